@@ -19,7 +19,7 @@ from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.web import bundles
-from fanous.web.desk import desk, house
+from fanous.web.desk import desk, form, house
 from fanous.web.pages import PAGES, events, explore_common, incidents
 from fanous.wording import cost, findings, headline, narrative, post, reasons, words
 from fanous.wording.words import MECHANISMS
@@ -101,6 +101,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
+    tuple(form.REFUSED.values()),
     (*desk.DONE.values(), *house.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
     (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
     tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),

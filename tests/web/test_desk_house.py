@@ -132,13 +132,29 @@ def test_a_pasted_calendar_is_imported_and_one_that_says_nothing_is_refused() ->
     assert len(store.announced) == 1
 
 
-@pytest.mark.parametrize(
+def test_what_an_import_leaves_out_is_said_once() -> None:
+    hand = inside(ledger())
+    second = (
+        "BEGIN:VEVENT\nDTSTART:20240301T000000Z\nRRULE:FREQ=DAILY\nSUMMARY:Prayer\nEND:VEVENT\nEND:VCALENDAR"
+    )
+    answer = hand.post("/desk/events", country="PK", calendar=CALENDAR.replace("END:VCALENDAR", second))
+    assert answer.status_code == 303
+    page = hand.get(answer.headers["location"]).text
+    assert "Registered." in page
+    assert "RRULE is not supported" in page
+    assert "RRULE" not in hand.get("/desk/events").text
+
+
+@each(
     ("changed", "why"),
     [
-        ({"country": "XX"}, "not an ISO 3166-1 code"),
+        ({"country": "XX"}, "not the code of a country"),
         ({"start": "tomorrow"}, "not a date and time"),
-        ({"end": "2024-02-08T08:00"}, "before the end"),
+        ({"start": "0001-01-01T00:00"}, "between the years 1990 and 2100"),
+        ({"end": "2024-02-08T08:00"}, "later than the start"),
         ({"title": " "}, "title"),
+        ({"title": "t" * 201}, "more than 200 characters"),
+        ({"targets": "x, ???"}, "neither a platform nor a domain"),
     ],
 )
 def test_an_event_that_makes_no_sense_is_refused(changed: dict[str, str], why: str) -> None:
@@ -158,6 +174,10 @@ def test_a_claim_is_recorded_with_only_what_was_said_and_checked() -> None:
     )
     assert (store.said[1].level, store.said[1].hours, store.said[1].scope) == (None, None, None)
     assert "Cannot tell" in hand.get("/desk/claims").text
+    hand.post("/desk/claims", **CLAIM)  # a form sent twice
+    hand.post("/desk/claims", **(CLAIM | {"level": "4,5 %"}))
+    assert [one.level for one in store.said] == [0.04, None, 0.045]
+    assert f"17 December 2023, {CLAIM['since'][11:16]}" in hand.get("/desk/claims").text
 
 
 @each(
@@ -165,8 +185,13 @@ def test_a_claim_is_recorded_with_only_what_was_said_and_checked() -> None:
     [
         ({"what": "sabotage"}, "choose what they say"),
         ({"networks": "PTCL"}, "not a network number"),
-        ({"level": "half"}, "not a number"),
-        ({"since": "noon"}, "not a date or time"),
+        ({"networks": "AS99999999999"}, "a network is not a number"),
+        ({"targets": "http://"}, "neither a platform nor a domain"),
+        ({"level": "half"}, "number from 0 to 100"),
+        ({"level": "140"}, "number from 0 to 100"),
+        ({"hours": "nan"}, "have to be a number"),
+        ({"since": "noon"}, "not a date and time"),
+        ({"until": "2001-01-01T00:00"}, "later than the start"),
         ({"who": ""}, "a name is needed"),
         ({"link": "javascript:alert(1)"}, "not a web address"),
     ],

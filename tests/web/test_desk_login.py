@@ -1,8 +1,11 @@
 """The desk's door: who gets in, and what others try."""
 
+import html
 import logging
+import re
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -54,18 +57,61 @@ def test_without_a_token_or_a_passphrase_there_is_no_desk(path: str) -> None:
     assert door(token="").get(path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/desk", PAGE])
-def test_a_stranger_is_sent_to_the_login_and_learns_nothing(path: str) -> None:
+@pytest.mark.parametrize(("path", "then"), [("/desk", ""), (PAGE, f"?then={PAGE.replace('/', '%2F')}")])
+def test_a_stranger_is_sent_to_the_login_and_learns_nothing(path: str, then: str) -> None:
     hand = door()
     answer = hand.get(path)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/desk/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/desk/login{then}")
     assert answer.content == b""
 
 
 def test_nor_can_a_stranger_decide() -> None:
     store = SmallStore([incident(**ONGOING)])
-    assert door(store).post(PAGE, **RETRACT).headers["location"] == "/desk/login"
+    assert door(store).post(PAGE, **RETRACT).status_code == 403
     assert store.known[0].status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    "then", [PAGE, "https://evil.example", "//evil.example", "/desk/../PK", "/PK", "/desk?x"]
+)
+def test_the_login_leads_to_the_page_that_was_asked_for_and_nowhere_else(then: str) -> None:
+    hand = door()
+    assert html.escape(then) in hand.get(f"/desk/login?then={quote(then)}").text
+    assert 'name="then"' not in hand.get("/desk/login").text
+    answer = hand.post("/desk/login", secret=TOKEN, then=then)
+    assert answer.headers["location"] == (then if then == PAGE else "/desk")
+
+
+def test_what_is_sent_after_a_restart_comes_back_and_is_done_only_when_sent_again() -> None:
+    store = SmallStore([incident(**ONGOING)])
+    typed = RETRACT | {"text": 'one paragraph\r\n\r\n"another" & more'}
+    hand = door(store)
+    late = hand.post(PAGE, **typed, csrf="of the session before")
+    assert "you are no longer logged in" in late.text
+    draft = html.unescape(re.findall(r'name="draft" value="([^"]*)"', late.text)[0])
+    assert "of+the+session+before" not in draft
+    wrong = hand.post("/desk/login", secret="no", then=PAGE, draft=draft)
+    assert html.escape(draft) in wrong.text
+    answer = hand.post("/desk/login", secret=TOKEN, then=PAGE, draft=draft)
+    assert answer.headers["location"] == PAGE
+    page = hand.get(PAGE)
+    assert "You were logged out before this was sent" in page.text
+    assert "one paragraph&#10;&#10;&#34;another&#34; &amp; more</textarea>" in page.text
+    assert 'value="the duty editor"' in page.text
+    assert store.known[0].status is Status.CONFIRMED
+    assert "one paragraph" not in hand.get(PAGE).text
+    assert hand.post(PAGE, **typed).status_code == 303
+
+
+def test_logging_out_everywhere_ends_the_other_sessions() -> None:
+    hand = inside()
+    other = another(hand)
+    other.login(TOKEN)
+    hand.post("/desk/logout")
+    assert other.get("/desk").status_code == 200
+    hand.login(TOKEN)
+    hand.post("/desk/logout", everywhere="1")
+    assert other.get("/desk").status_code == 303
 
 
 def test_the_token_opens_the_desk_and_the_log_has_no_secret(caplog: pytest.LogCaptureFixture) -> None:
@@ -187,6 +233,7 @@ def test_a_form_without_the_sessions_secret_changes_nothing(csrf: str) -> None:
     other.login(TOKEN)
     answer = hand.post(PAGE, **RETRACT, csrf=csrf.format(other=other.csrf))
     assert (answer.status_code, store.known[0].status) == (403, Status.CONFIRMED)
+    assert f">{RETRACT['text']}</textarea>" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -220,7 +267,9 @@ def test_what_is_not_a_form_is_refused(kind: str) -> None:
 def test_a_form_is_limited() -> None:
     hand = inside()
     assert hand.post(PAGE, **RETRACT, more="x" * 70_000).status_code == 400
-    assert hand.post(PAGE, **RETRACT, more="x" * 3_000).status_code == 400
+    long = hand.post(PAGE, decision="hold", by="x", text="y" * 2_001)
+    assert (long.status_code, "at most" in long.text, "y" * 2_001 in long.text) == (422, True, True)
+    assert hand.post(PAGE, **(RETRACT | {"text": "y\r\n" * 1_000})).status_code == 303
     assert hand.post(PAGE, **{f"f{n}": "" for n in range(50)}).status_code == 400
 
 
@@ -240,7 +289,7 @@ def test_hostile_text_in_what_is_typed_is_shown_and_does_nothing() -> None:
     assert answer.status_code == 422
     assert "<script" not in answer.text
     assert "\u202e" not in answer.text
-    assert "needs a person&#39;s name and a reason" in answer.text
+    assert "Give a reason" in answer.text
 
 
 class Clock:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,11 +131,23 @@ def test_a_decision_needs_a_name_and_what_was_typed_stays(house: House) -> None:
     before = house.incident()
     answer = house.decide("approve", by="", text="a long text")
     assert answer.status_code == 422
-    assert "an approval needs the reviewer" in answer.text
+    assert "Sign it with a role or a name" in answer.text
     assert "a long text" in answer.text
     assert house.incident() == before
     assert house.decide("", by=WHO).status_code == 422
     assert house.decide("retract", by="x" * 200).status_code == 422
+
+
+def test_what_was_revised_while_the_page_was_open_is_not_decided_blindly(house: House) -> None:
+    label = house.incident().id
+    seen = re.search(r'name="seen" value="([0-9]+)"', house.hand.get(f"/desk/incidents/{label}").text)
+    assert seen is not None
+    assert house.decide("approve", seen=seen[1]).status_code == 303
+    answer = house.decide("retract", seen=seen[1], text="from an old page")
+    assert (answer.status_code, "It was revised after you opened the page" in answer.text) == (422, True)
+    assert "from an old page</textarea>" in answer.text
+    assert house.incident().status is Status.ENDED
+    assert house.decide("retract", seen=str(int(seen[1]) + 1)).status_code == 303
 
 
 def test_there_is_no_page_of_an_incident_that_is_not_there(house: House) -> None:
@@ -188,8 +201,12 @@ def test_what_waits_is_public_only_as_far_as_the_operator_says(house: House) -> 
         assert [reader.get(path).status_code for path in paths] == [404] * 4
         for path in lists:
             assert label not in reader.get(path).text, path
+        for path in ("/", "/PK", "/target/x"):
+            assert "one may be under way that is not shown" in reader.get(path).text, path
+            assert "No ongoing disruption" not in reader.get(path).text, path
         page = hand.get(f"/desk/incidents/{label}").text
         assert "Readers do not see this incident." in page
+        assert "Network by network" in page and "<svg" in page
         hand.post(f"/desk/incidents/{label}", decision="approve", by=WHO)
         assert [reader.get(path).status_code for path in paths] == [200] * 4
 

@@ -58,7 +58,22 @@ def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytes
     site = read(path, path.parent / "store").site
     assert len(site.token) == 64
     assert is_passphrase(WORDS, site.passphrase)
-    assert setting.post("/", **FILLED).status_code == 403
+    kept = path.stat(), beside.read_text()
+    again = setting.post("/", **(FILLED | {"listen": "127.0.0.1:1"}))  # a button pressed twice
+    assert "the monitor is starting" in again.text and "http://127.0.0.1:8470/desk" in again.text
+    assert (path.stat(), beside.read_text()) == kept
+
+
+def test_countries_have_names_too(path: Path) -> None:
+    hand(path).post("/", **(FILLED | {"countries": "South Korea, پاکستان, in"}))
+    assert tomllib.loads(path.read_text())["sources"]["ooni"]["countries"] == ["KR", "PK", "IN"]
+
+
+def test_a_passphrase_that_was_typed_is_asked_for_again(path: Path) -> None:
+    field = r'<input type="password" name="{name}" required'
+    answer = hand(path).post("/", **(FILLED | {"countries": "XX"}))
+    assert all(field.format(name=name) in answer.text for name in ("passphrase", "again"))
+    assert field.format(name="again") not in hand(path).get("/").text
 
 
 @pytest.mark.parametrize(
@@ -67,8 +82,9 @@ def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytes
         ({"code": "abcdefghjz"}, "not the code"),
         ({"code": ""}, "not the code"),
         ({"countries": " "}, "at least one country"),
-        ({"countries": "XX"}, "not an ISO 3166-1 code"),
+        ({"countries": "XX"}, "not the name or code of a country"),
         ({"listen": '127.0.0.1:1"\n[rounds]'}, "is not HOST:PORT"),
+        ({"listen": "127.0.0.1:99999"}, "is not HOST:PORT"),
         ({"url": 'https://a.example/"x'}, "not a web address"),
         ({"url": "ftp://a.example"}, "public address"),
         ({"again": "another one of them"}, "differ"),
@@ -100,7 +116,9 @@ def test_the_code_cannot_be_guessed(path: Path) -> None:
     setting = hand(path)
     for _ in range(MOST_TRIES):
         assert setting.post("/", **(FILLED | {"code": "wrong"})).status_code == 422
-    assert setting.post("/", **FILLED).status_code == 403
+    shut = setting.post("/", **FILLED)
+    assert (shut.status_code, "start it again" in shut.text) == (403, True)
+    assert not path.exists()
     assert len({new_code() for _ in range(100)}) == 100
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from xml.etree import ElementTree
 
 import icalendar
@@ -93,6 +94,14 @@ def test_the_calendar_holds_what_is_announced() -> None:
     assert "Watched above all: X (Twitter)" in str(first["description"])
     assert "It is never evidence, and confirms nothing" in str(first["description"])
     assert len({str(one["uid"]) for one in events}) == 2
+
+
+def test_whole_days_there_are_whole_days_in_every_calendar() -> None:
+    begins, ends = (from_iso(f"2024-02-{day}T19:00Z") for day in ("07", "09"))
+    text = visiting(replace(ELECTION, start=begins, end=ends)).get("/events.ics").text
+    event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
+    assert (event.decoded("dtstart"), event.decoded("dtend")) == (date(2024, 2, 8), date(2024, 2, 10))
+    assert "DTSTART;VALUE=DATE:20240208" in text
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

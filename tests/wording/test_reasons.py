@@ -190,7 +190,7 @@ def test_what_came_in_is_counted_and_the_rest_of_the_names_too() -> None:
 def test_an_approval_keeps_the_words_of_the_person() -> None:
     assert reasons_text([Reason("approved", {"by": "Ayesha", "note": ""})]) == "Approved by Ayesha."
     noted = Reason("approved", {"by": "Ayesha", "note": "read it twice"})
-    assert reasons_text([noted]) == "Approved by Ayesha: read it twice"
+    assert reasons_text([noted]) == "Approved by Ayesha: read it twice."
 
 
 def test_a_reason_of_before_stays_as_it_was_written_and_is_marked_as_english() -> None:
@@ -204,7 +204,7 @@ def test_a_code_of_a_newer_version_is_shown_and_breaks_nothing() -> None:
 
 def test_a_persons_words_cannot_reach_the_terminal() -> None:
     said = reasons_text([Reason("withdrawn", {"by": "A\x1b[31m", "why": "b\nc\x07"})])
-    assert said == "Withdrawn by A[31m: b c"
+    assert said == "Withdrawn by A[31m: b c."
 
 
 def test_a_correction_says_what_is_gone_and_why() -> None:

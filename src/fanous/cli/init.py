@@ -135,14 +135,13 @@ def _asked_countries(asks: bool) -> list[str]:
 
 def _countries(told: str) -> list[str]:
     """Codes of the countries that someone at the terminal names."""
-    from fanous.pipeline.search import country_named
+    from fanous.errors import FanousError
+    from fanous.pipeline.search import countries_named
 
-    names = [told] if country_named(told) else told.split(",") if "," in told else told.split()
-    found = {name.strip(): country_named(name) for name in names if name.strip()}
-    for name, code in found.items():
-        if not code:
-            raise typer.BadParameter(f"{name!r} is not the name or code of a country")
-    return list(found.values())
+    try:
+        return list(countries_named(told))
+    except FanousError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[str, ...]:

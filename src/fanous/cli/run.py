@@ -84,8 +84,9 @@ def _set_up(port: int | None) -> Path:
     from fanous.monitor.settings import PAGE
     from fanous.web.desk.setup import new_code, serve_setup
 
-    address, code = Address(PAGE), new_code()
-    listening = listening_socket(address.host, address.port if port is None else port, "--port")
+    code = new_code()
+    address = Address(f"{Address(PAGE).host}:{port}") if port else Address(PAGE)
+    listening = listening_socket(address.host, 0 if port == 0 else address.port, "--port")
     at = listening.getsockname()[1]
     say("There is no configuration yet (`fanous init` writes one, too).", file=sys.stderr)
     say(

@@ -4,8 +4,10 @@ The command line, the desk, administrators' requests and the control socket of `
 nothing else, so that all of them do the same and leave the same trace.
 """
 
+from dataclasses import replace
+
 from fanous.errors import FanousError
-from fanous.model.claim import Claim, Said, defect
+from fanous.model.claim import EARLIEST, LATEST, Claim, Said, defect
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
@@ -14,6 +16,9 @@ from fanous.pipeline.call import Call
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
+
+LONGEST_TITLE = 200
+"""Most characters of the title of an announced event: a line or two on a phone."""
 
 LONGEST_NAME = 120
 """Most characters of the name or role that a person signs with."""
@@ -106,7 +111,7 @@ class Announce(Call[list[AnnouncedEvent]], frozen=True, tag="announce"):
 
 
 class RecordClaim(Call[Claim], frozen=True, tag="record_claim"):
-    """Record a claim by others; the fields of ``fanous claims add``; gives the claim."""
+    """Record a claim by others, once; the fields of ``fanous claims add``; gives the claim."""
 
     who: str
     what: Said
@@ -123,7 +128,10 @@ class RecordClaim(Call[Claim], frozen=True, tag="record_claim"):
     quote: str = ""
 
     def perform(self, store: Store) -> Claim:
-        return store.ledger.add_claim(claim_of(self))
+        claim = claim_of(self)
+        recorded = store.ledger.claims(claim.country)
+        known = (one for one in recorded if replace(one, id="", recorded_at=0.0) == claim)
+        return next(known, None) or store.ledger.add_claim(claim)
 
 
 class RetryAlerts(Call[int], frozen=True, tag="retry_alerts"):
@@ -151,11 +159,15 @@ def _checked(event: AnnouncedEvent) -> AnnouncedEvent:
     """An event, checked, without the fields that only the ledger sets.
 
     Raises:
-        FanousError: there is no such country, no title, or it ends before it begins.
+        FanousError: there is no such country, no title, a very long one, or its times make no sense.
     """
     _check_country(event.country)
     if not event.title.strip():
         raise FanousError("title: an announced event needs one")
+    if len(event.title.strip()) > LONGEST_TITLE:
+        raise FanousError(f"title: more than {LONGEST_TITLE} characters")
+    if not all(EARLIEST <= time < LATEST for time in (event.start, event.end)):
+        raise FanousError("an event has to be between the years 1990 and 2100")
     if event.start >= event.end:
         raise FanousError("start: it must be before the end")
     return AnnouncedEvent(event.country, event.start, event.end, event.title.strip(), event.targets)

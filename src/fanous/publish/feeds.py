@@ -10,7 +10,7 @@ To add a format: a function here that writes a ``Feed``, and its line in ``FORMA
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -24,7 +24,7 @@ from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections
 from fanous.publish.edition import Edition, incident_path, stories
 from fanous.publish.filter import IncidentFilter, every, filtered
-from fanous.refdata.countries import country_name
+from fanous.refdata.countries import country_name, local
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
@@ -127,7 +127,7 @@ def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterab
 def corrections_feed(store: Store, edition: Edition) -> Feed:
     """Corrections, one entry per revision."""
     found = corrections(store, None)[:MOST]
-    title = f"Fanous: {edition.language.say('Correction')}"
+    title = f"Fanous: {edition.language.say('Corrections')}"
     return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
 
 
@@ -369,7 +369,7 @@ REFRESH = timedelta(hours=6)
 
 
 def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = "") -> bytes:
-    """One calendar of all the events, in UTC.
+    """One calendar of all the events, in UTC; whole days of an event's country stay whole days.
 
     Args:
         country: the country that it is about; empty = the world.
@@ -390,8 +390,8 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
         event = Event()
         event.add("uid", f"{one.id}@{one.digest[:16]}.fanous")
         event.add("dtstamp", _utc(one.registered_at))
-        event.add("dtstart", _utc(one.start))
-        event.add("dtend", _utc(one.end))
+        event.add("dtstart", _day_or_time(one.start, one))
+        event.add("dtend", _day_or_time(one.end, one))
         event.add("summary", f"{country_name(one.country, edition.language.code)}: {printable(one.title)}")
         event.add("description", _about(one, edition))
         event.add("url", edition.permanent(f"/{one.country}/{one.id}"))
@@ -410,6 +410,12 @@ def _about(one: AnnouncedEvent, edition: Edition) -> str:
         names = language.comma.join(target_title(target) for target in one.targets)
         said.insert(0, f"{language.say('Watched above all')}{language.colon}{names}")
     return "\n".join(said)
+
+
+def _day_or_time(instant: float, one: AnnouncedEvent) -> date | datetime:
+    """A date if the event begins and ends at midnight there, so that calendars elsewhere show the same days."""
+    is_whole = all(local(at, one.country).time() == time() for at in (one.start, one.end))
+    return local(instant, one.country).date() if is_whole else _utc(instant)
 
 
 def _utc(instant: float) -> datetime:

@@ -99,6 +99,7 @@ def _environment() -> Environment:
         percents=percents,
         iso=to_iso,
         measured=measured,
+        typed=typed,
     )
     return environment
 
@@ -150,6 +151,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             moment=partial(clocks.moment, language=language),
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
+            utc_dates=partial(clocks.utc_dates, language=language),
             ago=lambda instant: clocks.ago(visit.now - instant, language),
             length=partial(clocks.length, language=language),
             country=partial(country_name, locale=language.code),
@@ -179,6 +181,11 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
     return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
+
+
+def typed(text: str | None) -> Markup:
+    """What someone typed into a field of several lines, with its empty lines, which ``rendered`` takes out."""
+    return escape(text or "").replace("\n", Markup("&#10;"))
 
 
 def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:

@@ -88,6 +88,18 @@ def utc_span(start: float, end: float, language: Language) -> str:
     return f"{first} UTC" if first == last else f"{first}–{last} UTC"
 
 
+def utc_dates(start: float, end: float, language: Language) -> str:
+    """``17 December 2023, 14:52–15:04 UTC``, or with both days if they differ."""
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
+    if first.date() == last.date():
+        return f"{date(first, language)}{language.comma}{language.apart(utc_span(start, end, language))}"
+    began, ended = (
+        f"{date(day, language)}{language.comma}{language.apart(utc_hour(at, language))}"
+        for day, at in ((first, start), (last, end))
+    )
+    return f"{began} – {ended}"
+
+
 def moment(instant: float, country: str, language: Language) -> str:
     """``17 Dec, 19:55``: local time, for places where the year and the zone are given elsewhere."""
     there = local(instant, country)

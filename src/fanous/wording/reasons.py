@@ -222,7 +222,9 @@ def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, st
     for name, value in params.items():
         if name in ("n", "others", "country"):
             continue
-        if name in TIMES:
+        if name == "note" or (name == "why" and reason.code == "withdrawn"):
+            values[name] = _ended(str(value), language)
+        elif name in TIMES:
             values[name] = both_clocks(float(str(value)), country, language)
         elif others and name in ("from", "neighbours"):
             rest = language.count("{n} more", "{n} more", others)
@@ -232,6 +234,14 @@ def _values(reason: Reason, language: Language, probes_are: str) -> dict[str, st
         else:
             values[name] = _value(name, value, language, probes_are)
     return values
+
+
+def _ended(text: str, language: Language) -> str:
+    """What a person wrote, printable and with a full stop, since another sentence may follow."""
+    text = printable(text).strip()
+    if not text or text.endswith((".", "!", "?", "…", "۔", "؟", ":", ")", '"', "”", "»")):
+        return text
+    return f"{text}{'۔' if language.code == 'ur' and not text[-1].isascii() else '.'}"
 
 
 def _value(name: str, value: Param, language: Language, probes_are: str) -> str:

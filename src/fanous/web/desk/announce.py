@@ -1,7 +1,9 @@
 """Announce: events registered beforehand, and claims by others."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,17 +11,21 @@ from fanous.errors import FanousError
 from fanous.model.claim import Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Scope
+from fanous.model.instant import from_iso
 from fanous.model.place import asn_of
 from fanous.pipeline.actions import Action, Announce, RecordClaim
 from fanous.refdata.countries import is_country, main_zone
-from fanous.refdata.platforms import target_of
+from fanous.refdata.platforms import platforms, target_of
 from fanous.sources.ics import read_events
 from fanous.store.protocol import Store
-from fanous.web.desk.form import words
+from fanous.web.desk.form import Refusal, words
 from fanous.web.pages.events import CLAIMED, statements_of
 from fanous.web.routes import Facts, Visit
 
 MOST_LISTED = 100
+
+LABEL = re.compile(r"[\w-]{1,63}")
+"""Of a domain, in any script."""
 
 
 def events_facts(store: Store, _visit: Visit) -> Facts:
@@ -28,47 +34,54 @@ def events_facts(store: Store, _visit: Visit) -> Facts:
     return {"events": events[:MOST_LISTED], "more": max(0, len(events) - MOST_LISTED)}
 
 
-def event_of(form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
-    """A single event, or all of a pasted calendar."""
-    country, targets = _country(form), tuple(target_of(one) for one in words(form, "targets"))
-    if text := form.get("calendar", ""):
-        left: list[str] = []
-        found = read_events(text, "the calendar", country, left.append)
+def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[str]) -> Action:
+    """A single event, or all of a pasted calendar that can be used; ``left`` gets the others."""
+    country, targets = _country(form), _targets(form)
+    if "calendar" in form:
+        found = read_events(form["calendar"], "the calendar", country, left.append)
         if not found:
             raise FanousError(f"the calendar has no usable event: {'; '.join(left[:3]) or 'it is empty'}")
         return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in found))
     start, end = (_local(form, name, country) for name in ("start", "end"))
+    if start >= end:
+        raise Refusal("order")
     return Announce((AnnouncedEvent(country, start, end, form.get("title", ""), targets),))
 
 
 def claims_facts(store: Store, _visit: Visit) -> Facts:
     """Claims by others, latest first, checked against the evidence."""
     claims = sorted(store.ledger.claims(), key=lambda one: -one.recorded_at)
+    statements = statements_of(store, claims)
     return {
-        "statements": statements_of(store, claims),
-        "more": max(0, len(claims) - len(statements_of(store, claims))),
+        "statements": statements,
+        "more": len(claims) - len(statements),
         "kinds": CLAIMED,
         "scopes": list(Scope),
     }
 
 
-def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
+def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any], _left: list[str]) -> Action:
     """A claim; empty fields were not stated."""
     what, scope = form.get("what", ""), form.get("scope", "")
     if what not in list(Said) or (scope and scope not in list(Scope)):
         raise FanousError("choose what they say happened, and how far it reached")
+    link = form.get("link", "")
+    if link and not link.startswith(("https://", "http://")):
+        raise Refusal("link", given=link)
+    if _instant(form, "since") >= _instant(form, "until"):
+        raise Refusal("order")
     return RecordClaim(
         who=form.get("who", ""),
         what=Said(what),
         country=_country(form),
         since=form.get("since", ""),
         until=form.get("until", ""),
-        targets=words(form, "targets"),
+        targets=_targets(form),
         networks=tuple(_network(one) for one in words(form, "networks")),
         scope=Scope(scope) if scope else None,
-        level=None if not form.get("level") else _number(form, "level") / 100,
-        hours=None if not form.get("hours") else _number(form, "hours"),
-        link=form.get("link", ""),
+        level=_level(form),
+        hours=_number(form, "hours"),
+        link=link,
         quote=form.get("quote", ""),
     )
 
@@ -76,8 +89,17 @@ def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
 def _country(form: Mapping[str, str]) -> str:
     code = form.get("country", "").upper()
     if not is_country(code):
-        raise FanousError(f"country: {code!r} is not an ISO 3166-1 code such as 'PK'")
+        raise Refusal("country", given=code or "-")
     return code
+
+
+def _targets(form: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(target_of(one) for one in words(form, "targets"))
+    for one in found:
+        labels = one.split(".")
+        if one not in platforms() and (len(labels) < 2 or not all(map(LABEL.fullmatch, labels))):
+            raise Refusal("target", given=one)
+    return found
 
 
 def _local(form: Mapping[str, str], name: str, country: str) -> float:
@@ -87,18 +109,38 @@ def _local(form: Mapping[str, str], name: str, country: str) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(main_zone(country)))).timestamp()
     except (ValueError, OverflowError):
-        raise FanousError(f"{name}: {text!r} is not a date and time such as 2024-02-08T08:00") from None
+        raise Refusal("moment", given=text or "-") from None
+
+
+def _instant(form: Mapping[str, str], name: str) -> float:
+    text = form.get(name, "")
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        raise Refusal("moment", given=text or "-") from None
 
 
 def _network(text: str) -> int:
     number = asn_of(text.upper())
     if not number:
-        raise FanousError(f"networks: {text!r} is not a network number such as AS17557")
+        raise Refusal("network", given=text)
     return number
 
 
-def _number(form: Mapping[str, str], name: str) -> float:
+def _level(form: Mapping[str, str]) -> float | None:
+    found = _number(form, "level")
+    if found is not None and not 0 <= found <= 100:
+        raise Refusal("level")
+    return None if found is None else found / 100
+
+
+def _number(form: Mapping[str, str], name: str) -> float | None:
+    """A number as people write it, with a point or a comma, and perhaps a percent sign; ``None`` = not given."""
+    text = form.get(name, "").rstrip(" %").replace(",", ".").replace("٫", ".")
     try:
-        return float(form[name])
+        found = float(text) if text else None
     except ValueError:
-        raise FanousError(f"{name}: {form[name]!r} is not a number") from None
+        raise Refusal(name) from None
+    if found is not None and not isfinite(found):
+        raise Refusal(name)
+    return found

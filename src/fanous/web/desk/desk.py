@@ -6,6 +6,7 @@ with the session's secret; it is logged with its action and signature, and then 
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
@@ -23,7 +24,16 @@ from fanous.pipeline.actions import Action
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers
 from fanous.web.desk import announce, house, review
-from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, form_of, is_from_here
+from fanous.web.desk.form import (
+    MOST_BYTES,
+    MOST_CALENDAR_BYTES,
+    Refusal,
+    check_lengths,
+    draft_of,
+    form_of,
+    is_from_here,
+    kept_as,
+)
 from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
 from fanous.web.routes import Facts, Visit, visit_of
@@ -55,15 +65,18 @@ class DeskPage:
 class DeskForm:
     """Attributes:
     path: below ``/desk``, where the form is sent.
-    read: turns the form into an action; raises ``FanousError`` if it makes no sense.
+    read: turns the form into an action, and appends what it has to leave out to the list; raises ``FanousError``
+        if it makes no sense.
     page: path of the page to go back to, with the parameters of ``path``.
     most: most bytes.
+    check: raises ``FanousError`` if the store is no longer as the sender saw it; ``None`` = it need not be.
     """
 
     path: str
-    read: Callable[[Form, Mapping[str, str]], Action]
+    read: Callable[[Form, Mapping[str, str], list[str]], Action]
     page: str
     most: int = MOST_BYTES
+    check: Callable[[Store, Form, Mapping[str, str]], None] | None = None
 
 
 PAGES = (
@@ -75,11 +88,17 @@ PAGES = (
     DeskPage("/health", "house.html", house.house_facts, "Health"),
 )
 FORMS = (
-    DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}"),
+    DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}", check=review.check_seen),
     DeskForm("/events", announce.event_of, "/events", MOST_CALENDAR_BYTES),
     DeskForm("/claims", announce.claim_of_form, "/claims"),
     DeskForm("/alerts", house.retry_of, "/alerts"),
 )
+
+THEN = re.compile(r"/desk(?:/[A-Za-z0-9-]+)*")
+"""Pages to which the login leads."""
+
+MOST_DRAFT_BYTES = 4 * MOST_BYTES
+"""Of a login: a form that was sent too late is in it, with its special characters encoded twice."""
 
 NAVIGATION = tuple((f"/desk{one.path}", one.title) for one in PAGES if one.title)
 
@@ -122,34 +141,39 @@ class Desk:
     async def login(self, request: Request) -> Response:
         """Answers ``/desk/login``."""
         self._answers.spend(request, 1.0)
-        visit = visit_of(request, self._site)
+        visit = visit_of(request, self._site, {"then": ""})
         if request.method != "POST":
             if self._sessions.of(request) is not None:
                 return _to(visit.link("/desk"))
-            return await self._login_page(request, visit)
-        try:
-            form = await form_of(request)
-        except FanousError as error:
-            raise HTTPException(400) from error
-        if not is_from_here(request, self._site.url):
-            log.warning(logline("desk_refused", why="a form of another site"))
-            raise HTTPException(403)
+            return await self._login_page(request, visit, {"then": visit.asked.get("then", "")})
+        form = await self._from_here(request, MOST_DRAFT_BYTES)
+        then, draft = form.get("then", ""), form.get("draft", "")
         if not await self._opens(request, form.get("secret", "")):
             log.warning(logline("desk_refused", why="wrong token or passphrase"))
-            return await self._login_page(request, visit, 403)
-        number = self._sessions.begin(request)
+            kept = {"then": then, "draft": draft, "refused": True}
+            return await self._login_page(request, visit, kept, 403)
+        number = self._sessions.begin(request, (then, draft_of(draft)) if draft else None)
         log.info(logline("desk_login"))
-        answer = _to(visit.link("/desk"))
+        answer = _to(visit.link(then if THEN.fullmatch(then) else "/desk"))
         self._sessions.give(answer, number)
         return answer
 
-    async def _login_page(self, request: Request, visit: Visit, status: int = 200) -> Response:
+    async def _login_page(
+        self, request: Request, visit: Visit, more: dict[str, Any], status: int = 200
+    ) -> Response:
         host = request.url.hostname or ""
-        facts = {
-            "refused": status != 200,
-            "insecure": not self._site.url.startswith("https://") and not is_of_this_machine(host),
-        }
-        return await self._shown(visit, None, "login.html", facts, status)
+        insecure = not self._site.url.startswith("https://") and not is_of_this_machine(host)
+        facts = {"insecure": insecure, "refused": False, "late": False, "then": "", "draft": ""}
+        return await self._shown(visit, None, "login.html", facts | more, status)
+
+    def _login_first(self, visit: Visit, path: str) -> Response:
+        return _to(visit.link("/desk/login", **({} if path == "/desk" else {"then": path})))
+
+    async def _login_again(self, request: Request, visit: Visit, path: str) -> Response:
+        """Keep a form that came without a session, as after a restart, until its sender has logged in again."""
+        self._answers.spend(request, 1.0)
+        kept = {"then": path, "draft": kept_as(await self._from_here(request, MOST_BYTES)), "late": True}
+        return await self._login_page(request, visit, kept, 403)
 
     async def _opens(self, request: Request, secret: str) -> bool:
         """Is it the token, which is too long to guess, or the passphrase, for which attempts are limited?"""
@@ -165,9 +189,12 @@ class Desk:
         """Answers ``/desk/logout``."""
         visit = visit_of(request, self._site)
         if (session := self._sessions.of(request)) is not None:
-            await self._sent(request, session, MOST_BYTES)
+            form = await self._sent(request, session)
+            everywhere = bool(form.get("everywhere"))
+            if everywhere:
+                self._sessions.end_all()
             self._sessions.end(request)
-            log.info(logline("desk_logout"))
+            log.info(logline("desk_logout", everywhere=everywhere or None))
         answer = _to(visit.link("/desk/login"))
         self._sessions.give(answer, "")
         return answer
@@ -176,40 +203,57 @@ class Desk:
         """Answers ``/desk/alerts/test``."""
         visit = visit_of(request, self._site)
         if (session := self._sessions.of(request)) is None:
-            return _to(visit.link("/desk/login"))
-        form = await self._sent(request, session, MOST_BYTES)
+            return self._login_first(visit, "/desk/alerts")
+        form = await self._sent(request, session)
         page = next(page for page in PAGES if page.path == "/alerts")
         try:
             await house.send_test(self._site.alerting, form.get("channel", ""), visit.now)
         except FanousError as error:
-            log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
-            facts = {"done": "", "wrong": str(error), "form": form}
-            return await self._gathered(page, visit, session, facts, 422)
+            return await self._refused(page, visit, session, error, form)
         log.info(logline("desk_done", action="Test", about=form.get("channel")))
         return _to(visit.link("/desk/alerts", done="Test"))
 
-    async def _sent(self, request: Request, session: Session, most: int) -> dict[str, str]:
-        """The form, if one of the session's own pages sent it.
+    async def _from_here(self, request: Request, most: int) -> dict[str, str]:
+        """The form, if a page of ours sent it.
 
         Raises:
-            HTTPException: 403, none of them did; 400, it is not a form.
+            HTTPException: 403, another site did; 400, it is not a form.
         """
         try:
             form = await form_of(request, most=most)
         except FanousError as error:
             raise HTTPException(400) from error
-        if not is_from_here(request, self._site.url) or not is_same(form.pop("csrf", ""), session.csrf):
-            log.warning(logline("desk_refused", why="not a form of this session"))
+        if not is_from_here(request, self._site.url):
+            log.warning(logline("desk_refused", why="a form of another site"))
             raise HTTPException(403)
         return form
+
+    async def _sent(self, request: Request, session: Session) -> dict[str, str]:
+        """The form, if one of the session's own pages sent it; raises ``HTTPException`` otherwise."""
+        form = await self._from_here(request, MOST_BYTES)
+        if not self._is_own(form, session):
+            raise HTTPException(403)
+        return form
+
+    @staticmethod
+    def _is_own(form: dict[str, str], session: Session) -> bool:
+        """Is the session's secret in the form, which loses it?"""
+        if is_same(form.pop("csrf", ""), session.csrf):
+            return True
+        log.warning(logline("desk_refused", why="not a form of this session"))
+        return False
 
     def _page(self, page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             visit = visit_of(request, self._site, dict.fromkeys(page.asks, ""))
             if (session := self._sessions.of(request)) is None:
-                return _to(visit.link("/desk/login"))
+                return self._login_first(visit, request.url.path)
+            draft, left = session.draft, session.left
+            session.draft, session.left = None, []
+            if draft and draft[0] == request.url.path:
+                return await self._refused(page, visit, session, Refusal("logged_out"), draft[1], 200)
             done = DONE.get(request.query_params.get("done", ""), "")
-            return await self._gathered(page, visit, session, {"done": done, "wrong": "", "form": {}})
+            return await self._gathered(page, visit, session, {"done": done, "left": left})
 
         return answer
 
@@ -218,24 +262,40 @@ class Desk:
 
         async def answer(request: Request) -> Response:
             visit = visit_of(request, self._site)
+            path = f"/desk{one.page.format(**request.path_params)}"
             if (session := self._sessions.of(request)) is None:
-                return _to(visit.link("/desk/login"))
-            form = await self._sent(request, session, one.most)
+                return await self._login_again(request, visit, path)
+            form = await self._from_here(request, one.most)
+            if not self._is_own(form, session):
+                return await self._refused(page, visit, session, Refusal("logged_out"), form, 403)
             session.signed = form.get("by", session.signed)
+            left: list[str] = []
             try:
-                action = one.read(form, request.path_params)
-                name = type(action).__name__
-                await self._answers.ask(action.perform)
+                check_lengths(form)
+                action = one.read(form, request.path_params, left)
+                await self._answers.ask(lambda store: _perform(store, one, form, request.path_params, action))
             except FanousError as error:
-                log.warning(logline("desk_failed", path=request.url.path, why=str(error)))
-                facts = {"done": "", "wrong": str(error), "form": form}
-                return await self._gathered(page, visit, session, facts, 422)
+                return await self._refused(page, visit, session, error, form)
             self._answers.forget()
-            about = getattr(action, "incident", None)
+            session.left = left
+            name, about = type(action).__name__, getattr(action, "incident", None)
             log.info(logline("desk_done", action=name, about=about, by=getattr(action, "by", None)))
-            return _to(visit.link(f"/desk{one.page.format(**request.path_params)}", done=name))
+            return _to(visit.link(path, done=name))
 
         return answer
+
+    async def _refused(
+        self,
+        page: DeskPage,
+        visit: Visit,
+        session: Session,
+        error: FanousError,
+        form: Form,
+        status: int = 422,
+    ) -> Response:
+        """The page, with what was typed and why nothing was changed."""
+        log.warning(logline("desk_failed", path=visit.path, why=str(error)))
+        return await self._gathered(page, visit, session, {"wrong": error, "form": form}, status)
 
     async def _gathered(
         self, page: DeskPage, visit: Visit, session: Session, more: dict[str, Any], status: int = 200
@@ -243,7 +303,8 @@ class Desk:
         facts = await self._answers.ask(lambda store: page.gather(store, visit))
         if facts is None:
             raise HTTPException(404)
-        return await self._shown(visit, session, page.template, {**facts, **more}, status)
+        nothing: dict[str, Any] = {"done": "", "left": [], "wrong": None, "form": {}}
+        return await self._shown(visit, session, page.template, {**facts, **nothing, **more}, status)
 
     async def _shown(
         self, visit: Visit, session: Session | None, template: str, facts: dict[str, Any], status: int = 200
@@ -251,6 +312,12 @@ class Desk:
         all_of_it = {"session": session, "desk_navigation": NAVIGATION, **facts}
         text = await asyncio.to_thread(rendered, f"desk/{template}", visit, all_of_it)
         return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
+
+
+def _perform(store: Store, one: DeskForm, form: Form, path: Mapping[str, str], action: Action) -> None:
+    if one.check is not None:
+        one.check(store, form, path)
+    action.perform(store)
 
 
 def is_of_this_machine(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 
@@ -15,12 +15,44 @@ MOST_CALENDAR_BYTES = 4 << 20
 """A calendar of a country's public events has some 100 KB; percent-encoded, it is up to three times as long."""
 
 MOST_FIELDS = 40
-LONG = frozenset({"calendar"})
+LONG = frozenset({"calendar", "draft"})
 """Fields that may be longer than others."""
+
+REFUSED = {
+    "country": "{given} is not the code of a country, such as PK.",
+    "hours": "The hours have to be a number.",
+    "level": "The connectivity left has to be a number from 0 to 100.",
+    "link": "{given} is not a web address such as https://example.org.",
+    "logged_out": "You were logged out before this was sent. Check it, and send it again.",
+    "long": "A text may have at most {most} characters.",
+    "moment": "{given} is not a date and time such as 2024-02-08T08:00.",
+    "network": "{given} is not a network number such as AS17557.",
+    "order": "The end has to be later than the start.",
+    "reason": "Give a reason: it is published.",
+    "revised": "It was revised after you opened the page. This is how it is now: decide again.",
+    "signed": "Sign it with a role or a name: it is published.",
+    "target": "{given} is neither a platform nor a domain, such as x or bbc.com.",
+}
+"""Code -> what is wrong with a form, as its sender reads it."""
+
+
+class Refusal(FanousError):
+    """What the sender of a form has to correct, in the sender's language.
+
+    Args:
+        code: of ``REFUSED``.
+        values: for its placeholders.
+    """
+
+    def __init__(self, code: str, **values: str) -> None:
+        self.text, self.values = REFUSED[code], {name: printable(one)[:80] for name, one in values.items()}
+        super().__init__(self.text.format(**self.values))
 
 
 async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]:
     """Field -> value, without surrounding blanks; if a field is sent twice, the last value.
+
+    Browsers send each end of a line as two characters, but count one towards ``maxlength``.
 
     Raises:
         FanousError: it is too large, or not a form.
@@ -33,10 +65,13 @@ async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]
         pairs = await asyncio.to_thread(_pairs, body)
     except ValueError as error:
         raise FanousError(f"the form cannot be read: {error}") from error
-    for name, value in pairs:
-        if len(value) > LONGEST and name not in LONG:
-            raise FanousError(f"{printable(name)[:40]}: more than {LONGEST:,} characters")
-    return {name: value.strip() for name, value in pairs}
+    return {name: value.replace("\r\n", "\n").strip() for name, value in pairs}
+
+
+def check_lengths(form: Mapping[str, str]) -> None:
+    """Raises ``Refusal`` if a text is too long."""
+    if any(len(value) > LONGEST for name, value in form.items() if name not in LONG):
+        raise Refusal("long", most=f"{LONGEST:,}")
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
@@ -54,6 +89,24 @@ def is_from_here(request: Request, url: str) -> bool:
         return True
     own = {request.headers.get("host", "").lower(), urlsplit(url).netloc.lower() if url else ""}
     return urlsplit(origin).netloc.lower() in own - {""}
+
+
+def check_signed(form: Mapping[str, str], reason: str = "-") -> None:
+    """Raises ``Refusal`` unless someone signed it and gave a reason, where one is needed."""
+    if not form.get("by"):
+        raise Refusal("signed")
+    if not reason:
+        raise Refusal("reason")
+
+
+def draft_of(text: str) -> dict[str, str]:
+    """The form that ``kept_as`` wrote."""
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def kept_as(form: Mapping[str, str]) -> str:
+    """A form as one text, for a hidden field of the login."""
+    return urlencode({name: value for name, value in form.items() if name != "csrf"})
 
 
 def words(form: Mapping[str, str], name: str) -> tuple[str, ...]:

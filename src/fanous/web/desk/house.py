@@ -51,7 +51,7 @@ def alerts_facts(store: Store, visit: Visit) -> Facts:
     }
 
 
-def retry_of(_form: Mapping[str, str], _path: Mapping[str, Any]) -> Action:
+def retry_of(_form: Mapping[str, str], _path: Mapping[str, Any], _left: list[str]) -> Action:
     return RetryAlerts()
 
 

@@ -11,6 +11,8 @@ from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.witnesses import witness_rows
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
+from fanous.web.desk.form import Refusal, check_signed
+from fanous.web.pages.incident import pictured
 from fanous.web.routes import Facts, Visit
 
 MOST_LISTED = 60
@@ -42,12 +44,14 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     (story,) = stories(own, [incident])
     revisions = store.ledger.revisions(incident.id)
     return {
+        **pictured(own, incident, visit),
         "story": story,
         "incident": incident,
         "names": story.names,
         "after": released(incident),
         "saw": witness_rows(own, incident),
         "revisions": revisions,
+        "seen": _latest(revisions),
         "near": _near(store, incident),
         "signers": _signers(revisions),
         "is_public": store.for_readers().ledger.incident(incident.id) is not None,
@@ -77,10 +81,30 @@ def _signers(revisions: list[Revision]) -> list[str]:
     return list(dict.fromkeys([*by, *notes]))
 
 
-def decision_of(form: Mapping[str, str], path: Mapping[str, Any]) -> Action:
+def check_seen(store: Store, form: Mapping[str, str], path: Mapping[str, Any]) -> None:
+    """Refuse a decision on a revision that is no longer the latest: a colleague or new data may have changed what
+    would be published.
+
+    Raises:
+        Refusal: it was revised.
+    """
+    if "seen" in form and form["seen"] != str(_latest(store.ledger.revisions(path["id"]))):
+        raise Refusal("revised")
+
+
+def _latest(revisions: list[Revision]) -> int:
+    return revisions[-1].n if revisions else 0
+
+
+def decision_of(form: Mapping[str, str], path: Mapping[str, Any], _left: list[str]) -> Action:
     """The decision that the pressed button names."""
     label, by, text = path["id"], form.get("by", ""), form.get("text", "")
-    match form.get("decision"):
+    decision = form.get("decision")
+    if decision in ("approve", "hold", "note"):
+        check_signed(form)
+    elif decision in ("retract", "merge"):
+        check_signed(form, text)
+    match decision:
         case "approve":
             return Approve(label, by, text)
         case "hold":

@@ -8,7 +8,7 @@ itself differently than at login, the session ends.
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import monotonic
@@ -33,6 +33,8 @@ class Session:
     agent: how the browser identified itself at login.
     began, seen: monotonic seconds.
     signed: how the person last signed a decision, to fill in the next.
+    draft: a page of the desk, and the form that was sent to it too late; the page shows it once.
+    left: what the last action left out, for the next page.
     """
 
     csrf: str
@@ -40,6 +42,8 @@ class Session:
     began: float
     seen: float
     signed: str = ""
+    draft: tuple[str, dict[str, str]] | None = None
+    left: list[str] = field(default_factory=list)
 
 
 class DeskSessions:
@@ -53,11 +57,11 @@ class DeskSessions:
         self._secure, self._clock = secure, clock
         self._open: dict[bytes, Session] = {}
 
-    def begin(self, request: Request) -> str:
+    def begin(self, request: Request, draft: tuple[str, dict[str, str]] | None = None) -> str:
         """The number of a new session; one that the browser had before is ended."""
         self.end(request)
         now, number = self._clock(), token_urlsafe(32)
-        self._open[_digest(number)] = Session(token_urlsafe(24), _agent(request), now, now)
+        self._open[_digest(number)] = Session(token_urlsafe(24), _agent(request), now, now, draft=draft)
         while len(self._open) > MOST_SESSIONS:
             del self._open[next(iter(self._open))]
         return number
@@ -74,6 +78,9 @@ class DeskSessions:
             return None
         one.seen = now
         return one
+
+    def end_all(self) -> None:
+        self._open.clear()
 
     def end(self, request: Request) -> None:
         self._open.pop(_digest(self._cookie(request)), None)

@@ -21,11 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous.collector.server import serve, server_config
-from fanous.config import WrongKey, check_web_address, data_folder
+from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
 from fanous.passphrase import hashed
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms, write
-from fanous.refdata.countries import is_country
+from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML
 from fanous.web.desk.form import form_of, is_from_here, words
@@ -46,7 +46,7 @@ MOST_TRIES = 20
 DAYS = 60
 """Days of OONI's measurements to fetch first, as for ``fanous init``."""
 
-LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
+LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}")
 """Addresses that can be written to the file unchanged."""
 
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -87,8 +87,13 @@ class SetUp:
     async def take(self, request: Request) -> Response:
         """Answers ``POST /``."""
         _check_own(request)
-        if self.done.is_set() or self._tries >= MOST_TRIES or not is_from_here(request, ""):
+        if not is_from_here(request, ""):
             raise HTTPException(403)
+        if self.done.is_set():
+            return self._page(request, {}, "")
+        if self._tries >= MOST_TRIES:
+            why = "too many wrong codes: stop `fanous run`, and start it again for a new code"
+            return self._page(request, {}, why, 403)
         form: Mapping[str, str] = {}
         try:
             form = await form_of(request)
@@ -99,8 +104,9 @@ class SetUp:
             await asyncio.to_thread(write, chosen, self._path)
         except FanousError as error:
             return self._page(request, form, str(error), 422)
+        self._listen = chosen.listen
         self.done.set()
-        return self._page(request, form, "")
+        return self._page(request, {}, "")
 
     def _page(self, request: Request, form: Mapping[str, str], wrong: str, status: int = 200) -> Response:
         free = free_bytes()
@@ -145,15 +151,16 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
     Raises:
         FanousError: something in it makes no sense.
     """
-    countries = tuple(dict.fromkeys(code.upper() for code in words(form, "countries")))
+    countries = countries_named(form.get("countries", ""))
     if not countries:
-        raise FanousError("name at least one country by its code, such as PK")
-    for code in countries:
-        if not is_country(code):
-            raise FanousError(f"country: {code!r} is not an ISO 3166-1 code such as 'PK'")
+        raise FanousError("name at least one country, such as Pakistan or PK")
     listen, url = form.get("listen", ""), form.get("url", "")
-    if not LISTEN.fullmatch(listen):
-        raise FanousError(f"where the pages are served: {listen!r} is not HOST:PORT, such as 127.0.0.1:8470")
+    try:
+        Address.from_toml(listen if LISTEN.fullmatch(listen) else "")
+    except ValueError:
+        raise FanousError(
+            f"where the pages are served: {listen!r} is not HOST:PORT, such as 127.0.0.1:8470"
+        ) from None
     if url and re.search(r'["\\\s]', url):
         raise FanousError(f"public address: {url!r} is not a web address")
     try:

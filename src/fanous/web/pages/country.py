@@ -84,6 +84,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     return {
         "code": code,
         "staged": store.is_synthetic,
+        "hides_held": store.ledger.hides_held(),
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,

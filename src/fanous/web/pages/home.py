@@ -183,6 +183,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         record = sorted(record, key=lambda one: one.incident.confirmed_at is None)[:MOST_ON_RECORD]
     return {
         "staged": store.is_synthetic,
+        "hides_held": store.ledger.hides_held(),
         "open": going,
         "lately": over,
         "watched": seen,

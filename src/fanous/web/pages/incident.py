@@ -78,27 +78,15 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     store = store.of(incident.provenance)
     (story,) = stories(store, [incident])
     known = known_until(store, incident, visit.now)
-    since, until = reach(store, incident, visit.now)
-    end = min(until, visit.now)
-    votes = store.facts.votes(incident.country, since, until)
-    own = user_weights(incident.country)
-    columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     revisions = store.ledger.revisions(incident.id)
     announced = announced_beside(store, incident)
-    lines = lines_among(incident, votes, since, until)
     return {
+        **pictured(store, incident, visit),
         "story": story,
         "incident": incident,
         "staged": incident.provenance.is_synthetic,
         "imported": provenance_note(incident, visit.language) if incident.provenance is IMPORTED else None,
         "names": story.names,
-        "matrix": matrix(incident, votes, columns, own),
-        "weights": own,
-        "chart": chart_of(store, incident, lines, visit),
-        "connectivity": aged(
-            connectivity(store, incident.country, since, end, visit, spans_of(incident, visit.now)),
-            visit.now - end,
-        ),
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
@@ -120,6 +108,24 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
+    }
+
+
+def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
+    """Its chart, its networks by target, and the series around it."""
+    since, until = reach(store, incident, visit.now)
+    end = min(until, visit.now)
+    votes = store.facts.votes(incident.country, since, until)
+    own = user_weights(incident.country)
+    columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
+    return {
+        "matrix": matrix(incident, votes, columns, own),
+        "weights": own,
+        "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
+        "connectivity": aged(
+            connectivity(store, incident.country, since, end, visit, spans_of(incident, visit.now)),
+            visit.now - end,
+        ),
     }
 
 

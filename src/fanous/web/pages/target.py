@@ -50,6 +50,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     naming.sort(key=lambda incident: (not incident.is_open, -incident.onset))
     return {
         "target": target,
+        "hides_held": store.ledger.hides_held(),
         "incidents": stories(store, naming),
         "seen": seen,
         "days": int(REACH / DAY),
