@@ -347,12 +347,24 @@ def _connect(location: StoreLocation) -> Client:
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
+        _check_library()
         with _engine_errors(f"open the facts at {folder}"):
             return clickhouse_connect.get_client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
-    except ImportError as error:
-        raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
     finally:
         os.chdir(here)
+
+
+def _check_library() -> None:
+    """Raise ``FanousError`` if the engine is not installed or cannot be loaded."""
+    try:
+        import chdb  # noqa: F401  # 0.3 s, which a store on a server does not need
+    except ModuleNotFoundError as error:
+        raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
+    except (ImportError, OSError) as error:
+        raise FanousError(
+            f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
+            f"pip install --force-reinstall chdb"
+        ) from error
 
 
 def _check_links(folder: Path) -> None:
