@@ -3,11 +3,13 @@
 import io
 import logging
 import re
+import sys
 from dataclasses import dataclass, field
 
-from fanous.log import INTERVAL, MOST_KINDS, MOST_OF_A_KIND, SparingHandler, logline
+from fanous.log import INTERVAL, MOST_KINDS, MOST_OF_A_KIND, PrintableFormatter, SparingHandler, logline
 from tests.documents import ROOT
 from tests.each import each
+from tests.hostile import HOSTILE, planted
 
 SOURCE = ROOT / "src" / "fanous"
 
@@ -30,12 +32,27 @@ def test_an_event_is_one_line(facts: dict[str, object], line: str) -> None:
 
 
 def test_every_line_of_a_log_is_an_event_with_its_facts() -> None:
-    """But that of a fetch, which tells of a retry; and only ``log_to_stderr`` sets logs up."""
+    """And only ``log_to_stderr`` sets logs up."""
     calls = re.compile(r"\blog\.(?:debug|info|warning|error)\((?!\s*(?:logline|words|line)\b)")
     files = {path.relative_to(SOURCE): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
-    assert {str(path) for path, text in files.items() if calls.search(text)} == {"sources/fetch.py"}
+    assert not [str(path) for path, text in files.items() if calls.search(text)]
     setting_up = re.compile(r"basicConfig|StreamHandler[(\[]")
     assert {str(path) for path, text in files.items() if setting_up.search(text)} == {"log.py"}
+
+
+def test_no_words_of_others_act_or_begin_a_line() -> None:
+    """Those that a library logs too, and those in a traceback."""
+    stream = io.StringIO()
+    handler = SparingHandler(stream)
+    handler.setFormatter(PrintableFormatter())
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        trace = sys.exc_info()
+    handler.handle(logging.LogRecord("urllib3", logging.WARNING, "", 0, "said %s", (HOSTILE,), trace))
+    text = stream.getvalue()
+    assert "said A" in text and "ValueError: A" in text
+    assert not planted(text)
 
 
 @dataclass

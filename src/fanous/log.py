@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from logging import INFO, Formatter, Logger, LogRecord, StreamHandler, getLogger
-from typing import TextIO
+from typing import Any, TextIO
 
-from fanous.text import printable
+from fanous.text import printable, printable_lines
 
 _QUOTED = frozenset(' "=')
 
@@ -92,6 +92,22 @@ class SparingHandler(StreamHandler[TextIO]):
                 super().emit(LogRecord(name, level, "", 0, more, None, None))
 
 
+class PrintableFormatter(Formatter):
+    """Lines with the time in UTC, in which the words of others neither act on a terminal nor begin a line: other
+    libraries log what a server sent, and so do the errors in a traceback, whose lines are marked."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    converter = time.gmtime
+
+    def formatMessage(self, record: LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"| {line}" for line in printable_lines(super().formatException(ei)).split("\n"))
+
+
 def _without_traceback(record: LogRecord) -> LogRecord:
     if not record.exc_info:
         return record
@@ -104,10 +120,8 @@ def log_to_stderr() -> Logger:
     """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings
     upwards.  Lines of one kind are limited in number, since an attacker could otherwise fill the disk with them.
     """
-    formatter = Formatter("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
     handler = SparingHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(PrintableFormatter())
     root = getLogger()
     root.handlers[:] = [handler]
     ours = getLogger("fanous")

@@ -28,10 +28,21 @@ def test_a_copy_of_the_folder_says_the_same(original: Path, tmp_path: Path) -> N
     assert confirmed(tmp_path / "restored") == answer
 
 
-def test_a_copy_that_followed_links_says_what_to_do(original: Path, tmp_path: Path) -> None:
-    shutil.copytree(original, tmp_path / "restored")
-    ran = program("confirm", "PK", "--store", tmp_path / "restored", code=1)
-    assert "copy the store with cp -a" in ran.stderr
+def test_a_copy_that_followed_links_or_left_them_out_says_what_to_do(original: Path, tmp_path: Path) -> None:
+    followed, without = tmp_path / "followed", tmp_path / "without"
+    shutil.copytree(original, followed)
+    for link in shutil.copytree(original, without, symlinks=True).rglob("*"):
+        if link.is_symlink():
+            link.unlink()
+    for store in (followed, without):
+        ran = fanous("confirm", "PK", "--store", store, code=1)
+        assert "copy the store again with cp -a" in ran.stderr and "DB::" not in ran.stderr
+
+
+def test_a_store_without_facts_is_not_said_to_be_empty(original: Path, tmp_path: Path) -> None:
+    store = copy_of(original, tmp_path / "store")
+    shutil.rmtree(store / "facts")
+    assert "run `fanous rejudge`" in fanous("confirm", "PK", "--store", store, code=1).stderr
 
 
 def test_archive_and_ledger_are_enough(original: Path, tmp_path: Path) -> None:

@@ -161,6 +161,15 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
             "no more files can be opened: raise the limit (`ulimit -n`",
         ),
         (MemoryError(), "out of memory; what was stored is kept"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory; what was stored is kept"),
+        (
+            ImportError("lib.so: failed to map segment from shared object"),
+            "out of memory; what was stored is kept",
+        ),
+        (
+            SystemError("compile returned NULL without setting an exception"),
+            "out of memory; what was stored is kept",
+        ),
     ],
 )
 def test_what_runs_out_later_is_a_sentence_too(
@@ -170,11 +179,27 @@ def test_what_runs_out_later_is_a_sentence_too(
         raise error
 
     monkeypatch.setattr("fanous.cli.main.app", fail)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (200 << 20, resource.RLIM_INFINITY))
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"fanous: {said}")
+
+
+@pytest.mark.parametrize("error", [OSError("libchdb.so: file too short"), ImportError("libc.so.6: version")])
+def test_an_engine_that_cannot_be_loaded_is_named(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "chdb":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "chdb", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(FanousError, match=f"the engine of the store, chdb, cannot be loaded: {error}"):
+        open_store(tmp_path / "store")
 
 
 def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> None:

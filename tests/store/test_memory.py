@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
+from fanous.analysis.series.signals import COUNTED
 from fanous.store import memory
 from fanous.store.facts import Facts
 from fanous.store.local import open_store
-from fanous.store.memory import Memory
+from fanous.store.memory import KeptAnswer, Memory
 
 
 class CountingEngine:
@@ -133,8 +136,33 @@ def test_what_is_remembered_of_every_country_hangs_on_the_arrivals_of_all() -> N
 
 
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
-    monkeypatch.setattr(memory, "MOST_KEPT", 1)
+    monkeypatch.setattr(memory, "MOST_BYTES", 1)
     engine, facts, _ = one([0.0])
     for country in ("PK", "KE", "PK"):
         facts.networks(country)
     assert engine.asked == ["PK", "KE", "PK"]
+
+
+def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> None:
+    made = 2000
+    row = [f"2023-{n}" for n in range(made)], [float(n) for n in range(made)]
+    columns = [*row, *([[1] * made] * 2), *([["x"] * made] * 4), *([[1] * made] * 3 * len(COUNTED)), row[1]]
+
+    class Busy(CountingEngine):
+        def columns(self, _sql: str, **_parameters: Any) -> list[list[Any]]:
+            return [[*column] for column in columns]
+
+    facts = Facts(cast(Any, Busy()))
+    kept = Memory(facts)
+    shown = facts.remembering(kept)
+    for since in range(120):
+        shown.votes("PK", since, since + 1)
+    assert memory.MOST_BYTES / 2 < kept.size <= memory.MOST_BYTES
+
+
+def test_the_bytes_of_an_answer_are_those_of_everything_in_it_once() -> None:
+    text, beats = "n" * 10_000, {"at": [float(n) for n in range(1000)]}
+    assert 10_000 < memory.size_of([text] * 500) < 20_000
+    assert 30_000 < memory.size_of((beats, beats)) < 60_000
+    assert 80_000 < memory.size_of([np.arange(10_000), KeptAnswer(0.0, None, text), {text}]) < 100_000
+    assert 100_000 < memory.size_of(np.array([f"{n:0100}" for n in range(1000)], object)) < 200_000

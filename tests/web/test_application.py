@@ -141,3 +141,11 @@ def test_a_page_without_disruptions_says_what_was_checked_and_does_not_reassure(
 ) -> None:
     heard = Heard("PK", 45669, NOW - ago, 12, 2)
     assert f"<h1>{headline}</h1>" in reader(SmallStore(heard_networks=[heard])).get("/").text
+
+
+def test_a_long_address_makes_no_long_answer() -> None:
+    client = reader(SmallStore())
+    for path in ("/", "/desk/"):
+        answer = client.get(path + "a" * 60_000)
+        assert answer.status_code == 404
+        assert len(answer.content) < 10_000

@@ -1,7 +1,8 @@
 """Event streams, and replies that a crowd shares."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from starlette.requests import Request
@@ -149,6 +150,26 @@ def test_a_reply_that_just_went_stale_is_given_while_the_next_is_made(
         return [*said, (await shelf.get("page", make)).body]
 
     assert asyncio.run(use()) == [b"first", b"first", b"second"]
+
+
+def test_the_shelf_is_limited_by_the_bytes_of_its_replies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "MOST_BYTES", 100_000)
+
+    async def use() -> list[int]:
+        shelf, made = Shelf(fresh_seconds=60), list[int]()
+
+        def maker(number: int) -> Callable[[], Awaitable[Reply]]:
+            async def make() -> Reply:
+                made.append(number)
+                return Reply.of(random.Random(number).randbytes(40_000), "image/png")
+
+            return make
+
+        for number in (1, 2, 1, 3, 1, 2):
+            await shelf.get(number, maker(number))
+        return made
+
+    assert asyncio.run(use()) == [1, 2, 3, 2]
 
 
 def test_what_cannot_be_made_is_tried_again() -> None:

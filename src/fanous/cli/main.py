@@ -10,6 +10,7 @@ A command is imported only when it is run, so that none has to wait for the othe
 import errno
 import gc
 import os
+import resource
 import sys
 import traceback
 from collections import UserDict
@@ -343,18 +344,18 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except MemoryError:
-        _complain(
-            "out of memory; what was stored is kept. Ask for a shorter time range or fewer files, or raise the limit "
-            "(`ulimit -v`, MemoryMax= of a unit)"
-        )
-        sys.exit(1)
     except EngineFault as fault:
         _complain(
             f"{fault}. This is a bug in fanous {__version__} or in its engine; please report this sentence"
         )
         sys.exit(BUG)
     except Exception as error:  # last resort: say that it is our fault, and how to report it
+        if _is_out_of_memory(error):
+            _complain(
+                "out of memory; what was stored is kept. Ask for a shorter time range or fewer files, or raise the "
+                "limit (`ulimit -v`, MemoryMax= of a unit)"
+            )
+            sys.exit(1)
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
             sys.exit(1)
@@ -364,6 +365,18 @@ def main() -> None:
         traceback.print_exc()
         _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
         sys.exit(BUG)
+
+
+LITTLE = 1 << 30
+"""Bytes of address space within which loading a library or compiling may fail in ways that do not mention memory."""
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    is_odd = isinstance(error, SystemError | ImportError) and not isinstance(error, ModuleNotFoundError)
+    return is_odd and limit != resource.RLIM_INFINITY and limit < LITTLE
 
 
 def _complain(text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
+from typing import Never
 
 from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
@@ -73,7 +74,8 @@ log = getLogger("fanous.monitor")
 
 
 def watch(configuration: Configuration, source: str) -> None:
-    """Run until SIGINT or SIGTERM; measurements acknowledged by then are in the store, or in its inbox.
+    """Run until SIGINT or SIGTERM, and end the process; measurements acknowledged by then are in the store, or in its
+    inbox.
 
     Args:
         source: the source of what probes send, including our own.
@@ -87,11 +89,19 @@ def watch(configuration: Configuration, source: str) -> None:
         if not asyncio.run(_watch(configuration, owner.ask, source)):
             _end_amid_work()
     log.info(logline("stopped"))
+    _end()
 
 
 def _end_amid_work() -> None:
     why = "the store was at work; nothing is lost, and the next start does it again"
     log.warning(logline("stopped_amid_work", why=why))
+    _end()
+
+
+def _end() -> Never:
+    """End the process at once: to take apart a million objects and the engine, of which nothing is left to be saved,
+    takes half a second of processor time, and five seconds on a busy machine."""
+    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 

@@ -74,6 +74,11 @@ def confirm(
                 f"no measurement of {country} in this store can be used: all of them lack something, such as "
                 f"their network. `fanous judge FILE...` says what is wrong with each"
             )
+        if not countries and (left := next(every.unfinished(), None)):
+            raise FanousError(
+                f"this store has no facts, though its archive has records ({left.name} and perhaps more): run "
+                f"`fanous rejudge`, which computes the facts from them"
+            )
         known = ", ".join(countries) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "

@@ -24,6 +24,7 @@ import msgspec
 
 from fanous import __version__
 from fanous.errors import FanousError
+from fanous.log import logline
 from fanous.sources.connector import Source
 
 MOST = 64 << 20
@@ -181,7 +182,7 @@ class Polite:
                     raise FanousError(
                         f"{_shown(address)}: {refusal}{_later(wait)}", permanent=False
                     ) from None
-                log.warning("again source=%s wait=%.0f why=%s", self._source.name, wait, refusal)
+                log.warning(logline("again", source=self._source.name, wait=round(wait), why=refusal))
                 self.counts.waits.append(wait)
                 self._waits.sleep(wait)
         raise AssertionError("the last try raises or returns")

@@ -6,14 +6,18 @@ only the arrival of measurements can change it.  The store knows cheaply what ha
 time.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import signature
 from math import inf
+from sys import getsizeof
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+import numpy as np
+
+from fanous.cache import Cache
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,8 +28,8 @@ LONGEST_SECONDS = 600.0
 MARKS_SECONDS = 1.0
 """Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
 
-MOST_KEPT = 24
-"""Cached answers; the largest, the votes of a busy country, takes some 20 MB."""
+MOST_BYTES = 48 << 20
+"""Of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15 MB."""
 
 
 class Arriving(Protocol):
@@ -65,9 +69,14 @@ class Memory:
     def __init__(self, facts: Arriving, clock: Callable[[], float] = monotonic) -> None:
         self.facts = facts
         self._clock = clock
-        self._answers: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._answers: Cache[Hashable, KeptAnswer] = Cache(MOST_BYTES, lambda kept: size_of(kept.answer))
         self._marks: Mapping[str, tuple[int, int]] = {}
         self._marked, self._changed = -inf, -inf
+
+    @property
+    def size(self) -> int:
+        """Bytes of all kept answers."""
+        return self._answers.size
 
     def forget(self) -> None:
         """Something changed, so only answers that are still valid are kept."""
@@ -83,10 +92,8 @@ class Memory:
         kept = self._answers.get(key)
         if kept is None or not self._is_good(kept, mark, seconds):
             began = self._clock()
-            kept = self._answers[key] = KeptAnswer(began, mark, ask())
-        self._answers.move_to_end(key)
-        while len(self._answers) > MOST_KEPT:
-            self._answers.popitem(last=False)
+            kept = KeptAnswer(began, mark, ask())
+            self._answers.put(key, kept)
         return cast(T, kept.answer)
 
     def _is_good(self, kept: KeptAnswer, mark: Hashable, seconds: float) -> bool:
@@ -133,6 +140,27 @@ def remembered(
         return asked
 
     return declare
+
+
+def size_of(answer: Any) -> int:
+    """Bytes that an answer takes, with everything in it, each object once."""
+    seen: set[int] = set()
+    size, waiting = 0, [answer]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        size += getsizeof(one)
+        if isinstance(one, np.ndarray):
+            waiting += one.tolist() if one.dtype == object else ()
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, Sequence | set | frozenset) and not isinstance(one, str | bytes):
+            waiting += one
+        elif is_dataclass(one):
+            waiting += [getattr(one, field.name) for field in fields(one)]
+    return size
 
 
 def _fixed(value: Any) -> Hashable:

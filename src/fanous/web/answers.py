@@ -8,7 +8,6 @@ are never cached.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from fanous.cache import Cache
 from fanous.store.facts import Facts
 from fanous.store.memory import Memory
 from fanous.store.protocol import Ask, Store
@@ -122,8 +122,8 @@ REST = 3.0
 """After a reply has been made ahead, none is made ahead for this many times as long. Refreshing pages thus takes at
 most a quarter of the time, however many pages and languages are read."""
 
-MOST_REPLIES = 512
-"""Replies on the shelf, of at most a hundred kilobytes each."""
+MOST_BYTES = 32 << 20
+"""Of all replies on the shelf together, compressed forms included: some thousand pages, or a few long tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Shelf:
 
     def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
         self._fresh = fresh_seconds
-        self._kept: OrderedDict[Hashable, _Shelved] = OrderedDict()
+        self._kept: Cache[Hashable, _Shelved] = Cache(MOST_BYTES, lambda kept: kept.reply.size)
         self._making: dict[Hashable, asyncio.Task[Reply]] = {}
         self._emptied = 0.0
         self._ahead: asyncio.Task[Reply] | None = None
@@ -168,7 +168,6 @@ class Shelf:
         kept = self._kept.get(key)
         age = monotonic() - kept.began if kept and kept.began > self._emptied else None
         if kept is not None and age is not None and age < kept.fresh:
-            self._kept.move_to_end(key)
             return kept.reply
         if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
             if key not in self._making and self._ahead is None and monotonic() >= self._rested:
@@ -201,10 +200,7 @@ class Shelf:
                 del self._making[key]
         self._took = took = monotonic() - began
         fresh = min(max(self._fresh, WORK_SHARE * took), max(MOST_FRESH_SECONDS, self._fresh))
-        self._kept[key] = _Shelved(began, fresh, reply)
-        self._kept.move_to_end(key)
-        while len(self._kept) > MOST_REPLIES:
-            self._kept.popitem(last=False)
+        self._kept.put(key, _Shelved(began, fresh, reply))
         return reply
 
 

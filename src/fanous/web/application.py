@@ -4,6 +4,7 @@ It only reads; only ``admin`` and ``desk``, behind a token, can change the ledge
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,6 +33,11 @@ from fanous.web.templates import icon, rendered, robots, static
 HTML = "text/html; charset=utf-8"
 
 
+LONGEST_PATH = 200
+"""Characters; no page has a longer path.  A page repeats its path a dozen times in links, so that 70 kB of address made
+an answer of 840 kB."""
+
+
 def refusal(request: Request, site: Site, error: Exception) -> Response:
     """The page for 404 and similar answers, and for a bug or a store that does not respond; it reveals no
     internals. (Starlette raises the error again afterwards, so that it is logged.)"""
@@ -41,11 +47,14 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
         headers |= error.headers or {}
     if request.url.path.startswith(f"{ROOT}/"):
         return problem(status, f"{request.method} {request.url.path}", headers)
+    visit = visit_of(request, site)
+    if len(visit.path) > LONGEST_PATH:
+        visit = replace(visit, path="/")
     facts = {"status": status, "why": _why(error)}
     if is_desk(request.url.path):
-        text = rendered("desk/error.html", visit_of(request, site), facts | {"session": None})
+        text = rendered("desk/error.html", visit, facts | {"session": None})
     else:
-        text = rendered("error.html", visit_of(request, site), facts)
+        text = rendered("error.html", visit, facts)
     return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
 
 

@@ -7,7 +7,6 @@ started for it.
 import asyncio
 import multiprocessing
 import tempfile
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from fanous.cache import Cache
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.publish.evidence.manifest import KEY_FILE, signing_key
@@ -31,7 +31,8 @@ from fanous.web.routes import Reply, Visit, visit_of
 from fanous.web.templates import rendered
 
 MEDIA = "application/vnd.fanous.evidence"
-MOST_KEPT = 4
+MOST_BYTES = 64 << 20
+"""Of all bundles that are kept together; most have less than a megabyte, the largest that are packed here some six."""
 MOST_WANTED = 4
 """Bundles being packed or waiting; a reader waits a minute and a half at most, and gets 503 beyond that."""
 MOST_RECORDS = 60_000
@@ -65,7 +66,7 @@ class Bundles:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._kept: OrderedDict[tuple[str, int], Reply] = OrderedDict()
+        self._kept: Cache[tuple[str, int], Reply] = Cache(MOST_BYTES, lambda reply: reply.size)
         self._one = asyncio.Lock()
         self._wanted: dict[tuple[str, int], Packing] = {}
 
@@ -143,18 +144,15 @@ class Bundles:
         packing.readers += 1
         try:
             async with self._one:
-                if key not in self._kept:
-                    self._keep(key, await self._packed(key[0], now, packing))
-                return self._kept[key]
+                reply = self._kept.get(key)
+                if reply is None:
+                    reply = await self._packed(key[0], now, packing)
+                    self._kept.put(key, reply)
+                return reply
         finally:
             packing.readers -= 1
             if not packing.readers:
                 self._wanted.pop(key, None)
-
-    def _keep(self, key: tuple[str, int], reply: Reply) -> None:
-        self._kept[key] = reply
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
 
     async def _packed(self, label: str, now: float, packing: Packing) -> Reply:
         key_file = self._answers.site.key or data_folder() / KEY_FILE
@@ -162,10 +160,9 @@ class Bundles:
         try:
             gathered = await self._answers.ask(lambda store: _gathered(store, label))
             packing.step = 2
-            content = await asyncio.to_thread(_in_a_process, gathered, key_file, now)
+            return await asyncio.to_thread(lambda: Reply.of(_in_a_process(gathered, key_file, now), MEDIA))
         except FanousError as error:
             raise HTTPException(409, str(error)) from error
-        return Reply.of(content, MEDIA)
 
 
 def _revision(store: Store, label: str, country: str) -> int:

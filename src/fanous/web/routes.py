@@ -189,6 +189,11 @@ class Reply:
     tag: str
     kept: str = REVALIDATE
 
+    @property
+    def size(self) -> int:
+        """Bytes of both forms."""
+        return len(self.body) + len(self.packed)
+
     @classmethod
     def of(cls, body: bytes | str, media: str, *, kept: str = REVALIDATE) -> "Reply":
         """Text is compressed; pictures are already."""

@@ -1,0 +1,55 @@
+"""Cache: the newest values that fit into so many bytes.
+
+A limit on their number says nothing about memory: the votes of a country in which much is measured take as much room
+as thousands of other answers.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(Generic[K, V]):
+    """Args:
+        most: bytes of all values together; the newest value is kept even if it is larger.
+        size_of: bytes of a value.
+
+    Attributes:
+        size: bytes of all values together.
+    """
+
+    def __init__(self, most: int, size_of: Callable[[V], int]) -> None:
+        self.most, self.size = most, 0
+        self._size_of = size_of
+        self._kept: OrderedDict[K, tuple[int, V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kept
+
+    def get(self, key: K) -> V | None:
+        """The value, which counts as new again."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        self._kept.move_to_end(key)
+        return kept[1]
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value in place of the previous one; the oldest others give way."""
+        self.drop(key)
+        size = self._size_of(value)
+        self._kept[key] = size, value
+        self.size += size
+        while self.size > self.most and len(self._kept) > 1:
+            self.drop(next(iter(self._kept)))
+
+    def drop(self, key: K) -> None:
+        """Forget a value, if it is kept."""
+        if key in self._kept:
+            self.size -= self._kept.pop(key)[0]
