@@ -190,7 +190,8 @@ def _pack_unread(document: dict[str, Any]) -> None:
         return
     for name in ("tls_handshakes", "quic_handshakes"):
         for one in _maps(keys.get(name)):
-            if _is_plain_chain(chain := one.get("peer_certificates")):
+            chain = one.get("peer_certificates")
+            if isinstance(chain, list) and all(map(_is_plain, chain)):
                 one["peer_certificates"] = chain[:1]  # only the leaf is read
             _pack(one, "peer_certificates")
 
@@ -198,14 +199,13 @@ def _pack_unread(document: dict[str, Any]) -> None:
 _SHOWN = {"data", "format"}
 
 
-def _is_plain_chain(chain: Any) -> bool:
-    """Is it a list of certificates, each as the data format has it?"""
-    return isinstance(chain, list) and all(
-        isinstance(one, dict)
-        and one.keys() == _SHOWN
-        and isinstance(one["data"], str)
-        and isinstance(one["format"], str)
-        for one in chain
+def _is_plain(certificate: Any) -> bool:
+    """Is it written as the data format has it?"""
+    return (
+        isinstance(certificate, dict)
+        and certificate.keys() == _SHOWN
+        and isinstance(certificate["data"], str)
+        and isinstance(certificate["format"], str)
     )
 
 
