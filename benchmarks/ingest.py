@@ -1,6 +1,7 @@
 """Ingest: JSON of real web_connectivity measurements to stored observations and verdicts, one core.
 
     python -m benchmarks.ingest [FILE] [--times N] [--ooni CHECKOUT --ooni-python PYTHON]
+    python -m benchmarks.ingest [FILE] [--times N] --beside COMMIT [--rounds N]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
 web_connectivity measurements are repeated, each with its own id, written as JSON lines as probes write
@@ -12,6 +13,10 @@ Detection is not included.
 With ``--ooni``, a clone of github.com/ooni/data, OONI's transform reads the shorter file in the same run,
 before and after ours: the speed of a machine may differ by half from one minute to the next, the ratio by less.
 PYTHON has the dependencies of its ``oonipipeline``.
+
+With ``--beside``, an earlier commit of this repository and the working tree ingest the same files in turn: FILE's
+web_connectivity measurements, all its measurements, and the recorded event of the demo.  Prints the least processor
+time of each for a measurement, and the ratio; on a busy machine, only least times of several rounds compare.
 
 Stages are timed by the processor time of this process, the whole by wall-clock and processor time (the
 engine's threads included): if others use the machine, only the latter says what a core can do.
@@ -27,6 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -37,16 +43,24 @@ from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 
+ROOT = Path(__file__).resolve().parents[1]
+
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
 
 
-def repeated(source: Path, times: int, into: Path) -> int:
-    """Write the web_connectivity measurements ``times`` times; returns how many there are."""
+def repeated(source: Path, times: int, into: Path, *, every: bool = False) -> int:
+    """Write the web_connectivity measurements ``times`` times; returns how many there are.
+
+    Args:
+        every: measurements of all nettests.
+    """
     measurements = [
         measurement
         for record in MEASUREMENT_SOURCES["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
-        if (measurement := json.loads(record.data)).get("test_name") == "web_connectivity"
+        if (measurement := json.loads(record.data)).get("test_name") == "web_connectivity" or every
     ]
+    for measurement in measurements:
+        measurement.pop("x_content", None)  # our reader's note
     with into.open("wb") as file:
         for n in range(times):
             for m, measurement in enumerate(measurements):
@@ -108,12 +122,52 @@ def whole(file: Path) -> None:
     print(tally.stored / spent)
 
 
-def whole_apart(file: Path) -> float:
-    """The same in a separate process."""
+def whole_apart(file: Path, root: Path = ROOT) -> tuple[str, float]:
+    """The same in a separate process: what it prints, and the rate.
+
+    Args:
+        root: of the sources that are measured.
+    """
     command = [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
-    *told, rate = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    print("\n".join(told))
-    return float(rate)
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=environment)
+    *told, rate = done.stdout.splitlines()
+    return "\n".join(told), float(rate)
+
+
+def beside(commit: str, source: Path, times: int, rounds: int) -> None:
+    """An earlier commit and the working tree in turn, on each kind of file."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        then = folder / "then"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(then), commit], check=True)
+        try:
+            for name, file in _files(source, times, folder):
+                rates: dict[Path, list[float]] = {then: [], ROOT: []}
+                for _ in range(rounds):
+                    for root, own in rates.items():
+                        own.append(whole_apart(file, root)[1])
+                before, now = (1e6 / max(own) for own in rates.values())
+                print(
+                    f"{name}: {commit} {before:,.0f} µs, the working tree {now:,.0f} µs of processor time a "
+                    f"measurement, {now / before:.2f} times as long (least of {rounds} rounds each)"
+                )
+        finally:
+            subprocess.run([*git, "remove", "--force", str(then)], check=True)
+
+
+def _files(source: Path, times: int, folder: Path) -> Iterator[tuple[str, Path]]:
+    """What is ingested, and its name."""
+    from benchmarks.peers.event import event_file  # its modules would count in the largest resident size
+
+    web, every = folder / "web.jsonl", folder / "every.jsonl"
+    count = repeated(source, times, web)
+    yield f"web_connectivity, {count:,} measurements", web
+    count = repeated(source, times, every, every=True)
+    yield f"all nettests, {count:,} measurements", every
+    event, count = event_file(folder, max(1, times // 15))
+    yield f"the recorded event, {count:,} measurements", event
 
 
 def theirs(file: Path, python: str, checkout: Path) -> float:
@@ -139,6 +193,8 @@ def main() -> None:
     options.add_argument("--times", type=int, default=60)
     options.add_argument("--ooni", type=Path, metavar="CHECKOUT", help="compare with OONI's own transform")
     options.add_argument("--ooni-python", metavar="PYTHON", default=sys.executable)
+    options.add_argument("--beside", metavar="COMMIT", help="compare with an earlier commit")
+    options.add_argument("--rounds", type=int, default=5, help="how often each is run for that")
     options.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.whole:
@@ -147,6 +203,9 @@ def main() -> None:
     if not chosen.file.exists():
         sys.exit(f"not present: {chosen.file} (name a file of OONI measurements, or set FANOUS_SHARED_DATA)")
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a file or a pipe here
+    if chosen.beside:
+        beside(chosen.beside, chosen.file, chosen.times, chosen.rounds)
+        return
     with tempfile.TemporaryDirectory() as folder:
         for times in (chosen.times, 4 * chosen.times):
             file = Path(folder) / f"{times}.jsonl"
@@ -156,7 +215,8 @@ def main() -> None:
                 short = file
                 stages(file)
                 rates = [theirs(short, chosen.ooni_python, chosen.ooni)] if chosen.ooni else []
-            rate = whole_apart(file)
+            said, rate = whole_apart(file)
+            print(said)
         if chosen.ooni:
             transform = to_observations(short)
             rates.append(theirs(short, chosen.ooni_python, chosen.ooni))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
+from fanous.sources.redaction import digest, pruned, to_minute, without_devices, without_seconds
 from tests.each import each
 
 
@@ -44,3 +44,19 @@ def test_seconds_of_clock_times_become_zeros_of_the_same_length(text: str, cut: 
 )
 def test_only_what_is_named_is_kept(value: Any, wanted: Any, kept: Any) -> None:
     assert pruned(value, wanted) == kept
+
+
+@each(
+    "text",
+    [
+        ("at 00:11:22:aa:bb:CC.", "at *****************."),
+        ("00-11-22-aa-bb-cc 00-11-22-aa-bb-cd", "***************** *****************"),
+        ("0011.22aa.bbcc.ddee.ff00.1122.3344", "**************.**************.3344"),
+        ("aabb.ccdd.eeff,00:11:22:33:44:55", "**************,*****************"),
+        ("00:11:22:33:44:55:66 x00:11:22:33:44:55 00:11:22:33:44", None),
+        ("xaabb.ccdd.eeff aabb.ccdd.eeff0", None),
+    ],
+)
+def test_the_number_of_a_network_card_is_hidden_and_nothing_else(text: tuple[str, str | None]) -> None:
+    said, hidden = text
+    assert without_devices(said) == (said if hidden is None else hidden)

@@ -51,6 +51,14 @@ def test_many_uids_can_be_asked_for_at_once(store: Store) -> None:
     assert store.facts.known(["a", *asked, "z" * 64]) == {"a", "z" * 64}
 
 
+@EVERYWHERE
+def test_a_uid_of_any_letters_is_found_among_plain_ones(store: Store) -> None:
+    odd = ["it's", "a\\", "`", "tab\t", "line\n", "', '", ""]
+    store.append([judged(uid) for uid in ("a", *odd[:-1])], rules_version="1")
+    assert store.facts.known(["a", "b", *odd]) == {"a", *odd[:-1]}
+    assert store.facts.known(["a", "', '"]) == {"a", "', '"}
+
+
 def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,10 +46,17 @@ AT_SIGNS = ("@", "%40", "&#64;", "&#x40;", "&commat;", "[at]", "(at)", " @ ")
 _MAIL = re.compile(
     rf"[\w.+\-]{{1,64}}+(?:{'|'.join(map(re.escape, AT_SIGNS))})[\w\-]{{1,63}}+(?:\.[\w\-]{{1,63}}+){{1,4}}+"
 )
-_DEVICE = re.compile(
-    r"(?<![\w:\-])[0-9A-Fa-f]{2}(?:[:\-][0-9A-Fa-f]{2}){5}(?![\w:\-])|(?<!\w)[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?!\w)"
+_DEVICES = (
+    (
+        2,
+        re.compile(
+            r"[:\-](?:[0-9A-Fa-f]{2}[:\-]){4}(?<![\w:\-].{15})(?<=[0-9A-Fa-f]{2}.{13})[0-9A-Fa-f]{2}(?![\w:\-])"
+        ),
+    ),
+    (4, re.compile(r"\.[0-9A-Fa-f]{4}\.(?<!\w.{10})(?<=[0-9A-Fa-f]{4}.{6})[0-9A-Fa-f]{4}(?!\w)")),
 )
-"""The number of a network card (MAC)."""
+"""The number of a network card (MAC), from the first mark in it, which is rarer than a letter that it may begin with;
+and how many letters stand before that mark."""
 
 _DEVICE_SEEDS = tuple(
     re.compile(mark + rf"[0-9A-Fa-f]{{{n}}}" + mark) for mark, n in ((":", 2), ("-", 2), (r"\.", 4))
@@ -79,7 +86,20 @@ def without_mail(text: str) -> str:
 
 def without_devices(text: str) -> str:
     """``text`` without the numbers of network cards, which captive portals show, at the same length."""
-    return _DEVICE.sub(_hidden, text) if any(seed.search(text) for seed in _DEVICE_SEEDS) else text
+    if not any(seed.search(text) for seed in _DEVICE_SEEDS):
+        return text
+    for before, number in _DEVICES:
+        parts, at, mark = [], 0, number.search(text)
+        while mark:
+            start, end = mark.start() - before, mark.end()
+            if start < at:  # its first letters are the last of the one before
+                end = mark.start() + 1
+            else:
+                parts += [text[at:start], _hide(text[start:end])]
+                at = end
+            mark = number.search(text, end)
+        text = "".join([*parts, text[at:]])
+    return text
 
 
 def _quiet_value(value: str) -> str:

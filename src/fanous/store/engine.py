@@ -243,7 +243,7 @@ class Engine:
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that returns nothing."""
         with _engine_errors("write facts"):
-            self._client.command(sql, parameters=parameters or None)
+            self._client.command(sql, parameters=_bound(parameters))
 
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
         """Delete rows, on every shard."""
@@ -265,14 +265,14 @@ class Engine:
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The answer, row by row."""
         with _engine_errors("read facts"):
-            result = self._client.query(sql, parameters=parameters or None, settings=self._reading)
+            result = self._client.query(sql, parameters=_bound(parameters), settings=self._reading)
             return [tuple(row) for row in result.result_rows]
 
     def columns(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """The answer, column by column; empty if there are no rows."""
         with _engine_errors("read facts"):
             result = self._client.query(
-                sql, parameters=parameters or None, settings=self._reading, column_oriented=True
+                sql, parameters=_bound(parameters), settings=self._reading, column_oriented=True
             )
             return [list(column) for column in result.result_columns]
 
@@ -300,6 +300,35 @@ class Engine:
                 column_oriented=True,
                 settings={"insert_deduplication_token": uuid4().hex},
             )
+
+
+class _Literal:
+    """Text that the client passes on as it is."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+_ESCAPED = ("\\", "`", "\t", "\n")
+"""Letters that the client escapes, apart from the quote."""
+
+
+def _bound(parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Parameters as the client takes them.  It escapes names letter by letter, at 3 µs a name: a list of which none
+    has anything to escape is written here."""
+    return {name: _written(value) for name, value in parameters.items()} or None
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return value
+    text = "', '".join(value)
+    quotes = 2 * (len(value) - 1)
+    is_plain = bool(value) and text.count("'") == quotes and not any(letter in text for letter in _ESCAPED)
+    return _Literal(f"['{text}']") if is_plain else value
 
 
 def _quoted(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location, Segment, parse_name
@@ -89,6 +90,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         Args:
             records: the segments, and how many of ``placed`` are in each (possibly none).
         """
+        placed = sorted(placed, key=_place_and_day)
         columns = {
             "observations": _observation_columns(placed),
             "verdicts": _verdict_columns(placed, version),
@@ -226,6 +228,13 @@ def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:
 _MEASUREMENT_FIELDS = _shared(MEASUREMENTS, Measurement)
 _OBSERVATION_FIELDS = _shared(OBSERVATIONS, Observation)
 _VERDICT_FIELDS = _shared(VERDICTS, Verdict)
+
+
+def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
+    """The order in which the tables keep rows; the engine sorts them column by column if they arrive in another."""
+    header = one.judged.parsed.measurement
+    at = header.started_at
+    return header.country, at // DAY, header.target, header.asn, at, header.uid
 
 
 def _measurement_columns(placed: Sequence[Placed]) -> Columns:

@@ -1,14 +1,18 @@
 """Leaf certificates: whole, forged and broken."""
 
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import Raw
 
+from fanous.model.measurement import Record
+from fanous.sources.ooni.parse import DecodedRecord, parse
+from fanous.sources.ooni.read import read
 from fanous.sources.ooni.steps import NO_LEAF, Leaf, leaf_of
 from tests.each import each
-from tests.sources.records import binary, certificate, encoded
+from tests.sources.records import binary, certificate, document, encoded, handshake, web_keys
 
 SOUND = certificate("news.example.org", "Example Authority R1", "news.example.org", "www.example.org")
 
@@ -44,3 +48,24 @@ def test_an_invalid_chain_shows_no_leaf(chain: Any) -> None:
 def test_names_cannot_flood_an_observation() -> None:
     names = [f"host{n}.example.org" for n in range(1000)]
     assert len(leaf(binary(certificate("a.example", "b", *names))).subject.split()) == 100
+
+
+@each(
+    "rest",
+    [
+        [binary(b"the issuer's own")],
+        [None],
+        ["?"],
+        [{"data": "QUJD"}],
+        [7],
+        [{"data": 7, "format": "base64"}],
+    ],
+)
+def test_a_chain_shows_the_same_leaf_by_whichever_way_it_was_decoded(rest: list[Any], tmp_path: Path) -> None:
+    keys = web_keys(tls_handshakes=[handshake(peer_certificates=[binary(SOUND), *rest])])
+    line = encoded(document(keys))
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(line + b"\n")
+    (record,) = read(file, lambda _line, why: pytest.fail(why))
+    assert isinstance(record, DecodedRecord)
+    assert parse(record).observations == parse(Record("ooni", line)).observations

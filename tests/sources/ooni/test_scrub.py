@@ -2,12 +2,15 @@
 
 import json
 from base64 import b64encode
+from ipaddress import ip_address
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from fanous.sources.ooni import scrub as scrub_module
 from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.spellings import Addresses
 from tests.each import each
 from tests.sources.records import ADDRESS, binary, document, encoded, transaction, web_keys
 
@@ -149,3 +152,11 @@ def test_a_site_that_names_an_address_of_few_figures_changes_nothing_else_in_the
         "code": 1,
         "body": "127, 0, 0, 1",
     }
+
+
+def test_what_is_known_of_a_record_is_freed_with_it() -> None:
+    """An ingest pauses the garbage collector."""
+    known = Addresses([ip_address(ADDRESS)])
+    left = ref(known)
+    del known
+    assert left() is None

@@ -226,10 +226,13 @@ def _settle_transaction(
         else:
             response.body = _without_readers(response.body)
     if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
-        pairs = [(name[:LONGEST_NAME], _header(name.lower(), value, same)) for name, value in page.headers]
-        for (name, clean), (_, value) in zip(pairs, page.headers, strict=True):
-            if clean != value and name.lower() == "location":
+        pairs = []
+        for name, value in page.headers:
+            lower = name.lower()
+            clean = _header(lower, value, same)
+            if lower == "location" and clean != value:
                 quieted[value] = clean
+            pairs.append((name[:LONGEST_NAME], clean))
         response.headers_list, response.headers = pairs, UNSET
 
 
@@ -332,7 +335,9 @@ _MAIL_DOMAINS = {
 _MAIL_NAME = re.compile(r"[\w.+\-]{1,64}\Z", re.ASCII)
 _OFFICE = re.compile(rf"(?:{'|'.join(OFFICES)})(?![a-z])", re.IGNORECASE)
 
-_NUMBERING = re.compile(r"""[=:"'][A-Za-z0-9_\-]{16,}+=*+|\d(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w)""")
+_NUMBERING = re.compile(
+    r"""[=:"'\d](?:(?<!\d)[A-Za-z0-9_\-]{16,}+=*+|(?<=\d)(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w))"""
+)
 """A token that is a value (of a session, a form, a visit; names of files stay), or ten digits or more, as of telephones
 and accounts; what counts visits to a site has a letter before it."""
 

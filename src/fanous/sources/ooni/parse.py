@@ -190,7 +190,23 @@ def _pack_unread(document: dict[str, Any]) -> None:
         return
     for name in ("tls_handshakes", "quic_handshakes"):
         for one in _maps(keys.get(name)):
+            chain = one.get("peer_certificates")
+            if isinstance(chain, list) and all(map(_is_plain, chain)):
+                one["peer_certificates"] = chain[:1]  # only the leaf is read
             _pack(one, "peer_certificates")
+
+
+_SHOWN = {"data", "format"}
+
+
+def _is_plain(certificate: Any) -> bool:
+    """Is it written as the data format has it?"""
+    return (
+        isinstance(certificate, dict)
+        and certificate.keys() == _SHOWN
+        and isinstance(certificate["data"], str)
+        and isinstance(certificate["format"], str)
+    )
 
 
 def _maps(value: Any) -> list[dict[str, Any]]:

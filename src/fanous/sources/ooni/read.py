@@ -21,7 +21,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.ooni.document import NULL
+from fanous.sources.ooni.document import NULL, check_size
 from fanous.sources.ooni.identity import content_of, identified, stamp_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import DecodedRecord
@@ -142,23 +142,27 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
     if b'"content"' in data[:200]:
         data = _unwrapped(data)
     # In an answer, the name comes before the record; in a record, these keys are near its beginning.
-    if any(data.find(name, 0, data.find(b'"test_keys"')) >= 0 for name in _ANSWERED):
+    end = data.find(b'"test_keys"')
+    if any(data.find(name, 0, end) >= 0 for name in _ANSWERED):
         data, uid = _answered(data, uid)
     content, document = stamp_of(data), None
     if content:
         data = unstamped(data)
+    check_size(data)
+    flat = data
+    if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
+        flat = data.replace(b"\r", b" ").replace(b"\n", b" ")
+    clean = scrub(flat)  # before it is decoded, while it is in the processor's cache
     if not own:
         content, document = identified(data)
     elif not content:
         content = content_of(kept(data))
     if document is None and not raw.isascii():  # it was already checked during decoding
         _check_utf8(came)
-    if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
-        data = data.replace(b"\r", b" ").replace(b"\n", b" ")
-    uid = uid if b'"measurement_uid"' not in data else ""
-    clean = scrub(data)
+    if uid and b'"measurement_uid"' in data:
+        uid = ""
     stored = stamped(clean, content, uid)
-    if document is None or clean is not data:
+    if document is None or clean is not flat:
         return Record(SOURCE, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid

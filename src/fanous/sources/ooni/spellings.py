@@ -139,6 +139,31 @@ _WIDE = re.compile(rb"[0-9A-Fa-f:](?:\0[0-9A-Fa-fxX.:\-]){6}")
 """Seven letters of an address in UTF-16, the shortest that one has."""
 
 
+class _Work:
+    """Counts the work on one record.  It is separate from ``Addresses``, which would otherwise be freed by the garbage
+    collector alone: their disguises count on it, too.
+
+    Args:
+        seconds: processor time of this thread that it may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._until = thread_time() + seconds
+        self._done = 0
+
+    def spend(self, work: int = 1) -> None:
+        """Count work on this record.
+
+        Raises:
+            TooCostly: it was too much.
+        """
+        self._done += work
+        if self._done % CHECKED_EVERY < work and thread_time() > self._until:
+            raise TooCostly("searching it for addresses takes too long")
+        if self._done > MOST_LOOKUPS:
+            raise TooCostly("more texts in it look like addresses than in any real measurement")
+
+
 class Addresses:
     """Addresses that no one may read; ``replaced`` removes them from bytes.
 
@@ -152,12 +177,11 @@ class Addresses:
     def __init__(
         self, addresses: Iterable[Address] = (), seconds: float = MOST_SECONDS, *, plainly: bool = False
     ) -> None:
-        self._until = thread_time() + seconds
+        self.spend = _Work(seconds).spend
         self._v4: set[int] = set()
         self._v6: set[int] = set()
         self._networks: set[int] = set()
         self._disguises = None if plainly else Disguises(self.spend)
-        self._work = 0
         self._digits: list[bytes] | None = None
         self._parts: set[bytes] = set()
         self._unknown: set[bytes] = set()
@@ -225,18 +249,6 @@ class Addresses:
             self._digits = [*four, *padded, *(form % value for value in self._v6 for form in (b"%d", b"%x"))]
         lower = data.lower()
         return any(digits in lower for digits in self._digits)
-
-    def spend(self, work: int = 1) -> None:
-        """Count work on this record.
-
-        Raises:
-            TooCostly: it was too much.
-        """
-        self._work += work
-        if self._work % CHECKED_EVERY < work and thread_time() > self._until:
-            raise TooCostly("searching it for addresses takes too long")
-        if self._work > MOST_LOOKUPS:
-            raise TooCostly("more texts in it look like addresses than in any real measurement")
 
     def _numbers(self, data: bytes) -> Iterator[Span]:
         """Four numbers between dots, dashes or underscores, in either order."""
