@@ -30,6 +30,7 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly, bounded
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.parse import role_for
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
@@ -41,7 +42,6 @@ from fanous.sources.ooni.values import (
     asn_of,
     count_of,
     duration,
-    failure_of,
     host_and_port,
     host_of,
     measurement_of,

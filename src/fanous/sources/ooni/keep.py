@@ -1,7 +1,8 @@
 """Keep: which parts of a record are stored: the fields that rules read, by nettest, and no others.
 
 Regardless of its writer (a stranger's probe, our own, a file), a record is decoded into the structures of
-``document`` and written again, so an unforeseen field is never stored.  A page identical to the test helper's is
+``document`` and written again, so an unforeseen field is never stored; each text that remains has its form (``forms``).
+A page identical to the test helper's is
 reduced to its title and as many blanks as it was long: no later rule can need more.  A page that failed, differs or has
 nothing to be compared with stays, so that later rules can judge it, without anything that may identify its reader.
 Headers keep their value if they are on a list or, on a page that stays, if their name does not suggest a visitor.
@@ -38,18 +39,19 @@ from fanous.sources.ooni.document import (
     WebKeys,
     decode,
 )
+from fanous.sources.ooni.failures import failure_of
+from fanous.sources.ooni.forms import settle
 from fanous.sources.ooni.identity import content_of, stamped
 from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
     LONGEST_TITLE,
     LONGEST_URL,
-    NETWORK_TYPES,
     TITLE_BEGINS,
     PageRecord,
     bytes_of,
     count_of,
-    failure_of,
+    headers_of,
     input_of,
     page_of,
     title_of,
@@ -155,7 +157,11 @@ def kept_own(data: bytes) -> bytes:
 def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
     """The fact with its URLs and title as they are stored."""
     said = (one.url, one.location, one.title)
-    if one.layer is not Layer.HTTP or one.vantage is not Observer.PROBE or quieted.keys().isdisjoint(said):
+    if (
+        one.layer not in (Layer.HTTP, Layer.TRANSFER)
+        or one.vantage is not Observer.PROBE
+        or quieted.keys().isdisjoint(said)
+    ):
         return one
     url, location, title = (quieted.get(text, text) for text in said)
     return replace(one, url=url, location=location, title=title)
@@ -169,11 +175,11 @@ def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
     header, keys = decoded
     if uid and header.measurement_uid != uid:
         header.measurement_uid = uid
-    if header.annotations is not None and header.annotations.network_type not in NETWORK_TYPES:
-        header.annotations.network_type = None
+    settle(header)
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
+        settle(keys)
         _settle(keys, input_of(header.input), quieted)
         if isinstance(header, Document):
             header.test_keys = Raw(msgspec.json.encode(keys))
@@ -190,12 +196,38 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     """
     control = keys.control if isinstance(keys, WebKeys) and failure_of(keys.control_failure) is None else None
     theirs = control.http_request if control else None
+    if isinstance(keys, WebKeys):
+        _settle_web(keys, asked, quieted)
     for steps in _steps_of(keys):
         for transaction in steps.requests or ():
             _settle_transaction(transaction, theirs, asked, quieted)
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not NULL:
                 handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
+
+
+def _settle_web(keys: WebKeys, asked: str, quieted: dict[str, str]) -> None:
+    """The URLs of downloads and of the question to the helper, and the helper's headers."""
+    question = keys.x_control_request
+    if question is not None and question.http_request:
+        question.http_request = _url(question.http_request, asked, quieted)
+    for download in keys.x_transfers or ():
+        if download.url:
+            download.url = _url(download.url, asked, quieted)
+    page = keys.control.http_request if keys.control else None
+    if page is not None and page.headers is not UNSET:
+        page.headers = [
+            (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
+            for name, value in headers_of(page.headers)
+        ]
+
+
+def _url(url: str, asked: str, quieted: dict[str, str]) -> str:
+    """A URL without anything that names a visit, unless it is the one that was to be measured."""
+    clean = url if url == asked else quiet_url(url, keeps_values=True)
+    if clean != url:
+        quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
+    return clean
 
 
 def _steps_of(keys: Struct) -> Iterator[StepKeys]:
@@ -209,11 +241,8 @@ def _settle_transaction(
     transaction: Transaction, theirs: HelperPage | None, asked: str, quieted: dict[str, str]
 ) -> None:
     request, response = transaction.request, transaction.response
-    if request and request.url and request.url != asked:
-        clean = quiet_url(request.url, keeps_values=True)
-        if clean != request.url:
-            quieted[request.url[:LONGEST_URL]] = clean[:LONGEST_URL]
-            request.url = clean
+    if request and request.url:
+        request.url = _url(request.url, asked, quieted)
     if response is None:
         return
     page = page_of(response, "", [])

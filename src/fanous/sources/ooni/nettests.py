@@ -30,6 +30,7 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -37,7 +38,6 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    failure_of,
     host_and_port,
     host_of,
     seconds_of,

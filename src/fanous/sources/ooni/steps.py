@@ -34,6 +34,7 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -41,7 +42,6 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    failure_of,
     header_named,
     host_and_port,
     host_of,
