@@ -37,7 +37,7 @@ from fanous.config import Section
 from fanous.errors import FanousError
 from fanous.files import open_regular
 from fanous.model.instant import to_iso
-from fanous.model.place import is_address
+from fanous.model.place import is_address, is_local_name
 from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public
 from fanous.text import quoted
@@ -426,10 +426,6 @@ def _revocation(said: Signed, root: Ed25519PublicKey) -> Revocation:
 
 # --- what orders may name --------------------------------------------------------------------------
 
-SPECIAL_NAMES = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
-"""Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
-(2024), and those that home routers use."""
-
 
 def _check_url(url: str) -> None:
     """Orders must never lead a probe into its own local network.
@@ -456,7 +452,7 @@ def _is_site(host: str) -> bool:
     # in a number").
     if not last or last.isdigit() or re.fullmatch("0x[0-9a-f]*", last) or ":" in name:
         return False
-    return "." in name and not any(name.endswith(f".{end}") for end in SPECIAL_NAMES)
+    return not is_local_name(name)
 
 
 def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:

@@ -21,6 +21,7 @@ from fanous.sources.ooni.values import (
     NETWORK_TYPES,
     endpoint_of,
     instant_of,
+    query_type_of,
     software_of,
     version_of,
 )
@@ -98,9 +99,7 @@ _TEXTS: dict[str, Form] = {
     "server_name": _name,
     "x_resolver_name": _name,
     "ttl": lambda text: text if text.isdecimal() else None,
-    "query_type": _listed(
-        *("A", "AAAA", "ANY", "CNAME", "PTR", "NS", "MX", "TXT", "SOA", "SRV", "HTTPS", "SVCB", "CAA")
-    ),
+    "query_type": lambda text: query_type_of(text) or None,
     "engine": _listed(
         *("system", "getaddrinfo", "udp", "tcp", "doh", "dot", "doh3", "unknown", "none"),
         *("go", "netgo", "golang_net_resolver", "libc", "android"),

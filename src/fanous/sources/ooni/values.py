@@ -155,18 +155,44 @@ SOFTWARE = frozenset(
 
 OTHER_SOFTWARE = "other"
 
+_SOFTWARE = re.compile(r"[A-Za-z_ -]*")
 _SOFTWARE_WORD = re.compile(r"[A-Za-z]+")
 _VERSION = re.compile(
-    r"[0-9]{1,4}(?:\.[0-9]{1,5}){0,3}(?:-(?:alpha|beta|rc|dev)(?:\.?[0-9]{1,3})?)?", re.ASCII
+    r"(?:0|[1-9]\d?)(?:\.(?:0|[1-9]\d{0,3})){0,3}(?:-(?:alpha|beta|rc|dev)(?:\.?[0-9]{1,3})?)?", re.ASCII
 )
+
+
+QUERY_TYPES = frozenset(
+    (
+        "A",
+        "AAAA",
+        "ANY",
+        "CNAME",
+        "PTR",
+        "NS",
+        "MX",
+        "TXT",
+        "SOA",
+        "SRV",
+        "HTTPS",
+        "SVCB",
+        "CAA",
+        "DS",
+        "DNSKEY",
+    )
+)
+
+
+def query_type_of(text: str | None) -> str:
+    """The type of a lookup; empty = unknown."""
+    upper = (text or "")[:20].upper()
+    return upper if upper in QUERY_TYPES else ""
 
 
 @lru_cache(maxsize=1024)
 def software_of(text: str) -> str:
     """The name of the measuring program, if it is one of those known."""
-    is_known = re.fullmatch(r"[A-Za-z_ -]*", text) and SOFTWARE.issuperset(
-        _SOFTWARE_WORD.findall(text.lower())
-    )
+    is_known = _SOFTWARE.fullmatch(text) and SOFTWARE.issuperset(_SOFTWARE_WORD.findall(text.lower()))
     return text if is_known else OTHER_SOFTWARE
 
 
@@ -400,15 +426,22 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
     return []
 
 
-def title_of(body: str) -> str:
-    """Text of the first ``<title>``; empty = none."""
+def title_place(body: str) -> tuple[int, int]:
+    """Where the text of the first ``<title>`` begins and ends; equal = there is none."""
     for begin in TITLE_BEGINS:
         start = body.find(begin)
         if start >= 0:
             start = body.find(">", start, start + LONGEST_TITLE) + 1
             if start:
-                return body[start : start + LONGEST_TITLE].partition("<")[0].strip()
-    return ""
+                text = body[start : start + LONGEST_TITLE].partition("<")[0]
+                return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
+    return 0, 0
+
+
+def title_of(body: str) -> str:
+    """Text of the first ``<title>``; empty = none."""
+    start, end = title_place(body)
+    return body[start:end]
 
 
 def header_named(headers: list[tuple[str, str]], name: str) -> str:
