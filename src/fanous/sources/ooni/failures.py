@@ -116,11 +116,14 @@ def failure_of(value: Any, success: bool | None = None) -> str | None:
     """
     if value is None or value is False or value == "":
         return UNKNOWN if success is False else None
-    return _named(in_words(value)) if isinstance(value, str) else UNKNOWN
+    return (
+        _named(value if len(value) < 4 * LONGEST else value[:LONGEST]) if isinstance(value, str) else UNKNOWN
+    )
 
 
 @lru_cache(maxsize=4096)
-def _named(text: str) -> str:
+def _named(said: str) -> str:
+    text = _in_words(said)
     if text in SAME:
         return SAME[text]
     if text.startswith(("unknown_failure", "unknown_error", "ssl_error")) or " " in text:

@@ -6,7 +6,7 @@ Texts without a form here are settled in ``keep`` (URLs, pages, headers, certifi
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -28,6 +28,9 @@ from fanous.sources.ooni.values import (
 
 Form = Callable[[Any], Any]
 """A value as it is kept; ``None`` = not at all."""
+
+_Forms = list[tuple[str, Form]]
+"""Fields and the form of each."""
 
 
 def _listed(*names: str) -> Form:
@@ -142,15 +145,27 @@ _KEYS: dict[str, Form] = {
 
 def settle(part: Struct) -> None:
     """Bring each text of a part of a record, at any depth, into its form."""
-    texts, others, members, keys, below = _plan(type(part))
-    for name, form in texts:
-        value = getattr(part, name)
-        if isinstance(value, str):
-            kept = form(value)
-            if kept is not value:
+    _settle_each((part,))
+
+
+def _settle_each(parts: Iterable[Struct]) -> None:
+    """The same for parts of one kind."""
+    plan = None
+    for part in parts:
+        texts, others, rest = plan = plan or _plan(type(part))
+        for name, form in texts:
+            value = getattr(part, name)
+            if value is not None and type(value) is str and (kept := form(value)) is not value:
                 setattr(part, name, kept)
-    for name, form in others:
-        setattr(part, name, form(getattr(part, name)))
+        for name, form in others:
+            value = getattr(part, name)
+            if value is not None and value is not NULL and (kept := form(value)) is not value:
+                setattr(part, name, kept)
+        if rest is not None:  # most parts, such as the events of a connection, have nothing below them
+            _settle_below(part, *rest)
+
+
+def _settle_below(part: Struct, members: _Forms, keys: _Forms, below: list[str]) -> None:
     for name, form in members:
         if (listed := getattr(part, name)) is not None:
             setattr(part, name, [text for text in listed if form(text) is not None])
@@ -160,22 +175,16 @@ def settle(part: Struct) -> None:
     if isinstance(part, TorKeys) and isinstance(part.targets, dict):
         part.targets = {str(n): target for n, target in enumerate(part.targets.values())}
     for name in below:
-        for one in _parts(getattr(part, name)):
-            settle(one)
-
-
-def _parts(value: Any) -> Iterator[Struct]:
-    if isinstance(value, Struct):
-        yield value
-    elif isinstance(value, list):
-        yield from (one for one in value if isinstance(one, Struct))
-    elif isinstance(value, dict):
-        yield from (one for one in value.values() if isinstance(one, Struct))
+        value = getattr(part, name)
+        if isinstance(value, dict):
+            value = [one for one in value.values() if one is not None]
+        if value:
+            _settle_each(value if isinstance(value, list) else (value,))
 
 
 @cache
-def _plan(kind: type[Struct]) -> tuple[Any, ...]:
-    """What ``settle`` does with the fields of a structure."""
+def _plan(kind: type[Struct]) -> tuple[_Forms, _Forms, tuple[_Forms, _Forms, list[str]] | None]:
+    """What ``settle`` does with the fields of a structure: those of text, of any type, and what has parts below it."""
     hints = get_type_hints(kind)
 
     def of(table: dict[str, Form], is_wanted: Callable[[str], bool]) -> list[tuple[str, Form]]:
@@ -184,13 +193,13 @@ def _plan(kind: type[Struct]) -> tuple[Any, ...]:
     def holds(name: str, *kinds: object) -> bool:
         return any(one in kinds or get_origin(one) in kinds for one in _kinds(hints[name]))
 
-    return (
-        of(_TEXTS, lambda name: holds(name, str)),
-        [*of(_ANY, lambda _: True), *of(_RAW, lambda _: True)],
+    rest = (
         of(_MEMBERS, lambda name: holds(name, list)),
         of(_KEYS, lambda name: holds(name, dict)),
         [name for name in hints if _has_structures(hints[name])],
     )
+    others = [*of(_ANY, lambda _: True), *of(_RAW, lambda _: True)]
+    return of(_TEXTS, lambda name: holds(name, str)), others, rest if any(rest) else None
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
