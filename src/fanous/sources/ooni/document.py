@@ -411,7 +411,7 @@ class Annotations(DocumentPart):
     x_clock: Raw = NULL
 
 
-class Placed(DocumentPart):
+class PlaceNote(DocumentPart):
     """Where a probe says that it is, or where its address is."""
 
     probe_cc: str | None = None
@@ -422,8 +422,8 @@ class CollectorNote(DocumentPart):
     """What our collector knows of a measurement."""
 
     received: str | None = None
-    claimed: Placed | None = None
-    derived: Placed | None = None
+    claimed: PlaceNote | None = None
+    derived: PlaceNote | None = None
 
 
 class Header(DocumentPart):
