@@ -6,6 +6,7 @@ test's answer.  The addresses are of the networks for documentation (RFC 5737, R
 
 import json
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
@@ -203,6 +204,151 @@ NAMED = {
     "a resolver at home": "192.168.77.1",
 }
 """What is no address."""
+
+
+KINDS = {
+    "a UUID": "550e8400-e29b-41d4-a716-446655440000",
+    "a JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwYXJ2ZWVuIn0.c2lnbmF0dXJl",
+    "a bearer token": "Bearer ya29.a0AfH6SMBx7",
+    "an IBAN": "PK36SCBL0000001123456702",
+    "an IBAN in groups": "PK36 SCBL 0000 0011 2345 6702",
+    "a mail address in Arabic": "پروین@مثال.پاکستان",
+    "an IMEI": "49-015420-323751-8",
+    "an IMSI": "410011234567890",
+    "a network card in dots": "d46e.0e1f.a29b",
+    "a network card": "D4-6E-0E-1F-A2-9C",
+    "a national id": "35202-1234567-1",
+    "coordinates": "24.8607, 67.0011",
+    "coordinates in degrees": "24\u00b051'38\"N 67\u00b000'04\"E",
+    "a telephone with dots": "0300.765.43.21",
+    "a telephone in Persian digits, with dots": "0300.765.43.21".translate(PERSIAN),
+    "a cookie": "PHPSESSID=q2w3e4r5t6y7",
+    "a session": "jsessionid=AB12CD34EF",
+    "a path": "/home/ali/.ssh/id_rsa",
+    "a path of Windows": "C:\\Users\\Ali\\Desktop",
+    "a machine": "ali-laptop",
+    "a machine's full name": "ali-laptop.local",
+    "a Wi-Fi": "Home of Ali",
+    "a name": "Parveen",
+}
+"""What else names someone, by what it is."""
+
+
+FREE = (
+    *("title", "body", "header", "name of a header", "Location", "path", "query", "Server", "Via", "realm"),
+    *("failure", "HTTP failure", "TCP failure", "TLS failure", "DNS failure", "event failure"),
+    *("control failure", "helper's failure"),
+    *("software", "version", "test version", "network name", "annotation", "kind of line", "mark", "clock"),
+    *("recorded", "collector", "test helpers", "country", "network", "time"),
+    *("query type", "engine", "answer", "answer 6", "address", "operation", "transport", "event address"),
+    *("helper's endpoint", "helper's address", "helper's network", "helper's header", "role", "opinion"),
+)
+"""The places in which ``spread`` puts a text."""
+
+
+OF_PAGES = frozenset(
+    ("title", "body", "header", "name of a header", "Location", "path", "query", "Server", "Via", "realm")
+)
+"""Of these places, those in a page as it came, whose words are stored if it is not the helper's."""
+
+
+def spread(document: dict[str, Any], text: str, places: Collection[str] = FREE) -> dict[str, Any]:
+    """A sound measurement of web_connectivity whose page differs from the helper's, with a text in all of its free
+    texts."""
+
+    def here(place: str, value: str = "", ordinary: Any = None) -> Any:
+        assert place in FREE, place
+        return (value or text) if place in places else ordinary
+
+    page = f"<html><title>{here('title', f'Login of {text} here', 'Login')}</title> Dear {here('body', '', '')}! "
+    step = {"t0": 0.1, "t": 0.2}
+    url = f"https://n.example/{here('path', '', '')}?{here('query', f'a={text}&{text}', '')}"
+    own: dict[str, Any] = {
+        "requests": [
+            {
+                "request": {"url": url},
+                "failure": here("HTTP failure"),
+                "response": {
+                    "code": 200,
+                    "body": page,
+                    "headers_list": [
+                        ["X-Whatever", here("header", "", "")],
+                        [here("name of a header", "", "X-Own"), "1"],
+                        ["Location", f"https://n.example/{here('Location', '', '')}"],
+                        ["Server", here("Server", "", "nginx")],
+                        ["Via", here("Via", "", "")],
+                        ["WWW-Authenticate", here("realm", f'Basic realm="{text}"', "")],
+                    ],
+                },
+            }
+        ],
+        "queries": [
+            step
+            | {
+                "hostname": "n.example",
+                "query_type": here("query type", "", "A"),
+                "engine": here("engine", "", "system"),
+                "failure": here("DNS failure"),
+                "answers": [{"ipv4": here("answer", "", "1.1.1.1"), "ipv6": here("answer 6")}],
+            }
+        ],
+        "tcp_connect": [step | {"ip": "1.1.1.1", "port": 443, "status": {"failure": here("TCP failure")}}],
+        "tls_handshakes": [
+            step
+            | {
+                "address": here("address", "", "1.1.1.1:443"),
+                "network": here("transport", "", "tcp"),
+                "failure": here("TLS failure"),
+                "server_name": "n.example",
+            }
+        ],
+        "network_events": [
+            {
+                "operation": here("operation", "", "read"),
+                "address": here("event address"),
+                "failure": here("event failure"),
+            }
+        ],
+        "control_failure": here("control failure"),
+        "control": {
+            "http_request": {
+                "title": "Welcome",
+                "status_code": 200,
+                "body_length": 27000,
+                "failure": here("helper's failure"),
+                "headers": {"X-Theirs": here("helper's header", "", "1")},
+            },
+            "tcp_connect": {here("helper's endpoint", "", "1.1.1.1:443"): {"status": True}},
+            "dns": {"addrs": [here("helper's address", "", "1.1.1.1")]},
+            "ip_info": {here("helper's network", "", "1.1.1.1"): {"asn": 13335}},
+        },
+        "x_transfers": [{"url": "https://n.example/", "role": here("role", "", "target")}],
+        "x_second_opinions": [{"address": "1.1.1.1:443", "answer": here("opinion", "", "alert")}],
+        "failure": here("failure"),
+    }
+    return document | {
+        "software_name": here("software", "", "ooniprobe-android"),
+        "software_version": here("version", "", "3.20.1"),
+        "test_version": here("test version", "", "0.4.3"),
+        "probe_network_name": here("network name"),
+        "annotations": {
+            "phone": here("annotation"),
+            "network_type": here("kind of line", "", "wifi"),
+            **({"synthetic": text} if "mark" in places else {}),
+            **({"x_clock": text} if "clock" in places else {}),
+        },
+        **({"x_recorded": {"by": text}} if "recorded" in places else {}),
+        "x_collector": {
+            "received": here("collector"),
+            text: text,
+            "claimed": {"probe_cc": here("collector")},
+        },
+        "test_helpers": {"backend": here("test helpers")},
+        "resolver_asn": here("network", "", "AS1"),
+        "test_start_time": here("time", "", "2023-12-17 14:30:00"),
+        "x_country": here("country"),
+        "test_keys": document["test_keys"] | own,
+    }
 
 
 @dataclass(frozen=True, slots=True)

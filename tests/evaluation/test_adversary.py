@@ -1,10 +1,20 @@
 """Lying probes, and how many of them it takes."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from fanous.analysis.incidents.claims import check_claim
+from fanous.analysis.incidents.witnesses import ORDINARY_FAILING, coverage_of, who_saw_what
 from fanous.evaluation.adversary import AFTER, BEFORE, UNMAKING, claims_of, fifths, succeeds
-from fanous.evaluation.simulate.crowd import Crowd, Strategy
-from fanous.model.incident import Incident, Scope
+from fanous.evaluation.simulate.crowd import START, Crowd, SimulatedAttempt, Strategy, attempts, votes_of
+from fanous.evaluation.votes import incidents_of
+from fanous.model.claim import Claim, ClaimCheck, Said
+from fanous.model.incident import Incident, Scope, Sight
+from fanous.model.instant import HOUR
+from fanous.model.series import Votes
+from fanous.sources.measurements import FAMILY_OF
 
 EVENT = (BEFORE, BEFORE + 12)
 HOURS = EVENT[1] + AFTER
@@ -68,3 +78,48 @@ def test_enough_liars_on_every_network_do_make_a_nation() -> None:
     many = crowd(Strategy.MIMIC, honest=3, liars=60, spread=5)
     assert succeeds(many, Scope.NATION, 1)
     assert not succeeds(crowd(Strategy.MIMIC, honest=3, liars=5, spread=5), Scope.NATION, 1)
+
+
+def with_own_probes(users: Crowd, on_each: int, seed: int = 1) -> Votes:
+    """What users' probes say, and what an organisation's own say every five minutes, to which the censor tells the
+    truth: that all works."""
+    own = [
+        SimulatedAttempt(minute / 60, asn, f"own {asn}.{number}", failed=False)
+        for asn in range(1, users.networks + 1)
+        for number in range(on_each)
+        for minute in range(number, int(users.hours * 60), 5)
+    ]
+    made = sorted([*attempts(users, seed), *own], key=lambda attempt: attempt.hour)
+    votes = votes_of(made)
+    is_own = np.array([attempt.probe.startswith("own") for attempt in made])
+    return replace(votes, sources=np.where(is_own, "edge", "ooni").astype(object))
+
+
+def told(votes: Votes) -> list[Incident]:
+    return incidents_of(votes, votes.where(np.zeros(len(votes), np.bool_)), "XA", None)
+
+
+def claimed(votes: Votes, found: list[Incident]) -> ClaimCheck:
+    """The answer to somebody's claim that the target was blocked then."""
+    began, ended = (START + HOUR * hour for hour in EVENT)
+    claim = Claim("a newspaper", Said.BLOCKING, "XA", began, ended, targets=("x",))
+    return check_claim(claim, found, coverage_of(votes, began, ended)).answer
+
+
+def test_a_few_own_probes_that_a_censor_lets_through_hide_nothing_and_are_counted_against_it() -> None:
+    votes = with_own_probes(crowd(Strategy.MIMIC, liars=0, real=True), on_each=2)
+    (incident,) = confirmed(told(votes))
+    seen = {one.source: one for one in who_saw_what(incident, votes, FAMILY_OF)}
+    assert (seen["ooni"].sight, seen["edge"].sight) == (Sight.SAW, Sight.DID_NOT_SEE)
+    assert claimed(votes, [incident]) is ClaimCheck.SUPPORTED
+
+
+def test_where_they_are_as_many_as_the_users_nothing_is_found_and_nothing_is_denied() -> None:
+    """The limit that docs/threats.md states: most voices of a network must agree."""
+    votes = with_own_probes(crowd(Strategy.MIMIC, liars=0, real=True), on_each=8)
+    during = coverage_of(votes, *(START + HOUR * hour for hour in EVENT))
+    assert during.failing_share is not None and during.failing_share < ORDINARY_FAILING
+    assert confirmed(told(votes)) == []
+    assert claimed(votes, told(votes)) is ClaimCheck.CANNOT_TELL
+    quiet = with_own_probes(crowd(Strategy.MIMIC, liars=0), on_each=8)
+    assert claimed(quiet, told(quiet)) is ClaimCheck.CONTRADICTED

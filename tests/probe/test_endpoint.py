@@ -132,17 +132,37 @@ def test_redirects_are_followed_and_stand_newest_first(tmp_path: Path) -> None:
     assert found.outcome.state is State.OK
 
 
-@pytest.mark.parametrize("target", ["https://127.0.0.1/secret", "http://10.0.0.1/", "http://[::1]/"])
+@each(
+    "target",
+    [
+        *(
+            "https://127.0.0.1/secret",
+            "http://10.0.0.1/",
+            "http://[::1]/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+        ),
+        *(
+            "http://localhost/",
+            "http://nas.lo\u00adcal/",
+            "http://127.0\u30020\u30021/",
+            f"http://{SITE}:22/",
+        ),
+        *("http://router/", "http://rebound.example/"),
+    ],
+)
 def test_a_page_does_not_lead_the_probe_into_the_users_own_network(target: str, tmp_path: Path) -> None:
     async def play() -> list[tuple[str, int]]:
         async with scene(tmp_path) as place:
-            place.routes.names[SITE] = [SITE_IP]
+            place.routes.names |= {SITE: [SITE_IP], "localhost": ["127.0.0.1"], "router": ["10.0.0.1"]}
+            place.routes.names |= {"2130706433": ["127.0.0.1"], "rebound.example": ["127.0.0.1"]}
             await place.serve(SITE, SITE_IP, 443, servers.pages({"/": servers.redirect(target)}))
             await measured(place, URL)
             return place.routes.connected
 
-    connected = {ip for ip, _ in asyncio.run(play())}
-    assert connected & {"127.0.0.1", "10.0.0.1", "::1"} == set()
+    connected = asyncio.run(play())
+    assert {ip for ip, _ in connected} & {"127.0.0.1", "10.0.0.1", "::1"} == set()
+    assert 22 not in {port for _, port in connected}
 
 
 @each("answer", ["127.0.0.1", "10.1.2.3", "169.254.1.1", "::1", "fe80::1", "::ffff:10.0.0.1"])

@@ -1,7 +1,9 @@
 """Which orders a probe follows: a wrong clock, a replay and a stolen key neither silence nor command it for good."""
 
 import time
+from base64 import b64encode
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 import msgspec
@@ -12,8 +14,10 @@ from fanous.collector.door import Policy
 from fanous.errors import FanousError
 from fanous.probe.endpoint import to_try
 from fanous.probe.orders import (
+    CONTEXT,
     REMEMBERED,
     Draft,
+    Orders,
     Remembered,
     Signed,
     SignedOrders,
@@ -34,6 +38,7 @@ from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
 from tests.collector.threads import door
 from tests.commands import fanous
+from tests.each import each
 from tests.hostile import HOSTILE, planted
 
 NOW = 1_790_000_000.0
@@ -106,6 +111,23 @@ def test_a_stop_is_followed_whatever_its_age_or_its_clock(key: Key) -> None:
     assert not stopped(key, after(key, key.stop(NOW - 40 * DAY))), "it has expired"
 
 
+def test_a_clock_that_goes_back_or_ahead_ends_no_stop_before_its_time(key: Key) -> None:
+    known = after(key, key.go(NOW - 100), key.stop(NOW - 50, days=30.0))
+    for clock in (3600.0, NOW - 400 * DAY, NOW, NOW + 29 * DAY):
+        assert stopped(key, after(key, key.go(NOW - 20), known=known, now=clock), clock), clock
+    assert not stopped(key, known, NOW + 31 * DAY), "it expires by the probe's own clock"
+
+
+def test_a_clock_that_goes_back_lets_older_orders_in_until_they_expire(key: Key) -> None:
+    """docs/threats.md says so: otherwise orders that were signed or accepted with a clock ahead would lock it out."""
+    older, newer = key.go(NOW - 20 * DAY), key.go(NOW)
+    known = after(key, newer)
+    assert after(key, older, known=known).orders == newer.orders
+    assert after(key, older, known=known, now=NOW - 10 * DAY).orders == older.orders
+    assert after(key, older, newer, known=known, now=NOW - 10 * DAY).orders == older.orders, "newer is ahead"
+    assert after(key, older, newer, known=known).orders == newer.orders
+
+
 # --- stops and lifts ----------------------------------------------------------------------------------
 
 
@@ -116,6 +138,15 @@ def test_newer_orders_do_not_end_a_stop_unless_they_lift_it_by_name(key: Key) ->
     assert not stopped(key, lifted)
     assert not stopped(key, after(key, stop, known=lifted)), "the same stop handed out again is a replay"
     assert stopped(key, after(key, key.stop(NOW - 40, why="another"), known=lifted))
+
+
+def test_a_stop_wins_in_any_order_of_arrival(key: Key) -> None:
+    """Ahead of, between and after orders to go on, with an older date, handed out again, and while locked out."""
+    go, stop, ahead = key.go(NOW - 30), key.stop(NOW - 10 * DAY), key.go(NOW + 400 * DAY)
+    locked_out = Remembered(ahead.orders, ahead.signature)  # as versions before this one could be
+    for arrival in permutations((go, key.go(NOW - 20), stop, stop, ahead)):
+        for known in (Remembered(), locked_out):
+            assert stopped(key, after(key, *arrival, known=known)), [one.orders for one in arrival]
 
 
 def test_a_lift_ends_only_the_stop_that_it_names(key: Key) -> None:
@@ -247,14 +278,40 @@ INSIDE = (
         "http:///x",
         "http://./",
     ),
+    *(
+        "http://017700000001/",
+        "http://127.0.0.1%2f.x.example/",
+        "http://127.0。0。1/",
+        "http://nas.lo\u00adcal/",
+    ),
+    *(
+        "http://nas。local/",
+        "http://a.nas。local/",
+        "http://①②⑦.0.0.1/",
+        "http://localhost./",
+        "http://a.ⓛocal/",
+    ),
+    *("http://x.example:22/", "https://x.example:6/", "http://1.1.1.1:25/", "http://x.example:1023/"),
+    *("http://exa\nmple.org/", "http://x.example /", "http://x.exa\u200bmple/\u202e", "http://x..example/"),
+    *(
+        "http://user@x.example/",
+        "http://u:p@x.example/",
+        "http://x.example\\@127.0.0.1/",
+        "http://127.0.0.1\\.x.example/",
+    ),
     *("file:///etc/passwd", "gopher://x.example/", "javascript:alert(1)", "//x.example/", "http://[::1/"),
 )
 
 
-@pytest.mark.parametrize("url", INSIDE)
+@each("url", INSIDE)
 def test_orders_never_name_an_address_inside(url: str, key: Key) -> None:
+    """Neither where they are made nor, made by someone else's program, where they are followed."""
     with pytest.raises(FanousError, match="not a public site"):
         sign(Draft("", (url,), (), 30.0), key.private, NOW)
+    text = msgspec.json.encode(Orders(int(NOW), int(NOW + DAY), urls=(url,))).decode()
+    made = SignedOrders(text, b64encode(key.private.sign(CONTEXT + text.encode())).decode())
+    with pytest.raises(FanousError, match="not a public site"):
+        accepted(Remembered(), made, key.public, NOW)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +322,8 @@ def test_orders_never_name_an_address_inside(url: str, key: Key) -> None:
         "https://[2606:4700::1111]/",
         "https://4chan.org/",
         "http://xn--p1ai.xn--p1ai./",
+        "http://پاکستان.example/",
+        "http://x.example:8080/",
     ],
 )
 def test_public_sites_may_be_named(url: str, key: Key) -> None:

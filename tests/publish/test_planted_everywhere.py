@@ -24,7 +24,19 @@ from fanous.store.schema import TABLES
 from fanous.web.application import application
 from fanous.web.routes import Site
 from tests.commands import fanous
-from tests.planted import CAME_FROM, NAMED, OWN, OWN_SIX, SPELLINGS, left_in, planted
+from tests.planted import (
+    CAME_FROM,
+    FREE,
+    KINDS,
+    NAMED,
+    OF_PAGES,
+    OWN,
+    OWN_SIX,
+    SPELLINGS,
+    left_in,
+    planted,
+    spread,
+)
 from tests.web.visits import Reader
 
 if sys.version_info >= (3, 14):
@@ -41,15 +53,34 @@ OF_REQUESTS = "where it came from", "where the request came from"
 """What only a collector knows."""
 
 
-def spoiled(record: dict[str, Any]) -> dict[str, Any]:
+FREELY = (
+    set(FREE)
+    - OF_PAGES
+    - {"kind of line", "mark", "clock", "recorded", "control failure", "helper's failure"}
+    - {"network name"}
+)
+"""Where one of ``KINDS`` is put in each measurement; a mark would take it out of the event, as would a failure of its
+control."""
+
+
+def spoiled(record: dict[str, Any], number: int = 0) -> dict[str, Any]:
     """A measurement of the event, with everything that might name someone in addition to what it says about the target.
 
-    The pages are the helper's but for a name in their title: what is kept of other pages is the subject of
-    ``tests/sources/test_planted.py``.
+    The first pages are the helper's but for a name in their title.  One differs, and so its words are stored
+    (``of_pages``), but are not in anything public.
     """
-    whole = planted(record).document
-    own, more = record["test_keys"], whole["test_keys"]
-    mixed = more | own | {"requests": [*own["requests"], *more["requests"]], "control_failure": None}
+    kind = list(KINDS.values())[number % len(KINDS)]
+    written, page = (
+        spread(record, kind, FREELY),
+        spread(record, kind[::-1], OF_PAGES)["test_keys"]["requests"],
+    )
+    whole = planted(written).document
+    own, more, free = record["test_keys"], whole["test_keys"], written["test_keys"]
+    mixed = more | own | {"requests": [*own["requests"], *more["requests"], *page], "control_failure": None}
+    mixed |= {
+        name: [*(own.get(name) or ()), *free[name]]
+        for name in ("queries", "tcp_connect", "tls_handshakes", "network_events")
+    }
     whole["probe_id"] = PROBE
     return whole | {"test_keys": mixed | {"control": dict(own.get("control") or {}) | more["control"]}}
 
@@ -59,30 +90,40 @@ class Spoiled:
     """Attributes:
     store: of the event, detected.
     secrets: what may not be found in it, by name.
+    of_pages: what may be found in the pages that it stores, and in nothing public.
     said: by the command that ingested the measurements.
     """
 
     store: Path
     secrets: dict[str, str]
+    of_pages: dict[str, str]
     said: str
+
+    def found_in(self, public: bytes) -> list[str]:
+        """What of all that something public contains, by name."""
+        pages = {f"{name} in a page": text for name, text in self.of_pages.items()}
+        return left_in(public, self.secrets | pages | {"a probe": PROBE})
 
 
 @pytest.fixture(scope="module")
 def event(real_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Spoiled:
     folder = tmp_path_factory.mktemp("planted-everywhere")
     records = [json.loads(one) for one in real_rally.read_bytes().splitlines()]
-    lines = [json.dumps(spoiled(one) if one["probe_cc"] == "PK" else one) for one in records]
+    lines = [json.dumps(spoiled(one, n) if one["probe_cc"] == "PK" else one) for n, one in enumerate(records)]
     poor = json.dumps({"probe_ip": OWN, "test_keys": 5, **dict.fromkeys(SPELLINGS.values(), OWN)})
     (folder / "event.jsonl").write_text("\n".join([*lines, poor, OWN, f'{{"a": {OWN}']) + "\n")
     secrets = {
         name: text for name, text in planted(records[0]).secrets.items() if not name.startswith(OF_REQUESTS)
     }
-    assert len(secrets) > 80
+    secrets |= KINDS
+    of_pages = {name: text[::-1] for name, text in KINDS.items()}
+    assert len(secrets) > 100
     given = (folder / "event.jsonl").read_bytes()
-    assert len(left_in(given, secrets)) > 60, "they are there before"
+    assert len(left_in(given, secrets)) > 80, "they are there before"
+    assert left_in(given, KINDS | of_pages) == [*KINDS]
     done = fanous("ingest", "ooni", folder / "event.jsonl", "--store", folder / "store")
     (folder / "event.jsonl").unlink()
-    return Spoiled(folder / "store", secrets, done.stdout + done.stderr)
+    return Spoiled(folder / "store", secrets, of_pages, done.stdout + done.stderr)
 
 
 def test_messages_name_no_one(event: Spoiled) -> None:
@@ -134,7 +175,7 @@ def test_a_bundle_its_verification_and_exports_name_no_one(event: Spoiled, tmp_p
     opened = {name: plain(content) for name, content in parts.items()}
     assert any(b"test_keys" in content for content in opened.values())
     for name, content in [*opened.items(), *parts.items()]:
-        assert left_in(content, event.secrets | {"a probe": PROBE}) == [], name
+        assert event.found_in(content) == [], name
     said.append(fanous("verify", bundle))
     assert said[-1].stdout.startswith("MATCH")
     said += [
@@ -145,9 +186,9 @@ def test_a_bundle_its_verification_and_exports_name_no_one(event: Spoiled, tmp_p
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 10
     for path in written:
-        assert left_in(path.read_bytes(), event.secrets) == [], path
+        assert event.found_in(path.read_bytes()) == [], path
     for done in said:
-        assert left_in((done.stdout + done.stderr).encode(), event.secrets) == []
+        assert event.found_in((done.stdout + done.stderr).encode()) == []
 
 
 def plain(content: bytes) -> bytes:
@@ -180,5 +221,5 @@ def test_pages_feeds_and_documents_name_no_one(event: Spoiled) -> None:
             answer = visitor.get(path)
             seen += answer.status_code == 200
             told = answer.content + repr(answer.headers).encode()
-            assert left_in(told, event.secrets | {"a probe": PROBE}) == [], path
+            assert event.found_in(told) == [], path
         assert seen > 25

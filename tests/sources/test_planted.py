@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -33,13 +34,14 @@ from fanous.probe.trace import line
 from fanous.publish.evidence.redaction import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.keep import kept, take, without_readers
-from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.scrub import scrub
 from fanous.store.local import open_store
 from tests.each import each
 from tests.planted import (
     CAME_FROM,
-    NAMED,
+    FREE,
+    KINDS,
+    OF_PAGES,
     OWN,
     OWN_SIX,
     SPELLINGS,
@@ -47,6 +49,7 @@ from tests.planted import (
     addresses_of,
     left_in,
     planted,
+    spread,
     with_bodies,
 )
 from tests.sources.records import document, encoded, handshake, web_keys
@@ -166,19 +169,63 @@ def test_a_page_that_is_the_helper_s_leaves_its_title_and_length(whole: Planted)
 
 def test_a_public_record_names_no_one(whole: Planted) -> None:
     clean = scrub(encoded(whole.document), [CAME_FROM])
-    public = redacted(Record("ooni", clean)).data
+    public = with_bodies(redacted(Record("ooni", clean)).data)
     assert left_in(public, whole.secrets) == []
-    assert b"Welcome to the example ..." in public
+    assert b"<title>Welcome to the example *</title>" in public
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_a_page_that_is_evidence_names_no_one_either(name: str, whole: Planted) -> None:
-    """But for its own words, of which the name in its title is one."""
-    source = MEASUREMENT_SOURCES["ooni"]
-    data = scrub(encoded(whole.document))
-    public = redact(data, source.parse(Record("ooni", data)), keep_pages=True)
-    allowed = ("a name in a title", "an unforeseen header")
-    assert name in allowed or left_in(public, {name: NAMED[name]}) == []
+def public_of(given: dict[str, Any]) -> bytes:
+    """Of a measurement, the record as it may leave the store, as it was sent and as it was stored."""
+    data = encoded(given)
+    first, second = (redacted(Record("ooni", one)).data for one in (data, kept(data)))
+    return with_bodies(first) + with_bodies(second)
+
+
+@each("name", KINDS)
+@each("is_known", [False, True])
+def test_a_public_record_has_nothing_of_what_was_written_freely(name: str, is_known: bool) -> None:
+    """Nor has one whose page is a known block page, of which the passages stay that it is known by."""
+    given = spread(document(web_keys()), KINDS[name])
+    page = given["test_keys"]["requests"][0]["response"]
+    notice = "Surf Safely! " + KINDS[name] + " This website is not accessible."
+    page["body"] += notice if is_known else ""
+    public = public_of(given)
+    assert left_in(public, {name: KINDS[name]}) == []
+    assert (b"surf safely" in public.lower()) is is_known
+    known = Record("ooni", encoded(given))
+    assert verdicts_of(redacted(known)) == verdicts_of(known)
+
+
+def verdicts_of(record: Record) -> list[tuple[object, ...]]:
+    return [(v.rule_id, v.state, v.mechanism) for v in judge_record(record)[1]]
+
+
+@each("name", KINDS)
+def test_what_is_stored_has_nothing_but_in_the_pages_that_differ(name: str) -> None:
+    """The words of such a page are stored; only ``redacted`` reduces them to what rules read."""
+    given = spread(document(web_keys()), KINDS[name], set(FREE) - OF_PAGES - {"network name"})
+    assert left_in(with_bodies(kept(encoded(given))), {name: KINDS[name]}) == []
+
+
+def test_names_of_a_users_own_network_are_numbered_alike() -> None:
+    """A portal's redirect to the user's router, whose name may be its owner's."""
+    router = "http://ali.lan:8080/start"
+    keys = web_keys(
+        queries=[{"hostname": "ali.lan", "answers": [{"ipv4": "192.168.1.1"}], "engine": "system"}],
+        tls_handshakes=[handshake(server_name="ali.lan")],
+        requests=[
+            {"request": {"url": router}, "response": {"code": 200, "body": "x"}, "failure": None},
+            {
+                "request": {"url": "https://n.example/"},
+                "response": {"code": 302, "headers_list": [["Location", router]]},
+                "failure": None,
+            },
+        ],
+    )
+    public = redacted(Record("ooni", encoded(document(keys)))).data
+    assert b"ali" not in public.lower()
+    assert public.count(b"name-1.local") == 4
+    assert public.count(b"http://name-1.local:8080/*1") == 2
 
 
 def test_verdicts_are_those_of_the_whole_record(whole: Planted) -> None:

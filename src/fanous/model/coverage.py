@@ -4,7 +4,8 @@ Counts over a window or by network and time, what arrived after something had be
 found when it checked its own line.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.model.place import Access
@@ -22,6 +23,7 @@ class Coverage:
         hours: length of the window.
         hours_measured: hours in which at least one measurement was made.
         targets: those that were measured, sorted.
+        by_source: source -> its measurements, those failing, and the probes of these.
     """
 
     measurements: int
@@ -31,6 +33,7 @@ class Coverage:
     hours: int
     hours_measured: int
     targets: tuple[str, ...]
+    by_source: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @property
     def failing_share(self) -> float | None:

@@ -97,6 +97,17 @@ def is_address(text: str) -> bool:
     return True
 
 
+LOCAL_ENDINGS = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
+"""Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
+(2024), and those that home routers use."""
+
+
+def is_local_name(host: str) -> bool:
+    """Is it the name of a machine in someone's own network?  A name without a dot is."""
+    name = host.rstrip(".").lower()
+    return bool(name) and ("." not in name or name.endswith(tuple(f".{end}" for end in LOCAL_ENDINGS)))
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkWeight:
     """Users of one network.

@@ -14,7 +14,7 @@ from fanous.errors import FanousError
 from fanous.model.place import is_address
 from fanous.probe import dns, http, quic, tcp, tls
 from fanous.probe.net.http import HttpResponse
-from fanous.probe.net.network import Network, Stream, is_public
+from fanous.probe.net.network import Network, Stream, is_public, is_public_host, is_web_port
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace, retried
@@ -265,11 +265,11 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
             return
         url = parts.geturl()
         host = parts.hostname or ""
+        if not settings.allow_private and not (is_public_host(host) and is_web_port(parts.port)):
+            return  # nor may a page send the probe into the volunteer's own network, or to other services
         known = (
             [host] if is_address(host) else _known(trace, host) or await dns.by_system(trace, settings, host)
         )
-        if is_address(host) and not settings.allow_private and not is_public(host):
-            return  # nor may a page send the probe into the volunteer's own network
         page = None
         for ip in to_try(trace, settings, host, known, ipv6)[:2]:
             opened = await open_site(trace, settings, parts, ip, control=False)

@@ -11,8 +11,6 @@ them, and nothing else.
 
 import base64
 import os
-import re
-import unicodedata
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -37,9 +35,8 @@ from fanous.config import Section
 from fanous.errors import FanousError
 from fanous.files import open_regular
 from fanous.model.instant import to_iso
-from fanous.model.place import is_address
 from fanous.overwrite import check_file, nothing
-from fanous.probe.net.network import is_public
+from fanous.probe.net.network import is_public_host, is_web_port
 from fanous.text import quoted
 
 LIFE = 30 * 86_400
@@ -426,37 +423,25 @@ def _revocation(said: Signed, root: Ed25519PublicKey) -> Revocation:
 
 # --- what orders may name --------------------------------------------------------------------------
 
-SPECIAL_NAMES = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
-"""Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
-(2024), and those that home routers use."""
-
 
 def _check_url(url: str) -> None:
-    """Orders must never lead a probe into its own local network.
+    """Orders must lead a probe neither into its own local network nor to other services than the web's.
 
     A name that resolves to such an address is not connected to either (``endpoint.to_try``).
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        usable = parts.scheme in ("http", "https") and parts.port != 0 and _is_site(host)
+        is_plain = url.isprintable() and " " not in url and parts.username is None
+        usable = (
+            is_plain and parts.scheme in ("http", "https") and parts.port != 0 and is_web_port(parts.port)
+        )
+        usable = usable and is_public_host(parts.hostname or "")
     except ValueError:
         usable = False
     if not usable:
-        raise FanousError(f"the orders name {quoted(url)}, which is not a public site")
-
-
-def _is_site(host: str) -> bool:
-    """A public address in its usual form, or a name outside of local networks."""
-    name = unicodedata.normalize("NFKC", host).rstrip(".").lower()  # IDNA maps wide digits and dots to ours
-    if is_address(name):
-        return is_public(name)
-    last = name.rpartition(".")[2]
-    # 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1 to a resolver; names end in no number (WHATWG URL, "ends
-    # in a number").
-    if not last or last.isdigit() or re.fullmatch("0x[0-9a-f]*", last) or ":" in name:
-        return False
-    return "." in name and not any(name.endswith(f".{end}") for end in SPECIAL_NAMES)
+        raise FanousError(
+            f"the orders name {quoted(url)}, which is not a public site at a port of the web, without a user's name"
+        )
 
 
 def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:

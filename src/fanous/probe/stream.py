@@ -23,10 +23,9 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
-from fanous.model.place import is_address
 from fanous.probe import dns, http
 from fanous.probe.endpoint import open_site, to_try, url_parts
-from fanous.probe.net.network import Network, is_public
+from fanous.probe.net.network import Network, is_public_host
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, line, steps
 from fanous.probe.transfer import DownloadSource, fetch
@@ -318,7 +317,7 @@ def _check(settings: Settings, url: str, leads_to: str) -> None:
     """A manifest must not lead the probe into the volunteer's own network."""
     parts = url_parts(leads_to)
     host = (parts.hostname or "") if parts else ""
-    is_inside = is_address(host) and not is_public(host) and host != urlsplit(url).hostname
+    is_inside = not is_public_host(host) and host != urlsplit(url).hostname
     if not host or (is_inside and not settings.allow_private):
         raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not fetched")
 

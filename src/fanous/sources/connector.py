@@ -18,6 +18,7 @@ from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.place import Family
 
 if TYPE_CHECKING:
+    from fanous.analysis.rules.fingerprints import Fingerprint
     from fanous.model.series import Ints, SourceSeries
     from fanous.sources.shape import Differs
 
@@ -36,9 +37,9 @@ OnRepeat = Callable[[int], None]
 Get = Callable[[str], bytes]
 """Fetches one URL; raises ``FanousError``."""
 
-Redactor = Callable[[bytes, ParsedMeasurement, bool], bytes]
-"""Takes the bytes of a record, what its source parsed from them, and whether a known block page was found in it;
-returns what may leave the store.  Raises ``Rejected``."""
+Redactor = Callable[[bytes, ParsedMeasurement, "tuple[Fingerprint, ...]"], bytes]
+"""Takes the bytes of a record, what its source parsed from them, and the known pages found in it; returns what may
+leave the store.  Raises ``Rejected``."""
 
 
 class MeasurementSource(Protocol):

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from fanous.analysis.rules.fingerprints import Fingerprint
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Family, is_address
@@ -30,7 +31,9 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly, bounded
+from fanous.sources.ooni.failures import failure_of, in_words
 from fanous.sources.ooni.parse import role_for
+from fanous.sources.ooni.redact import public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
@@ -41,11 +44,13 @@ from fanous.sources.ooni.values import (
     asn_of,
     count_of,
     duration,
-    failure_of,
     host_and_port,
     host_of,
     measurement_of,
     port_of,
+    query_type_of,
+    software_of,
+    version_of,
 )
 from fanous.sources.redaction import (
     digest,
@@ -53,8 +58,6 @@ from fanous.sources.redaction import (
     quiet_url,
     to_minute,
     without_mail,
-    without_names,
-    without_seconds,
 )
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
@@ -493,7 +496,7 @@ def _resolver(row: Fields) -> str:
 
 def _query_type(row: Fields, address: str) -> str:
     """The query type, which the export often lacks; the answer's address family shows it."""
-    told = row.get("dns_query_type", "")[:20].upper()
+    told = query_type_of(row.get("dns_query_type"))
     return told or (("AAAA" if ":" in address else "A") if address else "")
 
 
@@ -547,6 +550,8 @@ _KEPT = ("measurement_uid", "report_id", "measurement_start_time", *HEADER, *FAC
 TITLES = ("http_response_html_title", "pp_http_response_body_title")
 """Columns in which a page's author, or its reader's name, may appear."""
 
+_FAILURES = ("dns_failure", "tcp_failure", "tls_failure", "http_failure")
+
 _URLS = ("http_request_url", "http_response_header_location")
 
 _OF_CERTIFICATE = (
@@ -561,19 +566,34 @@ _OF_CERTIFICATE = (
 def _quieted(row: Fields) -> Fields:
     """A row as it is stored: the columns that are read, under the rules of ``fanous.sources.ooni.keep``."""
     kept = {name: row[name] for name in _KEPT if name in row}
+    _in_form(kept)
     for name in _URLS:
         if name in kept and kept[name] != kept.get("input"):
             kept[name] = quiet_url(kept[name], keeps_values=True)
     for name in _OF_CERTIFICATE:
         if "@" in kept.get(name, ""):
             kept[name] = without_mail(kept[name])
-    if kept.get("network_type") not in NETWORK_TYPES:
-        kept.pop("network_type", None)
     return kept
 
 
-def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
-    """The record as it may leave the store; a table has no pages.
+def _in_form(row: dict[str, Any]) -> None:
+    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.forms``."""
+    for name in _FAILURES:
+        if isinstance(row.get(name), str):
+            row[name] = in_words(row[name])
+    for name, form in (
+        ("software_name", software_of),
+        ("software_version", version_of),
+        ("test_version", version_of),
+    ):
+        if isinstance(row.get(name), str):
+            row[name] = form(row[name])
+    if row.get("network_type") not in NETWORK_TYPES:
+        row.pop("network_type", None)
+
+
+def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...] = ()) -> bytes:
+    """The record as it may leave the store; a table has no pages, and of titles only what a page was recognised by.
 
     Raises:
         Rejected: it is not a record of rows.
@@ -583,33 +603,30 @@ def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) ->
         rows: list[dict[str, Any]] = document["rows"]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError) as error:
         raise Rejected(f"not a record of rows: {error}") from error
-    wanted = dict.fromkeys((*HEADER, *FACTS))
+    wanted = dict.fromkeys(name for name in (*HEADER, *FACTS) if name != "probe_as_org_name")
     header = parsed.measurement
     named = {
         "measurement_uid": digest(header.uid),
         "report_id": digest(header.probe),
         "measurement_start_time": to_minute(header.started_at),
     }
-    distinct = {msgspec.json.encode(_row(row, wanted)): None for row in rows}
+    distinct = {msgspec.json.encode(_row(row, wanted, found)): None for row in rows}
     first, *others = (msgspec.json.decode(row) for row in distinct)
     return msgspec.json.encode({"ooni_csv": document.get("ooni_csv", 1), "rows": [named | first, *others]})
 
 
-def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
+def _row(row: dict[str, Any], wanted: dict[str, None], found: tuple[Fingerprint, ...]) -> dict[str, Any]:
     kept: dict[str, Any] = pruned(row, wanted)
-    if "http_response_html_title" in kept:
-        kept["http_response_html_title"] = without_seconds(kept["http_response_html_title"])
+    _in_form(kept)
     for name in TITLES:
         if isinstance(kept.get(name), str):
-            kept[name] = without_names(kept[name])
+            kept[name] = public_title(kept[name], "", shown_in_title(found, kept[name]))
     for name in _URLS:
         if isinstance(kept.get(name), str) and kept[name] != kept.get("input"):
             kept[name] = quiet_url(kept[name])
     for name in _OF_CERTIFICATE:
         if isinstance(kept.get(name), str):
             kept[name] = without_mail(kept[name])
-    if kept.get("network_type") not in NETWORK_TYPES:
-        kept.pop("network_type", None)
     return kept
 
 

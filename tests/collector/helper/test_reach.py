@@ -99,6 +99,38 @@ def test_a_question_about_them_is_refused(host: str) -> None:
         ask(f"http://{host}/", policy)
 
 
+@each(
+    "host",
+    [
+        *(
+            "2130706433",
+            "0x7f.1",
+            "017700000001",
+            "127.1",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "localhost.",
+            "nas.local",
+        ),
+        *("127.0。0。1", "①②⑦.0.0.1", "nas.lo\u00adcal", "127.0.0.1%2f.x.example", "router"),
+    ],
+)
+def test_a_question_about_an_address_inside_is_refused_in_any_form(host: str) -> None:
+    with pytest.raises(Refused, match="not on the public internet"):
+        ask(f"http://{host}/", HelperPolicy(resolve=resolving(), reach=reach()))
+
+
+def test_a_public_name_for_an_address_inside_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = connected_to(monkeypatch)
+
+    async def nip(_name: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    got = ask("http://127.0.0.1.nip.example/", HelperPolicy(resolve=nip, reach=reach()))
+    assert (tried, got["http_request"]["failure"]) == ([], "dns_lookup_error")
+    assert got["ip_info"]["127.0.0.1"]["flags"] & 4, "OONI's mark of an address that no site has"
+
+
 def connected_to(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses to which connections are tried; none is made."""
     tried: list[str] = []

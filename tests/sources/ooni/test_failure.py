@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from fanous.sources.ooni.values import LONGEST, UNKNOWN, failure_of
+from fanous.analysis.rules.failures import NAMES, PHRASES
+from fanous.sources.ooni.failures import LONGEST, MESSAGES, SAME, UNKNOWN, failure_of, in_words
 from tests.each import each
 
 
@@ -30,7 +31,11 @@ from tests.each import each
             None,
             "ssl_invalid_certificate",
         ),
-        ("unknown_failure: something new", None, "unknown_failure: something new"),
+        (
+            "unknown_failure: read unix /home/ali/s.sock: broken pipe",
+            None,
+            "unknown_failure: read *: broken pipe",
+        ),
         ("unknown_error", None, "unknown_error"),
     ],
 )
@@ -39,4 +44,25 @@ def test_a_failure_has_the_name_of_today(value: Any, success: bool | None, failu
 
 
 def test_a_failure_of_any_length_stays_short() -> None:
-    assert len(failure_of("x" * 10_000_000) or "") == LONGEST
+    assert len(failure_of("timeout " * 1_000_000) or "") == LONGEST
+
+
+def test_names_and_phrases_that_rules_know_are_kept_as_they_are() -> None:
+    known = [*NAMES, *SAME, *(words for words, _ in (*PHRASES, *MESSAGES))]
+    assert [text for text in known if in_words(text) != text] == []
+
+
+@each(
+    ("said", "kept"),
+    [
+        ("open /home/ali/cert.pem: permission denied", "open /*: permission denied"),
+        (r"C:\Users\Ali\probe: access is denied", "* is denied"),
+        ("lookup ali-laptop on 192.168.1.1:53: no such host", "lookup * on *: no such host"),
+        ('not connected to "Home of Ali"', "not * to * of *"),
+        ("۰۹۱۲ timeout ‮alI", "* timeout *"),
+        ("handshake: ntor AUTH mismatch: Derived: 511845ad2217", "handshake: ntor AUTH mismatch: Derived: *"),
+    ],
+)
+def test_what_else_a_message_says_is_not_kept(said: str, kept: str) -> None:
+    assert in_words(said) == kept
+    assert in_words(kept) == kept

@@ -1,6 +1,7 @@
 """Raw OONI records as they may leave a store."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence.redaction import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.redact import redact
+from fanous.sources.ooni.redact import public_title, redact
+from tests.planted import with_bodies
 from tests.shared_data import shared_file
 
 PAGE = "<html><head><title>Hello at 15:04:05</title></head><body>dear Mrs Doe, 15:04:05</body></html>"
@@ -77,14 +79,31 @@ def test_what_the_rules_need_stays() -> None:
     page, blank = before.observations[-1], after.observations[-1]
     assert (blank.status_code, blank.body_length, blank.server) == (200, page.body_length, "nginx")
     assert blank.header_names == page.header_names
-    assert blank.title == "Hello at 15:04:00"
+    assert blank.title == "****1 * ****2"
     assert after.measurement.access == before.measurement.access
 
 
-def test_a_page_that_is_evidence_stays_with_its_minutes() -> None:
-    parsed = MEASUREMENT_SOURCES["ooni"].parse(record())
-    kept = redact(record().data, parsed, keep_pages=True).decode()
-    assert "Mrs Doe, 15:04:00" in kept
+def test_of_a_known_page_the_passages_that_it_is_known_by_stay() -> None:
+    """With asterisks in place of what may be anything between their words."""
+    given = record()
+    notice = (
+        b"</title>Dear Mrs Doe, Surf Safely! <b>Doe</b> at 15:04:05: this page is not accessible, Mrs Doe"
+    )
+    known = Record("ooni", given.data.replace(b"</title>", notice).replace(b"https:", b"http:"))
+    public = with_bodies(redacted(known).data)
+    assert b"Doe" not in public
+    assert re.search(rb"</title>\nSurf Safely\*{30,50}not accessible", public)
+    assert _sayings(_judged(redacted(known))) == _sayings(_judged(known))
+    assert any(verdict.rule_id == "http.blockpage" for verdict in _judged(redacted(known)))
+
+
+def test_a_title_keeps_the_helpers_words_and_those_it_is_known_by() -> None:
+    said = public_title("Welcome Mrs Doe to Example Example", "welcome to the example")
+    assert said == "Welcome * * to Example Example"
+    assert public_title("Mrs Khadija Khadija Bhutto", "Other") == "* ****1 ****1 ****2"
+    assert public_title("Mrs Doe is Restricted", "", ["restricted"]) == "* * * Restricted"
+    assert public_title("a  b", "a b") == "a b *", "which is not the helper's"
+    assert public_title("", "x") == ""
 
 
 @pytest.mark.parametrize("data", [b"[]", b"nothing"])

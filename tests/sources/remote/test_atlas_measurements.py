@@ -280,7 +280,7 @@ def test_what_is_stored_leads_to_the_same_and_has_the_raw_answers(sound: World) 
     assert told["tls"]["result"]["err"] == "timeout reading hello"
     assert told["dns"]["result"]["abuf"]
     assert [one["country"] for one in told["elsewhere"]] == ["DE", "SG", "US"]
-    assert judged(source.redact(line, parsed, False))[1] == judged(line)[1]
+    assert judged(source.redact(line, parsed, ()))[1] == judged(line)[1]
 
 
 # --- what is ordered ------------------------------------------------------------------------------------

@@ -135,6 +135,13 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
     """What was measured in ``[since, until)``, from the votes on the targets in question."""
     rows = votes.where((votes.times >= since) & (votes.times < until))
     failing = set(rows.uids[rows.seen].tolist())
+    by_source = {}
+    for source in sorted(set(rows.sources.tolist())):
+        own = rows.where(rows.sources == source)
+        fell = own.where(own.seen)
+        counts = (own.uids, fell.uids, fell.probes)
+        made, failed, probes = (len(set(column.tolist())) for column in counts)
+        by_source[source] = (made, failed, probes)
     return Coverage(
         measurements=len(set(rows.uids.tolist())),
         failing=len(failing),
@@ -143,6 +150,7 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
         hours=max(1, ceil((until - since) / HOUR)),
         hours_measured=len(np.unique((rows.times - since) // HOUR)),
         targets=tuple(sorted(set(rows.targets.tolist()))),
+        by_source=by_source,
     )
 
 
@@ -180,6 +188,15 @@ def unusual(coverage: Coverage) -> Reason:
 
 
 def is_ordinary(coverage: Coverage) -> bool:
-    """Was enough measured, and did hardly anything fail?"""
+    """Was enough measured, and did hardly anything fail, in all and for the probes of each source?
+
+    Probes that an organisation runs itself measure many times as often as volunteers, and a censor who knows them may
+    let them through: their *works* must not drown what at least ``ENOUGH_PROBES`` others saw fail.
+    """
     share = coverage.failing_share
-    return lacking(coverage) is None and share is not None and share <= ORDINARY_FAILING
+    if lacking(coverage) is not None or share is None or share > ORDINARY_FAILING:
+        return False
+    return not any(
+        probes >= ENOUGH_PROBES and failed > ORDINARY_FAILING * made
+        for made, failed, probes in coverage.by_source.values()
+    )

@@ -31,7 +31,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-_NAMES: dict[str, Cause] = {
+NAMES: dict[str, Cause] = {
     "generic_timeout_error": Cause.TIMEOUT,
     "timed_out": Cause.TIMEOUT,
     "tcp_timed_out_error": Cause.TIMEOUT,
@@ -85,8 +85,7 @@ _NAMES: dict[str, Cause] = {
     "proxy_error": Cause.LOCAL,
 }
 
-# Free text that probes wrap into ``unknown_failure: ...``, in the words of Go and Python.
-_WORDS: tuple[tuple[str, Cause], ...] = (
+PHRASES: tuple[tuple[str, Cause], ...] = (
     ("redirect", Cause.REDIRECT),
     ("unsupported protocol scheme", Cause.REDIRECT),
     ("no host in request url", Cause.REDIRECT),
@@ -109,6 +108,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("permission denied", Cause.LOCAL),
     ("context canceled", Cause.LOCAL),
 )
+"""Free text that probes wrap into ``unknown_failure: ...``, in the words of Go and Python."""
 
 CUT_CAUSES = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 """How a handshake ends if it is cut; an alert comes from the server itself."""
@@ -121,11 +121,11 @@ LOOKUP_CAUSES = frozenset({Cause.NXDOMAIN, Cause.NO_DATA, Cause.NO_ANSWER, Cause
 @lru_cache(maxsize=4096)
 def cause_of(failure: str) -> Cause:
     """What a failure string means; ``UNKNOWN`` if it says nothing that a rule could use."""
-    name = _NAMES.get(failure)
+    name = NAMES.get(failure)
     if name is not None:
         return name
     text = failure.lower()
-    for words, cause in _WORDS:
+    for words, cause in PHRASES:
         if words in text:
             return cause
     return Cause.UNKNOWN

@@ -4,6 +4,8 @@ Pure: patterns are passed in, and ``parse_fingerprints`` reads them from the tex
 its own working memory, so one set serves one thread.
 """
 
+import itertools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -154,6 +156,38 @@ def _sections(response: Observation) -> tuple[bytes, bytes, bytes]:
         body = f"<title>{response.title}</title>"
     headers = response.headers or "\n".join(response.header_names)
     return _bytes(response.location), _bytes(headers), body.encode("utf-8", "replace")
+
+
+WORDS, GAP = 2, 1
+"""What a byte of a response is to a pattern that occurs there: its own words, or what may be anything between them."""
+
+_GAP = re.compile(r"(?:(?<!\\)\.|\[\^[<>]\])\{\d+,\d+\}")
+
+
+def passages(patterns: Iterable[Fingerprint], response: Observation) -> tuple[bytes, bytearray]:
+    """The response as patterns read it (target of a redirect, headers, body), and what each byte of it is to the first
+    occurrence of each pattern: ``WORDS``, ``GAP``, or 0 = nothing."""
+    data = b"".join(_sections(response))
+    marks = bytearray(len(data))
+    for one in patterns:
+        expression = PatternText(one.id, one.pattern, one.literal, one.where is Where.TITLE).expression
+        gaps = expression if one.literal else _with_gaps(expression)
+        found = re.search(gaps.encode(), data, re.IGNORECASE | re.DOTALL)
+        if found is None:
+            continue
+        own = bytearray(len(data))
+        own[found.start() : found.end()] = bytes([WORDS]) * (found.end() - found.start())
+        for name in found.groupdict():
+            start, end = found.span(name)
+            own[start:end] = bytes([GAP]) * (end - start)
+        marks = bytearray(map(max, marks, own))
+    return data, marks
+
+
+def _with_gaps(expression: str) -> str:
+    """A pattern in which whatever matches anything has a name."""
+    count = itertools.count()
+    return _GAP.sub(lambda gap: f"(?P<gap{next(count)}>{gap[0]})", expression)
 
 
 def _bytes(text: str) -> bytes:

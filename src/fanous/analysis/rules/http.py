@@ -12,7 +12,14 @@ from fanous.analysis.rules.answers import Lookup
 from fanous.analysis.rules.evidence import Controls, https_page
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where
-from fanous.analysis.rules.pages import Likeness, is_challenge, is_redirect, refused_by_site
+from fanous.analysis.rules.pages import (
+    Likeness,
+    is_challenge,
+    is_redirect,
+    refused_by_site,
+    shown_name,
+    shown_url,
+)
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import group_failures
 from fanous.analysis.rules.tls import certificate_rules
@@ -102,14 +109,21 @@ def _label(hostname: str) -> str:
 
 
 def _fingerprints(o: Observation, c: Controls) -> str:
-    return f"{o.url}: {', '.join(match.id for match in c.matches[:3]) or o.location}"
+    return f"{_url(o, c)}: {', '.join(match.id for match in c.matches[:3]) or _shown(o.location, c)}"
 
 
 def _page(o: Observation, c: Controls) -> str:
     helper = c.evidence.helper_page
     theirs = f"; control {helper.status_code}, {helper.body_length} bytes" if helper else ""
-    title = f" {o.title[:60]!r}" if o.title else ""
-    return f"{o.url}: {o.status_code}, {o.body_length} bytes{title}{theirs}"
+    return f"{_url(o, c)}: {o.status_code}, {o.body_length} bytes{theirs}"
+
+
+def _url(o: Observation, c: Controls) -> str:
+    return _shown(o.url, c)
+
+
+def _shown(url: str, c: Controls) -> str:
+    return shown_url(url, c.evidence.parsed.measurement.input)
 
 
 PAGES = (
@@ -393,17 +407,17 @@ def _slower_than_line(o: Observation, c: Controls) -> bool:
 
 
 def _beside_control(o: Observation, c: Controls) -> str:
-    return f"{o.url}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
+    return f"{_url(o, c)}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
 
 
-def _request(o: Observation, _c: Controls) -> str:
-    return f"{o.url or o.hostname}: {o.failure}"
+def _request(o: Observation, c: Controls) -> str:
+    return f"{_url(o, c) or shown_name(o.hostname)}: {o.failure}"
 
 
-def _starved_figures(o: Observation, _c: Controls) -> str:
+def _starved_figures(o: Observation, c: Controls) -> str:
     size = f", {o.received} bytes" if o.received >= 0 else ""
     seconds = "" if isnan(o.seconds) else f" in {o.seconds:.1f} s"
-    return f"{o.url}: {o.failure} after the first data{size}{seconds}"
+    return f"{_url(o, c)}: {o.failure} after the first data{size}{seconds}"
 
 
 FAILURES = (

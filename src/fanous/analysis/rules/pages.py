@@ -5,9 +5,11 @@ Ours answer "unknown" more often, since sites differ by country for many reasons
 that can be compared is another page.
 """
 
+import re
 from enum import StrEnum
 
 from fanous.model.measurement import Observation
+from fanous.model.place import is_address, is_local_name
 
 LEAST_PROPORTION = 0.7
 """Ratio of the shorter body to the longer from which two pages count as equally long (ts-017)."""
@@ -18,7 +20,7 @@ LEAST_CONTROL = 512
 LEAST_WORD = 5
 """Least letters for a word of a title to distinguish pages (ts-017)."""
 
-_COMMON_HEADERS = frozenset(
+COMMON_HEADERS = frozenset(
     {
         "accept-ranges",
         "age",
@@ -56,7 +58,7 @@ _COMMON_HEADERS = frozenset(
 _FRONTS = ("cloudflare", "akamai", "cloudfront", "sucuri", "ddos-guard", "imperva", "incapsula", "fastly")
 """``Server`` headers of delivery networks, which by themselves refuse visitors by country or on suspicion."""
 
-_REFUSERS = (
+REFUSERS = (
     *_FRONTS,
     "awselb",
     "google frontend",
@@ -115,6 +117,29 @@ def _is_page(control: Observation) -> bool:
     return control.status_code == 200 and control.body_length >= LEAST_CONTROL
 
 
+_ORIGIN = re.compile(
+    r"([a-z]{1,10}:)?//(\[[0-9a-f:.]+\]|[^/?#:@]*)(:\d{1,5})?(.*)", re.IGNORECASE | re.DOTALL
+)
+
+LOCAL_NAME = "local-name"
+"""Stands for the name of a machine in a user's own network."""
+
+
+def shown_name(name: str) -> str:
+    """A host name as it may be shown to anyone."""
+    return LOCAL_NAME if is_local_name(name) and not is_address(name) else name
+
+
+def shown_url(url: str, asked: str) -> str:
+    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
+    visitor."""
+    found = _ORIGIN.match(url)
+    if url == asked or not url or found is None:
+        return url if url == asked else "..." if url else ""
+    scheme, host, port, rest = found.groups("")
+    return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"
+
+
 def is_redirect(page: Observation) -> bool:
     return page.status_code // 100 == 3
 
@@ -130,7 +155,7 @@ def _same_length(page: Observation, control: Observation) -> bool | None:
 
 def _same_headers(page: Observation, control: Observation) -> bool | None:
     """Do the pages share an uncommon header?  None = the control has none."""
-    uncommon = set(control.header_names) - _COMMON_HEADERS
+    uncommon = set(control.header_names) - COMMON_HEADERS
     if not uncommon:
         return None
     return not uncommon.isdisjoint(page.header_names)
@@ -165,7 +190,7 @@ def _words(title: str) -> set[str]:
 def refused_by_site(page: Observation, control: Observation | None) -> bool:
     """Does a refusal in clear come from the site's own front, a delivery network or the same server?"""
     server = page.server.casefold()
-    if any(front in server for front in _REFUSERS):
+    if any(front in server for front in REFUSERS):
         return True
     return bool(server) and control is not None and server == control.server.casefold()
 

@@ -3,6 +3,7 @@
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
+from fanous.analysis.rules.pages import shown_name
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
@@ -10,7 +11,7 @@ from fanous.model.verdict import State
 
 def endpoint_failure(o: Observation, _c: Controls) -> str:
     where = f"[{o.ip}]:{o.port}" if ":" in o.ip else f"{o.ip}:{o.port}"
-    return f"{o.hostname or o.target} at {where if o.ip else 'an unknown address'}: {o.failure}"
+    return f"{shown_name(o.hostname) or o.target} at {where if o.ip else 'an unknown address'}: {o.failure}"
 
 
 def group_failures(_o: Observation, c: Controls) -> str:

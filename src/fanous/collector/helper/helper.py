@@ -49,6 +49,7 @@ from fanous.collector.helper.plan import (
 from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+from fanous.probe.net.network import is_public_host, normal_host
 from fanous.threads import Threads
 
 MOST_ADDRESSES = 64
@@ -370,7 +371,8 @@ class Helper:
         return [host] if _is_address(host) else await self._policy.resolve(host)
 
     def _refuse_literal(self, host: str) -> None:
-        if _is_address(host) and self._is_private(host):
+        is_inside = normal_host(host) != "" and not is_public_host(host)
+        if (is_inside and not self._policy.allow_private) or (_is_address(host) and self._is_private(host)):
             raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
         if _is_address(host):
             self._refuse_near([host])

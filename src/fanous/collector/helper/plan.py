@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.request import Refused
+from fanous.probe.net.network import is_web_port
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""
@@ -25,9 +26,6 @@ MOST_ENDPOINTS = 32
 """OONI's has no limit; web_connectivity finds fewer than ten addresses for nearly every site."""
 
 LONGEST_URL = 2048
-WEB_PORTS = frozenset({80, 443})
-FIRST_FREE_PORT = 1024
-"""Below it, only web ports: a helper that connects to mail or shell ports is a port scanner."""
 
 
 class HelperQuestion(Struct):
@@ -127,7 +125,7 @@ def url_of(text: str) -> SplitResult:
         raise Refused(400, "http_request must be an http or https URL")
     if url.username is not None:
         raise Refused(400, "http_request must not contain a user name")
-    if port is not None and port not in WEB_PORTS and port < FIRST_FREE_PORT:
+    if not is_web_port(port):
         raise Refused(400, f"port {port} is not a web port: this helper does not connect to it")
     return url
 

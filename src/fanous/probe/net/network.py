@@ -8,10 +8,13 @@ volunteer's own network would turn the probe into a tool against it.
 A meter counts the bytes of all connections, so that a data cap applies even in the middle of a page.
 """
 
+import re
+import unicodedata
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Protocol, runtime_checkable
 
 from fanous.errors import FanousError
+from fanous.model.place import is_address, is_local_name
 
 
 class Stream(Protocol):
@@ -118,6 +121,44 @@ def embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
     if address.teredo is not None:
         return address.teredo[1]
     return address.ipv4_mapped or address.sixtofour
+
+
+WEB_PORTS = frozenset({80, 443})
+FIRST_FREE_PORT = 1024
+"""Below it, only web ports: who can make others connect to mail or shell ports has a port scanner."""
+
+
+def is_web_port(port: int | None) -> bool:
+    """May a site be asked for at this port, or at its scheme's own?"""
+    return port is None or port in WEB_PORTS or port >= FIRST_FREE_PORT
+
+
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+def normal_host(host: str) -> str:
+    """A host as a resolver is asked for it: IDNA maps wide digits, circled letters, other dots and invisible marks to
+    what they look like; empty = it cannot be asked for."""
+    plain = unicodedata.normalize("NFKC", host).lower()
+    try:
+        return plain.encode("idna").decode("ascii").rstrip(".")
+    except UnicodeError:
+        return ""
+
+
+def is_public_host(host: str) -> bool:
+    """A public address in its usual form, or a name outside of local networks.
+
+    A name may still resolve to another address, which is checked before each connection.
+    """
+    name = normal_host(host)
+    if is_address(name):
+        return is_public(name)
+    # 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1 to a resolver; names end in no number (WHATWG URL, "ends in a
+    # number").
+    is_number = _NUMBER.fullmatch(name.rpartition(".")[2]) is not None
+    return _NAME.fullmatch(name) is not None and not is_number and not is_local_name(name)
 
 
 def endpoint(ip: str, port: int) -> str:

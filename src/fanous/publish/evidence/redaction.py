@@ -28,7 +28,7 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
     known = _fingerprints_in(parsed)
     if found is not None:
         found |= known
-    return Record(record.source, source.redact(record.data, parsed, bool(known)))
+    return Record(record.source, source.redact(record.data, parsed, tuple(known.values())))
 
 
 def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:

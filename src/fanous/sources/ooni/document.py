@@ -411,6 +411,21 @@ class Annotations(DocumentPart):
     x_clock: Raw = NULL
 
 
+class PlaceNote(DocumentPart):
+    """Where a probe says that it is, or where its address is."""
+
+    probe_cc: str | None = None
+    probe_asn: int | float | str | None = None
+
+
+class CollectorNote(DocumentPart):
+    """What our collector knows of a measurement."""
+
+    received: str | None = None
+    claimed: PlaceNote | None = None
+    derived: PlaceNote | None = None
+
+
 class Header(DocumentPart):
     """df-000 without ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
 
@@ -430,7 +445,7 @@ class Header(DocumentPart):
     input: str | list[Any] | None = None
     annotations: Annotations | None = None
     x_recorded: Raw = NULL
-    x_collector: Raw = NULL
+    x_collector: CollectorNote | None = None
 
 
 class Document(Header):

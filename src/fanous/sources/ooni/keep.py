@@ -1,7 +1,8 @@
 """Keep: which parts of a record are stored: the fields that rules read, by nettest, and no others.
 
 Regardless of its writer (a stranger's probe, our own, a file), a record is decoded into the structures of
-``document`` and written again, so an unforeseen field is never stored.  A page identical to the test helper's is
+``document`` and written again, so an unforeseen field is never stored; each text that remains has its form (``forms``).
+A page identical to the test helper's is
 reduced to its title and as many blanks as it was long: no later rule can need more.  A page that failed, differs or has
 nothing to be compared with stays, so that later rules can judge it, without anything that may identify its reader.
 Headers keep their value if they are on a list or, on a page that stays, if their name does not suggest a visitor.
@@ -12,9 +13,9 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
@@ -26,30 +27,29 @@ from fanous.sources.ooni.document import (
     NULL,
     Binary,
     Document,
-    Header,
     HelperPage,
     Response,
     ShownCertificate,
     StepKeys,
     Text,
     TorKeys,
-    TorTarget,
     Transaction,
     WebKeys,
     decode,
 )
+from fanous.sources.ooni.failures import failure_of
+from fanous.sources.ooni.forms import settle
 from fanous.sources.ooni.identity import content_of, stamped
-from fanous.sources.ooni.parse import KEYS, Decoded, decode_record, parse_whole
+from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
     LONGEST_TITLE,
     LONGEST_URL,
-    NETWORK_TYPES,
     TITLE_BEGINS,
     PageRecord,
     bytes_of,
     count_of,
-    failure_of,
+    headers_of,
     input_of,
     page_of,
     title_of,
@@ -58,7 +58,6 @@ from fanous.sources.redaction import (
     AT_SIGNS,
     HIDDEN,
     is_token,
-    pruned,
     quiet_url,
     without_devices,
     without_names,
@@ -115,7 +114,10 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     """
     decoded, parsed = parse_whole(record)
     quieted: dict[str, str] = {}
-    written, content = _written(decoded, parsed.measurement.uid, quieted), parsed.measurement.content
+    decoded = _settle_all(decoded, quieted)
+    header, content = decoded.header, parsed.measurement.content
+    header.measurement_uid = parsed.measurement.uid or header.measurement_uid
+    written = encoded(decoded)
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
         parsed = replace(parsed, observations=seen)
@@ -138,8 +140,17 @@ def kept(data: bytes) -> bytes:
     Raises:
         Rejected: it is not a JSON object, or too costly.
     """
+    return encoded(settled(data))
+
+
+def settled(data: bytes) -> Decoded:
+    """The parts of a record that are stored.
+
+    Raises:
+        Rejected: it is not a JSON object, or too costly.
+    """
     decoded, _ = decode_record(data, [])
-    return _written(decoded, "", {})
+    return _settle_all(decoded, {})
 
 
 def kept_own(data: bytes) -> bytes:
@@ -155,30 +166,34 @@ def kept_own(data: bytes) -> bytes:
 def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
     """The fact with its URLs and title as they are stored."""
     said = (one.url, one.location, one.title)
-    if one.layer is not Layer.HTTP or one.vantage is not Observer.PROBE or quieted.keys().isdisjoint(said):
+    if (
+        one.layer not in (Layer.HTTP, Layer.TRANSFER)
+        or one.vantage is not Observer.PROBE
+        or quieted.keys().isdisjoint(said)
+    ):
         return one
     url, location, title = (quieted.get(text, text) for text in said)
     return replace(one, url=url, location=location, title=title)
 
 
-def _written(decoded: Decoded, uid: str, quieted: dict[str, str]) -> bytes:
+def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     """Args:
-    uid: the identity of a record that does not name its own.
     quieted: receives URLs and titles that are stored in another form, each with that form.
     """
     header, keys = decoded
-    if uid and header.measurement_uid != uid:
-        header.measurement_uid = uid
-    if header.annotations is not None and header.annotations.network_type not in NETWORK_TYPES:
-        header.annotations.network_type = None
+    settle(header)
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
+        settle(keys)
         _settle(keys, input_of(header.input), quieted)
-        if isinstance(header, Document):
-            header.test_keys = Raw(msgspec.json.encode(keys))
-    elif isinstance(header, Document):
-        header.test_keys = NULL
+    return Decoded(header, keys)
+
+
+def encoded(decoded: Decoded) -> bytes:
+    header, keys = decoded
+    if isinstance(header, Document):
+        header.test_keys = NULL if keys is None else Raw(msgspec.json.encode(keys))
     return msgspec.json.encode(header)
 
 
@@ -190,7 +205,9 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     """
     control = keys.control if isinstance(keys, WebKeys) and failure_of(keys.control_failure) is None else None
     theirs = control.http_request if control else None
-    for steps in _steps_of(keys):
+    if isinstance(keys, WebKeys):
+        _settle_web(keys, asked, quieted)
+    for steps in steps_of(keys):
         for transaction in steps.requests or ():
             _settle_transaction(transaction, theirs, asked, quieted)
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
@@ -198,7 +215,31 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
                 handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
 
 
-def _steps_of(keys: Struct) -> Iterator[StepKeys]:
+def _settle_web(keys: WebKeys, asked: str, quieted: dict[str, str]) -> None:
+    """The URLs of downloads and of the question to the helper, and the helper's headers."""
+    question = keys.x_control_request
+    if question is not None and question.http_request:
+        question.http_request = _url(question.http_request, asked, quieted)
+    for download in keys.x_transfers or ():
+        if download.url:
+            download.url = _url(download.url, asked, quieted)
+    page = keys.control.http_request if keys.control else None
+    if page is not None and page.headers is not UNSET:
+        page.headers = [
+            (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
+            for name, value in headers_of(page.headers)
+        ]
+
+
+def _url(url: str, asked: str, quieted: dict[str, str]) -> str:
+    """A URL without anything that names a visit, unless it is the one that was to be measured."""
+    clean = url if url == asked else quiet_url(url, keeps_values=True)
+    if clean != url:
+        quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
+    return clean
+
+
+def steps_of(keys: Struct) -> Iterator[StepKeys]:
     if isinstance(keys, StepKeys):
         yield keys
     elif isinstance(keys, TorKeys) and keys.targets:
@@ -209,11 +250,8 @@ def _settle_transaction(
     transaction: Transaction, theirs: HelperPage | None, asked: str, quieted: dict[str, str]
 ) -> None:
     request, response = transaction.request, transaction.response
-    if request and request.url and request.url != asked:
-        clean = quiet_url(request.url, keeps_values=True)
-        if clean != request.url:
-            quieted[request.url[:LONGEST_URL]] = clean[:LONGEST_URL]
-            request.url = clean
+    if request and request.url:
+        request.url = _url(request.url, asked, quieted)
     if response is None:
         return
     page = page_of(response, "", [])
@@ -387,60 +425,11 @@ def _without_readers(body: Text) -> Text:
         rest = " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
         return without_readers(body[:READ_OF_LONGER]) + rest
     raw = bytes_of(body) if body is not None else None
-    if raw is None:
+    if body is None or raw is None:
         return None
     part = raw if len(raw) <= LONGEST_BODY else raw[:READ_OF_LONGER]
     quiet = without_readers(part.decode("latin-1")).encode("latin-1").ljust(len(raw))
-    return Binary(b64encode(quiet).decode(), "base64")
-
-
-def fields_of(document: dict[str, Any]) -> dict[str, Any]:
-    """The same fields of a record as a map, each as it was written; of a nettest without rules, the shared steps."""
-    kept: dict[str, Any] = pruned(document, _wanted(Header))
-    keys, found = KEYS.get(str(document.get("test_name")), StepKeys), document.get("test_keys")
-    if keys is TorKeys and isinstance(found, dict):
-        kept["test_keys"] = {"targets": _tor_targets(found.get("targets"))}
-    elif "test_keys" in document:
-        kept["test_keys"] = pruned(found, _wanted(keys))
-    return kept
-
-
-@cache
-def _wanted(kind: Any) -> Any:
-    """The keys that a structure of ``document`` reads, as ``pruned`` takes them."""
-    if get_origin(kind) is Union or type(kind).__name__ == "UnionType":
-        kinds = [each for each in get_args(kind) if each is not type(None)]
-        return _wanted(kinds[0]) if len(kinds) == 1 else None
-    if get_origin(kind) is list:
-        return [_wanted(get_args(kind)[0])]
-    if get_origin(kind) is dict:
-        return {"*": _wanted(get_args(kind)[1])}
-    if not (isinstance(kind, type) and issubclass(kind, Struct)):
-        return None
-    hints = get_type_hints(kind)
-    names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    return {name: _wanted(hints[field]) for field, name in names.items()}
-
-
-def _tor_targets(targets: Any) -> Any:
-    wanted = _wanted(TorTarget)
-    return pruned(targets, [wanted] if isinstance(targets, list) else {"*": wanted})
-
-
-_LEADING = ("requests", "response", "control", "http_request")
-
-
-def responses(keys: Any) -> list[dict[str, Any]]:
-    """All maps that contain a response; they are found by way of ``_LEADING`` and nowhere else."""
-    if isinstance(keys, list):
-        return [found for each in keys for found in responses(each)]
-    if not isinstance(keys, dict):
-        return []
-    own = [keys] if keys.keys() & {"headers", "headers_list", "body"} else []
-    below = [keys[name] for name in _LEADING if name in keys]
-    targets = keys.get("targets")
-    below += list(targets.values()) if isinstance(targets, dict) else [targets]
-    return own + [found for each in below for found in responses(each)]
+    return Binary(b64encode(quiet).decode(), "base64", body.x_length)
 
 
 def leaf_only(chain: Any) -> Any:

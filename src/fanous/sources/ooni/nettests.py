@@ -30,6 +30,7 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -37,9 +38,9 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    failure_of,
     host_and_port,
     host_of,
+    query_type_of,
     seconds_of,
 )
 
@@ -262,7 +263,7 @@ def observe_health(keys: HealthKeys | None) -> Iterator[Observation]:
                 at=seconds_of(query.t if query.t0 is None else query.t0),
                 seconds=duration(query.t0, query.t),
                 resolver=query.engine or "",
-                query_type=(query.query_type or "")[:20].upper(),
+                query_type=query_type_of(query.query_type),
             )
 
 

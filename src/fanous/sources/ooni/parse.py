@@ -41,6 +41,7 @@ from fanous.sources.ooni.document import (
     decode,
     repair,
 )
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
 from fanous.sources.ooni.nettests import downloads
 from fanous.sources.ooni.steps import Reader, Role, cert_valid
@@ -51,7 +52,6 @@ from fanous.sources.ooni.values import (
     clip,
     count_of,
     endpoint_of,
-    failure_of,
     header_named,
     headers_of,
     host_and_port,
@@ -183,7 +183,7 @@ def _web_of(document: dict[str, Any]) -> WebDocument | None:
 
 def _pack_unread(document: dict[str, Any]) -> None:
     """Turn back into JSON what ``WebDocument`` and its parts take as ``Raw``."""
-    _pack(document, "x_recorded", "x_collector")
+    _pack(document, "x_recorded")
     _pack(document.get("annotations"), "synthetic", "x_clock")
     keys = document.get("test_keys")
     if not isinstance(keys, dict):

@@ -1,195 +1,291 @@
-"""Redact: reduces a raw OONI record to what facts are read from, with times to the minute.
+"""Redact: reduces a raw OONI record to what rules read, with times to the minute, so that it may leave the store.
 
-It is an allow-list: only what ``document`` names is kept, so an unforeseen field never leaves.  Headers on a
-list keep their values; all keep their names, which rules compare.  A page in which no known block page was found
-becomes its title and as many blanks as its text was long: the rules need the length, and the text may say something
-about its reader.  If the title agrees with the one that the helper saw, only the words common to both stay.
+What is stored is the beginning (``keep``): a list of fields, each text in its form.  Of texts that others wrote freely
+(pages, titles, headers, paths of URLs), only what a rule reads leaves: that a word is the helper's or another, the
+length of a page, the names of headers that the helper got too, and the passages by which a known page was recognised.
+The rest is numbered or blank, so that rules come to the same, and nothing in it can name anyone.
 """
 
 import re
 from base64 import b64encode
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator
 
-import msgspec
+from msgspec import UNSET
 
-from fanous.errors import Rejected
-from fanous.model.measurement import ParsedMeasurement
+from fanous.analysis.rules.fingerprints import WORDS, Fingerprint, passages
+from fanous.analysis.rules.pages import COMMON_HEADERS, LEAST_WORD, REFUSERS
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement
+from fanous.model.place import is_address, is_local_name
 from fanous.sources.ooni.document import (
     Binary,
-    repair,
+    DocumentPart,
+    HelperPage,
+    StepKeys,
+    Transaction,
+    WebKeys,
 )
 from fanous.sources.ooni.keep import (
     KEPT_HEADERS,
-    LONGEST_NAME,
-    URL_HEADERS,
-    blank,
-    fields_of,
-    leaf_only,
-    quiet_title,
-    responses,
+    encoded,
+    settled,
+    steps_of,
     title_of_helper,
 )
-from fanous.sources.ooni.values import NETWORK_TYPES, bytes_of, input_of
-from fanous.sources.redaction import digest, quiet_url, to_minute, without_names, without_seconds
+from fanous.sources.ooni.values import PageRecord, header_named, headers_of, input_of, page_of, title_place
+from fanous.sources.redaction import HIDDEN, digest, quiet_url, to_minute, without_names, without_seconds
 
-_OF_SOMEBODY = re.compile(
-    r"cookie|auth|session|token|user|client|account|mail|phone|forward|trace|request|visitor|device|customer"
-    r"|etag|nonce|ray|timer|nel|report|served-by|cache|(?:^|-)(?:id|ip|age|amz|fb)(?:-|$)"
+_PRODUCT = re.compile(
+    r"(?:nginx|openresty|tengine|apache|microsoft-iis|microsoft-httpapi|litespeed|lighttpd|caddy|squid|envoy|gws|esf"
+    r"|sffe|tsa_[a-z]|gunicorn|uvicorn|werkzeug|jetty|tomcat|cowboy|boa|thttpd|goahead|mini_httpd|bigip|big-ip|h2o)"
+    r"(?:/\d[\w.]{0,15})?",
+    re.IGNORECASE | re.ASCII,
 )
-"""Words in header names that identify a visit or a visitor: their values never leave, on any page."""
+"""Programs that serve pages, with their version, at the beginning of ``Server``."""
+
+_DATE = r"[A-Za-z]{3}, \d\d[ -][A-Za-z]{3}[ -]\d{4} \d\d:\d\d:\d\d GMT|0|-1"
+_FORMS = {
+    "content-length": re.compile(r"\d{1,12}", re.ASCII),
+    "content-type": re.compile(
+        r"(?:text|image|application)/(?:html|plain|xml|xhtml\+xml|json|javascript|css|png|jpeg|gif|octet-stream)"
+        r"(?:; ?charset=\"?(?:utf-8|iso-8859-\d{1,2}|windows-\d{3,4})\"?)?",
+        re.IGNORECASE | re.ASCII,
+    ),
+    **dict.fromkeys(("date", "expires", "last-modified"), re.compile(_DATE, re.ASCII)),
+}
+"""Headers whose value leaves, besides ``Server`` and ``Location``, and what it looks like; in lower case."""
 
 LONGEST_BODY = 64 << 20
-"""Most bytes of blanks that a page becomes, so that a forged record cannot explode in size."""
+"""Most bytes that a page is said to have."""
 
 
-def redact(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
+def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] = ()) -> bytes:
     """The record as it may leave the store.
 
     Args:
         parsed: what the source made of ``data``.
-        keep_pages: a known block page was found, so the pages are evidence and stay (times to the minute).
+        found: the fingerprints found in it, whose passages are evidence and stay (times to the minute).
 
     Raises:
         Rejected: it is not a JSON object.
     """
-    document = _decoded(data)
-    kept = fields_of(document)
-    header = parsed.measurement
-    kept["measurement_uid"] = digest(header.uid)
-    kept["report_id"] = digest(header.probe)
-    for name in ("probe_id", "x_collector"):
-        kept.pop(name, None)
-    kept["measurement_start_time"] = to_minute(header.started_at)
-    kept.pop("test_start_time", None)
-    quiet = _Quiet(input_of(kept.get("input")), _helper_title(kept.get("test_keys")), keep_pages)
-    for response in responses(kept.get("test_keys")):
-        quiet.response(response)
-    quiet.steps(kept.get("test_keys"))
-    _quiet_header(kept)
-    return msgspec.json.encode(kept)
+    decoded = settled(data)
+    header, keys = decoded
+    known = parsed.measurement
+    header.measurement_uid = digest(known.uid)
+    header.report_id = digest(known.probe)
+    header.measurement_start_time = to_minute(known.started_at)
+    header.probe_id = header.test_start_time = header.probe_network_name = header.x_collector = None
+    control = keys.control.http_request if isinstance(keys, WebKeys) and keys.control else None
+    public = _Public(input_of(header.input), control, tuple(found))
+    for steps in steps_of(keys) if keys is not None else ():
+        public.steps(steps)
+    if isinstance(keys, WebKeys):
+        public.web(keys)
+    return encoded(decoded)
 
 
-_FREE_TEXTS = ("software_name", "software_version", "test_version", "probe_network_name")
+_ORIGIN = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]{0,20}:|)//(?:[^/?#]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#:@]*)(:\d{1,5})?(.*)", re.DOTALL
+)
 
 
-def _quiet_header(kept: dict[str, Any]) -> None:
-    for name in _FREE_TEXTS:
-        if isinstance(kept.get(name), str):
-            kept[name] = without_names(kept[name])
-    noted = kept.get("annotations")
-    if isinstance(noted, dict) and noted.get("network_type") not in NETWORK_TYPES:
-        noted.pop("network_type", None)
+class _Numbered:
+    """Texts of one kind, each replaced by its number, the same text always by the same."""
+
+    def __init__(self, name: Callable[[int], str]) -> None:
+        self._name = name
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        return self._known.setdefault(text, self._name(len(self._known) + 1))
 
 
-def _helper_title(keys: Any) -> str:
-    control = keys.get("control") if isinstance(keys, dict) else None
-    page = control.get("http_request") if isinstance(control, dict) else None
-    return title_of_helper(page.get("title")) if isinstance(page, dict) else ""
-
-
-def _decoded(data: bytes) -> dict[str, Any]:
-    document = _json(data)
-    if document is None:
-        document = _json(repair(data))
-    if not isinstance(document, dict):
-        raise Rejected("not a JSON object")
-    return document
-
-
-def _json(data: bytes) -> Any:
-    """``None`` = it is not valid JSON."""
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-class _Quiet:
-    """Removes anything that names a visit or a visitor from the parts of one record.
+class _Public:
+    """Makes the parts of one record public.
 
     Args:
         asked: the URL that was to be measured, which is public.
-        title: the helper's page title.
-        keep_pages: a known block page was found.
+        control: the page that the helper got.
+        found: fingerprints whose passages stay.
     """
 
-    def __init__(self, asked: str, title: str, keep_pages: bool) -> None:
-        self._asked = asked
-        self._title = title
-        self._keep_pages = keep_pages
+    def __init__(self, asked: str, control: HelperPage | None, found: tuple[Fingerprint, ...]) -> None:
+        self._asked, self._found = asked, found
+        headers = headers_of(control.headers) if control is not None else []
+        self._title = title_of_helper(control.title) if control is not None else ""
+        self._server = header_named(headers, "server")
+        self._names = COMMON_HEADERS | KEPT_HEADERS | {name.lower() for name, _ in headers}
+        self._paths = _Numbered(lambda n: f"/{HIDDEN}{n}")
+        self._hosts = _Numbered(lambda n: f"name-{n}.local")
+        self._headers = _Numbered(lambda n: f"x-{HIDDEN}{n}")
+        self._evident: set[str] = set()
 
-    def response(self, response: dict[str, Any]) -> None:
-        for name in ("headers", "headers_list"):
-            if name in response:
-                response[name] = self._headers(response[name])
-        body = response.get("body")
-        if isinstance(body, str):
-            response["body"] = without_names(without_seconds(body)) if self._keep_pages else self._blank(body)
-        elif isinstance(body, dict):
-            response["body"] = self._of_title(body) if "x_length" in body else self._binary(body)
+    # --- steps ------------------------------------------------------------------------------------
 
-    def steps(self, keys: Any) -> None:
-        """URLs, failures and chains of certificates, at any depth."""
-        for one in keys if isinstance(keys, list) else keys.values() if isinstance(keys, dict) else ():
-            if isinstance(one, dict | list):
-                self.steps(one)
-        if not isinstance(keys, dict):
+    def steps(self, keys: StepKeys) -> None:
+        for transaction in keys.requests or ():
+            self._response(transaction)
+        for transaction in keys.requests or ():
+            if transaction.request and transaction.request.url:
+                transaction.request.url = self._url(transaction.request.url)
+        lists: Iterator[DocumentPart] = (
+            one
+            for listed in (keys.queries, keys.tcp_connect, keys.tls_handshakes, keys.quic_handshakes)
+            for one in listed or ()
+        )
+        for one in lists:
+            self._named(one)
+
+    def web(self, keys: WebKeys) -> None:
+        question, control = keys.x_control_request, keys.control
+        if question is not None and question.http_request:
+            question.http_request = self._url(question.http_request)
+        for download in keys.x_transfers or ():
+            if download.url:
+                download.url = self._url(download.url)
+        for opinion in keys.x_second_opinions or ():
+            self._named(opinion)
+        if control is None:
             return
-        if isinstance(keys.get("url"), str):
-            keys["url"] = self._url(keys["url"])
-        if isinstance(keys.get("failure"), str):
-            keys["failure"] = without_names(keys["failure"])
-        if "peer_certificates" in keys:
-            keys["peer_certificates"] = leaf_only(keys["peer_certificates"])
+        for connects in (control.tcp_connect, control.tls_handshake, control.quic_handshake):
+            for connect in (connects or {}).values():
+                self._named(connect)
+        if (page := control.http_request) is not None and page.headers is not UNSET:
+            page.headers = [
+                (name, self._theirs(name.lower(), value)) for name, value in headers_of(page.headers)
+            ]
+
+    def _named(self, one: DocumentPart) -> None:
+        """Hide the name of a machine of the user's own network."""
+        for field in ("hostname", "server_name", "ip"):
+            name = getattr(one, field, None)
+            if isinstance(name, str):
+                setattr(one, field, self._host(name))
+
+    def _host(self, name: str) -> str:
+        return self._hosts(name.lower()) if is_local_name(name) and not is_address(name) else name
 
     def _url(self, url: str) -> str:
-        return url if url == self._asked else quiet_url(url, self._keep_pages)
+        """Scheme, host and port, and a number for the rest, unless it is the URL asked for or leads to a known page."""
+        if url == self._asked:
+            return url
+        if url in self._evident:
+            return quiet_url(url, keeps_values=True)
+        found = _ORIGIN.match(url)
+        if found is None:
+            return self._paths(url) if url not in ("", "/") else url
+        scheme, host, port, rest = found.groups("")
+        return f"{scheme}//{self._host(host)}{port}" + (self._paths(url) if rest not in ("", "/") else rest)
 
-    def _headers(self, headers: Any) -> Any:
-        if isinstance(headers, dict):
-            return {_name(name): self._value(str(name), value) for name, value in headers.items()}
-        if isinstance(headers, list):
-            pairs = (pair for pair in headers if isinstance(pair, list) and len(pair) == 2)
-            return [[_name(name), self._value(str(name), value)] for name, value in pairs]
-        return None
+    # --- pages ------------------------------------------------------------------------------------
 
-    def _value(self, name: str, value: Any) -> Any:
+    def _response(self, transaction: Transaction) -> None:
+        response = transaction.response
+        if response is None:
+            return
+        response.__dict__.pop("page", None)  # it was read before the record was settled
+        page = page_of(response, "", [])
+        location = header_named(page.headers, "location")
+        headers = "\n".join([f"{name}: {value}" for name, value in page.headers])
+        seen = Observation(Layer.HTTP, "", location=location, headers=headers, body=page.body)
+        data, marks = passages(self._found, seen)
+        at = len(f"{location}\n".encode("utf-8", "replace")) if location else 0
+        if any(marks[:at]):
+            self._evident.add(location)
+        if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
+            pairs = []
+            for name, value in page.headers:
+                size = len(f"{name}: {value}\n".encode("utf-8", "replace"))
+                pairs.append(self._header(name, value, _shown(data, marks, at, at + size)))
+                at += size
+            response.headers_list, response.headers = pairs, UNSET
+        if response.body is not None:
+            response.body = self._body(page, data[at:], marks[at:])
+
+    def _header(self, name: str, value: str, shown: str) -> tuple[str, str]:
+        """Args:
+        shown: the passages of its line by which a page was recognised; empty = none.
+        """
         lower = name.lower()
-        if isinstance(value, dict):
-            raw = bytes_of(Binary(value["data"])) if isinstance(value.get("data"), str) else None
-            kept = self._value(name, (raw or b"").decode("latin-1")).encode("latin-1", "replace")
-            return {"data": b64encode(kept).decode(), "format": "base64"}
-        if not isinstance(value, str):
-            return ""
-        if lower in URL_HEADERS:
+        if lower == "location":
+            return name, self._url(value)
+        if shown:
+            return name, without_names(without_seconds(shown.partition(": ")[2] or shown))
+        if lower not in self._names:
+            return self._headers(lower), ""
+        return name, self._theirs(lower, value)
+
+    def _theirs(self, name: str, value: str) -> str:
+        """The value of a header whose name is known, where it has the form that this one has everywhere."""
+        if name == "location":
             return self._url(value)
-        if lower in KEPT_HEADERS or (self._keep_pages and not _OF_SOMEBODY.search(lower)):
-            return without_names(without_seconds(value))
+        if name == "server":
+            return self._of_server(value)
+        form = _FORMS.get(name)
+        return without_seconds(value) if form is not None and form.fullmatch(value) else ""
+
+    def _of_server(self, value: str) -> str:
+        """What rules read: is it the helper's, and is it a network that refuses visitors by itself?"""
+        lower, theirs = value.casefold(), self._server.casefold()
+        if lower == theirs:
+            return value
+        product = _PRODUCT.match(value)
+        parts = [product[0]] if product else []
+        said = " ".join([*parts, *(one for one in REFUSERS if one in lower and one not in parts)])
+        return f"{said} {HIDDEN}".strip() if value and said.casefold() in ("", theirs) else said
+
+    def _body(self, page: PageRecord, data: bytes, marks: bytearray) -> Binary | None:
+        """The page as its title, the passages that stay, and its length."""
+        if page.length < 0:
+            return None
+        start, end = title_place(page.body)
+        begin, finish = (len(page.body[:n].encode("utf-8", "replace")) for n in (start, end))
+        title = public_title(
+            page.body[start:end], self._title, _shown(data, marks, begin, finish).casefold().split()
+        )
+        texts = [
+            f"<title>{title}</title>" if title else "",
+            _shown(data, marks, 0, begin),
+            _shown(data, marks, finish, len(data)),
+        ]
+        said = "\n".join(filter(None, texts)).encode("utf-8", "replace")[: page.length]
+        return Binary(b64encode(said).decode(), "base64", min(page.length, LONGEST_BODY))
+
+
+def _shown(data: bytes, marks: bytearray, start: int, end: int) -> str:
+    """The passages between two places, with asterisks where a pattern allows anything, each on a line."""
+    if not any(marks[start:end]):
         return ""
-
-    def _blank(self, body: str) -> str:
-        return blank(body, min(len(body.encode("utf-8", "replace")), LONGEST_BODY), self._title)
-
-    def _of_title(self, body: dict[str, Any]) -> str | None:
-        """A page of which only the title was stored."""
-        length, data = body["x_length"], body.get("data")
-        title = bytes_of(Binary(data)) if isinstance(data, str) else None
-        if title is None or not isinstance(length, int) or length < len(title):
-            return None
-        return blank(title.decode("utf-8", "replace"), min(length, LONGEST_BODY), self._title)
-
-    def _binary(self, body: dict[str, Any]) -> dict[str, Any] | None:
-        data = body.get("data")
-        raw = bytes_of(Binary(data)) if isinstance(data, str) else None
-        if raw is None:
-            return None
-        text = raw.decode("latin-1")
-        if self._keep_pages:
-            kept = without_names(without_seconds(text)).encode("latin-1")
-        else:
-            kept = quiet_title(text, self._title).encode("latin-1", "replace").ljust(len(raw))[: len(raw)]
-        return {"data": b64encode(kept).decode(), "format": "base64"}
+    quiet = bytes(
+        byte if mark == WORDS else ord(HIDDEN) if mark else 0
+        for byte, mark in zip(data[start:end], marks[start:end], strict=True)
+    )
+    return b"\n".join(filter(None, quiet.split(b"\0"))).decode("utf-8", "replace")
 
 
-def _name(name: Any) -> str:
-    return without_names(str(name)[:LONGEST_NAME])
+def shown_in_title(found: Iterable[Fingerprint], title: str) -> list[str]:
+    """The words of a title by which its page was recognised, in lower case."""
+    data, marks = passages(found, Observation(Layer.HTTP, "", title=title))
+    return _shown(data, marks, len("<title>"), len(data) - len("</title>")).casefold().split()
+
+
+def public_title(title: str, theirs: str, shown: Container[str] = ()) -> str:
+    """A page's title with a number in place of each word that the helper's title does not have.
+
+    Which words it shares with the helper's, and how many others it has, is what rules read.
+
+    Args:
+        shown: further words that stay, in lower case.
+    """
+    if title.casefold() == theirs.casefold():
+        return title
+    kept, numbers = set(theirs.casefold().split()), _Numbered(lambda n: f"{n:{HIDDEN}>{LEAST_WORD}}")
+
+    def public(word: str) -> str:
+        lower = word.casefold()
+        if lower in kept or lower in shown:
+            return word
+        return numbers(lower) if len(word) >= LEAST_WORD else HIDDEN
+
+    said = " ".join([public(word) for word in title.split()])
+    return f"{said} {HIDDEN}" if said.casefold() == theirs.casefold() else said

@@ -34,6 +34,7 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
+from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -41,12 +42,12 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    failure_of,
     header_named,
     host_and_port,
     host_of,
     page_of,
     port_of,
+    query_type_of,
     seconds_of,
     title_of,
 )
@@ -439,7 +440,7 @@ class Reader:
             at=seconds_of(query.t if query.t0 is None else query.t0),
             seconds=duration(query.t0, query.t),
             resolver=RESOLVERS.get(query.engine or "", "system"),
-            query_type=(query.query_type or "")[:20].upper(),
+            query_type=query_type_of(query.query_type),
             answers=tuple(address for address, _ in answers),
             answer_asns=tuple(asn_of(answer.asn) for _, answer in answers),
             ttls=tuple(_ttl(answer.ttl) for _, answer in answers),

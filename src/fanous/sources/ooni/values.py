@@ -120,84 +120,6 @@ def duration(start: float | None, end: float | None) -> float:
     return float(end - start)
 
 
-UNKNOWN = "unknown_failure"
-"""It failed, and the record does not say why."""
-
-LONGEST = 200
-"""Characters kept of a failure that no table knows; Go's messages are below 150."""
-
-SAME = {
-    "connection_refused_error": "connection_refused",
-    "tcp_timed_out_error": "generic_timeout_error",
-    "deferred_timeout_error": "generic_timeout_error",
-    "task_timed_out": "generic_timeout_error",
-    "timed_out": "generic_timeout_error",
-    "generic_timeout": "generic_timeout_error",
-    "dns_name_error": "dns_nxdomain_error",
-    "dns_nxdomain": "dns_nxdomain_error",
-    "address_family_not_supported_error": "address_family_not_supported",
-    "true": UNKNOWN,
-}
-"""ooni/probe-legacy's and Measurement Kit's names (df-007, second table) -> today's."""
-
-MESSAGES = (
-    ("no route to host", "host_unreachable"),
-    ("host is unreachable", "host_unreachable"),
-    ("network is unreachable", "network_unreachable"),
-    ("unreachable network", "network_unreachable"),
-    ("network is down", "network_down"),
-    ("actively refused", "connection_refused"),
-    ("connection refused", "connection_refused"),
-    ("forcibly closed", "connection_reset"),
-    ("connection reset", "connection_reset"),
-    ("connection aborted", "connection_aborted"),
-    ("use of closed network connection", "connection_already_closed"),
-    ("server misbehaving", "dns_server_misbehaving"),
-    ("no such host", "dns_nxdomain_error"),
-    ("certificate has expired", "ssl_invalid_certificate"),
-    ("certificate verify failed", "ssl_invalid_certificate"),
-    ("certificate is valid for", "ssl_invalid_hostname"),
-    ("unknown authority", "ssl_unknown_authority"),
-    ("does not look like a tls handshake", "ssl_failed_handshake"),
-    ("tls: handshake failure", "ssl_failed_handshake"),
-    ("awaiting response headers", "generic_timeout_error"),
-    ("operation timed out", "generic_timeout_error"),
-    ("i/o timeout", "generic_timeout_error"),
-    ("deadline exceeded", "generic_timeout_error"),
-    ("unexpected eof", "eof_error"),
-)
-"""What Go, Windows and OpenSSL say -> df-007; consulted only if the probe had no name for it."""
-
-
-def failure_of(value: Any, success: bool | None = None) -> str | None:
-    """The failure string; ``None`` = it worked.
-
-    Args:
-        value: null and false mean no failure, absent is null; true or another type is a failure
-            without a reason.
-        success: what the record says next to it; ``False`` without a reason is a failure.
-    """
-    if value is None or value is False or value == "":
-        return UNKNOWN if success is False else None
-    if isinstance(value, str) and len(value) < 4 * LONGEST:
-        return _named(value)
-    return _named(value[:LONGEST]) if isinstance(value, str) else UNKNOWN
-
-
-@lru_cache(maxsize=4096)
-def _named(text: str) -> str:
-    if text in SAME:
-        return SAME[text]
-    if text.startswith(("unknown_failure", "unknown_error", "ssl_error")) or " " in text:
-        lower = text.lower()
-        for words, name in MESSAGES:
-            if words in lower:
-                return name
-        if lower.endswith(": eof"):
-            return "eof_error"
-    return text[:LONGEST]
-
-
 EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
 """OONI's first measurements are from 2012; a time outside these limits means that the probe's clock was not set."""
 
@@ -209,6 +131,75 @@ NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 
 NETWORK_TYPES = frozenset({"wifi", "mobile", "vpn", "wired_ethernet", "usb", "unknown"}) | NO_NETWORK
 """Values of the annotation ``network_type`` that are stored; it is free text, in which a probe may put a name."""
+
+
+SOFTWARE = frozenset(
+    (
+        *(
+            "ooniprobe",
+            "miniooni",
+            "oonimkall",
+            "ooni",
+            "measurement",
+            "kit",
+            "mk",
+            "ithena",
+            "netmon",
+            "probe",
+        ),
+        *("android", "ios", "desktop", "cli", "web", "unattended", "mobile", "windows", "macos", "linux"),
+        *("fanous", "generator", "globalping", "ripe", "atlas", "legacy", "lite", "news", "media", "scan"),
+    )
+)
+"""Words of which the names of measuring programs consist; as free text, a name may be anyone's."""
+
+OTHER_SOFTWARE = "other"
+
+_SOFTWARE = re.compile(r"[A-Za-z_ -]*")
+_SOFTWARE_WORD = re.compile(r"[A-Za-z]+")
+_VERSION = re.compile(
+    r"(?:0|[1-9]\d?)(?:\.(?:0|[1-9]\d{0,3})){0,3}(?:-(?:alpha|beta|rc|dev)(?:\.?[0-9]{1,3})?)?", re.ASCII
+)
+
+
+QUERY_TYPES = frozenset(
+    (
+        "A",
+        "AAAA",
+        "ANY",
+        "CNAME",
+        "PTR",
+        "NS",
+        "MX",
+        "TXT",
+        "SOA",
+        "SRV",
+        "HTTPS",
+        "SVCB",
+        "CAA",
+        "DS",
+        "DNSKEY",
+    )
+)
+
+
+def query_type_of(text: str | None) -> str:
+    """The type of a lookup; empty = unknown."""
+    upper = (text or "")[:20].upper()
+    return upper if upper in QUERY_TYPES else ""
+
+
+@lru_cache(maxsize=1024)
+def software_of(text: str) -> str:
+    """The name of the measuring program, if it is one of those known."""
+    is_known = _SOFTWARE.fullmatch(text) and SOFTWARE.issuperset(_SOFTWARE_WORD.findall(text.lower()))
+    return text if is_known else OTHER_SOFTWARE
+
+
+@lru_cache(maxsize=1024)
+def version_of(text: str) -> str:
+    """A version; empty = it is not one."""
+    return text if _VERSION.fullmatch(text) else ""
 
 
 def measurement_of(
@@ -240,14 +231,14 @@ def measurement_of(
     return Measurement(
         uid=uid,
         test_name=test_name,
-        test_version=clip(document.test_version),
+        test_version=version_of(clip(document.test_version)),
         country=country,
         asn=asn,
         resolver_asn=asn_of(document.resolver_asn),
         access=Access.MOBILE if network_type == "mobile" else Access.ANY,
         started_at=started_at(document, notes),
         probe=_probe(document) or uid,
-        software=f"{clip(document.software_name)} {clip(document.software_version)}".strip(),
+        software=f"{software_of(clip(document.software_name))} {version_of(clip(document.software_version))}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
         defect=_no_line(network_type) or defect or _no_place(country, asn),
@@ -435,15 +426,22 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
     return []
 
 
-def title_of(body: str) -> str:
-    """Text of the first ``<title>``; empty = none."""
+def title_place(body: str) -> tuple[int, int]:
+    """Where the text of the first ``<title>`` begins and ends; equal = there is none."""
     for begin in TITLE_BEGINS:
         start = body.find(begin)
         if start >= 0:
             start = body.find(">", start, start + LONGEST_TITLE) + 1
             if start:
-                return body[start : start + LONGEST_TITLE].partition("<")[0].strip()
-    return ""
+                text = body[start : start + LONGEST_TITLE].partition("<")[0]
+                return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
+    return 0, 0
+
+
+def title_of(body: str) -> str:
+    """Text of the first ``<title>``; empty = none."""
+    start, end = title_place(body)
+    return body[start:end]
 
 
 def header_named(headers: list[tuple[str, str]], name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from fanous.analysis.rules.fingerprints import Fingerprint
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import is_address
@@ -164,9 +165,9 @@ def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observatio
     )
 
 
-def redact_remote(data: bytes, parsed: ParsedMeasurement, keep_pages: bool = False) -> bytes:
+def redact_remote(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...] = ()) -> bytes:
     """Redact like OONI's records; keeps the mark of a record that proves nothing."""
-    kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, keep_pages))
+    kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, found))
     if unsound := unsound_of(data):
         kept["x_remote"] = {"unsound": unsound}
     return msgspec.json.encode(kept)

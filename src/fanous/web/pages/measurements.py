@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from fanous.analysis.rules.pages import shown_name, shown_url
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.measurement import Record
+from fanous.model.measurement import Observation, Record
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.facts import StoredMeasurement
@@ -89,6 +90,11 @@ def measured(store: Store, uid: str) -> StoredMeasurement | None:
     return real.facts.measurement(uid) or synthetic.facts.measurement(uid)
 
 
+def shown_place(seen: Observation, asked: str) -> str:
+    """What was contacted; of a URL that was not asked for, no more than the host."""
+    return shown_url(seen.url, asked) or shown_name(seen.hostname) or seen.ip
+
+
 @page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     """One measurement: where and when, each verdict with its rule, and each observation."""
@@ -103,7 +109,9 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
         "staged": store.is_synthetic,
         "one": stored.measurement,
         "verdicts": store.facts.verdicts(stored.measurement.uid),
-        "observations": observations[:MOST_OBSERVATIONS],
+        "observations": [
+            (shown_place(one, stored.measurement.input), one) for one in observations[:MOST_OBSERVATIONS]
+        ],
         "more": max(0, len(observations) - MOST_OBSERVATIONS),
         "names": store.facts.networks(country),
         "licence": licence_of(stored.source),
