@@ -124,6 +124,14 @@ def test_an_embed_of_values_that_may_not_be_passed_on_says_so() -> None:
     assert "do not allow these values to be embedded" in text and "Nothing was measured" not in text
 
 
+def test_a_table_without_a_licence_is_not_said_to_forbid_anything() -> None:
+    own, asked = visiting(series(source="csv")), "signal=tor_relay&country=PK"
+    text = own.get(f"/explore?{asked}").text
+    assert "No licence is stated for the operator" in text and "The terms of" not in text
+    assert "No licence is stated" in own.get(f"/embed/explore?{asked}").text
+    assert own.get(f"/explore.csv?{asked}").status_code == 404
+
+
 def test_files_and_the_api_give_the_same_numbers() -> None:
     visitor, asked = visiting(series(), series(SINDH)), "signal=tor_relay&country=PK"
     document = visitor.get(f"/explore.json?{asked}").json()

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
@@ -182,7 +183,7 @@ def test_all_throttling_of_a_year_is_two_links_away_and_each_says_how_much_it_li
         """The link on a page that adds a condition; the number on it is what it leads to."""
         text = client.get(path).text
         link, n = re.findall(rf'<a href="([^"]*{value}[^"]*)"[^>]*>[^<(]*\((\d+)\)</a>', text)[0]
-        there = link.replace("&amp;", "&")
+        there = unescape(link)
         assert f"{n} of " in client.get(there).text, there
         return there
 

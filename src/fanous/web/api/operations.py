@@ -220,14 +220,15 @@ OUTCOMES = ("measurements", "ok", "blocked", "throttled", "unclear")
 
 def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
     """The question that the parameters describe."""
+    since, until = window(query.since, query.until)
     return ExploreQuestion(
-        _pieces(query.country),
-        tuple(map(int, _pieces(query.network))),
-        _targets(query.target),
-        () if query.layer is UNSET else (query.layer,),
-        *window(query.since, query.until),
-        "network",
-        step,
+        countries=_pieces(query.country),
+        networks=tuple(map(int, _pieces(query.network))),
+        targets=_targets(query.target),
+        layers=() if query.layer is UNSET else (query.layer,),
+        since=since,
+        until=until,
+        step=step,
     )
 
 
