@@ -38,10 +38,10 @@ def visiting(**more: object) -> Reader:
 
 def test_the_page_says_what_is_shown_and_how_much_of_it_was_hit() -> None:
     text = visiting().get(f"/explore?country=PK&target=x&{DAY}").text
-    assert "<h1>X (Twitter) · Pakistan</h1>" in text
+    assert '<h1><span class="whole">X (Twitter)</span> · Pakistan</h1>' in text
     assert "17 December 2023 (PKT). 8 measurements: 3 blocked, 2 slowed down, 3 worked, 0 unclear." in text
     assert text.index(">Zong<") < text.index(">PTCL<")
-    assert "X (Twitter) blocked" in text
+    assert "X (Twitter)</span> blocked" in text
 
 
 def test_rows_that_are_ticked_are_compared() -> None:
