@@ -173,7 +173,7 @@ def _short_names() -> re.Pattern[str]:
 
 
 def whole(text: str) -> Markup:
-    """A headline in which no line ends within a short name of a platform: half of ``X (Twitter)`` reads as another."""
+    """The text, in which no line ends within a short name of a platform: half of ``X (Twitter)`` reads as another."""
     return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 
@@ -207,7 +207,7 @@ def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "p
 def told(language: Language, one: Sentence) -> Markup:
     """A sentence, marked if it is in another language than the page."""
     if one.language == language:
-        return Markup(escape(one.text))
+        return whole(one.text)
     return Markup('<span lang="{}" dir="{}">{}</span>').format(
-        one.language.code, one.language.direction, one.text
+        one.language.code, one.language.direction, whole(one.text)
     )

@@ -68,7 +68,7 @@ LABELS = {
 MOST_OFFERED = 60
 """Most choices of one kind, those with most incidents."""
 
-MOST_LINKED = 8
+MOST_LINKED = 6
 """Most choices of one kind that are links too, with the most incidents: two lines on a screen."""
 
 
@@ -247,9 +247,12 @@ def linked(
     links = {}
     for name, offered in (("kind", _kinds), ("mechanism", _ways)):
         at_any = those_that_fit(replace(wanted, **{name: ""})) if wanted.query.get(name) else found
-        most = sorted(offered(at_any, language), key=lambda one: -one.count)[:MOST_LINKED]
-        if len(most) > 1 or wanted.query.get(name):
-            links[name] = most
+        chosen = wanted.query.get(name, "")
+        most = sorted(offered(at_any, language), key=lambda one: (one.value != chosen, -one.count))
+        if name == "mechanism":  # there are many, and most incidents have several
+            most = [one for one in most if one.count < len(at_any) or one.value == chosen]
+        if len(most) > 1 or chosen:
+            links[name] = most[:MOST_LINKED]
     return links
 
 
