@@ -13,6 +13,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline import quantities
 from fanous.web.routes import Site
+from tests.each import each
 from tests.hostile import HOSTILE
 from tests.web.small_store import SmallStore
 from tests.web.test_connectivity import outage
@@ -97,11 +98,17 @@ def test_places_are_chosen_by_kind_or_by_name(asked: str, found: list[str]) -> N
         ("signal=tor_relay&country=PK&by=target", "signal=tor_relay&country=PK"),
         ("signal=tor_relay&country=PK&layer=dns", "signal=tor_relay&country=PK"),
         ("country=PK&region=sindh&by=region", "country=PK&region=PK-SD"),
+        ("country=PK&region=Old%20Town", "country=PK&region=PK%3AOld+Town"),
     ],
 )
 def test_a_question_has_one_address(asked: str, leads_to: str) -> None:
     answer = visiting().get(f"/explore?{asked}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/explore?{leads_to}")
+
+
+@each("asked", ["country=PK&region=PK%3AOld+Town", "signal=tor_relay&country=PK&region=PK%3AOld+Town"])
+def test_a_region_without_a_code_keeps_its_address(asked: str) -> None:
+    assert visiting().get(f"/explore?{asked}").status_code == 200
 
 
 def test_a_region_of_measurements_is_said_to_be_unknown_and_leads_to_series() -> None:

@@ -170,8 +170,11 @@ def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
 
 
 def _region(country: str, text: str) -> str:
-    """``PK-PB`` or a name of it -> ``PK-PB``; empty = the country has no such region."""
+    """``PK-PB`` or a name of it -> ``PK-PB``; one without a code -> ``PK:name``, which stays as it is; empty = the
+    country has no such region."""
     code = text.upper()
+    if re.fullmatch("[A-Z]{2}:.+", text):
+        return text if country in ("", text[:2]) else ""
     if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
         return code if region_name(code) != code and country in ("", code[:2]) else ""
     return region_of(country, text) if country else ""
