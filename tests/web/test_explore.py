@@ -164,6 +164,12 @@ def test_the_embed_may_be_framed_and_the_page_may_not() -> None:
     assert "frame-ancestors 'none'" in visitor.get(f"/explore?{ASKED}").headers["content-security-policy"]
 
 
+def test_networks_of_one_name_are_told_apart_by_number_in_the_title_too() -> None:
+    store = SmallStore([], ballots=BALLOTS, names={64500: "Own", 64501: "Own"})
+    text = reader(store).get(f"/explore?country=PK&target=x&network=AS64500,AS64501&{DAY}").text
+    assert "Own (AS64500), Own (AS64501), Pakistan</h1>" in text
+
+
 def test_pictures_carry_title_dates_unit_source_licence_and_address() -> None:
     visitor = visiting()
     picture = visitor.get(f"/explore.svg?country=PK&target=x&{DAY}")

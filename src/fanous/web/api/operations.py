@@ -223,13 +223,17 @@ def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
     since, until = window(query.since, query.until)
     return ExploreQuestion(
         countries=_pieces(query.country),
-        networks=tuple(map(int, _pieces(query.network))),
+        networks=_numbers(query.network),
         targets=_targets(query.target),
         layers=() if query.layer is UNSET else (query.layer,),
         since=since,
         until=until,
         step=step,
     )
+
+
+def _numbers(networks: str | UnsetType) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(one.removeprefix("AS")) for one in _pieces(networks)))
 
 
 def _pieces(text: str | UnsetType) -> tuple[str, ...]:
@@ -302,7 +306,7 @@ def series(store: Store, asked: Asked) -> bytes:
         span, found = quantities(side, query.country, signals, since, until)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
-    networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    networks, targets = set(_numbers(query.network)), set(_targets(query.target))
     regions = set(_pieces(query.region))
     licences = side.facts.series_licences(query.country)
     listed = [
