@@ -99,21 +99,18 @@ def _interference(
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
 
 
-VOICES = DAY
-"""How far before an incident probes are heard, to tell which ones repeat themselves: four times ``repeats.MEMORY``."""
-
-
-def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
+def votes_behind(store: Store, incident: Incident, since: float, until: float) -> list[Votes]:
     """The votes that the figures of an incident count; none for what only series of sources show.
 
     Args:
-        until: unix seconds; later ones are left out.
+        since: unix seconds, before the onset: from when on probes are heard, to tell which ones repeat themselves.
+        until: later ones are left out.
     """
-    country, since = incident.country, incident.onset
+    country = incident.country
     targets = sorted({target for network in incident.networks for target in network.targets})
     found: list[Votes] = []
     if named := [target for target in targets if target]:
-        found.append(counted(store.facts.votes(country, since - VOICES, until, named), TICK))
+        found.append(counted(store.facts.votes(country, since, until, named), TICK))
     if "" in targets and incident.kind is Kind.SLOWDOWN:
         found.append(slowness(store.facts.rates(country, since - MEMORY * DAY, until), country).votes)
     elif "" in targets:
