@@ -46,7 +46,7 @@ class TooMuch(FanousError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DatedQuestion:
     """What a reader wants to see, of measurements or of series.  An empty tuple stands for all.
 
     Attributes:
@@ -78,7 +78,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExploreQuestion(Question):
+class ExploreQuestion(DatedQuestion):
     """What a reader wants to see of measurements; ``by`` is a name of ``store.vote_sql.AXES``."""
 
     by: str = "network"

@@ -14,7 +14,7 @@ from fanous.pipeline.explore import (
     EARLIEST,
     LATEST,
     USUAL_SPAN,
-    Question,
+    DatedQuestion,
     TooMuch,
     bins,
     midnight,
@@ -65,7 +65,7 @@ QUANTITIES = tuple(name for name, signal in SIGNALS.items() if signal.is_quantit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesQuestion(Question):
+class SeriesQuestion(DatedQuestion):
     """What a reader wants to see of one signal; ``by`` is one of ``KINDS``, or empty = the widest that has series.
 
     Attributes:

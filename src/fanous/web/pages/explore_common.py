@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.explore import STEPS, ExploreQuestion, Question, midnight, shown
+from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, midnight, shown
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
@@ -61,7 +61,7 @@ ASKS = {
 }
 """Names may be written as people write them; the page then leads to the address with their codes."""
 
-Q = TypeVar("Q", bound=Question)
+Q = TypeVar("Q", bound=DatedQuestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Named:
 
     @property
     def of_both(self) -> dict[str, Any]:
-        """Fields of ``Question``."""
+        """Fields of ``DatedQuestion``."""
         names = ("countries", "networks", "targets", "since", "until", "step")
         return {name: getattr(self, name) for name in names}
 
@@ -223,7 +223,7 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
         raise Elsewhere(address(visit.path, {**want.query, **language}))
 
 
-def permanent_query(want: ExploreRequest[Any], question: Question) -> dict[str, str]:
+def permanent_query(want: ExploreRequest[Any], question: DatedQuestion) -> dict[str, str]:
     """The question with dates and bins written out, so that it always shows the same.
 
     Args:
@@ -237,7 +237,7 @@ def permanent_query(want: ExploreRequest[Any], question: Question) -> dict[str, 
     }
 
 
-def span_of(question: Question, language: Language) -> str:
+def span_of(question: DatedQuestion, language: Language) -> str:
     """``17 to 18 December 2023 (PKT)``: days, both included."""
     since, until = question.dates
     first, last = local(since, question.country), local(until - 1, question.country)
@@ -266,7 +266,7 @@ PICTURE_WIDTH = 1500
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 
 
-def links_of(want: ExploreRequest[Any], question: Question, visit: Visit) -> dict[str, Any]:
+def links_of(want: ExploreRequest[Any], question: DatedQuestion, visit: Visit) -> dict[str, Any]:
     """Facts about the links of an answer, and of its form."""
     fixed = permanent_query(want, question)
     return {
@@ -307,7 +307,7 @@ class Context:
     events: tuple[AnnouncedEvent, ...]
 
 
-def context_of(store: Store, question: Question, visit: Visit) -> Context:
+def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
     """The context of a question with dates."""
     side = shown(store, question.countries)
     since, until = question.dates
@@ -329,7 +329,7 @@ def context_of(store: Store, question: Question, visit: Visit) -> Context:
     )
 
 
-def _concerns(one: Incident, question: Question) -> bool:
+def _concerns(one: Incident, question: DatedQuestion) -> bool:
     return (
         (not question.countries or one.country in question.countries)
         and (not question.targets or one.is_of_line or bool(set(question.targets) & set(one.targets)))
