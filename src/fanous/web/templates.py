@@ -163,7 +163,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
 
 
 SHORT_NAME = 16
-"""Most characters of a name that stays on one line, which still fits beside others on a phone."""
+"""Most characters of a name that stays on one line, which leaves room for others on a phone."""
 
 
 @lru_cache(maxsize=1)
