@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from fanous.model.incident import Interval
 from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
@@ -84,14 +83,13 @@ def timed(name: str, work: Callable[[], object]) -> float:
 
 def ask(store: Store, uids: list[str]) -> None:
     """The queries that detection and an answer to a person consist of."""
-    until, always = START + DAYS * 86400, [Interval(START, None)]
+    until = START + DAYS * 86400
     site = "site7.example"
     for _ in "first", "second":
         timed("known: 2,000 uids", lambda: store.facts.known(uids[:2000]))
     timed("series: country, 30 days, all targets, 10 min", lambda: store.facts.series("PK", START, until))
     timed("series: country, 30 days, one target", lambda: store.facts.series("PK", START, until, 600, [site]))
     timed("votes: country, 30 days, one target", lambda: store.facts.votes("PK", START, until, [site]))
-    timed("evidence: one target", lambda: store.facts.evidence("PK", [site], ASNS, always))
     timed("insufficient: country, 30 days", lambda: store.facts.insufficient("PK", START, until))
     timed("volume: country, 30 days", lambda: store.facts.volume("PK", START, until))
     timed("verdicts of one uid", lambda: store.facts.verdicts(uids[0]))

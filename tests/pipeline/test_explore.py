@@ -95,7 +95,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def test_without_dates_the_last_days_with_data_are_shown(store: Store) -> None:
-    found = explore(store, ExploreQuestion(("PK",)))
+    found = explore(store, ExploreQuestion(countries=("PK",)))
     assert found.question.dates == (at("2023-12-16T19:00"), at("2023-12-17T19:00")), (
         "the day that holds them all"
     )
@@ -104,20 +104,21 @@ def test_without_dates_the_last_days_with_data_are_shown(store: Store) -> None:
 
 def test_of_long_histories_the_last_days_are_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explored, "measured_between", lambda *_: (NOON - 400 * DAY, NOON))
-    assert explore(store, ExploreQuestion(("PK",))).question.since == at("2023-11-17T19:00")
+    assert explore(store, ExploreQuestion(countries=("PK",))).question.since == at("2023-11-17T19:00")
 
 
 def test_rows_hit_most_come_first_and_controls_are_no_part_of_all_targets(store: Store) -> None:
-    found = explore(store, ExploreQuestion(("PK",), by="target"))
+    found = explore(store, ExploreQuestion(countries=("PK",), by="target"))
     assert [row.name for row in found.rows] == ["x", "youtube"]
     assert "example.com" in control_targets()
-    named = explore(store, ExploreQuestion(("PK",), targets=("example.com",), by="target"))
+    named = explore(store, ExploreQuestion(countries=("PK",), targets=("example.com",), by="target"))
     assert [(row.name, row.total.blocked) for row in named.rows] == [("example.com", 2)]
 
 
 def test_a_bin_without_a_measurement_is_no_zero(store: Store) -> None:
     found = explore(
-        store, ExploreQuestion(("PK",), since=NOON, until=NOON + 5 * 3600, targets=("x",), step=3600)
+        store,
+        ExploreQuestion(countries=("PK",), since=NOON, until=NOON + 5 * 3600, targets=("x",), step=3600),
     )
     (first, second) = found.rows
     assert (first.name, [cell and cell.blocked for cell in first.cells]) == (17557, [1, 1, 0, None, None])
@@ -125,7 +126,7 @@ def test_a_bin_without_a_measurement_is_no_zero(store: Store) -> None:
 
 
 def test_what_is_counted_along_other_axes_comes_to_the_same(store: Store) -> None:
-    question = ExploreQuestion(("PK",), since=NOON, until=NOON + DAY, step=3600)
+    question = ExploreQuestion(countries=("PK",), since=NOON, until=NOON + DAY, step=3600)
     total = explore(store, question).total
     for axes in (["time"], ["network", "target"], ["mechanism"], ["country", "time"], ["source"]):
         _, _, rows = aggregate(store, question, axes)
@@ -135,14 +136,14 @@ def test_what_is_counted_along_other_axes_comes_to_the_same(store: Store) -> Non
 def test_a_question_that_reads_too_much_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explored, "MOST_READ", 5)
     with pytest.raises(TooMuch, match="name a country, a network or a target"):
-        explore(store, ExploreQuestion(("PK",)))
+        explore(store, ExploreQuestion(countries=("PK",)))
 
 
 def test_an_answer_with_too_many_rows_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explored, "MOST_CELLS", 3)
     with pytest.raises(TooMuch, match="more than 3 rows"):
-        explore(store, ExploreQuestion(("PK",), step=3600, since=NOON, until=NOON + DAY))
+        explore(store, ExploreQuestion(countries=("PK",), step=3600, since=NOON, until=NOON + DAY))
 
 
 def test_where_nothing_was_measured_there_are_no_rows(store: Store) -> None:
-    assert explore(store, ExploreQuestion(("FR",))).rows == ()
+    assert explore(store, ExploreQuestion(countries=("FR",))).rows == ()

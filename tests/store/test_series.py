@@ -140,6 +140,11 @@ def test_each_source_says_when_it_was_fetched(store: Store) -> None:
     assert store.facts.series_fetched("PK") == {"ioda": T0, "ripestat": T0 + 5}
 
 
+def test_each_source_says_how_new_its_values_are_whenever_they_were_fetched(store: Store) -> None:
+    store.facts.put_series([levels([1, 2, nan])], fetched_at=T0 + 900_000)
+    assert store.facts.series_latest("PK") == {"ioda": T0 + 600}
+
+
 def test_pulled_windows_are_remembered_with_the_last_time(store: Store) -> None:
     store.facts.put_pulled(
         "ioda", "PK", [Pulled("country/PK", T0, T0 + 60, 1.0), Pulled("asn/1", T0, T0 + 60, 1.0)]

@@ -268,6 +268,8 @@ class SmallStore:
     def series_fetched(self, country: str) -> dict[str, float]:
         return {one.key.source: float(one.times[-1]) for one in self.levels(country)}
 
+    series_latest = series_fetched
+
     def span(self, _country: str) -> tuple[float, float] | None:
         return None
 

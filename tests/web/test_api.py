@@ -115,6 +115,7 @@ def test_the_cost_is_there_by_method() -> None:
         ("/aggregate?axis_x=color", 400, "axis_x"),
         ("/aggregate?step=60", 400, "step"),
         ("/aggregate?country=PK,", 400, "country"),
+        ("/aggregate?network=ASX", 400, "network"),
         ("/measurements?cursor=x", 400, "cursor"),
         ("/series", 400, "country"),
         ("/series?country=PK&signal=nothing", 400, "signal"),

@@ -18,7 +18,7 @@ def test_an_open_incident_is_on_the_first_page_as_a_sentence() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/").text
     assert "1 confirmed internet disruption is ongoing" in text
-    assert "Confirmed: X (Twitter) has been blocked" in text
+    assert "X (Twitter)</span> has been blocked" in text
     assert 'href="/PK/PK-2023-0042"' in text
 
 

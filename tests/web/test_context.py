@@ -82,7 +82,7 @@ def test_an_event_that_was_registered_late_says_so() -> None:
 
 def test_an_event_has_a_page_with_what_was_seen_around_it() -> None:
     text = visiting(announced=[RALLY]).get("/PK/PK-watch-1").text
-    assert "X (Twitter) blocked across Pakistan" in text
+    assert '<span class="whole">X (Twitter)</span> blocked across Pakistan' in text
     assert RALLY.digest in text
 
 

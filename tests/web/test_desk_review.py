@@ -18,6 +18,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.application import application
 from fanous.web.routes import Site
+from fanous.web.templates import whole
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import lede
 from tests.commands import fanous
@@ -81,7 +82,7 @@ def test_waiting_incidents_come_first_with_the_sentence_to_be_published(house: H
     assert queue.index(waiting.id) < queue.index("Open incidents")
     page = house.hand.get(f"/desk/incidents/{waiting.id}").text
     house.decide("approve")
-    published = lede(house.incident(), LANGUAGES["en"]).text
+    published = whole(lede(house.incident(), LANGUAGES["en"]).text)
     assert "Confirmed; now ended" in published
     assert published in queue
     assert published in page

@@ -38,10 +38,10 @@ def visiting(**more: object) -> Reader:
 
 def test_the_page_says_what_is_shown_and_how_much_of_it_was_hit() -> None:
     text = visiting().get(f"/explore?country=PK&target=x&{DAY}").text
-    assert "<h1>X (Twitter) · Pakistan</h1>" in text
+    assert '<h1><span class="whole">X (Twitter)</span> · Pakistan</h1>' in text
     assert "17 December 2023 (PKT). 8 measurements: 3 blocked, 2 slowed down, 3 worked, 0 unclear." in text
     assert text.index(">Zong<") < text.index(">PTCL<")
-    assert "X (Twitter) blocked" in text
+    assert "X (Twitter)</span> blocked" in text
 
 
 def test_rows_that_are_ticked_are_compared() -> None:
@@ -162,6 +162,12 @@ def test_the_embed_may_be_framed_and_the_page_may_not() -> None:
     visitor = visiting()
     assert "frame-ancestors *" in visitor.get(f"/embed/explore?{ASKED}").headers["content-security-policy"]
     assert "frame-ancestors 'none'" in visitor.get(f"/explore?{ASKED}").headers["content-security-policy"]
+
+
+def test_networks_of_one_name_are_told_apart_by_number_in_the_title_too() -> None:
+    store = SmallStore([], ballots=BALLOTS, names={64500: "Own", 64501: "Own"})
+    text = reader(store).get(f"/explore?country=PK&target=x&network=AS64500,AS64501&{DAY}").text
+    assert "Own (AS64500), Own (AS64501), Pakistan</h1>" in text
 
 
 def test_pictures_carry_title_dates_unit_source_licence_and_address() -> None:

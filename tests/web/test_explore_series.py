@@ -13,6 +13,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline import quantities
 from fanous.web.routes import Site
+from tests.each import each
 from tests.hostile import HOSTILE
 from tests.web.small_store import SmallStore
 from tests.web.test_connectivity import outage
@@ -97,11 +98,17 @@ def test_places_are_chosen_by_kind_or_by_name(asked: str, found: list[str]) -> N
         ("signal=tor_relay&country=PK&by=target", "signal=tor_relay&country=PK"),
         ("signal=tor_relay&country=PK&layer=dns", "signal=tor_relay&country=PK"),
         ("country=PK&region=sindh&by=region", "country=PK&region=PK-SD"),
+        ("country=PK&region=Old%20Town", "country=PK&region=PK%3AOld+Town"),
     ],
 )
 def test_a_question_has_one_address(asked: str, leads_to: str) -> None:
     answer = visiting().get(f"/explore?{asked}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/explore?{leads_to}")
+
+
+@each("asked", ["country=PK&region=PK%3AOld+Town", "signal=tor_relay&country=PK&region=PK%3AOld+Town"])
+def test_a_region_without_a_code_keeps_its_address(asked: str) -> None:
+    assert visiting().get(f"/explore?{asked}").status_code == 200
 
 
 def test_a_region_of_measurements_is_said_to_be_unknown_and_leads_to_series() -> None:
@@ -122,6 +129,14 @@ def test_the_api_gives_the_series_of_a_region() -> None:
 def test_an_embed_of_values_that_may_not_be_passed_on_says_so() -> None:
     text = visiting(series(source=CLOSED)).get("/embed/explore?signal=tor_relay&country=PK").text
     assert "do not allow these values to be embedded" in text and "Nothing was measured" not in text
+
+
+def test_a_table_without_a_licence_is_not_said_to_forbid_anything() -> None:
+    own, asked = visiting(series(source="csv")), "signal=tor_relay&country=PK"
+    text = own.get(f"/explore?{asked}").text
+    assert "No licence is stated for the operator" in text and "The terms of" not in text
+    assert "No licence is stated" in own.get(f"/embed/explore?{asked}").text
+    assert own.get(f"/explore.csv?{asked}").status_code == 404
 
 
 def test_files_and_the_api_give_the_same_numbers() -> None:

@@ -62,6 +62,13 @@ def test_the_page_answers_what_where_since_when_how_and_for_whom() -> None:
     assert text.index('class="lede"') < text.index("<svg xmlns") < text.index('class="gridt"')
 
 
+@each("code", ["en", "ur", "ar"])
+def test_a_line_of_a_headline_never_ends_within_a_short_name(code: str) -> None:
+    text = visiting(event(**NATION)).get(f"{PATH}?lang={code}").text
+    headline = text[text.index("<h1>") : text.index("</h1>")]
+    assert '<span class="whole">X (Twitter)</span>' in headline
+
+
 def test_what_still_worked_is_shown_next_to_what_did_not() -> None:
     text = visiting(event()).get(PATH).text
     assert re.search(r'<td class="c b">Blocked</td>', text)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
@@ -173,6 +174,24 @@ def test_networks_and_regions_are_offered_within_a_country_only() -> None:
     text = visitor.get("/incidents?country=PK").text
     assert '<option value="AS17557">PTCL' in text
     assert '<option value="PK-PB">Panjāb' in text
+
+
+def test_all_throttling_of_a_year_is_two_links_away_and_each_says_how_much_it_lists() -> None:
+    client = reader(SmallStore(list(KNOWN)), SITE)
+
+    def follow(path: str, value: str) -> str:
+        """The link on a page that adds a condition; the number on it is what it leads to."""
+        text = client.get(path).text
+        link, n = re.findall(rf'<a href="([^"]*{value}[^"]*)"[^>]*>[^<(]*\((\d+)\)</a>', text)[0]
+        there = unescape(link)
+        assert f"{n} of " in client.get(there).text, there
+        return there
+
+    found = follow(follow("/incidents", "kind=throttling"), "began=2023")
+    listed = re.findall(r"<bdi>([A-Z]{2}-\d{4}-\d{4})</bdi>", client.get(found).text)
+    assert listed == ["IR-2023-0001"]
+    assert 'aria-current="true">Throttling (1)</a>' in client.get(found).text
+    assert follow("/incidents?kind=throttling", "kind=blocking")  # another one in its place
 
 
 def test_a_retracted_incident_says_so_first_and_is_not_counted() -> None:

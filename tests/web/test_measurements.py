@@ -1,5 +1,7 @@
 """The measurements behind an incident, and the page of one of them."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -15,11 +17,15 @@ from fanous.model.verdict import State, Verdict
 from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment
 from fanous.store.facts import StoredMeasurement
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
+from fanous.web.application import application
 from fanous.web.routes import Site
 from fanous.wording import LANGUAGES
 from fanous.wording.reasons import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
+from tests.copies import copy_of
 from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader
@@ -44,6 +50,30 @@ def test_the_list_names_those_that_saw_it_on_the_networks_and_in_the_times_it_na
     assert "80 measurements saw it" in text
     assert text.count('href="/measurement/') == 80
     assert "AS45669" not in text
+
+
+@each("held", ["small_rally_folder", "demo_of_x_folder"])
+def test_incident_list_networks_and_api_count_the_same_measurements(
+    held: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with open_store(copy_of(request.getfixturevalue(held), tmp_path / held)) as store:
+        (one,) = store.ledger.incidents("PK")
+
+        async def ask(question: Callable[[Store], Any]) -> Any:
+            return question(store)
+
+        client = Reader(application(ask, Site(clock=lambda: NOW)))
+        pages = [client.get(f"/PK/{one.id}/measurements?page={n}").text for n in range(1, 30)]
+        told = client.get(f"/api/v1/incidents/{one.id}").json()
+    listed = {uid for page in pages for uid in re.findall('href="/measurement/([^"]+)"', page)}
+    made = one.evidence.measurements
+    assert f"{made} measurements saw it" in pages[0]
+    assert len(listed) == made == sum(network.measurements for network in one.networks)
+    assert told["evidence"]["measurements"] == made
+
+
+def test_a_list_that_differs_from_the_figures_says_why() -> None:
+    assert "it was decided with what the store held then" in listing().get(LIST).text
 
 
 @pytest.mark.parametrize(("asked", "shown"), [("", 100), ("?page=1", 100), ("?page=2", 60)])

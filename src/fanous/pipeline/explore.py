@@ -45,12 +45,12 @@ class TooMuch(FanousError):
     """A question whose answer would be too large, or take too long; the message says how to narrow it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExploreQuestion:
-    """What a reader wants to see.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedQuestion:
+    """What a reader wants to see, of measurements or of series.  An empty tuple stands for all.
 
     Attributes:
-        by: the axis of the rows, a name of ``store.vote_sql.AXES``.
+        by: what the rows are.
         step: width of the bins in seconds, one of ``STEPS``; 0 = as fits.
         since, until: unix seconds, half-open; ``None`` = the last days with data.
     """
@@ -61,7 +61,7 @@ class ExploreQuestion:
     layers: tuple[str, ...] = ()
     since: float | None = None
     until: float | None = None
-    by: str = "network"
+    by: str = ""
     step: int = 0
 
     @property
@@ -75,6 +75,13 @@ class ExploreQuestion:
     def country(self) -> str:
         """The country whose local time the bins follow if there is only one; empty = UTC."""
         return self.countries[0] if len(self.countries) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExploreQuestion(DatedQuestion):
+    """What a reader wants to see of measurements; ``by`` is a name of ``store.vote_sql.AXES``."""
+
+    by: str = "network"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incidents_of
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.analysis.incidents.networks import inside, is_lone_dissent
+from fanous.analysis.incidents.networks import inside, is_lone_dissent, that_saw
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
-from fanous.analysis.series.slowness import Slowness, slowness
+from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
-from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
+from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
@@ -97,6 +97,25 @@ def _interference(
         return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
+
+
+def votes_behind(store: Store, incident: Incident, since: float, until: float) -> list[Votes]:
+    """The votes that the figures of an incident count; none for what only series of sources show.
+
+    Args:
+        since: unix seconds, before the onset: from when on probes are heard, to tell which ones repeat themselves.
+        until: later ones are left out.
+    """
+    country = incident.country
+    targets = sorted({target for network in incident.networks for target in network.targets})
+    found: list[Votes] = []
+    if named := [target for target in targets if target]:
+        found.append(counted(store.facts.votes(country, since, until, named), TICK))
+    if "" in targets and incident.kind is Kind.SLOWDOWN:
+        found.append(slowness(store.facts.rates(country, since - MEMORY * DAY, until), country).votes)
+    elif "" in targets:
+        found.append(silence_votes(store.facts.looks(since, until), country, TICK))
+    return [votes.where(that_saw(votes, incident.networks)) for votes in found]
 
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:

@@ -14,6 +14,7 @@ from fanous.pipeline.explore import (
     EARLIEST,
     LATEST,
     USUAL_SPAN,
+    DatedQuestion,
     TooMuch,
     bins,
     midnight,
@@ -63,42 +64,17 @@ QUANTITIES = tuple(name for name, signal in SIGNALS.items() if signal.is_quantit
 """Signals that public sources give."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesQuestion:
-    """What a reader wants to see of one signal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesQuestion(DatedQuestion):
+    """What a reader wants to see of one signal; ``by`` is one of ``KINDS``, or empty = the widest that has series.
 
     Attributes:
         signal: one of ``QUANTITIES``.
-        countries: empty = all.
         regions: ISO 3166-2, as places have them.
-        targets: what the series are about; empty = any.
-        by: one of ``KINDS``; empty = the widest that has series.
-        since, until: unix seconds, half-open; ``None`` = the last days with data.
-        step: width of the bins in seconds; 0 = as fits.
     """
 
     signal: str
-    countries: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
-    networks: tuple[int, ...] = ()
-    targets: tuple[str, ...] = ()
-    by: str = ""
-    since: float | None = None
-    until: float | None = None
-    step: int = 0
-    layers: tuple[str, ...] = ()
-
-    @property
-    def dates(self) -> tuple[float, float]:
-        """The dates of a question that has them."""
-        if self.since is None or self.until is None:
-            raise ValueError("the question has no dates")
-        return self.since, self.until
-
-    @property
-    def country(self) -> str:
-        """The country whose local time the bins follow if there is only one; empty = UTC."""
-        return self.countries[0] if len(self.countries) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

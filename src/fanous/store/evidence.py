@@ -1,13 +1,11 @@
 """Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fanous.model.incident import Incident, Interval, LineRecord, Onset, Run, Software, Stretches
-from fanous.model.measurement import Layer, Provenance
+from fanous.model.measurement import Provenance
 from fanous.model.series import RatePair
-from fanous.model.verdict import State
 from fanous.store.engine import (
     AT_IN_WINDOW,
     IN_INTERVALS,
@@ -19,81 +17,6 @@ from fanous.store.engine import (
     ticks,
     window,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MechanismCount:
-    """How often one rule said one thing on one network.
-
-    Attributes:
-        symptom: see ``Verdict.symptom``.
-        measurements: number of measurements with this verdict.
-        probes: number of probes behind them.
-    """
-
-    target: str
-    asn: int
-    layer: Layer
-    mechanism: str
-    rule_id: str
-    state: State
-    symptom: bool
-    measurements: int
-    probes: int
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceCounts:
-    """The evidence for a claim.
-
-    Attributes:
-        measurements: number of measurements that saw it.
-        probes: number of probes behind them.
-        networks: on which it was seen.
-        controlled: those of ``measurements`` with their own normal control.
-        elsewhere: measurements of the same targets on other networks of the country at the same times
-            that found them to work.
-        sources: connectors that the measurements came through, sorted.
-    """
-
-    measurements: int
-    probes: int
-    networks: int
-    controlled: int
-    elsewhere: int
-    sources: tuple[str, ...]
-
-    @property
-    def controls(self) -> int:
-        """``Evidence.controls``: measurements showing that the target worked elsewhere."""
-        return self.controlled + self.elsewhere
-
-
-_CLAIMED = f"""
-    country = {{country:String}} AND target IN {{targets:Array(String)}} AND asn != 0 AND defect = ''
-    AND {IN_INTERVALS}
-"""
-_MECHANISMS = f"""
-SELECT target, asn, layer, mechanism, rule_id, state, symptom, uniqExact(uid) AS made, uniqExact(probe)
-FROM verdicts
-WHERE {_CLAIMED} AND asn IN {{asns:Array(UInt32)}}
-GROUP BY target, asn, layer, mechanism, rule_id, state, symptom
-ORDER BY made DESC, target, asn, layer, mechanism, rule_id, state
-"""
-_BY_MEASUREMENT = f"""
-SELECT uid, any(probe) AS from_probe, any(asn) AS network, any(source) AS via,
-    network IN {{asns:Array(UInt32)}} AS named, max(controlled) AS checked,
-    countIf(state IN ('blocked', 'throttled') OR symptom) > 0 AS saw, countIf(state = 'ok') > 0 AS works
-FROM verdicts
-WHERE {_CLAIMED}
-GROUP BY uid
-"""
-_EVIDENCE = f"""
-SELECT countIf(saw AND named), uniqExactIf(from_probe, saw AND named), uniqExactIf(network, saw AND named),
-    countIf(saw AND named AND checked), countIf(works AND NOT saw AND NOT named),
-    arraySort(groupUniqArrayIf(via, saw AND named))
-FROM ({_BY_MEASUREMENT})
-"""
 
 _PROVENANCES = f"""
 SELECT DISTINCT provenance FROM (
@@ -237,24 +160,6 @@ GROUP BY target ORDER BY target
 
 class EvidenceFacts(FactsPart):
     """The evidence for a claim, and against it."""
-
-    def mechanisms(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[MechanismCount]:
-        """Which rules said what in the intervals, in every state, most frequent first."""
-        rows = self.engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
-        return [
-            MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
-            for target, asn, layer, mechanism, rule, state, symptom, made, probes in rows
-        ]
-
-    def evidence(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> EvidenceCounts:
-        """What supports a claim about these targets on these networks in these intervals."""
-        rows = self.engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
-        measurements, probes, networks, controlled, elsewhere, sources = rows[0]
-        return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
 
     def provenances(self, country: str, since: float, until: float) -> set[Provenance]:
         """Provenances of all measurements of a country and of its series."""

@@ -61,6 +61,10 @@ SELECT source, max(fetched_at_us) / 1000000 FROM (
     WHERE country = {country:String}
 ) GROUP BY source ORDER BY source
 """
+_LATEST = """
+SELECT source, toUnixTimestamp64Micro(max(at)) / 1000000 FROM levels
+WHERE country = {country:String} AND value IS NOT NULL GROUP BY source ORDER BY source
+"""
 _ARRIVED = f"""
 SELECT source, signal, count(), countIf(at <= newest) FROM (
     SELECT source, signal, at, fetched_at > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC') AS came,
@@ -188,6 +192,11 @@ class SeriesFacts(FactsPart):
     def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""
         return dict(self.engine.rows(_FETCHED, country=country))
+
+    @remembered(60)
+    def series_latest(self, country: str) -> dict[str, float]:
+        """Source -> the beginning of its latest bin with a value, whenever that arrived."""
+        return dict(self.engine.rows(_LATEST, country=country))
 
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float

@@ -4,6 +4,7 @@ An undefined name is an error.  Stylesheet, script and logo are read once. Their
 content, so that browsers may keep them permanently.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -22,6 +23,7 @@ from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local, zone_name
+from fanous.refdata.platforms import platforms, title
 from fanous.text import printable
 from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
 from fanous.wording import clocks, headline, narrative, words
@@ -90,6 +92,7 @@ def _environment() -> Environment:
         navigation=navigation(),
         words=words,
         target_title=target_title,
+        whole=whole,
         network_title=network_title,
         printable=printable,
         mechanism_words=mechanism_words,
@@ -161,6 +164,21 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
     return "\n".join([line for line in text.splitlines() if line.strip()]) + "\n"
 
 
+SHORT_NAME = 16
+"""Most characters of a name that stays on one line, which leaves room for others on a phone."""
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> re.Pattern[str]:
+    titles = {title(name) for name in platforms()}
+    return re.compile("|".join(re.escape(one) for one in titles if " " in one and len(one) <= SHORT_NAME))
+
+
+def whole(text: str) -> Markup:
+    """The text, in which no line ends within a short name of a platform: half of ``X (Twitter)`` reads as another."""
+    return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
+
+
 def share(part: float, language: Language) -> str:
     """``83%``; a small share is ``<1%``, not zero."""
     return language.apart(f"<{language.percent(0.01)}") if part < 0.005 else language.percent(part)
@@ -196,7 +214,7 @@ def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "p
 def told(language: Language, one: Sentence) -> Markup:
     """A sentence, marked if it is in another language than the page."""
     if one.language == language:
-        return Markup(escape(one.text))
+        return whole(one.text)
     return Markup('<span lang="{}" dir="{}">{}</span>').format(
-        one.language.code, one.language.direction, one.text
+        one.language.code, one.language.direction, whole(one.text)
     )

@@ -66,6 +66,7 @@ class Ballot:
     Attributes:
         probe: one probe casts all of them; empty = each hour another probe.
         resolver: number of its network, for signals of the DNS layer.
+        of: whose measurements they are: ballots of one name share them, hour by hour; empty = their own.
     """
 
     hours: Sequence[float]
@@ -79,6 +80,7 @@ class Ballot:
     source: str = "ooni"
     signal: str = "blocked_path"
     resolver: int = 0
+    of: str = ""
 
 
 def votes(*ballots: Ballot) -> Votes:
@@ -90,7 +92,7 @@ def votes(*ballots: Ballot) -> Votes:
             for n, hour in enumerate(b.hours)
         ),
     )
-    chosen = [(at, ballots[index], f"{index}.{n}") for at, index, n in rows]
+    chosen = [(at, ballots[index], f"{ballots[index].of or index}.{n}") for at, index, n in rows]
 
     def names(values: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
         return np.array(values, dtype=object)

@@ -41,6 +41,23 @@ def test_two_networks_with_a_domestic_control_are_confirmed_and_over() -> None:
     assert 0.5 * HOUR <= incident.confirmed_at - incident.onset <= 1.5 * HOUR
 
 
+def test_a_measurement_that_failed_on_two_layers_counts_once() -> None:
+    layers = ("blocked_path", "blocked_dns")
+    group = [finding(10, 15, asn=asn, signal=signal) for asn in (1, 2) for signal in layers]
+
+    def told(hours: list[float], seen: bool, asn: int, controlled: bool = False) -> list[Ballot]:
+        own = f"{asn} {seen}"
+        return [Ballot(hours, seen, asn, signal=name, controlled=controlled, of=own) for name in layers]
+
+    ballots = [*told(TEN, True, 1), *told(TEN, True, 2, controlled=True), *told(TEN, False, 3)]
+    incident = assembled(group, votes(*ballots), NOBODY, SETTING)
+    assert incident.evidence.measurements == incident.evidence.probes == 20
+    assert [network.measurements for network in incident.networks] == [10, 10]
+    assert incident.evidence.controls == 20
+    alone = [*told(TEN, True, 1), *told(TEN, True, 2), *told(TEN[:2], False, 3)]
+    assert codes(assembled(group, votes(*alone), NOBODY, SETTING)) == ["lacks.control"]
+
+
 def test_who_asks_another_resolver_is_not_a_witness_against_the_providers_own() -> None:
     def told(seen: bool, asn: int, resolver: int) -> Ballot:
         return Ballot(TEN, seen, asn, signal="blocked_dns", mechanism="dns.nxdomain", resolver=resolver)

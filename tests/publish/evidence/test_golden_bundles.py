@@ -25,7 +25,7 @@ FORMER = {"blocks": "2026.22", "levels": "2026.17-levels"}
 @pytest.mark.parametrize(
     ("name", "detectors", "comes_to_the_same"),
     [
-        pytest.param("demo", ["blocks"], True, marks=pytest.mark.matrix),
+        pytest.param("demo", ["blocks"], False, marks=pytest.mark.matrix),
         ("outage", ["blocks", "levels"], False),
         pytest.param("rally", ["blocks"], False, marks=pytest.mark.matrix),
         ("silence", ["blocks"], True),

@@ -154,7 +154,7 @@ def _is_bad(line: LineRecord) -> bool:
 
 
 def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], failing: Floats) -> Floats:
-    """When a target worked on an unaffected network, or abroad, close to a failing hour.
+    """When a target worked on an unaffected network, or abroad, close to a failing hour: each measurement once.
 
     It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.
 
@@ -175,7 +175,9 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], fa
     works = ~failed & np.isin(others.signals, list({key.signal for key in keys}))
     works &= np.isin(others.asns, spared(others.asns, failed))
     abroad = ~elsewhere.seen & np.isin(elsewhere.targets, targets) & _is_near(elsewhere.times, failing)
-    return np.sort(np.concatenate([others.times[works], elsewhere.times[abroad]]))
+    controls = (others.where(works), elsewhere.where(abroad))
+    _, firsts = np.unique(np.concatenate([one.uids for one in controls]), return_index=True)
+    return np.sort(np.concatenate([one.times for one in controls])[firsts])
 
 
 def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:

@@ -31,7 +31,15 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.incidents.independence import Distinct, by_name
-from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line, without_strays
+from fanous.analysis.incidents.networks import (
+    RAISED,
+    inside,
+    made,
+    nameable_of,
+    of_the_line,
+    that_saw,
+    without_strays,
+)
 from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.incident import (
     NONE_KNOWN,
@@ -112,6 +120,8 @@ class MeasuredVotes:
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
         first = min((f.anomaly for f in sessions), key=lambda a: a.start)
+        network_parts = _network_parts(sessions, votes)
+        counted = votes.where(that_saw(votes, network_parts))
         return Account(
             kind=min((f.kind for f in named), key=list(Kind).index),
             ruling=ruling,
@@ -120,7 +130,7 @@ class MeasuredVotes:
             users=reach.users if reaches else None,
             entities=_entities(setting.country, networks, reach),
             parts=_parts(named, sessions, votes, reach),
-            networks=_network_parts(sessions, votes),
+            networks=network_parts,
             onset=first.start,
             onset_earliest=first.start_earliest,
             onset_latest=min(f.anomaly.start_latest for f in sessions),
@@ -128,7 +138,7 @@ class MeasuredVotes:
             end=end,
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
             most=_most(ruling, witness, distinct),
-            evidence=_evidence(witness, controls, family_of, distinct),
+            evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
             remarks=(*(() if lacking else distinct.remarks(witness)), *reach.remarks),
             explained=otherwise is not None,
             faint=all(f.anomaly.probability < RAISED for f in named),
@@ -251,26 +261,32 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
     parts = []
     for asn in sorted({f.asn for f in sessions}):
         own = [f for f in sessions if f.asn == asn]
-        seen = votes.where(inside(votes, own) & votes.seen)
-        parts.append(
-            NetworkPart(
-                entity=str(Place("", asn)),
-                targets=tuple(sorted({f.target for f in own})),
-                intervals=_intervals(own, _end(own)),
-                measurements=len(seen),
-                probes=len(set(seen.probes)),
-                probability=max(f.anomaly.probability for f in own),
-            )
+        part = NetworkPart(
+            entity=str(Place("", asn)),
+            targets=tuple(sorted({f.target for f in own})),
+            intervals=_intervals(own, _end(own)),
+            measurements=0,
+            probes=0,
+            probability=max(f.anomaly.probability for f in own),
         )
+        saw = votes.where(that_saw(votes, [part]))
+        parts.append(replace(part, measurements=made(saw), probes=len(set(saw.probes))))
     return tuple(parts)
 
 
-def _evidence(witness: Votes, controls: Floats, family_of: dict[str, Family], distinct: Distinct) -> Evidence:
+def _evidence(saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None) -> Evidence:
+    """In numbers.
+
+    Args:
+        saw: what is counted, more than what the rules need (``that_saw``).
+        controls: when the target worked elsewhere.
+        at_least: the fewest probes that there can be.
+    """
     return Evidence(
-        measurements=len(witness),
-        probes=len(set(witness.probes)),
-        networks=len(set(witness.asns.tolist())),
-        controls=len(controls) + int(witness.controlled.sum()),
-        families=tuple(str(f) for f in families_seen(witness.sources, family_of)),
-        probes_at_least=distinct.at_least(witness),
+        measurements=made(saw),
+        probes=len(set(saw.probes)),
+        networks=len(set(saw.asns.tolist())),
+        controls=len(controls) + made(saw.where(saw.controlled)),
+        families=tuple(str(f) for f in families_seen(saw.sources, family_of)),
+        probes_at_least=at_least,
     )

@@ -26,6 +26,7 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.series.repeats import MEMORY
+from fanous.model.incident import NetworkPart
 from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, Votes
 
@@ -199,6 +200,25 @@ def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> ND
         span, of_it = _of(votes, finding, start, end)
         rows[span] |= of_it
     return rows
+
+
+def that_saw(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.bool_]:
+    """Rows that saw an incident: its targets failed on its networks while it was on there, whatever signal shows it.
+
+    These are what its figures count, so anyone can count them again from the incident and the measurements alone.
+    """
+    rows = np.zeros(len(votes), np.bool_)
+    for network in networks:
+        of_it = votes.seen & (votes.asns == network.asn) & np.isin(votes.targets, network.targets)
+        for interval in network.intervals:
+            until = np.inf if interval.end is None else interval.end
+            rows |= of_it & (votes.times >= interval.start) & (votes.times < until)
+    return rows
+
+
+def made(votes: Votes) -> int:
+    """How many measurements cast the votes: one may vote in several signals, and on several targets."""
+    return len(set(votes.uids.tolist()))
 
 
 def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:

@@ -220,15 +220,20 @@ OUTCOMES = ("measurements", "ok", "blocked", "throttled", "unclear")
 
 def question_of(query: CountQuery, step: int = 0) -> ExploreQuestion:
     """The question that the parameters describe."""
+    since, until = window(query.since, query.until)
     return ExploreQuestion(
-        _pieces(query.country),
-        tuple(map(int, _pieces(query.network))),
-        _targets(query.target),
-        () if query.layer is UNSET else (query.layer,),
-        *window(query.since, query.until),
-        "network",
-        step,
+        countries=_pieces(query.country),
+        networks=_numbers(query.network),
+        targets=_targets(query.target),
+        layers=() if query.layer is UNSET else (query.layer,),
+        since=since,
+        until=until,
+        step=step,
     )
+
+
+def _numbers(networks: str | UnsetType) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(one.removeprefix("AS")) for one in _pieces(networks)))
 
 
 def _pieces(text: str | UnsetType) -> tuple[str, ...]:
@@ -301,7 +306,7 @@ def series(store: Store, asked: Asked) -> bytes:
         span, found = quantities(side, query.country, signals, since, until)
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
-    networks, targets = set(map(int, _pieces(query.network))), set(_targets(query.target))
+    networks, targets = set(_numbers(query.network)), set(_targets(query.target))
     regions = set(_pieces(query.region))
     licences = side.facts.series_licences(query.country)
     listed = [

@@ -398,11 +398,13 @@ class IncidentsQuery(PageQuery, forbid_unknown_fields=True):
     until: Annotated[Time, Meta(description="began before; or a date alone")] | UnsetType = UNSET
 
 
-_ASN = "([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7})"
+_ASN = "(?:AS)?([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7})"
 CountryNames = Annotated[
     str, Meta(pattern="^[A-Z]{2}(,[A-Z]{2}){0,3}$", description="ISO 3166-1, up to four between commas")
 ]
-NetworkNumbers = Annotated[str, Meta(pattern=f"^{_ASN}(,{_ASN}){{0,3}}$", description="ASN, up to four")]
+NetworkNumbers = Annotated[
+    str, Meta(pattern=f"^{_ASN}(,{_ASN}){{0,3}}$", description="ASN, with or without AS, up to four")
+]
 RegionCodes = Annotated[
     str,
     Meta(

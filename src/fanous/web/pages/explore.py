@@ -121,7 +121,7 @@ def told(store: Store, found: Explored, visit: Visit) -> Told:
     return Told(
         title,
         span_of(question, language),
-        names_of(found, asns, language),
+        names_of([row.name for row in found.rows], question.by, asns, language),
         asns,
         context,
         credits_line(found.sources, language),
@@ -133,7 +133,7 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
     """Targets and places; dates follow on a separate line."""
     targets = [target_title(target) for target in question.targets] or [language.say("All targets")]
     countries = [country_name(code, language.code) for code in question.countries]
-    networks = [network_title(asn, asns) or f"AS{asn}" for asn in question.networks]
+    networks = apart_by_number(question.networks, asns, language)
     places = [*networks, *countries] or [language.say("All countries")]
     parts = [language.comma.join(map(language.apart, own)) for own in (targets, places)]
     if question.layers:
@@ -141,11 +141,8 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
     return " · ".join(parts)
 
 
-def name_of(name: AxisValue, by: str, asns: Mapping[int, str], language: Language) -> str:
-    """The name of a row."""
-    if by == "network":
-        return network_title(int(name), asns) or f"AS{name}"
-    text = str(name)
+def _name_of(text: str, by: str, language: Language) -> str:
+    """The name of what is no network."""
     if by == "country":
         return country_name(text, language.code)
     if by == "target":
@@ -157,15 +154,22 @@ def name_of(name: AxisValue, by: str, asns: Mapping[int, str], language: Languag
     return language.say(mechanism_words(text))
 
 
-def names_of(found: Explored, asns: Mapping[int, str], language: Language) -> tuple[str, ...]:
-    """The names of the rows; networks with the same name are distinguished by their numbers."""
-    names = [name_of(row.name, found.question.by, asns, language) for row in found.rows]
-    if found.question.by != "network":
-        return tuple(names)
-    return tuple(
-        f"{name} ({language.apart(f'AS{row.name}')})" if names.count(name) > 1 else name
-        for name, row in zip(names, found.rows, strict=True)
-    )
+def names_of(
+    values: Sequence[AxisValue], by: str, asns: Mapping[int, str], language: Language
+) -> tuple[str, ...]:
+    """The names of values on the axis of the rows."""
+    if by == "network":
+        return tuple(apart_by_number([int(value) for value in values], asns, language))
+    return tuple(_name_of(str(value), by, language) for value in values)
+
+
+def apart_by_number(networks: Sequence[int], asns: Mapping[int, str], language: Language) -> list[str]:
+    """Names of networks; those with the same name are distinguished by their numbers."""
+    names = [network_title(asn, asns) or f"AS{asn}" for asn in networks]
+    return [
+        f"{name} ({language.apart(f'AS{asn}')})" if names.count(name) > 1 else name
+        for name, asn in zip(names, networks, strict=True)
+    ]
 
 
 def sheet_of(
@@ -289,7 +293,7 @@ def _without_data(found: Explored, own: Told, language: Language) -> list[str]:
     }
     present = {row.name for row in found.rows}
     lacking = [one for one in asked.get(question.by, ()) if one not in present]
-    return [name_of(one, question.by, own.asns, language) for one in lacking]
+    return list(names_of(lacking, question.by, own.asns, language))
 
 
 def grid_of(found: Explored, language: Language) -> Drawing | None:

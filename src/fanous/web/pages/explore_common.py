@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.explore import STEPS, ExploreQuestion, midnight, shown
+from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, midnight, shown
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
@@ -61,7 +61,7 @@ ASKS = {
 }
 """Names may be written as people write them; the page then leads to the address with their codes."""
 
-Q = TypeVar("Q", ExploreQuestion, SeriesQuestion)
+Q = TypeVar("Q", bound=DatedQuestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,12 @@ class _Named:
     step: int
     query: Mapping[str, str]
     unknown: tuple[str, ...]
+
+    @property
+    def of_both(self) -> dict[str, Any]:
+        """Fields of ``DatedQuestion``."""
+        names = ("countries", "networks", "targets", "since", "until", "step")
+        return {name: getattr(self, name) for name in names}
 
 
 def _read(store: Store, visit: Visit) -> _Named:
@@ -140,9 +146,7 @@ def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
     if by not in BY:
         by = usual
     layers = (asked["layer"],) if "layer" in asked else ()
-    question = ExploreQuestion(
-        own.countries, own.networks, own.targets, layers, own.since, own.until, by, own.step
-    )
+    question = ExploreQuestion(layers=layers, by=by, **own.of_both)
     more = {
         "region": ",".join(regions),
         "layer": asked.get("layer", ""),
@@ -160,24 +164,17 @@ def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
     by = asked.get("by", "") if asked.get("by", "") in KINDS else ""
     if regions or own.networks:
         by = ""
-    question = SeriesQuestion(
-        asked["signal"],
-        own.countries,
-        regions,
-        own.networks,
-        own.targets,
-        by,
-        own.since,
-        own.until,
-        own.step,
-    )
+    question = SeriesQuestion(signal=asked["signal"], regions=regions, by=by, **own.of_both)
     more = {"signal": asked["signal"], "region": ",".join(regions), "by": by}
     return ExploreRequest(question, _told(own.query, more), tuple(unknown))
 
 
 def _region(country: str, text: str) -> str:
-    """``PK-PB`` or a name of it -> ``PK-PB``; empty = the country has no such region."""
+    """``PK-PB`` or a name of it -> ``PK-PB``; one without a code -> ``PK:name``, which stays as it is; empty = the
+    country has no such region."""
     code = text.upper()
+    if re.fullmatch("[A-Z]{2}:.+", text):
+        return text if country in ("", text[:2]) else ""
     if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
         return code if region_name(code) != code and country in ("", code[:2]) else ""
     return region_of(country, text) if country else ""
@@ -226,7 +223,7 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
         raise Elsewhere(address(visit.path, {**want.query, **language}))
 
 
-def permanent_query(want: ExploreRequest[Any], question: ExploreQuestion | SeriesQuestion) -> dict[str, str]:
+def permanent_query(want: ExploreRequest[Any], question: DatedQuestion) -> dict[str, str]:
     """The question with dates and bins written out, so that it always shows the same.
 
     Args:
@@ -240,7 +237,7 @@ def permanent_query(want: ExploreRequest[Any], question: ExploreQuestion | Serie
     }
 
 
-def span_of(question: ExploreQuestion | SeriesQuestion, language: Language) -> str:
+def span_of(question: DatedQuestion, language: Language) -> str:
     """``17 to 18 December 2023 (PKT)``: days, both included."""
     since, until = question.dates
     first, last = local(since, question.country), local(until - 1, question.country)
@@ -269,9 +266,7 @@ PICTURE_WIDTH = 1500
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 
 
-def links_of(
-    want: ExploreRequest[Any], question: ExploreQuestion | SeriesQuestion, visit: Visit
-) -> dict[str, Any]:
+def links_of(want: ExploreRequest[Any], question: DatedQuestion, visit: Visit) -> dict[str, Any]:
     """Facts about the links of an answer, and of its form."""
     fixed = permanent_query(want, question)
     return {
@@ -312,7 +307,7 @@ class Context:
     events: tuple[AnnouncedEvent, ...]
 
 
-def context_of(store: Store, question: ExploreQuestion | SeriesQuestion, visit: Visit) -> Context:
+def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
     """The context of a question with dates."""
     side = shown(store, question.countries)
     since, until = question.dates
@@ -334,7 +329,7 @@ def context_of(store: Store, question: ExploreQuestion | SeriesQuestion, visit: 
     )
 
 
-def _concerns(one: Incident, question: ExploreQuestion | SeriesQuestion) -> bool:
+def _concerns(one: Incident, question: DatedQuestion) -> bool:
     return (
         (not question.countries or one.country in question.countries)
         and (not question.targets or one.is_of_line or bool(set(question.targets) & set(one.targets)))
@@ -386,6 +381,7 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
         "series": False,
         "why": "",
         "closed": "",
+        "unstated": False,
         "found": None,
         "answer": None,
     }

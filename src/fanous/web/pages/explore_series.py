@@ -89,6 +89,12 @@ def passed_on(found: Compared) -> Compared:
     return replace(found, rows=tuple(row for row in found.rows if row.terms.is_open))
 
 
+def is_unstated(row: ComparedSeries) -> bool:
+    """Is it of an operator's own table for which no licence was stated?"""
+    source = SOURCES.get(row.key.source)
+    return source is not None and source.takes_columns and row.terms.licence == source.licence
+
+
 def licences_by_source(found: Compared) -> dict[str, str]:
     """Licences of each source's series."""
     own: dict[str, dict[str, None]] = {}
@@ -221,10 +227,11 @@ def series_facts(store: Store, visit: Visit) -> Facts:
     facts = form_facts(store, visit, want) | {"series": True, "why": why}
     if found is None:
         return facts
+    unstated = [row for row in found.rows if is_unstated(row)]
     closed = dict.fromkeys(
         SOURCES[name].title if (name := row.key.source) in SOURCES else name
         for row in found.rows
-        if not row.terms.is_open
+        if not row.terms.is_open and row not in unstated
     )
     if visit.path.startswith("/embed/"):
         found = passed_on(found)
@@ -246,6 +253,7 @@ def series_facts(store: Store, visit: Visit) -> Facts:
             language,
         ),
         "closed": language.comma.join(map(language.apart, closed)),
+        "unstated": bool(unstated),
         "passed_on": bool(passed_on(found).rows),
         "regions": [
             (code, printable(region_name(code)))

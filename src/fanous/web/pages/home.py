@@ -210,7 +210,7 @@ class FreshSource:
     Attributes:
         title: the source's own name.
         family: a key of ``words.FAMILIES``; empty = a series' source.
-        at: time of the latest measurement, or when a value was last new.
+        at: time of the latest measurement or value, whenever it arrived.
         countries: number with data from it.
         old: longer ago than this kind of source ever pauses.
     """
@@ -235,14 +235,22 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
         for one in store.facts.freshness(*whole_hours(now - FAR, now + DAY))
     ]
     fetched: dict[str, list[float]] = defaultdict(list)
+    latest: dict[str, float] = {}
     for country in [one.country for one in seen[:MOST_COUNTRIES]] or store.facts.countries()[:MOST_COUNTRIES]:
         for source, at in store.facts.series_fetched(country).items():
             fetched[source].append(at)
+        for source, at in store.facts.series_latest(country).items():
+            latest[source] = max(at, latest.get(source, at))
     found += [
         FreshSource(
-            SOURCES[name].title if name in SOURCES else name, "", max(ats), len(ats), max(ats) < now - STALE
+            SOURCES[name].title if name in SOURCES else name,
+            "",
+            latest[name],
+            len(ats),
+            max(ats) < now - STALE or latest[name] < now - FAR,
         )
         for name, ats in fetched.items()
+        if name in latest
     ]
     return sorted(found, key=lambda one: (-one.at, one.title))
 

@@ -68,6 +68,9 @@ LABELS = {
 MOST_OFFERED = 60
 """Most choices of one kind, those with most incidents."""
 
+MOST_LINKED = 6
+"""Most choices of one kind that are links too, with the most incidents: two lines on a screen."""
+
 
 PICTURE_WIDTH = 1500
 """Pixels; for print, 12.7 cm at 300 dpi."""
@@ -144,6 +147,7 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
         "choices": choices(
             known, wanted, visit.language, side.facts.networks(wanted.country) if wanted.country else {}
         ),
+        "links": linked(found, wanted, visit.language, lambda other: filtered(store, known, other, visit)),
         "targets": _offered(
             "target",
             known,
@@ -212,15 +216,8 @@ def choices(
         "country": _offered(
             "country", known, lambda one: [one.country], lambda code: country_name(code, language.code)
         ),
-        "kind": _offered(
-            "kind",
-            known,
-            lambda one: one.kinds,
-            lambda kind: language.say(KINDS[Kind(kind)]),
-        ),
-        "mechanism": _offered(
-            "mechanism", known, _mechanisms, lambda name: language.say(mechanism_words(name))
-        ),
+        "kind": _kinds(known, language),
+        "mechanism": _ways(known, language),
         "status": [Choice(name, language.say(text)) for name, text in STATE_WORDS.items()],
         "began": _years(known, language),
         "length": [Choice(name, language.say(text)) for name, text in LENGTH_WORDS.items()],
@@ -234,6 +231,37 @@ def choices(
         if value and value not in (one.value for one in offered):
             offered.append(Choice(value, replace(IncidentFilter(), **{name: value}).title(language)))
     return {name: offered for name, offered in found.items() if offered}
+
+
+def linked(
+    found: Sequence[Incident],
+    wanted: IncidentFilter,
+    language: Language,
+    those_that_fit: Callable[[IncidentFilter], Sequence[Incident]],
+) -> dict[str, list[Choice]]:
+    """Kinds and mechanisms that narrow the list by one click, each with how many incidents it then has.
+
+    Args:
+        found: what is listed now.
+    """
+    links = {}
+    for name, offered in (("kind", _kinds), ("mechanism", _ways)):
+        at_any = those_that_fit(replace(wanted, **{name: ""})) if wanted.query.get(name) else found
+        chosen = wanted.query.get(name, "")
+        most = sorted(offered(at_any, language), key=lambda one: (one.value != chosen, -one.count))
+        if name == "mechanism":  # there are many, and most incidents have several
+            most = [one for one in most if one.count < len(at_any) or one.value == chosen]
+        if len(most) > 1 or chosen:
+            links[name] = most[:MOST_LINKED]
+    return links
+
+
+def _kinds(known: Iterable[Incident], language: Language) -> list[Choice]:
+    return _offered("kind", known, lambda one: one.kinds, lambda kind: language.say(KINDS[Kind(kind)]))
+
+
+def _ways(known: Iterable[Incident], language: Language) -> list[Choice]:
+    return _offered("mechanism", known, _mechanisms, lambda name: language.say(mechanism_words(name)))
 
 
 def _mechanisms(one: Incident) -> set[str]:

@@ -1,15 +1,16 @@
 """Measurements: the measurements that an incident rests on, each with its verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from fanous.analysis.rules.pages import shown_name, shown_url
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
+from fanous.model.instant import DAY
 from fanous.model.measurement import Observation, Record
+from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.facts import StoredMeasurement
@@ -22,6 +23,10 @@ A_PAGE = 100
 """Measurements per page."""
 
 MOST_OBSERVATIONS = 80
+HEARD = DAY
+"""How far before an incident probes are heard, to tell which ones repeat themselves: four times
+``analysis.series.repeats.MEMORY``."""
+
 JSON = "application/json"
 OONI = "https://explorer.ooni.org/m/"
 """OONI's page of a measurement, followed by its uid."""
@@ -32,13 +37,14 @@ class MeasurementSeen:
     """One measurement that saw an incident.
 
     Attributes:
+        targets: that failed in it; an empty one is the line itself.
         mechanism: of the most severe verdict; empty = unknown.
     """
 
     uid: str
     at: float
     asn: int
-    target: str
+    targets: tuple[str, ...]
     mechanism: str
 
 
@@ -66,22 +72,18 @@ def measurements_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[MeasurementSeen], float]:
-    """Measurements that saw the incident on its networks and during its intervals, and the end of the time
-    searched."""
+    """The measurements that the incident's figures count, oldest first, and the end of the time searched."""
     store = store.of(incident.provenance)
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
-    votes = store.facts.votes(incident.country, incident.onset, until, list(incident.targets) or None)
-    rows = np.zeros(len(votes), np.bool_)
-    for network in (one for one in incident.networks if one.asn):
-        own = votes.asns == network.asn
-        for interval in network.intervals:
-            last = np.inf if interval.end is None else interval.end
-            rows |= own & votes.seen & (votes.times >= interval.start) & (votes.times < last)
-    inside = votes.where(rows)
-    columns = (inside.uids, inside.times, inside.asns, inside.targets, inside.mechanisms)
-    seen = [MeasurementSeen(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    return [*{(one.uid, one.target): one for one in seen}.values()], until
+    seen: dict[str, MeasurementSeen] = {}
+    for votes in votes_behind(store, incident, incident.onset - HEARD, until):
+        columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.mechanisms)
+        for uid, at, asn, target, mechanism in zip(*(column.tolist() for column in columns), strict=True):
+            one = seen.get(uid, MeasurementSeen(uid, at, asn, (), ""))
+            targets = one.targets if target in one.targets else (*one.targets, target)
+            seen[uid] = replace(one, targets=targets, mechanism=one.mechanism or mechanism)
+    return sorted(seen.values(), key=lambda one: one.at), until
 
 
 def measured(store: Store, uid: str) -> StoredMeasurement | None:
