@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fanous.cache import Cache
 from fanous.errors import FanousError
-from fanous.model.incident import Status
+from fanous.model.incident import Incident, Status
 from fanous.model.reason import as_written
 from fanous.store import database
 from fanous.store.ledger import Ledger
@@ -168,7 +168,12 @@ def test_what_did_not_change_is_not_decoded_again(ledger: Ledger, monkeypatch: p
     decoded: list[str] = []
     own = database._decode
     monkeypatch.setattr(database, "_DECODED", Cache(1 << 20, lambda kept: len(kept[0])))
-    monkeypatch.setattr(database, "_decode", lambda document: decoded.append(document) or own(document))
+
+    def noted(document: str) -> Incident:
+        decoded.append(document)
+        return own(document)
+
+    monkeypatch.setattr(database, "_decode", noted)
     name = put(ledger)
     put(ledger)
     ledger.incidents()
