@@ -6,6 +6,7 @@ as thousands of other answers.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -13,7 +14,9 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Args:
+    """May be used by several threads.
+
+    Args:
         most: bytes of all values together; the newest value is kept even if it is larger.
         size_of: bytes of a value.
 
@@ -24,6 +27,7 @@ class Cache(Generic[K, V]):
     def __init__(self, most: int, size_of: Callable[[V], int]) -> None:
         self.most, self.size = most, 0
         self._size_of = size_of
+        self._guard = Lock()
         self._kept: OrderedDict[K, tuple[int, V]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -34,22 +38,20 @@ class Cache(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value, which counts as new again."""
-        kept = self._kept.get(key)
-        if kept is None:
-            return None
-        self._kept.move_to_end(key)
-        return kept[1]
+        with self._guard:
+            kept = self._kept.get(key)
+            if kept is None:
+                return None
+            self._kept.move_to_end(key)
+            return kept[1]
 
     def put(self, key: K, value: V) -> None:
         """Keep a value in place of the previous one; the oldest others give way."""
-        self.drop(key)
         size = self._size_of(value)
-        self._kept[key] = size, value
-        self.size += size
-        while self.size > self.most and len(self._kept) > 1:
-            self.drop(next(iter(self._kept)))
-
-    def drop(self, key: K) -> None:
-        """Forget a value, if it is kept."""
-        if key in self._kept:
-            self.size -= self._kept.pop(key)[0]
+        with self._guard:
+            if key in self._kept:
+                self.size -= self._kept.pop(key)[0]
+            self._kept[key] = size, value
+            self.size += size
+            while self.size > self.most and len(self._kept) > 1:
+                self.size -= self._kept.popitem(last=False)[1][0]

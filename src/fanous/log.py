@@ -98,8 +98,7 @@ class PrintableFormatter(Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-
-    converter = time.gmtime
+        self.converter = time.gmtime
 
     def formatMessage(self, record: LogRecord) -> str:
         return printable(super().formatMessage(record))

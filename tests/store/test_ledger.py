@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from fanous.cache import Cache
 from fanous.errors import FanousError
-from fanous.model.incident import Status
+from fanous.model.incident import Incident, Status
 from fanous.model.reason import as_written
-from fanous.store.database import _decoded
+from fanous.store import database
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -163,14 +164,34 @@ def test_an_invalid_url_is_refused(url: str) -> None:
     assert "secret" not in str(refusal.value)
 
 
-def test_what_did_not_change_is_not_decoded_again(ledger: Ledger) -> None:
-    _decoded.cache_clear()
+def test_what_did_not_change_is_not_decoded_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[str] = []
+    own = database._decode
+    monkeypatch.setattr(database, "_DECODED", Cache(1 << 20, lambda kept: len(kept[0])))
+
+    def noted(document: str) -> Incident:
+        decoded.append(document)
+        return own(document)
+
+    monkeypatch.setattr(database, "_decode", noted)
     name = put(ledger)
     put(ledger)
     ledger.incidents()
-    before = _decoded.cache_info().misses
+    before = len(decoded)
     assert len(ledger.incidents()) == 2
-    assert _decoded.cache_info().misses == before
+    assert len(decoded) == before
     put(ledger, name, at=NOON + 60, status=Status.ENDED)
     assert [one.status for one in ledger.incidents() if one.id == name] == [Status.ENDED]
-    assert _decoded.cache_info().misses == before + 1
+    assert len(decoded) == before + 1
+
+
+def test_revisions_that_are_kept_decoded_are_limited_by_their_bytes(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database._DECODED, "most", 100_000)
+    name = put(ledger)
+    for turn in range(60):
+        put(ledger, name, at=NOON + turn, status=Status.ENDED if turn % 2 else Status.CONFIRMED)
+        ledger.incidents()
+    assert 0 < database._DECODED.size <= 100_000
+    assert len(ledger.revisions(name)) > 50

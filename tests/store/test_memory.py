@@ -146,7 +146,13 @@ def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
 def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> None:
     made = 2000
     row = [f"2023-{n}" for n in range(made)], [float(n) for n in range(made)]
-    columns = [*row, *([[1] * made] * 2), *([["x"] * made] * 4), *([[1] * made] * 3 * len(COUNTED)), row[1]]
+    columns: list[list[Any]] = [
+        *row,
+        *([[1] * made] * 2),
+        *([["x"] * made] * 4),
+        *([[1] * made] * 3 * len(COUNTED)),
+        row[1],
+    ]
 
     class Busy(CountingEngine):
         def columns(self, _sql: str, **_parameters: Any) -> list[list[Any]]:

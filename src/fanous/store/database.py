@@ -9,12 +9,12 @@ that two processes never give the same number to two incidents.  An incident is 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
+from fanous.cache import Cache
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
@@ -189,12 +189,23 @@ def decode_incident(document: str) -> Incident:
         ) from error
 
 
-MOST_DECODED = 16_384
-"""Incidents kept decoded (some 4 KB each), since pages and feeds read the whole ledger for each request."""
+DECODED_BYTES = 16 << 20
+"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousand.
+Each revision of an incident is another document, so a busy week makes tens of thousands."""
+
+_DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3 * len(kept[0]))
+"""Document -> itself and what it says, which takes about twice as much."""
 
 
-@lru_cache(maxsize=MOST_DECODED)
 def _decoded(document: str) -> Incident:
+    kept = _DECODED.get(document)
+    if kept is None:
+        kept = document, _decode(document)
+        _DECODED.put(document, kept)
+    return kept[1]
+
+
+def _decode(document: str) -> Incident:
     try:
         incident = _DECODER.decode(document)
     except msgspec.ValidationError:

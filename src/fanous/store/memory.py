@@ -28,7 +28,7 @@ LONGEST_SECONDS = 600.0
 MARKS_SECONDS = 1.0
 """Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
 
-MOST_BYTES = 48 << 20
+MOST_BYTES = 32 << 20
 """Of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15 MB."""
 
 

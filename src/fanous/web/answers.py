@@ -122,8 +122,8 @@ REST = 3.0
 """After a reply has been made ahead, none is made ahead for this many times as long. Refreshing pages thus takes at
 most a quarter of the time, however many pages and languages are read."""
 
-MOST_BYTES = 32 << 20
-"""Of all replies on the shelf together, compressed forms included: some thousand pages, or a few long tables."""
+MOST_BYTES = 24 << 20
+"""Of all replies on the shelf together, compressed forms included: some 400 pages, or a few long tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from fanous.web.routes import Reply, Visit, visit_of
 from fanous.web.templates import rendered
 
 MEDIA = "application/vnd.fanous.evidence"
-MOST_BYTES = 64 << 20
+MOST_BYTES = 32 << 20
 """Of all bundles that are kept together; most have less than a megabyte, the largest that are packed here some six."""
 MOST_WANTED = 4
 """Bundles being packed or waiting; a reader waits a minute and a half at most, and gets 503 beyond that."""
