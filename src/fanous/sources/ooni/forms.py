@@ -1,7 +1,7 @@
 """Forms: what the texts of a record that are kept may look like.
 
 A field for an address contains an address or nothing, one for a kind of step a name from a list, one for a failure
-words from a list.  So neither a probe nor whoever wrote its record can put a name where rules expect something else.
+words from a list.  So neither a probe nor the author of a record can put a name where rules expect something else.
 Texts without a form here are settled in ``keep`` (URLs, pages, headers, certificates), or they are what was measured.
 """
 
