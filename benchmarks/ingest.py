@@ -1,7 +1,7 @@
 """Ingest: JSON of real web_connectivity measurements to stored observations and verdicts, one core.
 
     python -m benchmarks.ingest [FILE] [--times N] [--ooni CHECKOUT --ooni-python PYTHON]
-    python -m benchmarks.ingest [FILE] [--times N] --beside COMMIT [--rounds N]
+    python -m benchmarks.ingest [FILE] [--times N] --against COMMIT [--rounds N]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
 web_connectivity measurements are repeated, each with its own id, written as JSON lines as probes write
@@ -14,7 +14,7 @@ With ``--ooni``, a clone of github.com/ooni/data, OONI's transform reads the sho
 before and after ours: the speed of a machine may differ by half from one minute to the next, the ratio by less.
 PYTHON has the dependencies of its ``oonipipeline``.
 
-With ``--beside``, an earlier commit of this repository and the working tree ingest the same files in turn: FILE's
+With ``--against``, an earlier commit of this repository and the working tree ingest the same files in turn: FILE's
 web_connectivity measurements, all its measurements, and the recorded event of the demo.  Prints the least processor
 time of each for a measurement, and the ratio; on a busy machine, only least times of several rounds compare.
 
@@ -135,7 +135,7 @@ def whole_apart(file: Path, root: Path = ROOT) -> tuple[str, float]:
     return "\n".join(told), float(rate)
 
 
-def beside(commit: str, source: Path, times: int, rounds: int) -> None:
+def against(commit: str, source: Path, times: int, rounds: int) -> None:
     """An earlier commit and the working tree in turn, on each kind of file."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -193,7 +193,7 @@ def main() -> None:
     options.add_argument("--times", type=int, default=60)
     options.add_argument("--ooni", type=Path, metavar="CHECKOUT", help="compare with OONI's own transform")
     options.add_argument("--ooni-python", metavar="PYTHON", default=sys.executable)
-    options.add_argument("--beside", metavar="COMMIT", help="compare with an earlier commit")
+    options.add_argument("--against", metavar="COMMIT", help="compare with an earlier commit")
     options.add_argument("--rounds", type=int, default=5, help="how often each is run for that")
     options.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -203,8 +203,8 @@ def main() -> None:
     if not chosen.file.exists():
         sys.exit(f"not present: {chosen.file} (name a file of OONI measurements, or set FANOUS_SHARED_DATA)")
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a file or a pipe here
-    if chosen.beside:
-        beside(chosen.beside, chosen.file, chosen.times, chosen.rounds)
+    if chosen.against:
+        against(chosen.against, chosen.file, chosen.times, chosen.rounds)
         return
     with tempfile.TemporaryDirectory() as folder:
         for times in (chosen.times, 4 * chosen.times):
