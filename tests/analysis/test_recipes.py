@@ -129,6 +129,7 @@ def answer(copy: Path, *words: str | Path) -> Any:
     return json.loads(ran.stdout)
 
 
+@pytest.mark.matrix
 def test_a_new_detector_is_one_file_and_its_name_in_the_registry(copy: Path) -> None:
     table = copy / "table.csv"
     with table.open("w", newline="", encoding="utf-8") as file:

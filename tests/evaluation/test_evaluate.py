@@ -106,6 +106,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) 
     assert found["right"].end_error_minutes == pytest.approx(0, abs=90)
 
 
+@pytest.mark.matrix
 def test_overlap_is_what_both_say_of_what_either_says_where_it_was_measured(scratch: Path) -> None:
     whole = pakistan.RESTRICTIONS[59257]
     length = whole.end - whole.start
@@ -125,6 +126,7 @@ def test_overlap_is_what_both_say_of_what_either_says_where_it_was_measured(scra
     assert 0.2 < twice < 0.8, "what was labelled and not found counts against it"
 
 
+@pytest.mark.matrix
 def test_what_no_label_names_is_false(scratch: Path) -> None:
     evaluation = score(scratch, countries=("PK",))
     assert (evaluation.false_confirmed, evaluation.events) == (1, ())
@@ -132,6 +134,7 @@ def test_what_no_label_names_is_false(scratch: Path) -> None:
     assert evaluation.precision == 0.0
 
 
+@pytest.mark.matrix
 def test_exposure_is_the_window_times_countries(scratch: Path, tmp_path: Path) -> None:
     with (scratch / "rally.jsonl").open("rb") as whole:
         (tmp_path / "rally.jsonl").write_bytes(b"".join(islice(whole, 100)))

@@ -121,6 +121,7 @@ def score(play: FailurePlay, folder: Path) -> WorldScore:
     return score
 
 
+@pytest.mark.matrix
 def test_the_failure_of_a_platform_is_taken_back(
     played: dict[WorldEvent, FailurePlay], tmp_path: Path
 ) -> None:
@@ -138,9 +139,8 @@ def test_without_that_rule_it_would_be_six_false_claims(
     assert score(played[WorldEvent.FAILS], tmp_path).false_confirmed == 6
 
 
-@pytest.mark.parametrize(
-    "happening", [WorldEvent.AMID, pytest.param(WorldEvent.TWO, marks=pytest.mark.matrix)]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("happening", [WorldEvent.AMID, WorldEvent.TWO])
 def test_blocks_next_to_others_and_amid_liars_are_confirmed(
     played: dict[WorldEvent, FailurePlay], happening: WorldEvent, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
+@pytest.mark.matrix
 def test_it_ends_in_order_and_a_second_one_is_told_who_has_the_store(tmp_path: Path) -> None:
     config = written(tmp_path, QUIET)
     with monitor(config) as running, httpx.stream("GET", f"{running.page}live", trust_env=False) as stream:

@@ -234,6 +234,7 @@ def test_what_says_that_it_was_retracted(planted: Path, tmp_path: Path) -> None:
         assert (listed[label]["provenance"] == "synthetic") is staged
 
 
+@pytest.mark.matrix
 def test_a_bundle_and_who_verifies_it(planted: Path, tmp_path: Path) -> None:
     with open_store(planted, read_only=True) as store:
         gathered = [(one.id, staged, gather_evidence(store, one.id)) for one, staged in of_each(store)]

@@ -123,6 +123,7 @@ MADE = {
     "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
     "sources.ooni.scrub._database": "one of this module's own",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
+    "web.templates._short_names": "names of platforms, which are ours",
     "web.routes.canonical": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""

@@ -160,7 +160,7 @@ def test_one_network_is_slow_alone(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "town",
     [
-        Town(days=2, rush=0.5),
+        pytest.param(Town(days=2, rush=0.5), marks=pytest.mark.matrix),
         pytest.param(Town(days=4, rush=0.5), marks=pytest.mark.matrix),
         # The first evening with measurements:
         pytest.param(Town(days=1, rush=0.5, seed=2), marks=pytest.mark.matrix),
