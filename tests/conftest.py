@@ -4,6 +4,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -121,20 +122,36 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+TOGETHER = ("tests/web/browser/", "tests/store/")
+"""Folders whose servers cost more than spreading their tests would save: one worker starts them, once."""
+
 LONG = (
+    "web/browser/",
+    "tests/store/",
     "monitor/test_monitor.py",
-    "web/browser/test_everyone.py",
     "test_kill.py",
     "evidence/",
     "test_evaluate.py",
     "pipeline/test_ingest.py",
     "cli/test_main.py",
     "monitor/",
-    "web/browser/",
     "test_story.py",
     "cli/test_detect.py",
 )
 """Files that take long, the longest first: begun last, one worker would go on alone for minutes."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker takes a file at a time, or a whole folder of ``TOGETHER``."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+    scheduler._split_scope = lambda test: next(filter(test.startswith, TOGETHER), file_of(test))
+    return scheduler
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
