@@ -22,6 +22,7 @@ def bundle(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     return folder / "b.fan"
 
 
+@pytest.mark.matrix
 def test_a_bundle_matches_for_anyone_who_has_the_file(bundle: Path, tmp_path: Path) -> None:
     done = document("verify", bundle)
     assert done["result"] == "match"

@@ -42,6 +42,7 @@ def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_s
     assert list(inbox_of(store).glob("*.jsonl*")) == []
 
 
+@pytest.mark.matrix
 def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: Path) -> None:
     store = tmp_path / "store"
     with collector("--store", str(store)) as running, client(running) as probe:

@@ -78,6 +78,7 @@ def test_a_door_ends_with_a_monitor_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.matrix
 def test_what_a_door_took_and_refused_is_among_the_monitors_figures(tmp_path: Path) -> None:
     status = free_port()
     config, port = written(tmp_path)
