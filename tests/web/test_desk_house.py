@@ -152,8 +152,8 @@ def test_what_an_import_leaves_out_is_said_once() -> None:
         ({"start": "tomorrow"}, "not a date and time"),
         ({"start": "0001-01-01T00:00"}, "between the years 1990 and 2100"),
         ({"end": "2024-02-08T08:00"}, "later than the start"),
-        ({"title": " "}, "title"),
-        ({"title": "t" * 201}, "more than 200 characters"),
+        ({"title": " "}, "needs a title"),
+        ({"title": "t" * 201}, "a title of at most 200 characters"),
         ({"targets": "x, ???"}, "neither a platform nor a domain"),
     ],
 )

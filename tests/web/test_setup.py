@@ -82,11 +82,11 @@ def test_a_passphrase_that_was_typed_is_asked_for_again(path: Path) -> None:
         ({"code": "abcdefghjz"}, "not the code"),
         ({"code": ""}, "not the code"),
         ({"countries": " "}, "at least one country"),
-        ({"countries": "XX"}, "not the name or code of a country"),
-        ({"listen": '127.0.0.1:1"\n[rounds]'}, "is not HOST:PORT"),
-        ({"listen": "127.0.0.1:99999"}, "is not HOST:PORT"),
+        ({"countries": "XX"}, "XX is not the name or the code of a country"),
+        ({"listen": '127.0.0.1:1"\n[rounds]'}, "is not a host and a port"),
+        ({"listen": "127.0.0.1:99999"}, "is not a host and a port"),
         ({"url": 'https://a.example/"x'}, "not a web address"),
-        ({"url": "ftp://a.example"}, "public address"),
+        ({"url": "ftp://a.example"}, "not a web address"),
         ({"again": "another one of them"}, "differ"),
         ({"passphrase": "short", "again": "short"}, "12 to 1,024 characters"),
         ({"accept_radar": "1"}, "type the key of your account there"),
@@ -95,15 +95,20 @@ def test_a_passphrase_that_was_typed_is_asked_for_again(path: Path) -> None:
             "a key has no spaces",
         ),
         ({"accept_radar": "1", "key_CLOUDFLARE_API_TOKEN": "a b"}, "a key has no spaces"),
-        ({"days": "0"}, "not a number from 1"),
-        ({"days": "٣"}, "not a number from 1"),
-        ({"days": "99999"}, "not a number from 1"),
+        ({"days": "0"}, "a number from 1"),
+        ({"days": "٣"}, "a number from 1"),
+        ({"days": "99999"}, "a number from 1"),
     ],
 )
 def test_what_makes_no_sense_writes_nothing(path: Path, changed: dict[str, str], why: str) -> None:
     answer = hand(path).post("/", **(FILLED | changed))
     assert (answer.status_code, why in answer.text) == (422, True)
     assert list(path.parent.iterdir()) == []
+
+
+def test_what_is_wrong_is_said_in_the_language_of_the_page(path: Path) -> None:
+    answer = hand(path).post("/?lang=ur", **(FILLED | {"countries": "XX"}))
+    assert "کسی ملک کا نام یا کوڈ نہیں" in answer.text
 
 
 def test_files_that_exist_are_left_alone(path: Path) -> None:

@@ -135,13 +135,13 @@ def _asked_countries(asks: bool) -> list[str]:
 
 def _countries(told: str) -> list[str]:
     """Codes of the countries that someone at the terminal names."""
-    from fanous.errors import FanousError
     from fanous.pipeline.search import countries_named
 
-    try:
-        return list(countries_named(told))
-    except FanousError as error:
-        raise typer.BadParameter(str(error)) from None
+    found = countries_named(told)
+    for name, code in found.items():
+        if not code:
+            raise typer.BadParameter(f"{name!r} is not the name or code of a country")
+    return list(dict.fromkeys(found.values()))
 
 
 def _accepted(given: list[str] | None, known: list[str], asks: bool) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
@@ -452,18 +451,10 @@ def country_named(text: str) -> str:
     return code if code in country_codes() else "" if name in shared_names() else _countries().get(name, "")
 
 
-def countries_named(text: str) -> tuple[str, ...]:
-    """``Pakistan, IN`` or ``PK IN`` -> ``("PK", "IN")``, each once.
-
-    Raises:
-        FanousError: one of them is not a country.
-    """
+def countries_named(text: str) -> dict[str, str]:
+    """``Pakistan, IN`` or ``PK IN``: each name -> its country's code; empty = it is none."""
     parts = [text] if country_named(text) else text.split(",") if "," in text else text.split()
-    found = {name.strip(): country_named(name) for name in parts if name.strip()}
-    for name, code in found.items():
-        if not code:
-            raise FanousError(f"{name!r} is not the name or code of a country")
-    return tuple(dict.fromkeys(found.values()))
+    return {name.strip(): country_named(name) for name in parts if name.strip()}
 
 
 def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fanous.errors import FanousError
-from fanous.model.claim import Said
+from fanous.model.claim import EARLIEST, LATEST, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Scope
 from fanous.model.instant import from_iso
 from fanous.model.place import asn_of
-from fanous.pipeline.actions import Action, Announce, RecordClaim
+from fanous.pipeline.actions import LONGEST_TITLE, Action, Announce, RecordClaim
 from fanous.refdata.countries import is_country, main_zone
 from fanous.refdata.platforms import platforms, target_of
 from fanous.sources.ics import read_events
@@ -43,9 +43,14 @@ def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[str])
             raise FanousError(f"the calendar has no usable event: {'; '.join(left[:3]) or 'it is empty'}")
         return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in found))
     start, end = (_local(form, name, country) for name in ("start", "end"))
+    title = form.get("title", "").strip()
     if start >= end:
         raise Refusal("order")
-    return Announce((AnnouncedEvent(country, start, end, form.get("title", ""), targets),))
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise Refusal("untitled", most=f"{LONGEST_TITLE}")
+    if not all(EARLIEST <= time < LATEST for time in (start, end)):
+        raise Refusal("years")
+    return Announce((AnnouncedEvent(country, start, end, title, targets),))
 
 
 def claims_facts(store: Store, _visit: Visit) -> Facts:

@@ -28,7 +28,7 @@ from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, off
 from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML
-from fanous.web.desk.form import form_of, is_from_here, words
+from fanous.web.desk.form import Refusal, form_of, is_from_here, words
 from fanous.web.desk.session import is_same
 from fanous.web.middleware import SecurityHeaders
 from fanous.web.routes import Site, visit_of
@@ -82,7 +82,7 @@ class SetUp:
     async def show(self, request: Request) -> Response:
         """Answers ``GET /``."""
         _check_own(request)
-        return self._page(request, {}, "")
+        return self._page(request, {})
 
     async def take(self, request: Request) -> Response:
         """Answers ``POST /``."""
@@ -90,25 +90,30 @@ class SetUp:
         if not is_from_here(request, ""):
             raise HTTPException(403)
         if self.done.is_set():
-            return self._page(request, {}, "")
+            return self._page(request, {})
         if self._tries >= MOST_TRIES:
-            why = "too many wrong codes: stop `fanous run`, and start it again for a new code"
-            return self._page(request, {}, why, 403)
+            return self._page(request, {}, Refusal("locked", command="fanous run"), 403)
         form: Mapping[str, str] = {}
         try:
             form = await form_of(request)
             if not is_same(form.get("code", "").lower().replace("-", "").replace(" ", ""), self._code):
                 self._tries += 1
-                raise FanousError("this is not the code that `fanous run` printed in the terminal")
+                raise Refusal("code", command="fanous run")
             chosen = new_monitor(form)
             await asyncio.to_thread(write, chosen, self._path)
         except FanousError as error:
-            return self._page(request, form, str(error), 422)
+            return self._page(request, form, error, 422)
         self._listen = chosen.listen
         self.done.set()
-        return self._page(request, {}, "")
+        return self._page(request, {})
 
-    def _page(self, request: Request, form: Mapping[str, str], wrong: str, status: int = 200) -> Response:
+    def _page(
+        self,
+        request: Request,
+        form: Mapping[str, str],
+        wrong: FanousError | None = None,
+        status: int = 200,
+    ) -> Response:
         free = free_bytes()
         facts = {
             "session": None,
@@ -153,32 +158,31 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
     """
     countries = countries_named(form.get("countries", ""))
     if not countries:
-        raise FanousError("name at least one country, such as Pakistan or PK")
+        raise Refusal("countries")
+    for name, code in countries.items():
+        if not code:
+            raise Refusal("named", given=name)
     listen, url = form.get("listen", ""), form.get("url", "")
     try:
         Address.from_toml(listen if LISTEN.fullmatch(listen) else "")
     except ValueError:
-        raise FanousError(
-            f"where the pages are served: {listen!r} is not HOST:PORT, such as 127.0.0.1:8470"
-        ) from None
-    if url and re.search(r'["\\\s]', url):
-        raise FanousError(f"public address: {url!r} is not a web address")
+        raise Refusal("listen", given=listen or "-") from None
     try:
+        if re.search(r'["\\\s]', url):
+            raise WrongKey("url", "it has a blank or a quote")
         check_web_address("url", url)
-    except WrongKey as error:
-        raise FanousError(f"public address: {error}") from None
+    except WrongKey:
+        raise Refusal("link", given=url) from None
     if form.get("passphrase", "") != form.get("again", ""):
-        raise FanousError("the two passphrases differ: type the same one twice")
+        raise Refusal("differ")
     kept = hashed(form["passphrase"]) if form.get("passphrase") else ""
     accepted = [one for one in offered() if form.get(f"accept_{one.name}")]
     keys = {one.token: form.get(f"key_{one.token}", "") for one in accepted if one.token}
     for one in accepted:
         if one.token and not keys[one.token]:
-            raise FanousError(
-                f"{one.title}: type the key of your account there, or do not choose this source"
-            )
+            raise Refusal("key", source=one.title)
     return NewMonitor(
-        countries,
+        tuple(dict.fromkeys(countries.values())),
         tuple(one.name for one in accepted),
         listen,
         url,
@@ -191,9 +195,7 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
 
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_KEPT_DAYS:
-        raise FanousError(
-            f"days of OONI's measurements: {text!r} is not a number from 1 to {MOST_KEPT_DAYS:,}"
-        )
+        raise Refusal("days", most=f"{MOST_KEPT_DAYS:,}")
     return int(text)
 
 
