@@ -189,8 +189,8 @@ def decode_incident(document: str) -> Incident:
         ) from error
 
 
-DECODED_BYTES = 16 << 20
-"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousand.
+DECODED_BYTES = 64 << 20
+"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands.
 Each revision of an incident is another document, so a busy week makes tens of thousands."""
 
 _DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3 * len(kept[0]))
