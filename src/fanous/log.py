@@ -93,8 +93,8 @@ class SparingHandler(StreamHandler[TextIO]):
 
 
 class PrintableFormatter(Formatter):
-    """Lines with the time in UTC, in which the words of others neither act on a terminal nor begin a line: other
-    libraries log what a server sent, and so do the errors in a traceback, whose lines are marked."""
+    """Log lines with the time in UTC.  Text from others, such as what a library quotes from a server, can neither
+    control a terminal nor start a line; the lines of a traceback begin with a mark."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")

@@ -99,8 +99,8 @@ def _end_amid_work() -> None:
 
 
 def _end() -> Never:
-    """End the process at once: to take apart a million objects and the engine, of which nothing is left to be saved,
-    takes half a second of processor time, and five seconds on a busy machine."""
+    """End the process at once.  Nothing is left to save, and freeing a million objects and the engine would take half a
+    second of processor time, which is five seconds on a busy machine."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

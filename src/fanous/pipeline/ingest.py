@@ -96,13 +96,16 @@ def bring_in(
         published: see ``judged_records``.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
-    them repeatedly takes a fifth of the time.  What was there before is never walked.
+    them repeatedly takes a fifth of the time.  What was there before is never walked; a process that
+    has frozen objects already keeps exactly those.
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
     older = holds_older(store)
     gc.disable()
-    gc.freeze()
+    freezes = not gc.get_freeze_count()
+    if freezes:
+        gc.freeze()
     keep_freed_memory()
     try:
         judged = judged_records(source, paths, tally, on_progress, provenance, began, published, older=older)
@@ -111,7 +114,8 @@ def bring_in(
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
-        gc.unfreeze()
+        if freezes:
+            gc.unfreeze()
         gc.enable()
 
 

@@ -100,7 +100,7 @@ def _interference(
 
 
 def votes_behind(store: Store, incident: Incident, since: float, until: float) -> list[Votes]:
-    """The votes that the figures of an incident count; none for what only series of sources show.
+    """The votes that the figures of an incident count; none if only series show the incident.
 
     Args:
         since: unix seconds, before the onset: from when on probes are heard, to tell which ones repeat themselves.

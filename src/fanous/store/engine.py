@@ -317,8 +317,8 @@ _ESCAPED = ("\\", "`", "\t", "\n")
 
 
 def _bound(parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Parameters as the client takes them.  It escapes names letter by letter, at 3 µs a name: a list of which none
-    has anything to escape is written here."""
+    """Parameters as the client takes them.  It escapes names letter by letter, which takes 3 µs a name, so lists of
+    names with nothing to escape are written here."""
     return {name: _written(value) for name, value in parameters.items()} or None
 
 

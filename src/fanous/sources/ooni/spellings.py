@@ -140,8 +140,8 @@ _WIDE = re.compile(rb"[0-9A-Fa-f:](?:\0[0-9A-Fa-fxX.:\-]){6}")
 
 
 class _Work:
-    """Counts the work on one record.  It is separate from ``Addresses``, which would otherwise be freed by the garbage
-    collector alone: their disguises count on it, too.
+    """Counts the work on one record.  Both ``Addresses`` and its disguises refer to it; if the disguises referred to
+    ``Addresses`` instead, that cycle would stay in memory until the garbage collector ran.
 
     Args:
         seconds: processor time of this thread that it may take.
