@@ -6,9 +6,11 @@ transaction begins by touching one row, which in SQLite takes the file's lock an
 that two processes never give the same number to two incidents.  An incident is kept as a JSON document.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from time import monotonic, sleep
 
 import msgspec
 import sqlalchemy as sa
@@ -131,8 +133,17 @@ def _why(error: Exception, url: str) -> str:
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
     """WAL lets pages be read while a revision is written; FULL lets it survive a power cut."""
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for setting in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {setting}")
+    until = monotonic() + 5
+    while True:  # SQLite does not wait by itself where another process changes the mode at the same moment
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+            sleep(0.01)
     cursor.close()
 
 
