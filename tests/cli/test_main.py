@@ -31,10 +31,10 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
     printed = program(*words).stdout
     assert fanous(*words).stdout == printed, "as in this process, where the other tests ask"
     answer = json.loads(printed)
-    assert list(answer) == ["country", "since", "until", "incidents", "insufficient"]
+    assert list(answer) == ["country", "since", "until", "incidents", "insufficient", "measured"]
     assert answer["since"] == "2023-12-17T00:00:00Z"
     (incident,) = answer["incidents"]
-    assert list(incident) == KEYS
+    assert list(incident) == [*KEYS, "known_until"]
     assert incident["id"] == "PK-2023-0001"
     assert incident["scope"] == "nation"
     assert incident["entities"][0] == "PK"

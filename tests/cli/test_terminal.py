@@ -9,10 +9,11 @@ from rich.console import Console
 from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.instant import from_iso
+from fanous.model.instant import DAY, from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
+from fanous.store.coverage import Within
 from fanous.wording.narrative import sentence
 from tests.analysis.incidents.events import Ballot, votes
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
@@ -37,6 +38,10 @@ def answer(*incidents: Incident, **given: Any) -> CountryAnswer:
         "insufficient": [],
         "grid": None,
         "names": {},
+        "synthetic": False,
+        "within": Within(1_200, 3, ("ioda",)),
+        "known_until": {},
+        "targets": (),
     }
     return CountryAnswer(**(fields | given))
 
@@ -72,9 +77,29 @@ def test_the_headline_counts_what_was_not_retracted(given: list[dict[str, Any]],
 
 
 def test_nothing_is_said_about_a_time_in_which_nothing_was_measured() -> None:
-    said = text(answer(was_measured=False)).splitlines()[0]
-    assert said == "Pakistan: nothing was measured in this time, so nothing can be said"
-    assert text(answer(incident(), was_measured=False)).startswith("Pakistan: 1 confirmed"), "it goes on"
+    nothing = Within(0, 0)
+    said = text(answer(within=nothing))
+    assert said.splitlines()[0] == "Pakistan: nothing was measured in this time, so nothing can be said"
+    assert "Measured" not in said
+    said = text(answer(within=nothing, targets=("x", "youtube")))
+    assert said.startswith("Pakistan: X (Twitter) and YouTube were not measured in this time, so nothing")
+    said = text(answer(incident(), within=nothing))
+    assert said.startswith("Pakistan: 1 confirmed"), "it goes on"
+    assert "No measurements in this time: what began before may have ended since." in said
+
+
+def test_what_it_rests_on_is_counted() -> None:
+    assert "Measured: 1,200 measurements on 3 networks; series from ioda." in text(answer())
+    assert "Measured: series from ioda and radar." in text(answer(within=Within(0, 0, ("ioda", "radar"))))
+    one = text(answer(within=Within(1, 1), targets=("x",)))
+    assert "Measured: 1 measurement of X (Twitter) on 1 network." in one
+
+
+def test_an_incident_whose_data_ended_is_not_said_to_go_on() -> None:
+    unheard = {"PK-2023-0002": END + DAY}
+    said = text(answer(incident(**ONGOING, id="PK-2023-0002"), known_until=unheard))
+    assert ": what has happened since is unknown." in said
+    assert "The data end on 18 December 2023, " in said
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from fanous.model.instant import DAY
+from fanous.model.place import Place
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline.query import confirm
+from fanous.store.coverage import Within
+from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.copies import copy_of
+from tests.store.cases import NOON, judged
 
 CONCLUDING = (
     "fanous.analysis.detectors",
@@ -33,3 +42,20 @@ def test_confirm_loads_none_of_the_stages_that_conclude(small_rally_folder: Path
     )
     assert "Pakistan" in ran.stdout
     assert [name for name in ran.stderr.split() if name.startswith(CONCLUDING)] == []
+
+
+def test_what_was_measured_around_a_window_is_not_measured_in_it(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        old, new = judged("old", started_at=NOON - 100 * DAY), judged("new")
+        store.append([old, new], rules_version="1")
+        assert confirm(store, "PK", [], None, None).within == Within(2, 1)
+        assert confirm(store, "PK", [], NOON - 1, NOON + 1).within == Within(1, 1)
+        gap = NOON - 50 * DAY, NOON - 10 * DAY
+        assert not confirm(store, "PK", [], *gap).within
+        assert confirm(store, "PK", ["x"], None, None).within == Within(2, 1)
+        assert not confirm(store, "PK", ["youtube"], None, None).within
+        times = np.array([int(NOON - 20 * DAY)])
+        store.facts.put_series(
+            [SourceSeries(SeriesKey(Place("PK"), "", "bgp", source="ioda"), 300, times, np.ones(1))]
+        )
+        assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",))

@@ -218,6 +218,9 @@ def test_an_open_incident_whose_data_have_ended_is_not_told_as_going_on() -> Non
     text = stale.get(path).text
     assert "the data end on 17 December 2023" in text or "the data end on 18 December 2023" in text
     assert "so far" not in text
+    unheard = "2023: what has happened since is unknown."
+    for other in (f"/{going.country}", f"/embed{path}"):
+        assert unheard in stale.get(other).text and unheard not in fresh.get(other).text, other
     assert "length not known" in stale.get("/incidents").text
     assert "length not known" not in fresh.get("/incidents").text
     heading = re.search(r"<h1>(.*?)</h1>", stale.get("/").text)

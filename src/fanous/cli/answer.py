@@ -13,7 +13,7 @@ from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
 from fanous.text import one_line
-from fanous.wording.clocks import short_clock, span
+from fanous.wording.clocks import english_clocks, short_clock, span
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence
 from fanous.wording.reasons import reasons_said, reasons_text
@@ -51,7 +51,7 @@ def print_answer(console: Console, answer: CountryAnswer) -> None:
         )
     for incident in sorted(_standing(answer), key=lambda i: (i.confirmed_at is None, i.onset)):
         console.print()
-        console.print(incident_text(incident, answer.names))
+        console.print(incident_text(incident, answer.names, answer.known_until.get(incident.id)))
     if answer.grid is not None and answer.grid.rows:
         console.print()
         zone = zone_name(answer.until, answer.country)
@@ -78,7 +78,23 @@ def _headline(answer: CountryAnswer) -> Text:
     head = f"{country_name(answer.country)}: {_found(answer)}"
     if answer.synthetic:
         head = f"[Synthetic] {head}"
-    return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
+    return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}", _measured(answer))
+
+
+def _measured(answer: CountryAnswer) -> str:
+    """What the answer rests on: a line, or nothing where the headline says that there is nothing."""
+    about = f" of {_asked(answer)}" if answer.targets else ""
+    if not answer.within:
+        nothing = f"\nNo measurements{about} in this time: what began before may have ended since."
+        return nothing if _standing(answer) else ""
+    made, sources = answer.within, answer.within.sources
+    told = [f"{counted(made.measurements, 'measurement')}{about} on {counted(made.networks, 'network')}"]
+    series = [f"series from {listed(sources)}"] if sources else []
+    return f"\nMeasured: {'; '.join((told if made.measurements else []) + series)}."
+
+
+def _asked(answer: CountryAnswer) -> str:
+    return listed([target_title(target) for target in answer.targets])
 
 
 def _found(answer: CountryAnswer) -> str:
@@ -89,8 +105,13 @@ def _found(answer: CountryAnswer) -> str:
     suspected = len(counted_ones) - len(confirmed)
     gone = len(_retracted(answer))
     taken_back = f"{counted(gone, 'incident')} retracted; " if gone else ""
-    if not confirmed and not suspected and not answer.was_measured:
-        return f"{taken_back}nothing was measured in this time, so nothing can be said{beside}"
+    if not confirmed and not suspected and not answer.within:
+        what = (
+            f"{_asked(answer)} {'was' if len(answer.targets) == 1 else 'were'} not"
+            if answer.targets
+            else "nothing was"
+        )
+        return f"{taken_back}{what} measured in this time, so nothing can be said{beside}"
     if not confirmed and not suspected:
         return f"{taken_back}no {'other ' if gone else ''}disruption found in what was measured{beside}"
     over = sum(incident.status is Status.ENDED for incident in confirmed)
@@ -98,8 +119,12 @@ def _found(answer: CountryAnswer) -> str:
     return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected{beside}"
 
 
-def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
-    """Label, sentence, and the lines below it."""
+def incident_text(incident: Incident, names: Mapping[int, str], known_until: float | None = None) -> Group:
+    """Label, sentence, and the lines below it.
+
+    Args:
+        known_until: when the data about an open incident ended; ``None`` = they have not.
+    """
     head = Text.assemble(
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
@@ -112,6 +137,9 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
         lines = [Text(sentence(incident)), why, gone, Text(told, "strike")]
     else:
         lines = [Text(sentence(incident)), Text(told), why]
+        if known_until is not None:
+            end = english_clocks(known_until, incident.country)
+            lines.append(Text(f"The data end on {end}: what has happened since is unknown."))
         lines += [Text(line) for line in hint_lines(incident.hints)]
     lines += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))

@@ -1,6 +1,7 @@
 """``fanous confirm`` and ``fanous signals``: disruptions in a country, and each source's latest value."""
 
 import time
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +70,7 @@ def confirm(
         raise typer.BadParameter("--since must be before --until")
     answer = ask(store, config, ConfirmCountry(code, targets, start, end))
     if as_json:
-        from fanous.publish.document import incident_document
+        from fanous.publish.document import incident_document, known_document
         from fanous.wording.reasons import why_document
 
         print_document(
@@ -77,8 +78,12 @@ def confirm(
                 "country": answer.country,
                 "since": to_iso(answer.since),
                 "until": to_iso(answer.until),
-                "incidents": [incident_document(incident) for incident in answer.incidents],
+                "incidents": [
+                    incident_document(one) | known_document(answer.known_until.get(one.id))
+                    for one in answer.incidents
+                ],
                 "insufficient": [{"target": name} | why_document([why]) for name, why in answer.insufficient],
+                "measured": asdict(answer.within),
             }
         )
     else:

@@ -79,6 +79,7 @@ def incidents_show(
     from fanous.publish.document import (
         detailed_document,
         hints_document,
+        known_document,
         policing_document,
         revision_document,
     )
@@ -90,11 +91,12 @@ def incidents_show(
     history = [revision_document(one) for one in found.revisions]
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
-        told = detailed_document(incident) | witnesses_document(seen_by) | how
+        told = detailed_document(incident) | known_document(found.known_until)
+        told |= witnesses_document(seen_by) | how
         told |= hints_document([*incident.hints, *found.hints]) | {"lacking": asdict(found.lacking)}
         print_document(told | {"revisions": history})
         return
-    console().print(incident_text(incident, found.names))
+    console().print(incident_text(incident, found.names, found.known_until))
     for line in hint_lines(found.hints):
         say(f"  {line}")
     if slowed is not None:

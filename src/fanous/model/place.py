@@ -31,6 +31,10 @@ class Family(StrEnum):
     REPORTS = "reports"
 
 
+MEASURING = frozenset({Family.EDGE, Family.OONI, Family.REMOTE})
+"""Families whose sources bring measurements; the others publish series, or claims."""
+
+
 UNKNOWN_COUNTRY = "ZZ"
 """ISO 3166-1 user-assigned code that OONI writes when the country is unknown."""
 

@@ -12,8 +12,11 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.model.instant import DAY
+from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
+from fanous.store.coverage import Within
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
@@ -30,7 +33,9 @@ class CountryAnswer:
         insufficient: targets about which nothing can be said, and why.
         grid: ``None`` = nothing was measured.
         synthetic: everything known about the country was staged.
-        was_measured: the store has data about the country in this time; if not, finding nothing means nothing.
+        within: what was measured about it in this time; if nothing was, finding nothing means nothing.
+        known_until: id of an open incident whose data ended days ago -> when they ended, unix seconds.
+        targets: to which the answer is restricted; empty = all.
     """
 
     country: str
@@ -40,17 +45,20 @@ class CountryAnswer:
     insufficient: Sequence[tuple[str, Reason]]
     grid: Grid | None
     names: Mapping[int, str]
-    synthetic: bool = False
-    was_measured: bool = True
+    synthetic: bool
+    within: Within
+    known_until: Mapping[str, float]
+    targets: Sequence[str]
 
     def _repr_html_(self) -> str:
-        """For notebooks: the incidents as a table, and targets that cannot be judged."""
+        """For notebooks: the incidents as a table, and what cannot be judged."""
         from fanous.pipeline.frame import IncidentList, html_table
         from fanous.wording.reasons import reasons_text
 
         lacking = [(target, reasons_text([reason])) for target, reason in self.insufficient]
         said = f"<p>Not enough data:</p>{html_table(('target', 'why'), lacking)}" if lacking else ""
-        return IncidentList(self.incidents)._repr_html_() + said
+        nothing = "" if self.within else "<p>Nothing was measured in this time.</p>"
+        return IncidentList(self.incidents)._repr_html_() + nothing + said
 
 
 def confirm(
@@ -85,7 +93,8 @@ def confirm(
             f"ooni FILE...`"
         )
     since = span[0] if since is None else since
-    until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
+    now = store.now()
+    until = max(min(span[1], now + AHEAD), since) + 1 if until is None else until
     incidents = [
         incident
         for incident in store.ledger.incidents(country, since, until)
@@ -102,7 +111,9 @@ def confirm(
         grid=_grid(store, country, since, until, shown, own) if shown else None,
         names=store.facts.networks(country),
         synthetic=store.is_synthetic,
-        was_measured=since <= span[1] and until > span[0],
+        within=store.facts.within(country, since, until, targets),
+        known_until={one.id: at for one in incidents if (at := end_of_data(store, one, now)) is not None},
+        targets=targets,
     )
 
 
@@ -116,6 +127,36 @@ class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
 
     def perform(self, store: Store) -> CountryAnswer:
         return confirm(store, self.country, list(self.targets), self.since, self.until)
+
+
+LATE = 3 * DAY
+"""Data that ended longer ago are history; the slowest public source has one value a day."""
+
+
+def known_until(store: Store, incident: Incident, now: float) -> float:
+    """Up to when an open incident can be judged: the present, or the end of the data that it rests on.
+
+    After that, no one knows whether it goes on.
+    """
+    if not incident.is_open:
+        return now
+    from fanous.analysis.series.signals import SIGNALS  # only an open incident needs them
+
+    facts, families = store.of(incident.provenance).facts, incident.evidence.families
+    ends = [
+        one.last
+        for one in facts.known_signals()
+        if one.country == incident.country and SIGNALS[one.signal].family in families
+    ]
+    measured = facts.measured(incident.country) if MEASURING & set(families) else None
+    last = max([*ends, *([measured[1]] if measured else [])], default=now)
+    return now if last >= now - LATE else max(last, incident.onset)
+
+
+def end_of_data(store: Store, incident: Incident, now: float) -> float | None:
+    """When the data about an open incident ended; ``None`` = they have not, or it is over."""
+    known = known_until(store, incident, now)
+    return known if known < now else None
 
 
 def known_countries(store: Store) -> list[str]:

@@ -22,6 +22,7 @@ from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
 from fanous.pipeline import claims
 from fanous.pipeline.call import Call
+from fanous.pipeline.query import end_of_data
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
@@ -60,7 +61,11 @@ class ListIncidents(Call[list[Incident]], frozen=True, tag="incidents"):
 
 @dataclass(frozen=True, slots=True)
 class IncidentDetails:
-    """Everything known about one incident; ``names``: ASN -> name."""
+    """Everything known about one incident; ``names``: ASN -> name.
+
+    Attributes:
+        known_until: when the data about an open incident ended, unix seconds; ``None`` = they have not.
+    """
 
     incident: Incident
     revisions: Sequence[Revision]
@@ -69,6 +74,7 @@ class IncidentDetails:
     slowed_how: Policing | None
     hints: Sequence[Reason]
     lacking: Lacking
+    known_until: float | None
 
 
 class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
@@ -86,6 +92,7 @@ class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
             claims.slowed_how(store, found),
             claims.what_else(store, found),
             lacking(store, found),
+            end_of_data(store, found, store.now()),
         )
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+def known_document(known_until: float | None) -> Document:
+    """When the data about an open incident ended."""
+    return {"known_until": _moment(known_until)}
+
+
 def incident_document(incident: Incident) -> Document:
     """The incident exactly as the command line's ``--json`` gives it."""
     return {

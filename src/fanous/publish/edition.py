@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
-from fanous.sources.measurements import MEASUREMENTS
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 
@@ -97,32 +95,6 @@ def lately_over(incidents: Iterable[Incident], now: float) -> list[Incident]:
     """Incidents that ended within ``LATELY``, newest first; retracted ones are listed as corrections."""
     over = [i for i in incidents if i.status is Status.ENDED and (i.end or i.onset) >= now - LATELY]
     return sorted(over, key=lambda i: -(i.end or i.onset))[:MOST_LATELY]
-
-
-LATE = 3 * DAY
-"""Data that ended longer ago are history; the slowest public source has one value a day."""
-
-
-def known_until(store: Store, incident: Incident, now: float) -> float:
-    """Up to when an open incident can be judged: the present, or the end of the data that it rests on.
-
-    After that, no one knows whether it goes on.
-    """
-    if not incident.is_open:
-        return now
-    facts, families = store.of(incident.provenance).facts, incident.evidence.families
-    ends = [
-        one.last
-        for one in facts.known_signals()
-        if one.country == incident.country and SIGNALS[one.signal].family in families
-    ]
-    measured = facts.measured(incident.country) if set(families) & MEASURING else None
-    last = max([*ends, *([measured[1]] if measured else [])], default=now)
-    return now if last >= now - LATE else max(last, incident.onset)
-
-
-MEASURING = {one.family for one in MEASUREMENTS.values()}
-"""Families whose sources bring measurements."""
 
 
 def spell(network: NetworkPart) -> tuple[float, float | None, int]:

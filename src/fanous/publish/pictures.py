@@ -10,8 +10,9 @@ from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
+from fanous.pipeline.query import known_until
 from fanous.publish.credits import credit_line
-from fanous.publish.edition import Edition, incident_path, known_until, oldest, stories
+from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.countries import country_name, zone_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store

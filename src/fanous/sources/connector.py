@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.place import Family
+from fanous.model.place import MEASURING, Family
 
 if TYPE_CHECKING:
     from fanous.analysis.rules.fingerprints import Fingerprint
@@ -391,7 +391,7 @@ class Source:
                 "something to read: measurements, files, live, is_stream or is_own",
                 not (self.measurements or self.has_series),
             ),
-            ("the family of its measurements", bool(self.measurements) and self.family is None),
+            ("the family of its measurements", bool(self.measurements) and self.family not in MEASURING),
             ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
             (
                 "how often it may be asked (every)",

@@ -75,6 +75,24 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """What was measured in a country in a window.
+
+    Attributes:
+        measurements: sound ones.
+        networks: from which they were made.
+        sources: public sources whose series have values then, by name.
+    """
+
+    measurements: int
+    networks: int
+    sources: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.measurements or self.sources)
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
     """How recent one source's measurements are.
 
@@ -170,6 +188,16 @@ SELECT toUnixTimestamp64Micro(min(first)) / 1000000, toUnixTimestamp64Micro(max(
 _MEASURED = f"""
 SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW} HAVING count() > 0
+"""
+_VOLUME_OF = f"""
+SELECT uniqExact(uid), uniqExact(asn) FROM verdicts
+WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND defect = '' AND {IN_WINDOW}
+"""
+_VOLUME_IN = f"""
+SELECT count(), uniqExact(asn), (
+    SELECT groupUniqArray(source) FROM levels
+    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
+) FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW}
 """
 _TARGETS = f"""
 SELECT DISTINCT target FROM verdicts
@@ -312,6 +340,19 @@ class CoverageFacts(FactsPart):
         """When the first (from ``since`` on) and the last sound measurements were made; ``None`` = there are none."""
         rows = self.engine.rows(_MEASURED, country=country, **window(since, inf))
         return (rows[0][0], rows[0][1]) if rows else None
+
+    def within(self, country: str, since: float, until: float, targets: Sequence[str] = ()) -> Within:
+        """What a window holds.
+
+        Args:
+            targets: measurements of these alone, and no series; empty = all.
+        """
+        asked = {"country": country, **window(since, until)}
+        if targets:
+            ((made, networks),) = self.engine.rows(_VOLUME_OF, targets=list(targets), **asked)
+            return Within(made, networks)
+        ((made, networks, sources),) = self.engine.rows(_VOLUME_IN, **asked)
+        return Within(made, networks, tuple(sorted(sources)))
 
     def targets(self, country: str, since: float, until: float) -> list[str]:
         """Targets of sound measurements, sorted."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, Status
-from fanous.publish.edition import Edition, incident_path, known_until, spell
+from fanous.pipeline.query import known_until
+from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy

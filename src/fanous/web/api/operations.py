@@ -26,6 +26,7 @@ from fanous.pipeline.explore import (
 )
 from fanous.pipeline.explore import aggregate as counted_along
 from fanous.pipeline.quantities import quantities
+from fanous.pipeline.query import end_of_data
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -33,6 +34,7 @@ from fanous.publish.document import (
     correction_document,
     detailed_document,
     incident_document,
+    known_document,
     revision_document,
     series_document,
 )
@@ -92,7 +94,7 @@ def incidents(store: Store, asked: Asked) -> bytes:
     since, until = window(query.since, query.until)
     found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
     page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
-    listed = [_about(one, asked) | incident_document(one) for one in page]
+    listed = [_about(one, asked) | incident_document(one) | _known(store, one, asked) for one in page]
     return checked({"incidents": listed, "next": after}, Incidents)
 
 
@@ -124,9 +126,13 @@ def _about(one: Incident, asked: Asked) -> Document:
     }
 
 
+def _known(store: Store, one: Incident, asked: Asked) -> Document:
+    return known_document(end_of_data(store, one, asked.site.clock()))
+
+
 def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
-    document: dict[str, Any] = detailed_document(one) | _about(one, asked)
+    document: dict[str, Any] = detailed_document(one) | _about(one, asked) | _known(store, one, asked)
     document["revisions"] = [revision_document(each) for each in store.ledger.revisions(one.id)]
     return checked(document, Detailed)
 

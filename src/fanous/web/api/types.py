@@ -126,6 +126,12 @@ class Incident(Struct):
         Meta(description="the weakest of what it is made of; synthetic: a staged event, no finding"),
     ]
     synthetic: Annotated[bool, Meta(description="true: a staged event, no finding")]
+    known_until: Annotated[
+        Instant | None,
+        Meta(
+            description="of an ongoing incident whose data ended days ago: when; what has happened since is unknown"
+        ),
+    ]
 
 
 class NetworkPart(Struct):

@@ -19,7 +19,8 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, asn_of
 from fanous.model.series import Votes
 from fanous.pipeline.explore import control_targets
-from fanous.publish.edition import LATE, Story, history, newest, open_ones, stories, whole_hours
+from fanous.pipeline.query import LATE, known_until
+from fanous.publish.edition import Story, history, newest, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
@@ -88,6 +89,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
+        "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in going},
         "past": stories(store, past[:MOST_INCIDENTS]),
         "history": [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]],
         "inside": told,

@@ -14,7 +14,8 @@ from pathlib import Path
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
-from fanous.publish.edition import Story, known_until, lately_over, open_ones, stories, whole_hours
+from fanous.pipeline.query import known_until
+from fanous.publish.edition import Story, lately_over, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes

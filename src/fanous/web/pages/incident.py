@@ -19,11 +19,12 @@ from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
 from fanous.pipeline.quantities import QUANTITIES
+from fanous.pipeline.query import known_until
 from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import incident_path, known_until, spell, stories, until_now
+from fanous.publish.edition import incident_path, spell, stories, until_now
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (

@@ -26,8 +26,9 @@ from fanous.charts.paint import png
 from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
+from fanous.pipeline.query import known_until
 from fanous.publish.credits import credits_line, sources_of
-from fanous.publish.edition import known_until, stories
+from fanous.publish.edition import stories
 from fanous.publish.feeds import filtered_feed
 from fanous.publish.filter import (
     LENGTH_WORDS,
