@@ -219,7 +219,7 @@ def show(tally: "Ingested", as_json: bool) -> None:
         )
         return
     say(
-        f"read {tally.read:,}: stored {tally.stored:,}, already there {tally.duplicate:,}, "
+        f"read {tally.read:,}: stored {tally.stored:,}, repeated {tally.duplicate:,}, "
         f"rejected {tally.rejected:,}"
     )
     for name, count in tally.by_test.most_common():

@@ -64,7 +64,7 @@ class Bringing:
         self._reach(Detect())
 
     def __str__(self) -> str:
-        return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
+        return f"stored {self.stored:,}, repeated {self.duplicate:,}, rejected {self.rejected:,}"
 
     def __call__(self, files: Sequence[Path]) -> "Ingested":
         from fanous.model.measurement import Provenance

@@ -223,7 +223,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     bad = Submission("uid9", b'{"test_name":"web_connectivity"}')
     keep(address, submission(1), submission(2), bad, submission(3, apart=True))
     drain_command(None, tmp_path / "store", queue=url)
-    assert capsys.readouterr().out == "stored 2, already there 0, rejected 1\n"
+    assert capsys.readouterr().out == "stored 2, repeated 0, rejected 1\n"
     queue(url, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert {row["part"]: row["messages"] for row in told["parts"]} == {"main": 0, "apart": 1, "refused": 1}
@@ -241,7 +241,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     with_stream(address, use)
     drain_command(None, tmp_path / "store", queue=url, part="apart")
     drain_command(None, tmp_path / "store", queue=url, part="refused")  # of as little use as before
-    assert capsys.readouterr().out.splitlines()[0] == "stored 1, already there 0, rejected 0"
+    assert capsys.readouterr().out.splitlines()[0] == "stored 1, repeated 0, rejected 0"
     queue(url)
     assert "uid9" in capsys.readouterr().out
     with open_store(tmp_path / "store") as store:

@@ -255,10 +255,10 @@ def test_a_saved_answer_becomes_claims_once_that_are_held_against_the_evidence(t
     path, store = tmp_path / "events.json", str(tmp_path / "store")
     path.write_bytes(ioda_outages("events", ioda_event(overlaps_window=True), until=T0 + 2 * HOUR))
     told = ("ingest", "ioda-outages", str(path), "--country", "PK", "--store", store)
-    assert "stored 1, already there 0" in fanous(*told)
-    assert "stored 0, already there 1" in fanous(*told)
+    assert "stored 1, repeated 0" in fanous(*told)
+    assert "stored 0, repeated 1" in fanous(*told)
     path.write_bytes(ioda_outages("events", ioda_event(duration=5 * HOUR)))
-    assert "stored 1, already there 0" in fanous(*told), "it is over now: that is another statement"
+    assert "stored 1, repeated 0" in fanous(*told), "it is over now: that is another statement"
     checked = fanous("claims", "check", "--store", store)
     assert checked.count("IODA: outage in PK") == 2
     assert "CANNOT TELL" in checked
