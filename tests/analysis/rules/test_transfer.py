@@ -132,3 +132,8 @@ def test_a_rate_under_another_name_from_the_same_server_is_a_normal_control() ->
     assert slow.controlled
     (slow, *_) = verdicts(NAMED, CONTROL)
     assert not slow.controlled
+
+
+def test_an_unknown_number_of_bytes_is_not_told_as_a_number() -> None:
+    (failed,) = verdicts(observation(Layer.TRANSFER, "json_parse_error"))
+    assert failed.rule_id == "transfer.failed" and "-1" not in failed.why

@@ -114,8 +114,13 @@ def _fingerprints(o: Observation, c: Controls) -> str:
 
 def _page(o: Observation, c: Controls) -> str:
     helper = c.evidence.helper_page
-    theirs = f"; control {helper.status_code}, {helper.body_length} bytes" if helper else ""
-    return f"{_url(o, c)}: {o.status_code}, {o.body_length} bytes{theirs}"
+    theirs = f"; control {_answer(helper)}" if helper else ""
+    return f"{_url(o, c)}: {_answer(o)}{theirs}"
+
+
+def _answer(page: Observation) -> str:
+    size = f"{page.body_length} bytes" if page.body_length >= 0 else "length unknown"
+    return f"{page.status_code}, {size}"
 
 
 def _url(o: Observation, c: Controls) -> str:

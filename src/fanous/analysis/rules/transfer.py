@@ -129,7 +129,8 @@ def _rates(o: Observation, c: Controls) -> str:
 
 
 def _failure(o: Observation, _c: Controls) -> str:
-    return f"{o.hostname or o.target}: {o.failure} after {o.received} bytes"
+    after = f" after {o.received} bytes" if o.received >= 0 else ""
+    return f"{o.hostname or o.target}: {o.failure}{after}"
 
 
 TRANSFER_RULES = (
