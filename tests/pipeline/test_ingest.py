@@ -1,13 +1,16 @@
 """The main job end to end: raw measurements in, incidents out."""
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fanous.analysis import rules
+from fanous.cli.main import GARBAGE
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
@@ -16,7 +19,7 @@ from fanous.model.place import UserWeights
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.pipeline.query import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
@@ -287,3 +290,21 @@ def test_a_clock_that_is_ahead_stretches_no_window(
 def test_what_cannot_be_used_is_named_once() -> None:
     step = ingest.Replayed((), 0, {}, ("segment:1: no JSON",), ())
     assert ingest.remarks([step, step]) == ["segment:1: no JSON"]
+
+
+def test_a_process_that_ingests_again_and_again_still_collects_its_garbage(
+    store: Store, some: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Freezing sets the collector's counts back: a monitor never collected its oldest generation, and grew."""
+    few = sample(some, tmp_path / "few.jsonl", 100)
+    request.addfinalizer(partial(gc.set_threshold, *gc.get_threshold()))
+    request.addfinalizer(gc.freeze)  # as the suite had
+    gc.unfreeze()
+    gc.set_threshold(GARBAGE)
+    gc.collect()
+    before = gc.get_stats()[2]["collections"]
+    for _ in range(15):
+        ingest.bring_in(store, "ooni", [few], Ingested())
+    assert gc.isenabled()
+    done = gc.get_stats()[2]["collections"] - before
+    assert done or gc.get_count()[2] > 10, "the next collection may be a full one"

@@ -96,16 +96,14 @@ def bring_in(
         published: see ``judged_records``.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
-    them repeatedly takes a fifth of the time.  What was there before is never walked; a process that
-    has frozen objects already keeps exactly those.
+    them repeatedly takes a fifth of the time.  What was there before is not frozen for that time: freezing would
+    set the collector's counts back, and a monitor that ingests every few seconds would never collect its oldest
+    generation.
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
     older = holds_older(store)
     gc.disable()
-    freezes = not gc.get_freeze_count()
-    if freezes:
-        gc.freeze()
     keep_freed_memory()
     try:
         judged = judged_records(source, paths, tally, on_progress, provenance, began, published, older=older)
@@ -114,8 +112,6 @@ def bring_in(
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
-        if freezes:
-            gc.unfreeze()
         gc.enable()
 
 
