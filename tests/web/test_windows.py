@@ -42,6 +42,12 @@ def test_a_page_of_a_store_full_of_history_shows_it(path: str) -> None:
     assert 'href="/explore?' in text
 
 
+def test_a_target_that_was_measured_long_ago_is_not_said_to_work() -> None:
+    text = late("/target/x")
+    assert "Not measured recently, so nothing can be said." in text
+    assert "No ongoing disruption" not in text
+
+
 @pytest.mark.parametrize("path", ["/PK", "/PK?days=365", "/PK/AS59257?days=365"])
 def test_a_window_ends_with_the_data_though_it_could_reach_them(path: str) -> None:
     store = OldStore([incident()], {59257: "Zong"}, ballots=BALLOTS)

@@ -28,6 +28,7 @@ from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import aged, connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
+from fanous.web.pages.explore_common import signals_of
 from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, Visit, page
 
@@ -99,6 +100,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "connectivity": levels,
         "level": level,
         "places": of_places,
+        "signals": signals_of(store, [code]),
         "networks": networks,
         "names": store.facts.networks(code),
         "weights": user_weights(code),

@@ -338,6 +338,12 @@ def _concerns(one: Incident, question: DatedQuestion) -> bool:
     )
 
 
+def signals_of(store: Store, countries: Sequence[str]) -> list[tuple[str, str]]:
+    """Name and title of each quantity with values in these countries; none named = in any."""
+    every = {one.signal for one in store.facts.known_signals() if not countries or one.country in countries}
+    return [(name, SIGNALS[name].title) for name in QUANTITIES if name in every]
+
+
 MOST_OFFERED = 60
 """Most names that a field offers while the reader types."""
 
@@ -353,15 +359,10 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
         if not question.countries or one.country in question.countries
     ]
     networks.sort(key=lambda one: -one.measurements)
-    signals = {
-        one.signal
-        for one in side.facts.known_signals()
-        if not question.countries or one.country in question.countries
-    }
     return {
         "want": want,
         "signal": visit.asked.get("signal", ""),
-        "signals": [(name, SIGNALS[name].title) for name in QUANTITIES if name in signals],
+        "signals": signals_of(side, question.countries),
         "regional": [
             (name, SIGNALS[name].title)
             for name in QUANTITIES

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.model.instant import DAY
+from fanous.pipeline.query import known_until
 from fanous.publish.edition import newest, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
@@ -52,6 +53,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
         "target": target,
         "hides_held": store.ledger.hides_held(),
         "incidents": stories(store, naming),
+        "known_until": {one.id: known_until(store, one, visit.now) for one in naming if one.is_open},
         "seen": seen,
         "days": int(REACH / DAY),
         "staged": store.is_synthetic,
