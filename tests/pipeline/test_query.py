@@ -1,4 +1,4 @@
-"""What a person waits for loads nothing that concludes."""
+"""What is asked of the store: quickly, and without saying more than was measured."""
 
 import subprocess
 import sys
@@ -6,15 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.model.instant import DAY
+from fanous.analysis.incidents.events import EventOutcome
+from fanous.model.claim import Claim, ClaimCheck, Said
+from fanous.model.event import AnnouncedEvent
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
+from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline.claims import check, event_report
 from fanous.pipeline.query import confirm
 from fanous.store.coverage import Within
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.copies import copy_of
-from tests.store.cases import NOON, judged
+from tests.store.cases import NOON, incident, judged
 
 CONCLUDING = (
     "fanous.analysis.detectors",
@@ -59,3 +64,22 @@ def test_what_was_measured_around_a_window_is_not_measured_in_it(tmp_path: Path)
             [SourceSeries(SeriesKey(Place("PK"), "", "bgp", source="ioda"), 300, times, np.ones(1))]
         )
         assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",))
+
+
+def test_an_incident_whose_data_ended_says_nothing_of_later_times(tmp_path: Path) -> None:
+    """It is open for as long as nothing is measured, but no one knows whether it went on."""
+    with open_store(tmp_path) as store:
+        store.append([judged()], rules_version="1")
+        store.ledger.put(incident(id=""), (Reason("rule.c2"),), at=NOON)
+
+        def normal(since: float) -> ClaimCheck:
+            return check(store, Claim("the regulator", Said.NORMAL, "PK", since, since + DAY)).answer
+
+        def around(start: float) -> EventOutcome:
+            event = AnnouncedEvent("PK", start, start + HOUR, "exams")
+            return event_report(store, event).outcome
+
+        assert normal(NOON - HOUR) is ClaimCheck.CONTRADICTED
+        assert normal(NOON + 10 * DAY) is ClaimCheck.CANNOT_TELL
+        assert around(NOON - 60) is EventOutcome.DISRUPTED
+        assert around(NOON + 10 * DAY) is EventOutcome.CANNOT_TELL

@@ -20,6 +20,7 @@ from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
 from fanous.model.instant import to_iso
 from fanous.model.place import Family
 from fanous.model.reason import Reason
+from fanous.pipeline.query import known_since
 from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.sources.measurements import FAMILY_OF
@@ -61,6 +62,7 @@ def check(store: Store, claim: Claim) -> Checked:
     """Check one claim against the incidents and the coverage of its country, time and targets."""
     store = store.about(claim.country)
     incidents = store.ledger.incidents(claim.country, claim.since, claim.until, synthetic=store.is_synthetic)
+    incidents = known_since(store, incidents, claim.since)
     votes = store.facts.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
@@ -109,6 +111,7 @@ def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     """What was seen around an announced event."""
     store = store.about(event.country)
     incidents = store.ledger.incidents(event.country, synthetic=store.is_synthetic)
+    incidents = known_since(store, incidents, event.start)
     targets = sorted(set(event.targets)) or None
     votes = store.facts.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
     found = report_event(event, incidents, votes, store.facts.span(event.country))

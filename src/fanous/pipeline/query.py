@@ -5,7 +5,7 @@ take as long as the query.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -92,7 +92,8 @@ def confirm(
             f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "
             f"ooni FILE...`"
         )
-    since = span[0] if since is None else since
+    if since is None:
+        since = span[0] if until is None else min(span[0], until)
     now = store.now()
     until = max(min(span[1], now + AHEAD), since) + 1 if until is None else until
     incidents = [
@@ -157,6 +158,12 @@ def end_of_data(store: Store, incident: Incident, now: float) -> float | None:
     """When the data about an open incident ended; ``None`` = they have not, or it is over."""
     known = known_until(store, incident, now)
     return known if known < now else None
+
+
+def known_since(store: Store, incidents: Iterable[Incident], since: float) -> list[Incident]:
+    """Those that may have been on at an instant or after it: an open one is left out if its data had ended by then."""
+    now = store.now()
+    return [one for one in incidents if (end := end_of_data(store, one, now)) is None or end >= since]
 
 
 def known_countries(store: Store) -> list[str]:

@@ -22,7 +22,7 @@ from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
 from fanous.pipeline import claims
 from fanous.pipeline.call import Call
-from fanous.pipeline.query import end_of_data
+from fanous.pipeline.query import end_of_data, known_until
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
@@ -116,7 +116,7 @@ class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
             raise FanousError(
                 f"{found.id} was retracted, so no cost is estimated; `fanous incidents show {found.id}` says why"
             )
-        return of_incident(found, store.now()), found
+        return of_incident(found, known_until(store, found, store.now())), found
 
 
 class ListClaims(Call[list[Claim]], frozen=True, tag="claims"):

@@ -120,13 +120,13 @@ def _within(whole: CostEstimate, share: Range, most: float) -> CostEstimate:
     return replace(whole, per_hour=capped, is_capped=capped != part)
 
 
-def of_incident(incident: Incident, now: float) -> Disruption:
+def of_incident(incident: Incident, until: float) -> Disruption:
     """The disruption of an incident: how long it lasted, whom it affected and what it stopped.
 
     Args:
-        now: unix seconds; the end of an incident that is still open.
+        until: unix seconds; up to when an incident without an end is known to have gone on.
     """
-    lasted = sum((now if one.end is None else one.end) - one.start for one in incident.intervals)
+    lasted = sum((until if one.end is None else one.end) - one.start for one in incident.intervals)
     affected, whom = _affected(incident)
     dependence, what = _dependence(incident)
     return Disruption(

@@ -87,11 +87,11 @@ def said(language: Language, text: str, **values: str) -> Sentence:
     return language.sentence(text, **values)
 
 
-def costs(incident: Incident, now: float, language: Language) -> list[str]:
+def costs(incident: Incident, until: float, language: Language) -> list[str]:
     """What it may cost, line by line; nothing for a retracted incident."""
     if incident.status is Status.RETRACTED:
         return []
-    return cost_lines(cost_of(of_incident(incident, now), economy(incident.country)), language)
+    return cost_lines(cost_of(of_incident(incident, until), economy(incident.country)), language)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:

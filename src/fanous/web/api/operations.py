@@ -26,7 +26,7 @@ from fanous.pipeline.explore import (
 )
 from fanous.pipeline.explore import aggregate as counted_along
 from fanous.pipeline.quantities import quantities
-from fanous.pipeline.query import end_of_data
+from fanous.pipeline.query import end_of_data, known_until
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -141,7 +141,8 @@ def cost(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
     if one.status is Status.RETRACTED:
         raise Wrong(404, f"{one.id} was retracted, so no cost is estimated")
-    found = cost_of(of_incident(one, asked.site.clock()), economy(one.country))
+    until = known_until(store, one, asked.site.clock())
+    found = cost_of(of_incident(one, until), economy(one.country))
     return checked({"incident": one.id, "provenance": str(one.provenance)} | cost_document(found), Cost)
 
 
