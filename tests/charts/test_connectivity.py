@@ -63,3 +63,9 @@ def test_a_rise_of_losses_is_worse_and_the_answer_says_so() -> None:
 )
 def test_an_age_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
     assert age_words(seconds) == words
+
+
+def test_traffic_of_one_product_names_it() -> None:
+    page, key = StringIO(), SeriesKey(Place("RU"), "youtube", "google_traffic", source="csv", subtype="value")
+    print_connectivity(Console(file=page, width=160), "RU", [SeriesNow(key, 7200, T0, 9, 10, "")], T0 + 900.0)
+    assert "Share of a Google product's traffic (YouTube, value)" in page.getvalue()

@@ -14,6 +14,7 @@ from fanous.model.series import SeriesKey
 from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.networks import network_name
 from fanous.sources.publishers import SOURCES
+from fanous.wording.words import target_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNo
     table.add_column("age", justify="right")
     for level in levels:
         key = level.key
-        what = SIGNALS[key.signal].title + (f" ({key.subtype})" if key.subtype else "")
+        which = ", ".join(filter(None, (key.target and target_title(key.target), key.subtype)))
+        what = SIGNALS[key.signal].title + (f" ({which})" if which else "")
         cells = (place_name(key), what, key.source, _percent(level), age_words(level.age(now)))
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
