@@ -6,6 +6,7 @@ the incidents on record: only those confirmed and not retracted count, and an in
 counts for each.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
+from fanous.model.series import Series
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
@@ -103,6 +105,15 @@ LATE = 3 * DAY
 """Data that ended longer ago are history; the slowest public source has one value a day."""
 
 
+def end_of_data(last: float | None, now: float) -> float:
+    """Where a window ends: now, or at the end of the data.
+
+    Args:
+        last: when the last of them was measured; ``None`` = there are none.
+    """
+    return now if last is None or last >= now - LATE else last
+
+
 def known_until(store: Store, incident: Incident, now: float) -> float:
     """Up to when an open incident can be judged: the present, or the end of the data that it rests on.
 
@@ -140,35 +151,36 @@ def whole_hours(since: float, until: float) -> tuple[float, float]:
     return since // HOUR * HOUR, -(-until // HOUR) * HOUR
 
 
-def newest(store: Store, country: str, since: float, until: float) -> float:
-    """The earliest time from which a page may read everything up to ``until``."""
-    made = _hourly(store, country, since, until)
+def newest(volume: Sequence[Series], since: float) -> float:
+    """The earliest time from which a page may read everything; ``since`` if that is not too much.
+
+    Args:
+        volume: the measurements of each network per hour (``facts.volume``), from ``since`` on.
+    """
     total = 0
-    for hour in sorted(made, reverse=True):
-        total += made[hour]
+    for hour, made in sorted(_hourly(volume).items(), reverse=True):
+        total += made
         if total > MOST_DRAWN:
             return float(hour + HOUR)
     return since
 
 
-def oldest(store: Store, country: str, since: float, until: float) -> float:
+def oldest(volume: Sequence[Series], since: float, until: float) -> float:
     """The latest time up to which a page may read everything from ``since`` on, since an onset must not be cut
-    off."""
-    made = _hourly(store, country, since, until)
+    off; ``volume`` as in ``newest``."""
     total = 0
-    for hour in sorted(made):
-        total += made[hour]
+    for hour, made in sorted(_hourly(volume).items()):
+        total += made
         if total > MOST_DRAWN:
             return float(max(hour, since))
     return until
 
 
-def _hourly(store: Store, country: str, since: float, until: float) -> dict[int, int]:
-    """Hour (unix seconds) -> number of sound measurements, counted by the database."""
-    made: dict[int, int] = {}
-    for series in store.facts.volume(country, since, until, HOUR):
-        for at, count in zip(series.times.tolist(), series.measurements.tolist(), strict=True):
-            made[at] = made.get(at, 0) + count
+def _hourly(volume: Sequence[Series]) -> Counter[int]:
+    """Hour (unix seconds) -> number of sound measurements."""
+    made: Counter[int] = Counter()
+    for series in volume:
+        made.update(dict(zip(series.times.tolist(), series.measurements.tolist(), strict=True)))
     return made
 
 

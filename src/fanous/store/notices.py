@@ -4,7 +4,6 @@ Each is written once and never changed; a document has all of it, and the other 
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,9 +110,16 @@ class Notices:
             _insert(connection, _CLAIMS, named, number, span, now, "")
         return named
 
-    def claims(self, country: str | None = None) -> list[Claim]:
-        """Claims by the time that they are about; ``None`` = all countries."""
-        return list(self._documents(_CLAIMS, country, Claim))
+    def claims(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Claim]:
+        """Claims about times that overlap the window, by that time.
+
+        Args:
+            country: ``None`` = all countries.
+            since: ``None`` = no bound; the same for ``until``.
+        """
+        return self._documents(_CLAIMS, Claim, country, since, until)
 
     def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
         """Register an announced event; if registered again, it keeps its label and the time of its first
@@ -129,9 +135,11 @@ class Notices:
             _insert(connection, _EVENTS, named, number, (event.start, event.end), now, event.digest)
         return named
 
-    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
-        """Announced events by their start; ``None`` = all countries."""
-        return list(self._documents(_EVENTS, country, AnnouncedEvent))
+    def events(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[AnnouncedEvent]:
+        """Announced events that overlap the window, by their start; the arguments as in ``claims``."""
+        return self._documents(_EVENTS, AnnouncedEvent, country, since, until)
 
     def approve(self, approval: Approval) -> None:
         """Record that a person approved an incident; of several approvals the latest counts."""
@@ -224,13 +232,24 @@ class Notices:
             connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == key))
             connection.execute(_SETTINGS.insert().values(key=key, value=value))
 
-    def _documents(self, table: sa.Table, country: str | None, noun: type[Noun]) -> Iterator[Noun]:
+    def _documents(
+        self,
+        table: sa.Table,
+        noun: type[Noun],
+        country: str | None,
+        since: float | None,
+        until: float | None,
+    ) -> list[Noun]:
         query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
         if country is not None:
             query = query.where(table.c.country == country)
+        if since is not None:
+            query = query.where(table.c.until > since)
+        if until is not None:
+            query = query.where(table.c.since < until)
         with self._database.reading() as connection:
             documents = connection.scalars(query).all()
-        return (_decoded(document, noun) for document in documents)
+        return [_decoded(document, noun) for document in documents]
 
 
 class Review(Section, frozen=True):

@@ -125,7 +125,6 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             say=language.say,
             count=language.count,
             number=language.number,
-            comma=language.comma,
             percent=language.percent,
             share=partial(share, language=language),
             marked=partial(marked, language),

@@ -75,7 +75,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     """The measurements that the incident's figures count, oldest first, and the end of the time searched."""
     store = store.of(incident.provenance)
     end = now + 1 if incident.end is None else incident.end
-    until = oldest(store, incident.country, incident.onset, end)
+    until = oldest(store.facts.volume(incident.country, incident.onset, end), incident.onset, end)
     seen: dict[str, MeasurementSeen] = {}
     for votes in votes_behind(store, incident, incident.onset - HEARD, until):
         columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.mechanisms)
