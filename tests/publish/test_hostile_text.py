@@ -19,8 +19,8 @@ from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.alerts.senders.webhook import webhook_document
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import REASONS, reasons_text
 from tests.commands import fanous

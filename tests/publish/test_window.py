@@ -15,7 +15,15 @@ def volume(first: int, end: int) -> list[Series]:
     times = np.arange(first, end, dtype=np.int64) * HOUR
     made = np.full(len(times), 500, np.int64)
     return [
-        Series(SeriesKey(Place("PK", asn), "", "measurements"), HOUR, times, made * 1.0, made, made * 0, made)
+        Series(
+            SeriesKey(Place("PK", asn), "", "measurements"),
+            HOUR,
+            times,
+            made.astype(np.float64),
+            made,
+            made * 0,
+            made,
+        )
         for asn in (1, 2)
     ]
 

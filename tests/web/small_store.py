@@ -65,10 +65,7 @@ class SmallStore:
     is_synthetic: bool = False
     staged = False
 
-    def with_facts(self, _wrapped: Any) -> Any:
-        return self
-
-    def for_readers(self) -> Any:
+    def for_readers(self, _memory: Any = None) -> Any:
         return self
 
     def of(self, provenance: Provenance) -> "SmallStore":

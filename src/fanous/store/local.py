@@ -22,6 +22,7 @@ from fanous.store.facts import Facts
 from fanous.store.identities import Settled, aside
 from fanous.store.ledger import Ledger, Span, spans_of
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
+from fanous.store.memory import Memory
 from fanous.store.protocol import Store
 from fanous.store.upgrade import give_provenance
 
@@ -106,14 +107,12 @@ class OpenStore:
         return self._sides[self.is_synthetic]
 
     def of(self, provenance: Provenance) -> Store:
-        if provenance.is_synthetic is self.is_synthetic:
-            return self
-        other = copy(self)
-        other.is_synthetic = provenance.is_synthetic
-        return other
+        return self.sides()[provenance.is_synthetic]
 
     def sides(self) -> tuple[Store, Store]:
-        return self.of(Provenance.REAL), self.of(Provenance.SYNTHETIC)
+        other = copy(self)
+        other.is_synthetic = not self.is_synthetic
+        return (other, self) if self.is_synthetic else (self, other)
 
     def about(self, country: str | None = None) -> Store:
         real, synthetic = self.sides()
@@ -136,14 +135,11 @@ class OpenStore:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def with_facts(self, wrapped: Callable[[Facts], Facts]) -> Store:
-        reader = copy(self)
-        reader._sides = tuple(map(wrapped, self._sides))
-        return reader
-
-    def for_readers(self) -> Store:
+    def for_readers(self, memory: Memory | None = None) -> Store:
         reader = copy(self)
         reader.ledger = self.ledger.for_readers()
+        if memory is not None:
+            reader._sides = tuple(facts.remembering(memory) for facts in self._sides)
         return reader
 
     def append(

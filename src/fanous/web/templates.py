@@ -24,8 +24,10 @@ from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.refdata.platforms import platforms, title
+from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
+from fanous.web.answers import FOR_GOOD, HTML, Later, Maker, Reply, Visit
+from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
@@ -161,6 +163,16 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
         )
     )
     return "\n".join([line for line in text.splitlines() if line.strip()]) + "\n"
+
+
+def page_maker(page: Page) -> Maker:
+    """Gathers the facts of a page in the store's thread, and writes its HTML later."""
+
+    def make(store: Store, visit: Visit) -> Later | None:
+        facts = page.gather(store, visit)
+        return None if facts is None else lambda: Reply.of(rendered(page.template, visit, facts), HTML)
+
+    return make
 
 
 SHORT_NAME = 16

@@ -42,6 +42,7 @@ from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.store.vote_sql import AXES
+from fanous.web.answers import Site
 from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
     Aggregate,
@@ -63,7 +64,6 @@ from fanous.web.api.types import (
     checked,
 )
 from fanous.web.pages.explore_common import MOST_NAMED, address
-from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 

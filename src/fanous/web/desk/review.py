@@ -11,9 +11,10 @@ from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.witnesses import witness_rows
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, check_signed
 from fanous.web.pages.incident import pictured
-from fanous.web.routes import Facts, Visit
+from fanous.web.routes import Facts
 
 MOST_LISTED = 60
 NEAR = 14 * 86_400.0

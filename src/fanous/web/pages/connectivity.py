@@ -24,7 +24,7 @@ from fanous.publish.pictures import clock_words
 from fanous.sources.publishers import SOURCES, licences_by_source, terms
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import Visit
+from fanous.web.answers import Visit
 from fanous.wording.language import Language
 
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)

@@ -26,10 +26,11 @@ from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import aged, connectivity, lowest, places
 from fanous.web.pages.events import statements_of
 from fanous.web.pages.incident import past_filter
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.routes import Facts, page
 
 WINDOWS = (7, 30, 90, 365)
 """Windows that a reader may choose, in days."""

@@ -12,7 +12,8 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check, event_report
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page
 
 MOST = 8
 """Most claims, or events, on a page, since each claim is a query to the store."""

@@ -21,7 +21,7 @@ from fanous.refdata.countries import local, region_name, region_of, zone_name
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import Elsewhere, Several, Visit
+from fanous.web.answers import Elsewhere, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 

@@ -23,9 +23,10 @@ from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, aged, connectivity
 from fanous.web.pages.incident import Chart, chart_of
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.routes import Facts, page
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,10 @@ from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
+from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.connectivity import aged, connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
-from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence

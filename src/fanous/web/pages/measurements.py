@@ -16,8 +16,9 @@ from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.store.references import Reference
+from fanous.web.answers import Reply, Visit
 from fanous.web.pages.incident import incident_asked
-from fanous.web.routes import Facts, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 
 A_PAGE = 100
 """Measurements per page."""

@@ -9,7 +9,8 @@ from fanous.publish.edition import newest, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page
 
 REACH = 30 * DAY
 MOST_COUNTRIES = 8
