@@ -32,13 +32,19 @@ MOST_BYTES = 32 << 20
 """Of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15 MB."""
 
 
-class Remembering(Protocol):
-    """Facts that may have a memory, and know what has arrived."""
+class Arriving(Protocol):
+    """Facts that know what has arrived."""
 
-    memory: "Memory | None"
     synthetic: bool
 
     def brought_in(self) -> Mapping[str, tuple[int, int]]: ...
+
+
+class Remembering(Protocol):
+    """A part of the facts, which may have a memory."""
+
+    memory: "Memory | None"
+    synthetic: bool
 
 
 F = TypeVar("F", bound=Remembering)
@@ -98,7 +104,7 @@ class Memory:
             return age < LONGEST_SECONDS
         return kept.at > self._changed and age < seconds
 
-    def mark(self, facts: Remembering, about: Any) -> Hashable:
+    def mark(self, facts: Arriving, about: Any) -> Hashable:
         """The mark of the data of a country, or of all countries (``CoverageFacts.brought_in``)."""
         marked, marks = self._marks.get(facts.synthetic, (-inf, {}))
         if self._clock() - marked >= MARKS_SECONDS:
@@ -130,7 +136,8 @@ def remembered(
             bound.apply_defaults()
             _, *given = bound.args
             key = facts.synthetic, question.__name__, _fixed(given)
-            mark = memory.mark(facts, given[0]) if of_measurements else None
+            # Each part is one of ``Facts``, and another one of these knows what has arrived.
+            mark = memory.mark(cast(Arriving, facts), given[0]) if of_measurements else None
             return memory.answer(key, partial(question, facts, *args, **named), seconds, mark)
 
         return asked
