@@ -60,7 +60,7 @@ def folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "\n".join([*lines, json.dumps({WORDS: WORDS}), WORDS.replace("\n", " ")]) + "\n"
     )
     with open_store(place / "store", clock=lambda: NOW) as store, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fanous.store.notices.defect", lambda _: "")  # as before such links were refused
+        patch.setattr("fanous.store.ledger.defect", lambda _: "")  # as before such links were refused
         tally = ingest.ingest(store, "ooni", [place / "event.jsonl"])
         assert tally.stored > 100
         found = store.ledger.incidents("PK")[0]

@@ -20,9 +20,10 @@ from fanous.store.disk import disk_errors
 from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
 from fanous.store.identities import Settled, aside
-from fanous.store.ledger import Ledger, Span, spans_of
+from fanous.store.ledger import Ledger
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.memory import Memory
+from fanous.store.processes import Span, spans_of
 from fanous.store.protocol import Store
 from fanous.store.upgrade import give_provenance
 
