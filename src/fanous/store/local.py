@@ -96,9 +96,9 @@ class OpenStore:
             self._release()
             raise
         self._every = Facts(self._engine, read_only=read_only)
-        self._sides = tuple(
-            Facts(self._engine.showing(synthetic=side), read_only=read_only, synthetic=side)
-            for side in (False, True)
+        self._sides = (
+            Facts(self._engine.showing(synthetic=False), read_only=read_only),
+            Facts(self._engine.showing(synthetic=True), read_only=read_only, synthetic=True),
         )
         if self._lock is not None:
             give_provenance(self.archive, self._engine, self._every, self.ledger)
@@ -140,7 +140,8 @@ class OpenStore:
         reader = copy(self)
         reader.ledger = self.ledger.for_readers()
         if memory is not None:
-            reader._sides = tuple(facts.remembering(memory) for facts in self._sides)
+            real, synthetic = self._sides
+            reader._sides = real.remembering(memory), synthetic.remembering(memory)
         return reader
 
     def append(

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
@@ -268,7 +269,7 @@ class Answers:
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
     ) -> Reply:
         """The reply on the shelf under this key, or a new one, charged to the reader (in pages)."""
-        return await self._shelf.get(key, make, lambda: self._work.spend(request, cost))
+        return await self._shelf.get(key, make, partial(self._work.spend, request, cost))
 
     def spend(self, request: Request, cost: float) -> None:
         """Charges the reader for a reply that is not kept on the shelf; raises ``HTTPException`` (429)."""

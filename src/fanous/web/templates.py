@@ -156,7 +156,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
             utc_dates=partial(clocks.utc_dates, language=language),
-            ago=lambda instant: clocks.ago(visit.now - instant, language),
+            ago=partial(clocks.ago, now=visit.now, language=language),
             length=partial(clocks.length, language=language),
             country=partial(country_name, locale=language.code),
             **facts,
