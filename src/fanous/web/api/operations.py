@@ -41,7 +41,7 @@ from fanous.refdata.countries import local, main_zone
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
-from fanous.store.vote_sql import AXES
+from fanous.store.votes import AXES
 from fanous.web.answers import Site
 from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
