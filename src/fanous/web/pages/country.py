@@ -21,6 +21,7 @@ from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
 from fanous.publish.edition import Story, end_of_data, history, newest, open_ones, whole_hours
 from fanous.publish.feeds import feed_of
+from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
@@ -65,7 +66,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     hours = whole_hours(since, until)
     volume, heard, names = facts.volume(code, *hours), facts.heard_in(code, *hours), facts.networks(code)
     insufficient = facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
-    every, hides_held = ledger.incidents(code, synthetic=store.is_synthetic), ledger.hides_held()
+    every = ledger.incidents(code, synthetic=store.is_synthetic)
     events, claims = ledger.events(code, since, until + AHEAD), ledger.claims(code, since, until)
 
     incidents = [one for one in every if one.onset < until and (one.end is None or one.end > since)]
@@ -77,14 +78,8 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
-    # If the line itself was disrupted, the chart of levels is shaded.
-    outages = [
-        (one.start, visit.now if one.end is None else one.end)
-        for incident in standing
-        if incident.is_of_line
-        for one in incident.intervals
-    ]
-    levels = aged(connectivity(store, code, every, since, end, visit, outages), visit.now - end)
+    shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
+    levels = aged(connectivity(store, code, every, since, end, visit, shaded), visit.now - end)
     level, of_places = lowest(levels), places(store, code, every, end, visit.now - end)
     networks = network_lines(volume, heard, weights, code, visit)
     bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
@@ -92,7 +87,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     return {
         "code": code,
         "staged": store.is_synthetic,
-        "hides_held": hides_held,
+        "hides_held": ledger.hides_held(),
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
