@@ -51,8 +51,8 @@ def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> Non
 
     from fanous.collector.server import serve, server_config
     from fanous.store.protocol import OneThread
+    from fanous.web.answers import Site
     from fanous.web.application import application
-    from fanous.web.routes import Site
 
     with OneThread(lambda: open_store(folder)) as owner:
         began = time.monotonic()

@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from fanous.model.series import Ints
-from fanous.pipeline.scan import probe_round
 from fanous.scan.icmp import Icmp
-from fanous.scan.rounds import BlockStates, Flags, unknown
+from fanous.scan.rounds import BlockStates, Flags, probe_round, unknown
 from fanous.scan.targets import Targets, read_targets
 
 BLOCKS = 20_000

@@ -44,8 +44,8 @@ from fanous.pipeline import ingest
 from fanous.pipeline.actions import Hold
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 
 NOW = from_iso("2024-01-05T12:00Z")
 TOKEN = "4f" * 32

@@ -55,7 +55,7 @@ INSIDE = "bring_in"
 MOVED = {
     "open_store": ("fanous.store", "fanous.store.local"),
     "application": ("fanous.web.application",),
-    "Site": ("fanous.web.routes", "fanous.web.visit", "fanous.web.site"),
+    "Site": ("fanous.web.answers", "fanous.web.routes", "fanous.web.visit", "fanous.web.site"),
 }
 """Where the two ends of a page are, in one version or another."""
 

@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.server import server_config
+from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.limits import ReaderLimits
-from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.documents import ROOT
 from tests.peers.programs import free_port, program, running

@@ -21,8 +21,8 @@ from fanous.pipeline.series import ingest_series
 from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.copies import copy_of
 from tests.web.visits import Reader
 

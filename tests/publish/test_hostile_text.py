@@ -19,8 +19,8 @@ from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.alerts.senders.webhook import webhook_document
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import REASONS, reasons_text
 from tests.commands import fanous
@@ -60,7 +60,7 @@ def folder(small_rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "\n".join([*lines, json.dumps({WORDS: WORDS}), WORDS.replace("\n", " ")]) + "\n"
     )
     with open_store(place / "store", clock=lambda: NOW) as store, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fanous.store.notices.defect", lambda _: "")  # as before such links were refused
+        patch.setattr("fanous.store.ledger.defect", lambda _: "")  # as before such links were refused
         tally = ingest.ingest(store, "ooni", [place / "event.jsonl"])
         assert tally.stored > 100
         found = store.ledger.incidents("PK")[0]

@@ -21,8 +21,8 @@ from fanous.store.local import open_store
 from fanous.store.location import in_folder
 from fanous.store.protocol import OneThread
 from fanous.store.schema import TABLES
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.commands import fanous
 from tests.planted import (
     CAME_FROM,

@@ -33,8 +33,8 @@ from fanous.publish.reports import forms
 from fanous.publish.reports.report import gather
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from fanous.wording.headline import SYNTHETIC
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import sentence

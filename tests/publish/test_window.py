@@ -1,7 +1,5 @@
 """How much of a window a page reads one by one."""
 
-from typing import Any, cast
-
 import numpy as np
 import pytest
 
@@ -12,19 +10,22 @@ from fanous.publish import edition
 from fanous.publish.edition import newest, oldest
 
 
-class Busy:
-    """A thousand measurements an hour on one network, for ten hours."""
-
-    @property
-    def facts(self) -> "Busy":
-        return self
-
-    def volume(self, country: str, since: float, until: float, step: int) -> list[Series]:
-        hours = np.arange(10, dtype=np.int64) * HOUR
-        times = hours[(hours >= since) & (hours < until)]
-        made = np.full(len(times), 1000, np.int64)
-        key = SeriesKey(Place(country, 1), "", "measurements")
-        return [Series(key, step, times, made.astype(np.float64), made, made * 0, made)]
+def volume(first: int, end: int) -> list[Series]:
+    """Five hundred measurements an hour on each of two networks, from one hour to another."""
+    times = np.arange(first, end, dtype=np.int64) * HOUR
+    made = np.full(len(times), 500, np.int64)
+    return [
+        Series(
+            SeriesKey(Place("PK", asn), "", "measurements"),
+            HOUR,
+            times,
+            made.astype(np.float64),
+            made,
+            made * 0,
+            made,
+        )
+        for asn in (1, 2)
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +33,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edition, "MOST_DRAWN", 3000)
 
 
-STORE = cast(Any, Busy())
-
-
 def test_a_page_reads_as_far_back_as_it_can() -> None:
-    assert newest(STORE, "PK", 0, 10 * HOUR) == 7 * HOUR
-    assert newest(STORE, "PK", 8 * HOUR, 10 * HOUR) == 8 * HOUR
+    assert newest(volume(0, 10), 0) == 7 * HOUR
+    assert newest(volume(8, 10), 8 * HOUR) == 8 * HOUR
 
 
 def test_the_beginning_of_an_incident_is_never_cut() -> None:
-    assert oldest(STORE, "PK", 0, 10 * HOUR) == 3 * HOUR
-    assert oldest(STORE, "PK", 0, 2 * HOUR) == 2 * HOUR
+    assert oldest(volume(0, 10), 0, 10 * HOUR) == 3 * HOUR
+    assert oldest(volume(0, 2), 0, 2 * HOUR) == 2 * HOUR

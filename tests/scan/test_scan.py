@@ -16,10 +16,9 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.model.series import Ints
 from fanous.pipeline.jobs import BringSeries
-from fanous.pipeline.scan import probe_round, scan_round
 from fanous.pipeline.series import Bring
 from fanous.scan.icmp import _packets, _tokens, answer_of
-from fanous.scan.rounds import BlockStates, Flags, load, unknown
+from fanous.scan.rounds import BlockStates, Flags, load, probe_round, scan_round, unknown
 from fanous.scan.targets import Targets, read_targets
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -124,7 +124,7 @@ MADE = {
     "sources.ooni.scrub._database": "one of this module's own",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
-    "web.routes.canonical": "of the addresses of pages, which are among these",
+    "web.answers.canonical": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""
 

@@ -33,7 +33,7 @@ class CountingEngine:
 def one(at: list[float]) -> tuple[CountingEngine, Facts, Memory]:
     engine = CountingEngine()
     facts = Facts(cast(Any, engine))
-    kept = Memory(facts, lambda: at[0])
+    kept = Memory(lambda: at[0])
     return engine, facts.remembering(kept), kept
 
 
@@ -114,12 +114,20 @@ def test_without_a_memory_each_question_is_asked() -> None:
 
 
 def test_what_is_claimed_is_never_remembered(tmp_path: Path) -> None:
+    kept = Memory()
     with open_store(tmp_path / "store") as store:
-        shown = store.with_facts(lambda facts: facts.remembering(Memory(facts)))
+        shown = store.for_readers(kept)
         for side, own in zip(shown.sides(), store.sides(), strict=True):
-            assert side.facts.memory is not None and own.facts.memory is None
-            assert (side.facts.memory.facts, side.facts.synthetic) == (own.facts, own.is_synthetic)
+            assert (side.facts.memory, own.facts.memory) == (kept, None)
+            assert side.facts.synthetic == own.is_synthetic == side.is_synthetic
         assert shown.ledger is store.ledger
+
+
+def test_real_and_synthetic_facts_share_a_memory_and_no_answer() -> None:
+    engine, kept = CountingEngine(), Memory()
+    for synthetic in (False, True, False):
+        Facts(cast(Any, engine), synthetic=synthetic).remembering(kept).networks("PK")
+    assert engine.asked == ["PK", "PK"]
 
 
 def test_what_is_remembered_of_every_country_hangs_on_the_arrivals_of_all() -> None:
@@ -159,7 +167,7 @@ def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> N
             return [[*column] for column in columns]
 
     facts = Facts(cast(Any, Busy()))
-    kept = Memory(facts)
+    kept = Memory()
     shown = facts.remembering(kept)
     for since in range(120):
         shown.votes("PK", since, since + 1)

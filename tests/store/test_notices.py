@@ -39,13 +39,16 @@ def test_claims_come_back_as_they_were_with_labels_by_country(store: Store) -> N
     assert store.ledger.claims("PK") == [second, first]
     assert first == replace(CLAIM, id="PK-claim-1", recorded_at=1.0)
     assert len(store.ledger.claims()) == 3
+    assert store.ledger.claims("PK", since=NOON + 3600) == [], "a window is half-open"
+    assert store.ledger.claims("PK", until=NOON) == [second]
 
 
 def test_an_event_that_is_registered_twice_keeps_its_first_time(store: Store) -> None:
     first = store.ledger.add_event(RALLY, at=1.0)
     again = store.ledger.add_event(RALLY, at=NOON + 60)
     assert again == first
-    assert store.ledger.events("PK") == [first]
+    assert store.ledger.events("PK") == store.ledger.events(None, NOON + 7199, NOON + 9000) == [first]
+    assert store.ledger.events(None, NOON + 7200) == store.ledger.events(None, None, NOON) == []
     assert store.ledger.add_event(replace(RALLY, title="Another"), at=1.0).id == "PK-watch-2"
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fanous.analysis.series.signals import COUNTED
-from fanous.store import vote_sql
+from fanous.store import votes as sql
 from tests.documents import ROOT
 
 WRITTEN = dict(
@@ -19,9 +19,9 @@ WRITTEN = dict(
 
 @pytest.mark.parametrize("name", ["SERIES", "WITNESSES", "DETAILS", "WORKING"])
 def test_a_query_is_the_one_that_was_written_by_hand(name: str) -> None:
-    assert getattr(vote_sql, name).split() == WRITTEN[name].split()
+    assert getattr(sql, name).split() == WRITTEN[name].split()
 
 
 def test_each_signal_that_is_counted_from_verdicts_has_its_own_columns() -> None:
-    votes = re.findall(r"AS (\w+_vote)\b", vote_sql.WITNESSES)
+    votes = re.findall(r"AS (\w+_vote)\b", sql.WITNESSES)
     assert len(set(votes)) == len(votes) == len(COUNTED)

@@ -21,7 +21,8 @@ from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.facts import StoredMeasurement
-from fanous.store.ledger import Lease, Revision
+from fanous.store.ledger import Revision
+from fanous.store.processes import Lease
 from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
@@ -65,10 +66,7 @@ class SmallStore:
     is_synthetic: bool = False
     staged = False
 
-    def with_facts(self, _wrapped: Any) -> Any:
-        return self
-
-    def for_readers(self) -> Any:
+    def for_readers(self, _memory: Any = None) -> Any:
         return self
 
     def of(self, provenance: Provenance) -> "SmallStore":
@@ -184,7 +182,7 @@ class SmallStore:
     def known_networks(self) -> list[KnownNetwork]:
         asns = votes(*self.ballots).asns.tolist()
         return [
-            KnownNetwork(self.country, asn, self.names.get(asn, ""), asns.count(asn), 0.0)
+            KnownNetwork(self.country, asn, self.names.get(asn, ""), asns.count(asn), self.now_is)
             for asn in sorted({*asns, *self.names})
         ]
 
@@ -214,15 +212,19 @@ class SmallStore:
     def countries(self) -> list[str]:
         return [self.country] if self.ballots or self.heard_networks else []
 
-    def claims(self, country: str | None = None) -> list[Claim]:
-        return [one for one in self.said if country in (None, one.country)]
+    def claims(self, country: str | None = None, since: float = -inf, until: float = inf) -> list[Claim]:
+        found = [one for one in self.said if country in (None, one.country)]
+        return [one for one in found if one.since < until and one.until > since]
 
     def add_claim(self, claim: Claim) -> Claim:
         self.said.append(replace(claim, id=f"{claim.country}-claim-{len(self.said) + 1}"))
         return self.said[-1]
 
-    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
-        return [one for one in self.announced if country in (None, one.country)]
+    def events(
+        self, country: str | None = None, since: float = -inf, until: float = inf
+    ) -> list[AnnouncedEvent]:
+        found = [one for one in self.announced if country in (None, one.country)]
+        return [one for one in found if one.start < until and one.end > since]
 
     def levels(
         self,

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.incident import Status
 from fanous.web.admin import is_token
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.charts.events import ONGOING, incident
 from tests.each import each
 from tests.web.small_store import SmallStore

@@ -18,8 +18,8 @@ from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.each import each
 from tests.web.small_store import SmallStore

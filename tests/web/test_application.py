@@ -4,7 +4,7 @@ import pytest
 
 from fanous.model.incident import Incident
 from fanous.store.coverage import Heard
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, reader

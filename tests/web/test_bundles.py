@@ -10,9 +10,9 @@ from fanous.model.incident import Evidence, Status
 from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from fanous.web.answers import Reply, Site
 from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, STEPS, Bundles, Packing
-from fanous.web.routes import Reply, Site
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import incident
 from tests.copies import copy_of

@@ -10,8 +10,8 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.web.answers import Site
 from fanous.web.pages.connectivity import level_of, lines_of
-from fanous.web.routes import Site
 from fanous.wording import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore

@@ -16,8 +16,8 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline import detect, ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from fanous.web.templates import whole
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import lede

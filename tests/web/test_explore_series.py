@@ -12,7 +12,7 @@ from pyarrow import parquet
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline import quantities
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.each import each
 from tests.hostile import HOSTILE
 from tests.web.small_store import SmallStore

@@ -13,7 +13,7 @@ from fanous.model.instant import to_iso
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.store.ledger import Revision
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.each import each
 from tests.web.small_store import SmallStore

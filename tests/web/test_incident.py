@@ -13,8 +13,8 @@ from fanous.publish.edition import Edition
 from fanous.publish.pictures import card_svg, chart_svg
 from fanous.store.coverage import Doubt, Insufficient
 from fanous.store.protocol import Store
+from fanous.web.answers import Site
 from fanous.web.pages.incident import tex
-from fanous.web.routes import Site
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot

@@ -16,8 +16,8 @@ from fanous.model.incident import Incident, Interval, Kind, Scope, Status
 from fanous.model.instant import DAY, HOUR, from_iso
 from fanous.model.measurement import Provenance
 from fanous.publish.filter import PATTERNS, IncidentFilter
+from fanous.web.answers import Site
 from fanous.web.pages.incidents import counted
-from fanous.web.routes import Site
 from fanous.wording.headline import ordinal
 from fanous.wording.language import ENGLISH
 from tests.charts.events import START, SUSPECTED, incident, network, part

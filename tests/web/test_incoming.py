@@ -1,6 +1,6 @@
 """While a monitor is still fetching the past, or cannot, its first page says so, in each language."""
 
-from fanous.web.routes import Incoming, Site
+from fanous.web.answers import Incoming, Site
 from fanous.wording.language import LANGUAGES
 from tests.each import each
 from tests.web.small_store import SmallStore

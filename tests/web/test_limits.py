@@ -8,11 +8,10 @@ import pytest
 
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import trusted_proxies
-from fanous.web.answers import Shelf
+from fanous.web.answers import Reply, Shelf, Site
 from fanous.web.application import application
 from fanous.web.limits import GUESSES, NAMES, ReaderLimits, SiteNames, cost_of
 from fanous.web.pages import RESOURCES
-from fanous.web.routes import Reply, Site
 from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW

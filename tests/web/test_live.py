@@ -12,10 +12,9 @@ from fanous.collector.origin import trusted_proxies
 from fanous.model.reason import as_written
 from fanous.web import answers as shelf_module
 from fanous.web import live
-from fanous.web.answers import Answers, Shelf
+from fanous.web.answers import Answers, Reply, Shelf, Site
 from fanous.web.limits import STREAMS_OF_ONE, ReaderLimits
 from fanous.web.live import Live
-from fanous.web.routes import Reply, Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW

@@ -19,8 +19,8 @@ from fanous.store.archive import Location, Segment
 from fanous.store.facts import StoredMeasurement
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from fanous.wording import LANGUAGES
 from fanous.wording.reasons import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot

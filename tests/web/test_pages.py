@@ -21,8 +21,9 @@ FILE = '''"""Weather: what the sky over a country was like."""
 
 from fanous.publish.feeds import feed_of
 from fanous.store.protocol import Store
-from fanous.web.routes import Reply
-from fanous.web.routes import Facts, Visit, page, resource
+from fanous.web.answers import Reply
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page, resource
 
 
 @page("/weather", "weather.html", title="Countries", place=5, asks={"days": "[0-9]"}, feed=feed_of)

@@ -10,7 +10,7 @@ import pytest
 
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import DAY, from_iso
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.charts.events import ONGOING, incident
 from tests.hostile import HOSTILE, planted
 from tests.web.small_store import SmallStore

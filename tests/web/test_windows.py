@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.store.coverage import Heard, KnownNetwork
-from fanous.web.routes import Site
+from fanous.web.answers import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import START, incident
 from tests.web.small_store import SmallStore

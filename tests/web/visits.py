@@ -9,8 +9,8 @@ import msgspec
 from starlette.types import ASGIApp
 
 from fanous.model.instant import from_iso
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.web.small_store import SmallStore
 
 NOW = from_iso("2023-12-18T00:00Z")

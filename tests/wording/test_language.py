@@ -63,4 +63,4 @@ def test_a_length_has_no_more_digits_than_a_reader_needs(seconds: float, text: s
 
 
 def test_what_was_heard_just_now_was_heard_a_minute_ago() -> None:
-    assert ago(3, LANGUAGES["en"]) == "1 minute ago"
+    assert ago(0, 3, LANGUAGES["en"]) == "1 minute ago"

@@ -12,9 +12,8 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from fanous.charts.grid import Drawing, Drawn, Grid, cell_width, ruler
-from fanous.charts.key import key_row
 from fanous.charts.letters import breadth, fitted, running
-from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
+from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, key_row, painted, xml
 from fanous.charts.plot import Shape
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local

@@ -381,7 +381,7 @@ def each_target(
     drawn: list[tuple[str, Drawing | None]] = []
     for _, _, target in ordered[:MOST_TARGETS]:
         about = [incident for incident in incidents if target in incident.targets]
-        drawn.append((target, by_network(votes.of([target], places), about, country, language, span)))
+        drawn.append((target, by_network(votes.where(places[target]), about, country, language, span)))
     return drawn
 
 
@@ -398,7 +398,7 @@ def by_target(
     places = own.by_target()
     for target in places:
         about = [incident for incident in incidents if target in incident.targets]
-        one = network_times(own.of([target], places), about, country, span)
+        one = network_times(own.where(places[target]), about, country, span)
         rows += [_drawn(target, row.cells, row.measurements) for row in one.rows]
     rows.sort(key=lambda row: (-_disrupted(row), -row.measurements, str(row.name)))
     return _drawing(grid, rows[:MOST_ROWS], language, max(0, len(rows) - MOST_ROWS))

@@ -7,9 +7,8 @@ outlined only, so that a reader can tell them apart without colour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.key import key_row
 from fanous.charts.letters import running
-from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, painted, xml
+from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, key_row, painted, xml
 from fanous.charts.plot import FOOT, RIGHT, TOP, Shape
 
 LEFT = 30

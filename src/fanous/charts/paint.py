@@ -1,4 +1,4 @@
-"""Paint: the colours of states and lines, and how a drawing refers to them.
+"""Paint: the colours of states and lines, how a drawing refers to them, and the key that says what they mean.
 
 In a page a drawing has class names, and the stylesheet (which has a dark mode) has the colours.  A standalone
 picture has the colours as attributes, because a strict content policy allows no style in it.
@@ -7,9 +7,12 @@ SVG is rendered to PNG with our own fonts, so that all machines draw the same an
 (Noto, SIL Open Font License 1.1) are in ``fonts``, reduced to the Latin and Arabic characters.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import as_file, files
 from xml.sax.saxutils import escape
+
+from fanous.charts.letters import breadth
 
 PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
 BLOCKED, SLOWED, OK, OK_INK, SOME = "#a3231c", "#d98a12", "#d9e6e0", "#1e5a46", "#7fa896"
@@ -80,6 +83,26 @@ JOINERS_AND_ISOLATES = "\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0"
 def xml(text: str) -> str:
     """Text for an element, without control characters."""
     return escape("".join(c for c in text if c.isprintable() or c in JOINERS_AND_ISOLATES))
+
+
+def key_row(entries: Sequence[tuple[str, str]], edge: float, y: float, size: float, *, rtl: bool) -> str:
+    """What the areas of a picture that stands alone mean, in one row, from the side where the language begins.
+
+    Args:
+        entries: (class of an area, what it means).
+        edge: where the row begins: its left edge, or with ``rtl`` its right one.
+        y: the foot of the words.
+    """
+    way, anchor = (-1, "end") if rtl else (1, "start")
+    parts, at = [], edge
+    for name, text in entries:
+        parts.append(
+            f'<path d="M{at:.0f} {y - 0.8 * size:.0f}h{way * 1.2 * size:.0f}v{0.85 * size:.0f}H{at:.0f}z" '
+            f'{painted(name, alone=True)}/><text x="{at + way * 1.6 * size:.0f}" y="{y:.0f}" '
+            f'text-anchor="{anchor}" font-family="{FONT}" font-size="{size:g}" fill="{SOFT}">{xml(text)}</text>'
+        )
+        at += way * (2.9 * size + breadth(text, size))
+    return "".join(parts)
 
 
 @lru_cache(maxsize=1)

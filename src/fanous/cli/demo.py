@@ -106,8 +106,8 @@ def serve_pages(
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.scheduler import Task, pause, supervise
     from fanous.store.protocol import OneThread
+    from fanous.web.answers import Site
     from fanous.web.application import application
-    from fanous.web.routes import Site
 
     listening = listening_socket("127.0.0.1", port, "--port")
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"

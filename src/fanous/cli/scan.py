@@ -101,9 +101,8 @@ def _scan(
 
     from fanous.config import data_folder
     from fanous.pipeline.jobs import BringSeries
-    from fanous.pipeline.scan import scan_round
     from fanous.scan.icmp import Icmp
-    from fanous.scan.rounds import ROUND, load
+    from fanous.scan.rounds import ROUND, load, scan_round
     from fanous.scan.targets import read_opt_out, read_targets
 
     def on_reject(line: int, why: str) -> None:

@@ -42,7 +42,7 @@ from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.store.batch import Judged
 from fanous.store.protocol import Ask
 from fanous.store.series import Pulled
-from fanous.web.routes import Incoming
+from fanous.web.answers import Incoming
 
 SOME = 200
 """Measurements stored at a time; they take a fraction of a second of the store's thread."""

@@ -50,9 +50,9 @@ from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
 from fanous.threads import Threads, few_arenas
+from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.limits import limits_of
-from fanous.web.routes import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 

@@ -79,7 +79,7 @@ class DatedQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExploreQuestion(DatedQuestion):
-    """What a reader wants to see of measurements; ``by`` is a name of ``store.vote_sql.AXES``."""
+    """What a reader wants to see of measurements; ``by`` is a name of ``store.votes.AXES``."""
 
     by: str = "network"
 

@@ -29,7 +29,7 @@ from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.values import instant_of
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
-from fanous.store.ledger import Span, spans_of
+from fanous.store.processes import Span, spans_of
 from fanous.store.protocol import Store
 from fanous.threads import keep_freed_memory
 

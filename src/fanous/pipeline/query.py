@@ -113,7 +113,7 @@ def confirm(
         names=store.facts.networks(country),
         synthetic=store.is_synthetic,
         within=store.facts.within(country, since, until, targets),
-        known_until={one.id: at for one in incidents if (at := end_of_data(store, one, now)) is not None},
+        known_until={one.id: at for one in incidents if (at := data_ended(store, one, now)) is not None},
         targets=targets,
     )
 
@@ -132,6 +132,15 @@ class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
 
 LATE = 3 * DAY
 """Data that ended longer ago are history; the slowest public source has one value a day."""
+
+
+def end_of_data(last: float | None, now: float) -> float:
+    """Where a window ends: now, or at the end of the data.
+
+    Args:
+        last: when the last of them was measured; ``None`` = there are none.
+    """
+    return now if last is None or last >= now - LATE else last
 
 
 def known_until(store: Store, incident: Incident, now: float) -> float:
@@ -154,7 +163,7 @@ def known_until(store: Store, incident: Incident, now: float) -> float:
     return now if last >= now - LATE else max(last, incident.onset)
 
 
-def end_of_data(store: Store, incident: Incident, now: float) -> float | None:
+def data_ended(store: Store, incident: Incident, now: float) -> float | None:
     """When the data about an open incident ended; ``None`` = they have not, or it is over."""
     known = known_until(store, incident, now)
     return known if known < now else None
@@ -163,7 +172,7 @@ def end_of_data(store: Store, incident: Incident, now: float) -> float | None:
 def known_since(store: Store, incidents: Iterable[Incident], since: float) -> list[Incident]:
     """Those that may have been on at an instant or after it: an open one is left out if its data had ended by then."""
     now = store.now()
-    return [one for one in incidents if (end := end_of_data(store, one, now)) is None or end >= since]
+    return [one for one in incidents if (end := data_ended(store, one, now)) is None or end >= since]
 
 
 def known_countries(store: Store) -> list[str]:

@@ -22,7 +22,7 @@ from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
 from fanous.pipeline import claims
 from fanous.pipeline.call import Call
-from fanous.pipeline.query import end_of_data, known_until
+from fanous.pipeline.query import data_ended, known_until
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
@@ -92,7 +92,7 @@ class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
             claims.slowed_how(store, found),
             claims.what_else(store, found),
             lacking(store, found),
-            end_of_data(store, found, store.now()),
+            data_ended(store, found, store.now()),
         )
 
 

@@ -35,7 +35,7 @@ from fanous.model.incident import (
 )
 from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
-from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.processes import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
 RENEWALS = 3

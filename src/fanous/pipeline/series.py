@@ -26,8 +26,8 @@ from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
-from fanous.sources.publishers import SERIES_FILES, terms
-from fanous.store.ledger import spans_of
+from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
+from fanous.store.processes import spans_of
 from fanous.store.protocol import Store
 
 RATES = 28 * 86400.0
@@ -155,7 +155,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
-    licences = licences_by_source(store, country, levels)
+    licences = licences_by_source(levels, store.facts.series_licences(country))
     whole = [level for one in series if (level := _newest(one, at, lost[one.key.place], licences))]
     if not whole:
         raise FanousError(
@@ -163,16 +163,6 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
             f"{country}` or `fanous ingest ioda-csv FILE --country {country}`"
         )
     return sorted(whole, key=_by_place)
-
-
-def licences_by_source(store: Store, country: str, levels: Iterable[Series]) -> dict[str, str]:
-    """Source -> the licences of its series; a table may have several."""
-    stated = store.facts.series_licences(country)
-    found: dict[str, dict[str, None]] = {}
-    for one in levels:
-        licence = terms(one.key.source, stated.get((one.key, one.step), ())).licence
-        found.setdefault(one.key.source, {})[licence] = None
-    return {source: "; ".join(own) for source, own in found.items()}
 
 
 def _newest(series: Series, now: float, outages: Spans, licences: Mapping[str, str]) -> SeriesNow | None:

@@ -6,6 +6,7 @@ the incidents on record: only those confirmed and not retracted count, and an in
 counts for each.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
+from fanous.model.series import Series
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 
@@ -112,35 +114,36 @@ def whole_hours(since: float, until: float) -> tuple[float, float]:
     return since // HOUR * HOUR, -(-until // HOUR) * HOUR
 
 
-def newest(store: Store, country: str, since: float, until: float) -> float:
-    """The earliest time from which a page may read everything up to ``until``."""
-    made = _hourly(store, country, since, until)
+def newest(volume: Sequence[Series], since: float) -> float:
+    """The earliest time from which a page may read everything; ``since`` if that is not too much.
+
+    Args:
+        volume: the measurements of each network per hour (``facts.volume``), from ``since`` on.
+    """
     total = 0
-    for hour in sorted(made, reverse=True):
-        total += made[hour]
+    for hour, made in sorted(_hourly(volume).items(), reverse=True):
+        total += made
         if total > MOST_DRAWN:
             return float(hour + HOUR)
     return since
 
 
-def oldest(store: Store, country: str, since: float, until: float) -> float:
+def oldest(volume: Sequence[Series], since: float, until: float) -> float:
     """The latest time up to which a page may read everything from ``since`` on, since an onset must not be cut
-    off."""
-    made = _hourly(store, country, since, until)
+    off; ``volume`` as in ``newest``."""
     total = 0
-    for hour in sorted(made):
-        total += made[hour]
+    for hour, made in sorted(_hourly(volume).items()):
+        total += made
         if total > MOST_DRAWN:
             return float(max(hour, since))
     return until
 
 
-def _hourly(store: Store, country: str, since: float, until: float) -> dict[int, int]:
-    """Hour (unix seconds) -> number of sound measurements, counted by the database."""
-    made: dict[int, int] = {}
-    for series in store.facts.volume(country, since, until, HOUR):
-        for at, count in zip(series.times.tolist(), series.measurements.tolist(), strict=True):
-            made[at] = made.get(at, 0) + count
+def _hourly(volume: Sequence[Series]) -> Counter[int]:
+    """Hour (unix seconds) -> number of sound measurements."""
+    made: Counter[int] = Counter()
+    for series in volume:
+        made.update(dict(zip(series.times.tolist(), series.measurements.tolist(), strict=True)))
     return made
 
 

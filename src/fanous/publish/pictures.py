@@ -209,7 +209,7 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
         BEFORE[0], BEFORE[1] * length
     )
     until = min(end + max(AFTER[0], AFTER[1] * length), max(now, end) + 1)
-    return since, oldest(store, incident.country, since, until)
+    return since, oldest(store.facts.volume(incident.country, since, until), since, until)
 
 
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:

@@ -1,6 +1,6 @@
 """Publishers: the registry of every source of series and claims, and their settings in the configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -8,6 +8,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr, replace
 
 from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
+from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
@@ -77,6 +78,21 @@ def terms(name: str, stated: Sequence[str] = ()) -> Terms:
     if source.takes_columns and stated:
         return Terms("; ".join(stated), all(map(open_licence, stated)))
     return Terms(source.licence, source.is_open)
+
+
+def licences_by_source(
+    series: Iterable[Series], stated: Mapping[tuple[SeriesKey, int], Sequence[str]]
+) -> dict[str, str]:
+    """Source -> the licences of its series; a table may have several.
+
+    Args:
+        stated: licences that the operator stated, by key and step of a series (``facts.series_licences``).
+    """
+    found: dict[str, dict[str, None]] = {}
+    for one in series:
+        licence = terms(one.key.source, stated.get((one.key, one.step), ())).licence
+        found.setdefault(one.key.source, {})[licence] = None
+    return {source: "; ".join(own) for source, own in found.items()}
 
 
 def has_series(name: str) -> bool:

@@ -1,35 +1,32 @@
-"""Ledger: incidents with every revision, which worker detects where, and the monitor's own ailments, in transactions.
+"""Ledger: incidents with every revision, and what people add: claims of others, announced events, approvals.
 
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
-first revision.
-
-Leases let any number of processes share the work.  A country with undetected measurements is leased to one
-worker at a time.  A lease ends when it is released, or not renewed in time; the next worker gets a higher
-number (the fence), and each write under a lease checks, in its own transaction, that the lease still holds.
-So a worker that was stopped for a while and lost its lease writes nothing, even if it still believes it holds one.
-
-Measurements that arrive during detection are recorded separately, so that a detection marks exactly the span
-it saw.
+first revision.  Claims and events are written once and never changed; a document has all of one, and the other columns
+are for finding it.
 """
 
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
 from uuid import uuid4
 
+import msgspec
 import sqlalchemy as sa
 
 from fanous.analysis.incidents.revision import shown_to_readers
+from fanous.config import Section, section
 from fanous.errors import FanousError
-from fanous.model.incident import BACKFILL, Incident, Status
+from fanous.model.claim import Claim, defect
+from fanous.model.coverage import Backfill
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Status
 from fanous.model.reason import Reason
-from fanous.model.vitals import Spell
 from fanous.store.database import (
     META,
     SCHEMA,
@@ -39,246 +36,9 @@ from fanous.store.database import (
     encode_incident,
     encode_reasons,
 )
-from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
+from fanous.store.processes import Processes, check_held, free_all
 from fanous.store.schema import FORMAT
-
-LEASE_SECONDS = 60.0
-"""How long a lease lasts without renewal.  Renewed three times as often, it survives a pause of half a
-minute; and no country waits longer than this for a worker that died."""
-
-NOBODY = ""
-
-Span = tuple[float, float]
-"""First and last instant of measurements, unix seconds."""
-
-
-def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
-    """Country -> first and last instant of the measurements made there.
-
-    Args:
-        made: country and instant of each measurement.
-    """
-    spans: dict[str, Span] = {}
-    for country, at in made:
-        first, last = spans.get(country, (at, at))
-        spans[country] = min(first, at), max(last, at)
-    return spans
-
-
-_UNDETECTED = sa.Table(
-    "undetected",
-    SCHEMA,
-    sa.Column("country", sa.String(2), primary_key=True),
-    sa.Column("since", sa.Float, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),
-)
-_LEASES = sa.Table(
-    "leases",
-    SCHEMA,
-    sa.Column("country", sa.String(2), primary_key=True),
-    sa.Column("fence", sa.Integer, nullable=False),
-    sa.Column("worker", sa.String, nullable=False),
-    sa.Column("expires_at", sa.Float, nullable=False),
-    # The span marked since the country was taken, which is part of the undetected span.
-    sa.Column("later_since", sa.Float),
-    sa.Column("later_until", sa.Float),
-)
-_held: ContextVar["Lease | None"] = ContextVar("held", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One worker's right to detect in a country.
-
-    Attributes:
-        span: the undetected span; ``None`` = nothing waits there.
-        fence: greater than that of any lease before.
-    """
-
-    country: str
-    span: Span | None
-    worker: str
-    fence: int
-
-
-class LeaseLost(FanousError):
-    """Another worker has taken over the country; nothing was written."""
-
-    def __init__(self, lease: Lease) -> None:
-        super().__init__(
-            f"the lease on {lease.country} expired and another process took over: nothing was written, and "
-            f"you need to do nothing",
-            permanent=False,
-        )
-
-
-class Leases:
-    """The part of a ledger that shares detection among processes.
-
-    Attributes:
-        worker: the name under which leases are taken.
-    """
-
-    _database: Database
-    worker: str
-
-    def undetected(self) -> dict[str, Span]:
-        """Country -> span of measurements that no detection has seen, including those of killed runs."""
-        with self._database.reading() as connection:
-            return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
-
-    def mark_undetected(self, spans: Mapping[str, Span]) -> None:
-        """Widen the spans; call it before measurements are stored, so that a crash forgets none."""
-        if not spans:
-            return
-        with self._database.writing() as connection:
-            for table, since, until in (
-                (_UNDETECTED, _UNDETECTED.c.since, _UNDETECTED.c.until),
-                (_LEASES, _LEASES.c.later_since, _LEASES.c.later_until),
-            ):
-                known = sa.select(table.c.country, since, until).where(table.c.country.in_(list(spans)))
-                for country, first, last in connection.execute(known).all():
-                    begins, ends = spans[country]
-                    if first is not None:
-                        begins, ends = min(begins, first), max(ends, last)
-                    one = table.update().where(table.c.country == country)
-                    connection.execute(one.values({since.name: begins, until.name: ends}))
-            waiting = set(connection.scalars(sa.select(_UNDETECTED.c.country)))
-            new = [
-                {"country": country, "since": since, "until": until}
-                for country, (since, until) in spans.items()
-                if country not in waiting
-            ]
-            if new:
-                connection.execute(_UNDETECTED.insert(), new)
-
-    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
-        """Take a country for this process alone, until it is marked as detected, released or not renewed in
-        time.
-
-        Args:
-            country: ``None`` = the one with something to detect that has waited longest for its turn.
-
-        Returns:
-            ``None`` = there is none, or another process has it.
-        """
-        with self._database.writing() as connection:
-            now = _now(connection)
-            country = country or _longest_waiting(connection, now)
-            if country is None:
-                return None
-            row = connection.execute(_LEASES.select().where(_LEASES.c.country == country)).first()
-            if row is not None and row.worker != NOBODY and row.expires_at > now:
-                return None
-            fence = 1 + (connection.scalar(sa.select(sa.func.max(_LEASES.c.fence))) or 0)
-            connection.execute(_LEASES.delete().where(_LEASES.c.country == country))
-            taken = {"country": country, "fence": fence, "worker": self.worker, "expires_at": now + seconds}
-            connection.execute(_LEASES.insert().values(taken))
-            waits = connection.execute(_UNDETECTED.select().where(_UNDETECTED.c.country == country)).first()
-            span = None if waits is None else (float(waits.since), float(waits.until))
-            return Lease(country, span, self.worker, fence)
-
-    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
-        """Keep a lease.
-
-        Raises:
-            LeaseLost: another process took it over.
-        """
-        with self._database.writing() as connection:
-            expires_at = _now(connection) + seconds
-            one = _LEASES.update().where(_is(lease)).values(expires_at=expires_at)
-            if not connection.execute(one).rowcount:
-                raise LeaseLost(lease)
-
-    def mark_detected(self, lease: Lease) -> None:
-        """Record that detection has covered the lease's span; the lease ends.
-
-        Anything marked since the lease was taken still waits.
-
-        Raises:
-            LeaseLost: another process took it over; nothing is marked.
-        """
-        with self._database.writing() as connection:
-            row = connection.execute(_LEASES.select().where(_is(lease))).first()
-            if row is None:
-                raise LeaseLost(lease)
-            waits = _UNDETECTED.c.country == lease.country
-            if row.later_since is None:
-                connection.execute(_UNDETECTED.delete().where(waits))
-            else:
-                left = {"since": row.later_since, "until": row.later_until}
-                connection.execute(_UNDETECTED.update().where(waits).values(left))
-            _free(connection, _is(lease))
-
-    def give_back(self, lease: Lease) -> None:
-        """Release a lease without having detected; a lost one stays with its new holder."""
-        with self._database.writing() as connection:
-            _free(connection, _is(lease))
-
-    def leases(self) -> list[tuple[str, str]]:
-        """Countries being worked on, and by which worker, longest first."""
-        with self._database.reading() as connection:
-            held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > _now(connection))
-            rows = connection.execute(_LEASES.select().where(held).order_by(_LEASES.c.fence))
-            return [(row.country, row.worker) for row in rows]
-
-    @contextmanager
-    def holding(self, lease: Lease) -> Iterator[None]:
-        """In this context, this thread writes about incidents only while the lease is held.
-
-        Raises:
-            LeaseLost: from ``put`` and ``retract``, which then write nothing.
-        """
-        token = _held.set(lease)
-        try:
-            yield
-        finally:
-            _held.reset(token)
-
-
-def free_all(connection: sa.Connection, worker: str) -> None:
-    """Release a dead worker's leases; the caller must know that no other process has its name."""
-    _free(connection, _LEASES.c.worker == worker)
-
-
-def check_held(connection: sa.Connection) -> None:
-    """Within a transaction that writes an incident, check that its lease is still held.
-
-    Raises:
-        LeaseLost: it is not; nothing of the transaction is written.
-    """
-    lease = _held.get()
-    if lease is not None and connection.scalar(sa.select(_LEASES.c.fence).where(_is(lease))) is None:
-        raise LeaseLost(lease)
-
-
-def _is(lease: Lease) -> sa.ColumnElement[bool]:
-    same = (_LEASES.c.fence == lease.fence) & (_LEASES.c.worker == lease.worker)
-    return (_LEASES.c.country == lease.country) & same
-
-
-def _free(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """Free leases; the row stays, and its fence sends the country to the end of the queue."""
-    connection.execute(_LEASES.update().where(which).values(worker=NOBODY, expires_at=0.0))
-
-
-def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
-    """The country with something to detect and no worker that has waited longest for its turn."""
-    held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > now)
-    free = sa.select(_UNDETECTED.c.country).outerjoin(_LEASES, _LEASES.c.country == _UNDETECTED.c.country)
-    free = free.where(sa.or_(_LEASES.c.country.is_(None), sa.not_(held)))
-    turn = sa.func.coalesce(_LEASES.c.fence, 0), _UNDETECTED.c.country
-    return connection.scalar(free.order_by(*turn).limit(1))
-
-
-def _now(connection: sa.Connection) -> float:
-    """The time by one clock for all workers: the server's, or for a SQLite file the machine's."""
-    if connection.dialect.name == "postgresql":
-        now = sa.func.extract("epoch", sa.func.clock_timestamp())
-        return float(connection.scalar(sa.select(now)) or 0.0)
-    return time.time()
-
 
 _INCIDENTS = sa.Table(
     "incidents",
@@ -321,11 +81,75 @@ class Revision:
 
 _PROVENANCE = "provenance"
 
-Key = tuple[str, str]
-"""Kind of an ailment, and what it is about."""
+
+Noun = TypeVar("Noun", Claim, AnnouncedEvent)
+
+_CALLED = {Claim: "a claim", AnnouncedEvent: "an announced event"}
 
 
-class Ledger(Notices, Leases):
+def _numbered(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        SCHEMA,
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("since", sa.Float, nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("digest", sa.String, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.UniqueConstraint("country", "number"),
+    )
+
+
+_CLAIMS = _numbered("claims")
+_EVENTS = _numbered("watches")
+"""The table's name on disk, and ``watch`` in labels, are older than the word *event*, and stay."""
+_APPROVALS = sa.Table(
+    "approvals",
+    SCHEMA,
+    sa.Column("incident", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("note", sa.String, nullable=False),
+)
+_DECISIONS = sa.Table(
+    "decisions",
+    SCHEMA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("incident", sa.String, nullable=False),
+    sa.Column("decided", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("whole", sa.String, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+_ROLES = sa.Table(
+    "roles",
+    SCHEMA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+)
+NOTICES = (_CLAIMS, _EVENTS, _APPROVALS, _DECISIONS, _ROLES)
+"""Tables that are append-only."""
+
+_SETTINGS = sa.Table(
+    "settings",
+    SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_HOLD = "hold_national"
+_HIDE = "hide_held"
+_BACKFILL = "backfill "
+"""Prefix of a key that ends in a country's code."""
+
+
+class Ledger(Processes):
     """Incidents, and what people and processes record about them, in a database.
 
     Args:
@@ -515,38 +339,194 @@ class Ledger(Notices, Leases):
         with self._database.reading() as connection:
             return tuple(connection.execute(sa.select(*counts)).one())
 
-    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
-        """Update the ailments: new ones begin, those that are gone end.  Nothing is written while all is
-        well.
+    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
+        """Record what someone else says about a disruption; returns the claim with its label.
 
         Args:
-            found: kind and what it is about -> what is wrong and how to fix it.
-            at: unix seconds, by the machine's clock.
-        """
-        going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
-        with self._database.reading() as connection:
-            open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
-        if not found and not open_ones:
-            return
-        with self._database.writing() as connection:
-            for key in sorted(open_ones - found.keys()):
-                connection.execute(_of_open(key).values(ended_at=at))
-            for key, (says, mend) in found.items():
-                if key in open_ones:
-                    connection.execute(_of_open(key).values(seen_at=at, says=says, mend=mend))
-                else:
-                    _begin_spell(connection, Spell(*key, says, mend, at, at))
-            _forget_old(connection, at)
+            at: when it was recorded; ``None`` = now.
 
-    def ailments(self, now: float) -> list[Spell]:
-        """Ailments now and within 30 days before ``now``; the latest to begin come first."""
-        shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
+        Raises:
+            FanousError: it states something that no claim can state.
+        """
+        if why := defect(claim):
+            raise FanousError(f"this claim cannot be recorded: {why}")
+        now = time.time() if at is None else at
+        span = claim.since, claim.until
+        with self._database.writing() as connection:
+            label, number = _next(connection, _CLAIMS, claim.country, "claim")
+            named = replace(claim, id=label, recorded_at=now)
+            _insert(connection, _CLAIMS, named, number, span, now, "")
+        return named
+
+    def claims(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Claim]:
+        """Claims about times that overlap the window, by that time.
+
+        Args:
+            country: ``None`` = all countries.
+            since: ``None`` = no bound; the same for ``until``.
+        """
+        return self._documents(_CLAIMS, Claim, country, since, until)
+
+    def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
+        """Register an announced event; if registered again, it keeps its label and the time of its first
+        registration."""
+        now = time.time() if at is None else at
+        with self._database.writing() as connection:
+            same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
+            known = connection.scalar(same)
+            if known is not None:
+                return _decoded(known, AnnouncedEvent)
+            label, number = _next(connection, _EVENTS, event.country, "watch")
+            named = replace(event, id=label, registered_at=now)
+            _insert(connection, _EVENTS, named, number, (event.start, event.end), now, event.digest)
+        return named
+
+    def events(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[AnnouncedEvent]:
+        """Announced events that overlap the window, by their start; the arguments as in ``claims``."""
+        return self._documents(_EVENTS, AnnouncedEvent, country, since, until)
+
+    def approve(self, approval: Approval) -> None:
+        """Record that a person approved an incident; of several approvals the latest counts."""
+        with self._database.writing() as connection:
+            connection.execute(_APPROVALS.insert().values(asdict(approval)))
+
+    def approvals(self) -> dict[str, Approval]:
+        """Incident -> its approval."""
         with self._database.reading() as connection:
-            rows = connection.execute(_SPELLS.select().where(shown)).all()
-        return _newest_first(
-            Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
+            rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
+        roles = self.roles()
+        return {
+            row.incident: Approval(row.incident, row.revision, roles.get(row.who, row.who), row.at, row.note)
             for row in rows
-        )
+        }
+
+    def decide(self, decision: Decision) -> None:
+        """Record what a person decided about an incident."""
+        with self._database.writing() as connection:
+            connection.execute(_DECISIONS.insert().values(asdict(decision)))
+
+    def decisions(self) -> list[Decision]:
+        """Decisions about all incidents, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_DECISIONS.select().order_by(_DECISIONS.c.seq)).all()
+        roles = self.roles()
+        return [
+            Decision(
+                row.incident,
+                Decided(row.decided),
+                roles.get(row.who, row.who),
+                row.at,
+                row.text,
+                row.whole,
+                row.revision,
+            )
+            for row in rows
+        ]
+
+    def name_role(self, name: str, role: str) -> None:
+        """From now on show ``role`` wherever ``name`` has signed, in earlier revisions too."""
+        with self._database.writing() as connection:
+            connection.execute(_ROLES.insert().values(name=name, role=role))
+
+    def roles(self) -> dict[str, str]:
+        """Name that a person signed with -> role shown instead."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_ROLES.select().order_by(_ROLES.c.seq)).all()
+        return {row.name: row.role for row in rows}
+
+    def holds_national(self) -> bool:
+        """Do national incidents wait for a person's approval here?"""
+        return self._is_set(_HOLD)
+
+    def hold_national(self, hold: bool) -> None:
+        """Set whether they do, from now on and for every process that writes to this store."""
+        self._set(_HOLD, hold)
+
+    def hides_held(self) -> bool:
+        """Are incidents that wait for a person left out of everything published?"""
+        return self._is_set(_HIDE)
+
+    def hide_held(self, hide: bool) -> None:
+        """Set whether they are, as with ``hold_national``."""
+        self._set(_HIDE, hide)
+
+    def backfill(self, country: str) -> Backfill | None:
+        """The import of past measurements that is still under way; ``None`` = none."""
+        value = self._value(_BACKFILL + country)
+        return msgspec.json.decode(value, type=Backfill) if value else None
+
+    def note_backfill(self, country: str, going: Backfill | None) -> None:
+        """Set the progress of the import; ``None`` = it is over."""
+        self._put(_BACKFILL + country, msgspec.json.encode(going).decode() if going else "")
+
+    def _is_set(self, key: str) -> bool:
+        return self._value(key) == "yes"
+
+    def _set(self, key: str, value: bool) -> None:
+        if value != self._is_set(key):
+            self._put(key, "yes" if value else "no")
+
+    def _value(self, key: str) -> str:
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == key)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or ""
+
+    def _put(self, key: str, value: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == key))
+            connection.execute(_SETTINGS.insert().values(key=key, value=value))
+
+    def _documents(
+        self,
+        table: sa.Table,
+        noun: type[Noun],
+        country: str | None,
+        since: float | None,
+        until: float | None,
+    ) -> list[Noun]:
+        query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
+        if country is not None:
+            query = query.where(table.c.country == country)
+        if since is not None:
+            query = query.where(table.c.until > since)
+        if until is not None:
+            query = query.where(table.c.since < until)
+        with self._database.reading() as connection:
+            documents = connection.scalars(query).all()
+        return [_decoded(document, noun) for document in documents]
+
+
+class Review(Section, frozen=True):
+    """The table ``[review]``.
+
+    Attributes:
+        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
+        public: are waiting incidents shown to readers, as suspected?  Otherwise only on the desk and the command line.
+            ``None`` = as the store remembers.
+    """
+
+    national: bool | None = None
+    public: bool | None = None
+
+    def apply(self, ledger: Ledger) -> None:
+        """Have the store remember the setting."""
+        if self.national is not None:
+            ledger.hold_national(self.national)
+        if self.public is not None:
+            ledger.hide_held(not self.public)
+
+
+def review(config: Path | None) -> Review:
+    """The table ``[review]``.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    return section(config, "review", Review)
 
 
 def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
@@ -629,51 +609,38 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
     ]
 
 
-# --- the ailments of the monitor ---------------------------------------------------------------------------
-
-KEPT = 30 * 86_400.0
-"""Seconds for which an ailment is kept after its end, so that a person who looks once a month sees it."""
-
-MOST = 1000
-"""Ailments kept after their end: one that comes and goes every two minutes covers a day and a half, without
-filling a disk.
-"""
-
-_SPELLS = sa.Table(
-    "ailments",
-    SCHEMA,
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("about", sa.String, primary_key=True),
-    sa.Column("began_at", sa.Float, primary_key=True),
-    sa.Column("seen_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
-    sa.Column("says", sa.String, nullable=False),
-    sa.Column("mend", sa.String, nullable=False),
-)
-_ENDED = _SPELLS.c.ended_at
+def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:
+    last = connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.country == country))
+    number = (last or 0) + 1
+    return f"{country}-{word}-{number}", number
 
 
-def _of_open(key: Key) -> sa.Update:
-    kind, about = key
-    return _SPELLS.update().where(_SPELLS.c.kind == kind, _SPELLS.c.about == about, _ENDED.is_(None))
+def _insert(
+    connection: sa.Connection,
+    table: sa.Table,
+    noun: Claim | AnnouncedEvent,
+    number: int,
+    span: tuple[float, float],
+    now: float,
+    digest: str,
+) -> None:
+    row: dict[str, Any] = {
+        "id": noun.id,
+        "country": noun.country,
+        "number": number,
+        "since": span[0],
+        "until": span[1],
+        "at": now,
+        "digest": digest,
+        "document": msgspec.json.encode(noun).decode(),
+    }
+    connection.execute(table.insert().values(row))
 
 
-def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
-    """Begin a spell; one that ended at the same instant (because a clock was set back) is replaced."""
-    same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
-    connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
-    row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}
-    connection.execute(_SPELLS.insert().values(**row, ended_at=None, says=spell.says, mend=spell.mend))
-
-
-def _forget_old(connection: sa.Connection, at: float) -> None:
-    connection.execute(_SPELLS.delete().where(at - KEPT > _ENDED))
-    last = sa.select(_ENDED).where(_ENDED.is_not(None)).order_by(_ENDED.desc()).offset(MOST).limit(1)
-    oldest = connection.scalar(last)
-    if oldest is not None:
-        connection.execute(_SPELLS.delete().where(oldest >= _ENDED))
-
-
-def _newest_first(spells: Iterable[Spell]) -> list[Spell]:
-    """Sorted here: how a database orders text depends on its locale."""
-    return sorted(spells, key=lambda one: (-one.began_at, one.kind, one.about))
+def _decoded(document: str, noun: type[Noun]) -> Noun:
+    try:
+        return msgspec.json.decode(document, type=noun)
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a backup"
+        ) from error

@@ -20,8 +20,10 @@ from fanous.store.disk import disk_errors
 from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
 from fanous.store.identities import Settled, aside
-from fanous.store.ledger import Ledger, Span, spans_of
+from fanous.store.ledger import Ledger
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
+from fanous.store.memory import Memory
+from fanous.store.processes import Span, spans_of
 from fanous.store.protocol import Store
 from fanous.store.upgrade import give_provenance
 
@@ -94,9 +96,9 @@ class OpenStore:
             self._release()
             raise
         self._every = Facts(self._engine, read_only=read_only)
-        self._sides = tuple(
-            Facts(self._engine.showing(synthetic=side), read_only=read_only, synthetic=side)
-            for side in (False, True)
+        self._sides = (
+            Facts(self._engine.showing(synthetic=False), read_only=read_only),
+            Facts(self._engine.showing(synthetic=True), read_only=read_only, synthetic=True),
         )
         if self._lock is not None:
             give_provenance(self.archive, self._engine, self._every, self.ledger)
@@ -106,14 +108,12 @@ class OpenStore:
         return self._sides[self.is_synthetic]
 
     def of(self, provenance: Provenance) -> Store:
-        if provenance.is_synthetic is self.is_synthetic:
-            return self
-        other = copy(self)
-        other.is_synthetic = provenance.is_synthetic
-        return other
+        return self.sides()[provenance.is_synthetic]
 
     def sides(self) -> tuple[Store, Store]:
-        return self.of(Provenance.REAL), self.of(Provenance.SYNTHETIC)
+        other = copy(self)
+        other.is_synthetic = not self.is_synthetic
+        return (other, self) if self.is_synthetic else (self, other)
 
     def about(self, country: str | None = None) -> Store:
         real, synthetic = self.sides()
@@ -136,14 +136,12 @@ class OpenStore:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def with_facts(self, wrapped: Callable[[Facts], Facts]) -> Store:
-        reader = copy(self)
-        reader._sides = tuple(map(wrapped, self._sides))
-        return reader
-
-    def for_readers(self) -> Store:
+    def for_readers(self, memory: Memory | None = None) -> Store:
         reader = copy(self)
         reader.ledger = self.ledger.for_readers()
+        if memory is not None:
+            real, synthetic = self._sides
+            reader._sides = real.remembering(memory), synthetic.remembering(memory)
         return reader
 
     def append(

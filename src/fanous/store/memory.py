@@ -8,7 +8,7 @@ time.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from math import inf
 from sys import getsizeof
@@ -33,15 +33,18 @@ MOST_BYTES = 32 << 20
 
 
 class Arriving(Protocol):
-    """Facts that know what arrived."""
+    """Facts that know what has arrived."""
+
+    synthetic: bool
 
     def brought_in(self) -> Mapping[str, tuple[int, int]]: ...
 
 
 class Remembering(Protocol):
-    """Facts that may have a memory."""
+    """A part of the facts, which may have a memory."""
 
     memory: "Memory | None"
+    synthetic: bool
 
 
 F = TypeVar("F", bound=Remembering)
@@ -59,19 +62,17 @@ class KeptAnswer:
 
 
 class Memory:
-    """Keeps the newest answers; used only in the store's thread.
+    """Keeps the newest answers, of real and of synthetic facts; used only in the store's thread.
 
     Args:
-        facts: asked what has arrived.
         clock: monotonic seconds.
     """
 
-    def __init__(self, facts: Arriving, clock: Callable[[], float] = monotonic) -> None:
-        self.facts = facts
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._answers: Cache[Hashable, KeptAnswer] = Cache(MOST_BYTES, lambda kept: size_of(kept.answer))
-        self._marks: Mapping[str, tuple[int, int]] = {}
-        self._marked, self._changed = -inf, -inf
+        self._marks: dict[bool, tuple[float, Mapping[str, tuple[int, int]]]] = {}
+        self._changed = -inf
 
     @property
     def size(self) -> int:
@@ -80,14 +81,14 @@ class Memory:
 
     def forget(self) -> None:
         """Something changed, so only answers that are still valid are kept."""
-        self._marked, self._changed = -inf, self._clock()
+        self._marks, self._changed = {}, self._clock()
 
     def answer(self, key: Hashable, ask: Callable[[], T], seconds: float, mark: Hashable) -> T:
         """The kept answer if it is valid, or a new one.
 
         Args:
             seconds: how long it is valid regardless of what arrives.
-            mark: of the measurements that it depends on (``brought_in``); ``None`` = it depends on more than those.
+            mark: of the measurements that it depends on (``mark``); ``None`` = it depends on more than those.
         """
         kept = self._answers.get(key)
         if kept is None or not self._is_good(kept, mark, seconds):
@@ -103,12 +104,13 @@ class Memory:
             return age < LONGEST_SECONDS
         return kept.at > self._changed and age < seconds
 
-    def brought_in(self, about: Any) -> Hashable:
-        """The mark of the data of a country, or of all countries."""
-        if self._clock() - self._marked >= MARKS_SECONDS:
-            self._marked = self._clock()
-            self._marks = self.facts.brought_in()
-        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
+    def mark(self, facts: Arriving, about: Any) -> Hashable:
+        """The mark of the data of a country, or of all countries (``CoverageFacts.brought_in``)."""
+        marked, marks = self._marks.get(facts.synthetic, (-inf, {}))
+        if self._clock() - marked >= MARKS_SECONDS:
+            marks = facts.brought_in()
+            self._marks[facts.synthetic] = self._clock(), marks
+        return marks.get(about, (0, 0)) if isinstance(about, str) else tuple(marks.items())
 
 
 def remembered(
@@ -133,9 +135,10 @@ def remembered(
             bound = parameters.bind(facts, *args, **named)
             bound.apply_defaults()
             _, *given = bound.args
-            mark = memory.brought_in(given[0]) if of_measurements else None
-            key = question.__name__, _fixed(given)
-            return memory.answer(key, lambda: question(facts, *args, **named), seconds, mark)
+            key = facts.synthetic, question.__name__, _fixed(given)
+            # Each part is one of ``Facts``, and another one of these knows what has arrived.
+            mark = memory.mark(cast(Arriving, facts), given[0]) if of_measurements else None
+            return memory.answer(key, partial(question, facts, *args, **named), seconds, mark)
 
         return asked
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.facts import Facts
-    from fanous.store.ledger import Ledger, Span
+    from fanous.store.ledger import Ledger
+    from fanous.store.memory import Memory
+    from fanous.store.processes import Span
     from fanous.store.references import Reference
 
 
@@ -85,12 +87,13 @@ class Store(Protocol):
             country: ``None`` = the world.
         """
 
-    def with_facts(self, wrapped: "Callable[[Facts], Facts]") -> "Store":
-        """The same store for a reader, with a wrapper around its facts."""
-
-    def for_readers(self) -> "Store":
+    def for_readers(self, memory: "Memory | None" = None) -> "Store":
         """The same store for publishing: without incidents that the operator reserves for the desk until a person
-        has approved them."""
+        has approved them.
+
+        Args:
+            memory: keeps answers about facts; incidents, claims and events are never kept.
+        """
 
     def append(
         self,

@@ -1,6 +1,6 @@
-"""Answers: turns requests into replies, from the shelf or from the store.
+"""Answers: a request as pages see it, and the reply to it, from the shelf or from the store.
 
-New pages are kept on a shelf, so that many readers cost the store one query.
+New replies are kept on a shelf, so that many readers cost the store one query.
 
 Answers about facts are cached too, because pages in several languages, and several parts of a page, ask the same, and
 in a large store each query takes tenths of a second of its only thread (``store.memory``). Incidents, claims and events
@@ -8,24 +8,246 @@ are never cached.
 """
 
 import asyncio
+import gzip
+import re
+import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
 from time import monotonic
+from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fanous.cache import Cache
-from fanous.store.facts import Facts
+from fanous.pipeline.vitals import Workings
+from fanous.publish.alerts.settings import Alerting
+from fanous.publish.edition import Edition
 from fanous.store.memory import Memory
 from fanous.store.protocol import Ask, Store
-from fanous.web.limits import Budget
-from fanous.web.routes import NOTHING_ASKED, Elsewhere, Maker, Page, Reply, Site, Visit, canonical, visit_of
-from fanous.web.templates import rendered
+from fanous.web.limits import Budget, ReaderLimits, SiteNames
+from fanous.wording.language import chosen, preferred
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Measurements of a country that are still being brought in, the newest first.
+
+    Attributes:
+        share: share already imported.
+        back_to: everything uploaded since then is in; unix seconds, UTC; ``None`` = nothing yet.
+        failing_since: since when some of it cannot be fetched, and is tried again; ``None`` = all is well.
+    """
+
+    country: str
+    share: float
+    back_to: float | None = None
+    failing_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Settings of the pages, by the monitor's owner.
+
+    Attributes:
+        url: public address without a slash at its end, ``https://fanous.example``; empty = as each request
+            names it.  It must be set behind a reverse proxy, or permanent links will use the inner address.
+        notice: shown on every page, in English: "Recorded event ..."; empty = none. clock: unix seconds, UTC; the
+        *now* of the pages.
+        world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
+        heard: (country, ASN) -> when a probe there was last heard, if heartbeats know more than the stored
+            measurements.
+        incoming: what is still being imported, if the monitor itself fetches measurements.
+        offline: has no public source been reachable since the monitor started?
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        limits: how much work one reader may cause.
+        names: host names accepted if ``url`` is empty.
+        token: opens the desk, and is required in administrators' requests; empty = there are none.
+        workings: what the monitor knows about itself, for the desk.
+        alerting: the channels that the desk can test.
+        passphrase: opens the desk too, as ``passphrase.hashed`` keeps it; empty = none does.
+        channels: addresses at which the owner publishes, for readers to follow.
+    """
+
+    url: str = ""
+    notice: str = ""
+    clock: Callable[[], float] = time.time
+    world: Path | None = None
+    heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
+    incoming: Callable[[], "list[Incoming]"] = field(default=list)
+    offline: Callable[[], bool] = field(default=bool)
+    key: Path | None = None
+    limits: ReaderLimits = field(default_factory=ReaderLimits)
+    names: SiteNames = field(default_factory=SiteNames)
+    token: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    workings: Workings = field(default_factory=Workings)
+    alerting: Alerting = field(default_factory=Alerting)
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Edition):
+    """One request: its language, address, time, path and parameters.
+
+    Attributes:
+        path: of the request, ``/PK``.
+        asked: parameters of the path, and those of the query that the page declares.
+        query: the latter alone, which a link to the same page in another language keeps.
+    """
+
+    site: Site
+    path: str
+    asked: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+MOMENT = 15.0
+"""Seconds; pages requested within this time have the same *now* and share their queries."""
+
+
+NOTHING_ASKED: Mapping[str, str] = {}
+
+
+class Several(str):
+    """The pattern of a parameter that boxes of a form may give several times: the values become one, with commas."""
+
+
+LANGUAGE = "lang"
+"""The query parameter that every page has."""
+
+
+def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
+    """The same address without parameters that are ignored; ``None`` = there are none.
+
+    Otherwise every cache, ours included, would keep a copy for any text after the question mark.
+
+    Args:
+        asks: as in ``Page``.
+    """
+    given, kept = request.query_params.multi_items(), dict[str, str]()
+    for name, value in given:
+        if name == LANGUAGE:
+            is_heeded = chosen(value) is not None
+        else:
+            is_heeded = name in asks and re.fullmatch(asks[name], value) is not None
+        if is_heeded and name in kept and isinstance(asks.get(name), Several):
+            kept[name] += f",{value}"
+        elif is_heeded:
+            kept.setdefault(name, value)
+    if len(kept) == len(given):
+        return None
+    path = request.url.path
+    return quote(path) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASKED) -> Visit:
+    """What a request asks for.
+
+    Args:
+        asks: query parameters besides the language, as in ``Page``.
+    """
+    named = chosen(request.query_params.get("lang"))
+    language = named or preferred(request.headers.get("accept-language", ""))
+    host = "" if site.url else site.names.chosen(request.headers.get("host", ""), request.scope.get("server"))
+    scheme = "https" if request.url.scheme == "https" else "http"
+    own = f"{scheme}://{host}" if host else ""
+    query = {name: request.query_params[name] for name in asks if name in request.query_params}
+    return Visit(
+        language=language,
+        base=site.url or own,
+        now=site.clock() // MOMENT * MOMENT,
+        named=named is not None,
+        url=site.url,
+        notice=site.notice,
+        site=site,
+        path=request.url.path,
+        asked=query | request.path_params,
+        query=query,
+    )
+
+
+REVALIDATE = "no-cache"
+"""Browsers keep it but ask each time, since a page about an outage must not be out of date."""
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""For addresses that contain a digest of the content."""
+
+LEAST_COMPRESSED = 600
+"""Bytes; a smaller answer fits into one packet uncompressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Attributes:
+    packed: gzip of ``body``; empty if that would save nothing.
+    tag: digest of ``body``.
+    """
+
+    body: bytes
+    packed: bytes
+    media: str
+    tag: str
+    kept: str = REVALIDATE
+
+    @property
+    def size(self) -> int:
+        """Bytes of both forms."""
+        return len(self.body) + len(self.packed)
+
+    @classmethod
+    def of(cls, body: bytes | str, media: str, *, kept: str = REVALIDATE) -> "Reply":
+        """Text is compressed; pictures are already."""
+        raw = body.encode() if isinstance(body, str) else body
+        is_text = not media.startswith("image/") or media.startswith("image/svg")
+        packed = gzip.compress(raw, 9, mtime=0) if is_text and len(raw) >= LEAST_COMPRESSED else b""
+        return cls(raw, packed, media, blake2b(raw, digest_size=9).hexdigest(), kept)
+
+    def answer(self, request: Request) -> Response:
+        """The response to this request: plain, compressed, or 304 if the client has it already."""
+        pack = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "").lower()
+        tag = f'"{self.tag}{"-gz" if pack else ""}"'
+        headers = {
+            "ETag": tag,
+            "Cache-Control": self.kept,
+            "Vary": "Accept-Encoding, Accept-Language",
+        }
+        if _has(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        if pack:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self.packed if pack else self.body, media_type=self.media, headers=headers)
+
+
+def _has(header: str, tag: str) -> bool:
+    """Is the tag in the header?  Compared weakly (RFC 9110, section 13.1.2)."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))
+
+
+class Elsewhere(Exception):
+    """Redirects the reader to the canonical address of what was asked for.
+
+    Attributes:
+        address: path and query on this site.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+Later = Callable[[], Reply]
+"""Slow work that needs no store, such as writing HTML or drawing a picture."""
+
+Maker = Callable[[Store, Visit], Reply | Later | None]
+"""Reads the store, in its thread, and makes the reply; ``None`` = not found.  Raises ``Elsewhere``."""
 
 
 class Answers:
@@ -36,69 +258,43 @@ class Answers:
         self.site = site
         self._shelf = Shelf()
         self._work = Budget(site.limits, site.limits.work)
-        self._memories: dict[bool, Memory] = {}
+        self._memory = Memory()
 
     def forget(self) -> None:
         """Something changed, so make the next reply anew."""
         self._shelf.empty()
-        for memory in self._memories.values():
-            memory.forget()
-
-    def _remembering(self, store: Store) -> Store:
-        """The store as readers see it, with a cache of facts, but not of incidents, claims or events."""
-        return store.for_readers().with_facts(self._remembers)
-
-    def _remembers(self, facts: Facts) -> Facts:
-        memory = self._memories.get(facts.synthetic)
-        if memory is None or memory.facts is not facts:
-            memory = self._memories[facts.synthetic] = Memory(facts)
-        return facts.remembering(memory)
+        self._memory.forget()
 
     async def shelved(
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
     ) -> Reply:
         """The reply on the shelf under this key, or a new one, charged to the reader (in pages)."""
-        return await self._shelf.get(key, make, lambda: self._work.spend(request, cost))
+        return await self._shelf.get(key, make, partial(self._work.spend, request, cost))
 
     def spend(self, request: Request, cost: float) -> None:
         """Charges the reader for a reply that is not kept on the shelf; raises ``HTTPException`` (429)."""
         self._work.spend(request, cost)
 
-    def page(self, page: Page) -> Endpoint:
-        """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""
-
-        async def make(visit: Visit) -> Reply:
-            facts = await self.ask(lambda store: page.gather(self._remembering(store), visit))
-            if facts is None:
-                raise HTTPException(404)
-            # In a thread, so that readers of other pages do not wait while this one is rendered.
-            return await asyncio.to_thread(lambda: Reply.of(rendered(page.template, visit, facts), HTML))
-
-        return self._endpoint(make, page.asks)
-
     def of(self, maker: Maker, asks: Mapping[str, str] = NOTHING_ASKED, cost: float = 1.0) -> Endpoint:
-        """The endpoint of anything else made from the store; ``asks`` as in ``Resource``."""
+        """The endpoint of a page or a resource; ``asks`` as in ``Page``."""
 
-        async def make(visit: Visit) -> Reply:
-            reply = await self.ask(lambda store: maker(self._remembering(store), visit))
-            if reply is None:
-                raise HTTPException(404)
-            return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)
-
-        return self._endpoint(make, asks, cost)
-
-    def _endpoint(
-        self, make: Callable[[Visit], Awaitable[Reply]], asks: Mapping[str, str], cost: float = 1.0
-    ) -> Endpoint:
         async def answer(request: Request) -> Response:
             better = canonical(request, asks)
             if better is not None:
                 return RedirectResponse(better, 308, {"Cache-Control": "public, max-age=3600"})
             visit = visit_of(request, self.site, asks)
+
+            async def make() -> Reply:
+                made = await self.ask(lambda store: maker(store.for_readers(self._memory), visit))
+                if made is None:
+                    raise HTTPException(404)
+                # In a thread, so that readers of other pages do not wait while this one is written or drawn.
+                return made if isinstance(made, Reply) else await asyncio.to_thread(made)
+
             asked = tuple(sorted(visit.asked.items()))
             key = (visit.path, visit.base, visit.language.code, visit.named, asked)
             try:
-                reply = await self.shelved(request, key, lambda: make(visit), cost)
+                reply = await self.shelved(request, key, make, cost)
             except Elsewhere as elsewhere:
                 return RedirectResponse(elsewhere.address, 307, {"Cache-Control": "no-store"})
             return reply.answer(request)

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from fanous.publish.feeds import FORMATS, Feed, Format
 from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
-from fanous.web.answers import Answers
+from fanous.web.answers import HTML, Answers, Maker, Reply, Site, Visit, visit_of
 from fanous.web.api import api_routes
 from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
@@ -27,11 +27,7 @@ from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.middleware import ExpectedHost, SecurityHeaders, is_desk, security_headers
 from fanous.web.pages import PAGES, RESOURCES
-from fanous.web.routes import Maker, Reply, Site, Visit, visit_of
-from fanous.web.templates import icon, rendered, robots, static
-
-HTML = "text/html; charset=utf-8"
-
+from fanous.web.templates import icon, page_maker, rendered, robots, static
 
 LONGEST_PATH = 200
 """Characters; no page has a longer path.  A page repeats its path a dozen times in links, so that 70 kB of address made
@@ -105,7 +101,7 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         Route("/{country:country}/{id:incident}/evidence", bundles.page),
         *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
-        *(Route(one.path, answers.page(one)) for one in PAGES),
+        *(Route(one.path, answers.of(page_maker(one), one.asks)) for one in PAGES),
     ]
 
 

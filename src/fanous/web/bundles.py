@@ -25,9 +25,8 @@ from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.answers import HTML, Answers
+from fanous.web.answers import HTML, Answers, Reply, Visit, visit_of
 from fanous.web.limits import cost_of, too_many
-from fanous.web.routes import Reply, Visit, visit_of
 from fanous.web.templates import rendered
 
 MEDIA = "application/vnd.fanous.evidence"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
 from fanous.store.protocol import Store
-from fanous.web.routes import Reply, Visit
+from fanous.web.answers import Reply, Visit
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 LATELY = 7 * 86_400.0

@@ -24,8 +24,10 @@ from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.refdata.platforms import platforms, title
+from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import FOR_GOOD, Reply, Visit, navigation
+from fanous.web.answers import FOR_GOOD, HTML, Later, Maker, Reply, Visit
+from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
@@ -125,7 +127,6 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             say=language.say,
             count=language.count,
             number=language.number,
-            comma=language.comma,
             percent=language.percent,
             share=partial(share, language=language),
             marked=partial(marked, language),
@@ -155,13 +156,23 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
             utc_dates=partial(clocks.utc_dates, language=language),
-            ago=lambda instant: clocks.ago(visit.now - instant, language),
+            ago=partial(clocks.ago, now=visit.now, language=language),
             length=partial(clocks.length, language=language),
             country=partial(country_name, locale=language.code),
             **facts,
         )
     )
     return "\n".join([line for line in text.splitlines() if line.strip()]) + "\n"
+
+
+def page_maker(page: Page) -> Maker:
+    """Gathers the facts of a page in the store's thread, and writes its HTML later."""
+
+    def make(store: Store, visit: Visit) -> Later | None:
+        facts = page.gather(store, visit)
+        return None if facts is None else lambda: Reply.of(rendered(page.template, visit, facts), HTML)
+
+    return make
 
 
 SHORT_NAME = 16

@@ -116,12 +116,12 @@ def both_clocks(instant: float, country: str, language: Language) -> str:
     return f"{own} ({day}{language.apart(utc_hour(instant, language))})"
 
 
-def ago(seconds: float, language: Language) -> str:
+def ago(instant: float, now: float, language: Language) -> str:
     """``12 minutes ago``, coarse: for when something was last heard."""
     from babel.dates import format_timedelta
 
     text = format_timedelta(
-        timedelta(seconds=-max(seconds, MINUTE)),
+        timedelta(seconds=-max(now - instant, MINUTE)),
         granularity="minute",
         threshold=1.2,
         add_direction=True,

@@ -71,12 +71,18 @@ class Language:
         name: in the language itself.
         direction: ``ltr`` or ``rtl``.
         digits: the ten digits that its readers expect in running text.
+        comma: between two things, with its blank; the same for ``semicolon`` and ``colon``.
+        stop: at the end of a sentence.
     """
 
     code: str
     name: str
     direction: str = "ltr"
     digits: str = LATIN_DIGITS
+    comma: str = ", "
+    semicolon: str = "; "
+    colon: str = ": "
+    stop: str = "."
 
     @property
     def locale(self) -> "Locale":
@@ -109,25 +115,6 @@ class Language:
     def apart(self, text: str) -> str:
         """In a right-to-left script, the text isolated so that it keeps its own direction."""
         return f"{ISOLATE}{text}{END_ISOLATE}" if self.direction == "rtl" and text else text
-
-    @property
-    def comma(self) -> str:
-        """The comma between two things, with its blank."""
-        return "، " if self.direction == "rtl" else ", "
-
-    @property
-    def semicolon(self) -> str:
-        return "؛ " if self.direction == "rtl" else "; "
-
-    @property
-    def stop(self) -> str:
-        """At the end of a sentence; Urdu has one of its own."""
-        return "۔" if self.code == "ur" else "."
-
-    @property
-    def colon(self) -> str:
-        """The colon; French puts a no-break space before it."""
-        return "\u00a0: " if self.code == "fr" else ": "
 
     def number(self, value: float, decimals: int = 0) -> str:
         if self.code == "en" and isinstance(value, int) and not decimals:
@@ -177,10 +164,10 @@ LANGUAGES: dict[str, Language] = {
     language.code: language
     for language in (
         ENGLISH,
-        Language("ur", "اردو", "rtl"),
-        Language("fa", "فارسی", "rtl", "۰۱۲۳۴۵۶۷۸۹"),
-        Language("ar", "العربية", "rtl"),
-        Language("fr", "Français"),
+        Language("ur", "اردو", "rtl", comma="، ", semicolon="؛ ", stop="۔"),
+        Language("fa", "فارسی", "rtl", "۰۱۲۳۴۵۶۷۸۹", comma="، ", semicolon="؛ "),
+        Language("ar", "العربية", "rtl", comma="، ", semicolon="؛ "),
+        Language("fr", "Français", colon="\u00a0: "),
         Language("es", "Español"),
     )
 }

@@ -151,7 +151,7 @@ def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:
 class Hiding(Holding):
     """``[review] public = false``."""
 
-    def for_readers(self) -> Any:
+    def for_readers(self, _memory: Any = None) -> Any:
         return replace(self, known=[one for one in self.known if not one.held_by])
 
 

@@ -27,8 +27,8 @@ from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.copies import copy_of
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")

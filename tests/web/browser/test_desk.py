@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from fanous.model.incident import Scope, Status
 from fanous.publish.alerts.settings import Alerting
+from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.desk.desk import PAGES
 from fanous.web.desk.setup import SetUp
-from fanous.web.routes import Site
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.hostile import HOSTILE

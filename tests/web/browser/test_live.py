@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from fanous.model.incident import Status
+from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.browser.conftest import served
 from tests.web.small_store import SmallStore

@@ -26,7 +26,7 @@ from fanous.pipeline.explore import (
 )
 from fanous.pipeline.explore import aggregate as counted_along
 from fanous.pipeline.quantities import quantities
-from fanous.pipeline.query import end_of_data, known_until
+from fanous.pipeline.query import data_ended, known_until
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -43,7 +43,8 @@ from fanous.refdata.countries import local, main_zone
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
-from fanous.store.vote_sql import AXES
+from fanous.store.votes import AXES
+from fanous.web.answers import Site
 from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
     Aggregate,
@@ -65,7 +66,6 @@ from fanous.web.api.types import (
     checked,
 )
 from fanous.web.pages.explore_common import MOST_NAMED, address
-from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 
@@ -127,7 +127,7 @@ def _about(one: Incident, asked: Asked) -> Document:
 
 
 def _known(store: Store, one: Incident, asked: Asked) -> Document:
-    return known_document(end_of_data(store, one, asked.site.clock()))
+    return known_document(data_ended(store, one, asked.site.clock()))
 
 
 def incident(store: Store, asked: Asked) -> bytes:

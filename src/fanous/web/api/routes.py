@@ -13,11 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous import __version__
-from fanous.web.answers import Answers
+from fanous.web.answers import Answers, Reply, visit_of
 from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation
 from fanous.web.api.query import PROBLEM_MEDIA, Wrong, problem, question_of
 from fanous.web.api.types import Problem
-from fanous.web.routes import Reply, visit_of
 
 REFS = "#/components/schemas/{name}"
 

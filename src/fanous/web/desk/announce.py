@@ -18,9 +18,10 @@ from fanous.refdata.countries import is_country, main_zone
 from fanous.refdata.platforms import platforms, target_of
 from fanous.sources.ics import read_events
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, words
 from fanous.web.pages.events import CLAIMED, statements_of
-from fanous.web.routes import Facts, Visit
+from fanous.web.routes import Facts
 
 MOST_LISTED = 100
 

@@ -22,7 +22,7 @@ from fanous.log import logline
 from fanous.passphrase import is_passphrase
 from fanous.pipeline.actions import Action
 from fanous.store.protocol import Store
-from fanous.web.answers import HTML, Answers
+from fanous.web.answers import HTML, Answers, Visit, visit_of
 from fanous.web.desk import announce, house, review
 from fanous.web.desk.form import (
     MOST_BYTES,
@@ -36,7 +36,7 @@ from fanous.web.desk.form import (
 )
 from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
-from fanous.web.routes import Facts, Visit, visit_of
+from fanous.web.routes import Facts
 from fanous.web.templates import rendered
 
 log = getLogger("fanous.web.desk")

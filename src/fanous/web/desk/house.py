@@ -12,7 +12,8 @@ from fanous.publish.alerts.message import Sender, test_message
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts
 
 MOST_LISTED = 100
 

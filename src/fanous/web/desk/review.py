@@ -11,9 +11,10 @@ from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.witnesses import witness_rows
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, check_signed
 from fanous.web.pages.incident import pictured
-from fanous.web.routes import Facts, Visit
+from fanous.web.routes import Facts
 
 MOST_LISTED = 60
 NEAR = 14 * 86_400.0
@@ -43,8 +44,9 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     own = store.of(incident.provenance)
     (story,) = stories(own, [incident])
     revisions = store.ledger.revisions(incident.id)
+    known = store.ledger.incidents(incident.country, synthetic=own.is_synthetic)
     return {
-        **pictured(own, incident, visit),
+        **pictured(own, incident, known, visit),
         "story": story,
         "incident": incident,
         "names": story.names,

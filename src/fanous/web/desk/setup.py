@@ -27,11 +27,10 @@ from fanous.passphrase import hashed
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms, write
 from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
-from fanous.web.answers import HTML
+from fanous.web.answers import HTML, Site, visit_of
 from fanous.web.desk.form import Refusal, form_of, is_from_here, words
 from fanous.web.desk.session import is_same
 from fanous.web.middleware import SecurityHeaders
-from fanous.web.routes import Site, visit_of
 from fanous.web.templates import rendered, static
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

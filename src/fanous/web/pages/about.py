@@ -14,7 +14,8 @@ from fanous.publish.feeds import corrections_feed
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page
 
 
 @page("/methodology", "methodology.html", title="Method", place=6)

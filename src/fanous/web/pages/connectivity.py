@@ -19,13 +19,12 @@ from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.pipeline.series import licences_by_source
 from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
-from fanous.sources.publishers import SOURCES, terms
+from fanous.sources.publishers import SOURCES, licences_by_source, terms
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import Visit
+from fanous.web.answers import Visit
 from fanous.wording.language import Language
 
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
@@ -79,6 +78,7 @@ class Connectivity:
 def connectivity(
     store: Store,
     country: str,
+    known: Sequence[Incident],
     since: float,
     until: float,
     visit: Visit,
@@ -89,17 +89,18 @@ def connectivity(
     read here.
 
     Args:
+        known: the country's incidents; its outages are not part of the baseline.
         since: start of the chart; unix seconds, half-open with ``until``, which is also *now*.
         spans: periods to shade.
     """
-    known = store.ledger.incidents(country, until=until, synthetic=store.is_synthetic)
     lost = outage_times(known, Place(country))
     start = look_back(since, lost)
     series = _sound(store.facts.levels(country, start, until, entities=[Place(country)]))
     if not series:
-        every = _sound(store.facts.levels(country, start, until))
-        series = [one for one in every if one.key.place.region]
-    licences = licences_by_source(store, country, series)
+        series = [one for one in _sound(store.facts.levels(country, start, until)) if one.key.place.region]
+    if not series:
+        return None
+    licences = licences_by_source(series, store.facts.series_licences(country))
     levels = [level for one in series if (level := level_of(one, until, licences, lost)) is not None]
     if not levels:
         return None
@@ -289,20 +290,22 @@ class Places:
         return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
 
 
-def places(store: Store, country: str, now: float, older: float = 0.0) -> Places | None:
+def places(
+    store: Store, country: str, known: Sequence[Incident], now: float, older: float = 0.0
+) -> Places | None:
     """The places of a country; ``None`` = no source distinguishes them.
 
     Args:
+        known: as in ``connectivity``.
         older: seconds by which the present is later than ``now``, if a window ended earlier.
     """
-    incidents = store.ledger.incidents(country, until=now, synthetic=store.is_synthetic)
-    since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
-    series = [
-        one
-        for one in store.facts.levels(country, since, now)
-        if one.key.place != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
-    ]
-    found = standing(series, now, licences_by_source(store, country, series), incidents)
+    since = look_back(now, outage_times(known, Place(country)), LOOK_BACK)
+    levels = _sound(store.facts.levels(country, since, now))
+    series = [one for one in levels if one.key.place != Place(country)]
+    if not series:
+        return None
+    licences = licences_by_source(series, store.facts.series_licences(country))
+    found = standing(series, now, licences, known)
     listed = [
         replace(one, level=replace(one.level, age=one.level.age + older)) for one in found[:MOST_PLACES]
     ]

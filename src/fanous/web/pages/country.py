@@ -15,22 +15,25 @@ from fanous.charts.plot import ticks
 from fanous.charts.reachability import LARGE
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Access, asn_of
-from fanous.model.series import Votes
+from fanous.model.instant import DAY
+from fanous.model.place import Access, UserWeights, asn_of
+from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
-from fanous.pipeline.query import LATE, known_until
-from fanous.publish.edition import Story, history, newest, open_ones, stories, whole_hours
+from fanous.pipeline.query import end_of_data, known_until
+from fanous.publish.edition import Story, history, newest, open_ones, whole_hours
 from fanous.publish.feeds import feed_of
+from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
+from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import aged, connectivity, lowest, places
-from fanous.web.pages.events import claims_between, events_between, statements_of
+from fanous.web.pages.events import statements_of
 from fanous.web.pages.explore_common import signals_of
 from fanous.web.pages.incident import past_filter
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.routes import Facts, page
 
 WINDOWS = (7, 30, 90, 365)
 """Windows that a reader may choose, in days."""
@@ -56,69 +59,63 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     code, days = visit.asked["country"], days_asked(visit)
     if not is_country(code):
         return None
+    weights = user_weights(code)
     store = store.about(code)
-    end = end_of_data(store, code, visit.now)
+    facts, ledger = store.facts, store.ledger
+    span = facts.span(code)
+    end = end_of_data(span[1] if span else None, visit.now)
     since, until = end - days * DAY, end + 1
-    every = store.ledger.incidents(code, synthetic=store.is_synthetic)
-    incidents = store.ledger.incidents(code, since, until, synthetic=store.is_synthetic)
+    hours = whole_hours(since, until)
+    volume, heard, names = facts.volume(code, *hours), facts.heard_in(code, *hours), facts.networks(code)
+    insufficient = facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
+    every = ledger.incidents(code, synthetic=store.is_synthetic)
+    events, claims = ledger.events(code, since, until + AHEAD), ledger.claims(code, since, until)
+
+    incidents = [one for one in every if one.onset < until and (one.end is None or one.end > since)]
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     past = [incident for incident in every if not incident.is_open]
     past.sort(key=lambda incident: -incident.onset)
-    events, claims = store.ledger.events(code), store.ledger.claims(code)
-    events = events_between(events, since, until + AHEAD)
-    statements = statements_of(store, claims_between(claims, since, until))
-    told, going = stories(store, incidents), stories(store, open_ones(incidents))
-    hours = whole_hours(since, until)
-    drawn = newest(store, code, *hours)
-    networks = network_lines(store, code, *hours, visit)
-    votes = store.facts.votes(code, drawn, hours[1])
-    insufficient = store.facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
-    # If the line itself was disrupted, the chart of levels is shaded.
-    outages = [
-        (one.start, visit.now if one.end is None else one.end)
-        for incident in standing
-        if incident.is_of_line
-        for one in incident.intervals
-    ]
-    levels = aged(connectivity(store, code, since, end, visit, outages), visit.now - end)
-    level, of_places = lowest(levels), places(store, code, end, visit.now - end)
-
+    told = [Story(one, names) for one in incidents]
+    going = [Story(one, names) for one in open_ones(incidents)]
+    before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
+    drawn = newest(volume, hours[0])
+    votes = facts.votes(code, drawn, hours[1])
+    shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
+    levels = aged(connectivity(store, code, every, since, end, visit, shaded), visit.now - end)
+    level, of_places = lowest(levels), places(store, code, every, end, visit.now - end)
+    networks = network_lines(volume, heard, weights, code, visit)
+    bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
+    votes = without_controls(votes, standing)
     return {
         "code": code,
         "staged": store.is_synthetic,
-        "hides_held": store.ledger.hides_held(),
+        "hides_held": ledger.hides_held(),
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
         "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in going},
-        "past": stories(store, past[:MOST_INCIDENTS]),
-        "history": [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]],
+        "past": [Story(one, names) for one in past[:MOST_INCIDENTS]],
+        "history": before,
         "inside": told,
-        "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
+        "timeline": bars,
         "ahead": [event for event in events if event.start >= until],
-        "statements": statements,
+        "statements": statements_of(store, sorted(claims, key=lambda claim: -claim.since)),
         "connectivity": levels,
         "level": level,
         "places": of_places,
         "signals": signals_of(store, [code]),
         "networks": networks,
-        "names": store.facts.networks(code),
-        "weights": user_weights(code),
+        "names": names,
+        "weights": weights,
         "measured": sum([line.measurements for line in networks]),
         "last": max([line.at for line in networks if line.at is not None], default=None),
         "seen_share": sum([line.share or 0.0 for line in networks if line.measurements]),
         "drawn": drawn if drawn > since else None,
         "past_until": end if end < visit.now else None,
-        "grid": by_network(without_controls(votes, standing), standing, code, visit.language),
-        "targets": each_target(without_controls(votes, standing), standing, code, visit.language),
+        "targets": each_target(votes, standing, code, visit.language),
+        "grid": by_network(votes, standing, code, visit.language),
         "insufficient": insufficient,
     }
-
-
-def end_of_data(store: Store, country: str, now: float) -> float:
-    """Where a window ends: now, or at the end of the data."""
-    span = store.facts.span(country)
-    return now if span is None or span[1] >= now - LATE else span[1]
 
 
 def without_controls(votes: Votes, incidents: Sequence[Incident]) -> Votes:
@@ -154,21 +151,23 @@ class NetworkLine:
     at: float | None
 
 
-def network_lines(store: Store, code: str, since: float, until: float, visit: Visit) -> list[NetworkLine]:
+def network_lines(
+    volume: Sequence[Series], heard: Sequence[Heard], weights: UserWeights | None, code: str, visit: Visit
+) -> list[NetworkLine]:
     """Networks with measurements or many users, by users, then by measurements.
 
     When each was last heard is the same as on the first page: its last measurement or heartbeat.
     """
-    last = {one.asn: one.at for one in store.facts.heard_in(code, since, until)}
+    last = {one.asn: one.at for one in heard}
     for (country, asn), at in visit.site.heard().items():
         if country == code and asn in last:
             last[asn] = max(at, last[asn])
-    known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
+    known = {weight.asn: weight for weight in weights.networks} if weights else {}
+    measured = {series.key.place.asn: series for series in volume}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
-    for asn in large | heard.keys():
-        weight, series = known.get(asn), heard.get(asn)
+    for asn in large | measured.keys():
+        weight, series = known.get(asn), measured.get(asn)
         lines.append(
             NetworkLine(
                 asn,
@@ -276,12 +275,6 @@ def _shape(name: str, start: float, end: float, since: float, until: float) -> M
     return Markup('<path class="{}" d="M{:.1f} {}h{:.1f}v{}h-{:.1f}z"/>').format(name, x, y, wide, high, wide)
 
 
-def end_of_network(store: Store, country: str, asn: int, now: float) -> float:
-    """As ``end_of_data``, for one network."""
-    ends = [one.last for one in store.facts.known_networks() if (one.country, one.asn) == (country, asn)]
-    return ends[0] if ends and 0 < ends[0] < now - LATE else now
-
-
 @page(
     "/{country:country}/{network:network}",
     "network.html",
@@ -289,21 +282,29 @@ def end_of_network(store: Store, country: str, asn: int, now: float) -> float:
     feed=lambda store, visit: feed_of(store, visit, visit.asked["country"], visit.asked["network"]),
 )
 def network_facts(store: Store, visit: Visit) -> Facts | None:
-    code, place = visit.asked["country"], visit.asked["network"]
-    asn = asn_of(place)
-    days = days_asked(visit)
+    code, place, days = visit.asked["country"], visit.asked["network"], days_asked(visit)
+    if not is_country(code):
+        return None
+    asn, weights = asn_of(place), user_weights(code)
     store = store.about(code)
-    end = end_of_network(store, code, asn, visit.now)
+    facts = store.facts
+    last = [one.last for one in facts.known_networks() if (one.country, one.asn) == (code, asn)]
+    end = end_of_data(last[0] if last else None, visit.now)
     since, until = whole_hours(end - days * DAY, end + 1)
-    lines = [line for line in network_lines(store, code, since, until, visit) if line.asn == asn]
-    names = store.facts.networks(code)
-    if not is_country(code) or (not lines and asn not in names):
+    volume, heard, names = (
+        facts.volume(code, since, until),
+        facts.heard_in(code, since, until),
+        facts.networks(code),
+    )
+    lines = [line for line in network_lines(volume, heard, weights, code, visit) if line.asn == asn]
+    if not lines and asn not in names:
         return None
     every = store.ledger.incidents(code, synthetic=store.is_synthetic)
     naming = [incident for incident in every if place in incident.entities]
+    naming.sort(key=lambda incident: -incident.onset)
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
-    drawn = newest(store, code, since, until)
-    votes = store.facts.votes(code, drawn, until)
+    drawn = newest(volume, since)
+    votes = facts.votes(code, drawn, until)
     return {
         "code": code,
         "asn": asn,
@@ -314,9 +315,9 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "names": names,
         "registered": registered_name(asn),
         "line": lines[0] if lines else None,
-        "weights": user_weights(code),
+        "weights": weights,
         "past_until": end if end < visit.now else None,
         "drawn": drawn if drawn > since else None,
-        "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
+        "incidents": [Story(one, names) for one in naming],
         "grid": by_target(votes, standing, code, asn, visit.language),
     }

@@ -12,7 +12,8 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check, event_report
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page
 
 MOST = 8
 """Most claims, or events, on a page, since each claim is a query to the store."""
@@ -83,10 +84,8 @@ def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
     end = now if incident.end is None else incident.end
     return [
         claim
-        for claim in store.ledger.claims(incident.country)
-        if claim.since < end
-        and claim.until > incident.onset
-        and (not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets))
+        for claim in store.ledger.claims(incident.country, incident.onset, end)
+        if not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets)
     ]
 
 
@@ -100,17 +99,6 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
             one = relation(incident, event)
             found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
     return found[:MOST]
-
-
-def claims_between(claims: Iterable[Claim], since: float, until: float) -> list[Claim]:
-    """Claims about a window, latest first."""
-    inside = [claim for claim in claims if claim.since < until and claim.until > since]
-    return sorted(inside, key=lambda claim: -claim.since)
-
-
-def events_between(events: Iterable[AnnouncedEvent], since: float, until: float) -> list[AnnouncedEvent]:
-    """Announced events that overlap a window, in the order given."""
-    return [one for one in events if one.start < until and one.end > since]
 
 
 def web_address(link: str) -> str:

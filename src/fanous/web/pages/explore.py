@@ -43,6 +43,7 @@ from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.votes import AxisValue
 from fanous.text import printable
+from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     ASKS,
     CSV,
@@ -71,7 +72,7 @@ from fanous.web.pages.explore_series import (
     series_parquet,
     series_picture,
 )
-from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 from fanous.wording import clocks
 from fanous.wording.language import Language
 from fanous.wording.words import mechanism_words, network_title, target_title

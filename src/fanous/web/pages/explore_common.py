@@ -21,8 +21,7 @@ from fanous.refdata.countries import local, region_name, region_of, zone_name
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.pages.events import events_between
-from fanous.web.routes import Elsewhere, Several, Visit
+from fanous.web.answers import Elsewhere, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
@@ -319,13 +318,15 @@ def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
     inside = [one for one in about if one.onset < until and (one.end or visit.now) > since]
     inside.sort(key=lambda one: -one.onset)
     events = [
-        one for one in side.ledger.events() if not question.countries or one.country in question.countries
+        one
+        for one in side.ledger.events(None, since, until)
+        if not question.countries or one.country in question.countries
     ]
     return Context(
         tuple(inside),
         tuple(stories(store, inside[:MOST_BRIEFS])),
         sum(one.onset < since and one not in inside for one in about),
-        tuple(events_between(events, since, until)),
+        tuple(events),
     )
 
 

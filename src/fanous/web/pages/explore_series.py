@@ -28,6 +28,7 @@ from fanous.refdata.countries import country_name, region_name
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.text import printable
+from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     CSV,
     JSON,
@@ -45,7 +46,7 @@ from fanous.web.pages.explore_common import (
     wanted_series,
     without_data,
 )
-from fanous.web.routes import Facts, Later, Reply, Visit
+from fanous.web.routes import Facts
 from fanous.wording import clocks
 from fanous.wording.language import Language
 from fanous.wording.words import target_title

@@ -24,10 +24,10 @@ from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
+from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, aged, connectivity
-from fanous.web.pages.events import events_between
 from fanous.web.pages.incident import Chart, chart_of
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.routes import Facts, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     if not incident.targets:
         spans = spans_of(incident, visit.now)
         end = min(until, visit.now)
-        levels = aged(connectivity(store, incident.country, since, end, visit, spans), visit.now - end)
+        known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
+        levels = aged(connectivity(store, incident.country, known, since, end, visit, spans), visit.now - end)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
@@ -197,7 +198,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "stale": stale(store, seen, visit.now),
         "fresh": fresh(store, seen, visit.now),
         "record": record,
-        "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "ahead": store.ledger.events(None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
         "incoming": visit.site.incoming(),
         "offline": visit.site.offline(),

@@ -4,6 +4,7 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -41,9 +42,10 @@ from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
+from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.connectivity import aged, connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
-from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
@@ -78,11 +80,12 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     store = store.of(incident.provenance)
     (story,) = stories(store, [incident])
-    known = known_until(store, incident, visit.now)
+    end = known_until(store, incident, visit.now)
+    known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     revisions = store.ledger.revisions(incident.id)
     announced = announced_beside(store, incident)
     return {
-        **pictured(store, incident, visit),
+        **pictured(store, incident, known, visit),
         "story": story,
         "incident": incident,
         "staged": incident.provenance.is_synthetic,
@@ -92,8 +95,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
         "credit": credit_line(incident, visit.language),
-        "cost": costs(incident, known, visit.language),
-        "known_until": known,
+        "cost": costs(incident, end, visit.language),
+        "known_until": end,
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
         "times": sorted(
@@ -103,17 +106,17 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "packable": bool(incident.targets)
         and incident.status is not Status.RETRACTED
         and not incident.held_by,
-        "history": _history(store, incident, visit),
-        "comparisons": comparisons(incident, known),
-        "series": series_behind(incident, known),
+        "history": _history(incident, known, visit),
+        "comparisons": comparisons(incident, end),
+        "series": series_behind(incident, end),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
     }
 
 
-def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
-    """Its chart, its networks by target, and the series around it."""
+def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit: Visit) -> Facts:
+    """Its chart, its networks by target, and the series around it; ``known`` as in ``connectivity``."""
     since, until = reach(store, incident, visit.now)
     end = min(until, visit.now)
     votes = store.facts.votes(incident.country, since, until)
@@ -124,15 +127,14 @@ def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
         "connectivity": aged(
-            connectivity(store, incident.country, since, end, visit, spans_of(incident, visit.now)),
+            connectivity(store, incident.country, known, since, end, visit, spans_of(incident, visit.now)),
             visit.now - end,
         ),
     }
 
 
-def _history(store: Store, incident: Incident, visit: Visit) -> list[tuple[str, dict[str, str]]]:
+def _history(incident: Incident, known: Sequence[Incident], visit: Visit) -> list[tuple[str, dict[str, str]]]:
     """How often the same was seen before: sentences, each with the filter that lists what it counts."""
-    known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     return [
         (
             led(

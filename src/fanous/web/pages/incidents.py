@@ -46,7 +46,8 @@ from fanous.publish.table import as_csv, as_json
 from fanous.refdata.countries import country_name, region_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
+from fanous.web.answers import Later, Reply, Visit
+from fanous.web.routes import Facts, page, resource
 from fanous.wording.clocks import date, short_month
 from fanous.wording.language import Language
 from fanous.wording.words import KINDS, mechanism_words, network_title

@@ -16,8 +16,9 @@ from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.store.references import Reference
+from fanous.web.answers import Reply, Visit
 from fanous.web.pages.incident import incident_asked
-from fanous.web.routes import Facts, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 
 A_PAGE = 100
 """Measurements per page."""
@@ -75,7 +76,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     """The measurements that the incident's figures count, oldest first, and the end of the time searched."""
     store = store.of(incident.provenance)
     end = now + 1 if incident.end is None else incident.end
-    until = oldest(store, incident.country, incident.onset, end)
+    until = oldest(store.facts.volume(incident.country, incident.onset, end), incident.onset, end)
     seen: dict[str, MeasurementSeen] = {}
     for votes in votes_behind(store, incident, incident.onset - HEARD, until):
         columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.mechanisms)

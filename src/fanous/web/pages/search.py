@@ -11,8 +11,9 @@ from fanous.publish.edition import stories
 from fanous.refdata.countries import country_name
 from fanous.store.protocol import Store
 from fanous.text import printable
+from fanous.web.answers import Elsewhere, Reply, Visit
 from fanous.web.pages.explore_common import address
-from fanous.web.routes import Elsewhere, Facts, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 from fanous.wording import clocks
 from fanous.wording.headline import headline
 from fanous.wording.language import Language

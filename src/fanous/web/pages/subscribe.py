@@ -9,8 +9,9 @@ from fanous.publish.feeds import CALENDAR_MEDIA, calendar
 from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.store.protocol import Store
 from fanous.text import printable
+from fanous.web.answers import Reply, Visit
 from fanous.web.pages.events import web_address
-from fanous.web.routes import Facts, Reply, Visit, page, resource
+from fanous.web.routes import Facts, page, resource
 
 BACK = 366 * DAY
 """How far back the calendar of announced events reaches."""

@@ -10,7 +10,8 @@ from fanous.publish.edition import newest, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.routes import Facts, Visit, page
+from fanous.web.answers import Visit
+from fanous.web.routes import Facts, page
 
 REACH = 30 * DAY
 MOST_COUNTRIES = 8
@@ -73,7 +74,8 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Tar
         start, end = since, until
         if ends[1] < since:
             start, end = whole_hours(ends[1] - REACH, ends[1] + 1)
-        votes = store.facts.votes(country, newest(store, country, start, end), end, [target])
+        drawn = newest(store.facts.volume(country, start, end), start)
+        votes = store.facts.votes(country, drawn, end, [target])
         incidents = [
             one
             for one in store.ledger.incidents(country, start, end, synthetic=store.is_synthetic)
