@@ -14,11 +14,13 @@ import msgspec
 
 from fanous.model.incident import Incident
 from fanous.model.instant import HOUR
+from fanous.pipeline.query import data_ended
 from fanous.publish.credits import credit_line
-from fanous.publish.document import Document, incident_document
+from fanous.publish.document import Document, incident_document, known_document
 from fanous.publish.edition import Edition, incident_path
 from fanous.publish.filter import IncidentFilter
 from fanous.refdata.countries import country_name
+from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import sentence
@@ -79,32 +81,27 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def as_json(
-    incidents: Sequence[Incident], wanted: IncidentFilter, edition: Edition, synthetic: bool
-) -> bytes:
-    """One document.
-
-    Args:
-        synthetic: whether everything listed was staged.
-    """
+def as_json(store: Store, incidents: Sequence[Incident], wanted: IncidentFilter, edition: Edition) -> bytes:
+    """One document."""
     document = {
         "query": wanted.query,
         "url": edition.permanent("/incidents", **wanted.query),
-        "synthetic": synthetic,
+        "synthetic": store.is_synthetic,
         "count": len(incidents),
-        "incidents": [listed(one, edition) for one in incidents],
+        "incidents": [listed(store, one, edition) for one in incidents],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
-def listed(one: Incident, edition: Edition) -> Document:
+def listed(store: Store, one: Incident, edition: Edition) -> Document:
     """An incident as the API lists it."""
-    return {
+    about = {
         "country": one.country,
         "url": edition.permanent(incident_path(one)),
         "sentence": sentence(one),
         "synthetic": one.provenance.is_synthetic,
-    } | incident_document(one)
+    }
+    return about | incident_document(one) | known_document(data_ended(store, one, edition.now))
 
 
 def rows_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -171,8 +171,8 @@ def incidents_csv(store: Store, visit: Visit) -> Reply:
 def incidents_json(store: Store, visit: Visit) -> Reply:
     wanted = IncidentFilter.of(visit.asked)
     found = filtered(store, every(store, wanted), wanted, visit)
-    synthetic = store.about(wanted.country or None).is_synthetic
-    return Reply.of(as_json(found, wanted, visit, synthetic), "application/json")
+    side = store.about(wanted.country or None)
+    return Reply.of(as_json(side, found, wanted, visit), "application/json")
 
 
 @resource("/incidents/months.svg", asks=PATTERNS)
