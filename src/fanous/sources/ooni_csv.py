@@ -31,7 +31,6 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly, bounded
-from fanous.sources.ooni.failures import failure_of, in_words
 from fanous.sources.ooni.parse import role_for
 from fanous.sources.ooni.redact import public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
@@ -44,8 +43,10 @@ from fanous.sources.ooni.values import (
     asn_of,
     count_of,
     duration,
+    failure_of,
     host_and_port,
     host_of,
+    in_words,
     measurement_of,
     port_of,
     query_type_of,
@@ -577,7 +578,7 @@ def _quieted(row: Fields) -> Fields:
 
 
 def _in_form(row: dict[str, Any]) -> None:
-    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.forms``."""
+    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.keep``."""
     for name in _FAILURES:
         if isinstance(row.get(name), str):
             row[name] = in_words(row[name])

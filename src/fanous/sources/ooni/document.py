@@ -195,7 +195,7 @@ class RequestRecord(DocumentPart):
 
 
 class Response(DocumentPart, gc=True, dict=True):
-    """df-001; ``values.headers_of`` reads the headers.  It has room for the page read from it (``values.page_of``)."""
+    """df-001; ``page.headers_of`` reads the headers.  It has room for the page read from it (``page.page_of``)."""
 
     body: Text = None
     body_is_truncated: bool | None = None

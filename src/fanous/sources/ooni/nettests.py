@@ -30,7 +30,6 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
-from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -38,6 +37,7 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
+    failure_of,
     host_and_port,
     host_of,
     query_type_of,

@@ -41,9 +41,9 @@ from fanous.sources.ooni.document import (
     decode,
     repair,
 )
-from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
 from fanous.sources.ooni.nettests import downloads
+from fanous.sources.ooni.page import header_named, headers_of
 from fanous.sources.ooni.steps import Reader, Role, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -52,8 +52,7 @@ from fanous.sources.ooni.values import (
     clip,
     count_of,
     endpoint_of,
-    header_named,
-    headers_of,
+    failure_of,
     host_and_port,
     host_of,
     input_of,

@@ -34,7 +34,7 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
-from fanous.sources.ooni.failures import failure_of
+from fanous.sources.ooni.page import header_named, page_of, title_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -42,14 +42,12 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    header_named,
+    failure_of,
     host_and_port,
     host_of,
-    page_of,
     port_of,
     query_type_of,
     seconds_of,
-    title_of,
 )
 
 SLACK = 0.01
