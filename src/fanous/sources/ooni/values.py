@@ -101,6 +101,13 @@ def asn_of(value: Any) -> int:
     return 0
 
 
+def ttl_of(value: float | str | None) -> int:
+    """Seconds for which an answer may be kept; -1 = unknown."""
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    return int(value) if value is not None and 0 <= value < 2**31 else -1
+
+
 def count_of(value: float | None, unknown: int = -1) -> int:
     """A count of bytes; a negative or absurd one is unknown."""
     return int(value) if value is not None and 0 <= value < 2**53 else unknown
