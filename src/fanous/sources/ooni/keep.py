@@ -29,18 +29,18 @@ from fanous.sources.ooni.document import (
     ShownCertificate,
     StepKeys,
     TorKeys,
+    Transaction,
     WebKeys,
     decode,
 )
 from fanous.sources.ooni.identity import content_of, stamped
-from fanous.sources.ooni.page import Visit, bytes_of, settle_helper
+from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
     LONGEST_HOST,
     NETWORK_TYPES,
     endpoint_of,
-    failure_of,
     in_words,
     input_of,
     instant_of,
@@ -147,28 +147,13 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     Args:
         asked: the URL that was to be measured, which is public.
     """
-    control = keys.control if isinstance(keys, WebKeys) and failure_of(keys.control_failure) is None else None
-    visit = Visit(asked, control.http_request if control else None, quieted)
-    if isinstance(keys, WebKeys):
-        _settle_web(keys, visit)
+    transactions: list[Transaction] = []
     for steps in steps_of(keys):
-        for transaction in steps.requests or ():
-            visit.settle(transaction)
+        transactions += steps.requests or ()
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not NULL:
                 handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
-
-
-def _settle_web(keys: WebKeys, visit: Visit) -> None:
-    """The URLs of downloads and of the question to the helper, and the helper's page."""
-    question = keys.x_control_request
-    if question is not None and question.http_request:
-        question.http_request = visit.url(question.http_request)
-    for download in keys.x_transfers or ():
-        if download.url:
-            download.url = visit.url(download.url)
-    if keys.control and keys.control.http_request is not None:
-        settle_helper(keys.control.http_request)
+    settle_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
 
 
 def steps_of(keys: Struct) -> Iterator[StepKeys]:

@@ -9,7 +9,7 @@ their name does not suggest a visitor.
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from msgspec import UNSET
 
 from fanous.analysis.rules.fingerprints import LONGEST_BODY, LONGEST_NOTICE, READ_OF_LONGER
 from fanous.analysis.rules.pages import LEAST_PROPORTION, same_title
-from fanous.sources.ooni.document import Binary, HelperPage, Response, Text, Transaction
+from fanous.sources.ooni.document import Binary, HelperPage, Response, Text, Transaction, WebKeys
 from fanous.sources.ooni.values import LONGEST_URL, count_of, failure_of
 from fanous.sources.redaction import (
     AT_SIGNS,
@@ -231,19 +231,50 @@ NOT_ALL = " ..."
 """Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
-class Visit:
-    """Takes out of the URLs and pages of one record what names a visit or a visitor.
+def settle_pages(
+    keys: WebKeys | None, transactions: Iterable[Transaction], asked: str, quieted: dict[str, str]
+) -> None:
+    """Take out of the URLs and pages of one record what names a visit or a visitor.
 
     Args:
+        keys: of web_connectivity; ``None`` = another nettest, which has no helper.
         asked: the URL that was to be measured, which is public.
-        theirs: the page that the test helper got; ``None`` = it got none.
         quieted: receives URLs and titles that are kept in another form, each with that form.
+    """
+    control = keys.control if keys is not None and failure_of(keys.control_failure) is None else None
+    visit = _Visit(asked, control.http_request if control else None, quieted)
+    if keys is not None:
+        visit.settle_web(keys)
+    for transaction in transactions:
+        visit.settle(transaction)
+
+
+class _Visit:
+    """See ``settle_pages``.
+
+    Args:
+        theirs: the page that the test helper got; ``None`` = it got none.
     """
 
     def __init__(self, asked: str, theirs: HelperPage | None, quieted: dict[str, str]) -> None:
         self._asked = asked
         self._theirs = theirs
         self._quieted = quieted
+
+    def settle_web(self, keys: WebKeys) -> None:
+        """The URLs of downloads and of the question to the helper, and the headers that the helper got."""
+        question = keys.x_control_request
+        if question is not None and question.http_request:
+            question.http_request = self.url(question.http_request)
+        for download in keys.x_transfers or ():
+            if download.url:
+                download.url = self.url(download.url)
+        page = keys.control.http_request if keys.control else None
+        if page is not None and page.headers is not UNSET:
+            page.headers = [
+                (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
+                for name, value in headers_of(page.headers)
+            ]
 
     def url(self, url: str) -> str:
         """A URL without anything that names a visit, unless it is the one that was to be measured."""
@@ -282,15 +313,6 @@ class Visit:
             if lower == "location" and clean != value:
                 self._quieted[value] = clean
             yield name[:LONGEST_NAME], clean
-
-
-def settle_helper(page: HelperPage) -> None:
-    """The same for the page that the test helper got."""
-    if page.headers is not UNSET:
-        page.headers = [
-            (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
-            for name, value in headers_of(page.headers)
-        ]
 
 
 def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:

@@ -284,8 +284,14 @@ def started_at(document: Header, notes: list[str]) -> float:
 
 def instant_of(text: str) -> float | None:
     """Unix seconds of a date or time; ``None`` = not one, or before OONI existed."""
+    return _instant(text[:40])
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> float | None:
+    """The same; each is asked for twice, and all records of a report share the time of its start."""
     try:
-        instant = from_iso(text[:40])
+        instant = from_iso(text)
     except (ValueError, OverflowError):
         return None
     return instant if EARLIEST <= instant < LATEST else None
