@@ -10,11 +10,11 @@ without any mail addresses and persons.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Raw, Struct
@@ -129,7 +129,8 @@ def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
-        settle(keys)
+        if isinstance(header, Document):  # else they are a part of it
+            settle(keys)
         _settle(keys, input_of(header.input), quieted)
     return Decoded(header, keys)
 
@@ -197,9 +198,6 @@ def _leaf(chain: bytes) -> bytes:
 Form = Callable[[Any], Any]
 """A value as it is kept; ``None`` = not at all."""
 
-_Forms = list[tuple[str, Form]]
-"""Fields and the form of each."""
-
 
 def _listed(*names: str) -> Form:
     known = frozenset(names)
@@ -254,9 +252,10 @@ def _mark(value: Raw) -> Raw:
 
 _CLOCK = re.compile(rb'"[0-9.e+]{1,12} times as fast since [0-9TZ:-]{10,20}"')
 
-_RAW: dict[str, Form] = {"synthetic": _mark, "x_clock": _mark, "x_recorded": _mark}
-
-_ANY: dict[str, Form] = {"failure": _failure, "control_failure": _failure}
+_ANY: dict[str, Form] = {
+    **dict.fromkeys(("failure", "control_failure"), _failure),
+    **dict.fromkeys(("synthetic", "x_clock", "x_recorded"), _mark),
+}
 """Of fields that may have any type."""
 
 _TEXTS: dict[str, Form] = {
@@ -311,70 +310,77 @@ _KEYS: dict[str, Form] = {
 """Field -> the form of each key of its map."""
 
 
+_NUMBERED = frozenset({"targets"})
+"""Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
+
+
 def settle(part: Struct) -> None:
     """Bring each text of a part of a record, at any depth, into its form."""
     _settle_each((part,))
 
 
-def _settle_each(parts: Iterable[Struct]) -> None:
+def _settle_each(parts: Collection[Struct]) -> None:
     """The same for parts of one kind."""
-    plan = None
+    plan = _plan(type(next(iter(parts)))) if parts else ()
     for part in parts:
-        texts, others, rest = plan = plan or _plan(type(part))
-        for name, form in texts:
+        for name, form in plan:
             value = getattr(part, name)
-            if value is not None and type(value) is str and (kept := form(value)) is not value:
+            if value is not None and (kept := form(value)) is not value:
                 setattr(part, name, kept)
-        for name, form in others:
-            value = getattr(part, name)
-            if value is not None and value is not NULL and (kept := form(value)) is not value:
-                setattr(part, name, kept)
-        if rest is not None:  # most parts, such as the events of a connection, have nothing below them
-            _settle_below(part, *rest)
-
-
-def _settle_below(part: Struct, members: _Forms, keys: _Forms, below: list[str]) -> None:
-    for name, form in members:
-        if (listed := getattr(part, name)) is not None:
-            setattr(part, name, [text for text in listed if form(text) is not None])
-    for name, form in keys:
-        if isinstance(found := getattr(part, name), dict):
-            setattr(part, name, {kept: value for key, value in found.items() if (kept := form(key))})
-    if isinstance(part, TorKeys) and isinstance(part.targets, dict):
-        part.targets = {str(n): target for n, target in enumerate(part.targets.values())}
-    for name in below:
-        value = getattr(part, name)
-        if isinstance(value, dict):
-            value = [one for one in value.values() if one is not None]
-        if value:
-            _settle_each(value if isinstance(value, list) else (value,))
 
 
 @cache
-def _plan(kind: type[Struct]) -> tuple[_Forms, _Forms, tuple[_Forms, _Forms, list[str]] | None]:
-    """What ``settle`` does with the fields of a structure: those of text, of any type, and what has parts below it."""
-    hints = get_type_hints(kind)
-
-    def of(table: dict[str, Form], is_wanted: Callable[[str], bool]) -> list[tuple[str, Form]]:
-        return [(name, form) for name, form in table.items() if name in hints and is_wanted(name)]
-
-    def holds(name: str, *kinds: object) -> bool:
-        return any(one in kinds or get_origin(one) in kinds for one in _kinds(hints[name]))
-
-    rest = (
-        of(_MEMBERS, lambda name: holds(name, list)),
-        of(_KEYS, lambda name: holds(name, dict)),
-        [name for name in hints if _has_structures(hints[name])],
-    )
-    others = [*of(_ANY, lambda _: True), *of(_RAW, lambda _: True)]
-    return of(_TEXTS, lambda name: holds(name, str)), others, rest if any(rest) else None
+def _plan(kind: type[Struct]) -> tuple[tuple[str, Form], ...]:
+    """The fields of a structure that have a form, or parts with one below them, and what becomes of each."""
+    found = ((name, _form_of(name, hint)) for name, hint in get_type_hints(kind).items())
+    return tuple((name, form) for name, form in found if form is not None)
 
 
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) is Union or type(hint).__name__ == "UnionType" else (hint,)
+def _form_of(name: str, hint: Any) -> Form | None:
+    kinds = get_args(hint)
+    if name in _ANY:
+        return _ANY[name]
+    if name in _TEXTS and str in kinds:
+        return _TEXTS[name] if len(kinds) == 2 else partial(_if_text, _TEXTS[name])
+    containers = [get_origin(one) for one in kinds]
+    if name in _MEMBERS and list in containers:
+        return partial(_members, _MEMBERS[name])
+    settles = any(map(_plan, _structures(hint)))
+    if dict in containers and name in _NUMBERED | _KEYS.keys():
+        return partial(_map, _KEYS.get(name), settles)
+    return _below if settles else None
 
 
-def _has_structures(hint: Any) -> bool:
+def _structures(hint: Any) -> Iterator[type[Struct]]:
     if isinstance(hint, type) and issubclass(hint, Struct):
-        return True
-    return any(_has_structures(one) for one in get_args(hint))
+        yield hint
+    for one in get_args(hint):
+        yield from _structures(one)
+
+
+def _if_text(form: Form, value: Any) -> Any:
+    return form(value) if type(value) is str else value
+
+
+def _members(form: Form, listed: list[str]) -> list[str]:
+    return [text for text in listed if form(text) is not None]
+
+
+def _map(form: Form | None, settles: bool, value: Any) -> Any:
+    """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
+    if not isinstance(value, dict):
+        return _below(value)
+    if form is None:
+        value = {str(n): one for n, one in enumerate(value.values())}
+    else:
+        value = {kept: one for key, one in value.items() if (kept := form(key))}
+    if settles:
+        _settle_each([one for one in value.values() if one is not None])
+    return value
+
+
+def _below(value: Any) -> Any:
+    """A part, or a list of parts of one kind; the text of a page is neither."""
+    if not isinstance(value, str):
+        _settle_each(value if isinstance(value, list) else (value,))
+    return value
