@@ -38,6 +38,7 @@ from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
+    LONGEST_ADDRESS,
     LONGEST_HOST,
     NETWORK_TYPES,
     endpoint_of,
@@ -209,21 +210,23 @@ def _failure(value: Any) -> Any:
     return in_words(value) if isinstance(value, str) else value if value in (None, True, False) else True
 
 
-@lru_cache(maxsize=65_536)
 def _address(text: str) -> str | None:
-    return text if is_address(text.strip("[]")) else None
+    return text if len(text) <= LONGEST_ADDRESS and is_address(text.strip("[]")) else None
 
 
 _HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
 
 
-@lru_cache(maxsize=65_536)
 def _name(text: str) -> str | None:
     """A host name, of any script, or an address."""
+    return _known_name(text) if len(text) <= LONGEST_HOST else None
+
+
+@lru_cache(maxsize=65_536)
+def _known_name(text: str) -> str | None:
     return text if _HOST.fullmatch(text) or _address(text) else None
 
 
-@lru_cache(maxsize=65_536)
 def _endpoint(text: str) -> str | None:
     """An address with or without a port; of a name, only the port."""
     address, port = endpoint_of(text)

@@ -378,9 +378,13 @@ def _header(name: str, value: str, same: bool) -> str:
     return "" if same or is_personal(name) else without_readers(value)
 
 
-@lru_cache(maxsize=4096)
 def is_personal(name: str) -> bool:
     """May the value of a header of this name (in lower case) identify a person?"""
+    return _is_personal(name) if len(name) <= LONGEST_NAME else PERSONAL.search(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_personal(name: str) -> bool:
     return PERSONAL.search(name) is not None
 
 

@@ -38,9 +38,13 @@ LONGEST_STEP = 86_400.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+LONGEST_ADDRESS = 64
+"""Characters of an address with brackets, and to spare."""
+
+
 def address_of(text: str | None) -> str:
     """The address, without brackets; empty if the text is not one (``[scrubbed]`` is not)."""
-    if text is None or len(text) > 64:
+    if text is None or len(text) > LONGEST_ADDRESS:
         return ""
     bare = text.strip("[]")
     return bare if is_address(bare) else ""
@@ -196,14 +200,17 @@ def query_type_of(text: str | None) -> str:
     return upper if upper in QUERY_TYPES else ""
 
 
-@lru_cache(maxsize=1024)
 def software_of(text: str) -> str:
     """The name of the measuring program, if it is one of those known."""
+    return _software(text) if len(text) <= LONGEST_NAME else OTHER_SOFTWARE
+
+
+@lru_cache(maxsize=1024)
+def _software(text: str) -> str:
     is_known = _SOFTWARE.fullmatch(text) and SOFTWARE.issuperset(_SOFTWARE_WORD.findall(text.lower()))
     return text if is_known else OTHER_SOFTWARE
 
 
-@lru_cache(maxsize=1024)
 def version_of(text: str) -> str:
     """A version; empty = it is not one."""
     return text if _VERSION.fullmatch(text) else ""
