@@ -2,12 +2,14 @@
 
 import ast
 import base64
+import gc
 import importlib
 import inspect
 import json
 import pkgutil
 import re
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import cache
 from ipaddress import IPv6Address
@@ -28,6 +30,7 @@ from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
 from fanous.sources.ooni.disguises import _patterns_of
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly, repair
+from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
 from fanous.web.routes import PAGES, RESOURCES
@@ -477,3 +480,31 @@ def test_our_probe_keeps_its_measurement_where_a_page_was_made_to_be_costly(
     pages = [transaction(response={"code": 200, "body": "0::" * 20_000})]
     kept = json.loads(line(document(web_keys(requests=pages)), {PROBE}))
     assert kept["test_keys"]["requests"] == [] and kept["test_keys"]["queries"]
+
+
+def test_no_cache_keeps_long_texts_of_strangers() -> None:
+    """Caches count their entries, so each has to be short: a hundred records could otherwise fill the memory."""
+
+    def take_one(number: int) -> None:
+        long = f"{number}" + 300_000 * "a"
+        page = {"body": "", "code": 200, "headers_list": [[long, long]]}
+        steps = {
+            "queries": [query(hostname=long, engine=long, query_type=long)],
+            "tcp_connect": [{"ip": long, "port": 443, "status": {}}],
+            "tls_handshakes": [handshake(address=long, server_name=long, failure=long)],
+            "requests": [transaction(f"https://{long}/", response=page, failure=long)],
+        }
+        header = {"software_name": long, "software_version": long, "measurement_start_time": long}
+        take(Record("ooni", encoded(document(web_keys(**steps), **header, test_start_time="2023-12-17"))))
+
+    take_one(0)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(1, 9):
+            take_one(number)
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 600_000

@@ -89,11 +89,15 @@ LONGEST = 45
 """Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
 
 
-@lru_cache(maxsize=65_536)
 def is_address(text: str) -> bool:
     """Is it an IPv4 or IPv6 address, without brackets?  Probes, readers and rules ask this of every host name."""
     if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
         return False  # most names, without the cost of an exception
+    return _is_address(text)
+
+
+@lru_cache(maxsize=65_536)
+def _is_address(text: str) -> bool:
     try:
         ip_address(text)
     except ValueError:

@@ -15,6 +15,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -30,9 +31,8 @@ from fanous.model.place import Family, is_address
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
-from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly, bounded
-from fanous.sources.ooni.failures import failure_of, in_words
-from fanous.sources.ooni.parse import role_for
+from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
+from fanous.sources.ooni.parse import bounded, web_role
 from fanous.sources.ooni.redact import public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
@@ -44,8 +44,10 @@ from fanous.sources.ooni.values import (
     asn_of,
     count_of,
     duration,
+    failure_of,
     host_and_port,
     host_of,
+    in_words,
     measurement_of,
     port_of,
     query_type_of,
@@ -325,7 +327,7 @@ def _subject(test_name: str, rows: list[Fields]) -> tuple[str, Role | None]:
         return nettests.TARGET, nettests.tor_role
     if test_name == "web_connectivity":
         target = target_of(_measured_host(rows))
-        return target, role_for(target)
+        return target, partial(web_role, target)
     return "", None
 
 
@@ -577,7 +579,7 @@ def _quieted(row: Fields) -> Fields:
 
 
 def _in_form(row: dict[str, Any]) -> None:
-    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.forms``."""
+    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.keep``."""
     for name in _FAILURES:
         if isinstance(row.get(name), str):
             row[name] = in_words(row[name])

@@ -12,10 +12,11 @@ the first stays.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from itertools import chain
 
 from fanous.model.measurement import Measurement, Provenance
-from fanous.sources.ooni.identity import canonical_hash, content_of, likeness_of, stamped, uid_of, unstamped
+from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
 from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
@@ -112,6 +113,14 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
     if older and header.uid == uid_of(content, header.report):
         own = canonical_hash(unstamped(judged.came or record.data))
     return Candidate(judged, content, likeness_of(header), own)
+
+
+def likeness_of(measurement: Measurement) -> str:
+    """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
+    if not measurement.report:
+        return ""
+    told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
+    return blake2b("\n".join(told).encode("utf-8", "replace"), digest_size=DIGITS // 2).hexdigest()
 
 
 def rank(source: str) -> int:

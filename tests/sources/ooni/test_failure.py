@@ -3,7 +3,14 @@
 from typing import Any
 
 from fanous.analysis.rules.failures import NAMES, PHRASES
-from fanous.sources.ooni.failures import LONGEST, MESSAGES, SAME, UNKNOWN, failure_of, in_words
+from fanous.sources.ooni.values import (
+    LONGEST_FAILURE,
+    MESSAGES,
+    SAME_FAILURE,
+    UNKNOWN_FAILURE,
+    failure_of,
+    in_words,
+)
 from tests.each import each
 
 
@@ -12,13 +19,13 @@ from tests.each import each
     [
         (None, None, None),
         (None, True, None),
-        (None, False, UNKNOWN),  # it did not succeed, and nobody wrote why
+        (None, False, UNKNOWN_FAILURE),  # it did not succeed, and nobody wrote why
         (False, True, None),
-        (False, False, UNKNOWN),
+        (False, False, UNKNOWN_FAILURE),
         ("", None, None),
-        (True, None, UNKNOWN),
-        (3, None, UNKNOWN),
-        ({"a": 1}, True, UNKNOWN),
+        (True, None, UNKNOWN_FAILURE),
+        (3, None, UNKNOWN_FAILURE),
+        ({"a": 1}, True, UNKNOWN_FAILURE),
         ("connection_reset", None, "connection_reset"),
         ("connection_refused_error", None, "connection_refused"),
         ("dns_name_error", None, "dns_nxdomain_error"),
@@ -44,11 +51,11 @@ def test_a_failure_has_the_name_of_today(value: Any, success: bool | None, failu
 
 
 def test_a_failure_of_any_length_stays_short() -> None:
-    assert len(failure_of("timeout " * 1_000_000) or "") == LONGEST
+    assert len(failure_of("timeout " * 1_000_000) or "") == LONGEST_FAILURE
 
 
 def test_names_and_phrases_that_rules_know_are_kept_as_they_are() -> None:
-    known = [*NAMES, *SAME, *(words for words, _ in (*PHRASES, *MESSAGES))]
+    known = [*NAMES, *SAME_FAILURE, *(words for words, _ in (*PHRASES, *MESSAGES))]
     assert [text for text in known if in_words(text) != text] == []
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from fanous.model.measurement import Layer, Record
 from fanous.sources.ooni.document import Response
+from fanous.sources.ooni.page import LONGEST_TITLE, header_named, headers_of, page_of, title_of
 from fanous.sources.ooni.parse import parse
-from fanous.sources.ooni.values import LONGEST_TITLE, header_named, headers_of, page_of, title_of
 from tests.each import each
 from tests.sources.records import binary, document, encoded, web_keys
 

@@ -7,19 +7,24 @@ from pathlib import Path
 from fanous.model.measurement import Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.read import read
 from fanous.sources.ooni.redact import redact
-from fanous.sources.ooni.source import Ooni
 
 SOURCE = "harbour"
 
 
-class Harbour(Ooni):
+class Harbour:
     """See ``MeasurementSource``."""
+
+    parse = staticmethod(parse)
+    take = staticmethod(take)
 
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
-        return (replace(record, source=SOURCE) for record in super().read(path, on_reject, on_progress))
+        return (replace(record, source=SOURCE) for record in read(path, on_reject, on_progress))
 
 
 HARBOUR = Source(

@@ -271,7 +271,8 @@ class MeasurementEvidence:
             for o in self.parsed.observations
             if o.layer in (Layer.TLS, Layer.QUIC) and o.failure is None and o.cert_valid is not False
         }
-        found.update((o.hostname, o.ip) for o in self.of(Layer.HTTP) if https_page(o))
+        pages = (o for o in self.of(Layer.HTTP) if o.failure is None and o.url.startswith("https:"))
+        found.update((o.hostname, o.ip) for o in pages)
         return frozenset(found)
 
     @cached_property
@@ -423,10 +424,6 @@ def _port_of(step: Observation) -> int:
 
 def _port(url: re.Match[str]) -> int:
     return int(url[3]) if url[3] else _PORTS[url[1].lower()]
-
-
-def https_page(observation: Observation) -> bool:
-    return observation.failure is None and observation.url.startswith("https:")
 
 
 # --- one observation ------------------------------------------------------------------------------------

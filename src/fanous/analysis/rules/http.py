@@ -9,7 +9,7 @@ from math import isnan, nan
 
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.answers import Lookup
-from fanous.analysis.rules.evidence import Controls, https_page
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where
 from fanous.analysis.rules.pages import (
@@ -57,8 +57,12 @@ def _is_missing(o: Observation) -> bool:
     return o.status_code // 100 == 4 and o.status_code != 403
 
 
+def _came_over_tls(o: Observation) -> bool:
+    return o.failure is None and o.url.startswith("https:")
+
+
 def _other_page_in_clear(o: Observation, c: Controls) -> bool:
-    return c.likeness is Likeness.DIFFERENT and not o.body_truncated and not https_page(o)
+    return c.likeness is Likeness.DIFFERENT and not o.body_truncated and not _came_over_tls(o)
 
 
 def _sent_to_sibling(o: Observation, c: Controls) -> bool:
@@ -166,7 +170,7 @@ PAGES = (
         layer=Layer.HTTP,
         state=State.OK,
         why="The page came over TLS with a valid certificate.",
-        holds=lambda o, c: https_page(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
+        holds=lambda o, c: _came_over_tls(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
     ),
     Rule(
         id="http.portal",

@@ -15,7 +15,7 @@ which no replay repeats, also has a limit in seconds.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -25,7 +25,6 @@ from msgspec.json import Decoder
 from msgspec.structs import fields
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Observation
 
 MOST_STEPS = 2_000
 """Steps (lookups, connections, handshakes, requests, downloads) of one record, the helper's included.  Rules compare
@@ -59,43 +58,6 @@ class TooCostly(Rejected):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"too costly: {why}")
-
-
-class Effort:
-    """The cost of one record so far."""
-
-    def __init__(self) -> None:
-        self._steps = self._events = 0
-
-    def steps(self, count: int) -> None:
-        """Count further steps of a probe."""
-        self._steps += count
-        if self._steps > MOST_STEPS:
-            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
-
-    def events(self, count: int) -> None:
-        """Count network events that are read."""
-        self._events += count
-        if self._events > MOST_EVENTS_READ:
-            raise TooCostly("its steps refer to more network events than those of any real measurement")
-
-
-def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
-    """The same steps.
-
-    Raises:
-        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
-    """
-    answers = 0
-    for count, one in enumerate(steps, 1):
-        answers += len(one.answers)
-        if count > MOST_STEPS:
-            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
-        if answers > MOST_ANSWERS:
-            raise TooCostly(
-                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
-            )
-        yield one
 
 
 Number = int | float | None
@@ -195,7 +157,7 @@ class RequestRecord(DocumentPart):
 
 
 class Response(DocumentPart, gc=True, dict=True):
-    """df-001; ``values.headers_of`` reads the headers.  It has room for the page read from it (``values.page_of``)."""
+    """df-001; ``page.headers_of`` reads the headers.  It has room for the page read from it (``page.page_of``)."""
 
     body: Text = None
     body_is_truncated: bool | None = None

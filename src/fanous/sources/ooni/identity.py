@@ -8,12 +8,11 @@ a record is read, before anything is dropped, and is written at the head of the 
 there, and they remove what a file already has there, so a file cannot claim another measurement's identity.
 """
 
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from fanous.model.measurement import Measurement
 from fanous.sources.ooni.document import check_size, repair
 
 OUTSIDE = frozenset(
@@ -111,14 +110,6 @@ def stamp_of(data: bytes) -> str:
 def unstamped(data: bytes) -> bytes:
     """The record without the digest at its head."""
     return b"{" + data[_END + 1 :].lstrip().removeprefix(b",").lstrip() if stamp_of(data) else data
-
-
-def likeness_of(measurement: Measurement) -> str:
-    """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
-    if not measurement.report:
-        return ""
-    told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
-    return blake2b("\n".join(told).encode("utf-8", "replace"), digest_size=DIGITS // 2).hexdigest()
 
 
 def canonical_hash(data: bytes) -> str:

@@ -1,109 +1,54 @@
 """Keep: which parts of a record are stored: the fields that rules read, by nettest, and no others.
 
 Regardless of its writer (a stranger's probe, our own, a file), a record is decoded into the structures of
-``document`` and written again, so an unforeseen field is never stored; each text that remains has its form (``forms``).
-A page identical to the test helper's is
-reduced to its title and as many blanks as it was long: no later rule can need more.  A page that failed, differs or has
-nothing to be compared with stays, so that later rules can judge it, without anything that may identify its reader.
-Headers keep their value if they are on a list or, on a page that stays, if their name does not suggest a visitor.
-Of a chain of certificates, only the leaf stays, without any mail addresses and persons.
+``document`` and written again, so an unforeseen field is never stored.  Each text that remains has its form: a field
+for an address contains an address or nothing, one for a kind of step a name from a list, one for a failure words from
+a list.  So neither a probe nor the author of a record can put a name where rules expect something else.  Texts without
+a form here are what was measured, or parts of pages (``page``).  Of a chain of certificates, only the leaf stays,
+without any mail addresses and persons.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
-from fanous.analysis.rules.fingerprints import LONGEST_BODY, READ_OF_LONGER
-from fanous.analysis.rules.pages import LEAST_PROPORTION, same_title
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.place import is_address
+from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.document import (
     NULL,
     Binary,
     Document,
-    HelperPage,
-    Response,
     ShownCertificate,
     StepKeys,
-    Text,
     TorKeys,
     Transaction,
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.failures import failure_of
-from fanous.sources.ooni.forms import settle
 from fanous.sources.ooni.identity import content_of, stamped
+from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
-    LONGEST_TITLE,
-    LONGEST_URL,
-    TITLE_BEGINS,
-    PageRecord,
-    bytes_of,
-    count_of,
-    headers_of,
+    LONGEST_ADDRESS,
+    LONGEST_HOST,
+    NETWORK_TYPES,
+    endpoint_of,
+    in_words,
     input_of,
-    page_of,
-    title_of,
+    instant_of,
+    query_type_of,
+    software_of,
+    version_of,
 )
-from fanous.sources.redaction import (
-    AT_SIGNS,
-    HIDDEN,
-    is_token,
-    quiet_url,
-    without_devices,
-    without_names,
-    without_seconds,
-)
-
-KEPT_HEADERS = frozenset(
-    (
-        *("server", "date", "content-type", "content-length", "content-language", "content-encoding"),
-        *(
-            "transfer-encoding",
-            "connection",
-            "keep-alive",
-            "cache-control",
-            "pragma",
-            "expires",
-            "last-modified",
-        ),
-        *("vary", "accept-ranges", "allow", "retry-after", "alt-svc", "upgrade", "mime-version"),
-        *("strict-transport-security", "x-frame-options", "x-content-type-options", "x-xss-protection"),
-        *(
-            "referrer-policy",
-            "x-powered-by",
-            "www-authenticate",
-            "proxy-authenticate",
-            "x-squid-error",
-            "via",
-        ),
-    )
-)
-"""Headers whose value is always kept; in lower case."""
-
-URL_HEADERS = frozenset({"location", "content-location", "refresh"})
-"""Headers whose value is a URL, which is kept without anything that names a visit."""
-
-PERSONAL = re.compile(
-    r"cookie|auth|session|token|user|client|account|mail|phone|forward|visitor|device|customer"
-    r"|trace|request|nonce|etag|(?:^|-)(?:id|ip|ray)(?:-|$)"
-)
-"""Words in header names that identify a visit or a visitor: their values are never kept, on any page."""
-
-UNTITLED_PROPORTION = 0.95
-"""Ratio of the shorter page to the longer from which two pages without a title count as the same."""
-
-NOT_ALL = " ..."
-"""Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
@@ -185,7 +130,8 @@ def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
-        settle(keys)
+        if isinstance(header, Document):  # else they are a part of it
+            settle(keys)
         _settle(keys, input_of(header.input), quieted)
     return Decoded(header, keys)
 
@@ -203,40 +149,13 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     Args:
         asked: the URL that was to be measured, which is public.
     """
-    control = keys.control if isinstance(keys, WebKeys) and failure_of(keys.control_failure) is None else None
-    theirs = control.http_request if control else None
-    if isinstance(keys, WebKeys):
-        _settle_web(keys, asked, quieted)
+    transactions: list[Transaction] = []
     for steps in steps_of(keys):
-        for transaction in steps.requests or ():
-            _settle_transaction(transaction, theirs, asked, quieted)
+        transactions += steps.requests or ()
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not NULL:
                 handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
-
-
-def _settle_web(keys: WebKeys, asked: str, quieted: dict[str, str]) -> None:
-    """The URLs of downloads and of the question to the helper, and the helper's headers."""
-    question = keys.x_control_request
-    if question is not None and question.http_request:
-        question.http_request = _url(question.http_request, asked, quieted)
-    for download in keys.x_transfers or ():
-        if download.url:
-            download.url = _url(download.url, asked, quieted)
-    page = keys.control.http_request if keys.control else None
-    if page is not None and page.headers is not UNSET:
-        page.headers = [
-            (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
-            for name, value in headers_of(page.headers)
-        ]
-
-
-def _url(url: str, asked: str, quieted: dict[str, str]) -> str:
-    """A URL without anything that names a visit, unless it is the one that was to be measured."""
-    clean = url if url == asked else quiet_url(url, keeps_values=True)
-    if clean != url:
-        quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
-    return clean
+    settle_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
 
 
 def steps_of(keys: Struct) -> Iterator[StepKeys]:
@@ -244,192 +163,6 @@ def steps_of(keys: Struct) -> Iterator[StepKeys]:
         yield keys
     elif isinstance(keys, TorKeys) and keys.targets:
         yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
-
-
-def _settle_transaction(
-    transaction: Transaction, theirs: HelperPage | None, asked: str, quieted: dict[str, str]
-) -> None:
-    request, response = transaction.request, transaction.response
-    if request and request.url:
-        request.url = _url(request.url, asked, quieted)
-    if response is None:
-        return
-    page = page_of(response, "", [])
-    same = theirs is not None and failure_of(transaction.failure) is None and _is_same(response, page, theirs)
-    if page.length > 0:
-        if theirs is not None and same:
-            response.body, title = _title_alone(page, title_of_helper(theirs.title))
-            if title != title_of(page.body):
-                quieted[title_of(page.body)] = title
-        else:
-            response.body = _without_readers(response.body)
-    if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
-        pairs = []
-        for name, value in page.headers:
-            lower = name.lower()
-            clean = _header(lower, value, same)
-            if lower == "location" and clean != value:
-                quieted[value] = clean
-            pairs.append((name[:LONGEST_NAME], clean))
-        response.headers_list, response.headers = pairs, UNSET
-
-
-def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
-    """Is it the helper's page, as far as can be told?  This is stricter than the rules (``likeness``), since what
-    is not kept cannot be judged again."""
-    code = response.code or 0
-    if failure_of(theirs.failure) is not None or code != theirs.status_code or not code or code // 100 == 3:
-        return False
-    title, their_title = title_of(page.body), title_of_helper(theirs.title)
-    if title and title.casefold() == their_title.casefold():
-        return True
-    short, long = sorted((page.length, count_of(theirs.body_length)))
-    proportion = short / long if short > 0 else 0.0
-    if title or their_title:
-        is_part = bool(response.body_is_truncated) and short == page.length
-        return (is_part or proportion > LEAST_PROPORTION) and same_title(title, their_title) is True
-    return proportion > UNTITLED_PROPORTION
-
-
-def title_of_helper(title: Any) -> str:
-    """The title that the test helper saw; empty = none.  It names no user, since the helper has none."""
-    return title[:LONGEST_TITLE].strip() if isinstance(title, str) else ""
-
-
-def _title_alone(page: PageRecord, their_title: str) -> tuple[Binary, str]:
-    """A body reduced to its title, and the title."""
-    tag = quiet_title(page.body, their_title)
-    data = tag.encode("utf-8", "replace")[: page.length]
-    return Binary(b64encode(data).decode(), "base64", page.length), title_of(tag)
-
-
-def blank(body: str, length: int, their_title: str) -> str:
-    """A page's title, and blanks up to ``length`` bytes."""
-    title = quiet_title(body, their_title)
-    return title + " " * (length - len(title.encode("utf-8", "replace")))
-
-
-def quiet_title(body: str, their_title: str) -> str:
-    """A page's title, with its tag, reduced to the words that the helper's has too; a different title is kept."""
-    begin, bracket, text = _title_tag(body).partition(">")
-    text, opening, rest = text.partition("<")
-    begin = begin[: len(TITLE_BEGINS[0])] if bracket else begin
-    if bracket and text.strip() != their_title and same_title(text.strip(), their_title):
-        theirs = set(their_title.casefold().split())
-        text = " ".join([word for word in text.split() if word.casefold() in theirs]) + NOT_ALL
-    elif text.strip() != their_title:
-        text = without_names(text)
-    return begin + bracket + text + opening + rest
-
-
-def _title_tag(body: str) -> str:
-    for begin in TITLE_BEGINS:
-        start = body.find(begin)
-        if start >= 0:
-            end = body.find("<", start + 1)
-            return without_seconds(body[start : end + 1] if end >= 0 else body[start : start + 1000])
-    return ""
-
-
-LONGEST_NAME = 64
-"""Most letters of a header's name; longer ones are values in the wrong place."""
-
-
-def _header(name: str, value: str, same: bool) -> str:
-    if name in URL_HEADERS:
-        return quiet_url(value, keeps_values=True)
-    if name in KEPT_HEADERS:
-        return value
-    return "" if same or is_personal(name) else without_readers(value)
-
-
-@lru_cache(maxsize=4096)
-def is_personal(name: str) -> bool:
-    """May the value of a header of this name (in lower case) identify a person?"""
-    return PERSONAL.search(name) is not None
-
-
-OFFICES = (
-    *(
-        "support",
-        "help",
-        "helpdesk",
-        "info",
-        "abuse",
-        "contact",
-        "noc",
-        "admin",
-        "webmaster",
-        "security",
-        "service",
-    ),
-    *("care", "customer", "legal", "office", "press", "sales", "it", "block", "filter", "report", "complain"),
-)
-"""How the address of an office begins in a notice."""
-
-_MAIL_DOMAINS = {
-    at: re.compile(re.escape(at) + r"[\w\-]{1,63}+(?:\.[\w\-]{1,63}+){1,4}+", re.ASCII) for at in AT_SIGNS
-}
-_MAIL_NAME = re.compile(r"[\w.+\-]{1,64}\Z", re.ASCII)
-_OFFICE = re.compile(rf"(?:{'|'.join(OFFICES)})(?![a-z])", re.IGNORECASE)
-
-_NUMBERING = re.compile(
-    r"""[=:"'\d](?:(?<!\d)[A-Za-z0-9_\-]{16,}+=*+|(?<=\d)(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w))"""
-)
-"""A token that is a value (of a session, a form, a visit; names of files stay), or ten digits or more, as of telephones
-and accounts; what counts visits to a site has a letter before it."""
-
-LEAST_NUMBERING = 10
-"""Characters."""
-
-
-def without_readers(text: str) -> str:
-    """The text of a page that stays, without anything that may identify or address its reader, at the same length.
-
-    Less is taken than from what is published (``without_names``): notices are known by their offices' addresses,
-    numbers and files.
-    """
-    if len(text) >= LEAST_NUMBERING:
-        text = _NUMBERING.sub(_unnumbered, without_devices(text))
-    for at, domain in _MAIL_DOMAINS.items():
-        if at in text:
-            text = _without_mail(text, domain)
-    return text
-
-
-def _unnumbered(found: re.Match[str]) -> str:
-    first = found[0][0]
-    if first.isdigit():
-        return _hide(found[0])
-    return first + _hide(found[0][1:]) if is_token(found[0]) else found[0]
-
-
-def _without_mail(text: str, domain: re.Pattern[str]) -> str:
-    parts, at = [], 0
-    for found in domain.finditer(text):
-        name = _MAIL_NAME.search(text, max(at, found.start() - 64), found.start())
-        if name and not _OFFICE.match(name[0]):
-            parts += [text[at : name.start()], _hide(text[name.start() : found.end()])]
-            at = found.end()
-    return "".join([*parts, text[at:]]) if parts else text
-
-
-def _hide(text: str) -> str:
-    return HIDDEN * len(text)
-
-
-def _without_readers(body: Text) -> Text:
-    if isinstance(body, str):
-        if len(body) <= LONGEST_BODY:
-            return without_readers(body)
-        rest = " " * len(body[READ_OF_LONGER:].encode("utf-8", "replace"))
-        return without_readers(body[:READ_OF_LONGER]) + rest
-    raw = bytes_of(body) if body is not None else None
-    if body is None or raw is None:
-        return None
-    part = raw if len(raw) <= LONGEST_BODY else raw[:READ_OF_LONGER]
-    quiet = without_readers(part.decode("latin-1")).encode("latin-1").ljust(len(raw))
-    return Binary(b64encode(quiet).decode(), "base64", body.x_length)
 
 
 def leaf_only(chain: Any) -> Any:
@@ -459,3 +192,198 @@ def _leaf(chain: bytes) -> bytes:
         return msgspec.json.encode(leaf_only(msgspec.json.decode(chain)))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return b"[]"
+
+
+# --- the form of each text ------------------------------------------------------------------------------
+
+Form = Callable[[Any], Any]
+"""A value as it is kept; ``None`` = not at all."""
+
+
+def _listed(*names: str) -> Form:
+    known = frozenset(names)
+    return lambda text: text if text in known else None
+
+
+def _failure(value: Any) -> Any:
+    """Of another type than text or truth: a failure without a reason."""
+    return in_words(value) if isinstance(value, str) else value if value in (None, True, False) else True
+
+
+def _address(text: str) -> str | None:
+    return text if len(text) <= LONGEST_ADDRESS and is_address(text.strip("[]")) else None
+
+
+_HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
+
+
+def _name(text: str) -> str | None:
+    """A host name, of any script, or an address."""
+    return _known_name(text) if len(text) <= LONGEST_HOST else None
+
+
+@lru_cache(maxsize=65_536)
+def _known_name(text: str) -> str | None:
+    return text if _HOST.fullmatch(text) or _address(text) else None
+
+
+def _endpoint(text: str) -> str | None:
+    """An address with or without a port; of a name, only the port."""
+    address, port = endpoint_of(text)
+    return text if address or _address(text) else f":{port}" if port else None
+
+
+def _server(text: str) -> str | None:
+    return _name(text) or _endpoint(text)
+
+
+def _time(text: str) -> str | None:
+    return text if len(text) <= 40 and instant_of(text) is not None else None
+
+
+_NETWORK_NUMBER = re.compile(r"(?:AS|as)?[0-9]{1,10}")
+
+
+def _network_number(text: str) -> str | None:
+    return text if _NETWORK_NUMBER.fullmatch(text) else None
+
+
+def _mark(value: Raw) -> Raw:
+    """A mark says only that it is there."""
+    return value if value == NULL or bytes(value) in MARKS or _CLOCK.fullmatch(bytes(value)) else Raw(b"true")
+
+
+_CLOCK = re.compile(rb'"[0-9.e+]{1,12} times as fast since [0-9TZ:-]{10,20}"')
+
+_ANY: dict[str, Form] = {
+    **dict.fromkeys(("failure", "control_failure"), _failure),
+    **dict.fromkeys(("synthetic", "x_clock", "x_recorded"), _mark),
+}
+"""Of fields that may have any type."""
+
+_TEXTS: dict[str, Form] = {
+    "ipv4": _address,
+    "ipv6": _address,
+    "ip": _name,
+    "address": _endpoint,
+    "target_address": _endpoint,
+    "server_address": _server,
+    "hostname": _name,
+    "server_name": _name,
+    "x_resolver_name": _name,
+    "ttl": lambda text: text if text.isdecimal() else None,
+    "query_type": lambda text: query_type_of(text) or None,
+    "engine": _listed(
+        *("system", "getaddrinfo", "udp", "tcp", "doh", "dot", "doh3", "unknown", "none"),
+        *("go", "netgo", "golang_net_resolver", "libc", "android"),
+    ),
+    "network": _listed("tcp", "udp", "quic"),
+    "operation": _listed(
+        *("read", "write", "connect", "bytes_received_cumulative", "read_from", "write_to"),
+        *("resolve_start", "resolve_done", "tls_handshake_start", "tls_handshake_done"),
+        *("quic_handshake_start", "quic_handshake_done", "http_transaction_start", "http_transaction_done"),
+    ),
+    "target_protocol": _listed("dir_port", "or_port", "or_port_dirauth", "obfs4", "tcp"),
+    "role": _listed("target", "control"),
+    "answer": _listed("server_hello", "alert"),
+    "format": _listed("base64"),
+    "network_type": _listed(*NETWORK_TYPES),
+    "software_name": software_of,
+    "software_version": lambda text: version_of(text) or None,
+    "test_version": lambda text: version_of(text) or None,
+    "probe_cc": lambda text: text if len(text) == 2 and text.isascii() and text.isalpha() else None,
+    "probe_asn": _network_number,
+    "resolver_asn": _network_number,
+    "measurement_start_time": _time,
+    "test_start_time": _time,
+    "received": _time,
+}
+"""Field -> the form of its text, in all structures that have it."""
+
+_MEMBERS: dict[str, Form] = {"addrs": _address, "spared": _name}
+"""Field -> the form of each text in its list."""
+
+_KEYS: dict[str, Form] = {
+    "tcp_connect": _endpoint,
+    "tls_handshake": _endpoint,
+    "quic_handshake": _endpoint,
+    "ip_info": _address,
+    "controls": _name,
+}
+"""Field -> the form of each key of its map."""
+
+
+_NUMBERED = frozenset({"targets"})
+"""Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
+
+
+def settle(part: Struct) -> None:
+    """Bring each text of a part of a record, at any depth, into its form."""
+    _settle_each((part,))
+
+
+def _settle_each(parts: Collection[Struct]) -> None:
+    """The same for parts of one kind."""
+    plan = _plan(type(next(iter(parts)))) if parts else ()
+    for part in parts:
+        for name, form in plan:
+            value = getattr(part, name)
+            if value is not None and (kept := form(value)) is not value:
+                setattr(part, name, kept)
+
+
+@cache
+def _plan(kind: type[Struct]) -> tuple[tuple[str, Form], ...]:
+    """The fields of a structure that have a form, or parts with one below them, and what becomes of each."""
+    found = ((name, _form_of(name, hint)) for name, hint in get_type_hints(kind).items())
+    return tuple((name, form) for name, form in found if form is not None)
+
+
+def _form_of(name: str, hint: Any) -> Form | None:
+    kinds = get_args(hint)
+    if name in _ANY:
+        return _ANY[name]
+    if name in _TEXTS and str in kinds:
+        return _TEXTS[name] if len(kinds) == 2 else partial(_if_text, _TEXTS[name])
+    containers = [get_origin(one) for one in kinds]
+    if name in _MEMBERS and list in containers:
+        return partial(_members, _MEMBERS[name])
+    settles = any(map(_plan, _structures(hint)))
+    if dict in containers and name in _NUMBERED | _KEYS.keys():
+        return partial(_map, _KEYS.get(name), settles)
+    return _below if settles else None
+
+
+def _structures(hint: Any) -> Iterator[type[Struct]]:
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        yield hint
+    for one in get_args(hint):
+        yield from _structures(one)
+
+
+def _if_text(form: Form, value: Any) -> Any:
+    return form(value) if type(value) is str else value
+
+
+def _members(form: Form, listed: list[str]) -> list[str]:
+    return [text for text in listed if form(text) is not None]
+
+
+def _map(form: Form | None, settles: bool, value: Any) -> Any:
+    """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
+    if not isinstance(value, dict):
+        return _below(value)
+    if form is None:
+        value = {str(n): one for n, one in enumerate(value.values())}
+    else:
+        value = {kept: one for key, one in value.items() if (kept := form(key))}
+    if settles:
+        _settle_each([one for one in value.values() if one is not None])
+    return value
+
+
+def _below(value: Any) -> Any:
+    """A part, or a list of parts of one kind; the text of a page is neither."""
+    if not isinstance(value, str):
+        _settle_each(value if isinstance(value, list) else (value,))
+    return value

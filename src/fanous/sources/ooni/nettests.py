@@ -20,7 +20,6 @@ from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
     DownloadRecord,
-    Effort,
     HealthKeys,
     Number,
     QueryRecord,
@@ -30,14 +29,14 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
-from fanous.sources.ooni.failures import failure_of
-from fanous.sources.ooni.steps import Reader
+from fanous.sources.ooni.steps import Effort, Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     clip,
     count_of,
     duration,
     endpoint_of,
+    failure_of,
     host_and_port,
     host_of,
     query_type_of,

@@ -10,6 +10,7 @@ own probe adds second opinions: what happened to a browser's ClientHello after t
 
 from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -21,6 +22,8 @@ from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
+    MOST_ANSWERS,
+    MOST_STEPS,
     Control,
     Document,
     Header,
@@ -36,15 +39,14 @@ from fanous.sources.ooni.document import (
     TransferKeys,
     WebDocument,
     WebKeys,
-    bounded,
     check_size,
     decode,
     repair,
 )
-from fanous.sources.ooni.failures import failure_of
 from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
 from fanous.sources.ooni.nettests import downloads
-from fanous.sources.ooni.steps import Reader, Role, cert_valid
+from fanous.sources.ooni.page import header_named, headers_of
+from fanous.sources.ooni.steps import Reader, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -52,8 +54,7 @@ from fanous.sources.ooni.values import (
     clip,
     count_of,
     endpoint_of,
-    header_named,
-    headers_of,
+    failure_of,
     host_and_port,
     host_of,
     input_of,
@@ -244,11 +245,36 @@ def _found(decoded: Decoded, notes: list[str]) -> _Found:
     return _Found()
 
 
+def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
+    """The same steps.
+
+    Raises:
+        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
+    """
+    answers = 0
+    for count, one in enumerate(steps, 1):
+        answers += len(one.answers)
+        if count > MOST_STEPS:
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
+        if answers > MOST_ANSWERS:
+            raise TooCostly(
+                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
+            )
+        yield one
+
+
 def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
-    url = url_of(input_of(header.input)[:LONGEST_URL], keys)
-    target = target_of(host_and_port(url)[0])
-    observations = tuple(bounded(observe(url, target, keys, notes))) if keys else ()
-    return _Found(target, observations, control_failure_of(keys))
+    url = input_of(header.input)[:LONGEST_URL] or url_of(keys)
+    host, _ = host_and_port(url)
+    target = target_of(host)
+    if keys is None:
+        return _Found(target, (), SILENT_HELPER)
+    failure = failure_of(keys.control_failure)
+    control = keys.control if failure is None else None
+    observations = tuple(bounded(observe(url, host, target, keys, control, notes)))
+    if failure is None and (control is None or not _answered(control)):
+        failure = SILENT_HELPER
+    return _Found(target, observations, failure)
 
 
 def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
@@ -267,15 +293,11 @@ SILENT_HELPER = "control_empty"
 """``control_failure`` of a record that has no answer from the helper and does not say why."""
 
 
-def url_of(given: str, keys: WebKeys | None) -> str:
-    """The URL that was measured.
-
-    Args:
-        given: the record's ``input``.  If it is missing, the URL is what the helper was asked for, else that
-            of the oldest request, else the name of the first lookup.
-    """
-    if given or keys is None:
-        return given
+def url_of(keys: WebKeys | None) -> str:
+    """The URL that was measured, where the record has no ``input``: what the helper was asked for, else that of the
+    oldest request, else the name of the first lookup."""
+    if keys is None:
+        return ""
     if keys.x_control_request and keys.x_control_request.http_request:
         return keys.x_control_request.http_request[:LONGEST_URL]
     for transaction in reversed(keys.requests or []):
@@ -287,22 +309,23 @@ def url_of(given: str, keys: WebKeys | None) -> str:
     return ""
 
 
-def role_for(target: str) -> Role:
+@lru_cache(maxsize=65_536)
+def web_role(target: str, host: str) -> str:
     """Role of a host in a measurement of ``target``: its own endpoint, or where its pages sent us on."""
-
-    def role(host: str) -> str:
-        if not host:
-            return "web"
-        return role_of(host) if target_of(host) == target else "redirect"
-
-    return role
+    if not host:
+        return "web"
+    return role_of(host) if target_of(host) == target else "redirect"
 
 
-def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[Observation]:
-    """The probe's observations, then those of the helper."""
-    host, _ = host_and_port(url)
-    reader = Reader(target, role_for(target), notes)
-    control = keys.control if failure_of(keys.control_failure) is None else None
+def observe(
+    url: str, host: str, target: str, keys: WebKeys, control: Control | None, notes: list[str]
+) -> Iterator[Observation]:
+    """The probe's observations, then those of the helper.
+
+    Args:
+        control: the helper's answer; ``None`` = it gave none.
+    """
+    reader = Reader(target, partial(web_role, target), notes)
     # The probe also tries the addresses that the helper got from its resolver: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
     seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
@@ -311,16 +334,6 @@ def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[
         yield from downloads(target, keys.x_transfers)
     if control:
         yield from _helper(url, host, target, control)
-
-
-def control_failure_of(keys: WebKeys | None) -> str | None:
-    """Why the helper could not be asked; ``None`` = it answered."""
-    if keys is None:
-        return SILENT_HELPER
-    failure = failure_of(keys.control_failure)
-    if failure is None and (keys.control is None or not _answered(keys.control)):
-        return SILENT_HELPER
-    return failure
 
 
 def _answered(control: Control) -> bool:
@@ -342,7 +355,7 @@ def _asked(page: HelperPage) -> bool:
 
 
 def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Observation]:
-    role = role_for(target)(host)
+    role = web_role(target, host)
     name = "" if is_address(host) else host
     if control.dns and name and _looked_up(control.dns):
         yield _lookup(name, target, role, control.dns, control.ip_info or {})
@@ -354,14 +367,13 @@ def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Obse
         for endpoint, seen in (endpoints or {}).items():
             yield _endpoint(layer, endpoint, seen, name, target, role)
     if control.http_request and _asked(control.http_request):
-        yield _page(url, name, target, role, control.http_request)
-        yield from _rate(url, name, target, role, control.http_request)
+        yield from _page(url, name, target, role, control.http_request)
 
 
 def _lookup(
     host: str, target: str, role: str, lookup: HelperLookup, info: dict[str, IPInfo | None]
 ) -> Observation:
-    answers = tuple(address for text in lookup.addrs or () if (address := address_of(text)))
+    answers = tuple([address for text in lookup.addrs or () if (address := address_of(text))])
     known = [info.get(address) for address in answers]
     return Observation(
         layer=Layer.DNS,
@@ -372,7 +384,7 @@ def _lookup(
         failure=failure_of(lookup.failure),
         resolver="helper",
         answers=answers,
-        answer_asns=tuple(asn_of(entry.asn) if entry else 0 for entry in known),
+        answer_asns=tuple([asn_of(entry.asn) if entry else 0 for entry in known]),
         ttls=(-1,) * len(answers),
     )
 
@@ -399,10 +411,32 @@ LEAST_BYTES = 65_536
 """Bytes of a page that shows how fast the site can be; a smaller one shows only the time of its round trips."""
 
 
-def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
-    """How fast the site was from outside, including connecting, so never too high."""
-    length, seconds = count_of(page.body_length), seconds_of(page.x_seconds)
-    if failure_of(page.failure) is None and length >= LEAST_BYTES and seconds > 0:
+def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
+    """The page, and how fast the site was from outside, including connecting, so never too high."""
+    headers = headers_of(page.headers)
+    address, port = host_and_port(url)
+    failure, length = failure_of(page.failure), count_of(page.body_length)
+    status = int(page.status_code) if page.status_code and 0 < page.status_code < 1000 else 0
+    yield Observation(
+        layer=Layer.HTTP,
+        target=target,
+        hostname=host,
+        vantage=Observer.HELPER,
+        role=role,
+        ip="" if host else address,
+        port=port,
+        failure=failure,
+        url=url,
+        status_code=status,
+        body_length=length if status else -1,
+        title=(page.title or "")[:500].strip(),
+        header_names=tuple(sorted({name.lower() for name, _ in headers})),
+        location=header_named(headers, "location"),
+        server=header_named(headers, "server")[:200],
+        headers="\n".join([f"{name}: {value}" for name, value in headers]),
+    )
+    seconds = seconds_of(page.x_seconds)
+    if failure is None and length >= LEAST_BYTES and seconds > 0:
         yield Observation(
             layer=Layer.TRANSFER,
             target=target,
@@ -414,30 +448,6 @@ def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iter
             received=length,
             kbps=length * 8 / 1000 / seconds,
         )
-
-
-def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Observation:
-    headers = headers_of(page.headers)
-    address, port = host_and_port(url)
-    status = int(page.status_code) if page.status_code and 0 < page.status_code < 1000 else 0
-    return Observation(
-        layer=Layer.HTTP,
-        target=target,
-        hostname=host,
-        vantage=Observer.HELPER,
-        role=role,
-        ip="" if host else address,
-        port=port,
-        failure=failure_of(page.failure),
-        url=url,
-        status_code=status,
-        body_length=count_of(page.body_length) if status else -1,
-        title=(page.title or "")[:500].strip(),
-        header_names=tuple(sorted({name.lower() for name, _ in headers})),
-        location=header_named(headers, "location"),
-        server=header_named(headers, "server")[:200],
-        headers="\n".join([f"{name}: {value}" for name, value in headers]),
-    )
 
 
 ANSWERED, CUT = "answered", "cut"

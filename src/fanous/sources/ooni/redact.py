@@ -24,14 +24,17 @@ from fanous.sources.ooni.document import (
     Transaction,
     WebKeys,
 )
-from fanous.sources.ooni.keep import (
+from fanous.sources.ooni.keep import encoded, settled, steps_of
+from fanous.sources.ooni.page import (
     KEPT_HEADERS,
-    encoded,
-    settled,
-    steps_of,
+    PageRecord,
+    header_named,
+    headers_of,
+    page_of,
     title_of_helper,
+    title_place,
 )
-from fanous.sources.ooni.values import PageRecord, header_named, headers_of, input_of, page_of, title_place
+from fanous.sources.ooni.values import input_of
 from fanous.sources.redaction import HIDDEN, digest, quiet_url, to_minute, without_names, without_seconds
 
 _PRODUCT = re.compile(

@@ -129,16 +129,16 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
     Raises:
         TooCostly: it would take more work than any real record.
     """
-    own_addresses = (address for text in own if (address := _address(text)) is not None)
-    everywhere = Addresses(own_addresses, seconds)
-    places = find_keys(data)
-    if not places and not everywhere:
-        return data
-    plain = data
+    own_addresses = [address for text in own if (address := _address(text)) is not None]
+    plain, places = data, find_keys(data)
     if any(key == ESCAPED for key, _ in places):
         plain = _unescaped(data)
         places = find_keys(plain)
-    in_place, told = _named(plain, places, everywhere)
+    stated = [(key, value) for key, end in places if (value := _value(plain, end)) is not None]
+    if not stated and not own_addresses:
+        return data  # nearly every record: its probe wrote 127.0.0.1
+    everywhere = Addresses(own_addresses, seconds)
+    in_place, told = _named(stated, everywhere)
     if not in_place and not everywhere:
         return data
     contacted = _contacted(plain) if told else frozenset()
@@ -181,20 +181,23 @@ def _letters(data: bytes) -> bytes:
     return _FOREIGN_ESCAPE.sub(letters, data)
 
 
+def _value(data: bytes, end: int) -> re.Match[bytes] | None:
+    """The value after a key that ends there; ``None`` if it is of another kind, or no one's address."""
+    value = _VALUE.match(data, end) or _NUMBER.match(data, end)
+    return None if value is None or value[1] in _HARMLESS else value
+
+
 def _named(
-    data: bytes, places: list[tuple[bytes, int]], everywhere: Addresses
+    stated: list[tuple[bytes, re.Match[bytes]]], everywhere: Addresses
 ) -> tuple[list[tuple[int, int]], set[Address]]:
-    """The values that name addresses, and the addresses stated by servers; the probe's go to ``everywhere``."""
+    """The places of values that name addresses, and the addresses stated by servers; the probe's go to
+    ``everywhere``."""
     in_place: list[tuple[int, int]] = []
     told: set[Address] = set()
-    for key, end in places:
-        text = _VALUE.match(data, end)
-        value = text or _NUMBER.match(data, end)
-        if value is None or value[1] in _HARMLESS:
-            continue
+    for key, value in stated:
         everywhere.spend(10)
         found = _addresses(value[1])
-        if found or (text and key == b"probe_ip"):
+        if found or (key == b"probe_ip" and value.re is _VALUE):
             in_place.append(value.span(1))
         if _is_own(key):
             for address in found:

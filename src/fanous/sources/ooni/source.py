@@ -5,46 +5,37 @@ from dataclasses import replace
 from pathlib import Path
 
 from fanous.model.instant import MINUTE
-from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.measurement import Record
 from fanous.model.place import Family
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni.keep import take
-from fanous.sources.ooni.parse import parse as parse_record
-from fanous.sources.ooni.read import read as read_file
+from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.read import read
 from fanous.sources.ooni.redact import redact
 
 
 class Ooni:
-    """The source ``ooni``."""
+    """The source ``ooni``; see ``MeasurementSource``."""
 
-    def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
-    ) -> Iterator[Record]:
-        """Records of a ``.jsonl``, ``.json`` or ``.tar`` file, gzip or not."""
-        return read_file(path, on_reject, on_progress)
-
-    def parse(self, record: Record) -> ParsedMeasurement:
-        """The measurement with its observations; raises ``Rejected``."""
-        return parse_record(record)
-
-    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """The record as it is kept, and its measurement; raises ``Rejected``."""
-        return take(record)
+    read = staticmethod(read)
+    parse = staticmethod(parse)
+    take = staticmethod(take)
 
 
-class Edge(Ooni):
+class Edge:
     """The source ``edge``: measurements of our own probes, which write the same format.
 
     They are a separate family: the operator of vantage points determines what can fail together.
     """
 
+    parse = staticmethod(parse)
+    take = staticmethod(take)
+
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
-        return (
-            replace(record, source="edge") for record in read_file(path, on_reject, on_progress, own=True)
-        )
+        return (replace(record, source="edge") for record in read(path, on_reject, on_progress, own=True))
 
 
 LICENCE = "CC BY-NC-SA 4.0"

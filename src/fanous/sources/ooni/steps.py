@@ -11,7 +11,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from math import isnan, nan
 from typing import NamedTuple
@@ -23,18 +23,19 @@ from fanous.model.measurement import Layer, Observation, noun
 from fanous.model.place import is_address
 from fanous.sources.ooni.document import (
     MAX_NOTES,
-    AnswerRecord,
+    MOST_EVENTS_READ,
+    MOST_STEPS,
     Connect,
     ConnectStatus,
-    Effort,
     Handshake,
     NetworkEvent,
     QueryRecord,
     ShownCertificate,
     StepKeys,
+    TooCostly,
     Transaction,
 )
-from fanous.sources.ooni.failures import failure_of
+from fanous.sources.ooni.page import header_named, page_of, title_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -42,15 +43,34 @@ from fanous.sources.ooni.values import (
     count_of,
     duration,
     endpoint_of,
-    header_named,
+    failure_of,
     host_and_port,
     host_of,
-    page_of,
     port_of,
     query_type_of,
     seconds_of,
-    title_of,
+    ttl_of,
 )
+
+
+class Effort:
+    """The cost of one record so far."""
+
+    def __init__(self) -> None:
+        self._steps = self._events = 0
+
+    def steps(self, count: int) -> None:
+        """Count further steps of a probe."""
+        self._steps += count
+        if self._steps > MOST_STEPS:
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
+
+    def events(self, count: int) -> None:
+        """Count network events that are read."""
+        self._events += count
+        if self._events > MOST_EVENTS_READ:
+            raise TooCostly("its steps refer to more network events than those of any real measurement")
+
 
 SLACK = 0.01
 """Seconds by which an event may be outside its step: probes timestamp both separately."""
@@ -380,7 +400,7 @@ class Reader:
         self.names: dict[str, str] = {}
         self._notes = notes
         self._effort = effort or Effort()
-        self._role = cache(role)
+        self._role = role
 
     def read(
         self, steps: StepKeys, newest_first: bool = False, also: Mapping[str, str] | None = None
@@ -426,7 +446,11 @@ class Reader:
 
     def _lookup(self, query: QueryRecord) -> Observation:
         hostname = host_of(query.hostname)
-        answers = [(address, answer) for answer in query.answers or () if (address := _answered(answer))]
+        answers = [
+            (address, answer)
+            for answer in query.answers or ()
+            if (address := address_of(answer.ipv4 or answer.ipv6))
+        ]
         for address, _ in answers:
             known = self.names.setdefault(address, hostname)
             if known != hostname and self._role(hostname) != self._role(known) != self._role(""):
@@ -441,9 +465,9 @@ class Reader:
             seconds=duration(query.t0, query.t),
             resolver=RESOLVERS.get(query.engine or "", "system"),
             query_type=query_type_of(query.query_type),
-            answers=tuple(address for address, _ in answers),
-            answer_asns=tuple(asn_of(answer.asn) for _, answer in answers),
-            ttls=tuple(_ttl(answer.ttl) for _, answer in answers),
+            answers=tuple([address for address, _ in answers]),
+            answer_asns=tuple([asn_of(answer.asn) for _, answer in answers]),
+            ttls=tuple([ttl_of(answer.ttl) for _, answer in answers]),
         )
 
     def _connection(self, connect: Connect, status: ConnectStatus) -> Observation:
@@ -531,16 +555,6 @@ def cert_valid(failure: str | None, unverified: bool | None) -> bool | None:
     if failure is None:
         return None if unverified else True
     return False if failure in BAD_CERTIFICATE else None
-
-
-def _answered(answer: AnswerRecord) -> str:
-    return address_of(answer.ipv4 or answer.ipv6)
-
-
-def _ttl(value: float | str | None) -> int:
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
-    return int(value) if value is not None and 0 <= value < 2**31 else -1
 
 
 def _name_only(text: str | None) -> str:

@@ -1,30 +1,30 @@
-"""Values: what a record says about itself (df-000), its addresses, URLs, numbers and failures, and its pages (df-001).
+"""Values: what a record says about itself (df-000), and its addresses, URLs, numbers and failures.
 
 Each has one form, regardless of the version of OONI's probe. A value that cannot be read becomes empty, 0 or
 NaN, which means *unknown* in an observation. A failure becomes the df-007 name of the network error; a name that
 df-007 lists stays as it is, unless a current name means exactly the same.
+
+A failure is free text in which programs quote what they were doing: paths, names of machines, networks and users.  So
+only words of ``FAILURE_WORDS`` are kept, and whatever stands between them becomes an asterisk.  Names that df-007 lists
+consist of such words, as do the phrases by which rules know a failure (``analysis.rules.failures``).
 """
 
 import re
-from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
-from fanous.analysis.rules.fingerprints import LONGEST_NOTICE
+from fanous.analysis.rules.failures import NAMES, PHRASES
 from fanous.errors import Rejected
 from fanous.model.instant import from_iso
 from fanous.model.measurement import STATED, Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
 from fanous.refdata.platforms import normal_host
-from fanous.sources.ooni.document import Binary, Header, Response, Text
+from fanous.sources.ooni.document import Header
+from fanous.sources.redaction import HIDDEN
 
 LONGEST_URL = 8192
 """Characters kept of a URL: what servers commonly accept at most (RFC 9110 section 4.1 asks for 8000)."""
@@ -38,9 +38,13 @@ LONGEST_STEP = 86_400.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+LONGEST_ADDRESS = 64
+"""Characters of an address with brackets, and to spare."""
+
+
 def address_of(text: str | None) -> str:
     """The address, without brackets; empty if the text is not one (``[scrubbed]`` is not)."""
-    if text is None or len(text) > 64:
+    if text is None or len(text) > LONGEST_ADDRESS:
         return ""
     bare = text.strip("[]")
     return bare if is_address(bare) else ""
@@ -99,6 +103,13 @@ def asn_of(value: Any) -> int:
     if isinstance(value, int | float) and 0 < value < 2**32:
         return int(value)
     return 0
+
+
+def ttl_of(value: float | str | None) -> int:
+    """Seconds for which an answer may be kept; -1 = unknown."""
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    return int(value) if value is not None and 0 <= value < 2**31 else -1
 
 
 def count_of(value: float | None, unknown: int = -1) -> int:
@@ -189,14 +200,17 @@ def query_type_of(text: str | None) -> str:
     return upper if upper in QUERY_TYPES else ""
 
 
-@lru_cache(maxsize=1024)
 def software_of(text: str) -> str:
     """The name of the measuring program, if it is one of those known."""
+    return _software(text) if len(text) <= LONGEST_NAME else OTHER_SOFTWARE
+
+
+@lru_cache(maxsize=1024)
+def _software(text: str) -> str:
     is_known = _SOFTWARE.fullmatch(text) and SOFTWARE.issuperset(_SOFTWARE_WORD.findall(text.lower()))
     return text if is_known else OTHER_SOFTWARE
 
 
-@lru_cache(maxsize=1024)
 def version_of(text: str) -> str:
     """A version; empty = it is not one."""
     return text if _VERSION.fullmatch(text) else ""
@@ -277,8 +291,14 @@ def started_at(document: Header, notes: list[str]) -> float:
 
 def instant_of(text: str) -> float | None:
     """Unix seconds of a date or time; ``None`` = not one, or before OONI existed."""
+    return _instant(text[:40])
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> float | None:
+    """The same; each is asked for twice, and all records of a report share the time of its start."""
     try:
-        instant = from_iso(text[:40])
+        instant = from_iso(text)
     except (ValueError, OverflowError):
         return None
     return instant if EARLIEST <= instant < LATEST else None
@@ -327,155 +347,129 @@ def _no_place(country: str, asn: int) -> str:
     return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
 
 
-TITLE_BEGINS = ("<title", "<TITLE", "<Title")
-LONGEST_TITLE = 500
-"""Characters; the test helper cuts its own at this length too."""
+# --- failures ---------------------------------------------------------------------------------------------
 
-MOST_HEADERS = 500
-"""Most servers send no more than about 100."""
+UNKNOWN_FAILURE = "unknown_failure"
+"""It failed, and the record does not say why."""
 
-LONGEST_VALUE = 8192
-"""Characters kept of a header's value."""
+LONGEST_FAILURE = 200
+"""Characters kept of a failure that no table knows; Go's messages are below 150."""
 
-_ENCODINGS = (
-    r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
-    r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
+SAME_FAILURE = {
+    "connection_refused_error": "connection_refused",
+    "tcp_timed_out_error": "generic_timeout_error",
+    "deferred_timeout_error": "generic_timeout_error",
+    "task_timed_out": "generic_timeout_error",
+    "timed_out": "generic_timeout_error",
+    "generic_timeout": "generic_timeout_error",
+    "dns_name_error": "dns_nxdomain_error",
+    "dns_nxdomain": "dns_nxdomain_error",
+    "address_family_not_supported_error": "address_family_not_supported",
+    "true": UNKNOWN_FAILURE,
+}
+"""ooni/probe-legacy's and Measurement Kit's names (df-007, second table) -> today's."""
+
+MESSAGES = (
+    ("no route to host", "host_unreachable"),
+    ("host is unreachable", "host_unreachable"),
+    ("network is unreachable", "network_unreachable"),
+    ("unreachable network", "network_unreachable"),
+    ("network is down", "network_down"),
+    ("actively refused", "connection_refused"),
+    ("connection refused", "connection_refused"),
+    ("forcibly closed", "connection_reset"),
+    ("connection reset", "connection_reset"),
+    ("connection aborted", "connection_aborted"),
+    ("use of closed network connection", "connection_already_closed"),
+    ("server misbehaving", "dns_server_misbehaving"),
+    ("no such host", "dns_nxdomain_error"),
+    ("certificate has expired", "ssl_invalid_certificate"),
+    ("certificate verify failed", "ssl_invalid_certificate"),
+    ("certificate is valid for", "ssl_invalid_hostname"),
+    ("unknown authority", "ssl_unknown_authority"),
+    ("does not look like a tls handshake", "ssl_failed_handshake"),
+    ("tls: handshake failure", "ssl_failed_handshake"),
+    ("awaiting response headers", "generic_timeout_error"),
+    ("operation timed out", "generic_timeout_error"),
+    ("i/o timeout", "generic_timeout_error"),
+    ("deadline exceeded", "generic_timeout_error"),
+    ("unexpected eof", "eof_error"),
 )
-"""The legacy encodings of web pages, without codecs that are slow or do more than map bytes to letters."""
-
-CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
-META_CHARSET = re.compile(
-    rb"<meta\s[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?" + _ENCODINGS.encode(), re.IGNORECASE
-)
-BEFORE_META = 1024
-"""Bytes in which a page names its own encoding (HTML, "prescan a byte stream to determine its encoding")."""
+"""What Go, Windows and OpenSSL say -> df-007; consulted only if the probe had no name for it."""
 
 
-class PageRecord(NamedTuple):
-    """The page that came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
-
-    body: str
-    length: int
-    headers: list[tuple[str, str]]
-
-
-def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    """Body as text, and headers; unreadable parts are noted and left empty.  It is read once, and kept with the
-    response."""
-    known: PageRecord | None = response.__dict__.get("page")
-    if known is None:
-        known = response.__dict__["page"] = _page_of(response, place, notes)
-    return known
-
-
-def _page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    headers = headers_of(response.headers_list) or headers_of(response.headers)
-    body = response.body
-    if body is None:
-        return PageRecord("", -1, headers)
-    if isinstance(body, str):
-        return PageRecord(body, _bytes_in(body), headers)
-    raw = bytes_of(body)
-    if raw is None:
-        notes.append(f"{place}.body: not base64")
-        return PageRecord("", -1, headers)
-    length = count_of(body.x_length)
-    if length >= len(raw):
-        return PageRecord(
-            raw.decode("utf-8", "replace") + " " * min(length - len(raw), _PADDED), length, headers
+FAILURE_WORDS = frozenset(
+    re.findall(
+        r"[a-z0-9]+",
+        " ".join(
+            (
+                *NAMES,
+                *SAME_FAILURE,
+                *SAME_FAILURE.values(),
+                *(words for words, _ in PHRASES),
+                *(words for words, _ in MESSAGES),
+            )
         )
-    return PageRecord(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
+        # of Go's net, tls and x509, of Python's ssl, socket and OSError, and of OONI's nettests
+        + " abort aborted accept alert allocate an and any argument assign at auth bad bind block bogon broken"
+        " bytes by cannot can clientlib close code compute connect could dead decode decrypt derived descriptor device"
+        " dial digest directory does done download empty errno exceeded exchange executable exists expected failure"
+        " file find first for format frame from function get getaddrinfo getsockopt handshake head header hello"
+        " https if illegal in incompatible incorrect input insufficient internal into is it json key large length"
+        " limit listen local long lookup lost mac malformed match memory message method mismatch missing name"
+        " nameserver not ntor number of on open oserror out overflow packet padding parameter parse peer pipe"
+        " plaintext port post protocol proto quic read received record refused remote request requested required"
+        " resolver resource response route rst section seconds secret self send server setsockopt shutdown signature"
+        " signed size small sni socket socks stats stream sys syscall tcp temporarily that the this to tls too"
+        " transport tunnel type udp unable unavailable unexpected unknown unreadable unrecognized unsupported url"
+        " valid value verify version was while with write wrong x509",
+    )
+)
+"""Words that may be kept of a failure, in lower case.  None names anyone; the numbers are those of protocols."""
+
+_TOKEN = re.compile(r"[^\W_]+")
+_BETWEEN = re.compile(r"[^\w\s:,;.()\[\]'/>-]+|[^\S ]+")
+_HIDDEN_RUN = re.compile(r"\*(?:[\s:,;.()\[\]'/>_-]*+\*)++")
 
 
-_PADDED = LONGEST_NOTICE + 1
-"""Blanks that represent the rest of a page: rules read only that it is longer than a notice."""
-
-_RUN = 2048
-"""Characters: a page in Latin letters has few others, and most runs of this length none."""
+def in_words(text: str) -> str:
+    """``text`` with an asterisk in place of everything but ``FAILURE_WORDS`` and the marks between them."""
+    return _in_words(text) if len(text) < 4 * LONGEST_FAILURE else _in_words(text[:LONGEST_FAILURE])
 
 
-def _bytes_in(text: str) -> int:
-    """Length in UTF-8.  A run in ASCII has it already; one emoji would have the whole page encoded."""
-    if text.isascii():
-        return len(text)
-    runs = [text[start : start + _RUN] for start in range(0, len(text), _RUN)]
-    return sum(len(run) if run.isascii() else len(run.encode("utf-8", "replace")) for run in runs)
+@lru_cache(maxsize=4096)
+def _in_words(text: str) -> str:
+    said = _TOKEN.sub(lambda found: found[0] if found[0].lower() in FAILURE_WORDS else HIDDEN, text)
+    return _HIDDEN_RUN.sub(HIDDEN, _BETWEEN.sub(HIDDEN, said))[:LONGEST_FAILURE]
 
 
-def bytes_of(value: Binary) -> bytes | None:
-    """The bytes; ``None`` = they cannot be read."""
-    try:
-        return b64decode(value.data) if value.data is not None else None
-    except (Base64Error, ValueError):
-        return None
+def failure_of(value: Any, success: bool | None = None) -> str | None:
+    """The failure string; ``None`` = it worked.
+
+    Args:
+        value: null and false mean no failure, absent is null; true or another type is a failure
+            without a reason.
+        success: what the record says next to it; ``False`` without a reason is a failure.
+    """
+    if value is None or value is False or value == "":
+        return UNKNOWN_FAILURE if success is False else None
+    return (
+        _named(value if len(value) < 4 * LONGEST_FAILURE else value[:LONGEST_FAILURE])
+        if isinstance(value, str)
+        else UNKNOWN_FAILURE
+    )
 
 
-def headers_of(given: Any) -> list[tuple[str, str]]:
-    """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
-    try:
-        if isinstance(given, list):
-            return [
-                (name, _text(value))
-                for name, value in msgspec.convert(given, list[tuple[str, Text]])[:MOST_HEADERS]
-            ]
-        if isinstance(given, dict):
-            named = msgspec.convert(given, dict[str, Text])
-            return [(name, _text(value)) for name, value in islice(named.items(), MOST_HEADERS)]
-    except (msgspec.ValidationError, RecursionError):
-        return list(_odd_headers(given))[:MOST_HEADERS]
-    return []
-
-
-def title_place(body: str) -> tuple[int, int]:
-    """Where the text of the first ``<title>`` begins and ends; equal = there is none."""
-    for begin in TITLE_BEGINS:
-        start = body.find(begin)
-        if start >= 0:
-            start = body.find(">", start, start + LONGEST_TITLE) + 1
-            if start:
-                text = body[start : start + LONGEST_TITLE].partition("<")[0]
-                return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
-    return 0, 0
-
-
-def title_of(body: str) -> str:
-    """Text of the first ``<title>``; empty = none."""
-    start, end = title_place(body)
-    return body[start:end]
-
-
-def header_named(headers: list[tuple[str, str]], name: str) -> str:
-    """Value of the first header called ``name`` (lower case); empty = none."""
-    for key, value in headers:
-        if len(key) == len(name) and key.lower() == name:
-            return value
-    return ""
-
-
-def _odd_headers(headers: Any) -> Iterator[tuple[str, str]]:
-    """Pairs whose value makes sense: a number, or a list of values."""
-    pairs = headers.items() if isinstance(headers, dict) else headers or ()
-    for pair in pairs:
-        if isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str):
-            values = pair[1] if isinstance(pair[1], list) else [pair[1]]
-            for value in values:
-                if isinstance(value, dict) and isinstance(value.get("data"), str):
-                    yield pair[0], _text(Binary(value["data"]))
-                elif isinstance(value, str | int | float):
-                    yield pair[0], str(value)[:LONGEST_VALUE]
-
-
-def _text(value: Text) -> str:
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE]
-    raw = bytes_of(value) if value is not None else None
-    return raw[:LONGEST_VALUE].decode("utf-8", "replace") if raw else ""
-
-
-def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
-    """The encoding that the header states, otherwise the page itself."""
-    named = CHARSET.search(header_named(headers, "content-type"))
-    if named:
-        return named[1]
-    own = META_CHARSET.search(raw, 0, BEFORE_META)
-    return own[1].decode("ascii") if own else "utf-8"
+@lru_cache(maxsize=4096)
+def _named(said: str) -> str:
+    text = _in_words(said)
+    if text in SAME_FAILURE:
+        return SAME_FAILURE[text]
+    if text.startswith(("unknown_failure", "unknown_error", "ssl_error")) or " " in text:
+        lower = text.lower()
+        for words, name in MESSAGES:
+            if words in lower:
+                return name
+        if lower.endswith(": eof"):
+            return "eof_error"
+    return text

@@ -18,8 +18,7 @@ from fanous.model.instant import HOUR, from_iso
 from fanous.model.place import Family, is_address
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import Source
-from fanous.sources.ooni.keep import is_personal
-from fanous.sources.ooni.values import title_of
+from fanous.sources.ooni.page import is_personal, title_of
 from fanous.sources.remote.globalping_api import (
     DATACENTRE,
     EYEBALL,
