@@ -163,6 +163,13 @@ SELECT network, target, signal, resolver_network, bins, shares, probes_each, che
 FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
+SHARED = f"""
+SELECT target, groupUniqArray(source) AS sources FROM verdicts
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target != '' AND {IN_WINDOW}
+GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
+"""
+"""Targets that several sources measured on one network."""
+
 WITNESSES = f"""
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
     {_each("vote")}, {_each("controlled")},

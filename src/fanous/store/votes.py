@@ -17,7 +17,18 @@ from fanous.model.place import Access, Place
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
 from fanous.store.memory import remembered
-from fanous.store.vote_sql import AXES, DETAILS, LISTED, RATED, SERIES, TALLY, TALLY_SIZE, WITNESSES, WORKING
+from fanous.store.vote_sql import (
+    AXES,
+    DETAILS,
+    LISTED,
+    RATED,
+    SERIES,
+    SHARED,
+    TALLY,
+    TALLY_SIZE,
+    WITNESSES,
+    WORKING,
+)
 
 _FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
 # A measurement counts if any of its targets has a vote (``store.votes``); it failed if one of them did.
@@ -70,18 +81,29 @@ class VoteFacts(FactsPart):
     """Votes from verdicts, series of them, and counts; and rates of downloads."""
 
     def series(
-        self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
+        self,
+        country: str,
+        since: float,
+        until: float,
+        step: int = 600,
+        targets: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
         ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
         a bin cut by the window counts only what is inside.
 
         Args:
-            targets: ``None`` = all.
+            targets, sources: ``None`` = all.
         """
-        sql = SERIES % _parts(targets)
-        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets))
+        sql = SERIES % _parts(targets, sources)
+        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets, sources))
         return [_series(country, step, *row) for row in rows]
+
+    def shared(self, country: str, since: float, until: float) -> list[tuple[str, tuple[str, ...]]]:
+        """Targets that several sources measured on one network, with these sources: a row for each network."""
+        rows = self.engine.rows(SHARED, country=country, **window(since, until))
+        return [(target, tuple(sources)) for target, sources in rows]
 
     @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
@@ -126,15 +148,30 @@ class VoteFacts(FactsPart):
         ]
 
 
-def _parts(targets: Sequence[str] | None, *, places: str = "=", more: str = "") -> dict[str, str]:
+def _parts(
+    targets: Sequence[str] | None,
+    sources: Sequence[str] | None = None,
+    *,
+    places: str = "=",
+    more: str = "",
+) -> dict[str, str]:
     """The parts of the SQL that differ from query to query."""
     which = "" if targets is None else "AND target IN {targets:Array(String)}"
+    if sources is not None:
+        which += " AND source IN {sources:Array(String)}"
     return {"places": places, "which": which, "more": more}
 
 
-def _parameters(country: str, since: float, until: float, targets: Sequence[str] | None) -> dict[str, Any]:
-    named = {} if targets is None else {"targets": list(targets)}
-    return {"country": country, **window(since, until), **named}
+def _parameters(
+    country: str,
+    since: float,
+    until: float,
+    targets: Sequence[str] | None,
+    sources: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    named = {"targets": targets, "sources": sources}
+    lists = {name: list(wanted) for name, wanted in named.items() if wanted is not None}
+    return {"country": country, **window(since, until), **lists}
 
 
 def _witnesses(columns: list[list[Any]]) -> Votes:
