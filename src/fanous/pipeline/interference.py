@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
-from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind
+from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind, NetworkPart
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
@@ -145,14 +146,18 @@ def _interference(
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
 
 
-def votes_behind(store: Store, incident: Incident, since: float, until: float) -> list[Votes]:
+HEARD = DAY
+"""Seconds before an incident from which on probes are heard, to tell which ones repeat themselves: four times
+``analysis.series.repeats.MEMORY``."""
+
+
+def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
     """The votes that the figures of an incident count; none if only series show the incident.
 
     Args:
-        since: unix seconds, before the onset: from when on probes are heard, to tell which ones repeat themselves.
-        until: later ones are left out.
+        until: unix seconds; later ones are left out.
     """
-    country = incident.country
+    country, since = incident.country, incident.onset - HEARD
     targets = sorted({target for network in incident.networks for target in network.targets})
     found: list[Votes] = []
     if named := [target for target in targets if target]:
@@ -163,6 +168,64 @@ def votes_behind(store: Store, incident: Incident, since: float, until: float) -
     elif "" in targets:
         found.append(silence_votes(store.facts.looks(since, until), country, TICK))
     return [votes.where(that_saw(votes, incident.networks)) for votes in found]
+
+
+class _Figures(NamedTuple):
+    """Distinct measurements, probes, and measurements with normal controls of their own."""
+
+    measurements: int
+    probes: int
+    controls: int
+
+
+def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], until: float) -> Incident:
+    """What was made of several incidents, with figures in which a measurement or probe that is in two counts once.
+
+    What no votes are behind is added up: bins of series, and measurements that are no longer in the store.  Controls
+    elsewhere of two incidents of one target may be the same ones, so the greater number counts.
+
+    Args:
+        until: as in ``votes_behind``.
+    """
+    votes = votes_behind(store, whole, until)
+    made = _figures(votes)
+    rest = [_without_votes(one, _figures(votes_behind(store, one, until))) for one in parts]
+    of_one_target = set.intersection(*(set(one.targets) for one in parts))
+    elsewhere = [one.controls for one in rest]
+    known = {network for one in parts for network in one.networks}
+    return replace(
+        whole,
+        evidence=replace(
+            whole.evidence,
+            measurements=made.measurements + sum(one.measurements for one in rest),
+            probes=made.probes + sum(one.probes for one in rest),
+            controls=made.controls + (max(elsewhere) if of_one_target else sum(elsewhere)),
+        ),
+        networks=tuple(one if one in known else _network_again(one, votes) for one in whole.networks),
+    )
+
+
+def _figures(votes: Sequence[Votes]) -> _Figures:
+    return _Figures(
+        len({uid for own in votes for uid in own.uids.tolist()}),
+        len({probe for own in votes for probe in own.probes.tolist()}),
+        len({uid for own in votes for uid in own.uids[own.controlled].tolist()}),
+    )
+
+
+def _without_votes(incident: Incident, behind: _Figures) -> _Figures:
+    """What its figures count besides the votes behind it."""
+    told = incident.evidence
+    return _Figures(
+        max(0, told.measurements - behind.measurements),
+        max(0, told.probes - behind.probes),
+        max(0, told.controls - behind.controls),
+    )
+
+
+def _network_again(network: NetworkPart, votes: Sequence[Votes]) -> NetworkPart:
+    saw = _figures([own.where(that_saw(own, [network])) for own in votes])
+    return replace(network, measurements=saw.measurements, probes=saw.probes) if saw.measurements else network
 
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:

@@ -7,8 +7,8 @@ would be confirmed then is at least suspected, even if others outvote it, and sa
 
 It is never more than suspected, since the same votes come from liars who are most of one family.  These can do no
 more than where no one else measures: the same rule must be met, by failures with normal controls of their own, and two
-networks must show it, or one for longer than faults last.  Other people's vantage points confirm nothing alone, so alone
-they dispute nothing.
+networks must show it, or one for longer than faults last.  Other people's vantage points confirm nothing alone, and so
+dispute nothing alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,9 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.incidents.assemble import status_of
-from fanous.analysis.incidents.confirm import Ruling, families_seen, helped, is_long
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen, helped, is_long
 from fanous.analysis.incidents.interference import UNCONFIRMED
 from fanous.analysis.incidents.networks import made, that_measured, that_saw
-from fanous.analysis.incidents.witnesses import SAW_SHARE
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
@@ -147,7 +146,9 @@ def _is_part(other: Incident, one: Incident) -> bool:
 
 
 def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
-    """Others' votes on the networks on which these mostly reach the targets while one family sees them fail.
+    """Others' votes on the networks on which they are no witnesses of what one family sees.
+
+    They need not always reach the targets: a censor could let known probes through every other time.
 
     Args:
         known: networks on which all families together show it.
@@ -156,7 +157,7 @@ def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
     for network in (each for each in one.networks if each.entity not in known):
         own = that_measured(others, [network])
         here = others.where(own)
-        if len(here) and made(here.where(here.seen)) < SAW_SHARE * made(here):
+        if len(here) and made(here.where(here.seen)) < NETWORK_SHARE * made(here):
             rows |= own
     return others.where(rows)
 
