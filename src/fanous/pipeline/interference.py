@@ -146,18 +146,14 @@ def _interference(
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
 
 
-HEARD = DAY
-"""Seconds before an incident from which on probes are heard, to tell which ones repeat themselves: four times
-``analysis.series.repeats.MEMORY``."""
-
-
 def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
     """The votes that the figures of an incident count; none if only series show the incident.
 
     Args:
         until: unix seconds; later ones are left out.
     """
-    country, since = incident.country, incident.onset - HEARD
+    # Probes are heard from a day before it on, four times ``repeats.MEMORY``, to tell which ones repeat themselves.
+    country, since = incident.country, incident.onset - DAY
     targets = sorted({target for network in incident.networks for target in network.targets})
     found: list[Votes] = []
     if named := [target for target in targets if target]:
