@@ -151,6 +151,30 @@ def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store)
     assert incident.status is Status.RETRACTED and incident.reasons[0].code == "platform.down"
 
 
+def forged_abroad(country: str, asn: int) -> list[Judged]:
+    """Two names: on three days each says that it works, then once that it does not."""
+    said = [
+        *measured(country, asn, WEEK_BEFORE[:3], fails=False),
+        *measured(country, asn, EVENT[:1], fails=True),
+    ]
+    return [one for one in said if one.parsed.measurement.probe.endswith((" 0", " 1"))]
+
+
+def test_failures_forged_abroad_explain_nothing_away_that_brings_its_own_controls(store: Store) -> None:
+    """If the failures bring none, these 24 measurements do: docs/limits.md says so."""
+    real = [
+        batch
+        for asn in (PTCL, JAZZ)
+        for batch in (
+            measured("PK", asn, [*WEEK_BEFORE, -3, -2, -1, 6, 7, 8], fails=False),
+            measured("PK", asn, EVENT, fails=True, controlled=True),
+        )
+    ]
+    put(store, *real, *(forged_abroad(*at) for at in (("IR", 44244), ("TR", 9121), ("EG", 8452))))
+    (incident,) = found(store)
+    assert incident.status is Status.ENDED and incident.confirmed_at is not None
+
+
 def test_countries_that_have_blocked_it_for_years_veto_nothing(store: Store) -> None:
     always = [
         measured(country, 1, [*WEEK_BEFORE, *EVENT], fails=True) for country in ("IR", "TR", "EG", "CN", "GN")

@@ -9,12 +9,15 @@ import pytest
 from fanous.analysis.incidents.merge import united
 from fanous.analysis.incidents.revision import released, shown_to_readers
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.reason import as_written
 from fanous.pipeline.actions import Approve, Hold, NameRole, Retract
+from fanous.pipeline.interference import counted_again
 from fanous.pipeline.revise import hold, merge, write_changes
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous.web.pages.measurements import those_that_saw
+from tests.pipeline.test_alternatives import measured
 from tests.store.cases import NOON, incident
 
 HOUR = 3600.0
@@ -72,6 +75,28 @@ def test_two_incidents_become_one_with_the_places_targets_and_times_of_both() ->
     )
     assert (len(again.parts), len(again.networks)) == (1, 1)
     assert (again.end, again.status, again.intervals) == (None, Status.CONFIRMED, (Interval(NOON, None),))
+
+
+def test_a_measurement_that_is_in_both_counts_once(store: Store) -> None:
+    """Four probes an hour: those of the first and of the second hour of the overlap are in both."""
+    hours = [n + 0.5 for n in range(7)]
+    store.append(measured("PK", 17557, hours, fails=True, controlled=True), rules_version="1")
+    seen = Evidence(16, 4, 1, 16 + 6, ("ooni",))
+    first = replace(on("AS17557", "x", NOON, NOON + 4 * HOUR), evidence=seen)
+    second = replace(
+        on("AS17557", "x", NOON + 2 * HOUR, NOON + 7 * HOUR),
+        evidence=replace(seen, measurements=20, controls=20 + 9),
+    )
+    whole, part = (store.ledger.put(one, as_written("seen")) for one in (first, second))
+    one = merge(store, part.id, whole.id, "the duty editor", "one order", store.now())
+    made = 4 * len(hours)
+    assert (one.evidence.measurements, one.evidence.probes, one.evidence.controls) == (made, 4, made + 9)
+    assert [(network.measurements, network.probes) for network in one.networks] == [(made, 4)]
+    assert len(those_that_saw(store, one, store.now())[0]) == made
+    # Bins of series, and measurements that are no longer in the store, are added to them.
+    more = replace(second, evidence=replace(second.evidence, measurements=20 + 5, probes=4 + 2))
+    again = counted_again(store, united(first, more), (first, more), NOON + 7 * HOUR)
+    assert (again.evidence.measurements, again.evidence.probes) == (made + 5, 4 + 2)
 
 
 def test_what_was_merged_stays_merged_whatever_is_detected(store: Store) -> None:

@@ -74,6 +74,7 @@ PARAMS: dict[str, Param] = {
     "share_with_them": 0.74,
     "share_failing": 0.98,
     "series": ("bgp (ioda)",),
+    "shown_by": "ooni",
     "slope": 0.1,
     "slope_high": 0.4,
     "slope_low": -0.2,

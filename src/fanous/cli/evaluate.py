@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.cli.common import JsonOption, console, print_document
-from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth, SlowdownScore
+from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth, SlowdownScore, Spared
 from fanous.text import printable
 from fanous.wording.words import counted
 
@@ -73,14 +73,19 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.evaluation.adversary import attacks, fifths
+    from fanous.evaluation.adversary import attacks, fifths, spared
 
     if as_json:
-        found = {"attacks": [attack_document(attack) for attack in attacks()]}
-        print_document(found | {"fifths": [fifth_document(fifth) for fifth in fifths()]})
+        found = {
+            "attacks": [attack_document(attack) for attack in attacks()],
+            "fifths": [fifth_document(fifth) for fifth in fifths()],
+            "spared": [msgspec.to_builtins(one) for one in spared()],
+        }
+        print_document(found)
     else:
         print_attacks(console(), attacks())
         print_fifths(console(), fifths())
+        print_spared(console(), spared())
 
 
 def _evaluate_slowdowns(as_json: bool) -> None:
@@ -395,6 +400,24 @@ def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
             str(fifth.worked),
             str(fifth.national),
         )
+    console.print(table)
+
+
+def print_spared(console: Console, rows: Iterable[Spared]) -> None:
+    """One row per number of probes."""
+    table = Table(
+        "a national block that own probes do not meet",
+        "own on each",
+        "times",
+        "confirmed",
+        "nation",
+        "disagreement told",
+        "missed",
+        box=None,
+    )
+    for one in rows:
+        counts = (one.own, one.times, one.confirmed, one.national, one.told, one.missed)
+        table.add_row(f"{one.honest} users' probes on each", *map(str, counts))
     console.print(table)
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from fanous.analysis.incidents.disputes import is_disputed
 from fanous.evaluation.simulate.crowd import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
-from fanous.model.incident import Incident, Scope
+from fanous.model.incident import Incident, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
-from fanous.model.score import Attack, Fifth
+from fanous.model.score import Attack, Fifth, Spared
 
 COUNTRY = "XA"
 BEFORE = 36.0
@@ -31,6 +32,10 @@ FIFTH_SEEDS = range(14_000_000, 14_000_100)
 
 FIFTHS = ((4, 1), (8, 2))
 """Honest probes and liars on the network attacked."""
+
+SPARED_SEEDS = range(14_000_000, 14_000_010)
+SPARED = ((8, 0), (8, 2), (8, 4), (8, 8), (8, 16), (3, 8))
+"""Users' probes on each network, and own ones that a restriction spares."""
 
 MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
@@ -67,6 +72,26 @@ def _fifth(goal: str, strategy: Strategy | None, honest: int, liars: int, seeds:
         national += _has_worked(confirmed, crowd, Scope.NATION)
     name = "" if strategy is None else strategy.value
     return Fifth(goal, name, honest, liars, len(seeds), worked, national)
+
+
+def spared(seeds: range = SPARED_SEEDS) -> Iterator[Spared]:
+    """What own probes hide that a censor lets through."""
+    event = (BEFORE, BEFORE + 12)
+    for honest, own in SPARED:
+        crowd = Crowd(5, honest, event[1] + AFTER, event, True, 0, 1, Strategy.ALWAYS_OK, own)
+        runs = [
+            [one for one in claims_of(crowd, seed) if one.status is not Status.RETRACTED] for seed in seeds
+        ]
+        sure = [[one for one in run if one.confirmed_at is not None] for run in runs]
+        yield Spared(
+            honest,
+            own,
+            times=len(runs),
+            confirmed=sum(map(bool, sure)),
+            national=sum(any(one.scope is Scope.NATION for one in run) for run in sure),
+            told=sum(any(map(is_disputed, run)) for run in runs),
+            missed=sum(not run for run in runs),
+        )
 
 
 def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.assemble import incidents_of as assembled
+from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
@@ -33,6 +34,16 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
     Args:
         elsewhere: votes of other countries that say *works*.
     """
+    found = _alone(votes, elsewhere, country, users)
+    families = []
+    for family in (one for one in JUDGED_ALONE if len(of_family(votes, one, FAMILY_OF))):
+        own = of_family(votes, family, FAMILY_OF)
+        families.append(Alone(family, counted(own, TICK), _alone(own, elsewhere, country, users)))
+    return with_disputes(found, families, votes, FAMILY_OF) if len(families) > 1 else found
+
+
+def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
+    """The same without asking what each family of sources shows by itself."""
     findings = [
         Finding(anomaly, BLOCKING.kind)
         for anomaly in stretches_of(votes, country)

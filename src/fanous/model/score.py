@@ -398,3 +398,24 @@ class Fifth:
     times: int
     worked: int
     national: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """What is concluded if a national restriction of twelve hours spares an organisation's own probes.
+
+    Attributes:
+        honest, own: users' probes, and own ones, on each of five networks.
+        times: runs, each with its own seed.
+        confirmed, national: runs with a confirmed incident, and with one of the nation.
+        told: runs in which an incident says that sources disagree.
+        missed: runs without an incident.
+    """
+
+    honest: int
+    own: int
+    times: int
+    confirmed: int
+    national: int
+    told: int
+    missed: int

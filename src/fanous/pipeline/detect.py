@@ -8,6 +8,7 @@ number of processes can share the work.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from fanous.analysis.incidents.merge import merged
 from fanous.model.incident import Incident
@@ -15,7 +16,7 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.reason import Reason
-from fanous.pipeline.interference import TICK, find_interference
+from fanous.pipeline.interference import TICK, counted_again, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages
 from fanous.pipeline.query import AHEAD
@@ -121,7 +122,8 @@ def find_incidents(
     """
     in_series = find_outages(store, country, since, until, rules_version(), shares)
     in_votes = find_interference(store, country, since, until, shares)
-    return _with_provenance(store, merged(in_series, in_votes), (since, until))
+    found = merged(in_series, in_votes, partial(counted_again, store, until=until))
+    return _with_provenance(store, found, (since, until))
 
 
 def _with_provenance(

@@ -1,7 +1,9 @@
 """Interference: finds blocking, throttling and silence in the measurements in the store."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +12,15 @@ from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incidents_of
+from fanous.analysis.incidents.confirm import families_seen
+from fanous.analysis.incidents.disputes import (
+    JUDGED_ALONE,
+    Alone,
+    of_family,
+    shown_by,
+    sources_of,
+    with_disputes,
+)
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import inside, is_lone_dissent, that_saw
@@ -17,7 +28,7 @@ from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
-from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind
+from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind, NetworkPart
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
@@ -44,7 +55,8 @@ LONGEST_FAILURE = 96
 UNKNOWN_PROBES = tuple(name for name, family in FAMILY_OF.items() if family is Family.OONI)
 """Sources of runs whose probes are not known."""
 
-_recall = Recall()
+_recalls: dict[Family | None, Recall] = defaultdict(Recall)
+"""What is known of each family's series by themselves; None = of those of all families together."""
 
 
 def find_interference(
@@ -52,23 +64,50 @@ def find_interference(
 ) -> list[Incident]:
     """The incidents that follow from a window's measurements, including silent and slow probes."""
     setting = Setting(country, shares, rules_version(), version_of(Reads.VOTES))
+    when = since, until
     beats = store.facts.looks(since, until)
     series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
-    findings = _findings(Reads.VOTES, series)
-    return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
-        store, (since, until), setting
-    )
+    found = _interference(store, when, _findings(Reads.VOTES, series), beats, setting)
+    return _with_disputes(store, when, found, setting) + _slowdowns(store, when, setting)
 
 
-def _findings(reads: Reads, series: Sequence[Series]) -> list[Finding]:
+def _findings(reads: Reads, series: Sequence[Series], family: Family | None = None) -> list[Finding]:
     """What every registered detector of such series finds, if it is strong enough for a suspicion."""
     return [
         Finding(anomaly, detector.kind)
         for detector in detectors_of(reads)
-        for anomaly in _recall.find(detector, series)
+        for anomaly in _recalls[family].find(detector, series)
         if anomaly.probability >= detector.suspect_at
     ]
+
+
+def _with_disputes(
+    store: Store, when: tuple[float, float], found: list[Incident], setting: Setting
+) -> list[Incident]:
+    """All incidents, with what one family of sources shows by itself and others deny."""
+    country = setting.country
+    shared = [
+        (target, set(families_seen(sources, FAMILY_OF)))
+        for target, sources in store.facts.shared(country, *when)
+    ]
+    sure: dict[Family, list[Incident]] = {}
+    for family in JUDGED_ALONE:
+        targets = sorted({target for target, families in shared if family in families and len(families) > 1})
+        if targets:
+            sources = sources_of(family, FAMILY_OF)
+            series = store.facts.series(country, *when, TICK, targets, sources)
+            findings = _findings(Reads.VOTES, series, family)
+            alone = _interference(store, when, findings, (), setting, sources)
+            sure[family] = [one for one in alone if one.confirmed_at is not None]
+    targets = sorted({target for own in sure.values() for one in own for target in one.targets})
+    if not targets:
+        return found
+    votes = store.facts.votes(country, *when, targets)
+    families = [
+        Alone(family, counted(of_family(votes, family, FAMILY_OF), TICK), own) for family, own in sure.items()
+    ]
+    return with_disputes(found, families, votes, FAMILY_OF)
 
 
 def _interference(
@@ -77,12 +116,20 @@ def _interference(
     findings: Sequence[Finding],
     beats: Sequence[Look],
     setting: Setting,
+    sources: Sequence[str] = (),
 ) -> list[Incident]:
+    """The incidents that follow from findings.
+
+    Args:
+        sources: whose votes count; empty = all.
+    """
     if not findings:
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.facts.votes(country, *when, targets)
+    if sources:
+        votes = votes.where(np.isin(votes.sources.astype(str), sources))
     elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
@@ -93,29 +140,88 @@ def _interference(
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             return None
-        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
+        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours, sources)
         return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
 
 
-def votes_behind(store: Store, incident: Incident, since: float, until: float) -> list[Votes]:
+def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
     """The votes that the figures of an incident count; none if only series show the incident.
 
     Args:
-        since: unix seconds, before the onset: from when on probes are heard, to tell which ones repeat themselves.
-        until: later ones are left out.
+        until: unix seconds; later ones are left out.
     """
-    country = incident.country
+    # Probes are heard from a day before it on, four times ``repeats.MEMORY``, to tell which ones repeat themselves.
+    country, since = incident.country, incident.onset - DAY
     targets = sorted({target for network in incident.networks for target in network.targets})
     found: list[Votes] = []
     if named := [target for target in targets if target]:
-        found.append(counted(store.facts.votes(country, since, until, named), TICK))
+        votes, family = store.facts.votes(country, since, until, named), shown_by(incident)
+        found.append(counted(votes if family is None else of_family(votes, family, FAMILY_OF), TICK))
     if "" in targets and incident.kind is Kind.SLOWDOWN:
         found.append(slowness(store.facts.rates(country, since - MEMORY * DAY, until), country).votes)
     elif "" in targets:
         found.append(silence_votes(store.facts.looks(since, until), country, TICK))
     return [votes.where(that_saw(votes, incident.networks)) for votes in found]
+
+
+class _Figures(NamedTuple):
+    """Distinct measurements, probes, and measurements with normal controls of their own."""
+
+    measurements: int
+    probes: int
+    controls: int
+
+
+def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], until: float) -> Incident:
+    """What was made of several incidents, with figures in which a measurement or probe that is in two counts once.
+
+    What no votes are behind is added up: bins of series, and measurements that are no longer in the store.  Controls
+    elsewhere of two incidents of one target may be the same ones, so the greater number counts.
+
+    Args:
+        until: as in ``votes_behind``.
+    """
+    votes = votes_behind(store, whole, until)
+    made = _figures(votes)
+    rest = [_without_votes(one, _figures(votes_behind(store, one, until))) for one in parts]
+    of_one_target = set.intersection(*(set(one.targets) for one in parts))
+    elsewhere = [one.controls for one in rest]
+    known = {network for one in parts for network in one.networks}
+    return replace(
+        whole,
+        evidence=replace(
+            whole.evidence,
+            measurements=made.measurements + sum(one.measurements for one in rest),
+            probes=made.probes + sum(one.probes for one in rest),
+            controls=made.controls + (max(elsewhere) if of_one_target else sum(elsewhere)),
+        ),
+        networks=tuple(one if one in known else _network_again(one, votes) for one in whole.networks),
+    )
+
+
+def _figures(votes: Sequence[Votes]) -> _Figures:
+    return _Figures(
+        len({uid for own in votes for uid in own.uids.tolist()}),
+        len({probe for own in votes for probe in own.probes.tolist()}),
+        len({uid for own in votes for uid in own.uids[own.controlled].tolist()}),
+    )
+
+
+def _without_votes(incident: Incident, behind: _Figures) -> _Figures:
+    """What its figures count besides the votes behind it."""
+    told = incident.evidence
+    return _Figures(
+        max(0, told.measurements - behind.measurements),
+        max(0, told.probes - behind.probes),
+        max(0, told.controls - behind.controls),
+    )
+
+
+def _network_again(network: NetworkPart, votes: Sequence[Votes]) -> NetworkPart:
+    saw = _figures([own.where(that_saw(own, [network])) for own in votes])
+    return replace(network, measurements=saw.measurements, probes=saw.probes) if saw.measurements else network
 
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
@@ -153,11 +259,15 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
     return Estimate(float(middle), float(low), float(high))
 
 
-def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
+def alternatives(
+    store: Store, country: str, group: Sequence[Finding], votes: Votes, sources: Sequence[str] = ()
+) -> Alternatives:
     """What the store knows for and against other explanations of a group of findings.
 
     Args:
         votes: the country's votes about the group's targets.
+        sources: whose software is compared; empty = all.  If one family is judged by itself, the programs of others
+            do not show that its own is at fault: a censor who knows them can let them through.
     """
     targets = sorted({finding.anomaly.key.target for finding in group})
     asns = sorted({finding.anomaly.key.place.asn for finding in group})
@@ -169,7 +279,7 @@ def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Vo
         tuple(
             store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
         ),
-        tuple(store.facts.software(country, targets, asns, stretches)),
+        tuple(store.facts.software(country, targets, asns, stretches, sources)),
         tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
         tuple(store.facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
     )

@@ -35,6 +35,7 @@ from fanous.model.incident import (
 )
 from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
+from fanous.pipeline.interference import counted_again
 from fanous.store.processes import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
@@ -238,12 +239,19 @@ class Reviews:
         for n, (new, old) in enumerate(list(pairs)):
             whole = at.get(of_whole.get(old.id, "")) if old is not None else None
             if whole is not None and whole != n:
-                pairs[whole] = united(pairs[whole][0], new), pairs[whole][1]
+                first = pairs[whole][0]
+                pairs[whole] = _united(self._store, first, new), pairs[whole][1]
         return pairs
 
     def _as_it_was(self, whole: Incident, revision: int) -> Incident:
         earlier = (one.incident for one in self._store.ledger.revisions(whole.id) if one.n == revision)
         return next(earlier, whole)
+
+
+def _united(store: Store, whole: Incident, part: Incident) -> Incident:
+    """Both as one, with figures that count what is in both once."""
+    one = united(whole, part)
+    return counted_again(store, one, (whole, part), store.now() if one.end is None else one.end)
 
 
 def _with_hindsight(store: Store, new: Incident, old: Incident | None) -> Incident:
@@ -406,7 +414,7 @@ def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: flo
         last = store.ledger.revisions(whole.id)[-1].n
         store.ledger.decide(Decision(part.id, Decided.MERGE, by, at, why.strip(), whole.id, last))
         came = Reason("joined", {"incident": part.id, "by": by})
-        one = store.ledger.put(united(whole, part), (came,), known_as=whole.id)
+        one = store.ledger.put(_united(store.of(whole.provenance), whole, part), (came,), known_as=whole.id)
         gone = Reason("merged", {"incident": whole.id}), Reason("withdrawn", {"by": by, "why": why.strip()})
         store.ledger.retract(part.id, gone, at=at, withdrawn_by=by, merged_into=whole.id)
         return one

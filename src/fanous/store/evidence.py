@@ -59,6 +59,7 @@ FROM (
         SELECT uid, any(asn) AS network, any(probe) AS from_probe, countIf({_FELL}) > 0 AS fell FROM verdicts
         WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = ''
             AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
+            AND (empty({{sources:Array(String)}}) OR source IN {{sources:Array(String)}})
         GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
     ) AS told
     INNER JOIN (
@@ -191,10 +192,19 @@ class EvidenceFacts(FactsPart):
         return [Onset(*row) for row in self.engine.rows(_ONSETS, **asked)]
 
     def software(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+        self,
+        country: str,
+        targets: Sequence[str],
+        asns: Sequence[int],
+        intervals: Sequence[Interval],
+        sources: Sequence[str] = (),
     ) -> list[Software]:
-        """What each version of a probe's software found in the intervals, by name and network."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        """What each version of a probe's software found in the intervals, by name and network.
+
+        Args:
+            sources: whose measurements count; empty = all.
+        """
+        asked = {"country": country, "targets": list(targets), "asns": list(asns), "sources": list(sources)}
         return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
 
     def runs(

@@ -175,6 +175,13 @@ SELECT network, target, signal, resolver_network, bins, shares, probes_each, che
 FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
+SHARED = f"""
+SELECT target, groupUniqArray(source) AS sources FROM verdicts
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target != '' AND {IN_WINDOW}
+GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
+"""
+"""Targets that several sources measured on one network."""
+
 WITNESSES = f"""
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
     {_each("vote")}, {_each("controlled")},
@@ -310,18 +317,29 @@ class VoteFacts(FactsPart):
     """Votes from verdicts, series of them, and counts; and rates of downloads."""
 
     def series(
-        self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
+        self,
+        country: str,
+        since: float,
+        until: float,
+        step: int = 600,
+        targets: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
         ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
         a bin cut by the window counts only what is inside.
 
         Args:
-            targets: ``None`` = all.
+            targets, sources: ``None`` = all.
         """
-        sql = SERIES % _parts(targets)
-        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets))
+        sql = SERIES % _parts(targets, sources)
+        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets, sources))
         return [_series(country, step, *row) for row in rows]
+
+    def shared(self, country: str, since: float, until: float) -> list[tuple[str, tuple[str, ...]]]:
+        """Targets that several sources measured on one network, with these sources: a row for each network."""
+        rows = self.engine.rows(SHARED, country=country, **window(since, until))
+        return [(target, tuple(sources)) for target, sources in rows]
 
     @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
@@ -366,15 +384,30 @@ class VoteFacts(FactsPart):
         ]
 
 
-def _parts(targets: Sequence[str] | None, *, places: str = "=", more: str = "") -> dict[str, str]:
+def _parts(
+    targets: Sequence[str] | None,
+    sources: Sequence[str] | None = None,
+    *,
+    places: str = "=",
+    more: str = "",
+) -> dict[str, str]:
     """The parts of the SQL that differ from query to query."""
     which = "" if targets is None else "AND target IN {targets:Array(String)}"
+    if sources is not None:
+        which += " AND source IN {sources:Array(String)}"
     return {"places": places, "which": which, "more": more}
 
 
-def _parameters(country: str, since: float, until: float, targets: Sequence[str] | None) -> dict[str, Any]:
-    named = {} if targets is None else {"targets": list(targets)}
-    return {"country": country, **window(since, until), **named}
+def _parameters(
+    country: str,
+    since: float,
+    until: float,
+    targets: Sequence[str] | None,
+    sources: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    named = {"targets": targets, "sources": sources}
+    lists = {name: list(wanted) for name, wanted in named.items() if wanted is not None}
+    return {"country": country, **window(since, until), **lists}
 
 
 def _witnesses(columns: list[list[Any]]) -> Votes:

@@ -51,6 +51,15 @@ REASONS: dict[str, Text] = {
     ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
+    "disputed": (
+        "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "
+        "({families}) reached the target on {networks} in {some} of {all} measurements. A network can let probes that "
+        "it knows through, and measurements can be forged, so it is only suspected."
+    ),
+    "disputed.networks": (
+        "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "
+        "({families}) reached the target there in {some} of {all} measurements."
+    ),
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "software.defect": (
@@ -335,6 +344,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
+    "shown_by": lambda name, language: language.say(FAMILIES[Family(name)]),
     "countries": lambda code, language: country_name(code, language.code),
     "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
     "sources": lambda name, language: _series_named(name, language),

@@ -32,7 +32,19 @@ WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICI
 """From the widest to the narrowest."""
 
 
-def merged(in_series: Sequence[Incident], in_votes: Sequence[Incident]) -> list[Incident]:
+Recount = Callable[[Incident, Sequence[Incident]], Incident]
+"""What was made of several incidents, with its figures counted again, given these: if added up, what is in two of them
+counts twice."""
+
+
+def as_added(whole: Incident, _: Sequence[Incident]) -> Incident:
+    """The figures as they were added up: right for incidents that have nothing in common."""
+    return whole
+
+
+def merged(
+    in_series: Sequence[Incident], in_votes: Sequence[Incident], recount: Recount = as_added
+) -> list[Incident]:
     """All incidents of a country, each event once, whatever showed it.
 
     Lines that both show cut or slow become one; a loss of a platform's traffic joins what measurements of the platform
@@ -44,9 +56,10 @@ def merged(in_series: Sequence[Incident], in_votes: Sequence[Incident]) -> list[
     """
     traffic = [one for one in in_series if one.is_of_traffic]
     lines = [one for one in in_series if not one.is_of_traffic]
-    found = _taken_in(lines, _taken_in(in_votes, traffic, _of_one_target, _with_loss), _one_event, _joined)
+    of_targets = _taken_in(in_votes, traffic, _of_one_target, _with_loss, recount)
+    found = _taken_in(lines, of_targets, _one_event, _joined, recount)
     lost = [one for one in found if one.kind is Kind.OUTAGE and one.is_of_line]
-    return absorb(lost, [one for one in found if one not in lost])
+    return absorb(lost, [one for one in found if one not in lost], recount)
 
 
 def _taken_in(
@@ -54,6 +67,7 @@ def _taken_in(
     others: Sequence[Incident],
     belongs: Callable[[Incident, Incident], bool],
     unite: Callable[[Incident, Incident], Incident],
+    recount: Recount,
 ) -> list[Incident]:
     """Each lead with the others that belong to it, then those that belong to none; each is used once."""
     found, rest = list[Incident](), list(others)
@@ -61,7 +75,7 @@ def _taken_in(
         left = list[Incident]()
         for other in rest:
             if belongs(lead, other):
-                lead = unite(lead, other)
+                lead = recount(unite(lead, other), (lead, other))
             else:
                 left.append(other)
         rest = left
@@ -178,13 +192,15 @@ def _evidence(one: Evidence, two: Evidence) -> Evidence:
 # --- platforms within an outage -------------------------------------------------------------------------
 
 
-def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
+def absorb(
+    outages: Sequence[Incident], others: Sequence[Incident], recount: Recount = as_added
+) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 
     A blocking that ended before the outage or outlasts it, or is not known to be on the same networks, stays an
     separate incident; so does everything next to an outage that is only suspected.
     """
-    return _taken_in(outages, others, _within, _with)
+    return _taken_in(outages, others, _within, _with, recount)
 
 
 def _within(outage: Incident, other: Incident) -> bool:
@@ -216,7 +232,8 @@ def _with(outage: Incident, other: Incident) -> Incident:
 def united(whole: Incident, part: Incident) -> Incident:
     """Two incidents of one country as one: a person found that they are the same event.
 
-    The whole keeps its id, note and sentences of evidence; each place, target and time of the part joins it.
+    The whole keeps its id, note and sentences of evidence; each place, target and time of the part joins it.  Figures
+    are added up (``Recount``).
     """
     ends = [one.end for one in (whole, part)]
     sure = [one for one in (whole, part) if one.confirmed_at is not None]

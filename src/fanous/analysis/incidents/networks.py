@@ -207,9 +207,14 @@ def that_saw(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.bool_]
 
     These are what its figures count, so anyone can count them again from the incident and the measurements alone.
     """
+    return votes.seen & that_measured(votes, networks)
+
+
+def that_measured(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.bool_]:
+    """Rows about the targets of an incident on its networks while it was on there, whatever they say."""
     rows = np.zeros(len(votes), np.bool_)
-    for network in networks:
-        of_it = votes.seen & (votes.asns == network.asn) & np.isin(votes.targets, network.targets)
+    for network in (one for one in networks if one.asn):
+        of_it = (votes.asns == network.asn) & np.isin(votes.targets, network.targets)
         for interval in network.intervals:
             until = np.inf if interval.end is None else interval.end
             rows |= of_it & (votes.times >= interval.start) & (votes.times < until)

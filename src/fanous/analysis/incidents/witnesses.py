@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fanous.analysis.incidents.networks import that_measured
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.coverage import Coverage
 from fanous.model.incident import FamilyView, Incident, Kind, Says, Sight, Witness
@@ -83,8 +83,7 @@ def _silent(incident: Incident, family: Family) -> Witness:
 
 
 def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> Witness:
-    rows = _while_on(incident, votes)
-    inside = votes.where(rows)
+    inside = votes.where(that_measured(votes, incident.networks))
     saw = len(set(inside.uids[inside.seen].tolist()))
     contrary = len(set(inside.uids.tolist())) - saw
     if not len(inside):
@@ -96,17 +95,6 @@ def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> W
         return Witness(family, source, Sight.SAW, (reason,), saw, contrary)
     reason = Reason("sight.reached", {"some": contrary} | told)
     return Witness(family, source, Sight.DID_NOT_SEE, (reason,), saw, contrary)
-
-
-def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
-    """Rows on a network named, about a target that failed there, while it was on there."""
-    rows = np.zeros(len(votes), np.bool_)
-    for network in (one for one in incident.networks if one.asn):
-        here = (votes.asns == network.asn) & np.isin(votes.targets, list(network.targets))
-        for interval in network.intervals:
-            end = np.inf if interval.end is None else interval.end
-            rows |= here & (votes.times >= interval.start) & (votes.times < end)
-    return rows
 
 
 def _networks(votes: Votes) -> Param:

@@ -29,7 +29,7 @@ MOST_MISSED = 0.1
 machine."""
 
 
-_NOW = ("2026.21", "2026.24")
+_NOW = ("2026.21", "2026.25")
 SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
     (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
@@ -39,6 +39,7 @@ SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.21", "2026.21"), _NOW): frozenset(),
     (("2026.21", "2026.22"), _NOW): frozenset(),
     (("2026.21", "2026.23"), _NOW): frozenset(),
+    (("2026.21", "2026.24"), _NOW): frozenset(),
 }
 """(Older rules and detectors, those of this program) -> techniques of which the older results say nothing.
 
@@ -51,8 +52,8 @@ has none of these.  2026.20 differs on networks of three probes and more that do
 next to two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
 out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
 has not; 2026.23 in how many probes count behind OONI's test runs, and the lab's probes are our own; 2026.24 in
-what the figures count, and in controls elsewhere that work on two layers: the lab's probes bring their own.
-Any other pair differs in everything.
+what the figures count, and in controls elsewhere that work on two layers: the lab's probes bring their own;
+2026.25 in sources that disagree: the lab has one.  Any other pair differs in everything.
 """
 
 

@@ -1,4 +1,4 @@
-"""Crowd: honest probes of a country and liars among them, attempt by attempt.
+"""Crowd: honest probes of a country and liars among them, and an organisation's own probes, attempt by attempt.
 
 A liar controls everything it sends: it forges its own control too, and says what its strategy dictates.  The
 crowd is described only in physical terms (who, where, how often), and nothing here comes from a detector.
@@ -25,6 +25,9 @@ FLOOD = 12.0
 
 TRUTH = 1 / 6
 """How often a wavering liar tells the truth: often enough to seem to change its mind within an hour."""
+
+OWN_RATE = 12.0
+"""Rounds per hour of each probe that an organisation runs itself."""
 
 FAILING = 0.015
 CAUGHT = 0.93
@@ -54,6 +57,8 @@ class Crowd:
         real: whether there is one.
         liars: probes that lie, in all.
         spread: number of networks that the liars are spread over, from ASN 1 on.
+        own: probes of an organisation on each network, for which everything works: there is no restriction, or the
+            censor knows them and lets them through.
     """
 
     networks: int
@@ -64,16 +69,18 @@ class Crowd:
     liars: int
     spread: int
     strategy: Strategy
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAttempt:
-    """``hour`` since the beginning."""
+    """``hour`` since the beginning; ``source`` as in ``Votes``."""
 
     hour: float
     asn: int
     probe: str
     failed: bool
+    source: str = "ooni"
 
 
 def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
@@ -84,6 +91,9 @@ def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
             made += _honest(crowd, asn, number, Random(f"{seed}/{asn}/{number}"))
     for number in range(crowd.liars):
         made += _lies(crowd, number % crowd.spread + 1, number, Random(f"{seed}/liar/{number}"))
+    for asn in range(1, crowd.networks + 1):
+        for number in range(crowd.own):
+            made += _own(crowd, asn, number, Random(f"{seed}/own/{asn}/{number}"))
     return sorted(made, key=lambda attempt: attempt.hour)
 
 
@@ -91,6 +101,11 @@ def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Sim
     for hour in _rounds(crowd, RATE, chance):
         caught = crowd.real and _during(crowd, hour) and chance.random() < CAUGHT
         yield SimulatedAttempt(hour, asn, f"{asn}.{number}", caught or chance.random() < FAILING)
+
+
+def _own(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[SimulatedAttempt]:
+    for hour in _rounds(crowd, OWN_RATE, chance):
+        yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", chance.random() < FAILING, "edge")
 
 
 def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[SimulatedAttempt]:
@@ -143,5 +158,5 @@ def votes_of(made: Sequence[SimulatedAttempt]) -> Votes:
         mechanisms=names(["tls.reset.sni" if a.failed else "" for a in made]),
         kbps=np.full(count, np.nan),
         access=names(["any"] * count),
-        sources=names(["ooni"] * count),
+        sources=names([a.source for a in made]),
     )

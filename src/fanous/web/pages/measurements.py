@@ -8,7 +8,6 @@ import msgspec
 from fanous.analysis.rules.pages import shown_name, shown_url
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.instant import DAY
 from fanous.model.measurement import Observation, Record
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
@@ -24,10 +23,6 @@ A_PAGE = 100
 """Measurements per page."""
 
 MOST_OBSERVATIONS = 80
-HEARD = DAY
-"""How far before an incident probes are heard, to tell which ones repeat themselves: four times
-``analysis.series.repeats.MEMORY``."""
-
 JSON = "application/json"
 OONI = "https://explorer.ooni.org/m/"
 """OONI's page of a measurement, followed by its uid."""
@@ -78,7 +73,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store.facts.volume(incident.country, incident.onset, end), incident.onset, end)
     seen: dict[str, MeasurementSeen] = {}
-    for votes in votes_behind(store, incident, incident.onset - HEARD, until):
+    for votes in votes_behind(store, incident, until):
         columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.mechanisms)
         for uid, at, asn, target, mechanism in zip(*(column.tolist() for column in columns), strict=True):
             one = seen.get(uid, MeasurementSeen(uid, at, asn, (), ""))
