@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.store.location import StoreLocation, store_place
-from fanous.store.notices import review
+from fanous.store.review import review
 
 
 @pytest.fixture

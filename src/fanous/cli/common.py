@@ -198,7 +198,7 @@ def reaching(
     """
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
-    from fanous.store.notices import review
+    from fanous.store.review import review
 
     reviewed = review(config)
     try:

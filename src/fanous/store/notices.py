@@ -6,13 +6,11 @@ Each is written once and never changed; a document has all of it, and the other 
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from fanous.config import Section, section
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, defect
 from fanous.model.coverage import Backfill
@@ -231,35 +229,6 @@ class Notices:
         with self._database.reading() as connection:
             documents = connection.scalars(query).all()
         return (_decoded(document, noun) for document in documents)
-
-
-class Review(Section, frozen=True):
-    """The table ``[review]``.
-
-    Attributes:
-        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
-        public: are waiting incidents shown to readers, as suspected?  Otherwise only on the desk and the command line.
-            ``None`` = as the store remembers.
-    """
-
-    national: bool | None = None
-    public: bool | None = None
-
-    def apply(self, notices: Notices) -> None:
-        """Have the store remember the setting."""
-        if self.national is not None:
-            notices.hold_national(self.national)
-        if self.public is not None:
-            notices.hide_held(not self.public)
-
-
-def review(config: Path | None) -> Review:
-    """The table ``[review]``.
-
-    Raises:
-        FanousError: the TOML file is missing or says something unknown.
-    """
-    return section(config, "review", Review)
 
 
 def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:
