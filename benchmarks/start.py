@@ -1,4 +1,5 @@
-"""Start: processor time and memory of `fanous --help`, `fanous confirm` and an idle `fanous run`.
+"""Start: processor time and memory of `fanous --help`, `incidents list`, `confirm` and an idle `fanous run`, and of the
+same commands while it has the store.
 
     python -m benchmarks.start STORE CC
 
@@ -46,14 +47,21 @@ def once(words: list[str]) -> tuple[float, int, int]:
         time.sleep(0.002)
 
 
-def main(store: str, country: str) -> None:
-    for words in (["--help"], ["confirm", country, "--store", store]):
+def measure(commands: list[list[str]], note: str = "") -> None:
+    """Run and print each command."""
+    for words in commands:
         runs = [once(words) for _ in range(TIMES)]
         seconds = [run[0] for run in runs]
         print(
-            f"fanous {words[0]}: {min(seconds):.3f} s of processor time (median {median(seconds):.3f}); "
-            f"VmRSS {max(run[1] for run in runs) / 1000:.0f} MB, RssAnon {max(run[2] for run in runs) / 1000:.0f} MB"
+            f"fanous {' '.join(words).partition(' --store')[0]}{note}: {min(seconds):.3f} s of processor time "
+            f"(median {median(seconds):.3f}); VmRSS {max(run[1] for run in runs) / 1000:.0f} MB, "
+            f"RssAnon {max(run[2] for run in runs) / 1000:.0f} MB"
         )
+
+
+def main(store: str, country: str) -> None:
+    asked = [["incidents", "list", "--store", store], ["confirm", country, "--store", store]]
+    measure([["--help"], *asked])
     monitor = subprocess.Popen(
         [sys.executable, "-m", "fanous", "run", "--no-probe", "--no-collector", "--store", store],
         stderr=subprocess.DEVNULL,
@@ -62,6 +70,7 @@ def main(store: str, country: str) -> None:
         time.sleep(SETTLED)
         resident, anonymous = memory(monitor.pid)
         print(f"fanous run, idle: VmRSS {resident / 1000:.0f} MB, RssAnon {anonymous / 1000:.0f} MB")
+        measure(asked, " while `fanous run` has the store")
     finally:
         monitor.send_signal(signal.SIGTERM)
         monitor.wait()

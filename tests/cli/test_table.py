@@ -10,10 +10,12 @@ from typer.testing import CliRunner
 
 from fanous.cli import main
 from fanous.cli.main import COMMANDS, FORMER, CommandEntry, LazyCommands, app, built
+from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import fanous
 from tests.documents import ROOT
 from tests.each import each
+from tests.store.cases import judged
 
 GROUPS = ["Start", "Bring in", "Ask", "Publish", "Operate", "Develop"]
 """In DESIGN.md's order."""
@@ -114,3 +116,22 @@ def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyP
         assert CliRunner().invoke(fresh, ["hello", "pk"]).stdout == "hello PK\n"
     finally:
         sys.modules.pop("fanous.cli.hello", None)
+
+
+@pytest.mark.parametrize(("words", "starts"), [(("incidents", "list"), False), (("confirm", "PK"), True)])
+def test_the_engine_starts_only_for_measurements(
+    tmp_path: Path, words: tuple[str, ...], starts: bool
+) -> None:
+    """Loading and starting it takes more than half of the time of a command that lists what the ledger holds."""
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a")], rules_version="1")
+    code = (
+        "import sys; from fanous.cli.main import app;"
+        f"app({[*words, '--store', str(tmp_path / 'store')]!r}, standalone_mode=False);"
+        "print(*({'chdb', 'clickhouse_connect'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment()
+    )
+    assert done.returncode == 0
+    assert bool(done.stderr.split()) is starts

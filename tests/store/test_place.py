@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.ledger import review
 from fanous.store.location import StoreLocation, store_place
+from fanous.store.review import review
 
 
 @pytest.fixture

@@ -255,6 +255,10 @@ class SmallStore:
             found.setdefault((place.country, one.key.signal, kind), []).extend(one.times.tolist())
         return [KnownSignal(*which, min(times), max(times)) for which, times in found.items()]
 
+    def known_regions(self, country: str) -> list[str]:
+        places = (one.key.place for one in self.quantity_series)
+        return sorted({place.region for place in places if place.country == country and place.region})
+
     def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
         found = []
         for one in self.levels(country, edges[0], edges[-1], [signal]):

@@ -129,6 +129,8 @@ def test_a_pasted_calendar_is_imported_and_one_that_says_nothing_is_refused() ->
         answer = hand.post("/desk/events", country="PK", calendar=text)
         assert answer.status_code == 422
         assert "calendar" in answer.text
+        urdu = hand.post("/desk/events?lang=ur", country="PK", calendar=text).text
+        assert "iCalendar فائل نہیں" in urdu or "کوئی واقعہ نہیں" in urdu
     assert len(store.announced) == 1
 
 

@@ -168,9 +168,9 @@ def test_the_desk_speaks_every_language(house: House) -> None:
 def test_a_note_is_published_kept_by_detection_and_removed(house: House) -> None:
     house.decide("approve")
     label = house.incident().id
-    house.decide("note", text="The operator says <b>it was maintenance</b>.")
+    house.decide("note", text="The operator says <b>it was maintenance</b>.\r\n\r\nWe asked again.")
     for page in (house.reader.get(f"/PK/{label}").text, house.hand.get(f"/desk/incidents/{label}").text):
-        assert "The operator says &lt;b&gt;it was maintenance&lt;/b&gt;." in page
+        assert "The operator says &lt;b&gt;it was maintenance&lt;/b&gt;.<br>We asked again." in page
         assert f"Note by {WHO}" in page
     noted = house.incident()
     house.ask(lambda store: detect.detect(store, "PK", noted.onset, NOW))
@@ -208,6 +208,14 @@ def test_what_waits_is_public_only_as_far_as_the_operator_says(house: House) -> 
         page = hand.get(f"/desk/incidents/{label}").text
         assert "Readers do not see this incident." in page
         assert "Network by network" in page and "<svg" in page
+        measurements = f"/desk/incidents/{label}/measurements"
+        assert f'href="{measurements}"' in page
+        listed = hand.get(measurements).text
+        assert int(re.search(r"<h1>([0-9,]+) measurements saw it", listed)[1].replace(",", "")) > 100  # type: ignore[index]
+        second, elsewhere = f"{measurements}?page=2", f"/PK/{label}/measurements"
+        assert f'href="{second}"' in listed and elsewhere not in listed
+        assert hand.get(second).text != listed == hand.get(f"{measurements}?page=x").text
+        assert reader.get(elsewhere).status_code == 404
         hand.post(f"/desk/incidents/{label}", decision="approve", by=WHO)
         assert [reader.get(path).status_code for path in paths] == [200] * 4
 

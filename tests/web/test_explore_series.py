@@ -1,9 +1,11 @@
 """Explore with series of public sources: places compared, the API's numbers, and values that may not be passed on."""
 
 import csv
+import html
 import io
 import re
 from dataclasses import replace
+from urllib.parse import unquote_plus
 
 import numpy as np
 import pytest
@@ -30,6 +32,8 @@ COUNTRY, PUNJAB, SINDH, PTCL = (
     Place("PK", 0, "PK-SD"),
     Place("PK", 17557),
 )
+OLD_TOWN = Place("PK", 0, "PK:Old Town")
+"""A region without a known code."""
 
 
 def series(place: Place = COUNTRY, source: str = OPEN, left: float = 0.5, subtype: str = "") -> Series:
@@ -99,16 +103,52 @@ def test_places_are_chosen_by_kind_or_by_name(asked: str, found: list[str]) -> N
         ("signal=tor_relay&country=PK&layer=dns", "signal=tor_relay&country=PK"),
         ("country=PK&region=sindh&by=region", "country=PK&region=PK-SD"),
         ("country=PK&region=Old%20Town", "country=PK&region=PK%3AOld+Town"),
+        ("country=PK&region=PK:Sindh", "country=PK&region=PK-SD"),
     ],
 )
 def test_a_question_has_one_address(asked: str, leads_to: str) -> None:
-    answer = visiting().get(f"/explore?{asked}")
+    answer = visiting(*EVERY, series(OLD_TOWN)).get(f"/explore?{asked}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/explore?{leads_to}")
 
 
 @each("asked", ["country=PK&region=PK%3AOld+Town", "signal=tor_relay&country=PK&region=PK%3AOld+Town"])
 def test_a_region_without_a_code_keeps_its_address(asked: str) -> None:
-    assert visiting().get(f"/explore?{asked}").status_code == 200
+    assert visiting(*EVERY, series(OLD_TOWN)).get(f"/explore?{asked}").status_code == 200
+
+
+@each(
+    ("asked", "meant"),
+    [
+        ("country=PK&region=PK:Blah", []),
+        ("country=PK&region=PK-XX", []),
+        ("country=PK&region=PK:Sidnh", ["PK-SD"]),
+        ("country=PK&region=Panjap", ["PK-PB"]),
+        ("region=PK:Sidnh", ["PK-SD"]),
+        ("country=PK&region=Old%20Twon", ["PK:Old Town"]),
+        ("country=KE&region=KE:Nairobbi", ["KE-30"]),
+    ],
+)
+def test_a_region_that_is_nowhere_is_unknown_and_similar_ones_are_offered(
+    asked: str, meant: list[str]
+) -> None:
+    visitor = visiting(*EVERY, series(OLD_TOWN))
+    text = visitor.get(f"/explore?signal=tor_relay&{asked}").text
+    assert "No matches for" in text
+    assert 'id="chart"' not in text
+    links = re.findall(r'<a href="([^"]+)">Did you mean', text)
+    assert [unquote_plus(link).partition("region=")[2] for link in links] == meant
+    assert all(visitor.get(html.unescape(link)).status_code == 200 for link in links)
+    assert visitor.get(f"/explore.csv?signal=tor_relay&{asked}").status_code == 404
+
+
+def test_names_beyond_the_fourth_are_said_to_be_left_out() -> None:
+    visitor, five = visiting(), "signal=tor_relay&country=PK,KE,UG,TZ,Etiopia"
+    text = visitor.get(f"/explore?{five}").text
+    assert "Only four names fit into one question. Left out: Etiopia." in text
+    assert names(text)
+    assert "Left out: Etiopia." in visitor.get(f"/embed/explore?{five}").text
+    assert visitor.get(f"/explore.csv?{five}").status_code == 404
+    assert "Left out" not in visitor.get("/explore?signal=tor_relay&country=PK,KE,UG,TZ").text
 
 
 def test_a_region_of_measurements_is_said_to_be_unknown_and_leads_to_series() -> None:
@@ -124,6 +164,11 @@ def test_a_region_of_measurements_is_said_to_be_unknown_and_leads_to_series() ->
 def test_the_api_gives_the_series_of_a_region() -> None:
     answer = visiting().get("/api/v1/series?country=PK&region=PK-SD").json()
     assert {one["region"] for one in answer["series"]} == {"PK-SD"}
+    unknown = visiting().get("/api/v1/series?country=PK&region=PK-SD,PK:Sidnh")
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"] == "region: PK has no region PK:Sidnh; did you mean PK-SD (Sindh)?"
+    for many in ("target=a,b,c,d,e", "region=PK-SD,PK-PB,PK-KP,PK-BA,PK-IS"):
+        assert visiting().get(f"/api/v1/series?country=PK&{many}").status_code == 400
 
 
 def test_an_embed_of_values_that_may_not_be_passed_on_says_so() -> None:

@@ -47,6 +47,7 @@ def test_a_country_has_a_range_by_method() -> None:
 
 def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> None:
     punjab = json.loads(fanous("PK", "--hours", "24", "--regions", "PK-PB", "--json")[1])
+    assert punjab == json.loads(fanous("PK", "--hours", "24", "--regions", "punjab", "--json")[1])
     assert punjab["affected_share"] == {"low": 0.5287, "high": 0.5287}
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0
@@ -67,6 +68,7 @@ def test_targets_have_no_low_figure_unless_one_is_given() -> None:
         ("XX", "--hours", "1"),
         ("PK", "--hours", "1", "--affected", "90"),
         ("PK", "--hours", "1", "--regions", "IN-BR"),
+        ("KE", "--hours", "1", "--regions", "Blah"),
         ("PK", "--hours", "1", "--dependence", "0.5-0.1"),
     ],
 )

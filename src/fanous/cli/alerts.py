@@ -67,7 +67,7 @@ def alerts_list(
     as_json: JsonOption = False,
 ) -> None:
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
-    from fanous.pipeline.questions import ListDeliveries
+    from fanous.pipeline.listings import ListDeliveries
 
     found = ask(store, config, ListDeliveries(state))
     if as_json:

@@ -113,7 +113,7 @@ def claims_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all claims, ordered by the time they are about."""
-    from fanous.pipeline.questions import ListClaims
+    from fanous.pipeline.listings import ListClaims
 
     found = ask(store, config, ListClaims(country_code(country) if country else None))
     if as_json:

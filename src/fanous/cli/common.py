@@ -196,9 +196,9 @@ def reaching(
     Args:
         must_exist: a new store would only hide that a path was mistyped.
     """
-    from fanous.store.ledger import review
     from fanous.store.local import open_store
     from fanous.store.location import StoreHeld, store_place
+    from fanous.store.review import review
 
     reviewed = review(config)
     try:

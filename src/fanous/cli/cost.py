@@ -93,11 +93,7 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
         return WHOLE, ()
     notes: list[Phrase] = []
     share = 0.0
-    for region in dict.fromkeys(code.upper() for code in regions):
-        if not region.startswith(f"{country}-"):
-            raise typer.BadParameter(
-                f"{region!r} is not a region of {country}, such as PK-PB", param_hint="--regions"
-            )
+    for region in dict.fromkeys(_region(country, name) for name in regions):
         figure = region_share(region)
         if figure is None:
             return Range(0.0, 1.0), (Phrase(words.REGION_UNKNOWN, {"region": region, "country": country}),)
@@ -105,6 +101,20 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
         told: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
         notes.append(Phrase(words.REGION_SHARE, told | {"source": figure.source}))
     return Range(min(share, 1.0), min(share, 1.0)), tuple(notes)
+
+
+def _region(country: str, name: str) -> str:
+    """The code of a region, which may be given by its name."""
+    from fanous.refdata.countries import near_regions, region_name, region_of
+
+    region = region_of(country, name)
+    if ":" not in region:
+        return region
+    near = [f"{code} ({region_name(code)})" for code in near_regions(country, name)]
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else "give its code (ISO 3166-2, such as PK-PB) or name"
+    )
+    raise typer.BadParameter(f"{name!r} is not a region of {country}: {hint}", param_hint="--regions")
 
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:

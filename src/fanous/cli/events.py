@@ -87,7 +87,7 @@ def events_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all registered events by start time."""
-    from fanous.pipeline.questions import ListEvents
+    from fanous.pipeline.listings import ListEvents
     from fanous.wording.events import event_document, event_line
 
     found = ask(store, config, ListEvents(country_code(country) if country else None))

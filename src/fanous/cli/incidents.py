@@ -44,20 +44,22 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.cli.answer import incident_list
-    from fanous.pipeline.questions import ListIncidents
-    from fanous.publish.document import incident_document
-    from fanous.wording.narrative import sentence
+    from fanous.pipeline.listings import ListIncidents
 
     code = country_code(country) if country else None
     found = ask(store, config, ListIncidents(code, moment(since, "--since"), moment(until, "--until")))
     if as_json:
+        from fanous.publish.document import incident_document
+
         print_document({"incidents": [incident_document(incident) for incident in found]})
         return
-    screen = console()
-    if screen.is_terminal:
-        screen.print(incident_list(found))
+    if sys.stdout.isatty():
+        from fanous.cli.answer import incident_list
+
+        console().print(incident_list(found))
     else:  # one line each, for programs that read lines
+        from fanous.wording.narrative import sentence
+
         for incident in found:
             say(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
     if not found:

@@ -46,16 +46,13 @@ from fanous.pipeline.jobs import (
     Rejudge,
     Retain,
 )
+from fanous.pipeline.listings import ListClaims, ListDeliveries, ListEvents, ListIncidents
 from fanous.pipeline.query import ConfirmCountry
 from fanous.pipeline.questions import (
     CheckClaims,
     EstimateCost,
     ExamineStore,
-    ListClaims,
     ListCorrections,
-    ListDeliveries,
-    ListEvents,
-    ListIncidents,
     ReadSignals,
     ReportEvent,
     ShowIncident,

@@ -4,8 +4,8 @@ Commands never touch a store themselves: they make a call, which is performed on
 `fanous run` has it open, in that process (``monitor.control``).  Either way the same code runs, on the same values.
 The desk performs those of ``pipeline.actions``.
 
-To add one: a subclass in ``actions`` (changes what people decide), ``questions`` (reads), ``jobs`` (imports,
-computes) or ``publish.files`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
+To add one: a subclass in ``actions`` (changes what people decide), ``listings`` and ``questions`` (read), ``jobs``
+(imports, computes) or ``publish.files`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
 """
 
 from collections import Counter
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 
 import msgspec
-import numpy as np
 
 from fanous.store.protocol import Store
 
@@ -68,6 +67,8 @@ class _Tagged(msgspec.Struct):
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np  # most calls and answers have no arrays
+
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.tobytes()
     if isinstance(value, np.generic):
@@ -80,6 +81,8 @@ def _plain(value: Any) -> Any:
 def _built(wanted: Any, value: Any) -> Any:
     if wanted is Path:
         return Path(value)
+    import numpy as np
+
     kind = get_origin(wanted)
     if kind is np.ndarray:
         dtype, data = value

@@ -1,6 +1,6 @@
 """Questions: what commands that only read ask of a store, as typed calls (``pipeline.call``).
 
-``fanous confirm`` uses the one in ``pipeline.query``, which loads faster.
+Those in ``pipeline.listings`` and ``pipeline.query`` load faster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,8 @@ from fanous.analysis.incidents.claims import Checked
 from fanous.analysis.incidents.events import EventReport
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
-from fanous.model.alert import AlertState, Delivery
 from fanous.model.claim import Claim
 from fanous.model.cost import Disruption
-from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status, Witness
 from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
@@ -46,17 +44,6 @@ class ReadSignals(Call[SignalsNow], frozen=True, tag="signals"):
 
     def perform(self, store: Store) -> SignalsNow:
         return SignalsNow(series_now(store, self.country, self.at), store.about(self.country).is_synthetic)
-
-
-class ListIncidents(Call[list[Incident]], frozen=True, tag="incidents"):
-    """Latest revisions by onset, retracted ones included."""
-
-    country: str | None = None
-    since: float | None = None
-    until: float | None = None
-
-    def perform(self, store: Store) -> list[Incident]:
-        return list(store.ledger.incidents(self.country, self.since, self.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +106,6 @@ class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
         return of_incident(found, known_until(store, found, store.now())), found
 
 
-class ListClaims(Call[list[Claim]], frozen=True, tag="claims"):
-    """Claims by others, by the time that they are about."""
-
-    country: str | None = None
-
-    def perform(self, store: Store) -> list[Claim]:
-        return list(store.ledger.claims(self.country))
-
-
 class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_claims"):
     """Claims, checked against the evidence; ``None`` = all."""
 
@@ -142,15 +120,6 @@ class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_cla
         return [(one, claims.check(store, one)) for one in wanted]
 
 
-class ListEvents(Call[list[AnnouncedEvent]], frozen=True, tag="events"):
-    """Announced events by their start."""
-
-    country: str | None = None
-
-    def perform(self, store: Store) -> list[AnnouncedEvent]:
-        return list(store.ledger.events(self.country))
-
-
 class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
     """What was seen around an announced event."""
 
@@ -161,15 +130,6 @@ class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
         if found is None:
             raise FanousError(f"no event {self.event} in this store; `fanous events list` shows them")
         return claims.event_report(store, found)
-
-
-class ListDeliveries(Call[list[Delivery]], frozen=True, tag="deliveries"):
-    """Alerts, the oldest first; ``None`` = in any state."""
-
-    state: AlertState | None = None
-
-    def perform(self, store: Store) -> list[Delivery]:
-        return list(store.ledger.outbox.deliveries(self.state))
 
 
 class ExamineStore(Call[tuple[Vitals, list[Spell]]], frozen=True, tag="examine"):

@@ -10,7 +10,6 @@ from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
-from fanous.sources.publishers import SOURCES, terms
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
 
@@ -203,6 +202,8 @@ def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
     Args:
         licences: stated by the operator for their own tables.
     """
+    from fanous.sources.publishers import SOURCES, terms  # all sources, which an incident need not wait for
+
     key, signal = one.key, SIGNALS[one.key.signal]
     source = SOURCES.get(key.source)
     licence, is_open = terms(key.source, licences)

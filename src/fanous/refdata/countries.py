@@ -3,7 +3,7 @@
 - Names come from Unicode CLDR through babel, the main time zone of each country from ``countries.toml``.
 - Regions have the ISO 3166-2 code that belongs to the name a source writes.  Names are compared without accents and
   words such as "province", and never by similarity: the names of two provinces may differ in one letter.  An unknown
-  name stays as the source wrote it.
+  name stays as the source wrote it.  A reader is shown similar names to choose from.
 - Shapes are SVG paths for a quiet map.  ``tools/draw_world.py`` draws ``world.tsv``; the owner of a site may name
   another file of the same form.  Disputed borders are drawn as in the source, without judgement.
 - Exam seasons, in which the internet was cut before, come from ``examinations.toml``.
@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,26 @@ def region_of(country: str, name: str) -> str:
     if text.upper() in _regions_names() and text.upper().startswith(f"{country}-"):
         return text.upper()
     return _codes(country).get(folded(text)) or f"{country}:{text[:80]}"
+
+
+NEAR = 0.7
+"""Share of letters in common from which a name is suggested for another one, as ``difflib`` counts: one or two typing
+mistakes in a name of eight letters."""
+
+
+def near_regions(country: str, text: str, also: Iterable[str] = ()) -> tuple[str, ...]:
+    """Regions of the country whose names or codes are most like the text, best first; at most three.
+
+    Args:
+        also: regions of sources that have no known code (``KE:Old Town``).
+    """
+    known = _codes(country) | {folded(region_name(region)): region for region in also}
+    known |= {code.lower(): code for code in known.values() if code}
+    wanted = text.partition(":")[2] if text.startswith(f"{country}:") else text
+    near = get_close_matches(folded(wanted), known, n=3, cutoff=NEAR) or get_close_matches(
+        wanted.lower(), known, n=3, cutoff=NEAR
+    )
+    return tuple(dict.fromkeys(known[name] for name in near if known[name]))
 
 
 def region_name(region: str) -> str:

@@ -14,6 +14,7 @@ import logging
 import os
 import resource
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,14 +22,8 @@ from copy import copy
 from itertools import islice
 from math import inf
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
-
-import clickhouse_connect
-from clickhouse_connect.driver import options
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
-from urllib3.exceptions import HTTPError
 
 from fanous import __version__
 from fanous.errors import EngineFault, FanousError
@@ -47,6 +42,9 @@ from fanous.store.schema import (
     Layout,
 )
 from fanous.text import printable
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, one per row."""
@@ -194,28 +192,22 @@ LEAST_ADDRESS_SPACE = 3 << 30
 """Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
 memory; if they get less, the process dies without a message."""
 
-# The client's error for a value that does not fit its column depends on the column.
-_UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault)
-# It logs a stack trace for each value that does not fit, although ``insert`` then corrects it.
-logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-# It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-options.pd = None
-
 
 class Engine:
     """A client whose tables exist and are up to date.
 
     Args:
         location: the store's; the caller holds its lock.
+        read_only: its settings stay as they are.
     """
 
-    def __init__(self, location: StoreLocation) -> None:
+    def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
         self._layout = Layout(location.cluster)
         self._reading: dict[str, str] = {}
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
-            if location.engine_folder is not None:
+            if location.engine_folder is not None and not read_only:
                 self._remove_parts_one_by_one()
         except BaseException:
             self._client.close()
@@ -280,10 +272,14 @@ class Engine:
         """Add rows; they are on disk when this returns."""
         if not next(iter(columns.values())):
             return
+        from clickhouse_connect.driver.exceptions import ClickHouseError
+
+        # The client's error for a value that does not fit its column depends on the column.
+        unfit = UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault
         kinds = {name: TABLES[table].columns[name] for name in columns}
         try:
             self._insert(table, columns, kinds)
-        except _UNFIT as error:
+        except unfit as error:
             if _is_disk_full(error):
                 raise
             self._insert(table, mended(columns, kinds), kinds)
@@ -358,7 +354,15 @@ def _mender(kind: str) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _connect(location: StoreLocation) -> Client:
+def _connect(location: StoreLocation) -> "Client":
+    # Loaded here, so that commands that read only the ledger need not wait for it.
+    import clickhouse_connect
+    from clickhouse_connect.driver import options
+
+    # It logs a stack trace for each value that does not fit, although ``insert`` then corrects it.
+    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
+    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
+    options.pd = None
     folder = location.engine_folder
     if folder is None:
         with _engine_errors(f"reach the facts at {location.facts_name}"):
@@ -385,8 +389,12 @@ def _connect(location: StoreLocation) -> Client:
 
 def _check_library() -> None:
     """Raise ``FanousError`` if the engine is not installed or cannot be loaded."""
+    # chdb loads pyarrow if it can, for results in a form that nothing here asks for.
+    spared = "pyarrow" not in sys.modules
     try:
-        import chdb  # noqa: F401  # 0.3 s, which a store on a server does not need
+        if spared:
+            sys.modules["pyarrow"] = None  # type: ignore[assignment]
+        import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
     except (ImportError, OSError) as error:
@@ -394,6 +402,9 @@ def _check_library() -> None:
             f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
             f"pip install --force-reinstall chdb"
         ) from error
+    finally:
+        if spared:
+            del sys.modules["pyarrow"]
 
 
 def _check_links(folder: Path) -> None:
@@ -435,6 +446,8 @@ def _check_descriptors() -> None:
 @contextmanager
 def _engine_errors(what: str) -> Iterator[None]:
     """Turn errors that the operator can fix into a ``FanousError``, and others into an ``EngineFault``."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
     try:
         yield
     except ClickHouseError as error:
@@ -474,6 +487,8 @@ def _advice(said: str) -> str:
 
 def _never_arrived(error: BaseException) -> bool:
     """Did the connection fail, rather than the query?"""
+    from urllib3.exceptions import HTTPError
+
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 

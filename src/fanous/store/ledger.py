@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,7 +19,6 @@ import msgspec
 import sqlalchemy as sa
 
 from fanous.analysis.incidents.revision import shown_to_readers
-from fanous.config import Section, section
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, defect
 from fanous.model.coverage import Backfill
@@ -498,35 +496,6 @@ class Ledger(Processes):
         with self._database.reading() as connection:
             documents = connection.scalars(query).all()
         return [_decoded(document, noun) for document in documents]
-
-
-class Review(Section, frozen=True):
-    """The table ``[review]``.
-
-    Attributes:
-        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
-        public: are waiting incidents shown to readers, as suspected?  Otherwise only on the desk and the command line.
-            ``None`` = as the store remembers.
-    """
-
-    national: bool | None = None
-    public: bool | None = None
-
-    def apply(self, ledger: Ledger) -> None:
-        """Have the store remember the setting."""
-        if self.national is not None:
-            ledger.hold_national(self.national)
-        if self.public is not None:
-            ledger.hide_held(not self.public)
-
-
-def review(config: Path | None) -> Review:
-    """The table ``[review]``.
-
-    Raises:
-        FanousError: the TOML file is missing or says something unknown.
-    """
-    return section(config, "review", Review)
 
 
 def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:

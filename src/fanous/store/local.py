@@ -1,6 +1,9 @@
 """Local: the store as one process opens it: archive, facts and ledger, kept in step.
 
 One process at a time owns it (``location.StoreLock``); within that process, one store at a time is open.
+
+A command that only reads loads what it reads: nothing if another process has the store, the ledger's library for a list
+of incidents, the engine as well for measurements.  Each takes as long to load as everything else that a command does.
 """
 
 import socket
@@ -8,24 +11,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
-from fanous.store.engine import READ_ONLY, Engine
-from fanous.store.facts import Facts
-from fanous.store.identities import Settled, aside
-from fanous.store.ledger import Ledger
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
-from fanous.store.memory import Memory
-from fanous.store.processes import Span, spans_of
 from fanous.store.protocol import Store
-from fanous.store.upgrade import give_provenance
+
+if TYPE_CHECKING:
+    from fanous.store.engine import Engine
+    from fanous.store.facts import Facts
+    from fanous.store.identities import Settled
+    from fanous.store.memory import Memory
+    from fanous.store.processes import Span
 
 
 def open_store(
@@ -59,6 +63,44 @@ def open_store(
     return OpenStore(location, read_only=read_only, clock=clock, staged=staged)
 
 
+class _Columns:
+    """The facts of a store; the engine starts when they are first read.
+
+    Attributes:
+        engine: one that shows all rows, as ``every`` does.
+        sides: real facts, then synthetic ones.
+    """
+
+    def __init__(self, location: StoreLocation, *, read_only: bool) -> None:
+        self._location, self._read_only = location, read_only
+
+    @cached_property
+    def engine(self) -> "Engine":
+        from fanous.store.engine import Engine
+
+        return Engine(self._location, read_only=self._read_only)
+
+    @cached_property
+    def every(self) -> "Facts":
+        from fanous.store.facts import Facts
+
+        return Facts(self.engine, read_only=self._read_only)
+
+    @cached_property
+    def sides(self) -> "tuple[Facts, Facts]":
+        from fanous.store.facts import Facts
+
+        real, synthetic = (
+            Facts(self.engine.showing(synthetic=side), read_only=self._read_only, synthetic=side)
+            for side in (False, True)
+        )
+        return real, synthetic
+
+    def close(self) -> None:
+        if "engine" in vars(self):
+            self.engine.close()
+
+
 class OpenStore:
     """What ``open_store`` returns; ``protocol.Store`` documents each method.
 
@@ -84,28 +126,31 @@ class OpenStore:
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
+        self._columns = _Columns(location, read_only=read_only)
+        self._wrapped: tuple[Facts, Facts] | None = None
         try:
+            from fanous.store.ledger import Ledger
+
             self.ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
         except BaseException:
             self._release()
             raise
         try:
-            self._engine = Engine(location)
+            is_old = self._lock is not None and not self.ledger.knows_provenance()
+            if is_old or not read_only:
+                assert self._columns.engine
         except BaseException:
             self.ledger.close()
             self._release()
             raise
-        self._every = Facts(self._engine, read_only=read_only)
-        self._sides = (
-            Facts(self._engine.showing(synthetic=False), read_only=read_only),
-            Facts(self._engine.showing(synthetic=True), read_only=read_only, synthetic=True),
-        )
-        if self._lock is not None:
-            give_provenance(self.archive, self._engine, self._every, self.ledger)
+        if is_old:
+            from fanous.store.upgrade import give_provenance
+
+            give_provenance(self.archive, self._columns.engine, self._columns.every, self.ledger)
 
     @property
-    def facts(self) -> Facts:
-        return self._sides[self.is_synthetic]
+    def facts(self) -> "Facts":
+        return (self._wrapped or self._columns.sides)[self.is_synthetic]
 
     def of(self, provenance: Provenance) -> Store:
         return self.sides()[provenance.is_synthetic]
@@ -122,7 +167,7 @@ class OpenStore:
         return synthetic if is_staged else real
 
     def close(self) -> None:
-        self._engine.close()
+        self._columns.close()
         self.ledger.close()
         self._release()
 
@@ -136,12 +181,12 @@ class OpenStore:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def for_readers(self, memory: Memory | None = None) -> Store:
+    def for_readers(self, memory: "Memory | None" = None) -> Store:
         reader = copy(self)
         reader.ledger = self.ledger.for_readers()
         if memory is not None:
-            real, synthetic = self._sides
-            reader._sides = real.remembering(memory), synthetic.remembering(memory)
+            real, synthetic = self._wrapped or self._columns.sides
+            reader._wrapped = real.remembering(memory), synthetic.remembering(memory)
         return reader
 
     def append(
@@ -150,8 +195,10 @@ class OpenStore:
         *,
         rules_version: str,
         received_at: float | None = None,
-        undetected: Span | None = None,
+        undetected: "Span | None" = None,
     ) -> Appended:
+        from fanous.store.processes import spans_of
+
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
@@ -179,7 +226,7 @@ class OpenStore:
         came = frozenset(id(judged) for one in settled.values() for judged, _ in one.entering)
         return Appended(len(fresh), len(batch) - len(fresh), came)
 
-    def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> dict[Provenance, Settled]:
+    def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> "dict[Provenance, Settled]":
         """What is added on each side, separately: no one can keep a real record out by sending a synthetic one
         first."""
         sides: dict[Provenance, list[Judged]] = {Provenance.REAL: [], Provenance.SYNTHETIC: []}
@@ -188,7 +235,7 @@ class OpenStore:
             sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
         return {side: self.of(side).facts.settle(own, whole=whole) for side, own in sides.items()}
 
-    def _give_way(self, settled: Mapping[Provenance, Settled]) -> None:
+    def _give_way(self, settled: "Mapping[Provenance, Settled]") -> None:
         """Delete the facts to be replaced, before new ones are written.  A crash afterwards leaves the segment
         unfinished."""
         for side, one in settled.items():
@@ -198,6 +245,8 @@ class OpenStore:
 
     def _may_write(self) -> None:
         if self._read_only:
+            from fanous.store.engine import READ_ONLY
+
             raise FanousError(READ_ONLY)
 
     def _refuse_unfinished(self) -> None:
@@ -209,14 +258,16 @@ class OpenStore:
             )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
+        from fanous.store.processes import spans_of
+
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
         names = list(probes)
-        found = self._every.records_of(names)
+        found = self._columns.every.records_of(names)
         uids = [uid for uid, *_ in found]
         here = set(self.archive.segments())
-        given_way = [one for one in self._every.aside(names, uids) if one.segment in here]
+        given_way = [one for one in self._columns.every.aside(names, uids) if one.segment in here]
         positions: dict[Segment, set[int]] = {}
         for location in chain((location for _, location, _, _ in found), given_way):
             positions.setdefault(location.segment, set()).add(location.position)
@@ -229,7 +280,7 @@ class OpenStore:
             self.archive.without(segment, lines)
             self.facts.remove([segment])
             self.archive.remove(segment)
-        self._every.forget_keys(names, uids, given_way)
+        self._columns.every.forget_keys(names, uids, given_way)
         return Forgotten(len(found), spans)
 
     def unfinished(self) -> Iterator[Segment]:
@@ -262,9 +313,11 @@ class OpenStore:
         return sum(kept.values())
 
     def _set_aside(
-        self, judged: Mapping[Segment, Sequence[Judged]], settled: Mapping[Provenance, Settled]
+        self, judged: Mapping[Segment, Sequence[Judged]], settled: "Mapping[Provenance, Settled]"
     ) -> None:
         """Remember where raw records without a measurement are, since ``forget`` must find them."""
+        from fanous.store.identities import aside
+
         segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
         for side, result in settled.items():
             keys = [

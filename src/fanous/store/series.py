@@ -46,6 +46,9 @@ SELECT country, signal, multiIf(asn != 0, 'network', region != '', 'region', 'co
     toUnixTimestamp64Micro(min(at)) / 1000000, toUnixTimestamp64Micro(max(at)) / 1000000
 FROM levels WHERE value IS NOT NULL GROUP BY country, signal, kind ORDER BY country, signal, kind
 """
+_REGIONS = """
+SELECT DISTINCT region FROM levels WHERE country = {country:String} AND region != '' ORDER BY region
+"""
 _BINNED = f"""
 SELECT {LEVEL_KEY}, groupArray(edge), groupArray(mean), groupArray(lowest), groupArray(highest), groupArray(n) FROM (
     SELECT {LEVEL_KEY}, roundDown(toUnixTimestamp64Micro(at), {{edges:Array(Int64)}}) AS edge,
@@ -167,6 +170,11 @@ class SeriesFacts(FactsPart):
     def known_signals(self) -> list[KnownSignal]:
         """The signals of every country, by the kind of place that they are about."""
         return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
+
+    @remembered(300)
+    def known_regions(self, country: str) -> list[str]:
+        """The regions of a country that have series (``Place.region``)."""
+        return [region for (region,) in self.engine.rows(_REGIONS, country=country)]
 
     def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
         """The series of a signal for all places in a country, in bins; empty bins are not listed.

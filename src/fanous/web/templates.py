@@ -105,6 +105,7 @@ def _environment() -> Environment:
         iso=to_iso,
         measured=measured,
         typed=typed,
+        paragraphs=paragraphs,
     )
     return environment
 
@@ -215,6 +216,12 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
 def typed(text: str | None) -> Markup:
     """What someone typed into a field of several lines, with its empty lines, which ``rendered`` takes out."""
     return escape(text or "").replace("\n", Markup("&#10;"))
+
+
+def paragraphs(text: str) -> Markup:
+    """What someone wrote, each of its lines on one of the page."""
+    lines = (printable(line) for line in text.splitlines())
+    return Markup("<br>").join(line for line in lines if line)
 
 
 def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:

@@ -39,7 +39,7 @@ from fanous.publish.document import (
     series_document,
 )
 from fanous.publish.edition import incident_path
-from fanous.refdata.countries import local, main_zone
+from fanous.refdata.countries import local, main_zone, near_regions, region_name
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
@@ -65,7 +65,7 @@ from fanous.web.api.types import (
     SeriesQuery,
     checked,
 )
-from fanous.web.pages.explore_common import MOST_NAMED, address
+from fanous.web.pages.explore_common import address
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 
@@ -249,9 +249,7 @@ def _pieces(text: str | UnsetType) -> tuple[str, ...]:
 
 def _targets(text: str | UnsetType) -> tuple[str, ...]:
     """Targets by name; an unknown name finds nothing."""
-    if text is UNSET:
-        return ()
-    found = (target_named(piece) or target_of(piece) for piece in text.split(",")[:MOST_NAMED])
+    found = (target_named(piece) or target_of(piece) for piece in _pieces(text))
     return tuple(dict.fromkeys(found))
 
 
@@ -314,7 +312,7 @@ def series(store: Store, asked: Asked) -> bytes:
     except TooMuch as much:
         raise Wrong(400, str(much)) from None
     networks, targets = set(_numbers(query.network)), set(_targets(query.target))
-    regions = set(_pieces(query.region))
+    regions = _regions(side, query)
     licences = side.facts.series_licences(query.country)
     listed = [
         series_document(one, licences.get((one.key, one.step), ()))
@@ -332,6 +330,19 @@ def series(store: Store, asked: Asked) -> bytes:
     return checked(document, SeriesAnswer)
 
 
+def _regions(side: Store, query: SeriesQuery) -> set[str]:
+    """Raises:
+    Wrong: the country has no such region, and none of its series names one.
+    """
+    regions, has_series = set(_pieces(query.region)), side.facts.known_regions(query.country)
+    for region in sorted(regions.difference(has_series)):
+        if region[:3] != f"{query.country}-" or region_name(region) == region:
+            near = near_regions(query.country, region, has_series)
+            hint = f"; did you mean {near[0]} ({region_name(near[0])})?" if near else ""
+            raise Wrong(404, f"region: {query.country} has no region {region}{hint}")
+    return regions
+
+
 ROOT = "/api/v1"
 
 
@@ -340,6 +351,7 @@ class Operation:
     """Attributes:
     path: below ``ROOT``, with ``{id}`` for the label of an incident.
     cost: in pages, as the reader is charged.
+    missing: what an answer 404 means; empty = it is never given, unless there is no such incident.
     """
 
     name: str
@@ -349,6 +361,7 @@ class Operation:
     answer: type[msgspec.Struct]
     make: Callable[[Store, Asked], bytes]
     cost: float = 1.0
+    missing: str = ""
 
 
 OPERATIONS = (
@@ -403,6 +416,7 @@ OPERATIONS = (
         SeriesAnswer,
         series,
         3.0,
+        "The country has no such region",
     ),
     Operation("listCountries", "/countries", "What is known where", NoQuery, Countries, countries),
 )

@@ -43,7 +43,8 @@ def openapi() -> bytes:
 
 def _described(one: Operation) -> dict[str, Any]:
     by_label = "{id}" in one.path
-    refusals = {"400": "A parameter is wrong"} | ({"404": "There is no such incident"} if by_label else {})
+    missing = "There is no such incident" if by_label else one.missing
+    refusals = {"400": "A parameter is wrong"} | ({"404": missing} if missing else {})
     return {
         "operationId": one.name,
         "summary": one.summary,

@@ -414,13 +414,20 @@ NetworkNumbers = Annotated[
 RegionCodes = Annotated[
     str,
     Meta(
+        pattern="^[^,]+(,[^,]+){0,3}$",
         min_length=2,
         max_length=400,
         description="as `region` in the answer (`PK-SD`), up to four between commas",
     ),
 ]
 TargetNames = Annotated[
-    str, Meta(min_length=1, max_length=500, description="platforms or host names, up to four between commas")
+    str,
+    Meta(
+        pattern="^[^,]+(,[^,]+){0,3}$",
+        min_length=1,
+        max_length=500,
+        description="platforms or host names, up to four between commas",
+    ),
 ]
 SignalName = Annotated[str, Meta(pattern=f"^({'|'.join(SIGNALS)})$", description="as in docs/ontology.md")]
 LayerName = Literal["dns", "tcp", "tls", "quic", "http", "transfer"]

@@ -39,9 +39,11 @@ def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[str])
     """A single event, or all of a pasted calendar that can be used; ``left`` gets the others."""
     country, targets = _country(form), _targets(form)
     if "calendar" in form:
+        if not form["calendar"].lstrip("\ufeff").upper().startswith("BEGIN:VCALENDAR"):
+            raise Refusal("calendar")
         found = read_events(form["calendar"], "the calendar", country, left.append)
         if not found:
-            raise FanousError(f"the calendar has no usable event: {'; '.join(left[:3]) or 'it is empty'}")
+            raise Refusal("unusable", why=left[0]) if left else Refusal("eventless")
         return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in found))
     start, end = (_local(form, name, country) for name in ("start", "end"))
     title = form.get("title", "").strip()

@@ -8,7 +8,7 @@ with the session's secret; it is logged with its action and signature, and then 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any
 
@@ -36,6 +36,7 @@ from fanous.web.desk.form import (
 )
 from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
+from fanous.web.pages.measurements import WHICH_PAGE
 from fanous.web.routes import Facts
 from fanous.web.templates import rendered
 
@@ -51,14 +52,14 @@ class DeskPage:
     template: in ``web/templates/desk``.
     gather: reads the store, in its thread; ``None`` = there is no such page.
     title: in the desk's navigation; empty = not listed.
-    asks: query parameters that it reads.
+    asks: query parameters that it reads, and a pattern for each; any other value is ignored.
     """
 
     path: str
     template: str
     gather: Callable[[Store, Visit], Facts | None]
     title: str = ""
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,12 @@ class DeskForm:
 PAGES = (
     DeskPage("", "queue.html", review.queue_facts, "Review queue"),
     DeskPage("/incidents/{id:incident}", "incident.html", review.incident_facts),
+    DeskPage(
+        "/incidents/{id:incident}/measurements",
+        "measurements.html",
+        review.measurements_facts,
+        asks=WHICH_PAGE,
+    ),
     DeskPage("/events", "events.html", announce.events_facts, "Announced events"),
     DeskPage("/claims", "claims.html", announce.claims_facts, "What others say"),
     DeskPage("/alerts", "alerts.html", house.alerts_facts, "Alerts"),
@@ -245,7 +252,9 @@ class Desk:
 
     def _page(self, page: DeskPage) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            visit = visit_of(request, self._site, dict.fromkeys(page.asks, ""))
+            given = request.query_params
+            asked = {k: form for k, form in page.asks.items() if re.fullmatch(form, given.get(k, ""))}
+            visit = visit_of(request, self._site, asked)
             if (session := self._sessions.of(request)) is None:
                 return self._login_first(visit, request.url.path)
             draft, left = session.draft, session.left

@@ -19,28 +19,31 @@ LONG = frozenset({"calendar", "draft"})
 """Fields that may be longer than others."""
 
 REFUSED = {
+    "calendar": "This is not an iCalendar file: it does not begin with BEGIN:VCALENDAR.",
     "code": "This is not the code that {command} printed in the terminal.",
     "countries": "Name at least one country, such as Pakistan or PK.",
     "country": "{given} is not the code of a country, such as PK.",
     "days": "The days have to be a number from 1 to {most}.",
     "differ": "The two passphrases differ: type the same one twice.",
+    "eventless": "The calendar has no event.",
     "hours": "The hours have to be a number.",
     "key": "{source}: type the key of your account there, or do not choose this source.",
     "level": "The connectivity left has to be a number from 0 to 100.",
     "link": "{given} is not a web address such as https://example.org.",
     "listen": "{given} is not a host and a port, such as 127.0.0.1:8470.",
+    "locked": "Too many wrong codes. Stop {command}, and start it again for a new code.",
     "logged_out": "You were logged out before this was sent. Check it, and send it again.",
     "long": "A text may have at most {most} characters.",
-    "locked": "Too many wrong codes. Stop {command}, and start it again for a new code.",
     "moment": "{given} is not a date and time such as 2024-02-08T08:00.",
-    "network": "{given} is not a network number such as AS17557.",
     "named": "{given} is not the name or the code of a country.",
+    "network": "{given} is not a network number such as AS17557.",
     "order": "The end has to be later than the start.",
     "reason": "Give a reason: it is published.",
     "revised": "It was revised after you opened the page. This is how it is now: decide again.",
     "signed": "Sign it with a role or a name: it is published.",
     "target": "{given} is neither a platform nor a domain, such as x or bbc.com.",
     "untitled": "An event needs a title of at most {most} characters.",
+    "unusable": "The calendar has no event that can be used: {why}",
     "years": "An event has to be between the years 1990 and 2100.",
 }
 """Code -> what is wrong with a form, as its sender reads it."""

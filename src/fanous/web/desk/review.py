@@ -14,6 +14,7 @@ from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, check_signed
 from fanous.web.pages.incident import pictured
+from fanous.web.pages.measurements import listed_facts
 from fanous.web.routes import Facts
 
 MOST_LISTED = 60
@@ -59,6 +60,12 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "is_public": store.for_readers().ledger.incident(incident.id) is not None,
         "can_decide": incident.status is not Status.RETRACTED,
     }
+
+
+def measurements_facts(store: Store, visit: Visit) -> Facts | None:
+    """What an incident rests on, measurement by measurement, whether or not readers see it."""
+    incident = store.ledger.incident(visit.asked["id"])
+    return None if incident is None else listed_facts(store.of(incident.provenance), incident, visit)
 
 
 def _near(store: Store, incident: Incident) -> list[Story]:

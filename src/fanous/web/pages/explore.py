@@ -78,15 +78,20 @@ from fanous.wording.language import Language
 from fanous.wording.words import mechanism_words, network_title, target_title
 
 
-def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
+def _answer(
+    store: Store, visit: Visit, *, partly: bool = False
+) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
     """The request, the answer, and, if there is none, why not: a word for the template.
+
+    Args:
+        partly: answer although some names are left out; the page says so, and a file could not.
 
     Raises:
         Elsewhere: the same question has another address.
     """
     want = wanted(store, visit)
     check_address(want, visit)
-    if want.unknown:
+    if want.unknown or (want.left_out and not partly):
         return want, None, ""
     if "region" in want.query:
         return want, None, "region"
@@ -254,7 +259,7 @@ def panels(found: Explored, answer: Told, now: float, language: Language) -> lis
 def explore_facts(store: Store, visit: Visit) -> Facts:
     if "signal" in visit.asked:
         return series_facts(store, visit)
-    want, found, why = _answer(store, visit)
+    want, found, why = _answer(store, visit, partly=visit.path == "/explore")
     language = visit.language
     facts = form_facts(store, visit, want) | {"why": why}
     if found is None:

@@ -17,7 +17,7 @@ from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, midni
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
-from fanous.refdata.countries import local, region_name, region_of, zone_name
+from fanous.refdata.countries import local, near_regions, region_name, region_of, zone_name
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -43,6 +43,9 @@ BY_PLACE = {"country": "Country", "region": "Region", "network": "Network"}
 
 MOST_NAMED = 4
 """Most places, networks or targets in one question."""
+
+NAMED = ("country", "region", "network", "target")
+"""Parameters that may name several."""
 
 _NAMES = r"[^\x00-\x1f\x7f]{1,200}"
 _DATE = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -70,11 +73,15 @@ class ExploreRequest(Generic[Q]):
     Attributes:
         query: parameters of this question's canonical address.
         unknown: unknown names, as typed.
+        near: regions that an unknown one may mean, best first.
+        left_out: names beyond ``MOST_NAMED``, as typed.
     """
 
     question: Q
     query: Mapping[str, str]
     unknown: tuple[str, ...]
+    near: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +90,22 @@ class _Named:
 
     Attributes:
         since, until: unix seconds; ``None`` = not named.
+        regions: as ``Place.region``.
         query: the parameters that say so.
+        unknown, near, left_out: as in ``ExploreRequest``.
     """
 
     countries: tuple[str, ...]
     networks: tuple[int, ...]
     targets: tuple[str, ...]
+    regions: tuple[str, ...]
     since: float | None
     until: float | None
     step: int
     query: Mapping[str, str]
     unknown: tuple[str, ...]
+    near: tuple[str, ...]
+    left_out: tuple[str, ...]
 
     @property
     def of_both(self) -> dict[str, Any]:
@@ -114,8 +126,12 @@ def _read(store: Store, visit: Visit) -> _Named:
     if first and last and first > last:
         first, last = last, first
     country = countries[0] if len(countries) == 1 else ""
+    strange: list[str] = []
+    has_series = shown(store, countries).facts.known_regions
+    regions = named(asked.get("region", ""), lambda text: _region(country, text, has_series), strange)
     query = {
         "country": ",".join(countries),
+        "region": ",".join(regions),
         "network": ",".join(f"AS{asn}" for asn in networks),
         "target": ",".join(targets),
         "since": f"{first}" if first else "",
@@ -126,57 +142,65 @@ def _read(store: Store, visit: Visit) -> _Named:
         countries,
         tuple(int(asn) for asn in networks),
         targets,
+        regions,
         midnight(first, country) if first else None,
         midnight(last + timedelta(days=1), country) if last else None,
         int(asked.get("step", 0)),
         query,
-        tuple(unknown),
+        (*unknown, *strange),
+        tuple(near for text in strange for near in _near(country, text, has_series)),
+        tuple(text for name in ASKS for text in pieces_of(asked.get(name, ""))[MOST_NAMED:] if name in NAMED),
     )
 
 
 def wanted(store: Store, visit: Visit) -> ExploreRequest[ExploreQuestion]:
     """A question about measurements; a region is kept in the query, although no measurement names one."""
     asked, own = visit.asked, _read(store, visit)
-    unknown = list(own.unknown)
-    country = own.countries[0] if len(own.countries) == 1 else ""
-    regions = named(asked.get("region", ""), lambda text: _region(country, text), unknown)
     usual = "network" if len(own.countries) == 1 else "country"
     by = asked.get("by", usual)
     if by not in BY:
         by = usual
     layers = (asked["layer"],) if "layer" in asked else ()
     question = ExploreQuestion(layers=layers, by=by, **own.of_both)
-    more = {
-        "region": ",".join(regions),
-        "layer": asked.get("layer", ""),
-        "by": by if by != usual else "",
-    }
-    return ExploreRequest(question, _told(own.query, more), tuple(unknown))
+    more = {"layer": asked.get("layer", ""), "by": by if by != usual else ""}
+    return ExploreRequest(question, _told(own.query, more), own.unknown, own.near, own.left_out)
 
 
 def wanted_series(store: Store, visit: Visit) -> ExploreRequest[SeriesQuestion]:
     """A question about a signal; regions can be named if exactly one country is."""
     asked, own = visit.asked, _read(store, visit)
-    unknown = list(own.unknown)
-    country = own.countries[0] if len(own.countries) == 1 else ""
-    regions = named(asked.get("region", ""), lambda text: _region(country, text), unknown)
     by = asked.get("by", "") if asked.get("by", "") in KINDS else ""
-    if regions or own.networks:
+    if own.regions or own.networks:
         by = ""
-    question = SeriesQuestion(signal=asked["signal"], regions=regions, by=by, **own.of_both)
-    more = {"signal": asked["signal"], "region": ",".join(regions), "by": by}
-    return ExploreRequest(question, _told(own.query, more), tuple(unknown))
+    question = SeriesQuestion(signal=asked["signal"], regions=own.regions, by=by, **own.of_both)
+    more = {"signal": asked["signal"], "by": by}
+    return ExploreRequest(question, _told(own.query, more), own.unknown, own.near, own.left_out)
 
 
-def _region(country: str, text: str) -> str:
-    """``PK-PB`` or a name of it -> ``PK-PB``; one without a code -> ``PK:name``, which stays as it is; empty = the
-    country has no such region."""
+def _region(country: str, text: str, has_series: Callable[[str], Sequence[str]]) -> str:
+    """``PK-PB`` or a name of it -> ``PK-PB``; one without a code -> ``PK:name``; empty = there is no such region.
+
+    Args:
+        country: empty = none is named, or several are; the text must then say which.
+        has_series: country -> its regions that have series, among them all that have no code.
+    """
     code = text.upper()
-    if re.fullmatch("[A-Z]{2}:.+", text):
-        return text if country in ("", text[:2]) else ""
     if re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", code):
         return code if region_name(code) != code and country in ("", code[:2]) else ""
-    return region_of(country, text) if country else ""
+    own, colon, name = text.partition(":")
+    if not re.fullmatch("[A-Z]{2}", own) or not colon:
+        own, name = country, text
+    if not own or country not in ("", own):
+        return ""
+    region = region_of(own, name)
+    return region if ":" not in region or region in has_series(own) else ""
+
+
+def _near(country: str, text: str, has_series: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    """Regions that an unknown name may mean."""
+    own = re.match("([A-Z]{2})[-:]", text.upper())
+    where = country or (own[1] if own else "")
+    return near_regions(where, text, has_series(where)) if where else ()
 
 
 def _told(query: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
@@ -186,16 +210,21 @@ def _told(query: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
 
 
 def named(text: str, meaning: Callable[[str], str], unknown: list[str]) -> tuple[str, ...]:
-    """The codes of comma-separated names; names without one go to ``unknown``."""
-    pieces = [piece.strip() for piece in re.split("[,،]", text) if piece.strip()]
+    """The codes of comma-separated names; names without one go to ``unknown``, and those beyond ``MOST_NAMED`` are
+    left out."""
     found = []
-    for piece in pieces[:MOST_NAMED]:
+    for piece in pieces_of(text)[:MOST_NAMED]:
         code = meaning(piece)
         if code:
             found.append(code)
         else:
-            unknown.append(printable(piece))
+            unknown.append(piece)
     return tuple(dict.fromkeys(found))
+
+
+def pieces_of(text: str) -> list[str]:
+    """Names between commas, Latin or Arabic."""
+    return [printable(piece.strip()) for piece in re.split("[,،]", text) if piece.strip()]
 
 
 def _day(text: str) -> date | None:
@@ -211,13 +240,13 @@ def address(path: str, query: Mapping[str, str]) -> str:
 
 
 def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
-    """One question has one address.
+    """One question has one address, unless the page must first say that it does not answer all of it.
 
     Raises:
         Elsewhere: it differs from the request's.
     """
     given = {name: value for name, value in visit.asked.items() if name in ASKS}
-    if not want.unknown and given != dict(want.query):
+    if not want.unknown and not want.left_out and given != dict(want.query):
         language = {"lang": visit.language.code} if visit.named else {}
         raise Elsewhere(address(visit.path, {**want.query, **language}))
 
@@ -362,6 +391,7 @@ def form_facts(store: Store, visit: Visit, want: ExploreRequest[Any]) -> dict[st
     networks.sort(key=lambda one: -one.measurements)
     return {
         "want": want,
+        "near": [(region, printable(region_name(region))) for region in want.near],
         "signal": visit.asked.get("signal", ""),
         "signals": signals_of(side, question.countries),
         "regional": [

@@ -73,11 +73,13 @@ class SeriesTold:
     credit: str
 
 
-def _answer(store: Store, visit: Visit) -> tuple[ExploreRequest[SeriesQuestion], Compared | None, str]:
+def _answer(
+    store: Store, visit: Visit, *, partly: bool = False
+) -> tuple[ExploreRequest[SeriesQuestion], Compared | None, str]:
     """As the function of this name in ``explore``."""
     want = wanted_series(store, visit)
     check_address(want, visit)
-    if want.unknown:
+    if want.unknown or (want.left_out and not partly):
         return want, None, ""
     try:
         return want, compare(store, want.question), ""
@@ -224,7 +226,7 @@ def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]
 
 def series_facts(store: Store, visit: Visit) -> Facts:
     """As ``explore_facts``, for a signal."""
-    want, found, why = _answer(store, visit)
+    want, found, why = _answer(store, visit, partly=visit.path == "/explore")
     facts = form_facts(store, visit, want) | {"series": True, "why": why}
     if found is None:
         return facts

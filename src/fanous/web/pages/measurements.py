@@ -44,12 +44,18 @@ class MeasurementSeen:
     mechanism: str
 
 
-@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks={"page": "[1-9][0-9]{0,4}"})
+WHICH_PAGE = {"page": "[1-9][0-9]{0,4}"}
+
+
+@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks=WHICH_PAGE)
 def measurements_facts(store: Store, visit: Visit) -> Facts | None:
     """A page of the list, oldest first."""
     incident = incident_asked(store, visit)
-    if incident is None:
-        return None
+    return None if incident is None else listed_facts(store, incident, visit)
+
+
+def listed_facts(store: Store, incident: Incident, visit: Visit) -> Facts | None:
+    """A page of the list of an incident, which the desk also has for one that readers do not see."""
     (story,) = stories(store, [incident])
     every, until = those_that_saw(store, incident, visit.now)
     page = int(visit.asked.get("page", "1")) - 1
