@@ -358,9 +358,8 @@ def _mender(kind: str) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _connect(location: StoreLocation) -> Client:
-    folder = location.engine_folder
-    if folder is None:
+def _connect_to_server(location: StoreLocation) -> Client:
+    try:
         with _engine_errors(f"reach the facts at {location.facts_name}"):
             return clickhouse_connect.get_client(
                 dsn=location.server,
@@ -369,6 +368,16 @@ def _connect(location: StoreLocation) -> Client:
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
             )
+    except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
+        raise FanousError(
+            f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
+        ) from None
+
+
+def _connect(location: StoreLocation) -> Client:
+    folder = location.engine_folder
+    if folder is None:
+        return _connect_to_server(location)
     _check_address_space()
     _check_descriptors()
     _check_links(folder)
