@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from fanous.model.incident import Scope
 
@@ -109,4 +110,9 @@ def defect(claim: Claim) -> str:
 
 
 def _is_web_address(link: str) -> bool:
-    return link.startswith(("https://", "http://")) and link.isprintable() and " " not in link
+    if not (link.startswith(("https://", "http://")) and link.isprintable() and " " not in link):
+        return False
+    try:
+        return bool(urlsplit(link).hostname)
+    except ValueError:  # brackets that hold no address
+        return False

@@ -228,6 +228,11 @@ def test_a_message_that_unpacks_to_more_than_a_measurement_is_not_unpacked(
     assert unpack(pack(b"x" * 100)[:-2]) is None
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        await asyncio.sleep(0.02)
+
+
 def test_after_an_error_that_a_server_reported_a_writer_and_a_collector_connect_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -239,13 +244,10 @@ def test_after_an_error_that_a_server_reported_a_writer_and_a_collector_connect_
         stream = publish.QueueStream(StreamAddress((url,)))
         tending = asyncio.create_task(stream.tend())
         async with asyncio.timeout(20):
-            while stream.ailing:
-                await asyncio.sleep(0.02)
+            await until(lambda: not stream.ailing)
             server.error = b"maximum connections exceeded"
-            while not stream.ailing:
-                await asyncio.sleep(0.02)
-            while stream.ailing:
-                await asyncio.sleep(0.02)
+            await until(lambda: bool(stream.ailing))
+            await until(lambda: not stream.ailing)
             await stream.keep(Submission("uid", b"{}", None))
         tending.cancel()
         await stream.close()
