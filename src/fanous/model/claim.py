@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from fanous.model.incident import Scope
 
@@ -110,9 +109,7 @@ def defect(claim: Claim) -> str:
 
 
 def _is_web_address(link: str) -> bool:
-    if not (link.startswith(("https://", "http://")) and link.isprintable() and " " not in link):
-        return False
-    try:
-        return bool(urlsplit(link).hostname)
-    except ValueError:  # brackets that hold no address
-        return False
+    scheme, _, rest = link.partition("://")
+    host = rest.partition("/")[0]
+    is_whole = bool(host) and host.count("[") == host.count("]")
+    return scheme in ("https", "http") and is_whole and link.isprintable() and " " not in link

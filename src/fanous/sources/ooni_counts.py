@@ -15,7 +15,7 @@ from fanous.errors import FanousError
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.sources.stream import BROKEN, ByteSource, open_source, read_line
+from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 LONGEST_LINE = 1 << 16
 """Bytes; a row has some thirty."""
@@ -39,7 +39,9 @@ def read_counts(path: Path) -> list[Series]:
                 asn, at, count = _row(row, path, rows.line_num)
                 if asn and count:
                     made[asn][at] = made[asn].get(at, 0) + count
-    except (*BROKEN, UnicodeDecodeError, csv.Error) as error:
+    except BROKEN as error:
+        raise FanousError(f"{path} cannot be read as a table: {broken_why(error)}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise FanousError(f"{path} cannot be read as a table: {error}") from None
     if not made:
         raise FanousError(f"{path} counts no measurement on any network")

@@ -31,7 +31,7 @@ BUFFER = 4 << 20
 """Bytes to read at a time.  A line that crosses the end of the buffer is copied once more, and lines of a megabyte
 are common."""
 
-ENDLESS = 1 << 30
+ENDLESS = 4 << 30
 """Bytes of one line after which the rest of a file is left unread: it would take hours where a file of some MB
 unpacks to a terabyte, or a disk holds nothing but zeros."""
 
