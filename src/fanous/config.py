@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta, Struct, ValidationError, inspect
 
 from fanous.errors import FanousError
-from fanous.files import check_regular
+from fanous.files import text_of_regular
 from fanous.model.instant import from_iso
 
 T = TypeVar("T")
@@ -41,6 +41,9 @@ TABLES = (
     "retention",
 )
 """One file serves all commands; each reads the tables it needs."""
+
+MOST_BYTES = 4 << 20
+"""Bytes of a TOML file; a monitor of all countries needs some 20 KB."""
 
 MOST_LISTED = 12
 """How many valid words an error lists when it also suggests the nearest one."""
@@ -151,9 +154,8 @@ def read(path: Path, kind: type[T]) -> T:
 
 def text_of(path: Path) -> str:
     """The text of a file; raises ``FanousError`` if there is none."""
-    check_regular(path)
     try:
-        return path.read_text(encoding="utf-8")
+        return text_of_regular(path, MOST_BYTES, "a configuration")
     except (OSError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} cannot be read as TOML: {error}") from None
 

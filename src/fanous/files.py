@@ -1,5 +1,7 @@
-"""Files: opens files named by users; only regular ones, since a pipe, a socket or /dev/zero may never end."""
+"""Files: opens files named by users; only regular ones, since a pipe, a socket or /dev/zero may never end, and never
+more of one than fits into memory."""
 
+import io
 import os
 import stat
 from pathlib import Path
@@ -30,6 +32,29 @@ def open_regular(path: Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def read_regular(path: Path, most: int, what: str) -> bytes:
+    """The whole content of a file that is read at once.
+
+    Args:
+        most: bytes that it may have.
+        what: what it should be, such as "a calendar"; for the message.
+
+    Raises:
+        FanousError: it is no regular file, or larger.
+        OSError: it cannot be read.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise FanousError(f"{path} has more than {most >> 20} MiB, so it cannot be {what}")
+    return content
+
+
+def text_of_regular(path: Path, most: int, what: str, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """The same as text, with ``\\n`` at the end of each line; raises ``UnicodeDecodeError`` as well."""
+    return io.StringIO(read_regular(path, most, what).decode(encoding, errors), newline=None).read()
 
 
 def check_regular(path: Path) -> None:

@@ -18,11 +18,13 @@ import pytest
 from fanous.errors import FanousError
 from fanous.files import check_regular, open_regular
 from fanous.probe.orders import new_key
+from fanous.sources import stream
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.stream import open_source
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import fanous
+from tests.each import each
 
 RECORD = b'{"test_name":"web_connectivity","probe_cc":"PK","n":%d}\n'
 PACKED = gzip.compress(b"".join(RECORD % n for n in range(2000)))
@@ -168,6 +170,23 @@ def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Pa
         words = [word.replace("{}", str(odd[kind])).format(**values) for word in COMMANDS[name]]
         done = fanous(*words, code=(1, 2))
         assert str(odd[kind]) in " ".join(done.stderr.split()) or done.returncode == 2, done.stderr
+
+
+@each("name", COMMANDS)
+def test_no_command_reads_a_disk_of_zeros_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A sparse file of 4 TB; a gzip file of a gigabyte can unpack to as much."""
+    monkeypatch.setattr(stream, "ENDLESS", 80 << 20)
+    (tmp_path / "file").write_text("days = 1\n")
+    new_key(tmp_path / "key")
+    with (tmp_path / "zeros").open("wb") as file:
+        file.truncate(4 << 40)
+    values = {"store": tmp_path / "store", "file": tmp_path / "file", "key": tmp_path / "key"}
+    words = [word.replace("{}", str(tmp_path / "zeros")).format(**values) for word in COMMANDS[name]]
+    done = fanous(*words, code=1)
+    assert "memory" not in done.stderr
+    assert "zeros" in done.stderr or "usable" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("name", ["endless.jsonl", "endless.csv"])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
+from fanous.sources import ics
 from fanous.sources.ics import CalendarEvent, read_calendar, read_events
 from tests.each import each
 
@@ -255,3 +256,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "d.ics").write_bytes(b"BEGIN:VCALENDAR\xff")
     with pytest.raises(FanousError, match="UTF-8"):
         read_calendar(tmp_path / "d.ics", "PK", unexpected)
+
+
+def test_a_calendar_of_ten_thousands_of_events_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is written to the disk by itself: 20,000 took more than a minute, with the store held."""
+    monkeypatch.setattr(ics, "MOST_EVENTS", 1)
+    with pytest.raises(FanousError, match="2 events; 1 can be registered at once"):
+        read(
+            event("DTSTART;VALUE=DATE:20240208", "END:VEVENT", "BEGIN:VEVENT", "DTSTART;VALUE=DATE:20240209")
+        )

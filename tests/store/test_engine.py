@@ -5,7 +5,9 @@ import resource
 import socket
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -28,6 +30,30 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
         with pytest.raises(FanousError, match="check that the server is running") as refusal:
             Engine(at_urls("/a", f"clickhouse://me:hush@127.0.0.1:{port}/fanous", "/l"))
     assert "hush" not in str(refusal.value)
+
+
+@each("status", [200, 302, 500])
+def test_a_server_that_is_none_is_a_sentence_and_no_bug(status: int) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"\x1b[2J")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
+        with pytest.raises(FanousError, match="check that it is the HTTP interface") as why:
+            Engine(at_urls("/a", facts, "/l"))
+        server.shutdown()
+        thread.join()
+    assert "s3cret" not in str(why.value) and "\x1b" not in str(why.value)
 
 
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:

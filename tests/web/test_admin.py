@@ -82,6 +82,8 @@ def test_what_others_say_can_be_added() -> None:
         ("/admin/claims", CLAIM | {"until": "2023-12-17"}, "must be before until"),
         ("/admin/claims", CLAIM | {"who": " "}, "a name is needed"),
         ("/admin/claims", CLAIM | {"since": "yesterday"}, "yesterday"),
+        ("/admin/claims", CLAIM | {"who": "\u202e\u200b"}, "a name is needed"),
+        ("/admin/claims", CLAIM | {"link": "http://["}, "its link is not a web address"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_with_what_is_wrong(path: str, told: Any, why: str) -> None:
@@ -91,6 +93,12 @@ def test_a_request_that_makes_no_sense_is_refused_with_what_is_wrong(path: str, 
     assert why in answer.json()["error"]
     assert store.facts.known[0].status is Status.CONFIRMED
     assert store.said == []
+
+
+@each("body", [b'{"\xff": 1}', b"\xff", b"[" * 60_000, b"", b"[]", b'{"since": NaN}'])
+def test_a_body_that_is_no_document_is_refused_and_no_bug(body: bytes) -> None:
+    client = door(SmallStore([incident(**ONGOING)]))
+    assert client.post(RETRACT, body, authorization=f"Bearer {TOKEN}").status_code == 422
 
 
 def test_a_page_is_right_at_once_after_an_action() -> None:

@@ -32,8 +32,9 @@ class Reader:
         return asyncio.run(self._ask(method, path, named))
 
     def post(self, path: str, document: Any, **headers: str) -> httpx.Response:
-        """``document`` goes as JSON."""
-        return asyncio.run(self._ask("POST", path, headers, msgspec.json.encode(document)))
+        """``document`` goes as JSON, and bytes as they are."""
+        content = document if isinstance(document, bytes) else msgspec.json.encode(document)
+        return asyncio.run(self._ask("POST", path, headers, content))
 
     async def _ask(
         self, method: str, path: str, headers: dict[str, str], content: bytes = b""

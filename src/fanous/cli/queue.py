@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, console, print_document, reaching, say
+from fanous.cli.common import JsonOption, print_document, reaching, say
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr
 from fanous.model.instant import to_iso
@@ -226,7 +226,7 @@ def queue(
         oldest = f", the oldest since {row['oldest']}" if row["oldest"] else ""
         say(f"{row['part']:8} {row['messages']:>9,} messages, {row['bytes']:,} bytes{oldest}")
     for one in refused:
-        console().print(f"refused  {one['uid'] or '-'}: {one['why']}", markup=False)
+        say(f"refused  {one['uid'] or '-'}: {one['why']}")
 
 
 async def _looked_at(

@@ -361,5 +361,5 @@ def _report(line: bytes) -> str:
     """Empty = not one of ours, so the line stays."""
     try:
         return _reported.decode(line).report_id
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ""

@@ -95,7 +95,7 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
         case "" | "identity":
             result, limit = body, most
         case "zstd":
-            result = _zstd(body, limit)
+            result = unpacked_zstd(body, limit)
         case "gzip":
             result = _gzip(body, limit)
         case other:
@@ -107,7 +107,12 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
     return result
 
 
-def _zstd(body: bytes, most: int) -> bytes:
+def unpacked_zstd(body: bytes, most: int) -> bytes:
+    """The content of a single frame, or the first ``most + 1`` bytes of it.
+
+    Raises:
+        Refused: it is not one whole frame, or needs a window of more than 32 MiB.
+    """
     inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
     try:
         result = inflater.decompress(body, most + 1)

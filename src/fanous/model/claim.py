@@ -109,4 +109,7 @@ def defect(claim: Claim) -> str:
 
 
 def _is_web_address(link: str) -> bool:
-    return link.startswith(("https://", "http://")) and link.isprintable() and " " not in link
+    scheme, _, rest = link.partition("://")
+    host = rest.partition("/")[0]
+    is_whole = bool(host) and host.count("[") == host.count("]")
+    return scheme in ("https", "http") and is_whole and link.isprintable() and " " not in link

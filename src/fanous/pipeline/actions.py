@@ -16,6 +16,7 @@ from fanous.pipeline.call import Call
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
+from fanous.text import printable
 
 LONGEST_TITLE = 200
 """Most characters of the title of an announced event: a line or two on a phone."""
@@ -181,7 +182,7 @@ def claim_of(told: RecordClaim) -> Claim:
     """
     country = told.country.upper()
     _check_country(country)
-    if not told.who.strip():
+    if not printable(told.who):
         raise FanousError("who: a name is needed")
     claim = Claim(
         told.who.strip(),

@@ -349,7 +349,7 @@ class _Observations(msgspec.Struct):
 def _rows_of(answer: bytes) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(answer, type=_Observations).results
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FanousError(
             f"OONI's API no longer answers as it used to ({error}). `fanous doctor --sources` says what differs; "
             "`fanous pull ooni` without --quick reads OONI's bucket instead"

@@ -15,10 +15,15 @@ from urllib.parse import urlsplit
 
 from fanous.config import nearest
 from fanous.errors import FanousError
+from fanous.files import text_of_regular
 from fanous.refdata.files import toml_table
 from fanous.refdata.platforms import ROLES
 
 FOLDER = "targets"
+
+MOST_BYTES = 16 << 20
+"""Bytes of a list of targets; the largest public one, of all countries, has 2 MB."""
+
 DO_NOT_RUN = "do_not_run"
 
 
@@ -69,7 +74,7 @@ def target_list(name: str) -> TargetList:
         told = f"known: {', '.join(known)}, or the path of a file{nearest(name, known)}"
         raise FanousError(f"no list {name!r}: {told}")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of_regular(path, MOST_BYTES, "a list of targets", "utf-8-sig")
         if path.suffix == ".toml":
             return _from_table(path.stem, tomllib.loads(text))
     except (OSError, ValueError) as error:

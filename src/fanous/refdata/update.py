@@ -24,7 +24,7 @@ import msgspec
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
-from fanous.files import check_regular
+from fanous.files import check_regular, read_regular
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata.files import bytes_of
 from fanous.refdata.fingerprints import OURS
@@ -307,11 +307,13 @@ def fetch_apnic(url: str) -> bytes:
     return download(url, largest=LARGEST_FIGURES)
 
 
+LARGEST_FILE = max(LARGEST_FIGURES, LARGEST_SET)
+
+
 def is_figures(path: Path) -> bool:
     """Does a user's file contain user figures, rather than fingerprints?"""
-    check_regular(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, LARGEST_FILE, "fingerprints or user figures").decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False
     return is_apnic(text) or (path.suffix == ".toml" and "users_m" in text)
@@ -348,9 +350,8 @@ def forget_users(country: str, folder: Path) -> bool:
 
 
 def _read(path: Path) -> bytes:
-    check_regular(path)
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST_FILE, "fingerprints or user figures")
     except OSError as error:
         raise FanousError(f"{path} cannot be read: {error.strerror}; give the file you have") from error
 

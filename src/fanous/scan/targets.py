@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
-from fanous.files import check_regular
+from fanous.files import text_of_regular
 from fanous.model.place import written_asn
 from fanous.model.series import Floats, Ints
 from fanous.refdata.countries import region_of
+
+MOST_BYTES = 256 << 20
+"""Bytes of a list of addresses; one of a country with a million /24 blocks has some 40 MB."""
 
 LEAST_ADDRESSES = 15
 LEAST_AVAILABLE = 0.1
@@ -118,9 +121,8 @@ def read_opt_out(path: Path | None) -> list[IPv4Network]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    check_regular(path)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = text_of_regular(path, MOST_BYTES, "a list of addresses", errors="replace")
     except OSError as error:
         raise FanousError(f"Cannot read {path}: {error.strerror}. Check the path.") from error
     for number, line in enumerate(text.splitlines(), 1):

@@ -18,11 +18,14 @@ from icalendar.parser import Contentlines
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from fanous.errors import FanousError
-from fanous.files import check_regular
+from fanous.files import text_of_regular
 from fanous.refdata.countries import main_zone
 
 LONGEST = 4 << 20
 """Characters; a calendar of a country's public events has some 100 KB."""
+
+MOST_EVENTS = 2_000
+"""Each is registered by itself, with a lasting proof of when."""
 
 RECURRING = ("RRULE", "RDATE", "EXRULE")
 
@@ -55,9 +58,9 @@ def read_calendar(path: Path, country: str, on_left_out: OnLeftOut) -> list[Cale
     Raises:
         FanousError: also if the file cannot be read.
     """
-    check_regular(path)
     try:
-        return read_events(path.read_text(encoding="utf-8"), str(path), country, on_left_out)
+        text = text_of_regular(path, 4 * LONGEST, "a calendar of events")
+        return read_events(text, str(path), country, on_left_out)
     except OSError as error:
         raise FanousError(f"cannot read the calendar {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -95,6 +98,10 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
             why = "it is not within the years 1 to 9999" if isinstance(error, OverflowError) else error
             what = f"{title[:60]!r} is left out" if title else "left out"
             on_left_out(f"{name}, event of line {number}: {what}: {why}")
+    if len(events) > MOST_EVENTS:
+        raise FanousError(
+            f"{name} has {len(events):,} events; {MOST_EVENTS:,} can be registered at once: split it"
+        )
     return sorted(events, key=lambda one: (one.start, one.title))
 
 

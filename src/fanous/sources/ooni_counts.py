@@ -5,16 +5,20 @@ It contains no measurements: it shows who measured, but not what they saw.
 
 import csv
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
+
+LONGEST_LINE = 1 << 16
+"""Bytes; a row has some thirty."""
 
 COLUMNS = ("count", "test_day", "probe_asn")
 
@@ -26,21 +30,34 @@ def read_counts(path: Path) -> list[Series]:
         FanousError: the file cannot be read, or is not such a table; the message says where.
     """
     made: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    check_regular(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
+        with open_source(path) as source:
+            rows = csv.DictReader(_lines(source))
             if not set(COLUMNS) <= set(rows.fieldnames or ()):
                 raise FanousError(f"{path} has no columns {', '.join(COLUMNS)}: is it a table of counts?")
             for row in rows:
                 asn, at, count = _row(row, path, rows.line_num)
                 if asn and count:
                     made[asn][at] = made[asn].get(at, 0) + count
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except BROKEN as error:
+        raise FanousError(f"{path} cannot be read as a table: {broken_why(error)}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise FanousError(f"{path} cannot be read as a table: {error}") from None
     if not made:
         raise FanousError(f"{path} counts no measurement on any network")
     return [_series(asn, made[asn]) for asn in sorted(made)]
+
+
+def _lines(source: ByteSource) -> Iterator[str]:
+    encoding = "utf-8-sig"  # of the first line; it may begin with a mark
+    while True:
+        line, length = read_line(source.stream, LONGEST_LINE)
+        if not length:
+            return
+        if length > LONGEST_LINE + 1:
+            raise FanousError(f"{source.path} cannot be read as a table: it has a line of {length:,} bytes")
+        yield line.decode(encoding)
+        encoding = "utf-8"
 
 
 def _row(row: dict[str, str], path: Path, line: int) -> tuple[int, int, int]:

@@ -31,6 +31,15 @@ BUFFER = 4 << 20
 """Bytes to read at a time.  A line that crosses the end of the buffer is copied once more, and lines of a megabyte
 are common."""
 
+ENDLESS = 4 << 30
+"""Bytes of one line after which the rest of a file is left unread: it would take hours where a file of some MB
+unpacks to a terabyte, or a disk holds nothing but zeros."""
+
+
+class EndlessLine(EOFError):
+    """A line has more than ``ENDLESS`` bytes."""
+
+
 BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # its stub says: an instance
 """What reading raises if compressed bytes end too early or are damaged."""
 
@@ -169,6 +178,8 @@ def _refuse_foreign(path: Path, magic: bytes) -> None:
 
 def broken_why(error: Exception) -> str:
     """The reason for people: the file breaks off, or its compressed bytes are damaged."""
+    if isinstance(error, EndlessLine):
+        return f"a line of more than {ENDLESS >> 20:,} MiB: the rest of the file is left unread"
     if isinstance(error, EOFError):
         return "the compressed file ends too early; what came before is kept, download it again for the rest"
     return f"the compressed file is damaged here ({error}); what came before is kept"
@@ -179,6 +190,9 @@ def read_line(stream: BufferedReader, limit: int = LINE_LIMIT) -> tuple[bytes, i
 
     A line longer than ``limit`` is skipped without being kept in memory, and the first part is then empty.  The
     end of the file is ``(b"", 0)``.
+
+    Raises:
+        EndlessLine: it does not end.
     """
     line = stream.readline(limit + 1)
     length = len(line)
@@ -190,6 +204,8 @@ def read_line(stream: BufferedReader, limit: int = LINE_LIMIT) -> tuple[bytes, i
         length += len(more)
         if not more or more.endswith(b"\n"):
             return b"", length
+        if length > ENDLESS:
+            raise EndlessLine
 
 
 MAGIC = b"\x1f\x8b"

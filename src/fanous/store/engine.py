@@ -14,7 +14,6 @@ import logging
 import os
 import resource
 import struct
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -354,7 +353,7 @@ def _mender(kind: str) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _connect(location: StoreLocation) -> "Client":
+def _client(**given: Any) -> "Client":
     # Loaded here, so that commands that read only the ledger need not wait for it.
     import clickhouse_connect
     from clickhouse_connect.driver import options
@@ -363,16 +362,29 @@ def _connect(location: StoreLocation) -> "Client":
     logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
     # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
     options.pd = None
-    folder = location.engine_folder
-    if folder is None:
+    return clickhouse_connect.get_client(**given)
+
+
+def _connect_to_server(location: StoreLocation) -> "Client":
+    try:
         with _engine_errors(f"reach the facts at {location.facts_name}"):
-            return clickhouse_connect.get_client(
+            return _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
             )
+    except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
+        raise FanousError(
+            f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
+        ) from None
+
+
+def _connect(location: StoreLocation) -> "Client":
+    folder = location.engine_folder
+    if folder is None:
+        return _connect_to_server(location)
     _check_address_space()
     _check_descriptors()
     _check_links(folder)
@@ -382,18 +394,14 @@ def _connect(location: StoreLocation) -> "Client":
     try:
         _check_library()
         with _engine_errors(f"open the facts at {folder}"):
-            return clickhouse_connect.get_client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
+            return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
     finally:
         os.chdir(here)
 
 
 def _check_library() -> None:
     """Raise ``FanousError`` if the engine is not installed or cannot be loaded."""
-    # chdb loads pyarrow if it can, for results in a form that nothing here asks for.
-    spared = "pyarrow" not in sys.modules
     try:
-        if spared:
-            sys.modules["pyarrow"] = None  # type: ignore[assignment]
         import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
@@ -402,9 +410,6 @@ def _check_library() -> None:
             f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
             f"pip install --force-reinstall chdb"
         ) from error
-    finally:
-        if spared:
-            del sys.modules["pyarrow"]
 
 
 def _check_links(folder: Path) -> None:

@@ -77,7 +77,7 @@ class Admin:
             action = msgspec.convert(told | ({"incident": about} if about else {}), kind)
             _check_lengths(action)
             done: Incident | Claim = await self._answers.ask(action.perform)
-        except (msgspec.DecodeError, FanousError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, FanousError) as error:
             log.warning(logline("admin_failed", action=name, about=about or None, why=str(error)))
             return _answer(422, {"error": str(error)})
         self._answers.forget()

@@ -205,6 +205,20 @@ def test_one_channel_that_fails_holds_no_other_up(tmp_path: Path) -> None:
     assert (done.sent, done.failed) == (1, 1)
 
 
+def test_a_receiver_that_fails_is_asked_once_a_pass(tmp_path: Path) -> None:
+    """Each attempt may take half a minute, and until the pass is over no channel hears of anything newer."""
+    told = Told(tmp_path)
+    for number in range(3):
+        told.put(replace(CONFIRMED, id=f"PK-2023-{number + 1:04d}"))
+    with web_server(Receiver(status=[500, 500, 204])) as receiver:
+        alerting = webhook(receiver, tmp_path)
+        assert [told.look(alerting).failed for _ in range(2)] == [1, 1]
+        assert len(receiver.posts) == 2
+        assert told.look(alerting).sent == 1  # the third, while the others wait for their time
+        told.now_is += 60
+        assert told.look(alerting).sent == 2
+
+
 def test_a_mail_says_the_status_and_carries_its_key(tmp_path: Path) -> None:
     told = Told(tmp_path)
     with mail_server() as receiver:

@@ -17,9 +17,12 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 
+from fanous.collector.request import Refused, unpacked_zstd
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.sources.stream import LINE_LIMIT
+from fanous.text import printable
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -45,6 +48,15 @@ ID, WHY = "Nats-Msg-Id", "Fanous-Why"
 """Headers: the identity, by which the servers drop duplicates within their window; and why a message was set
 aside.
 """
+
+ODD = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What the client's code ends in if an answer has another shape than expected: it checks none."""
+
+UNANSWERED = (Error, TimeoutError, OSError, *ODD)
+"""Servers that do not answer, refuse, or answer something else."""
+
+LONGEST_REASON = 300
+"""Characters."""
 
 LEVEL = 1
 """zstd level: a measurement of 50 kB shrinks sevenfold, and servers write each of them three times."""
@@ -84,8 +96,9 @@ async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) ->
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it sleeps for it
             )
-    except (TimeoutError, Error, OSError) as error:
-        await client.close()
+    except UNANSWERED as error:
+        with suppress(*UNANSWERED):
+            await client.close()
         raise FanousError(
             f"no NATS server answers at {address} ({trouble.last or reason_of(error)}): check that they are "
             f"running, and that user and password are correct",
@@ -105,15 +118,16 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
     for part in StreamPart:
         try:
             info = await _made(context, address, part)
-        except (Error, TimeoutError, OSError) as error:
+            replicas = int(info.config.num_replicas or 1)
+        except UNANSWERED as error:
             raise FanousError(
                 f"the stream {address.stream(part)} cannot be created: {reason_of(error)}; if space is "
                 f"short, ask for less with ?gigabytes=",
                 permanent=False,
             ) from None
-        if (info.config.num_replicas or 1) < address.replicas:
+        if replicas < address.replicas:
             raise FanousError(
-                f"the stream {address.stream(part)} keeps {info.config.num_replicas} replicas, not "
+                f"the stream {address.stream(part)} keeps {replicas} replicas, not "
                 f"{address.replicas}: acknowledged measurements would be less safe than requested; raise the "
                 f"number (nats stream edit), or ask for fewer with ?replicas="
             )
@@ -150,16 +164,11 @@ async def state_of(context: JetStreamContext, address: StreamAddress, part: Stre
             with suppress(NotFoundError):  # it was taken between the two requests
                 first = await context.get_msg(name, seq=info.state.first_seq)
                 oldest = first.time.timestamp() if first.time else None
-    except APIError as error:
-        raise FanousError(
-            f"the stream {name} does not answer: {error.description}", permanent=False
-        ) from None
-    except (Error, TimeoutError, OSError) as error:
+        leader = printable(info.cluster.leader or "") if info.cluster else ""
+        replicas = int(info.config.num_replicas or 1)
+        return StreamState(int(info.state.messages), int(info.state.bytes), oldest, replicas, leader)
+    except UNANSWERED as error:
         raise FanousError(f"the stream {name} does not answer: {reason_of(error)}", permanent=False) from None
-    leader = info.cluster.leader if info.cluster else ""
-    return StreamState(
-        info.state.messages, info.state.bytes, oldest, info.config.num_replicas or 1, leader or ""
-    )
 
 
 async def reasons(context: JetStreamContext, address: StreamAddress, most: int) -> list[dict[str, str]]:
@@ -172,17 +181,18 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
     found: list[dict[str, str]] = []
     try:
         state = (await context.stream_info(name)).state
-        # nats-server 2.10 reports 0 and 0 as the first and last message of an empty stream, 2.11 reports 1 and 0.
-        numbers = range(state.first_seq, state.last_seq + 1) if state.messages else ()
-        for number in numbers:
-            if len(found) == most:
-                break
+        number, subject = int(state.first_seq), address.subject(StreamPart.REFUSED)
+        while state.messages and len(found) < most:
             try:
-                headers = (await context.get_msg(name, seq=number)).headers or {}
-            except NotFoundError:
-                continue  # it was stored in the meantime
-            found.append({"uid": headers.get(ID, ""), "why": headers.get(WHY, "")})
-    except (Error, TimeoutError, OSError) as error:
+                message = await context.get_msg(name, seq=number, subject=subject, next=True)
+            except NotFoundError:  # none is left
+                break
+            headers = message.headers or {}
+            found.append(
+                {key: printable(str(headers.get(of, ""))) for key, of in (("uid", ID), ("why", WHY))}
+            )
+            number = max(number, int(message.seq or 0)) + 1
+    except UNANSWERED as error:
         raise FanousError(f"the stream {name} does not answer: {reason_of(error)}", permanent=False) from None
     return found
 
@@ -193,16 +203,20 @@ def pack(line: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> bytes | None:
-    """The decoded measurement; ``None`` = not one of our messages."""
+    """The decoded measurement; ``None`` = not one of our messages, or larger than any measurement."""
     try:
-        return zstd.decompress(data)
-    except zstd.ZstdError:
+        line = unpacked_zstd(data, LINE_LIMIT)
+    except Refused:
         return None
+    return line if len(line) <= LINE_LIMIT else None
 
 
 def reason_of(error: Exception) -> str:
-    """The reason in words; some errors have no message."""
-    return str(error) or type(error).__name__
+    """The reason in words; some errors have no message, others quote what a server said."""
+    if isinstance(error, ODD):
+        return "the server gave an answer of an unexpected shape"
+    said = error.description if isinstance(error, APIError) else str(error)
+    return printable(str(said or ""))[:LONGEST_REASON] or type(error).__name__
 
 
 class _Trouble:

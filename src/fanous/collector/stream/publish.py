@@ -5,7 +5,6 @@ import contextlib
 from logging import getLogger
 
 from nats.aio.client import Client
-from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
@@ -14,6 +13,7 @@ from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import (
     ANSWER_SECONDS,
     ID,
+    UNANSWERED,
     StreamState,
     connected,
     made,
@@ -76,10 +76,10 @@ class QueueStream:
             )
         except APIError as error:
             is_full = error.err_code in _FULL
-            self._ail(f"{error.description}")
+            self._ail(reason_of(error))
             reason = "the queue is full: try again later" if is_full else "not kept: try again"
             raise Refused(503, reason, retry_after=FULL_SECONDS if is_full else SOON) from None
-        except (Error, TimeoutError, OSError) as error:
+        except UNANSWERED as error:
             self._ail(reason_of(error))
             raise Refused(
                 503, "not kept: the queue does not answer at the moment", retry_after=SOON
@@ -89,6 +89,8 @@ class QueueStream:
     async def tend(self) -> None:
         """Connect, and check what waits."""
         while True:
+            if self._client is not None and self._client.is_closed:
+                await self._disconnect()  # an error that a server reported ends a client for good
             try:
                 if self._context is None:
                     self._client = await connected(self.address)
@@ -110,7 +112,7 @@ class QueueStream:
     async def _disconnect(self) -> None:
         client, self._client, self._context = self._client, None, None
         if client is not None:
-            with contextlib.suppress(Error, TimeoutError, OSError):
+            with contextlib.suppress(*UNANSWERED):
                 await client.close()
 
     def _ail(self, why: str) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
@@ -21,14 +21,25 @@ from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error
+from nats.errors import NotJSMessageError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from fanous.collector.stream.address import StreamAddress, StreamPart
-from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, reason_of, unpack
+from fanous.collector.stream.connection import (
+    ANSWER_SECONDS,
+    ID,
+    ODD,
+    UNANSWERED,
+    WHY,
+    connected,
+    made,
+    reason_of,
+    unpack,
+)
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.text import printable
 
 CONSUMER = "store"
 """Name of the durable consumer: the servers know what was stored, no matter which process asks next."""
@@ -51,14 +62,18 @@ class Waiting:
     """A message.
 
     Attributes:
-        line: the measurement; ``None`` = it has none.
         deliveries: how often it was given to a writer, including this time.
     """
 
-    line: bytes | None
     deliveries: int
     uid: str
     message: Msg = field(repr=False)
+
+    @property
+    def line(self) -> bytes | None:
+        """The measurement, unpacked each time, since a thousand may not fit into memory; ``None`` = it has none."""
+        line = unpack(self.message.data)
+        return line if line and b"\n" not in line else None
 
 
 class Writer:
@@ -152,7 +167,7 @@ class Writer:
             self._pulling = await self._context.pull_subscribe(
                 self.address.subject(self.part), CONSUMER, self.address.stream(self.part), config
             )
-        except (Error, TimeoutError, OSError) as error:
+        except UNANSWERED as error:
             raise FanousError(
                 f"cannot read the queue {self.address}: {reason_of(error)}", permanent=False
             ) from None
@@ -164,34 +179,48 @@ class Writer:
             return
         with contextlib.suppress(AttributeError):  # the connection failed before there was one
             self._working.cancel()
-        with contextlib.suppress(Error, TimeoutError, OSError):
+        with contextlib.suppress(*UNANSWERED):
             await self._settle(list(self._out), 0.0)
             await self._client.flush(int(ANSWER_SECONDS))
         await self._client.close()
 
     async def _fetch(self, most: int, seconds: float) -> list[Waiting]:
-        try:
-            messages = await self._pulling.fetch(most, timeout=seconds)
-        except TimeoutError:
-            return []
-        except (Error, OSError) as error:
-            log.warning(logline("not_fetched", why=reason_of(error)))
-            await asyncio.sleep(seconds)
-            return []
-        waiting = [_waiting(message) for message in messages]
-        self._out.update(waiting)
-        return waiting
+        if (
+            self._client is None or self._client.is_closed
+        ):  # an error that a server reported ends a client for good
+            self._working.cancel()
+            self._out.clear()  # the servers deliver them again
+            await self._open()
+        found: list[Waiting] = []
+        size, patience, messages = 0, seconds, list[Msg]()
+        while len(found) < most and size < BATCH_BYTES and (not found or len(messages) == PIECE):
+            try:
+                messages = await self._pulling.fetch(min(PIECE, most - len(found)), timeout=patience)
+            except TimeoutError:
+                break
+            except UNANSWERED as error:
+                log.warning(logline("not_fetched", why=reason_of(error)))
+                await asyncio.sleep(seconds)
+                break
+            fresh = [one for one in map(_waiting, messages) if one is not None]
+            self._out.update(fresh)
+            found += fresh
+            size += sum(len(message.data) for message in messages)
+            patience = AT_ONCE
+            if not fresh:
+                break
+        return found
 
     async def _settle(self, waiting: list[Waiting], again: float | None) -> None:
         self._out.difference_update(waiting)
-        with contextlib.suppress(Error, TimeoutError, OSError):
+        with contextlib.suppress(*UNANSWERED):
             for one in waiting[:-1] if again is None else waiting:
                 await (one.message.ack() if again is None else one.message.nak(delay=again or None))
             if waiting and again is None:  # in order: if the last is confirmed, all are
                 await waiting[-1].message.ack_sync(ANSWER_SECONDS)
 
     async def _set_aside(self, waiting: Waiting, why: str) -> None:
-        headers = {ID: waiting.uid, WHY: why.encode("ascii", "backslashreplace").decode()[:500]}
+        headers = {ID: waiting.uid, WHY: printable(why).encode("ascii", "backslashreplace").decode()[:500]}
         try:
             await self._context.publish(
                 self.address.subject(StreamPart.REFUSED),
@@ -199,14 +228,14 @@ class Writer:
                 ANSWER_SECONDS,
                 headers=headers,
             )
-        except (Error, TimeoutError, OSError) as error:
+        except UNANSWERED as error:
             raise FanousError(f"cannot set a message aside: {reason_of(error)}", permanent=False) from None
         await self._settle([waiting], None)
 
     async def _left(self) -> int:
         try:
             info = await self._context.consumer_info(self.address.stream(self.part), CONSUMER)
-        except (Error, TimeoutError, OSError) as error:
+        except UNANSWERED as error:
             raise FanousError(
                 f"the queue {self.address} does not answer: {reason_of(error)}", permanent=False
             ) from None
@@ -216,21 +245,33 @@ class Writer:
         while True:
             await asyncio.sleep(self.address.ack_seconds / 3)
             for one in list(self._out):
-                with contextlib.suppress(Error, OSError):
+                with contextlib.suppress(*UNANSWERED):
                     await one.message.in_progress()
 
 
-def _waiting(message: Msg) -> Waiting:
-    line = unpack(message.data)
-    uid = (message.headers or {}).get(ID, "")
-    is_one = line is not None and line and b"\n" not in line
-    return Waiting(line if is_one else None, message.metadata.num_delivered, uid, message)
+def _waiting(message: Msg) -> Waiting | None:
+    """``None`` = a message that did not come from a stream, so that no server would hear what became of it."""
+    uid = printable(str((message.headers or {}).get(ID, "")))
+    try:
+        return Waiting(message.metadata.num_delivered, uid, message)
+    except (NotJSMessageError, *ODD) as error:
+        log.warning(logline("not_fetched", why=reason_of(error)))
+        return None
 
 
 BATCH = 1000
 """Messages fetched at once: what a store takes in one batch, and no more than the rejects that are named
 (``fanous.pipeline.judge``).
 """
+
+BATCH_BYTES = 128 << 20
+"""Bytes, packed and unpacked, after which a batch has enough messages: what an ingest takes at once."""
+
+PIECE = 50
+"""Messages of one request to the servers, which can be told no number of bytes."""
+
+AT_ONCE = 0.2
+"""Seconds to wait for the next piece, which is sent at once if there is one."""
 
 SUSPECT = 3
 """Deliveries after which a message is tried alone, since something ended the writers that had it."""
@@ -259,12 +300,8 @@ def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECON
         How many messages there were.
     """
     waiting = writer.fetch(BATCH, seconds)
-    sound = [one for one in waiting if one.line is not None]
-    for one in waiting:
-        if one.line is None:
-            _refuse(writer, one, "it has no measurement")
-    _bring(writer, bring_in, [one for one in sound if one.deliveries <= SUSPECT])
-    for one in _suspects(sound):
+    _bring(writer, bring_in, [one for one in waiting if one.deliveries <= SUSPECT])
+    for one in _suspects(waiting):
         if one.deliveries > MOST_DELIVERIES:
             _refuse(writer, one, f"{one.deliveries - 1} writers died while working on it")
         else:
@@ -280,16 +317,34 @@ def _suspects(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 
 def _bring(writer: Writer, bring_in: BringIn, waiting: Sequence[Waiting]) -> None:
-    if not waiting:
-        return
-    with tempfile.TemporaryDirectory(prefix="fanous-drain-") as folder:
-        file = Path(folder) / "stream.jsonl"
-        file.write_bytes(b"".join((one.line or b"") + b"\n" for one in waiting))
-        why = bring_in([file])
-    for line, one in enumerate(waiting, 1):
-        if line in why:
-            _refuse(writer, one, why[line])
-    writer.done(one for line, one in enumerate(waiting, 1) if line not in why)
+    left = iter(waiting)
+    while True:
+        with tempfile.TemporaryDirectory(prefix="fanous-drain-") as folder:
+            file = Path(folder) / "stream.jsonl"
+            written = _write(writer, file, left)
+            if not written:
+                return
+            why = bring_in([file])
+        for line, one in enumerate(written, 1):
+            if line in why:
+                _refuse(writer, one, why[line])
+        writer.done(one for line, one in enumerate(written, 1) if line not in why)
+
+
+def _write(writer: Writer, file: Path, left: Iterator[Waiting]) -> list[Waiting]:
+    """The messages whose measurements it wrote: as many as make one batch."""
+    written = []
+    with file.open("wb") as out:
+        for one in left:
+            line = one.line
+            if line is None:
+                _refuse(writer, one, "it has no measurement")
+                continue
+            out.write(line + b"\n")
+            written.append(one)
+            if out.tell() > BATCH_BYTES:
+                break
+    return written
 
 
 def _refuse(writer: Writer, waiting: Waiting, why: str) -> None:

@@ -68,7 +68,7 @@ def template_of(document: bytes) -> Template:
     """Raises ``ValueError`` if it is not a measurement."""
     try:
         return _template.decode(document)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ValueError(f"not a measurement: {error}") from None
 
 

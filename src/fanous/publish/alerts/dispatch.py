@@ -106,7 +106,11 @@ class Dispatcher:
         return done
 
     async def _tell(self, name: str, waiting: Sequence[Delivery], done: Done) -> None:
-        """In parallel, because a slow channel would otherwise delay all others."""
+        """In parallel, because a slow channel would otherwise delay all others.
+
+        After a failure the rest waits for the next pass: each attempt may take half a minute, and until this pass is
+        over no channel hears of anything newer.
+        """
         channel = self._alerting.channel(name)
         for delivery in waiting:
             if channel is None:
@@ -114,8 +118,8 @@ class Dispatcher:
                 done.dead += 1
                 continue
             message = await self._ask(partial(self._message, delivery, channel))
-            if message is not None:
-                await self._attempt(delivery, channel, message, done)
+            if message is not None and not await self._attempt(delivery, channel, message, done):
+                return
 
     def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
         """What to send now; ``None`` = the delivery has to wait, or there is no news."""
@@ -136,7 +140,8 @@ class Dispatcher:
         store.ledger.outbox.begin(delivery.key)
         return message
 
-    async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> None:
+    async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> bool:
+        """Whether the channel can take another message now."""
         outcome = await SENDERS[channel.means].send(channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
@@ -151,6 +156,7 @@ class Dispatcher:
             )
             done.failed += 1
         _say(delivery, channel, outcome, attempts)
+        return not outcome.why or outcome.permanent
 
     async def _settle(
         self, delivery: Delivery, state: AlertState, *, why: str = "", wait: float | None = None
@@ -164,13 +170,16 @@ class Dispatcher:
 
     async def _renew(self) -> None:
         """Send open incidents again to receivers that would take silence for their end (Alertmanager)."""
-        for channel in (self._alerting.channels or {}).values():
-            means, now = SENDERS[channel.means], time.monotonic()
-            if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
-                continue
-            self._renewed[channel.name] = now
-            for message in await self._ask(partial(standing, channel=channel, sender=self._sender)):
-                await means.send(channel, message, time.time())
+        await asyncio.gather(*map(self._renew_in, (self._alerting.channels or {}).values()))
+
+    async def _renew_in(self, channel: Channel) -> None:
+        means, now = SENDERS[channel.means], time.monotonic()
+        if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
+            return
+        self._renewed[channel.name] = now
+        for message in await self._ask(partial(standing, channel=channel, sender=self._sender)):
+            if (await means.send(channel, message, time.time())).why:
+                return
 
 
 def route(store: Store, alerting: Alerting) -> None:

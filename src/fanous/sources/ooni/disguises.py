@@ -14,7 +14,7 @@ from array import array
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
-from unicodedata import category, digit
+from unicodedata import digit
 
 FEW = 8
 """Addresses of which the rarer spellings are looked for one by one: the first, which are those that the probe calls its
@@ -40,9 +40,9 @@ Found = tuple[int, int, bytes]
 
 
 def _foreign_digits() -> dict[bytes, bytes]:
-    """UTF-8 of each decimal digit of another script -> ASCII."""
+    """UTF-8 of each decimal digit of another script, raised, lowered or in a circle -> ASCII."""
     letters = map(chr, range(0x80, 0x20000))  # beyond are ideographs
-    return {one.encode(): b"%d" % digit(one) for one in letters if category(one) == "Nd"}
+    return {one.encode(): b"%d" % digit(one) for one in letters if digit(one, None) is not None}
 
 
 _DIGITS = _foreign_digits()
@@ -61,13 +61,18 @@ _FOREIGN = re.compile(
     + _any_of(list(_DIGITS))
     + rb")|(%(?:25)?+[C-Fc-f][0-9A-Fa-f](?:%(?:25)?+[89ABab][0-9A-Fa-f]){1,3})"
     + rb"|&#(?:([0-9]{4,6})|[xX]([0-9A-Fa-f]{3,5}));"
+    + rb"|(?<=[0-9.])((?:\xc2\xad|\xcc[\x80-\xbf]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xaf]|\xe2\x83\xa3|\xef\xb8\x8f"
+    + rb"|\xef\xbb\xbf){1,8}+)(?=[0-9.])"
 )
-"""A digit of another script: as itself, percent-encoded, or as an entity of HTML."""
+"""A digit of another script: as itself, percent-encoded, or as an entity of HTML.  Or what cannot be seen between two
+digits: a soft hyphen, marks over letters, zero-width characters, the box of a key."""
 
 
 def _digit(match: re.Match[bytes]) -> bytes | None:
-    """In ASCII; ``None`` = it is another letter."""
-    itself, encoded, decimal, hexadecimal = match.groups()
+    """In ASCII; empty = it cannot be seen, ``None`` = it is another letter."""
+    itself, encoded, decimal, hexadecimal, unseen = match.groups()
+    if unseen:
+        return b""
     if encoded:
         itself = bytes(int(one[-2:], 16) for one in re.findall(rb"%(?:25)?+..", encoded))
     elif itself is None:
@@ -210,7 +215,7 @@ def foreign(data: bytes) -> tuple[bytes, "array[int]"]:
             places.extend([*range(at, rest), *[rest] * len(APART)])
             at = max(start - NEAR, rest)
         letters += data[at:start] + own
-        places.extend(range(at, start + 1))
+        places.extend(range(at, start + len(own)))
         at = end
     if letters:
         letters += data[at : at + NEAR]
@@ -231,6 +236,10 @@ def _patterns_of(address: IPv6Address, lower: bytes, squeezed: bytes) -> Iterato
             if group:
                 pattern += _GROUP_BETWEEN + rb"(?:0{1,4}+" + _GROUP_BETWEEN + rb"){0,7}0{0,3}%x" % group
         yield rb"(?<![0-9a-z])" + pattern + rb"(?![0-9a-z])"
+
+
+_ESCAPES = (b"=%02x", rb"\\%03o", rb"\\%x ", rb"\\u{%x}", rb"\\u{00%x}")
+"""Of each letter: quoted-printable, C's octal form, CSS's, JavaScript's; with JSON's two backslashes for one."""
 
 
 def _texts_of(address: IPv4Address) -> list[bytes]:
@@ -254,6 +263,12 @@ def _texts_of(address: IPv4Address) -> list[bytes]:
         ),
         dotted.decode().encode("utf-16-le").hex().encode(),
         *(separator.join(b"%d" % letter for letter in dotted) for separator in (b",", b", ", b" ")),
+        *(separator.join(b"%02x" % letter for letter in dotted) for separator in (b" ", b":", b"-")),
+        *(separator.join(b"0x%02x" % letter for letter in dotted) for separator in (b",", b", ", b" ")),
+        *(b"".join(form % letter for letter in dotted) for form in _ESCAPES),
+        b"0o%o" % number,
+        f"0b{number:b}".encode(),
+        f"{number:_}".encode(),
     ]
 
 

@@ -104,7 +104,7 @@ def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
     """
     from pybgpkit_parser import Parser  # 12 MB that nothing else needs
 
-    check_regular(path)  # it would wait for a pipe in a way that Ctrl-C cannot end
+    _kind(path)  # of what is no such file, the parser would look for a record to its end, and wait for a pipe
     try:
         for kind, at, ip, asn, prefix, origins in Parser(str(path)).iter_tuples(list(FIELDS)):
             yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0

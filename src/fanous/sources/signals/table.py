@@ -4,7 +4,7 @@ Rows of one place and bin are combined into one value: a table of single answers
 answered, a table of counties one series for the country.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, to_iso
 from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey
 from fanous.refdata.countries import region_of
@@ -202,6 +202,7 @@ class _Lines:
             for start, value in zip(starts, place.values, strict=True):
                 values.setdefault(start, []).append(value)
             gathered = {at: _measured(own, columns.gather) for at, own in values.items()}
+        _check_range(gathered, bins.step)
         if columns.empty_is_zero:
             gathered |= dict.fromkeys(_empty(gathered, bins.step), 0.0)
         levels = series_of_file(key, bins.step, list(gathered), list(gathered.values()), columns.licence)
@@ -248,14 +249,17 @@ SHORTEST = 60
 """Least seconds of a bin: no publisher has finer ones."""
 
 
-def _empty(gathered: dict[int, float], step: int) -> Sequence[int]:
+def _check_range(gathered: Collection[int], step: int) -> None:
     first, last = min(gathered), max(gathered)
     if (last - first) // step > MOST_BINS:
         raise FanousError(
-            f"the times in this table range from {first} to {last} (unix seconds): too far apart for a "
-            f"step of {step} s; correct the wrong ones, or leave out --empty-is-zero"
+            f"the times in this table range from {to_iso(first)} to {to_iso(last)}, too far apart for a step of {step} "
+            f"s: correct the wrong ones, or use a wider --step"
         )
-    return [start for start in range(first, last, step) if start not in gathered]
+
+
+def _empty(gathered: Collection[int], step: int) -> Sequence[int]:
+    return [start for start in range(min(gathered), max(gathered), step) if start not in gathered]
 
 
 def _measured(values: list[float], gather: Gather) -> float:

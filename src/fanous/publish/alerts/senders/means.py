@@ -1,5 +1,6 @@
 """Means: what a kind of channel declares about itself, and the result of an attempt to send."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -76,15 +77,23 @@ class Means:
 
 
 async def post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
-    """One POST request; redirects are not followed, since a signed message is meant for this address only."""
+    """One POST request; redirects are not followed, since a signed message is meant for this address only.
+
+    Only the status and the headers of the answer are read: its body may never end.
+    """
     import httpx  # imported here: reading the configuration needs no HTTP client
 
     try:
-        async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-            answer = await client.post(url, content=body, headers=headers)
+        async with (
+            asyncio.timeout(SECONDS),
+            httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            return outcome_of(answer.status_code, answer.headers.get("retry-after", ""))
+    except TimeoutError:
+        return Attempt(f"no answer within {SECONDS:.0f} s")
     except httpx.HTTPError as error:
         return Attempt(f"no answer: {type(error).__name__}: {error}"[:300])
-    return outcome_of(answer.status_code, answer.headers.get("retry-after", ""))
 
 
 def outcome_of(status: int, retry_after: str) -> Attempt:
