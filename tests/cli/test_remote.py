@@ -28,6 +28,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.monitor.control import CALLS
+from fanous.monitor.request import ControlReply
 from fanous.pipeline import query
 from fanous.pipeline.call import Call
 from fanous.pipeline.query import ConfirmCountry
@@ -35,6 +36,7 @@ from fanous.publish.evidence.container import read_parts
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.copies import copy_of
+from tests.each import each
 from tests.monitor.owner import lock_of, owner
 
 
@@ -326,18 +328,30 @@ def test_what_is_no_request_is_dropped_and_the_owner_goes_on(sent: bytes, filled
         assert typed("incidents", "list", "--store", filled).code == 0
 
 
-def test_an_owner_that_breaks_off_is_reported(tmp_path: Path) -> None:
+@each(
+    ("answer", "says"),
+    [
+        (b"", "stopped while it worked on this command"),
+        (msgspec.msgpack.encode(ControlReply(b"\x80")), "of another version of Fanous"),
+    ],
+)
+def test_an_owner_that_breaks_off_or_answers_otherwise_is_reported(
+    tmp_path: Path, answer: bytes, says: str
+) -> None:
     lock = tmp_path / "facts.lock"
-    with socket.socket(socket.AF_UNIX) as deaf:
-        deaf.bind(str(tmp_path / "fanous.sock"))
-        deaf.listen()
+    with socket.socket(socket.AF_UNIX) as owner_like:
+        owner_like.bind(str(tmp_path / "fanous.sock"))
+        owner_like.listen()
 
-        def hang_up() -> None:
-            deaf.accept()[0].close()
+        def reply() -> None:
+            with owner_like.accept()[0] as connection:
+                while connection.recv(65_536):
+                    pass
+                connection.sendall(answer)
 
-        thread = threading.Thread(target=hang_up)
+        thread = threading.Thread(target=reply)
         thread.start()
-        with pytest.raises(FanousError, match="stopped while it worked on this command"):
+        with pytest.raises(FanousError, match=says):
             asked(StoreHeld("held", lock), ConfirmCountry("PK"))
         thread.join(10)
 

@@ -258,7 +258,13 @@ def asked(held: "StoreHeld", call: "Call[R]") -> R:
         raise typer.Exit(70)
     if reply.error:
         raise FanousError(reply.error, permanent=reply.permanent)
-    return decoded_result(reply.result, call)
+    try:
+        return decoded_result(reply.result, call)
+    except msgspec.MsgspecError:
+        raise FanousError(
+            "the process that has the store open is of another version of Fanous and answers differently: "
+            "start it again with this version"
+        ) from None
 
 
 CONNECT_SECONDS = 5.0
