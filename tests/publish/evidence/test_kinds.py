@@ -152,3 +152,35 @@ def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is None and incident.reasons[0].code == "line.at_fault"
     assert (done.result, packed.differences) == (Result.MATCH, [])
+
+
+def a_spared_source(folder: Path) -> dict[str, Path]:
+    """X from eight probes on each of three networks, every 20 minutes: from noon on volunteers' are reset for five hours,
+    while the operator's own get through."""
+    chance, files = Random("spared"), {"ooni": folder / "ooni.jsonl", "edge": folder / "edge.jsonl"}
+    for source, path in files.items():
+        keeper = Keeper.VOLUNTEER if source == "ooni" else Keeper.OPERATOR
+        probes = [
+            SimulatedProbe(10 * n + own, network, keeper, ipv6=False)
+            for n, network in enumerate(PAKISTAN[:3])
+            for own in range(4)
+        ]
+        with path.open("w") as lines:
+            for at, probe in product([NOON + 1_200 * n for n in range(-36, 24)], probes):
+                of = new_round(probe, at + 60 * (probe.number % 10), chance)
+                is_cut = source == "ooni" and NOON <= at < NOON + 5 * 3600
+                visit = SimulatedVisit(X, of, of.at, Fate.TLS_RESET if is_cut else Fate.FINE)
+                lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
+    return files
+
+
+@pytest.mark.matrix
+def test_what_sources_disagree_about_is_proved_with_the_measurements_of_both(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store", clock=lambda: NOON + 86_400) as store:
+        for source, path in a_spared_source(tmp_path).items():
+            ingest.bring_in(store, source, [path], Ingested())
+        detect.detect(store, "PK", NOON, NOON + 8 * 3600)
+        (incident,) = store.ledger.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.confirmed_at is None and incident.reasons[0].code == "disputed"
+    assert (done.result, packed.differences) == (Result.MATCH, [])
