@@ -125,6 +125,7 @@ MADE = {
     "sources.ooni.disguises.spans": "of an address: ``_of_disguises``",
     "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
     "sources.ooni.scrub._database": "one of this module's own",
+    "web.desk.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
     "web.answers.canonical": "of the addresses of pages, which are among these",

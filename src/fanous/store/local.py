@@ -80,6 +80,10 @@ class _Columns:
 
         return Engine(self._location, read_only=self._read_only)
 
+    def start(self) -> "Engine":
+        """Start the engine now, so that an error stops the opening of the store."""
+        return self.engine
+
     @cached_property
     def every(self) -> "Facts":
         from fanous.store.facts import Facts
@@ -138,7 +142,7 @@ class OpenStore:
         try:
             is_old = self._lock is not None and not self.ledger.knows_provenance()
             if is_old or not read_only:
-                assert self._columns.engine
+                self._columns.start()
         except BaseException:
             self.ledger.close()
             self._release()

@@ -3,8 +3,8 @@
 These services have no idempotency key. It is put into a header of mails and otherwise into the text, so that a
 filter or a person can recognise a duplicate.
 
-Each message is sent by a process of its own.  Apprise's services limit neither the time nor the size of an answer,
-and a thread that waits for one cannot be ended: a server that sends a byte a second would keep it for ever.
+Each message is sent by a separate process.  Apprise's services limit neither the time nor the size of an answer,
+and a thread that waits for one cannot be ended: a server that sends a byte a second would never let it go.
 """
 
 import asyncio
