@@ -155,9 +155,8 @@ def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
 
 
 def a_spared_source(folder: Path) -> dict[str, Path]:
-    """X from eight probes on each of three networks, every 20 minutes: from noon on those of volunteers are
-    reset for five hours,
-    while those of the operator get through."""
+    """X from eight probes on each of three networks, every 20 minutes: from noon on those of volunteers
+    are reset for five hours, while those of the operator get through."""
     chance, files = Random("spared"), {"ooni": folder / "ooni.jsonl", "edge": folder / "edge.jsonl"}
     for source, path in files.items():
         keeper = Keeper.VOLUNTEER if source == "ooni" else Keeper.OPERATOR
