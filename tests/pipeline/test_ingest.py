@@ -295,7 +295,8 @@ def test_what_cannot_be_used_is_named_once() -> None:
 def test_a_process_that_ingests_again_and_again_still_collects_its_garbage(
     store: Store, some: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Freezing sets the collector's counts back: a monitor never collected its oldest generation, and grew."""
+    """Pausing, freezing or emptying the young generations puts the collector's counts back: a monitor never collected
+    its oldest generation, and grew."""
     few = sample(some, tmp_path / "few.jsonl", 100)
     request.addfinalizer(partial(gc.set_threshold, *gc.get_threshold()))
     request.addfinalizer(gc.freeze)  # as the suite had
@@ -306,5 +307,4 @@ def test_a_process_that_ingests_again_and_again_still_collects_its_garbage(
     for _ in range(15):
         ingest.bring_in(store, "ooni", [few], Ingested())
     assert gc.isenabled()
-    done = gc.get_stats()[2]["collections"] - before
-    assert done or gc.get_count()[2] > 10, "the next collection may be a full one"
+    assert gc.get_stats()[2]["collections"] > before

@@ -96,9 +96,7 @@ def bring_in(
         published: see ``judged_records``.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
-    them repeatedly takes a fifth of the time.  What was there before is not frozen for that time: freezing would
-    set the collector's counts back, and a monitor that ingests every few seconds would never collect its oldest
-    generation.
+    them repeatedly takes a fifth of the time.
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
@@ -110,9 +108,18 @@ def bring_in(
         for batch in batches(judged):
             append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
-            gc.collect(1)
+            _collect()
     finally:
         gc.enable()
+
+
+def _collect() -> None:
+    """Collect new garbage, and old garbage when its turn has come.
+
+    Collecting puts the collector's counts back, so a monitor that ingests every few seconds would never come to old
+    garbage by itself: pages and queries leave some with every answer.
+    """
+    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
 
 
 def judged_records(
