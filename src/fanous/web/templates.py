@@ -219,9 +219,9 @@ def typed(text: str | None) -> Markup:
 
 
 def paragraphs(text: str) -> Markup:
-    """What someone wrote, each of its lines on one of the page."""
+    """What someone wrote, each of its lines on one of the page, in its own direction."""
     lines = (printable(line) for line in text.splitlines())
-    return Markup("<br>").join(line for line in lines if line)
+    return Markup("<br>").join(Markup("<bdi>{}</bdi>").format(line) for line in lines if line)
 
 
 def told_all(language: Language, reasons: Iterable[Reason], probes_are: str = "probes") -> Markup:
