@@ -7,6 +7,7 @@ STORE is a folder that `fanous demo --once --store STORE` or `fanous ingest` mad
 engine's program file, which the kernel can drop at any time; RssAnon is what the process itself needs.
 """
 
+import argparse
 import os
 import signal
 import subprocess
@@ -77,4 +78,8 @@ def main(store: str, country: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("store", metavar="STORE")
+    options.add_argument("country", metavar="CC")
+    given = options.parse_args()
+    main(given.store, given.country)
