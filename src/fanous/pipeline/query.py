@@ -160,7 +160,7 @@ def known_until(store: Store, incident: Incident, now: float) -> float:
     ]
     measured = facts.measured(incident.country) if MEASURING & set(families) else None
     last = max([*ends, *([measured[1]] if measured else [])], default=now)
-    return now if last >= now - LATE else max(last, incident.onset)
+    return max(end_of_data(last, now), incident.onset)
 
 
 def data_ended(store: Store, incident: Incident, now: float) -> float | None:
