@@ -161,7 +161,7 @@ def forged_abroad(country: str, asn: int) -> list[Judged]:
 
 
 def test_failures_forged_abroad_explain_nothing_away_that_brings_its_own_controls(store: Store) -> None:
-    """If the failures bring none, these 24 measurements do: docs/limits.md says so."""
+    """If the failures bring none, and it works in fewer countries, these 24 measurements do: docs/limits.md says so."""
     real = [
         batch
         for asn in (PTCL, JAZZ)
@@ -173,6 +173,21 @@ def test_failures_forged_abroad_explain_nothing_away_that_brings_its_own_control
     put(store, *real, *(forged_abroad(*at) for at in (("IR", 44244), ("TR", 9121), ("EG", 8452))))
     (incident,) = found(store)
     assert incident.status is Status.ENDED and incident.confirmed_at is not None
+
+
+def test_a_platform_that_works_in_as_many_countries_is_neither_confirmed_nor_retracted(store: Store) -> None:
+    """Forged failures from countries where hardly anyone measures, or a platform that failed in a part of the world."""
+    working = [
+        measured(country, 1, [*WEEK_BEFORE, *EVENT, 6, 7], fails=False) for country in ("DE", "FR", "NL")
+    ]
+    put(store, event("PK", PTCL), event("PK", JAZZ), *working)
+    (incident,) = found(store)
+    assert incident.confirmed_at is not None
+    put(store, *(forged_abroad(*at) for at in (("IR", 44244), ("TR", 9121), ("EG", 8452))))
+    (incident,) = found(store)
+    assert incident.stands and incident.confirmed_at is None
+    partly = {"countries": ("EG", "IR", "TR"), "working": ("DE", "FR", "NL")}
+    assert incident.reasons[0] == Reason("platform.partly", partly)
 
 
 def test_countries_that_have_blocked_it_for_years_veto_nothing(store: Store) -> None:

@@ -32,6 +32,7 @@ PARAMS: dict[str, Param] = {
     "by": "Ayesha",
     "control": "helper",
     "countries": ("EG", "IR", "TR"),
+    "working": ("DE", "FR"),
     "days": 28,
     "entities": ("PK", "PK-PB"),
     "exam": "the baccalaureate",

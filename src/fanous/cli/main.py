@@ -334,7 +334,7 @@ app = typer.Typer(
 def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's further threads find nothing to do here, and wait busily
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # further threads of numpy would only wait, and busily
     try:
         app()
     except FanousError as error:

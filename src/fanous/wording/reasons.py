@@ -62,6 +62,10 @@ REASONS: dict[str, Text] = {
     ),
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
+    "platform.partly": (
+        "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "
+        "failed in some countries, or false measurements were sent from them; so it is only suspected."
+    ),
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
@@ -345,7 +349,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "shown_by": lambda name, language: language.say(FAMILIES[Family(name)]),
-    "countries": lambda code, language: country_name(code, language.code),
+    **dict.fromkeys(("countries", "working"), lambda code, language: country_name(code, language.code)),
     "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
     "sources": lambda name, language: _series_named(name, language),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),

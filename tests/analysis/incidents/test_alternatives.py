@@ -6,10 +6,9 @@ from fanous.analysis.incidents.alternatives import (
     bad_lines,
     broken_machine,
     defect,
-    other_explanation,
-    platform_down,
+    platform_failure,
 )
-from fanous.model.incident import Alternatives, LineRecord, Onset, Software
+from fanous.model.incident import LineRecord, Onset, Software
 from fanous.model.reason import Reason
 from tests.analysis.incidents.events import Ballot, votes
 from tests.each import each
@@ -25,7 +24,7 @@ THREE = [fell("BD"), fell("IN"), fell("LK")]
 
 
 def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
-    assert platform_down(THREE) == Reason("platform.down", {"countries": ("BD", "IN", "LK")})
+    assert platform_failure(THREE) == Reason("platform.down", {"countries": ("BD", "IN", "LK")})
 
 
 @pytest.mark.parametrize(
@@ -38,13 +37,26 @@ def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
     ],
 )
 def test_a_country_counts_only_if_the_failure_is_new_and_general(third: Onset) -> None:
-    assert platform_down([*THREE[:2], third]) is None
+    assert platform_failure([*THREE[:2], third]) is None
 
 
-def test_failures_elsewhere_veto_nothing_while_the_target_is_reached_from_outside() -> None:
-    known = Alternatives(onsets=tuple(THREE))
-    assert other_explanation(known, controlled=True) is None
-    assert other_explanation(known, controlled=False) == platform_down(THREE)
+def works(country: str, **given: int) -> Onset:
+    """A country in which the target works as before."""
+    counts = {"probes": 0, "failing": 0, "measured": 10, "failing_before": 1, "measured_before": 60}
+    return Onset(country, **(counts | given))
+
+
+def test_a_platform_that_works_in_as_many_countries_may_have_failed_in_part() -> None:
+    two = [works("DE"), works("FR")]
+    unclear = [
+        works("NL", measured=2),
+        works("SE", failing=3),
+        works("IE", measured_before=0, failing_before=0),
+    ]
+    assert platform_failure([*THREE, *two, *unclear]) == platform_failure(THREE)
+    three = [*two, works("IT", probes=1, failing=1)]
+    partly = Reason("platform.partly", {"countries": ("BD", "IN", "LK"), "working": ("DE", "FR", "IT")})
+    assert platform_failure([*THREE, *three, *unclear]) == partly
 
 
 @each(

@@ -6,7 +6,7 @@ and whether a slow flow is held to a fixed rate or crowded.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
 from fanous.analysis.incidents.group import Finding
-from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
+from fanous.model.incident import Estimate, LineRecord, Onset, Software
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
 
 # --- the platform ---------------------------------------------------------------------------------------
 
 NEW_COUNTRIES = 3
-"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1)."""
+"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1), and works in
+fewer.  Where it works in as many, either it failed in a part of the world, or the failures were forged where hardly
+anyone measures: then it is neither confirmed nor retracted."""
 
 ONSET_PROBES = 2
 """Failing probes in each country: one is a bad line."""
@@ -36,31 +38,37 @@ CLEAN_MEASUREMENTS = 5
 on any evening a few countries block the same platform."""
 
 
-def other_explanation(known: Alternatives, controlled: bool) -> Reason | None:
-    """What explains the failures better than interference; None = nothing known does.
+PLATFORM_DOWN, PLATFORM_PARTLY = "platform.down", "platform.partly"
+"""Codes of reasons: it failed in most countries, which retracts; or in no more than those in which it works."""
 
-    Args:
-        controlled: most failing measurements carried a normal control: even if it fails in other countries, the
-            target worked for someone outside in the same minute.
+
+def platform_failure(onsets: Sequence[Onset]) -> Reason | None:
+    """The countries in which the target began to fail at the same time; None = too few.
+
+    It applies only if most failing measurements carried no normal control: one shows that the target worked for someone
+    outside in the same minute.
     """
-    return defect(known.software) or (None if controlled else platform_down(known.onsets))
-
-
-def platform_down(onsets: Iterable[Onset]) -> Reason | None:
-    """The countries in which the target began to fail at the same time; None = too few."""
-    new = sorted(onset.country for onset in onsets if _is_new(onset))
+    new = tuple(sorted(onset.country for onset in onsets if _is_new(onset)))
+    working = tuple(sorted(onset.country for onset in onsets if _works(onset)))
     if len(new) < NEW_COUNTRIES:
         return None
-    return Reason("platform.down", {"countries": tuple(new)})
+    if len(working) < len(new):
+        return Reason(PLATFORM_DOWN, {"countries": new})
+    return Reason(PLATFORM_PARTLY, {"countries": new, "working": working})
 
 
 def _is_new(onset: Onset) -> bool:
-    return (
-        onset.probes >= ONSET_PROBES
-        and onset.failing >= ONSET_SHARE * onset.measured
-        and onset.measured_before >= CLEAN_MEASUREMENTS
-        and onset.failing_before <= CLEAN * onset.measured_before
-    )
+    fails = onset.probes >= ONSET_PROBES and onset.failing >= ONSET_SHARE * onset.measured
+    return fails and _is_clean(onset.failing_before, onset.measured_before)
+
+
+def _works(onset: Onset) -> bool:
+    """Did it go on working there, too?"""
+    return _is_clean(onset.failing, onset.measured) and _is_clean(onset.failing_before, onset.measured_before)
+
+
+def _is_clean(failing: int, measured: int) -> bool:
+    return measured >= CLEAN_MEASUREMENTS and failing <= CLEAN * measured
 
 
 # --- an instrument --------------------------------------------------------------------------------------

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fanous.analysis.incidents.alternatives import (
+    PLATFORM_DOWN,
     bad_lines,
     broken_machine,
+    defect,
     mean_rate,
-    other_explanation,
+    platform_failure,
     works_elsewhere,
 )
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
@@ -103,11 +105,11 @@ class MeasuredVotes:
         witness = meanwhile.where(meanwhile.seen)
         controls = works_elsewhere(votes, self.elsewhere, named, witness.times)
         raised = _raised(sure)
-        otherwise = other_explanation(alternatives, mostly_controlled(witness))
-        if not sure:
-            otherwise = otherwise or broken_machine(meanwhile)
+        platform = None if mostly_controlled(witness) else platform_failure(alternatives.onsets)
+        down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
+        otherwise = defect(alternatives.software) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
-        lacking = otherwise or (None if sure else of_the_line(group, votes, findings, bad))
+        lacking = otherwise or platform or (None if sure else of_the_line(group, votes, findings, bad))
         saw = families_that_saw(meanwhile, family_of)
         own = without_remote(witness, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)

@@ -29,7 +29,7 @@ MOST_MISSED = 0.1
 machine."""
 
 
-_NOW = ("2026.21", "2026.25")
+_NOW = ("2026.21", "2026.26")
 SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
     (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
@@ -40,6 +40,7 @@ SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.21", "2026.22"), _NOW): frozenset(),
     (("2026.21", "2026.23"), _NOW): frozenset(),
     (("2026.21", "2026.24"), _NOW): frozenset(),
+    (("2026.21", "2026.25"), _NOW): frozenset(),
 }
 """(Older rules and detectors, those of this program) -> techniques of which the older results say nothing.
 
@@ -53,7 +54,8 @@ next to two other such networks: the lab has one, and there a thousand made-up r
 out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
 has not; 2026.23 in how many probes count behind OONI's test runs, and the lab's probes are our own; 2026.24 in
 what the figures count, and in controls elsewhere that work on two layers: the lab's probes bring their own;
-2026.25 in sources that disagree: the lab has one.  Any other pair differs in everything.
+2026.25 in sources that disagree, and 2026.26 in platforms that fail in some countries only: the lab has one of
+each.  Any other pair differs in everything.
 """
 
 
