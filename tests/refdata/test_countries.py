@@ -6,7 +6,7 @@ import pytest
 
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import country_name, has_several_clocks, is_country, local, main_zone, zone_name
-from fanous.refdata.files import toml_table
+from fanous.refdata.tables import toml_table
 from tests.each import each
 
 RALLY = from_iso("2023-12-17T15:00:00Z")
