@@ -78,12 +78,13 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     going = [Story(one, names) for one in open_ones(incidents)]
     before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
     drawn = newest(volume, hours[0])
-    votes = without_controls(facts.votes(code, drawn, hours[1]), standing)
+    votes = facts.votes(code, drawn, hours[1])
     shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
     levels = aged(connectivity(store, code, every, since, end, visit, shaded), visit.now - end)
     level, of_places = lowest(levels), places(store, code, every, end, visit.now - end)
     networks = network_lines(volume, heard, weights, code, visit)
     bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
+    votes = without_controls(votes, standing)
     return {
         "code": code,
         "staged": store.is_synthetic,
