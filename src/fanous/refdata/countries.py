@@ -107,16 +107,6 @@ def local(instant: float, cc: str) -> datetime:
     return datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(main_zone(cc)))
 
 
-def zone_name(instant: float, cc: str) -> str:
-    """The usual name of the time zone at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
-    moment = local(instant, cc)
-    name = moment.tzname() or ""
-    if name.isalpha():
-        return name
-    sign, digits = moment.strftime("%z")[:1], moment.strftime("%z")[1:]
-    return f"UTC{sign}{digits[:2]}" + (f":{digits[2:4]}" if digits[2:4] != "00" else "")
-
-
 _KINDS = re.compile(
     r"\b(province|state|region|district|governorate|territory|division|county|oblast|prefecture|ostan|of)\b"
 )

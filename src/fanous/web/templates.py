@@ -22,7 +22,7 @@ from fanous.analysis.incidents.witnesses import measured
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
-from fanous.refdata.countries import country_name, local, zone_name
+from fanous.refdata.countries import country_name, local
 from fanous.refdata.platforms import platforms, title
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -99,7 +99,7 @@ def _environment() -> Environment:
         printable=printable,
         mechanism_words=mechanism_words,
         minute=lambda instant: instant // 60 * 60,
-        zone=zone_name,
+        zone=clocks.zone_name,
         offset=offset,
         percents=percents,
         iso=to_iso,
