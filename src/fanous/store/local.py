@@ -101,6 +101,11 @@ class _Columns:
         )
         return real, synthetic
 
+    @cached_property
+    def holds_older(self) -> bool:
+        """Asked once, since it reads every name, and no such name is ever added."""
+        return any(side.holds_older() for side in self.sides)
+
     def close(self) -> None:
         if "engine" in vars(self):
             self.engine.close()
@@ -234,7 +239,7 @@ class OpenStore:
         return Appended(len(fresh), len(batch) - len(fresh), frozenset([id(came) for came, _ in entering]))
 
     def holds_older(self) -> bool:
-        return any(side.holds_older() for side in self._columns.sides)
+        return self._columns.holds_older
 
     def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> "dict[Provenance, Settled]":
         """What is added on each side, separately: no one can keep a real record out by sending a synthetic one
