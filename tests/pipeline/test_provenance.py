@@ -78,24 +78,23 @@ def test_a_mark_counts_where_it_belongs_and_no_page_can_carry_one(
     assert is_marked(json.dumps(record).encode()) is marked
 
 
+MARKS: list[dict[str, Any]] = [
+    {},
+    {"annotations": {}},
+    {"annotations": {"synthetic": "fanous", "network_type": "wifi"}},
+    {"annotations": {"synthetic": ""}},
+    {"annotations": {"synthetic": None}},
+    {"annotations": ["synthetic"]},
+    {"annotations": {"network_type": ["synthetic"], "synthetic": {"by": "Ayesha"}}},
+    {"x_recorded": "recorded in the lab"},
+    {"x_recorded": False},
+    {"x_recorded": None},
+]
+
+
 @each(
     ("marks", "test_name"),
-    [
-        (marks, test_name)
-        for marks in (
-            {},
-            {"annotations": {}},
-            {"annotations": {"synthetic": "fanous", "network_type": "wifi"}},
-            {"annotations": {"synthetic": ""}},
-            {"annotations": {"synthetic": None}},
-            {"annotations": ["synthetic"]},
-            {"annotations": {"network_type": ["synthetic"], "synthetic": {"by": "Ayesha"}}},
-            {"x_recorded": "recorded in the lab"},
-            {"x_recorded": False},
-            {"x_recorded": None},
-        )
-        for test_name in ("web_connectivity", "telegram", "another")
-    ],
+    [(marks, name) for marks in MARKS for name in ("web_connectivity", "telegram", "another")],
 )
 def test_who_takes_a_record_in_says_that_it_is_marked_where_what_is_stored_of_it_says_so(
     marks: dict[str, Any], test_name: str, tmp_path: Path
