@@ -174,7 +174,11 @@ class Tracer:
 
 
 def measurement(number: int) -> dict[str, Any]:
-    """A record as ooniprobe writes it: in Pakistan, the TLS handshake with twitter.com is reset."""
+    """A record as ooniprobe writes it: in Pakistan, the TLS handshake with twitter.com is reset.
+
+    Each number makes another measurement: what differs only in the names that servers give is one that is stored
+    already, and its walk would end before the archive.
+    """
     host, address, reset = "twitter.com", "104.244.42.1", "connection_reset"
     endpoint, time = f"{address}:443", f"{STARTED_AT:%Y-%m-%d %H:%M:%S}"
     return {
@@ -194,7 +198,7 @@ def measurement(number: int) -> dict[str, Any]:
         "software_name": "ooniprobe-android",
         "software_version": "3.8.5",
         "test_name": "web_connectivity",
-        "test_runtime": 2.1,
+        "test_runtime": 2.1 + number,
         "test_start_time": time,
         "test_version": "0.4.3",
         "test_keys": {
@@ -305,7 +309,7 @@ def ingest(tree: Path, number: int) -> None:
 
 
 def request(path: str, during: AbstractContextManager[None]) -> None:
-    """One page, from an application that has answered nothing.
+    """One page, from an application that has answered nothing, with the store open as ``fanous run`` has it.
 
     Args:
         during: entered from the request to the response.
@@ -324,7 +328,7 @@ def request(path: str, during: AbstractContextManager[None]) -> None:
             return await client.get(path)
 
     with ThreadPoolExecutor(1) as thread:
-        store = thread.submit(found("open_store"), Path("store"), read_only=True).result()
+        store = thread.submit(found("open_store"), Path("store")).result()
         app = found("application")(ask, found("Site")(clock=READ_AT.timestamp))
         with during:
             answer = asyncio.run(get())

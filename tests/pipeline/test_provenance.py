@@ -16,6 +16,7 @@ from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query
 from fanous.pipeline.ingest import SET_ASIDE
 from fanous.sources.marks import is_marked
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of
@@ -75,6 +76,38 @@ def test_a_mark_counts_where_it_belongs_and_no_page_can_carry_one(
     record: dict[str, Any], marked: bool
 ) -> None:
     assert is_marked(json.dumps(record).encode()) is marked
+
+
+MARKS: list[dict[str, Any]] = [
+    {},
+    {"annotations": {}},
+    {"annotations": {"synthetic": "fanous", "network_type": "wifi"}},
+    {"annotations": {"synthetic": ""}},
+    {"annotations": {"synthetic": None}},
+    {"annotations": ["synthetic"]},
+    {"annotations": {"network_type": ["synthetic"], "synthetic": {"by": "Ayesha"}}},
+    {"x_recorded": "recorded in the lab"},
+    {"x_recorded": False},
+    {"x_recorded": None},
+]
+
+
+@each(
+    ("marks", "test_name"),
+    [(marks, name) for marks in MARKS for name in ("web_connectivity", "telegram", "another")],
+)
+def test_who_takes_a_record_in_says_that_it_is_marked_where_what_is_stored_of_it_says_so(
+    marks: dict[str, Any], test_name: str, tmp_path: Path
+) -> None:
+    record = {
+        "test_name": test_name,
+        "measurement_start_time": "2023-12-17 15:00:00",
+        "test_keys": {},
+    } | marks
+    path = written(tmp_path, "one.jsonl", [record])
+    (one,) = MEASUREMENT_SOURCES["ooni"].read(path, lambda _line, why: pytest.fail(why))
+    stored, _ = MEASUREMENT_SOURCES["ooni"].take(one)
+    assert (stored.provenance is SYNTHETIC) is is_marked(stored.data)
 
 
 @pytest.mark.parametrize(

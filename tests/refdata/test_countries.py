@@ -5,8 +5,8 @@ from zoneinfo import available_timezones
 import pytest
 
 from fanous.model.instant import from_iso
-from fanous.refdata.countries import country_name, has_several_clocks, is_country, local, main_zone, zone_name
-from fanous.refdata.files import toml_table
+from fanous.refdata.countries import country_name, has_several_clocks, is_country, local, main_zone
+from fanous.refdata.tables import toml_table
 from tests.each import each
 
 RALLY = from_iso("2023-12-17T15:00:00Z")
@@ -26,25 +26,19 @@ def test_names_exist_in_other_languages() -> None:
 
 
 @each(
-    ("cc", "clock", "name"),
+    ("cc", "clock"),
     [
-        ("PK", "20:00", "PKT"),
-        ("KE", "18:00", "EAT"),
-        ("NP", "20:45", "UTC+05:45"),
-        ("IR", "18:30", "UTC+03:30"),
-        ("VE", "11:00", "UTC-04"),
-        ("US", "10:00", "EST"),
-        ("ZZ", "15:00", "UTC"),
+        ("PK", "20:00"),
+        ("KE", "18:00"),
+        ("NP", "20:45"),
+        ("IR", "18:30"),
+        ("VE", "11:00"),
+        ("US", "10:00"),
+        ("ZZ", "15:00"),
     ],
 )
-def test_an_instant_is_read_on_the_countrys_clock(cc: str, clock: str, name: str) -> None:
+def test_an_instant_is_read_on_the_countrys_clock(cc: str, clock: str) -> None:
     assert local(RALLY, cc).strftime("%H:%M") == clock
-    assert zone_name(RALLY, cc) == name
-
-
-def test_summer_time_is_heeded() -> None:
-    assert zone_name(from_iso("2023-07-01"), "DE") == "CEST"
-    assert zone_name(from_iso("2023-01-01"), "DE") == "CET"
 
 
 def test_every_zone_in_the_table_exists() -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fanous.refdata.countries import exam_season, is_country, main_zone
-from fanous.refdata.files import toml_table
+from fanous.refdata.tables import toml_table
 from fanous.wording.findings import EXAMS
 from tests.each import each
 

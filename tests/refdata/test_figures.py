@@ -78,7 +78,6 @@ def test_apnics_descriptions_say_which_networks_are_registered_abroad(tmp_path: 
     own = tmp_path / "mine.toml"
     own.write_text(OWN + "abroad = [30844]\n")
     assert update_users(own, tmp_path).outcome is UpdateOutcome.UPDATED
-    weights.cache_clear()
     mine = weights("KE", tmp_path)
     assert mine is not None and mine.abroad == (
         14593,
@@ -95,14 +94,12 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
     assert is_figures(own)
     assert update_users(own, tmp_path).outcome is UpdateOutcome.UPDATED
     assert update_users(own, tmp_path).outcome is UpdateOutcome.UNCHANGED
-    weights.cache_clear()
     mine = weights("PK", tmp_path)
     assert mine is not None and mine != shipped
     assert mine.networks[0].access is Access.MOBILE
     assert sum(w.share for w in mine.networks) == pytest.approx(50 / 52)
     assert [one.kind for one in installed_users(tmp_path)] == ["own", "shipped", "apnic"]
     assert forget_users("PK", tmp_path) and not forget_users("PK", tmp_path)
-    weights.cache_clear()
     assert weights("PK", tmp_path) == shipped
 
 
@@ -144,7 +141,6 @@ def test_a_table_that_has_shrunk_keeps_the_installed_one(tmp_path: Path) -> None
 def test_installed_figures_that_were_broken_by_hand_are_named(tmp_path: Path) -> None:
     update_users(None, tmp_path, fetch=lambda _: apnic().encode())
     (tmp_path / "users" / "apnic" / "KE.json").write_text("{}")
-    weights.cache_clear()
     with pytest.raises(FanousError, match=r"KE\.json cannot be read"):
         weights("KE", tmp_path)
 

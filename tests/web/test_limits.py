@@ -8,9 +8,9 @@ import pytest
 
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import trusted_proxies
-from fanous.web.answers import Reply, Shelf, Site
+from fanous.web.answers import NAMES, Reply, Shelf, Site, SiteNames
 from fanous.web.application import application
-from fanous.web.limits import GUESSES, NAMES, ReaderLimits, SiteNames, cost_of
+from fanous.web.limits import GUESSES, ReaderLimits, cost_of
 from fanous.web.pages import RESOURCES
 from tests.each import each
 from tests.web.small_store import SmallStore

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from fanous.web.templates import asset
+from fanous.web.templates import asset_addresses
 
 SCRIPTS = sorted(
     file.name for file in (files("fanous.web") / "static").iterdir() if file.name.endswith(".js")
@@ -27,5 +27,6 @@ def test_a_script_names_no_other_host_and_needs_no_looser_policy(name: str) -> N
 
 
 def test_a_file_is_named_after_what_it_holds() -> None:
-    assert asset("chart.js").startswith("/static/")
-    assert asset("chart.js") != asset("live.js")
+    addresses = asset_addresses()
+    assert addresses["chart.js"].startswith("/static/")
+    assert addresses["chart.js"] != addresses["live.js"]

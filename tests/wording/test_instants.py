@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.model.instant import from_iso
-from fanous.wording.clocks import clock, english_clocks, short_clock, span
+from fanous.wording.clocks import clock, english_clocks, short_clock, span, zone_name
 from tests.each import each
 
 
@@ -55,3 +55,21 @@ def test_the_same_day_is_the_same_on_the_countrys_clock(start: str, end: str, te
 
 def test_a_short_time_has_no_year() -> None:
     assert short_clock(from_iso("2023-11-08T11:05Z"), "KE") == "8 Nov 14:05"
+
+
+@each(
+    ("at", "country", "name"),
+    [
+        ("2023-12-17T15:00Z", "PK", "PKT"),
+        ("2023-12-17T15:00Z", "KE", "EAT"),
+        ("2023-12-17T15:00Z", "NP", "UTC+05:45"),
+        ("2023-12-17T15:00Z", "IR", "UTC+03:30"),
+        ("2023-12-17T15:00Z", "VE", "UTC-04"),
+        ("2023-12-17T15:00Z", "US", "EST"),
+        ("2023-12-17T15:00Z", "ZZ", "UTC"),
+        ("2023-07-01T00:00Z", "DE", "CEST"),
+        ("2023-01-01T00:00Z", "DE", "CET"),
+    ],
+)
+def test_a_zone_has_its_usual_name_at_that_time_of_the_year(at: str, country: str, name: str) -> None:
+    assert zone_name(from_iso(at), country) == name

@@ -11,9 +11,9 @@ from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
-from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
+from fanous.refdata.countries import country_name, has_several_clocks, main_zone
 from fanous.text import one_line
-from fanous.wording.clocks import english_clocks, short_clock, span
+from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence
 from fanous.wording.reasons import reasons_said, reasons_text

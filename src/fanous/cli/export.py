@@ -50,8 +50,8 @@ def export(
     --private leaves nothing out.
     """
     from fanous.overwrite import check_folder_of_files
+    from fanous.publish.calls import WriteExport
     from fanous.publish.export import ExportScope
-    from fanous.publish.files import WriteExport
 
     start, end = moment(since, "--since"), moment(until, "--until")
     check_folder_of_files(out)

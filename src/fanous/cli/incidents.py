@@ -158,7 +158,7 @@ def incidents_report(
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.config import section
     from fanous.overwrite import check_folder_of_files
-    from fanous.publish.files import WriteReport
+    from fanous.publish.calls import WriteReport
     from fanous.publish.reports.report import LOCAL
     from fanous.web.settings import SiteSettings
     from fanous.wording.language import LANGUAGES
@@ -201,9 +201,9 @@ def incidents_bundle(
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
     from fanous.overwrite import file_aside
+    from fanous.publish.calls import GatherEvidence
     from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
     from fanous.publish.evidence.pack import pack
-    from fanous.publish.files import GatherEvidence
 
     label = incident_id.upper()
     private = signing_key(key or data_folder() / KEY_FILE)

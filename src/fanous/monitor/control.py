@@ -58,7 +58,7 @@ from fanous.pipeline.questions import (
     ShowIncident,
 )
 from fanous.pipeline.scheduler import Crash, outcome
-from fanous.publish.files import GatherEvidence, WriteExport, WriteReport
+from fanous.publish.calls import GatherEvidence, WriteExport, WriteReport
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
 from fanous.store.protocol import Ask, Store

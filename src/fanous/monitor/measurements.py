@@ -17,7 +17,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand, Turns
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.ingest import append, batches, finish_interrupted, holds_older, judged_records, remarks
+from fanous.pipeline.ingest import append, batches, finish_interrupted, judged_records, remarks
 from fanous.pipeline.judge import log_rejects, rules_version
 from fanous.pipeline.pull_ooni import (
     DETECT_EVERY,
@@ -189,7 +189,7 @@ class Measurements:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
         provenance, there = provenance_of(bucket), addresses(bucket, files)
-        older = await self._ask(holds_older)
+        older = await self._ask(lambda store: store.holds_older())
         records = judged_records(SOURCE, paths, done.tally, None, provenance, span, there, older=older)
         judged = batches(records, SOME)
         version = rules_version()

@@ -5,7 +5,7 @@ Commands never touch a store themselves: they make a call, which is performed on
 The desk performs those of ``pipeline.actions``.
 
 To add one: a subclass in ``actions`` (changes what people decide), ``listings`` and ``questions`` (read), ``jobs``
-(imports, computes) or ``publish.files`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
+(imports, computes) or ``publish.calls`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
 """
 
 from collections import Counter

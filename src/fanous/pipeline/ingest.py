@@ -31,7 +31,6 @@ from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
 from fanous.store.processes import Span, spans_of
 from fanous.store.protocol import Store
-from fanous.threads import keep_freed_memory
 
 BATCH_BYTES = 128 << 20
 BATCH_RECORDS = 2000
@@ -100,9 +99,8 @@ def bring_in(
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
-    older = holds_older(store)
+    older = store.holds_older()
     gc.disable()
-    keep_freed_memory()
     try:
         judged = judged_records(source, paths, tally, on_progress, provenance, began, published, older=older)
         for batch in batches(judged):
@@ -138,7 +136,7 @@ def judged_records(
     Args:
         began: see ``bring_in``.
         published: file -> address of the public object that it is a copy of.
-        older: whether the store may know them by former names (``holds_older``).
+        older: whether the store may know them by former names (``Store.holds_older``).
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -154,7 +152,7 @@ def judged_records(
                 continue
             try:
                 stored, parsed = connector.take(record)
-                own = provenance_of(stored, provenance)
+                own = provenance_of(stored.provenance, provenance)
                 there = "" if published is None else published[path]
                 if own is not stored.provenance or there:
                     stored = replace(stored, provenance=own, line=record.line, published=there)
@@ -163,11 +161,6 @@ def judged_records(
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
-
-
-def holds_older(store: Store) -> bool:
-    """Does it hold measurements under names from before November 2026, which were derived from whole records?"""
-    return any(side.facts.holds_older() for side in store.sides())
 
 
 class _Began(msgspec.Struct):
@@ -192,15 +185,17 @@ def _began_within(data: bytes, span: Span) -> bool:
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
 
-def provenance_of(record: Record, door: Provenance) -> Provenance:
+def provenance_of(said: Provenance, door: Provenance) -> Provenance:
     """The provenance of a record that arrived this way.
 
+    Args:
+        said: synthetic = it is marked as such.
+
     Raises:
-        Rejected: it is marked as synthetic but arrived as real: otherwise anyone who may send records could
-        stage an
-            event among real ones.
+        Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
+            among real ones.
     """
-    if door.is_synthetic or not is_marked(record.data):
+    if door.is_synthetic or not said.is_synthetic:
         return door
     if door is Provenance.REAL:
         raise Rejected(SET_ASIDE)

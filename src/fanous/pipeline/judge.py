@@ -6,7 +6,7 @@ record -> parsed measurement -> verdicts
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,10 @@ from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 
+@cache
 def known_fingerprints() -> Fingerprints:
     """The fingerprints that ship and those installed by `fanous refdata update`, as of the process's first
-    call.
-
-    When judging many records, call it once: it reads the environment each time.
-    """
+    call."""
     own = data_folder()
     return installed_fingerprints(own / "refdata", own / "cache")
 

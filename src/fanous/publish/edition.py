@@ -109,11 +109,6 @@ MOST_DRAWN = 40_000
 """Most measurements; reading that many takes the store's only thread about half a second."""
 
 
-def whole_hours(since: float, until: float) -> tuple[float, float]:
-    """A window widened to whole hours, so that within an hour it stays the same and cached answers can be used."""
-    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
-
-
 def newest(volume: Sequence[Series], since: float) -> float:
     """The earliest time from which a page may read everything; ``since`` if that is not too much.
 

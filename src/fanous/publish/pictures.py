@@ -13,11 +13,12 @@ from fanous.model.series import Votes
 from fanous.pipeline.query import known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
-from fanous.refdata.countries import country_name, zone_name
+from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.wording import headline, narrative
+from fanous.wording.clocks import zone_name
 from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
 

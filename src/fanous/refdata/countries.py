@@ -24,7 +24,7 @@ from fanous.config import WrongKey
 from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.reason import Reason
-from fanous.refdata.files import bytes_of, toml_table
+from fanous.refdata.tables import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)
@@ -105,16 +105,6 @@ def has_several_clocks(cc: str) -> bool:
 def local(instant: float, cc: str) -> datetime:
     """The instant (unix seconds, UTC) in the local time of the country's capital, as an aware datetime."""
     return datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(main_zone(cc)))
-
-
-def zone_name(instant: float, cc: str) -> str:
-    """The usual name of the time zone at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
-    moment = local(instant, cc)
-    name = moment.tzname() or ""
-    if name.isalpha():
-        return name
-    sign, digits = moment.strftime("%z")[:1], moment.strftime("%z")[1:]
-    return f"UTC{sign}{digits[:2]}" + (f":{digits[2:4]}" if digits[2:4] != "00" else "")
 
 
 _KINDS = re.compile(

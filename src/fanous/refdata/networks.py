@@ -14,7 +14,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
 
-from fanous.refdata.files import bytes_of, toml_table
+from fanous.refdata.tables import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)

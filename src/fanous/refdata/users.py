@@ -22,7 +22,7 @@ from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.refdata.countries import is_country
-from fanous.refdata.files import toml_table
+from fanous.refdata.tables import toml_table
 
 APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"
 APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"
@@ -212,7 +212,6 @@ def figures_path(folder: Path, kind: str, cc: str) -> Path:
     return folder / FOLDER / kind / f"{cc}.json"
 
 
-@lru_cache(maxsize=512)
 def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
     """The country's weights; ``None`` = no figures are known.
 
@@ -306,6 +305,7 @@ def _joint_error(entries: list[Operator], total: float, ordinary: float) -> floa
     return sqrt(sum(users / total * error**2 for users, error in errors))
 
 
+@lru_cache(maxsize=512)
 def user_weights(country: str) -> UserWeights | None:
     """The weights as of the process's first call; ``None`` = no figures for this country."""
     return weights(country, data_folder() / "refdata")

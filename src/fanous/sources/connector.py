@@ -68,7 +68,7 @@ class MeasurementSource(Protocol):
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
         """The record as it is stored, reduced to what rules may read, and what ``parse`` makes of
-        the whole record; pure.
+        the whole record; pure.  One that says it was staged is synthetic (``sources.marks``).
 
         ``parse`` makes the same of the stored record, except for words that name a reader or a visit.
 

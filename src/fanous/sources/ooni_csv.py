@@ -161,10 +161,9 @@ class Grouping:
 
 def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
     """Records of one file; see ``MeasurementSource.read``."""
-    with open_source(path, on_progress) as source, Grouping() as grouping:
-        lines = _Lines(source, on_reject)
-        _collect(lines, grouping, on_reject, path)
-        source.finish()
+    with Grouping() as grouping:
+        with open_source(path, on_progress) as source:
+            _collect(_Lines(source, on_reject), grouping, on_reject, path)
         for uid, rows in grouping.groups():
             yield _record(path, uid, rows, on_reject)
 

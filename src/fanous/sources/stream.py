@@ -80,15 +80,10 @@ class ByteSource:
             self._told = consumed
             self._on_progress(consumed)
 
-    def finish(self) -> None:
-        """Report the end of the file."""
-        if self._on_progress is not None:
-            self._on_progress(self._raw.tell())
-
 
 @contextmanager
 def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[ByteSource]:
-    """The file, decompressed if it is gzip.
+    """The file, decompressed if it is gzip or LZ4; once it was read, its end is reported.
 
     Raises:
         FanousError: missing, not a file, unreadable, or in a format that has to be unpacked first.
@@ -111,6 +106,8 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
         _refuse_foreign(path, magic)
         unpacked = Inflater(raw) if magic.startswith(MAGIC) else _unpacked_lz4(path, raw, magic)
         yield ByteSource(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
+        if on_progress is not None:
+            on_progress(raw.tell())
 
 
 LZ4 = b"\x04\x22\x4d\x18"

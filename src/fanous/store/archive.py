@@ -193,9 +193,8 @@ class Archive:
                 self._note_origins(segment, [received[index].record for index in part], received_at)
                 for position, index in enumerate(part):
                     locations[index] = Location(segment, position)
-        with disk_errors(f"write to the archive {self.folder}"):
-            for segment, content in packed.items():
-                self._write(segment, content, received_at)
+        for segment, content in packed.items():
+            self._write(segment, content, received_at)
         return [locations[index] for index in range(len(received))]
 
     def _note_origins(self, segment: Segment, records: Sequence[Record], received_at: float) -> None:
@@ -252,9 +251,10 @@ class Archive:
     def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
         """Durable under its name when this returns; an existing file has the same content."""
         path = self.folder / segment.path
-        if not path.exists():
-            make_folder(path.parent)
-            write_durably(path, packed, TEMPORARY, received_at)
+        with disk_errors(f"write to the archive {self.folder}"):
+            if not path.exists():
+                make_folder(path.parent)
+                write_durably(path, packed, TEMPORARY, received_at)
 
     def without(self, segment: Segment, positions: set[int]) -> Segment | None:
         """Write a copy of a segment without some of its records; the segment itself stays.
@@ -271,8 +271,7 @@ class Archive:
         if not lines:
             return None
         rest, content = _segment(place, lines)
-        with disk_errors(f"write to the archive {self.folder}"):
-            self._write(rest, content, self.received_at(segment))
+        self._write(rest, content, self.received_at(segment))
         return rest
 
     def _thin_without(self, segment: Segment, place: SegmentFolder, positions: Set[int]) -> Segment | None:

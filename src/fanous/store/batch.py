@@ -15,7 +15,7 @@ class Judged:
         record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
             ``line``, which says where in its segment it is.
         came: the record before anything was dropped from it, for a store that may know it by its former name
-            (``IdentityFacts.holds_older``); else empty.
+            (``Store.holds_older``); else empty.
     """
 
     record: Record

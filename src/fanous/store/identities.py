@@ -61,6 +61,7 @@ class Candidate:
 
     Attributes:
         content: digest of what was measured; empty for rows of a table.
+        sent: the key of this content in this report; empty for rows of a table.
         likeness: what a row of a table shares with its measurement; empty = the row names no report.
         older: its uid as a version before November 2026 made it; empty = it has its own, or the store holds
             no such uids.
@@ -68,6 +69,7 @@ class Candidate:
 
     judged: Judged
     content: str
+    sent: str
     likeness: str
     older: str = ""
 
@@ -82,11 +84,6 @@ class Candidate:
     @property
     def is_unnamed(self) -> bool:
         return _UNNAMED.fullmatch(self.header.uid) is not None
-
-    @property
-    def sent(self) -> str:
-        """The key of this content in this report; empty for rows of a table."""
-        return uid_of(self.content, self.header.report) if self.content else ""
 
     def known_by(self) -> list[str]:
         return [key for key in (by_uid(self.header.uid), self.sent, self.content, self.likeness) if key]
@@ -103,16 +100,16 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
     """Everything that a measurement may be known by.
 
     Args:
-        older: the store holds measurements with names from versions before November 2026.
+        older: the store holds measurements with names from versions before November 2026, and the record, which
+            comes from its archive, may be one of them.
     """
     header, record = judged.parsed.measurement, judged.record
     if record.source == TABLE:
-        return Candidate(judged, "", likeness_of(header))
+        return Candidate(judged, "", "", likeness_of(header))
     content = header.content or content_of(record.data)
-    own = ""
-    if older and header.uid == uid_of(content, header.report):
-        own = canonical_hash(unstamped(judged.came or record.data))
-    return Candidate(judged, content, likeness_of(header), own)
+    sent, whole = uid_of(content, header.report), record.data if older else judged.came
+    own = canonical_hash(unstamped(whole)) if whole and header.uid == sent else ""
+    return Candidate(judged, content, sent, likeness_of(header), own)
 
 
 def likeness_of(measurement: Measurement) -> str:
@@ -254,11 +251,12 @@ class IdentityFacts(FactsPart):
         """Which measurements are added, each once, and which stored ones give way; nothing is written.
 
         Args:
-            whole: only measurements in whole segments count as stored (a crash leaves rows without their marker).
+            whole: they come from the archive, and only measurements in whole segments count as stored (a crash
+                leaves rows without their marker).
         """
         if not batch:
             return Settled()
-        older = self.holds_older()
+        older = whole and self.holds_older()
         wanted = [candidate(judged, older=older) for judged in batch]
         instants = [one.header.started_at for one in wanted]
         led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))

@@ -23,6 +23,7 @@ from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.protocol import Store
+from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
     from fanous.store.engine import Engine
@@ -100,6 +101,11 @@ class _Columns:
         )
         return real, synthetic
 
+    @cached_property
+    def holds_older(self) -> bool:
+        """Asked once, since it reads every name, and no such name is ever added."""
+        return any(side.holds_older() for side in self.sides)
+
     def close(self) -> None:
         if "engine" in vars(self):
             self.engine.close()
@@ -141,6 +147,8 @@ class OpenStore:
             raise
         try:
             is_old = self._lock is not None and not self.ledger.knows_provenance()
+            if not read_only:
+                keep_freed_memory()
             if is_old or not read_only:
                 self._columns.start()
         except BaseException:
@@ -187,10 +195,10 @@ class OpenStore:
 
     def for_readers(self, memory: "Memory | None" = None) -> Store:
         reader = copy(self)
-        reader.ledger = self.ledger.for_readers()
         if memory is not None:
             real, synthetic = self._wrapped or self._columns.sides
             reader._wrapped = real.remembering(memory), synthetic.remembering(memory)
+        reader.ledger = self.ledger.for_readers()
         return reader
 
     def append(
@@ -207,7 +215,8 @@ class OpenStore:
         if not self._swept:
             self._refuse_unfinished()
         settled = self._settled(batch)
-        fresh = [judged for one in settled.values() for _, judged in one.entering]
+        entering = [pair for one in settled.values() for pair in one.entering]
+        fresh = [judged for _, judged in entering]
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
@@ -227,8 +236,10 @@ class OpenStore:
             self._swept = True
         else:
             self._give_way(settled)
-        came = frozenset(id(judged) for one in settled.values() for judged, _ in one.entering)
-        return Appended(len(fresh), len(batch) - len(fresh), came)
+        return Appended(len(fresh), len(batch) - len(fresh), frozenset([id(came) for came, _ in entering]))
+
+    def holds_older(self) -> bool:
+        return self._columns.holds_older
 
     def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> "dict[Provenance, Settled]":
         """What is added on each side, separately: no one can keep a real record out by sending a synthetic one
@@ -244,8 +255,10 @@ class OpenStore:
         unfinished."""
         for side, one in settled.items():
             facts = self.of(side).facts
-            facts.remember([*one.keys, *facts.places(one.leaving)])
-            facts.drop(one.leaving)
+            facts.remember(one.keys)
+            if one.leaving:
+                facts.remember(facts.places(one.leaving))
+                facts.drop(one.leaving)
 
     def _may_write(self) -> None:
         if self._read_only:

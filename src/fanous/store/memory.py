@@ -18,6 +18,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 import numpy as np
 
 from fanous.cache import Cache
+from fanous.model.instant import HOUR
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -143,6 +144,11 @@ def remembered(
         return asked
 
     return declare
+
+
+def whole_hours(since: float, until: float) -> tuple[float, float]:
+    """A window widened to whole hours, so that within an hour it stays the same and kept answers can be used."""
+    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
 
 
 def size_of(answer: Any) -> int:

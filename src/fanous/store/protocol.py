@@ -117,6 +117,9 @@ class Store(Protocol):
             FanousError: also if a crash left segments that must be finished first (``recover``).
         """
 
+    def holds_older(self) -> bool:
+        """Does it hold measurements under names from before November 2026, which were derived from whole records?"""
+
     def forget(self, probes: Iterable[str]) -> "Forgotten":
         """Delete all measurements of these probes, including raw records; nothing of them is left in the
         store.

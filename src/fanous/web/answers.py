@@ -29,7 +29,7 @@ from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.store.memory import Memory
 from fanous.store.protocol import Ask, Store
-from fanous.web.limits import Budget, ReaderLimits, SiteNames
+from fanous.web.limits import Budget, ReaderLimits
 from fanous.wording.language import chosen, preferred
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -50,6 +50,32 @@ class Incoming:
     share: float
     back_to: float | None = None
     failing_since: float | None = None
+
+
+NAMES = 8
+"""Host names that the links of a site without ``[web] url`` may use."""
+
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
+"""Only a Host header of this form is used in links."""
+
+
+@dataclass(slots=True)
+class SiteNames:
+    """Host names under which a site without a public address was requested. Anyone can choose a Host header, and
+    each needs its own copy of every page, since links repeat it; so only a few are accepted."""
+
+    known: set[str] = field(default_factory=set)
+
+    def chosen(self, host: str, server: tuple[str, int | None] | None) -> str:
+        """The host for links; empty = none is acceptable."""
+        if HOST.fullmatch(host):
+            host = host.lower()
+            if host in self.known or len(self.known) < NAMES:
+                self.known.add(host)
+                return host
+        own, port = server or ("", None)
+        shown = f"[{own}]" if ":" in own else own
+        return (f"{shown}:{port}" if port else shown) if HOST.fullmatch(shown) else ""
 
 
 @dataclass(frozen=True, slots=True)

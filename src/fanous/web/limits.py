@@ -5,8 +5,7 @@ or of the processor for pictures and reports, so each address and each network h
 networks, days or ids thus use up only their sender's budget.
 """
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from time import monotonic
 
@@ -32,12 +31,6 @@ GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
 STREAMS_OF_ONE = 64
 """Open pages behind one address, such as a university's, that are notified of changes at once; further ones show
 them when reloaded."""
-
-NAMES = 8
-"""Host names that the links of a site without ``[web] url`` may use."""
-
-HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
-"""Only a Host header of this form is used in links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +118,3 @@ def too_many(seconds: float, status: int = 429) -> HTTPException:
 def cost_of(path: str) -> float:
     """The cost of a reply at a path."""
     return next((cost for ending, cost in COSTS.items() if path.endswith(ending)), 1)
-
-
-@dataclass(slots=True)
-class SiteNames:
-    """Host names under which a site without a public address was requested. Anyone can choose a Host header, and
-    each needs its own copy of every page, since links repeat it; so only a few are accepted."""
-
-    known: set[str] = field(default_factory=set)
-
-    def chosen(self, host: str, server: tuple[str, int | None] | None) -> str:
-        """The host for links; empty = none is acceptable."""
-        if HOST.fullmatch(host):
-            host = host.lower()
-            if host in self.known or len(self.known) < NAMES:
-                self.known.add(host)
-                return host
-        own, port = server or ("", None)
-        shown = f"[{own}]" if ":" in own else own
-        return (f"{shown}:{port}" if port else shown) if HOST.fullmatch(shown) else ""

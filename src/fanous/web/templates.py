@@ -22,7 +22,7 @@ from fanous.analysis.incidents.witnesses import measured
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
-from fanous.refdata.countries import country_name, local, zone_name
+from fanous.refdata.countries import country_name, local
 from fanous.refdata.platforms import platforms, title
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -49,9 +49,9 @@ def _assets() -> dict[str, tuple[str, Reply]]:
     return found
 
 
-def asset(name: str) -> str:
-    """``fanous.css`` -> its address."""
-    return f"/static/{_assets()[name][0]}/{name}"
+def asset_addresses() -> dict[str, str]:
+    """Name -> address: ``fanous.css``, ``mark.svg``."""
+    return {name: f"/static/{digest}/{name}" for name, (digest, _) in _assets().items()}
 
 
 async def static(request: Request) -> Response:
@@ -89,7 +89,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        asset=asset,
+        assets=asset_addresses(),
         languages=LANGUAGES.values(),
         navigation=navigation(),
         words=words,
@@ -99,7 +99,7 @@ def _environment() -> Environment:
         printable=printable,
         mechanism_words=mechanism_words,
         minute=lambda instant: instant // 60 * 60,
-        zone=zone_name,
+        zone=clocks.zone_name,
         offset=offset,
         percents=percents,
         iso=to_iso,
@@ -129,7 +129,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             count=language.count,
             number=language.number,
             percent=language.percent,
-            share=partial(share, language=language),
+            share=language.rough_percent,
             marked=partial(marked, language),
             told=partial(told, language),
             rule_said=lambda rule, why: told(language, rule_said(rule, why, language)),
@@ -189,11 +189,6 @@ def _short_names() -> re.Pattern[str]:
 def whole(text: str) -> Markup:
     """The text, in which no line ends within a short name of a platform: half of ``X (Twitter)`` reads as another."""
     return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
-
-
-def share(part: float, language: Language) -> str:
-    """``83%``; a small share is ``<1%``, not zero."""
-    return language.apart(f"<{language.percent(0.01)}") if part < 0.005 else language.percent(part)
 
 
 def percents(line: ShareLine) -> str:

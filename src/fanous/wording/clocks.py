@@ -6,7 +6,7 @@ The functions at the end are for the command line, which speaks English only.
 from datetime import UTC, datetime, timedelta
 
 from fanous.model.instant import DAY, HOUR, MINUTE
-from fanous.refdata.countries import local, zone_name
+from fanous.refdata.countries import local
 from fanous.wording.language import ENGLISH, Language
 
 
@@ -71,10 +71,24 @@ def day(moment: datetime, language: Language) -> str:
     return language.in_digits(format_skeleton("MMMd", moment, locale=language.locale))
 
 
+def zone_name(instant: float, country: str) -> str:
+    """The name of the country's time zone at that instant."""
+    return zone_of(local(instant, country))
+
+
+def zone_of(moment: datetime) -> str:
+    """The usual name of a local time's zone: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
+    name = moment.tzname() or ""
+    if name.isalpha():
+        return name
+    sign, digits = moment.strftime("%z")[:1], moment.strftime("%z")[1:]
+    return f"UTC{sign}{digits[:2]}" + (f":{digits[2:4]}" if digits[2:4] != "00" else "")
+
+
 def hour(instant: float, country: str, language: Language) -> str:
     """``19:55 PKT``."""
     moment = local(instant, country)
-    return f"{language.in_digits(f'{moment:%H:%M}')} {zone_name(instant, country)}"
+    return f"{language.in_digits(f'{moment:%H:%M}')} {zone_of(moment)}"
 
 
 def utc_hour(instant: float, language: Language) -> str:
@@ -142,7 +156,7 @@ def length(seconds: float, language: Language) -> str:
 def clock(instant: float, country: str, *, day: bool = True) -> str:
     """``17 December 2023, 19:55 PKT``: local time; only the time without ``day``."""
     moment = local(instant, country)
-    text = f"{moment:%H:%M} {zone_name(instant, country)}"
+    text = f"{moment:%H:%M} {zone_of(moment)}"
     return f"{date(moment, ENGLISH)}, {text}" if day else text
 
 

@@ -137,6 +137,10 @@ class Language:
             pattern = pattern.replace("0", f"0.{'0' * decimals}")
         return self.in_digits(format_percent(share, pattern, locale=self.locale))
 
+    def rough_percent(self, share: float) -> str:
+        """``83%``; a small share is ``<1%``, not zero."""
+        return self.apart(f"<{self.percent(0.01)}") if share < 0.005 else self.percent(share)
+
     def in_digits(self, text: str) -> str:
         if self.digits == LATIN_DIGITS:
             return text

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.ooni.document import NetworkEvent
+from fanous.sources.ooni.document import Handshake, NetworkEvent, Transaction
 from fanous.sources.ooni.steps import NO_TRACE, Traces
 from tests.each import each
 
@@ -45,14 +45,15 @@ def other(operation: str, t: float, address: str | None = None) -> NetworkEvent:
 def test_a_step_received_bytes_and_had_a_longest_silence(
     events: list[NetworkEvent], failed: bool, received: int, gap: float
 ) -> None:
-    trace = Traces(events).step(1, 0.5, 10.0, failed)
+    trace = Traces(events).of(Transaction(transaction_id=1, t0=0.5, t=10.0, failure=failed))
     assert trace.received == received
     assert trace.largest_gap == pytest.approx(gap, nan_ok=True)
 
 
 @pytest.mark.parametrize(("transaction", "end"), [(2, 10.0), (None, 10.0), (0, 10.0), (1, None)])
 def test_without_counts_nothing_is_said(transaction: int | None, end: float | None) -> None:
-    assert Traces([read(1.0)]).step(transaction, 0.5, end, True) is NO_TRACE
+    step = Transaction(transaction_id=transaction, t0=0.5, t=end, failure=True)
+    assert Traces([read(1.0)]).of(step) is NO_TRACE
 
 
 def test_events_without_transactions_belong_to_the_handshake_around_them() -> None:
@@ -68,7 +69,7 @@ def test_events_without_transactions_belong_to_the_handshake_around_them() -> No
             other("tls_handshake_done", 1.31),
         ]
     )
-    first, second, third = (traces.handshake(1.31) for _ in range(3))
+    first, second, third = (traces.of(Handshake(t=1.31)) for _ in range(3))
     assert (first.address, first.start, first.received) == ("203.0.113.1:443", 1.001, 700)
     assert (second.address, second.start, second.received) == ("203.0.113.2:443", 1.002, 0)
     assert third is NO_TRACE
@@ -85,8 +86,8 @@ def test_handshakes_that_overlap_cannot_be_told_apart() -> None:
             other("tls_handshake_done", 1.4),
         ]
     )
-    assert traces.handshake(1.3) is NO_TRACE
-    assert traces.handshake(1.4) is NO_TRACE  # of the two that were open, nobody knows which is left
+    assert traces.of(Handshake(t=1.3)) is NO_TRACE
+    assert traces.of(Handshake(t=1.4)) is NO_TRACE  # of the two that were open, nobody knows which is left
 
 
 def test_a_handshake_no_one_can_place_does_not_take_the_place_of_the_next() -> None:
@@ -94,7 +95,9 @@ def test_a_handshake_no_one_can_place_does_not_take_the_place_of_the_next() -> N
     ends = [other("tls_handshake_done", 1.3), other("tls_handshake_done", 1.3)]
     alone = [other("tls_handshake_start", 1.2), other("tls_handshake_done", 1.3)]
     traces = Traces([*overlapping, *ends, *alone])
-    assert [traces.handshake(1.3).start for _ in range(3)] == pytest.approx([nan, nan, 1.2], nan_ok=True)
+    assert [traces.of(Handshake(t=1.3)).start for _ in range(3)] == pytest.approx(
+        [nan, nan, 1.2], nan_ok=True
+    )
 
 
 def test_a_connection_made_meanwhile_may_own_the_reads() -> None:
@@ -107,7 +110,7 @@ def test_a_connection_made_meanwhile_may_own_the_reads() -> None:
             other("tls_handshake_done", 1.3),
         ]
     )
-    trace = traces.handshake(1.3)
+    trace = traces.of(Handshake(t=1.3))
     assert (trace.received, trace.start, trace.address) == (-1, 1.0, "203.0.113.1:443")
 
 
@@ -119,4 +122,4 @@ def test_a_handshake_right_after_another_connection_has_no_address() -> None:
             other("tls_handshake_done", 2.3),
         ]
     )
-    assert traces.handshake(2.3).address == ""
+    assert traces.of(Handshake(t=2.3)).address == ""

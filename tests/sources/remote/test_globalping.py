@@ -10,7 +10,7 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Layer, Observer, Record
 from fanous.model.verdict import State
 from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.remote.globalping import AskedTarget, records
+from fanous.sources.remote.globalping import AskedTarget, Failure, failure_of, records
 from fanous.sources.remote.globalping_api import (
     Created,
     Failed,
@@ -19,7 +19,6 @@ from fanous.sources.remote.globalping_api import (
     RemoteAnswer,
     decoded,
 )
-from fanous.sources.remote.globalping_failures import Failure, failure_of
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.each import each
 from tests.shared_data import shared_file

@@ -146,11 +146,14 @@ Spans = Sequence[tuple[float, float]]
 
 def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     """When a place was in a known outage or slow-down, its own or its country's."""
+    of_lines = [one for one in incidents if one.is_of_line and one.status is not Status.RETRACTED]
+    if not of_lines:  # in most countries, and each of their series asks
+        return []
     names = {str(place), place.country}
     return [
         (interval.start, inf if interval.end is None else interval.end)
-        for incident in incidents
-        if incident.is_of_line and incident.status is not Status.RETRACTED and names & set(incident.entities)
+        for incident in of_lines
+        if names & set(incident.entities)
         for interval in incident.intervals
     ]
 

@@ -28,11 +28,13 @@ OUTSIDE = frozenset(
 )
 """Keys written by servers, or that differ between the servers to which one measurement was sent."""
 
-_HEAD = b'{"x_content":"'
+STAMP = b'{"x_content":"'
+"""How a record begins that carries its digest."""
+
 DIGITS = 32
 """Hexadecimal digits of the SHA-256: finding other content with the same digest takes 2^128 tries."""
 
-_END = len(_HEAD) + DIGITS
+_END = len(STAMP) + DIGITS
 
 
 def content_of(data: bytes) -> str:
@@ -92,7 +94,7 @@ def stamped(data: bytes, content: str, uid: str = "") -> bytes:
     Args:
         uid: ``measurement_uid`` for a record without its own.
     """
-    head = _HEAD + content.encode() + b'"'
+    head = STAMP + content.encode() + b'"'
     if uid:
         head += b',"measurement_uid":' + msgspec.json.encode(uid)
     rest = data[1:].lstrip() if data[1:2].isspace() else memoryview(data)[1:]
@@ -101,9 +103,9 @@ def stamped(data: bytes, content: str, uid: str = "") -> bytes:
 
 def stamp_of(data: bytes) -> str:
     """The digest at the head of a record; empty if it has none."""
-    if not data.startswith(_HEAD) or data[_END : _END + 1] != b'"':
+    if not data.startswith(STAMP) or data[_END : _END + 1] != b'"':
         return ""
-    digest = data[len(_HEAD) : _END]
+    digest = data[len(STAMP) : _END]
     return digest.decode() if not digest.strip(b"0123456789abcdef") else ""
 
 

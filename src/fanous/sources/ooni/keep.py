@@ -19,13 +19,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Raw, Struct
 
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Provenance, Record
 from fanous.model.place import is_address
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.document import (
     NULL,
     Binary,
     Document,
+    Header,
     ShownCertificate,
     StepKeys,
     TorKeys,
@@ -54,6 +55,8 @@ from fanous.sources.ooni.values import (
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     """A record as it is stored, and its measurement, read from the whole record except for what names a person.
 
+    One that bears a mark (``sources.marks``) is synthetic, wherever it came from.
+
     Raises:
         Rejected: it cannot be used.
     """
@@ -74,9 +77,15 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
         record.line,
         record.items,
         record.duplicates,
-        record.provenance,
+        Provenance.SYNTHETIC if _is_staged(header) else record.provenance,
         record.published,
     ), parsed
+
+
+def _is_staged(header: Header) -> bool:
+    """Does it bear a mark?  The same as ``sources.marks`` would find in what is stored of it."""
+    notes = header.annotations
+    return header.x_recorded != NULL or (notes is not None and notes.synthetic is not NULL)
 
 
 def kept(data: bytes) -> bytes:

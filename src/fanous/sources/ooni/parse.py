@@ -87,9 +87,11 @@ class DecodedRecord(Record):
 
     Attributes:
         document: the content of ``data``; taking a record apart changes it.
+        content: its digest.
     """
 
     document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    content: str = field(default="", compare=False)
 
 
 class Decoded(NamedTuple):
@@ -116,14 +118,15 @@ def parse(record: Record) -> ParsedMeasurement:
 def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
     """The measurement, and the record as decoded for it; raises ``Rejected``."""
     data, notes = record.data, list[str]()
-    whole = _web_of(record.document) if isinstance(record, DecodedRecord) else None
+    known = record if isinstance(record, DecodedRecord) else None
+    whole = _web_of(known.document) if known else None
     if whole is not None:
         decoded = Decoded(whole, whole.test_keys)
     else:
         decoded, data = decode_record(data, notes)
     found = _found(decoded, notes)
     header = decoded.header
-    content = stamp_of(data)
+    content = known.content if known else stamp_of(data)
     measurement = measurement_of(
         header, lambda: _own_uid(data, content, header), found.target, found.defect, notes, content
     )
@@ -271,10 +274,9 @@ def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
         return _Found(target, (), SILENT_HELPER)
     failure = failure_of(keys.control_failure)
     control = keys.control if failure is None else None
-    observations = tuple(bounded(observe(url, host, target, keys, control, notes)))
     if failure is None and (control is None or not _answered(control)):
         failure = SILENT_HELPER
-    return _Found(target, observations, failure)
+    return _Found(target, tuple(bounded(observe(url, host, target, keys, control, notes))), failure)
 
 
 def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
@@ -325,9 +327,9 @@ def observe(
     Args:
         control: the helper's answer; ``None`` = it gave none.
     """
-    reader = Reader(target, partial(web_role, target), notes)
     # The probe also tries the addresses that the helper got from its resolver: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
+    reader = Reader(target, partial(web_role, target), notes)
     seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
     yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
     if keys.x_transfers:

@@ -22,7 +22,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.document import NULL, check_size
-from fanous.sources.ooni.identity import content_of, identified, stamp_of, stamped, unstamped
+from fanous.sources.ooni.identity import STAMP, content_of, identified, stamp_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import DecodedRecord
 from fanous.sources.ooni.scrub import scrub
@@ -82,7 +82,6 @@ def read(
         else:
             _refuse_csv(path, head)
             yield from _from_lines(source, on_reject, own)
-        source.finish()
 
 
 def _from_lines(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
@@ -145,9 +144,9 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
     end = data.find(b'"test_keys"')
     if any(data.find(name, 0, end) >= 0 for name in _ANSWERED):
         data, uid = _answered(data, uid)
-    content, document = stamp_of(data), None
-    if content:
-        data = unstamped(data)
+    content, document = "", None
+    if data.startswith(STAMP):
+        content, data = stamp_of(data), unstamped(data)
     check_size(data)
     flat = data
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
@@ -166,7 +165,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         return Record(SOURCE, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid
-    return DecodedRecord(SOURCE, stored, str(path), number, document=document)
+    return DecodedRecord(SOURCE, stored, str(path), number, document=document, content=content)
 
 
 _RUN = 16 * 1024

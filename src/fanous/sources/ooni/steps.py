@@ -114,20 +114,22 @@ class Traces:
                 loose.append(event)
         self._handshakes = _handshakes(loose) if loose and not self._of else {}
 
-    def step(
-        self, transaction: float | None, start: float | None, end: float | None, failed: bool
-    ) -> TraceFacts:
-        """What was received between ``start`` and ``end`` in a transaction."""
-        events = self._of.get(transaction) if transaction else None
-        if not events or end is None:
+    def of(self, step: Handshake | Transaction) -> TraceFacts:
+        """What was received from the beginning to the end of a step in its transaction.
+
+        A handshake without one is known by its end, and each is given once.
+        """
+        if step.t is None:
+            return NO_TRACE
+        if not step.transaction_id:
+            waiting = self._handshakes.get(step.t) if isinstance(step, Handshake) else None
+            return waiting.popleft() if waiting else NO_TRACE
+        events = self._of.get(step.transaction_id)
+        if not events:
             return NO_TRACE
         self._effort.events(len(events))
-        return _trace(events, seconds_of(start), seconds_of(end), failed)
-
-    def handshake(self, end: float | None) -> TraceFacts:
-        """What was received in the handshake that ended at ``end``; each is given once."""
-        waiting = self._handshakes.get(end) if end is not None else None
-        return waiting.popleft() if waiting else NO_TRACE
+        failed = failure_of(step.failure) is not None
+        return _trace(events, seconds_of(step.t0), seconds_of(step.t), failed)
 
 
 def _trace(
@@ -486,11 +488,7 @@ class Reader:
         )
 
     def _handshake(self, handshake: Handshake, traces: Traces, layer: Layer) -> Observation:
-        failure = failure_of(handshake.failure)
-        if handshake.transaction_id:
-            trace = traces.step(handshake.transaction_id, handshake.t0, handshake.t, failure is not None)
-        else:
-            trace = traces.handshake(handshake.t)
+        trace, failure = traces.of(handshake), failure_of(handshake.failure)
         ip, port = endpoint_of(handshake.address or trace.address)
         name = handshake.server_name
         hostname = (host_of(name) if not is_address(name or "") else "") or self.names.get(ip, "")
@@ -520,7 +518,7 @@ class Reader:
         ip, connected_port = endpoint_of(transaction.address)
         hostname = "" if is_address(host) else host
         failure = failure_of(transaction.failure)
-        trace = traces.step(transaction.transaction_id, transaction.t0, transaction.t, failure is not None)
+        trace = traces.of(transaction)
         response = transaction.response
         status = int(response.code) if response and response.code and 0 < response.code < 1000 else 0
         page = page_of(response, "requests.response", self._notes) if response else None

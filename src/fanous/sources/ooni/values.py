@@ -453,16 +453,11 @@ def failure_of(value: Any, success: bool | None = None) -> str | None:
     """
     if value is None or value is False or value == "":
         return UNKNOWN_FAILURE if success is False else None
-    return (
-        _named(value if len(value) < 4 * LONGEST_FAILURE else value[:LONGEST_FAILURE])
-        if isinstance(value, str)
-        else UNKNOWN_FAILURE
-    )
+    return _named(in_words(value)) if isinstance(value, str) else UNKNOWN_FAILURE
 
 
 @lru_cache(maxsize=4096)
-def _named(said: str) -> str:
-    text = _in_words(said)
+def _named(text: str) -> str:
     if text in SAME_FAILURE:
         return SAME_FAILURE[text]
     if text.startswith(("unknown_failure", "unknown_error", "ssl_error")) or " " in text:

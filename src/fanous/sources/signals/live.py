@@ -145,7 +145,6 @@ class Documents:
                 data = _bounded(path, source.stream)
             except BROKEN as error:
                 raise FanousError(f"{path}: {broken_why(error)}") from error
-            source.finish()
         try:
             parsed = self._source.parse(data, about.country, path.name)
         except Rejected as reason:

@@ -96,7 +96,6 @@ class CsvRows:
                     continue
                 seen.add(digest)
                 yield self._line, fields
-            source.finish()
 
     @property
     def decimal(self) -> str:

@@ -4,6 +4,6 @@
 describes what is sent.  To add an address: its function in ``operations``, its line in ``OPERATIONS``.
 """
 
-from fanous.web.api.routes import api_routes
+from fanous.web.api.openapi import api_routes
 
 __all__ = ["api_routes"]

@@ -20,13 +20,14 @@ from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
 from fanous.pipeline.query import end_of_data, known_until
-from fanous.publish.edition import Story, history, newest, open_ones, whole_hours
+from fanous.publish.edition import Story, history, newest, open_ones
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.coverage import Heard
+from fanous.store.memory import whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import aged, connectivity, lowest, places
@@ -78,12 +79,13 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     going = [Story(one, names) for one in open_ones(incidents)]
     before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
     drawn = newest(volume, hours[0])
-    votes = without_controls(facts.votes(code, drawn, hours[1]), standing)
+    votes = facts.votes(code, drawn, hours[1])
     shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
     levels = aged(connectivity(store, code, every, since, end, visit, shaded), visit.now - end)
     level, of_places = lowest(levels), places(store, code, every, end, visit.now - end)
     networks = network_lines(volume, heard, weights, code, visit)
     bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
+    votes = without_controls(votes, standing)
     return {
         "code": code,
         "staged": store.is_synthetic,

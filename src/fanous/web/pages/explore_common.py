@@ -17,7 +17,7 @@ from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, midni
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
-from fanous.refdata.countries import local, near_regions, region_name, region_of, zone_name
+from fanous.refdata.countries import local, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -269,8 +269,7 @@ def span_of(question: DatedQuestion, language: Language) -> str:
     """``17 to 18 December 2023 (PKT)``: days, both included."""
     since, until = question.dates
     first, last = local(since, question.country), local(until - 1, question.country)
-    zone = zone_name(since, question.country)
-    return f"{clocks.days_between(first, last, language)} ({language.apart(zone)})"
+    return f"{clocks.days_between(first, last, language)} ({language.apart(clocks.zone_of(first))})"
 
 
 LONGEST_LINK = 118

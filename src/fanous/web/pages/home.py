@@ -15,7 +15,7 @@ from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
 from fanous.pipeline.query import known_until
-from fanous.publish.edition import Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
@@ -23,6 +23,7 @@ from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard
+from fanous.store.memory import whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, aged, connectivity

@@ -6,9 +6,10 @@ from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.model.instant import DAY
 from fanous.pipeline.query import known_until
-from fanous.publish.edition import newest, stories, whole_hours
+from fanous.publish.edition import newest, stories
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
+from fanous.store.memory import whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.routes import Facts, page

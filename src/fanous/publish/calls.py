@@ -1,4 +1,4 @@
-"""Files: what is written from a store for people elsewhere, as typed calls (``pipeline.call``)."""
+"""Calls: what is written from a store for people elsewhere, as typed calls (``pipeline.call``)."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Routes: the addresses of the API, and the OpenAPI document (3.1) that is written from its types.
+"""OpenAPI: the addresses of the API, and the document (3.1) about them that is written from its types.
 
 Answers are kept on the shelf, as pages are.
 """

@@ -1,4 +1,4 @@
-"""Files: opens the included files of reference data.
+"""Tables: opens the included files of reference data.
 
 They are next to this module and part of the wheel; README.md has each file's source, date and licence.
 """
