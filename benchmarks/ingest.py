@@ -18,12 +18,16 @@ With ``--against``, an earlier commit of this repository and the working tree in
 web_connectivity measurements, all its measurements, and the recorded event of the demo.  Prints the least processor
 time of each for a measurement, and the ratio; on a busy machine, only least times of several rounds compare.
 
+Last, on all cores that it may use: the shorter file, packed, by one process and by as many as ``fanous ingest`` starts,
+in turn.
+
 Stages are timed by the processor time of this process, the whole by wall-clock and processor time (the
-engine's threads included): if others use the machine, only the latter says what a core can do.
+engine's threads and other processes included): if others use the machine, only the latter says what a core can do.
 """
 
 import argparse
 import gc
+import gzip
 import json
 import os
 import resource
@@ -40,6 +44,7 @@ import msgspec
 from fanous.analysis.rules import judge
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import Ingested, known_fingerprints
+from fanous.pipeline.workers import default_jobs
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 
@@ -103,15 +108,21 @@ def to_observations(file: Path) -> float:
     return count / (time.process_time() - start)
 
 
-def whole(file: Path) -> None:
-    """All of it into a new store, in this process; prints the rate and the largest resident size, and last
-    the rate alone."""
+def whole(file: Path, jobs: int) -> None:
+    """All of it into a new store of this process; prints the rate and the largest resident size, and last
+    the rate alone.
+
+    Args:
+        jobs: processes that read; the last rate is by the clock.  0: this process, by processor time.
+    """
     known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         tally = Ingested()
         start, started = time.process_time(), time.perf_counter()
-        ingest.bring_in(store, "ooni", [file], tally)
+        ingest.bring_in(store, "ooni", [file], tally, jobs=max(jobs, 1))
         spent, took = time.process_time() - start, time.perf_counter() - started
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent += children.ru_utime + children.ru_stime
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"  JSON to stored observations and verdicts: {tally.stored / took:,.0f} measurements/s by the "
@@ -119,20 +130,38 @@ def whole(file: Path) -> None:
         f"processor time ({tally.stored:,} in {took:.1f} s, {spent:.1f} s of processor time); "
         f"largest resident size {resident:.0f} MiB"
     )
-    print(tally.stored / spent)
+    print(tally.stored / (took if jobs else spent))
 
 
-def whole_apart(file: Path, root: Path = ROOT) -> tuple[str, float]:
+def whole_apart(file: Path, root: Path = ROOT, jobs: int = 0) -> tuple[str, float]:
     """The same in a separate process: what it prints, and the rate.
 
     Args:
         root: of the sources that are measured.
+        jobs: processes that read, on all cores; 0 = the process itself, on one core.
     """
-    command = [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
+    command = [sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
+    command = [*command, "--jobs", str(jobs)] if jobs else [*one_core(), *command]
     environment = os.environ | {"PYTHONPATH": str(root / "src")}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=environment)
     *told, rate = done.stdout.splitlines()
     return "\n".join(told), float(rate)
+
+
+def by_jobs(file: Path, rounds: int) -> None:
+    """One process and as many as ``fanous ingest`` starts, in turn, from a file packed as OONI packs it."""
+    packed = file.with_suffix(".jsonl.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes(), 6))
+    several = default_jobs([packed])
+    rates: dict[int, list[float]] = {1: [], several: []}
+    for _ in range(rounds):
+        for jobs, own in rates.items():
+            own.append(whole_apart(packed, jobs=jobs)[1])
+    one, all_of_them = max(rates[1]), max(rates[several])
+    print(
+        f"packed, all cores, by the clock: {one:,.0f}/s in one process, {all_of_them:,.0f}/s read by {several}, "
+        f"{all_of_them / one:.2f} times as many (best of {rounds} rounds each)"
+    )
 
 
 def against(commit: str, source: Path, times: int, rounds: int) -> None:
@@ -196,9 +225,10 @@ def main() -> None:
     options.add_argument("--against", metavar="COMMIT", help="compare with an earlier commit")
     options.add_argument("--rounds", type=int, default=5, help="how often each is run for that")
     options.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
+    options.add_argument("--jobs", type=int, default=0, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.whole:
-        whole(chosen.file)
+        whole(chosen.file, chosen.jobs)
         return
     if not chosen.file.exists():
         sys.exit(f"not present: {chosen.file} (name a file of OONI measurements, or set FANOUS_SHARED_DATA)")
@@ -217,6 +247,7 @@ def main() -> None:
                 rates = [theirs(short, chosen.ooni_python, chosen.ooni)] if chosen.ooni else []
             said, rate = whole_apart(file)
             print(said)
+        by_jobs(short, 3)
         if chosen.ooni:
             transform = to_observations(short)
             rates.append(theirs(short, chosen.ooni_python, chosen.ooni))

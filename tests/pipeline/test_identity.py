@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.identity import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
 from fanous.store.batch import Judged
-from fanous.store.identities import rank
+from fanous.store.identities import candidate, rank, settle
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import document, web_keys
+from tests.sources.test_costs import grows_linearly
 
 HOW_MANY = 3
 
@@ -282,3 +284,40 @@ def test_a_line_is_known_again_that_an_older_version_stored(store: Store, tmp_pa
 
 def test_the_order_of_sources_is_as_documented() -> None:
     assert rank("ooni-csv") < rank("edge") < rank("ooni")
+
+
+@each(
+    ("sources", "is_named"),
+    [(("ooni",), True), (("ooni",), False), (("ooni", "edge"), True), (("ooni", "ooni-csv"), False)],
+)
+def test_copies_of_one_measurement_cost_no_more_than_others(sources: tuple[str, ...], is_named: bool) -> None:
+    """Anyone may upload the same content to OONI under any number of reports."""
+    parsed, verdicts = judge_record(Record("ooni", json.dumps(RECORDS[0]).encode()))
+
+    def copies(count: int) -> list[Judged]:
+        headers = (
+            replace(
+                parsed.measurement,
+                uid=uid(n) if is_named else f"{n:032x}",
+                report=f"report {n}",
+                content="0" * 32,
+            )
+            for n in range(count)
+        )
+        return [
+            Judged(Record(sources[n % len(sources)], b"{}"), replace(parsed, measurement=header), verdicts)
+            for n, header in enumerate(headers)
+        ]
+
+    def settled(batch: list[Judged]) -> None:
+        led = {"0" * 32: [one.parsed.measurement.uid for one in batch]}
+        stored = {one.parsed.measurement.uid: "ooni" for one in batch}
+        settle([candidate(one, older=False) for one in batch], {}, {})
+        arriving = [replace(one, parsed=_renamed(one.parsed)) for one in batch]
+        settle([candidate(one, older=False) for one in arriving], led, stored)
+
+    assert grows_linearly(settled, copies, 250)
+
+
+def _renamed(parsed: ParsedMeasurement) -> ParsedMeasurement:
+    return replace(parsed, measurement=replace(parsed.measurement, uid=parsed.measurement.uid[::-1]))

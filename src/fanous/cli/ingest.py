@@ -105,6 +105,18 @@ def ingest(
         bool,
         typer.Option("--empty-is-zero", help="csv: count a bin without rows as 0 (with count or distinct)."),
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=64,
+            metavar="N",
+            help="ooni, edge: processes that read.  By default one for each processor that may be used, at most 4, and "
+            "only one for less than 100 MiB of measurements or while `fanous run` has the store.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -120,6 +132,7 @@ def ingest(
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
     from fanous.pipeline.jobs import Ingest, IngestSeries
+    from fanous.pipeline.workers import default_jobs
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
@@ -139,9 +152,11 @@ def ingest(
             licence,
         )
     files = tuple(path.absolute() for path in paths)
-    call = Ingest(source, files) if about is None else IngestSeries(source, files, about)
     with reaching(store, config) as reach, file_progress(files) as moved:
-        tally = reach(call, moved=moved)
+        if about is None:
+            tally = reach(Ingest(source, files), moved=moved, jobs=jobs or default_jobs(files))
+        else:
+            tally = reach(IngestSeries(source, files, about), moved=moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         say(f"no usable records: check that these are files {source} can read", file=sys.stderr)

@@ -8,25 +8,25 @@ interrupted at any point and run again: a segment of the archive is either compl
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from pathlib import Path
 
-import msgspec
-
-from fanous.analysis.rules import judge
-from fanous.errors import FanousError, Rejected
+from fanous.errors import Rejected
 from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.reason import Reason
 from fanous.model.verdict import Verdict
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.judge import Ingested, judge_record, known_fingerprints, rules_version
+from fanous.pipeline.judge import Ingested, judge_record, rules_version
 from fanous.pipeline.query import AHEAD
+from fanous.pipeline.records import OnFile, judged_records
+from fanous.pipeline.workers import judged_by
+from fanous.sources.connector import Divisible
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.values import instant_of
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
 from fanous.store.processes import Span, spans_of
@@ -41,9 +41,6 @@ LATE = 60 * DAY
 """Greatest age at which measurements sent by probes still start detection: longer than probes are offline,
 and a limit whatever date a sender writes."""
 
-OnFile = Callable[[Path, int], None]
-"""Called with a file and how many of its bytes have been read."""
-
 
 def ingest(
     store: Store,
@@ -54,6 +51,7 @@ def ingest(
     provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
     detects: bool = True,
+    jobs: int = 1,
 ) -> Ingested:
     """Import files into the store, judge them, and detect where they changed something.
 
@@ -61,16 +59,16 @@ def ingest(
     duplicate.
 
     Args:
-        provenance: of the files' contents.  A record marked as synthetic stays synthetic in imported files,
-        and is
+        provenance: of the files' contents.  A record marked as synthetic stays synthetic in imported files, and is
             refused where only real records are accepted.
         late: seconds; older measurements are stored but start no detection (``rejudge`` does).  Infinite
             for files that an operator chose, ``LATE`` for what probes send.
         detects: detect at once; otherwise the measurements are marked for detection later (``detect_all``).
+        jobs: see ``bring_in``.
     """
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store, late))
-    bring_in(store, source, paths, tally, on_progress, provenance=provenance, late=late)
+    bring_in(store, source, paths, tally, on_progress, provenance=provenance, late=late, jobs=jobs)
     if detects:
         detect_all(store)
     return tally
@@ -87,26 +85,39 @@ def bring_in(
     late: float = inf,
     began: Span | None = None,
     published: Mapping[Path, str] | None = None,
+    jobs: int = 1,
 ) -> None:
     """Read, judge and store, without detecting.
 
     Args:
-        began: only measurements that began from the first of these instants and before the second.
+        began: see ``judged_records``.
         published: see ``judged_records``.
+        jobs: processes that read; 1 = this one, which also reads what cannot be divided.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
     them repeatedly takes a fifth of the time.
     """
     version = rules_version()
     provenance = Provenance.SYNTHETIC if store.staged else provenance
-    older = store.holds_older()
+    read = partial(
+        judged_records,
+        source,
+        provenance=provenance,
+        began=began,
+        published=published,
+        older=store.holds_older(),
+    )
+    if jobs > 1 and isinstance(MEASUREMENT_SOURCES.get(source), Divisible):
+        judged = judged_by(jobs, read, paths, tally, on_progress)
+    else:
+        judged = read(paths, tally, on_progress)
     gc.disable()
     try:
-        judged = judged_records(source, paths, tally, on_progress, provenance, began, published, older=older)
-        for batch in batches(judged):
-            append(store, batch, tally, late, version)
-            batch.clear()  # the generator still holds the list
-            _collect()
+        with closing(judged):
+            for batch in batches(judged):
+                append(store, batch, tally, late, version)
+                batch.clear()  # the generator still holds the list
+                _collect()
     finally:
         gc.enable()
 
@@ -118,88 +129,6 @@ def _collect() -> None:
     garbage by itself: pages and queries leave some with every answer.
     """
     gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
-
-
-def judged_records(
-    source: str,
-    paths: Sequence[Path],
-    tally: Ingested,
-    on_progress: OnFile | None = None,
-    provenance: Provenance = Provenance.IMPORTED,
-    began: Span | None = None,
-    published: Mapping[Path, str] | None = None,
-    *,
-    older: bool = False,
-) -> Iterator[Judged]:
-    """Every record of the files with its verdicts; unusable records go to ``tally``.
-
-    Args:
-        began: see ``bring_in``.
-        published: file -> address of the public object that it is a copy of.
-        older: whether the store may know them by former names (``Store.holds_older``).
-
-    Raises:
-        FanousError: no such source, or a file that cannot be read at all.
-    """
-    if source not in MEASUREMENT_SOURCES:
-        raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
-    connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
-    for path in paths:
-        watch = None if on_progress is None else partial(on_progress, path)
-        for record in connector.read(path, partial(tally.reject, str(path)), watch):
-            if began is not None and not _began_within(record.data, began):
-                tally.outside += record.items
-                continue
-            try:
-                stored, parsed = connector.take(record)
-                own = provenance_of(stored.provenance, provenance)
-                there = "" if published is None else published[path]
-                if own is not stored.provenance or there:
-                    stored = replace(stored, provenance=own, line=record.line, published=there)
-                came = record.data if older else b""
-                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
-            except Rejected as reason:
-                tally.reject(record.file, record.line, str(reason), record.items)
-                tally.duplicate += record.duplicates
-
-
-class _Began(msgspec.Struct):
-    measurement_start_time: str | None = None
-    test_start_time: str | None = None
-
-
-_began = msgspec.json.Decoder(_Began)
-
-
-def _began_within(data: bytes, span: Span) -> bool:
-    """Did it begin within the span?  Also true if a record does not say: it is then judged, and rejected with a
-    reason."""
-    try:
-        told = _began.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return True
-    instant = instant_of(told.measurement_start_time or told.test_start_time or "")
-    return instant is None or span[0] <= instant < span[1]
-
-
-SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
-
-
-def provenance_of(said: Provenance, door: Provenance) -> Provenance:
-    """The provenance of a record that arrived this way.
-
-    Args:
-        said: synthetic = it is marked as such.
-
-    Raises:
-        Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
-            among real ones.
-    """
-    if door.is_synthetic or not said.is_synthetic:
-        return door
-    if door is Provenance.REAL:
-        raise Rejected(SET_ASIDE)
-    return Provenance.SYNTHETIC
 
 
 def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:

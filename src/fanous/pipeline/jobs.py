@@ -55,7 +55,12 @@ class Ingest(Call[Ingested], frozen=True, tag="ingest"):
     late: float = inf
     detects: bool = True
 
-    def perform(self, store: Store, moved: Callable[[Path, int], None] | None = None) -> Ingested:
+    def perform(
+        self, store: Store, moved: Callable[[Path, int], None] | None = None, jobs: int = 1
+    ) -> Ingested:
+        """Args:
+        jobs: processes that read.  Only the command's own process starts others: a monitor has other work, too.
+        """
         return ingest.ingest(
             store,
             self.source,
@@ -64,6 +69,7 @@ class Ingest(Call[Ingested], frozen=True, tag="ingest"):
             provenance=self.provenance,
             late=self.late,
             detects=self.detects,
+            jobs=jobs,
         )
 
 

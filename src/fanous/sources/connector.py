@@ -78,6 +78,32 @@ class MeasurementSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The lines, or members, of a file that one of several processes reads: every ``of``-th."""
+
+    index: int = 0
+    of: int = 1
+
+    def has(self, number: int) -> bool:
+        """Is the line with this 1-based number among them?"""
+        return number % self.of == self.index
+
+
+ALL = Share()
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A source of measurements in which each line or member of a file can be read without the others."""
+
+    def read_share(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: Share
+    ) -> Iterator[Record]:
+        """What ``MeasurementSource.read`` gives and reports of these lines only."""
+        ...
+
+
 class Gather(StrEnum):
     """How the rows of one place and bin become one value."""
 

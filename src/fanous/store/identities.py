@@ -10,10 +10,11 @@ the first stays.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, islice
 
 from fanous.model.measurement import Measurement, Provenance
 from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
@@ -156,11 +157,27 @@ def settle(
     return _Settling(led, sources).of(candidates)
 
 
+class _Kind(Enum):
+    """What may be wanted of the measurements to which a key leads."""
+
+    SENT = auto()
+    ROW = auto()
+    UNNAMED = auto()
+    UNNAMED_ROW = auto()
+
+
 class _Settling:
+    """Anyone may publish the same content under any number of names, so the work for one measurement does not grow
+    with the number of those to which its keys lead: they are looked up by what is wanted of them."""
+
     def __init__(self, led: dict[str, list[str]], sources: dict[str, str]) -> None:
-        self._led = {key: list(uids) for key, uids in led.items()}
         self._stored = sources
         self._sources = dict(sources)
+        self._led = {key: dict.fromkeys(uids) for key, uids in led.items()}
+        self._by_kind: dict[tuple[str, _Kind], dict[str, None]] = {}
+        for key, uids in led.items():
+            for uid in uids:
+                self._index(key, uid)
         self._entering: dict[str, tuple[Judged, Candidate]] = {}
         self._result = Settled()
 
@@ -180,21 +197,53 @@ class _Settling:
         """The uids under which the same measurement is stored: rows of a table and a record sent to us may both
         exist."""
         own = [uid for uid in (one.header.uid, one.older) if uid in self._sources]
-        own += self._found(by_uid(one.header.uid), lambda _source: True)
-        own += self._found(one.sent, lambda source: source != TABLE)
-        own += self._found(one.content, lambda source: SENT in (source, one.source) and source != one.source)
+        own += self._stored_by(by_uid(one.header.uid))
+        own += [uid for uid in self._stored_by(one.sent) if self._sources[uid] != TABLE]
+        own += self._same_content(one)
         if not any(TABLE in (self._sources[uid], one.source) for uid in own):
-            own += self._alike(one)[:1]
+            own += self._alike(one)
         return list(dict.fromkeys(own))
+
+    def _same_content(self, one: Candidate) -> Iterator[str]:
+        """What probes sent us and what was published have the same content; what takes precedence ends the search."""
+        if one.source != SENT:
+            among = self._stored_by(one.content, _Kind.SENT)
+            yield from (uid for uid in among if self._sources[uid] == SENT)
+            return
+        for uid in self._stored_by(one.content):
+            if self._sources[uid] != SENT:
+                yield uid
+            if self._sources[uid] == PUBLISHED:
+                return
 
     def _alike(self, one: Candidate) -> list[str]:
         """The likeness of row and record: the UID decides; only if the record has none, what they share does."""
-        found = self._found(one.likeness, lambda source: TABLE in (source, one.source))
-        return [uid for uid in found if one.is_unnamed or _UNNAMED.fullmatch(uid)]
+        if one.source == TABLE:
+            kind = None if one.is_unnamed else _Kind.UNNAMED
+        else:
+            kind = _Kind.ROW if one.is_unnamed else _Kind.UNNAMED_ROW
+        among = self._stored_by(one.likeness, kind)
+        return list(islice((uid for uid in among if TABLE in (self._sources[uid], one.source)), 1))
 
-    def _found(self, key: str, is_fit: Callable[[str], bool]) -> list[str]:
-        led = self._led.get(key, ()) if key else ()
-        return [uid for uid in led if uid in self._sources and is_fit(self._sources[uid])]
+    def _stored_by(self, key: str, kind: _Kind | None = None) -> Iterator[str]:
+        """Of those to which a key leads, the stored ones that were of a kind when they were indexed."""
+        led = self._led.get(key, ()) if kind is None else self._by_kind.get((key, kind), ())
+        return (uid for uid in led if uid in self._sources)
+
+    def _index(self, key: str, uid: str) -> None:
+        source, is_unnamed = self._sources.get(uid), _UNNAMED.fullmatch(uid) is not None
+        if source == PUBLISHED and not is_unnamed:
+            return  # nearly all
+        is_row = source in (TABLE, None)  # none = it is gone, but may come again
+        kinds = {
+            _Kind.SENT: is_row or source == SENT,  # a row gives way to a record under its uid
+            _Kind.ROW: is_row,
+            _Kind.UNNAMED: is_unnamed,
+            _Kind.UNNAMED_ROW: is_row and is_unnamed,
+        }
+        for kind, is_of_it in kinds.items():
+            if is_of_it:
+                self._by_kind.setdefault((key, kind), {})[uid] = None
 
     def _take_over(self, one: Candidate, known: Sequence[str]) -> None:
         """Add it, and let stored records of the same measurement give way."""
@@ -222,14 +271,20 @@ class _Settling:
                 self._lead(key, replace(header, uid=uid) if header.uid != uid else header)
 
     def _lead(self, key: str, to: Measurement) -> None:
-        led = self._led.setdefault(key, [])
+        led = self._led.setdefault(key, {})
+        self._index(key, to.uid)
         if to.uid not in led:
-            led.append(to.uid)
+            led[to.uid] = None
             self._result.keys.append((key, to.uid, to.started_at))
 
 
+MOST_LED = 1000
+"""Measurements to which one key leads that are looked at.  Real keys lead to one or two; a thousand have the same
+content only if somebody publishes it again and again, and then one more that counts twice makes no difference."""
+
 _LED = f"""
-SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}} ORDER BY leads_to
+SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}}
+ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
 _SOURCES = "SELECT uid, any(source) FROM measurements WHERE uid IN {uids:Array(String)}"
 _WHOLE = " AND segment IN (SELECT segment FROM segments)"

@@ -20,7 +20,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
-from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.connector import ALL, OnProgress, OnReject, Share
 from fanous.sources.ooni.document import NULL, check_size
 from fanous.sources.ooni.identity import STAMP, content_of, identified, stamp_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept
@@ -62,29 +62,41 @@ _ANSWERED = (b'"raw_measurement"', b'"measurement_url"')
 
 
 def read(
-    path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, own: bool = False
+    path: Path,
+    on_reject: OnReject,
+    on_progress: OnProgress | None = None,
+    *,
+    own: bool = False,
+    share: Share = ALL,
 ) -> Iterator[Record]:
     """Records of one file; see ``MeasurementSource.read``.
 
     Args:
         own: written by our own collector or probe: its digest is that of what was or would be sent (``identity``).
+        share: the lines or members that are read and whose rejection is reported.
     """
+
+    def reject(number: int, why: str) -> None:
+        if share.has(number):
+            on_reject(number, why)
+
     with open_source(path, on_progress) as source:
         try:
             head = source.stream.peek(BLOCK)
         except BROKEN as error:
-            on_reject(1, broken_why(error))
+            reject(1, broken_why(error))
             return
         if is_tar(head):
-            yield from _from_tar(source, on_reject, own)
+            yield from _from_tar(source, reject, own, share)
         elif ".json" in path.suffixes and not _is_line(head):
-            yield from _from_document(source, on_reject, own)
+            if share.has(1):
+                yield from _from_document(source, reject, own)
         else:
             _refuse_csv(path, head)
-            yield from _from_lines(source, on_reject, own)
+            yield from _from_lines(source, reject, own, share)
 
 
-def _from_lines(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
+def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: Share) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
@@ -96,6 +108,8 @@ def _from_lines(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[
         if not length:
             return
         source.tell_progress()
+        if not share.has(number):
+            continue
         try:
             yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
         except Rejected as error:
@@ -113,12 +127,14 @@ def _from_document(source: ByteSource, on_reject: OnReject, own: bool) -> Iterat
         on_reject(1, str(error))
 
 
-def _from_tar(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
+def _from_tar(source: ByteSource, on_reject: OnReject, own: bool, share: Share) -> Iterator[Record]:
     number = 0
     try:
         for member in members(source.stream, LINE_LIMIT):
             number += 1
             source.tell_progress()
+            if not share.has(number):
+                continue
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:
                 yield _record(source.path, number, member.data, own, name if UID.fullmatch(name) else "")

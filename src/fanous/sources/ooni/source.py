@@ -7,7 +7,7 @@ from pathlib import Path
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import Family
-from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.connector import ALL, OnProgress, OnReject, Share, Source
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.read import read
@@ -15,9 +15,10 @@ from fanous.sources.ooni.redact import redact
 
 
 class Ooni:
-    """The source ``ooni``; see ``MeasurementSource``."""
+    """The source ``ooni``; see ``MeasurementSource`` and ``Divisible``."""
 
     read = staticmethod(read)
+    read_share = staticmethod(read)
     parse = staticmethod(parse)
     take = staticmethod(take)
 
@@ -31,11 +32,14 @@ class Edge:
     parse = staticmethod(parse)
     take = staticmethod(take)
 
-    def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    def read_share(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: Share = ALL
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
-        return (replace(record, source="edge") for record in read(path, on_reject, on_progress, own=True))
+        records = read(path, on_reject, on_progress, own=True, share=share)
+        return (replace(record, source="edge") for record in records)
+
+    read = read_share
 
 
 LICENCE = "CC BY-NC-SA 4.0"

@@ -1,0 +1,225 @@
+"""Reading in several processes gives what reading in one gives, and fails in words and without leftovers."""
+
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.measurement import Provenance
+from fanous.pipeline import ingest, workers
+from fanous.pipeline.judge import Ingested
+from fanous.pipeline.records import judged_records
+from fanous.pipeline.workers import default_jobs, judged_by
+from fanous.sources.connector import Divisible, Share
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from tests.children import child_environment
+from tests.each import each
+
+CHILD = Path(__file__).with_name("workers_child.py")
+BAD = (b"not a record\n", b"\n", b'{"test_name": "web_connectivity"}\n', b'{"measurement_uid": "\xff"}\n')
+
+
+@pytest.fixture(scope="module")
+def files(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files of each kind, large and small, with rejects, and the same measurements again in other files."""
+    folder = tmp_path_factory.mktemp("files")
+    lines = rally.read_bytes().splitlines(keepends=True)[::16]
+    mixed = [line for n, one in enumerate(lines) for line in ((one, BAD[n % 4]) if n % 9 == 0 else (one,))]
+    packed = gzip.compress(b"".join(mixed[50:100]))
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for n, line in enumerate((*lines[::7], b"{")):
+            member = tarfile.TarInfo(f"{n}.post")
+            member.size = len(line)
+            tar.addfile(member, io.BytesIO(line))
+    other = json.loads(lines[-1]) | {"probe_asn": "AS64512"}  # another measurement under the same uid
+    contents = {
+        "mixed.jsonl": b"".join((*mixed, *lines[:30], json.dumps(other).encode() + b"\n", *mixed[-3:])),
+        "packed.jsonl.gz": packed,
+        "broken.jsonl.gz": packed[: len(packed) // 2],
+        "damaged.jsonl.gz": packed[:5000] + b"\xff" * 500 + packed[5500:],
+        "archive.tar.gz": archive.getvalue(),
+        "one.json": json.dumps(json.loads(lines[0]), indent=1).encode(),
+        "small.jsonl": lines[1] + BAD[0],
+        "empty.jsonl": b"",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]
+
+
+Result = tuple[Ingested, list[bytes], list[Any], dict[Path, int]]
+
+
+def ingested(store: Path, files: list[Path], jobs: int) -> Result:
+    """The counts, the archive, the facts, and how many bytes of each file were read."""
+    read: dict[Path, int] = {}
+    tally = Ingested()
+    with open_store(store) as opened:
+        ingest.bring_in(opened, "ooni", files, tally, read.__setitem__, jobs=jobs)
+        side = opened.of(Provenance.SYNTHETIC)
+        archived = [
+            record.data for segment in side.archive.segments() for record in side.archive.records(segment)
+        ]
+        votes = side.facts.votes("PK", 0, 2e9)
+        rows = list(zip(votes.uids, votes.targets, votes.signals, votes.asns, votes.times, strict=True))
+    return tally, archived, rows, read
+
+
+def test_any_number_of_processes_gives_the_same_store_and_counts(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "WHOLE", 3000)
+    monkeypatch.setattr(ingest, "batches", partial(ingest.batches, records=50))
+    alone = ingested(tmp_path / "1", files, 1)
+    together = ingested(tmp_path / "3", files, 3)
+    assert together == alone
+    tally, archived, rows, read = alone
+    assert len(archived) == tally.stored > 150
+    assert rows
+    assert tally.duplicate > 50
+    assert len(tally.rejects) == tally.rejected > 25
+    assert {
+        Path(one.file).name for one in tally.rejects if "damaged here" in one.why or "too early" in one.why
+    } == {
+        "broken.jsonl.gz",
+        "damaged.jsonl.gz",
+    }
+    assert read == {file: file.stat().st_size for file in files}
+
+
+@each("source", [name for name, one in MEASUREMENT_SOURCES.items() if isinstance(one, Divisible)])
+def test_the_shares_of_a_file_are_all_of_it(source: str, files: list[Path]) -> None:
+    connector = MEASUREMENT_SOURCES[source]
+    assert isinstance(connector, Divisible)
+    for path in files:
+        whole = _read(connector.read, path)
+        shares = [_read(partial(connector.read_share, share=Share(n, 3)), path) for n in range(3)]
+        assert sum(shares, Counter()) == whole, path.name
+        assert all(share.total() < whole.total() or whole.total() < 2 for share in shares), path.name
+
+
+def _read(read: Callable[..., Iterator[Any]], path: Path) -> Counter[tuple[int, object]]:
+    found: Counter[tuple[int, object]] = Counter()
+    for record in read(path, lambda line, why: found.update([(line, why)])):
+        found[record.line, record.data] += 1
+    return found
+
+
+def test_a_file_that_cannot_be_read_ends_it_after_those_before_it(files: list[Path], tmp_path: Path) -> None:
+    paths = [files[0], tmp_path / "missing.jsonl", files[1]]
+    counts = []
+    for jobs in (1, 2):
+        tally = Ingested()
+        read = partial(judged_records, "ooni")
+        judged = read(paths, tally, None) if jobs == 1 else judged_by(jobs, read, paths, tally, None)
+        with closing(judged), pytest.raises(FanousError, match=r"missing\.jsonl: No such file"):
+            for one in judged:
+                tally.by_test[one.record.file] += 1
+        counts.append(tally)
+    assert counts[0] == counts[1]
+
+
+# --- how a worker may end -------------------------------------------------------------------------------------
+
+
+def _dies_of(how: str, paths: list[Path], *_: object, share: Share) -> Generator[Judged]:
+    """Stands for reading; runs in the worker."""
+    if paths[0].name == "small.jsonl":
+        if how == "bug":
+            raise ValueError("unforeseen")
+        if how == "memory":
+            raise MemoryError
+        os.kill(os.getpid(), getattr(signal, how))
+    yield from judged_records("ooni", paths, Ingested(), share=share)
+
+
+@each(
+    ("how", "error", "told"),
+    [
+        (
+            "SIGKILL",
+            FanousError,
+            r"that was reading .*small\.jsonl was killed \(SIGKILL\).* with --jobs 1 to .* this file",
+        ),
+        ("SIGSEGV", FanousError, r"that was reading .*small\.jsonl crashed \(SIGSEGV\)"),
+        ("memory", FanousError, r"that was reading .*small\.jsonl ran out of memory"),
+        ("bug", RuntimeError, r"ValueError: unforeseen"),
+    ],
+)
+def test_a_worker_that_ends_is_told_with_its_file(
+    how: str, error: type[Exception], told: str, files: list[Path]
+) -> None:
+    judged = judged_by(1, partial(_dies_of, how), files[-3:], Ingested(), None)
+    with closing(judged), pytest.raises(error, match=told):
+        list(judged)
+
+
+@each(
+    ("program", "told"),
+    [("/nonexistent", "No such file or directory"), ("/bin/false", "ended (code 1)")],
+)
+def test_where_no_worker_can_be_started_one_process_reads_all(
+    program: str, told: str, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    tally = Ingested()
+    with closing(judged_by(2, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
+        assert len(list(judged)) == tally.rejected == 1
+    assert tally.notes == [f"one process reads all files, since others could not be started: {told}"]
+
+
+@each("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_the_process_that_started_them(number: signal.Signals, rally: Path) -> None:
+    argv = [sys.executable, str(CHILD), str(rally)]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment()
+    ) as child:
+        assert child.stdout is not None
+        started = [int(word) for word in child.stdout.readline().split()]
+        assert len(started) == 2
+        assert all(_runs(worker) for worker in started)
+        child.send_signal(number)
+        until = time.monotonic() + 10
+        while any(map(_runs, started)) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not any(map(_runs, started))
+        child.kill()
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_few_measurements_and_few_processors_need_no_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, packed = tmp_path / "a.jsonl", tmp_path / "a.jsonl.gz"
+    for path, size in ((plain, workers.WORTHWHILE - 1), (packed, workers.WORTHWHILE // workers.PACKING + 1)):
+        with path.open("wb") as file:
+            file.truncate(size)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1, 2}, raising=False)
+    assert [default_jobs([plain]), default_jobs([packed]), default_jobs([plain, plain])] == [1, 3, 3]
+    assert default_jobs([tmp_path / "missing"]) == 1
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(64)), raising=False)
+    assert default_jobs([packed]) == workers.MOST
