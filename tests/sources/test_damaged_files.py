@@ -221,6 +221,7 @@ def _interrupted(reading: "subprocess.Popen[str]", lock: Path) -> None:
         reading.send_signal(signal.SIGINT)
         said = reading.communicate(timeout=120)[1]
         assert reading.returncode == 130
+        assert said.splitlines()[-1].startswith("fanous: interrupted; what was acknowledged is kept.")
         assert "Traceback" not in said
     else:
         said = reading.communicate()[1]

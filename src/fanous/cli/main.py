@@ -331,6 +331,10 @@ app = typer.Typer(
 )
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
 def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
@@ -340,9 +344,11 @@ def main() -> None:
     except FanousError as error:
         _complain(str(error))
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:  # as typer passes Ctrl-C on
+            raise
         _complain("interrupted; what was acknowledged is kept. Run the command again to complete it")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except EngineFault as fault:
