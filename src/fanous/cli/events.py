@@ -19,7 +19,6 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
-from fanous.refdata.platforms import target_of
 
 events_app = typer.Typer(help="Announced events: elections, rallies, exams, trials.", no_args_is_help=True)
 
@@ -46,10 +45,11 @@ def events_add(
 ) -> None:
     """Register an event before it begins. An event registered later is marked late permanently."""
     from fanous.pipeline.actions import Announce
+    from fanous.pipeline.search import target_wanted
     from fanous.wording.events import event_document, event_line
 
     code = country_code(country)
-    named = tuple(target_of(one.strip()) for text in targets or () for one in text.split(",") if one.strip())
+    named = tuple(target_wanted(one) for text in targets or () for one in text.split(",") if one.strip())
     events: list[AnnouncedEvent] = []
     if ics is None:
         since, until = moment(start, "--start"), moment(end, "--end")

@@ -1,6 +1,5 @@
 """Announce: events registered beforehand, and claims by others."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
@@ -14,8 +13,8 @@ from fanous.model.incident import Scope
 from fanous.model.instant import from_iso
 from fanous.model.place import asn_of
 from fanous.pipeline.actions import LONGEST_TITLE, Action, Announce, RecordClaim
+from fanous.pipeline.search import target_named
 from fanous.refdata.countries import is_country, main_zone
-from fanous.refdata.platforms import platforms, target_of
 from fanous.sources.ics import read_events
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
@@ -24,9 +23,6 @@ from fanous.web.pages.events import CLAIMED, statements_of
 from fanous.web.routes import Facts
 
 MOST_LISTED = 100
-
-LABEL = re.compile(r"[\w-]{1,63}")
-"""Of a domain, in any script."""
 
 
 def events_facts(store: Store, _visit: Visit) -> Facts:
@@ -102,12 +98,11 @@ def _country(form: Mapping[str, str]) -> str:
 
 
 def _targets(form: Mapping[str, str]) -> tuple[str, ...]:
-    found = tuple(target_of(one) for one in words(form, "targets"))
-    for one in found:
-        labels = one.split(".")
-        if one not in platforms() and (len(labels) < 2 or not all(map(LABEL.fullmatch, labels))):
+    found = {one: target_named(one) for one in words(form, "targets")}
+    for one, target in found.items():
+        if not target:
             raise Refusal("target", given=one)
-    return found
+    return tuple(dict.fromkeys(found.values()))
 
 
 def _local(form: Mapping[str, str], name: str, country: str) -> float:
