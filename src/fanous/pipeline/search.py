@@ -445,7 +445,7 @@ def target_named(text: str) -> str:
 
 
 def target_wanted(text: str) -> str:
-    """``target_named``, for whoever asks about or records a target: a name that no measurement can have would
+    """``target_named`` of what a person typed in a question or a record: a name that no measurement has would
     read as "not measured".
 
     Raises:
