@@ -66,7 +66,7 @@ def test_whole_days_of_a_calendar_are_days_of_the_country_and_what_is_left_out_d
         "2099-02-07T19:00:00Z",
         "2099-02-08T19:00:00Z",
     )
-    assert done.stderr.count("'Rally' is left out: no time zone 'Mars/Base'") == 1
+    assert done.stderr.count("“Rally” is left out: no time zone “Mars/Base”") == 1
 
 
 def test_what_is_missing_is_reported(tmp_path: Path) -> None:

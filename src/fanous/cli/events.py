@@ -73,7 +73,7 @@ def events_add(
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
     from fanous.sources.ics import read_calendar
 
-    events = read_calendar(path, code, lambda why: say(why, file=sys.stderr))
+    events = read_calendar(path, code, lambda one: say(str(one), file=sys.stderr))
     if not events:
         raise FanousError(f"{path} contains no usable event: all are cancelled or unreadable")
     return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]

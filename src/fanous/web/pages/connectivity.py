@@ -297,10 +297,9 @@ class Places:
     all: int
 
     @property
-    def licences(self) -> list[str]:
+    def licences(self) -> list[tuple[str, str]]:
         """The sources shown, each with its licence."""
-        levels = [place.level for place in self.lowest]
-        return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
+        return list(dict.fromkeys((place.level.source, place.level.licence) for place in self.lowest))
 
 
 def places(
