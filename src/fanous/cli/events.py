@@ -1,6 +1,7 @@
 """``fanous events``: register announced events before they begin, and report on them afterwards."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -115,5 +116,5 @@ def events_report(
     if as_json:
         print_document(report_document(report))
     else:
-        for line in report_lines(report):
+        for line in report_lines(report, time.time()):
             say(line)
