@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.sources import ics
-from fanous.sources.ics import CalendarEvent, LeftOut, OnLeftOut, read_calendar, read_events
+from fanous.sources.ics import CalendarEvent, EventLeftOut, OnLeftOut, read_calendar, read_events
 from tests.each import each
 
 
@@ -25,7 +25,7 @@ def said_to(left_out: list[str]) -> OnLeftOut:
     return lambda one: left_out.append(str(one))
 
 
-def unexpected(why: LeftOut) -> None:
+def unexpected(why: EventLeftOut) -> None:
     raise AssertionError(why)
 
 

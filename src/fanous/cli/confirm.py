@@ -40,7 +40,8 @@ class FailOn(StrEnum):
 def confirm(
     country: CountryArgument,
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+        list[str] | None,
+        typer.Option("--target", help="Only this target, such as x, Twitter or bbc.com; may be repeated."),
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,

@@ -57,7 +57,7 @@ LEFT_OUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class EventLeftOut:
     """An event that is left out.
 
     Attributes:
@@ -84,7 +84,7 @@ class _Unusable(ValueError):
         self.code, self.given = code, given
 
 
-OnLeftOut = Callable[[LeftOut], None]
+OnLeftOut = Callable[[EventLeftOut], None]
 """Called once for each event that is left out."""
 
 _Properties = Mapping[str, tuple[Mapping[str, object], str]]
@@ -147,7 +147,7 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
                 code, given = error.code, error.given
             else:
                 code, given = ("years", "") if isinstance(error, OverflowError) else ("unread", str(error))
-            on_left_out(LeftOut(name, number, printable(title[:60]), LEFT_OUT[code], printable(given)))
+            on_left_out(EventLeftOut(name, number, printable(title[:60]), LEFT_OUT[code], printable(given)))
     if len(events) > MOST_EVENTS:
         raise FanousError(
             f"{name} has {len(events):,} events; {MOST_EVENTS:,} can be registered at once: split it"

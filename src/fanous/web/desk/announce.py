@@ -15,7 +15,7 @@ from fanous.model.place import asn_of
 from fanous.pipeline.actions import LONGEST_TITLE, Action, Announce, RecordClaim
 from fanous.pipeline.search import target_named
 from fanous.refdata.countries import is_country, main_zone
-from fanous.sources.ics import LeftOut, read_events
+from fanous.sources.ics import EventLeftOut, read_events
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, words
@@ -31,7 +31,7 @@ def events_facts(store: Store, _visit: Visit) -> Facts:
     return {"events": events[:MOST_LISTED], "more": max(0, len(events) - MOST_LISTED)}
 
 
-def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[LeftOut]) -> Action:
+def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[EventLeftOut]) -> Action:
     """A single event, or all of a pasted calendar that can be used; ``left`` gets the others."""
     country, targets = _country(form), _targets(form)
     if "calendar" in form:
@@ -64,7 +64,7 @@ def claims_facts(store: Store, _visit: Visit) -> Facts:
     }
 
 
-def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any], _left: list[LeftOut]) -> Action:
+def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any], _left: list[EventLeftOut]) -> Action:
     """A claim; empty fields were not stated."""
     what, scope = form.get("what", ""), form.get("scope", "")
     if what not in list(Said) or (scope and scope not in list(Scope)):

@@ -21,7 +21,7 @@ from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.passphrase import is_passphrase
 from fanous.pipeline.actions import Action
-from fanous.sources.ics import LeftOut
+from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
 from fanous.web.desk import announce, house, review
@@ -75,7 +75,7 @@ class DeskForm:
     """
 
     path: str
-    read: Callable[[Form, Mapping[str, str], list[LeftOut]], Action]
+    read: Callable[[Form, Mapping[str, str], list[EventLeftOut]], Action]
     page: str
     most: int = MOST_BYTES
     check: Callable[[Store, Form, Mapping[str, str]], None] | None = None
@@ -279,7 +279,7 @@ class Desk:
             if not self._is_own(form, session):
                 return await self._refused(page, visit, session, Refusal("logged_out"), form, 403)
             session.signed = form.get("by", session.signed)
-            left: list[LeftOut] = []
+            left: list[EventLeftOut] = []
             try:
                 check_lengths(form)
                 action = one.read(form, request.path_params, left)
@@ -302,7 +302,7 @@ class Desk:
         error: FanousError,
         form: Form,
         status: int = 422,
-        left: Sequence[LeftOut] = (),
+        left: Sequence[EventLeftOut] = (),
     ) -> Response:
         """The page, with what was typed and why nothing was changed."""
         log.warning(logline("desk_failed", path=visit.path, why=str(error)))

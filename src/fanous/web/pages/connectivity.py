@@ -202,7 +202,8 @@ def _lowest_rows(series: Series, start: int, step: int, bins: int) -> list[int]:
     bin_of = (series.times[inside] - start) // step
     order = np.lexsort((values / np.maximum(usual[slots], 1e-9), bin_of))
     _, first = np.unique(bin_of[order], return_index=True)
-    return inside[order[first]].tolist()
+    rows: list[int] = inside[order[first]].tolist()
+    return rows
 
 
 def _drawn(
