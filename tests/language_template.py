@@ -18,6 +18,9 @@ from fanous.evaluation.demo import NOTICE
 from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.publish.credits import licence_words
+from fanous.sources.ics import LEFT_OUT
+from fanous.sources.publishers import SOURCES
 from fanous.web import bundles
 from fanous.web.desk import desk, form, house
 from fanous.web.pages import PAGES, events, explore_common, incidents
@@ -33,6 +36,32 @@ METHODS = [
 
 Text = str | tuple[str, str]
 """One text, or the forms for one and for many."""
+
+PROPER = {
+    *(
+        "IODA",
+        "RIPE Atlas",
+        "RIPEstat",
+        "RIPE RIS Live",
+        "Cloudflare Radar",
+        "Tor Metrics",
+        "OONI",
+        "Globalping",
+    ),
+    *("Google Transparency Report", "RIPE Atlas service terms and conditions", "RIPE NCC terms of service"),
+    *("(c) Georgia Tech Research Corporation", "CC BY-NC 4.0", "CC BY-NC-SA 4.0", "CC0"),
+}
+"""Names and licences of sources that are the same in every language."""
+
+OF_SOURCES = tuple(
+    dict.fromkeys(
+        text
+        for one in SOURCES.values()
+        for text in (one.title, one.measurements and one.remark, licence_words(one.licence), one.licence)
+        if text and text not in PROPER
+    )
+)
+"""Our own words in the names and terms of sources."""
 
 TABLES: tuple[tuple[Text, ...], ...] = (
     bundles.STEPS,
@@ -84,6 +113,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(reasons.DEFECTS.values()),
     tuple(dict.fromkeys(rule.why for rule in RULES)),
     tuple(signal.title for signal in SIGNALS.values()),
+    tuple(LEFT_OUT.values()),
+    OF_SOURCES,
     tuple(MECHANISMS.values()),
     tuple(grid.WORDS.values()),
     tuple(witnesses.SIGHTS.values()),

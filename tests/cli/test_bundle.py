@@ -13,12 +13,14 @@ from tests.copies import copy_of
 def bundle(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     copy_of(small_rally_folder, folder / "store")
+    note = ("--by", "Editor", "--note", "Seen by readers", "--store", folder / "store")
+    fanous("incidents", "note", "pk-2023-0001", *note)
     packed = document(
         "incidents", "bundle", "pk-2023-0001", "-o", folder / "b.fan", "--store", folder / "store"
     )
     assert packed["bytes"] == (folder / "b.fan").stat().st_size
     assert packed["controls"] > 0
-    assert packed["ledger_differences"] == []
+    assert packed["ledger_differences"] == [], "a note is no difference: it follows from no record"
     return folder / "b.fan"
 
 

@@ -47,6 +47,9 @@ def test_an_event_to_come_is_not_late_and_its_digest_can_be_published(tmp_path: 
     assert "Election" in said
     assert "LATE" not in said
     assert "publish it now" in said
+    report = fanous("events", "report", "PK-watch-1", "--store", tmp_path / "store").stdout
+    assert "NOT BEGUN" in report
+    assert "CANNOT TELL" not in report
 
 
 def test_whole_days_of_a_calendar_are_days_of_the_country_and_what_is_left_out_does_not_refuse_it(
@@ -66,7 +69,7 @@ def test_whole_days_of_a_calendar_are_days_of_the_country_and_what_is_left_out_d
         "2099-02-07T19:00:00Z",
         "2099-02-08T19:00:00Z",
     )
-    assert done.stderr.count("'Rally' is left out: no time zone 'Mars/Base'") == 1
+    assert done.stderr.count("“Rally” is left out: no time zone “Mars/Base”") == 1
 
 
 def test_what_is_missing_is_reported(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from fanous.cli.main import app
 from fanous.model.incident import Incident, Status
 from fanous.pipeline import query
 from fanous.store.local import open_store
+from tests.commands import document, fanous
 from tests.copies import copy_of
 
 
@@ -82,3 +83,30 @@ def test_nothing_in_the_time_asked_about_is_not_a_failure(filled: Path) -> None:
 
 def test_without_the_option_a_disruption_is_not_a_failure(filled: Path) -> None:
     assert CliRunner().invoke(app, ["confirm", "PK", "--store", str(filled)]).exit_code == 0
+
+
+def test_a_target_by_its_former_name_is_found_and_no_other_word_is_taken_for_one(filled: Path) -> None:
+    """``--target Twitter`` answered "twitter was not measured" while X was blocked."""
+    asked = ("confirm", "PK", "--store", filled, "--target")
+    assert document(*asked, "Twitter") == document(*asked, "x")
+    told = fanous(*asked, "Meta", code=1).stderr
+    assert "'Meta' is neither a platform nor a domain, such as x or bbc.com" in told
+    claimed = fanous(
+        "claims",
+        "add",
+        "PK",
+        "--store",
+        filled,
+        "--who",
+        "A",
+        "--what",
+        "blocking",
+        "--since",
+        "2023-12-17",
+        "--until",
+        "2023-12-18",
+        "--target",
+        "Meta",
+        code=1,
+    ).stderr
+    assert "'Meta' is neither" in claimed

@@ -266,7 +266,7 @@ def test_an_event_that_is_left_out_of_a_calendar_is_reported_once(
     )
     with owner(filled):
         said = typed("events", "add", "--country", "PK", "--ics", calendar, "--store", filled)
-    assert (said.code, said.error, said.err.count("'Rally' is left out")) == (0, "", 1)
+    assert (said.code, said.error, said.err.count("“Rally” is left out")) == (0, "", 1)
     assert "Vote" in said.out
 
 

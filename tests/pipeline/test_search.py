@@ -135,5 +135,6 @@ def test_a_name_in_a_field_becomes_its_code() -> None:
     assert asn_named("safaricom", KNOWN, ("KE",)) == "33771"
     assert asn_named("4294967296", KNOWN) == asn_named("nothing", KNOWN) == asn_named("", KNOWN) == ""
     assert target_named("X (Twitter)") == target_named("pbs.twimg.com") == "x"
-    assert target_named("two words") == target_named("<b>") == ""
+    assert {*map(target_named, ("Twitter", "Twitter/X", "https://twitter.com/home?lang=en"))} == {"x"}
+    assert target_named("two words") == target_named("<b>") == target_named("Meta") == ""
     assert country_named("Atlantis") == ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.sources import ics
-from fanous.sources.ics import CalendarEvent, read_calendar, read_events
+from fanous.sources.ics import CalendarEvent, EventLeftOut, OnLeftOut, read_calendar, read_events
 from tests.each import each
 
 
@@ -21,7 +21,11 @@ def event(*lines: str) -> str:
     return calendar("BEGIN:VEVENT", *lines, "END:VEVENT")
 
 
-def unexpected(why: str) -> None:
+def said_to(left_out: list[str]) -> OnLeftOut:
+    return lambda one: left_out.append(str(one))
+
+
+def unexpected(why: EventLeftOut) -> None:
     raise AssertionError(why)
 
 
@@ -151,10 +155,10 @@ def test_a_definition_that_cannot_be_read_spoils_only_what_uses_it(rule: str) ->
     lines.insert(3, f"RRULE:{rule}")
     left_out: list[str] = []
     events = ("BEGIN:VEVENT", "DTSTART;TZID=Office:20240208T080000", "DURATION:PT1H", "END:VEVENT", *VOTE)
-    found = read_events(calendar(*lines, *events), "c.ics", "ZZ", left_out.append)
+    found = read_events(calendar(*lines, *events), "c.ics", "ZZ", said_to(left_out))
     assert [one.title for one in found] == ["Vote"]
     (why,) = left_out
-    assert "no time zone 'Office'" in why
+    assert "no time zone “Office”" in why
 
 
 @pytest.mark.parametrize("text", ["", "BEGIN:VCARD", "x" * 100])
@@ -166,13 +170,13 @@ def test_what_is_not_a_calendar_is_refused(text: str) -> None:
 @each(
     ("lines", "why"),
     [
-        (("nonsense",), "'nonsense'"),
+        (("nonsense",), "“nonsense”"),
         ((), "no DTSTART"),
         (("DTSTART:20231217T160000Z",), "no DTEND"),
         (("DTSTART:20231217T160000", "DTEND:20231217T190000"), "without TZID"),
-        (("DTSTART;TZID=Mars/Base:20231217T160000", "DTEND:20231217T190000Z"), "no time zone 'Mars/Base'"),
-        (("DTSTART;TZID=../etc:20231217T160000", "DTEND:20231217T190000Z"), "no time zone '../etc'"),
-        (("DTSTART;TZID=Asia:20231217T160000", "DTEND:20231217T190000Z"), "no time zone 'Asia'"),
+        (("DTSTART;TZID=Mars/Base:20231217T160000", "DTEND:20231217T190000Z"), "no time zone “Mars/Base”"),
+        (("DTSTART;TZID=../etc:20231217T160000", "DTEND:20231217T190000Z"), "no time zone “../etc”"),
+        (("DTSTART;TZID=Asia:20231217T160000", "DTEND:20231217T190000Z"), "no time zone “Asia”"),
         (("DTSTART;TZID=a,b:20231217T160000", "DTEND:20231217T190000Z"), "no time zone"),
         (("DTSTART:20231317T160000Z", "DTEND:20231217T190000Z"), "not a date or time"),
         (("DTSTART:2023121 T160000Z", "DTEND:20231217T190000Z"), "not a date or time"),
@@ -202,7 +206,7 @@ def test_an_event_that_cannot_be_read_exactly_is_left_out_once_and_the_others_ar
 ) -> None:
     left_out: list[str] = []
     text = calendar("BEGIN:VEVENT", "SUMMARY:Rally", *lines, "END:VEVENT", *VOTE)
-    assert [one.title for one in read_events(text, "c.ics", "ZZ", left_out.append)] == ["Vote"]
+    assert [one.title for one in read_events(text, "c.ics", "ZZ", said_to(left_out))] == ["Vote"]
     (said,) = left_out
     assert said.startswith("c.ics, event of line 3: ") and why in said
 
@@ -210,15 +214,15 @@ def test_an_event_that_cannot_be_read_exactly_is_left_out_once_and_the_others_ar
 def test_a_recurring_event_is_named() -> None:
     left_out: list[str] = []
     text = event("SUMMARY:Friday prayer", "DTSTART;VALUE=DATE:20240209", "RRULE:FREQ=WEEKLY")
-    assert read_events(text, "c.ics", "PK", left_out.append) == []
+    assert read_events(text, "c.ics", "PK", said_to(left_out)) == []
     (why,) = left_out
-    assert why.startswith("c.ics, event of line 3: 'Friday prayer' is left out: RRULE is not supported")
+    assert why.startswith("c.ics, event of line 3: “Friday prayer” is left out: RRULE is not supported")
 
 
 def test_an_event_that_does_not_end_is_left_out() -> None:
     left_out: list[str] = []
     text = calendar("BEGIN:VEVENT", "DTSTART;VALUE=DATE:20240208", *VOTE, "BEGIN:VEVENT", "SUMMARY:Rally")
-    assert [one.title for one in read_events(text, "c.ics", "ZZ", left_out.append)] == ["Vote"]
+    assert [one.title for one in read_events(text, "c.ics", "ZZ", said_to(left_out))] == ["Vote"]
     assert [why.partition(": ")[0] for why in left_out] == [
         "c.ics, event of line 3",
         "c.ics, event of line 10",
@@ -234,7 +238,7 @@ def test_what_stands_outside_of_events_spoils_none() -> None:
 @pytest.mark.parametrize("text", ["A" + ";" * 60_000, 'A;b="c"' * 9_000, 'A;b="' + "c" * 60_000])
 def test_a_line_without_a_value_is_left_out_at_once(text: str) -> None:
     left_out: list[str] = []
-    assert read_events(event(text, "DTSTART;VALUE=DATE:20240208"), "c.ics", "ZZ", left_out.append) == []
+    assert read_events(event(text, "DTSTART;VALUE=DATE:20240208"), "c.ics", "ZZ", said_to(left_out)) == []
     assert len(left_out) == 1 and len(left_out[0]) < 300
 
 
@@ -246,7 +250,7 @@ def test_rubbish_is_left_out_in_words(text: str) -> None:
         event(*text.splitlines()),
         calendar(*zone(text, text), *VOTE),
     ):
-        read_events(lines, "c.ics", "PK", left_out.append)
+        read_events(lines, "c.ics", "PK", said_to(left_out))
     assert all(why.startswith("c.ics, event of line ") for why in left_out)
 
 

@@ -1,13 +1,14 @@
 """Levels in % of what is ordinary, on the pages of a country and of an outage."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope, Stage
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.web.answers import Site
@@ -76,6 +77,20 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
     assert ".fanous" not in text
 
 
+def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_of_the_fall() -> None:
+    """The page of YouTube in Russia gave 1 August as the earliest onset of a fall that its first sentence put on the
+    8th, and the list of incidents called it an outage."""
+    led_up = (Stage(DOWN_SINCE - 5 * DAY, DOWN_SINCE - 7200, 0.91), Stage(DOWN_SINCE, None, 0.63))
+    fell = Part("youtube", Kind.OUTAGE, ("outage.loss",), ("PK",))
+    one = replace(outage(), parts=(fell,), levels=led_up, onset_earliest=DOWN_SINCE - 5 * DAY)
+    visit = visiting(one)
+    row = visit.get("/incidents").text.partition('class="path" href="/PK"')[2].partition("</li>")[0]
+    assert "Loss of traffic" in row
+    assert "Outage" not in row
+    began = visit.get("/PK/PK-2023-0042").text.partition("<dt>Began</dt>")[2].partition("</dd>")[0]
+    assert "between 16:00 and 18:00 UTC" in re.sub("<[^>]+>", "", began)
+
+
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
     text = visiting(outage()).get("/PK/PK-2023-0042").text
     assert "5% of the usual level, between 4% and 6% (Visible /24 blocks in routing, IODA)." in text
@@ -112,6 +127,22 @@ def test_an_hour_without_a_network_does_not_vanish_in_the_mean_of_a_month() -> N
     lines = lines_of([one], float(one.times[0]) + DAY, NOW)
     assert lines.step > HOUR
     assert min(share for share in lines.lines[0].shares if share is not None) == pytest.approx(0.01)
+
+
+def test_half_an_hour_without_a_network_is_in_the_chart_of_a_year() -> None:
+    """The page says that the lowest value of each step is drawn; of ten-minute values it looked at every 136th."""
+    times = np.arange(int(NOW) - 365 * DAY, int(NOW), 600, dtype=np.int64)
+    away = int(NOW) - 100 * DAY + 7_200
+    values = np.where((times >= away) & (times < away + 1_800), 0.0, 1000.0)
+    values += np.where(times % DAY < DAY // 2, 0.0, 1000.0) * (values > 0)  # more by day than by night
+    ones = np.ones(len(times), np.int64)
+    one = Series(
+        SeriesKey(Place("PK"), "", "bgp", source="ioda"), 600, times, values, ones, ones * 0, ones * 0
+    )
+    (line,) = lines_of([one], NOW - 364 * DAY, NOW).lines
+    shares = [share for share in line.shares if share is not None]
+    assert shares.count(0.0) == 1
+    assert sorted(shares)[1] == 1.0, "a night is no loss"
 
 
 def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:

@@ -145,6 +145,10 @@ def test_what_an_import_leaves_out_is_said_once() -> None:
     assert "Registered." in page
     assert "RRULE is not supported" in page
     assert "RRULE" not in hand.get("/desk/events").text
+    unusable = "BEGIN:VCALENDAR\n" + second
+    urdu = hand.post("/desk/events?lang=ur", country="PK", calendar=unusable).text
+    assert "RRULE\u2069 نہیں چلتا" in urdu
+    assert "is not supported" not in urdu
 
 
 @each(

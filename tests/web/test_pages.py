@@ -1,6 +1,7 @@
 """The recipe for a page, carried out: one file, one line, and the application answers."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,16 @@ import pytest
 
 import fanous
 from fanous.web import routes
+from fanous.web.answers import Site
 from fanous.web.pages import PAGES, RESOURCES
 from fanous.web.routes import page, resource
+from fanous.wording.language import LANGUAGES
+from tests import language_template
+from tests.analysis.incidents.events import Ballot
 from tests.children import child_environment
 from tests.each import each
 from tests.web.small_store import SmallStore
-from tests.web.visits import reader
+from tests.web.visits import NOW, reader
 
 FILE = '''"""Weather: what the sky over a country was like."""
 
@@ -43,7 +48,7 @@ LINE = "from fanous.web.pages import weather as weather\n"
 ASK = """
 import json
 from tests.web.small_store import SmallStore
-from tests.web.visits import reader
+from tests.web.visits import NOW, reader
 client = reader(SmallStore())
 asked = ("/weather?days=3", "/weather.txt", "/weather/feed.json", "/")
 print(json.dumps([(answer.status_code, answer.text) for answer in map(client.get, asked)]))
@@ -129,3 +134,38 @@ def test_what_a_page_does_not_heed_leads_to_its_one_address(asked: str, leads_to
 
 def test_what_a_page_heeds_leads_nowhere_else() -> None:
     assert reader(SmallStore()).get("/PK?days=7&lang=ur").status_code == 200
+
+
+FOREIGN = re.compile(r"[A-Za-z']+(?: [A-Za-z']+){3,}")
+"""Four Latin words in a row, which no proper name in the texts of these pages has."""
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/countries", "/data", "/methodology", "/corrections", "/subscribe", "/explore"]
+)
+def test_no_sentence_of_a_persian_page_is_english(path: str) -> None:
+    text = reader(SmallStore()).get(f"{path}?lang=fa").text
+    for gone in (r"(?s)<(script|style|svg|code|pre)\b.*?</\1>", r"<small><bdi>.*?</bdi></small>", r"<[^>]+>"):
+        text = re.sub(gone, "\n", text)
+    proper = {*language_template.PROPER, "IP Geolocation by DB-IP"}
+    assert [found for found in FOREIGN.findall(text) if not any(found in name for name in proper)] == []
+
+
+def test_a_country_was_last_measured_when_it_was_however_long_ago() -> None:
+    """Kenya, of which the data end in 2023, was listed with "No data"; its own page said when."""
+    store = SmallStore(ballots=(Ballot((1.0,), seen=False, asn=59257),), now_is=NOW - 3 * 365 * 86_400)
+    text = reader(store, Site(clock=lambda: NOW)).get("/countries").text
+    assert "3 years ago" in text
+    assert "No data</span>" not in text
+
+
+def test_countries_stand_in_the_order_of_the_readers_alphabet() -> None:
+    order = {code: LANGUAGES[code].order for code in LANGUAGES}
+    assert sorted(["Espagne", "Égypte", "Zambie"], key=order["fr"]) == ["Égypte", "Espagne", "Zambie"]
+    assert sorted(["ترکیہ", "پاکستان", "بھارت"], key=order["ur"]) == ["بھارت", "پاکستان", "ترکیہ"]
+    assert sorted(["چین", "ژاپن", "آلمان", "افغانستان"], key=order["fa"]) == [
+        "آلمان",
+        "افغانستان",
+        "چین",
+        "ژاپن",
+    ]

@@ -125,11 +125,12 @@ def incident_text(incident: Incident, names: Mapping[int, str], known_until: flo
     Args:
         known_until: when the data about an open incident ended; ``None`` = they have not.
     """
+    kind = "loss of traffic" if incident.is_of_traffic else incident.kind
     head = Text.assemble(
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
         (_state(incident), STYLES[incident.status]),
-        f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
+        f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
     )
     told, why = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
     if incident.status is Status.RETRACTED:

@@ -42,7 +42,8 @@ def claims_add(
     ],
     until: Annotated[str, typer.Option("--until", help="End of that time, exclusive.")],
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Target the claim is about; may be repeated.")
+        list[str] | None,
+        typer.Option("--target", help="Target the claim is about, such as x or bbc.com; may be repeated."),
     ] = None,
     network: Annotated[
         list[int] | None,

@@ -22,7 +22,6 @@ from fanous.cli.common import (
     say,
 )
 from fanous.model.instant import to_iso
-from fanous.refdata.platforms import target_of
 
 if TYPE_CHECKING:
     from fanous.pipeline.query import CountryAnswer
@@ -41,7 +40,8 @@ class FailOn(StrEnum):
 def confirm(
     country: CountryArgument,
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+        list[str] | None,
+        typer.Option("--target", help="Only this target, such as x, Twitter or bbc.com; may be repeated."),
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -64,7 +64,7 @@ def confirm(
     """
     from fanous.pipeline.query import ConfirmCountry
 
-    code, targets = country_code(country), tuple(target_of(name) for name in target or ())
+    code, targets = country_code(country), _targets(target)
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must be before --until")
@@ -92,6 +92,16 @@ def confirm(
         print_answer(console(), answer)
     if fail_on is not None and _has(answer, fail_on):
         raise typer.Exit(FOUND)
+
+
+def _targets(given: list[str] | None) -> tuple[str, ...]:
+    if not given:
+        return ()
+    from fanous.pipeline.search import (
+        target_wanted,
+    )  # it knows names in six languages, which take time to load
+
+    return tuple(map(target_wanted, given))
 
 
 def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:

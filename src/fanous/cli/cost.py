@@ -50,6 +50,7 @@ def cost(
     """
     from fanous.analysis.cost import cost_of
     from fanous.pipeline.questions import EstimateCost
+    from fanous.pipeline.search import target_wanted
     from fanous.refdata.economies import economy
     from fanous.wording.cost import cost_document, cost_lines
     from fanous.wording.headline import provenance_note
@@ -63,7 +64,7 @@ def cost(
     else:
         if hours is None:
             raise typer.BadParameter("give the duration with --hours, or name an incident")
-        named = tuple(_listed(targets))
+        named = tuple(map(target_wanted, _listed(targets)))
         whom, note = _affected(country_code(where), _listed(regions), affected)
         stopped, why = _dependence(named, dependence)
         kind = Kind.BLOCKING if named else Kind.OUTAGE

@@ -1,6 +1,7 @@
 """``fanous events``: register announced events before they begin, and report on them afterwards."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,6 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
-from fanous.refdata.platforms import target_of
 
 events_app = typer.Typer(help="Announced events: elections, rallies, exams, trials.", no_args_is_help=True)
 
@@ -46,10 +46,11 @@ def events_add(
 ) -> None:
     """Register an event before it begins. An event registered later is marked late permanently."""
     from fanous.pipeline.actions import Announce
+    from fanous.pipeline.search import target_wanted
     from fanous.wording.events import event_document, event_line
 
     code = country_code(country)
-    named = tuple(target_of(one.strip()) for text in targets or () for one in text.split(",") if one.strip())
+    named = tuple(target_wanted(one) for text in targets or () for one in text.split(",") if one.strip())
     events: list[AnnouncedEvent] = []
     if ics is None:
         since, until = moment(start, "--start"), moment(end, "--end")
@@ -73,7 +74,7 @@ def events_add(
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
     from fanous.sources.ics import read_calendar
 
-    events = read_calendar(path, code, lambda why: say(why, file=sys.stderr))
+    events = read_calendar(path, code, lambda one: say(str(one), file=sys.stderr))
     if not events:
         raise FanousError(f"{path} contains no usable event: all are cancelled or unreadable")
     return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]
@@ -115,5 +116,5 @@ def events_report(
     if as_json:
         print_document(report_document(report))
     else:
-        for line in report_lines(report):
+        for line in report_lines(report, time.time()):
             say(line)

@@ -173,7 +173,7 @@ def _about(
     stamp: str,
     licence: str,
 ) -> "About":
-    from fanous.refdata.platforms import platforms, target_of
+    from fanous.pipeline.search import target_wanted
     from fanous.sources.connector import OPEN_LICENCES, About, Gather, Stamp, TableColumns, open_licence
     from fanous.sources.publishers import SOURCES
 
@@ -184,14 +184,7 @@ def _about(
         raise typer.BadParameter(f"{gather!r} is not one of {', '.join(Gather)}", param_hint="--gather")
     if stamp not in tuple(Stamp):
         raise typer.BadParameter(f"{stamp!r} is not one of {', '.join(Stamp)}", param_hint="--stamp")
-    target = target.strip().lower()
-    if target and target not in platforms():
-        if "." not in target:
-            known = ", ".join(platforms())
-            raise typer.BadParameter(
-                f"{target!r} is neither a domain nor one of {known}", param_hint="--target"
-            )
-        target = target_of(target)
+    target = target_wanted(target) if target.strip() else ""
     licence = licence.strip()
     if len(licence) > LONGEST_LICENCE:
         raise typer.BadParameter(f"more than {LONGEST_LICENCE} characters", param_hint="--licence")

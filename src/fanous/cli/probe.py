@@ -407,7 +407,7 @@ def _announced(calendar: Path | None, country: str, *, organisation: bool) -> li
 
     if not organisation:
         say("a volunteer's connection is never measured more often, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, country, lambda why: say(why, file=sys.stderr))
+    events = read_calendar(calendar, country, lambda one: say(str(one), file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 

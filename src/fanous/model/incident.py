@@ -357,6 +357,11 @@ class Incident:
         return first
 
     @property
+    def fall_earliest(self) -> float | None:
+        """From when the fall itself may have begun, whatever led up to it; None = before the record begins."""
+        return self.onset_earliest if self.led_up_by is None else self.led_up_by.end
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Targets that are cut by name; an outage of the line itself names none."""
         return tuple(part.target for part in self.parts if part.target)

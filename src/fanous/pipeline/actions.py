@@ -13,8 +13,8 @@ from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
 from fanous.pipeline import detect, revise
 from fanous.pipeline.call import Call
+from fanous.pipeline.search import target_wanted
 from fanous.refdata.countries import is_country
-from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.text import printable
 
@@ -191,7 +191,7 @@ def claim_of(told: RecordClaim) -> Claim:
         _instant("since", told.since),
         _instant("until", told.until),
         networks=told.networks,
-        targets=tuple(target_of(name) for name in told.targets),
+        targets=tuple(target_wanted(name) for name in told.targets),
         scope=told.scope,
         level=told.level,
         began_before=_instant("began_before", told.began_before) if told.began_before else None,

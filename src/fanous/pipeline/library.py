@@ -27,8 +27,8 @@ from fanous.pipeline.frame import IncidentList, html_table, time_shown
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
+from fanous.pipeline.search import target_wanted
 from fanous.refdata.countries import is_country
-from fanous.refdata.platforms import target_of
 from fanous.sources.publishers import SOURCES, terms
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld, StoreLocation, in_folder
@@ -250,7 +250,7 @@ def confirm(
     Raises:
         FanousError: the store has no data about this country.
     """
-    names = [target_of(name) for name in targets]
+    names = [target_wanted(name) for name in targets]
     return query.confirm(_opened(store), _code(country), names, _seconds(since), _seconds(until))
 
 

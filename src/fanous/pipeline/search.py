@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
@@ -98,7 +99,7 @@ def _targets() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name in platforms():
         first, _, second = title(name).partition("(")
-        for text in (name, name.replace("_", " "), title(name), first, second):
+        for text in (name, name.replace("_", " "), title(name), f"{second} {first}", first, second):
             if _loose(text):
                 found.setdefault(_loose(text), name)
     return found
@@ -434,14 +435,29 @@ def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
 
 
 def target_named(text: str) -> str:
-    """``X (Twitter)`` or ``twitter.com`` -> ``x``; any other host is its own target; empty = neither."""
+    """``Twitter``, ``twitter.com`` or ``https://x.com/home`` -> ``x``; any other host is its own target; empty =
+    neither."""
     known = _targets().get(_loose(text))
     if known:
         return known
-    host = target_of(text)
-    return (
-        host if re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+|[0-9a-f.:]+", host) or host in platforms() else ""
-    )
+    host = target_of(_ADDRESS.sub(r"\1", text.strip()))
+    return host if re.fullmatch(r"[\w-]+(\.[\w-]+)+|[0-9a-f.:]+", host) or host in platforms() else ""
+
+
+def target_wanted(text: str) -> str:
+    """``target_named`` of what a person typed in a question or a record: a name that no measurement has would
+    read as "not measured".
+
+    Raises:
+        FanousError: it is neither a platform nor a domain.
+    """
+    found = target_named(text)
+    if not found:
+        raise FanousError(f"{text!r} is neither a platform nor a domain, such as x or bbc.com")
+    return found
+
+
+_ADDRESS = re.compile(r"(?i)https?://([^/?#]+).*")
 
 
 def country_named(text: str) -> str:

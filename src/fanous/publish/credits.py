@@ -47,8 +47,8 @@ def credits_line(
     Args:
         licences: licences of sources whose licence varies: the operator's tables.
     """
-    named = dict.fromkeys(_credit(name, licences.get(name, "")) for name in sources)
-    return f"{language.say('Data')}: {language.apart('; '.join(named))}" if named else ""
+    named = dict.fromkeys(_credit(name, licences.get(name, ""), language) for name in sources)
+    return language.say("Data") + language.colon + language.semicolon.join(named) if named else ""
 
 
 def licences_of(sources: Sequence[str]) -> list[dict[str, str]]:
@@ -82,9 +82,12 @@ def licence_words(licence: str) -> str:
 NOT_STATED = "not stated"
 
 
-def _credit(name: str, licence: str = "") -> str:
+def _credit(name: str, licence: str, language: Language) -> str:
     source = SOURCES.get(name)
     if source is None:
-        return name.removeprefix("family:")
-    who = source.credit.partition(",")[0] or source.title
-    return who if source.licence == OURS else f"{who} ({licence_words(licence or source.licence)})"
+        return language.apart(name.removeprefix("family:"))
+    who = language.known(source.credit.partition(",")[0] or source.title)
+    licence = licence or ("" if source.takes_columns else source.licence)
+    if licence in ("", OURS):  # of the operator's tables, each has its own, which is not known here
+        return who
+    return f"{who} ({language.known(licence_words(licence))})"

@@ -328,7 +328,7 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: 
     told = sentences(incident, names, edition.language)
     _cap_text(info, "language", edition.language.code)
     _cap_text(info, "category", "Infra")
-    _cap_text(info, "event", f"internet {incident.kind}")
+    _cap_text(info, "event", "loss of traffic" if incident.is_of_traffic else f"internet {incident.kind}")
     _cap_text(info, "urgency", "Past" if incident.status in (Status.ENDED, Status.RETRACTED) else "Immediate")
     _cap_text(info, "severity", "Unknown")
     _cap_text(info, "certainty", _certainty(incident))

@@ -238,11 +238,11 @@ def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
 def _lowest(lines: Lines, language: Language) -> str:
     """For screen readers: the lowest value of each line."""
     lowest = [
-        f"{target_title(line.target)}: {language.percent(min(shares))}"
+        f"{target_title(line.target)}{language.colon}{language.percent(min(shares))}"
         for line in lines.lines
         if (shares := [share for share in line.shares if share is not None])
     ]
-    return language.say("Lowest share") + f": {'; '.join(lowest)}"
+    return language.say("Lowest share") + language.colon + language.semicolon.join(lowest)
 
 
 def _drawable(lines: Lines) -> Lines | None:

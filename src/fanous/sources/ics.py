@@ -20,6 +20,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from fanous.errors import FanousError
 from fanous.files import text_of_regular
 from fanous.refdata.countries import main_zone
+from fanous.text import printable
 
 LONGEST = 4 << 20
 """Characters; a calendar of a country's public events has some 100 KB."""
@@ -36,8 +37,55 @@ _DAY_OR_TIME = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 _YEARLY = frozenset(("FREQ", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"))
 """Parts that a rule for summer time may have.  One by the hour or second would be followed step by step."""
 
-OnLeftOut = Callable[[str], None]
-"""Called once for each event that is left out, with the reason in words."""
+LEFT_OUT = {
+    "backwards": "it ends before it begins",
+    "duration": "“{given}” is not a duration such as PT3H or P2D",
+    "local": "{given} is a local time without TZID: give its time zone",
+    "moment": "“{given}” is not a date or time",
+    "no_end": "it has no DTEND and no DURATION",
+    "no_start": "it has no DTSTART",
+    "part_of_day": "an all-day event lasts whole days, not “{given}”",
+    "property": "“{given}” is not a property (NAME:value)",
+    "recurs": "{given} is not supported: write each date as an event with DTSTART and DTEND",
+    "two_ends": "it has both DTEND and DURATION",
+    "unended": "its END:VEVENT is missing",
+    "unread": "it cannot be read ({given})",
+    "years": "it is not within the years 1 to 9999",
+    "zone": "no time zone “{given}” (neither defined in the calendar nor an IANA name, such as Asia/Karachi)",
+}
+"""Code -> why an event is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLeftOut:
+    """An event that is left out.
+
+    Attributes:
+        calendar: its name or path, for messages.
+        line: at which the event begins, from 1.
+        title: empty = not known.
+        why: one of ``LEFT_OUT``, with ``given`` in place of its placeholder.
+    """
+
+    calendar: str
+    line: int
+    title: str
+    why: str
+    given: str
+
+    def __str__(self) -> str:
+        what = f"“{self.title}” is left out" if self.title else "left out"
+        return f"{self.calendar}, event of line {self.line}: {what}: {self.why.format(given=self.given)}"
+
+
+class _Unusable(ValueError):
+    def __init__(self, code: str, given: str = "") -> None:
+        super().__init__(code, given)
+        self.code, self.given = code, given
+
+
+OnLeftOut = Callable[[EventLeftOut], None]
+"""Called once for each event that is left out."""
 
 _Properties = Mapping[str, tuple[Mapping[str, object], str]]
 """Name -> parameters, and the value without its escapes."""
@@ -95,9 +143,11 @@ def read_events(text: str, name: str, country: str, on_left_out: OnLeftOut) -> l
             )
             events.append(CalendarEvent(title, *_bounds(properties, zones)))
         except (ValueError, OverflowError) as error:
-            why = "it is not within the years 1 to 9999" if isinstance(error, OverflowError) else error
-            what = f"{title[:60]!r} is left out" if title else "left out"
-            on_left_out(f"{name}, event of line {number}: {what}: {why}")
+            if isinstance(error, _Unusable):
+                code, given = error.code, error.given
+            else:
+                code, given = ("years", "") if isinstance(error, OverflowError) else ("unread", str(error))
+            on_left_out(EventLeftOut(name, number, printable(title[:60]), LEFT_OUT[code], printable(given)))
     if len(events) > MOST_EVENTS:
         raise FanousError(
             f"{name} has {len(events):,} events; {MOST_EVENTS:,} can be registered at once: split it"
@@ -132,13 +182,13 @@ def _properties(lines: list[str]) -> _Properties:
         ValueError: the event does not end, or a line of it is not a property.
     """
     if lines[-1].rstrip().upper() != "END:VEVENT":
-        raise ValueError("its END:VEVENT is missing")
+        raise _Unusable("unended")
     found: dict[str, tuple[Mapping[str, object], str]] = {}
     for line in filter(None, Contentlines.from_ical("\r\n".join(lines))):
         try:
             name, parameters, value = line.parts()
         except ValueError:
-            raise ValueError(f"{line[:60]!r} is not a property (NAME:value)") from None
+            raise _Unusable("property", line[:60]) from None
         found[name.upper()] = parameters, value
     return found
 
@@ -155,11 +205,11 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
     """
     recurs = next((key for key in RECURRING if key in properties), None)
     if recurs:
-        raise ValueError(f"{recurs} is not supported: write each date as an event with DTSTART and DTEND")
+        raise _Unusable("recurs", recurs)
     if "DTSTART" not in properties:
-        raise ValueError("it has no DTSTART")
+        raise _Unusable("no_start")
     if "DTEND" in properties and "DURATION" in properties:
-        raise ValueError("it has both DTEND and DURATION")
+        raise _Unusable("two_ends")
     start, whole_day = zones.instant(*properties["DTSTART"])
     if "DTEND" in properties:
         end, _ = zones.instant(*properties["DTEND"])
@@ -168,10 +218,10 @@ def _bounds(properties: _Properties, zones: "_Zones") -> tuple[float, float]:
     elif whole_day:
         end = start + timedelta(days=1)
     else:
-        raise ValueError("it has no DTEND and no DURATION")
+        raise _Unusable("no_end")
     first, last = start.astimezone(UTC).timestamp(), end.astimezone(UTC).timestamp()
     if last <= first:
-        raise ValueError("it ends before it begins")
+        raise _Unusable("backwards")
     return first, last
 
 
@@ -185,9 +235,9 @@ def _after(start: datetime, text: str, whole_day: bool) -> datetime:
         nominal: timedelta = vDuration.from_ical(days)
         exact: timedelta = vDuration.from_ical(f"PT{hours}")
     except ValueError:
-        raise ValueError(f"{text[:30]!r} is not a duration such as PT3H or P2D") from None
+        raise _Unusable("duration", text[:30]) from None
     if whole_day and separator:
-        raise ValueError(f"an all-day event lasts whole days, not {text[:30]!r}")
+        raise _Unusable("part_of_day", text[:30])
     return (start + nominal).astimezone(UTC) + exact
 
 
@@ -225,11 +275,11 @@ class _Zones:
         except ValueError:
             moment = None
         if not isinstance(moment, date):
-            raise ValueError(f"{value[:30]!r} is not a date or time")
+            raise _Unusable("moment", value[:30])
         if not isinstance(moment, datetime):
             return datetime.combine(moment, time(), zone or self._home), True
         if moment.tzinfo is None and zone is None:
-            raise ValueError(f"{value} is a local time without TZID: give its time zone")
+            raise _Unusable("local", value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
 
     def _named(self, name: str) -> tzinfo:
@@ -238,6 +288,4 @@ class _Zones:
         try:
             return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
         except (KeyError, ValueError, OSError):
-            raise ValueError(
-                f"no time zone {name[:60]!r} (neither defined in the calendar nor an IANA name, such as Asia/Karachi)"
-            ) from None
+            raise _Unusable("zone", name[:60]) from None

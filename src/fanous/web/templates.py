@@ -131,6 +131,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             percent=language.percent,
             share=language.rough_percent,
             marked=partial(marked, language),
+            named=partial(named, language),
             told=partial(told, language),
             rule_said=lambda rule, why: told(language, rule_said(rule, why, language)),
             defect_said=lambda defect: told(language, defect_said(defect, language)),
@@ -206,6 +207,12 @@ def marked(language: Language, text: str, **values: Any) -> Markup:
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
     return told(language, Sentence(ENGLISH.say(text, **values), ENGLISH))
+
+
+def named(language: Language, text: str) -> Markup:
+    """The name or the terms of a source, of which some are words of ours and others proper names."""
+    known = language.code != "en" and language.knows(text)
+    return escape(language.say(text)) if known else told(language, Sentence(printable(text), ENGLISH))
 
 
 def typed(text: str | None) -> Markup:

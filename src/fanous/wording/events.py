@@ -74,17 +74,23 @@ def event_line(event: AnnouncedEvent) -> str:
     return f"{event.id}  {to_iso(event.start)} to {to_iso(event.end)}  {event.title}{targets}{late}"
 
 
-def report_lines(report: EventReport) -> list[str]:
+def report_lines(report: EventReport, now: float) -> list[str]:
+    """What ``report_document`` says; of an event that has not begun by ``now`` (unix seconds), only that."""
     event = report.event
     told = {reason.params.get("incident") for reason in report.reasons}
     others = [one for one in report.relations if one.incident.id not in told]
     when = (
         "after it had begun, so it may have been chosen for what happened" if event.is_late else "before it"
     )
-    return [
-        *([STAGED] if report.synthetic else []),
+    head = [
         f"{event.title}, {event.country}, {to_iso(event.start)} to {to_iso(event.end)}",
         f"  registered {to_iso(event.registered_at)}, {when}; SHA-256 {event.digest}",
+    ]
+    if now < event.start:
+        return [*head, "  NOT BEGUN: there is nothing to report before it begins."]
+    return [
+        *([STAGED] if report.synthetic else []),
+        *head,
         f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
         *(f"  {one.incident.status}: {reasons_text([one.reason])}" for one in others),
         f"  coverage: {reasons_text([measured(report.coverage)])}",

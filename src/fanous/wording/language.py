@@ -4,12 +4,15 @@ The gettext catalogue of a language is compiled when first needed.  One of this 
 and there is no compiled file that could be older than its source.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from fanous.text import printable
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -73,6 +76,7 @@ class Language:
         digits: the ten digits that its readers expect in running text.
         comma: between two things, with its blank; the same for ``semicolon`` and ``colon``.
         stop: at the end of a sentence.
+        alphabet: its letters in order, where Unicode has them in another.
     """
 
     code: str
@@ -83,6 +87,19 @@ class Language:
     semicolon: str = "; "
     colon: str = ": "
     stop: str = "."
+    alphabet: str = ""
+
+    def order(self, text: str) -> list[int]:
+        """Sort key of a name, without regard to case and accents: with ``sorted``, Égypte follows Djibouti, and
+        پاکستان stands before ترکی."""
+        letters = "".join(
+            one if one in self.alphabet else unicodedata.normalize("NFKD", one) for one in text.casefold()
+        )
+        return [
+            ord("ا") + place if (place := self.alphabet.find(one)) >= 0 else ord(one)
+            for one in letters
+            if not unicodedata.combining(one)
+        ]
 
     @property
     def locale(self) -> "Locale":
@@ -96,6 +113,11 @@ class Language:
         """The text in this language, otherwise in English; ``values`` fill its placeholders, isolated."""
         found = catalogue(self.code).translations.gettext(text) if self.code != "en" else text
         return self._filled(found, values)
+
+    def known(self, text: str) -> str:
+        """The translation if there is one, otherwise the text itself, isolated: for names and terms of sources, of
+        which some are words of ours."""
+        return self.say(text) if self.code != "en" and self.knows(text) else self.apart(printable(text))
 
     def count(self, one: str, many: str, n: int, **values: Any) -> str:
         """The form for ``n`` things; the placeholder ``{n}`` gets the number as readers write it."""
@@ -162,14 +184,17 @@ def _locale(code: str) -> "Locale":
     return Locale.parse(code)
 
 
+URDU = "آابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنںوہھةءیے"
+PERSIAN = "آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی"
+
 ENGLISH = Language("en", "English")
 
 LANGUAGES: dict[str, Language] = {
     language.code: language
     for language in (
         ENGLISH,
-        Language("ur", "اردو", "rtl", comma="، ", semicolon="؛ ", stop="۔"),
-        Language("fa", "فارسی", "rtl", "۰۱۲۳۴۵۶۷۸۹", comma="، ", semicolon="؛ "),
+        Language("ur", "اردو", "rtl", comma="، ", semicolon="؛ ", stop="۔", alphabet=URDU),
+        Language("fa", "فارسی", "rtl", "۰۱۲۳۴۵۶۷۸۹", comma="، ", semicolon="؛ ", alphabet=PERSIAN),
         Language("ar", "العربية", "rtl", comma="، ", semicolon="؛ "),
         Language("fr", "Français", colon="\u00a0: "),
         Language("es", "Español"),

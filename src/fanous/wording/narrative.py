@@ -317,23 +317,17 @@ OPEN_SESSIONS = {
 
 
 def _onset_known(incident: Incident) -> str:
-    earliest = _earliest(incident)
+    earliest = incident.fall_earliest
     if earliest is None:
         return "before"
     return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
-
-
-def _earliest(incident: Incident) -> float | None:
-    """From when the fall itself may have begun; a separate sentence tells what led up to it."""
-    led_up = incident.led_up_by
-    return incident.onset_earliest if led_up is None else led_up.end
 
 
 def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
     """From when to when, in local time, as far as it was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
-    first = _earliest(incident)
+    first = incident.fall_earliest
     earliest = start if first is None else local(first, country)
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
@@ -662,7 +656,7 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
     at = {
         "onset": both_clocks(incident.onset, incident.country, language),
         "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(_earliest(incident) or incident.onset, incident.country, language),
+        "earliest": both_clocks(incident.fall_earliest or incident.onset, incident.country, language),
         "end": "" if end is None else both_clocks(end, incident.country, language),
     }
     return language.sentence(WHEN[known, end is not None], **at)

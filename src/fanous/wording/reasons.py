@@ -321,7 +321,7 @@ def _series_named(name: str, language: Language) -> str:
     if signal not in SIGNALS:
         return printable(name)
     title = SOURCES[source].title if source in SOURCES else source
-    return f"{language.say(SIGNALS[signal].title)}{language.comma}{language.apart(printable(title))}"
+    return f"{language.say(SIGNALS[signal].title)}{language.comma}{language.known(title)}"
 
 
 def _share(language: Language, share: float) -> str:

@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.witnesses import who_saw_what
-from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, NetworkPart, Says, Sight
+from fanous.model.incident import (
+    Estimate,
+    FamilyView,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Part,
+    Says,
+    Sight,
+)
 from fanous.model.place import Family
 from fanous.model.series import Votes
 from fanous.wording.reasons import reasons_text
@@ -16,9 +26,14 @@ FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE, "globalping": Family.REMO
 
 
 def blocked(kind: Kind = Kind.BLOCKING) -> Incident:
-    """X fails on AS1 from hour 1 to 5."""
+    """X fails on AS1 from hour 1 to 5; an outage is one of the line."""
     span = Interval(MONDAY + HOUR, MONDAY + 5 * HOUR)
-    return replace(incident(), kind=kind, networks=(NetworkPart("AS1", ("x",), (span,), 4, 4, 0.999),))
+    whole = replace(incident(), parts=(Part("", kind, ("outage.loss",), ("PK",)),))
+    return replace(
+        whole if kind is Kind.OUTAGE else incident(),
+        kind=kind,
+        networks=(NetworkPart("AS1", ("x",), (span,), 4, 4, 0.999),),
+    )
 
 
 def sights(given: Votes, kind: Kind = Kind.BLOCKING) -> dict[Family, Sight]:
@@ -70,6 +85,15 @@ def test_routing_could_not_see_a_blocked_platform_and_has_no_data_of_an_outage()
 
 def test_volunteers_cannot_send_during_an_outage() -> None:
     assert sights(votes(), Kind.OUTAGE)[Family.OONI] is Sight.COULD_NOT_SEE
+
+
+def test_volunteers_could_have_seen_why_traffic_to_a_platform_fell_and_routing_could_not() -> None:
+    """The page of YouTube in Russia said that OONI's probes send nothing while they have no network."""
+    fell = Part("youtube", Kind.OUTAGE, ("outage.loss",), ("PK",))
+    traffic = replace(blocked(Kind.OUTAGE), parts=(fell,))
+    seen = {one.family: one.sight for one in who_saw_what(traffic, votes(), FAMILY_OF)}
+    assert seen[Family.OONI] is Sight.NO_DATA
+    assert seen[Family.ROUTING] is seen[Family.PROBING] is seen[Family.REMOTE] is Sight.COULD_NOT_SEE
 
 
 def test_every_family_has_its_say_with_a_reason() -> None:

@@ -1,6 +1,7 @@
 """Failure strings sorted by what happened on the wire."""
 
 from fanous.analysis.rules.failures import Cause, cause_of
+from fanous.sources.ooni.values import failure_of
 from tests.each import each
 
 
@@ -29,3 +30,5 @@ from tests.each import each
 )
 def test_a_failure_has_a_cause(failure: str, cause: Cause) -> None:
     assert cause_of(failure) is cause
+    kept = failure_of(failure) or ""
+    assert cause_of(kept) is cause, f"what is kept of it, {kept!r}, means something else"

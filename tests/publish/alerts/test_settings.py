@@ -58,6 +58,7 @@ def test_secrets_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytes
         (HOOK, "no rule"),
         (HOOK + RULE.replace("noc", "nok"), "there is no channel 'nok'"),
         (HOOK + RULE + 'countries = ["Pakistan"]', "an ISO 3166-1 code such as 'PK' is needed"),
+        (HOOK + RULE + 'targets = ["Meta"]', "'Meta' is neither a platform nor a domain"),
         (HOOK + RULE + 'kinds = ["block"]', "'block' is not one of outage, blocking"),
         (HOOK + RULE + "confidence = 99", "a number from 0 to 1"),
         (HOOK + RULE + 'country = ["PK"]', "did you mean 'countries'"),

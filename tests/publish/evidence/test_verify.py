@@ -222,7 +222,7 @@ def test_a_source_without_a_redaction_does_not_leave() -> None:
 _GTRC = "(c) Georgia Tech Research Corporation"
 _OONI = "OONI, Open Observatory of Network Interference, https://ooni.org"
 STATED = {
-    "edge": ("ours", "Fanous", "series of downloads of our own probes"),
+    "edge": ("ours", "Fanous", "measurements of our own probes"),
     "ooni": ("CC BY-NC-SA 4.0", _OONI, "measurements of OONI's network"),
     "ooni-csv": ("CC BY-NC-SA 4.0", _OONI, "a table of OONI's observations"),
     "ioda": (_GTRC, "IODA, Georgia Tech", "series of IODA"),

@@ -18,7 +18,7 @@ from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey, Votes
-from fanous.publish.credits import credit_line, sources_of
+from fanous.publish.credits import credit_line, credits_line, sources_of
 from fanous.publish.export import (
     LEAST_PROBES,
     NO_LICENCE,
@@ -308,8 +308,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_picture_credits_those_whose_data_it_shows_with_their_licence() -> None:
     assert credit_line(by("edge", "ooni"), LANGUAGES["en"]) == "Data: Fanous; OONI (CC BY-NC-SA 4.0)"
-    assert credit_line(by("ooni"), LANGUAGES["ur"]).endswith("\u2068OONI (CC BY-NC-SA 4.0)\u2069")
+    assert credit_line(by("ooni"), LANGUAGES["ur"]).endswith("\u2068OONI\u2069 (\u2068CC BY-NC-SA 4.0\u2069)")
     assert credit_line(by(), LANGUAGES["en"]) == ""
+    table = ("csv connectivity",)
+    imported = replace(by("probing"), opinions=(FamilyView("probing", Says.DOWN, table, ("PK",)),))
+    assert credit_line(imported, LANGUAGES["en"]) == "Data: the operator's own table", (
+        "not: licence not stated"
+    )
+    assert credits_line(["csv"], LANGUAGES["en"], {"csv": "CC0"}) == "Data: the operator's own table (CC0)"
 
 
 # --- tables of the operator's ---------------------------------------------------------------------

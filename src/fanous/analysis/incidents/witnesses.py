@@ -77,7 +77,9 @@ def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
 
 def _silent(incident: Incident, family: Family) -> Witness:
     shown = {kind for signal in SIGNALS.values() if signal.family is family for kind in signal.proves}
-    if incident.kind not in {*MEASURES[family], *shown}:
+    # A fall in the traffic of a platform shows to those who would see the platform slowed, not where lines are cut.
+    kind = Kind.THROTTLING if incident.is_of_traffic else incident.kind
+    if kind not in {*MEASURES[family], *shown}:
         return Witness(family, "", Sight.COULD_NOT_SEE, (Reason(f"blind.{family}"),))
     return Witness(family, "", Sight.NO_DATA, (Reason("sight.no_data"),))
 

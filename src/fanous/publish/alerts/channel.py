@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
-from fanous.config import Asn, Section, Some, Text
+from fanous.config import Asn, Section, Some, Text, WrongKey
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import HOUR
+from fanous.pipeline.search import target_named
 from fanous.refdata.countries import check_countries
-from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
 
 FIRST_WAIT = 15.0
@@ -134,7 +134,7 @@ class AlertRule(Section, frozen=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "countries", check_countries("countries", self.countries))
-        force_setattr(self, "targets", tuple(target_of(name) for name in self.targets))
+        force_setattr(self, "targets", tuple(_target(name) for name in self.targets))
 
     def concerns(self, incident: Incident) -> bool:
         """Does the incident match, regardless of the news?"""
@@ -147,6 +147,13 @@ class AlertRule(Section, frozen=True):
             and (not self.statuses or _standing(incident) in self.statuses)
             and incident.confidence >= self.confidence
         )
+
+
+def _target(name: str) -> str:
+    found = target_named(name)
+    if not found:
+        raise WrongKey("targets", f"{name!r} is neither a platform nor a domain, such as 'x' or 'bbc.com'")
+    return found
 
 
 def _standing(incident: Incident) -> Status:

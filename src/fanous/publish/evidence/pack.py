@@ -307,7 +307,8 @@ def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> 
         FanousError: the redacted records do not amount to the incident, or the file cannot be written.
     """
     found = _computed(gathered)
-    apart = differences(claim_of(found), gathered.ledger["claim"], minutes=True)
+    # What a person wrote to readers follows from no record.
+    apart = differences(claim_of(found), gathered.ledger["claim"] | {"note": None}, minutes=True)
     parts = _parts(gathered, found, apart)
     content = pack_parts(manifest.signed(parts, key, f"fanous {__version__}", to_minute(now)))
     try:

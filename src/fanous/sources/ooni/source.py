@@ -65,11 +65,12 @@ OONI = Source(
 
 EDGE = Source(
     name="edge",
-    title="downloads of our own probes",  # bundles say "series of" it even for measurements
+    title="downloads of our own probes",
     help="measurements of your own probes, in OONI's format",
     licence="ours",
     is_open=True,
     credit="Fanous",
+    remark="measurements of our own probes",
     measurements=Edge(),
     family=Family.EDGE,
     redact=redact,

@@ -412,17 +412,18 @@ FAILURE_WORDS = frozenset(
         )
         # of Go's net, tls and x509, of Python's ssl, socket and OSError, and of OONI's nettests
         + " abort aborted accept alert allocate an and any argument assign at auth bad bind block bogon broken"
-        " bytes by cannot can clientlib close code compute connect could dead decode decrypt derived descriptor device"
-        " dial digest directory does done download empty errno exceeded exchange executable exists expected failure"
-        " file find first for format frame from function get getaddrinfo getsockopt handshake head header hello"
-        " https if illegal in incompatible incorrect input insufficient internal into is it json key large length"
-        " limit listen local long lookup lost mac malformed match memory message method mismatch missing name"
-        " nameserver not ntor number of on open oserror out overflow packet padding parameter parse peer pipe"
-        " plaintext port post protocol proto quic read received record refused remote request requested required"
-        " resolver resource response route rst section seconds secret self send server setsockopt shutdown signature"
-        " signed size small sni socket socks stats stream sys syscall tcp temporarily that the this to tls too"
-        " transport tunnel type udp unable unavailable unexpected unknown unreadable unrecognized unsupported url"
-        " valid value verify version was while with write wrong x509",
+        " by bytes can cannot clientlib close code compute connect could dead decode decrypt derived"
+        " descriptor device dial digest directory does done download empty errno exceeded exchange executable"
+        " exists expected failure file find first for format frame from function get getaddrinfo getsockopt"
+        " handshake head header hello https if illegal in incompatible incorrect input insufficient internal"
+        " into is it json key large length limit listen local long lookup lost mac malformed match memory"
+        " message method mismatch missing name nameserver not ntor number of on open oserror out overflow"
+        " packet padding parameter parse peer pipe plaintext port post proto protocol quic read received"
+        " record redirected redirects refused remote request requested required resolver resource response"
+        " route rst seconds secret section self send server setsockopt shutdown signature signed size small"
+        " sni socket socks stats stopped stream sys syscall tcp temporarily that the this tls to too transport"
+        " tunnel type udp unable unavailable unexpected unknown unreadable unrecognized unsupported url valid"
+        " value verify version was while with write wrong x509",
     )
 )
 """Words that may be kept of a failure, in lower case.  None names anyone; the numbers are those of protocols."""

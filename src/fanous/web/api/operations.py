@@ -102,7 +102,7 @@ def _fits(one: Incident, query: IncidentsQuery) -> bool:
     return (
         (not query.status or one.status == query.status)
         and (not query.kind or query.kind in one.kinds)
-        and (not query.target or target_of(query.target) in one.targets)
+        and (not query.target or _targets(query.target)[0] in one.targets)
         and (not query.network or f"AS{query.network}" in one.entities)
     )
 

@@ -1,6 +1,5 @@
 """Announce: events registered beforehand, and claims by others."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
@@ -14,9 +13,9 @@ from fanous.model.incident import Scope
 from fanous.model.instant import from_iso
 from fanous.model.place import asn_of
 from fanous.pipeline.actions import LONGEST_TITLE, Action, Announce, RecordClaim
+from fanous.pipeline.search import target_named
 from fanous.refdata.countries import is_country, main_zone
-from fanous.refdata.platforms import platforms, target_of
-from fanous.sources.ics import read_events
+from fanous.sources.ics import EventLeftOut, read_events
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, words
@@ -25,9 +24,6 @@ from fanous.web.routes import Facts
 
 MOST_LISTED = 100
 
-LABEL = re.compile(r"[\w-]{1,63}")
-"""Of a domain, in any script."""
-
 
 def events_facts(store: Store, _visit: Visit) -> Facts:
     """Registered events, the latest first."""
@@ -35,7 +31,7 @@ def events_facts(store: Store, _visit: Visit) -> Facts:
     return {"events": events[:MOST_LISTED], "more": max(0, len(events) - MOST_LISTED)}
 
 
-def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[str]) -> Action:
+def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[EventLeftOut]) -> Action:
     """A single event, or all of a pasted calendar that can be used; ``left`` gets the others."""
     country, targets = _country(form), _targets(form)
     if "calendar" in form:
@@ -43,7 +39,7 @@ def event_of(form: Mapping[str, str], _path: Mapping[str, Any], left: list[str])
             raise Refusal("calendar")
         found = read_events(form["calendar"], "the calendar", country, left.append)
         if not found:
-            raise Refusal("unusable", why=left[0]) if left else Refusal("eventless")
+            raise Refusal("unusable" if left else "eventless")
         return Announce(tuple(AnnouncedEvent(country, e.start, e.end, e.title, targets) for e in found))
     start, end = (_local(form, name, country) for name in ("start", "end"))
     title = form.get("title", "").strip()
@@ -68,7 +64,7 @@ def claims_facts(store: Store, _visit: Visit) -> Facts:
     }
 
 
-def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any], _left: list[str]) -> Action:
+def claim_of_form(form: Mapping[str, str], _path: Mapping[str, Any], _left: list[EventLeftOut]) -> Action:
     """A claim; empty fields were not stated."""
     what, scope = form.get("what", ""), form.get("scope", "")
     if what not in list(Said) or (scope and scope not in list(Scope)):
@@ -102,12 +98,11 @@ def _country(form: Mapping[str, str]) -> str:
 
 
 def _targets(form: Mapping[str, str]) -> tuple[str, ...]:
-    found = tuple(target_of(one) for one in words(form, "targets"))
-    for one in found:
-        labels = one.split(".")
-        if one not in platforms() and (len(labels) < 2 or not all(map(LABEL.fullmatch, labels))):
+    found = {one: target_named(one) for one in words(form, "targets")}
+    for one, target in found.items():
+        if not target:
             raise Refusal("target", given=one)
-    return found
+    return tuple(dict.fromkeys(found.values()))
 
 
 def _local(form: Mapping[str, str], name: str, country: str) -> float:

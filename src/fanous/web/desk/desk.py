@@ -7,7 +7,7 @@ with the session's secret; it is logged with its action and signature, and then 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any
@@ -21,6 +21,7 @@ from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.passphrase import is_passphrase
 from fanous.pipeline.actions import Action
+from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
 from fanous.web.desk import announce, house, review
@@ -74,7 +75,7 @@ class DeskForm:
     """
 
     path: str
-    read: Callable[[Form, Mapping[str, str], list[str]], Action]
+    read: Callable[[Form, Mapping[str, str], list[EventLeftOut]], Action]
     page: str
     most: int = MOST_BYTES
     check: Callable[[Store, Form, Mapping[str, str]], None] | None = None
@@ -278,13 +279,13 @@ class Desk:
             if not self._is_own(form, session):
                 return await self._refused(page, visit, session, Refusal("logged_out"), form, 403)
             session.signed = form.get("by", session.signed)
-            left: list[str] = []
+            left: list[EventLeftOut] = []
             try:
                 check_lengths(form)
                 action = one.read(form, request.path_params, left)
                 await self._answers.ask(lambda store: _perform(store, one, form, request.path_params, action))
             except FanousError as error:
-                return await self._refused(page, visit, session, error, form)
+                return await self._refused(page, visit, session, error, form, left=left)
             self._answers.forget()
             session.left = left
             name, about = type(action).__name__, getattr(action, "incident", None)
@@ -301,10 +302,13 @@ class Desk:
         error: FanousError,
         form: Form,
         status: int = 422,
+        left: Sequence[EventLeftOut] = (),
     ) -> Response:
         """The page, with what was typed and why nothing was changed."""
         log.warning(logline("desk_failed", path=visit.path, why=str(error)))
-        return await self._gathered(page, visit, session, {"wrong": error, "form": form}, status)
+        return await self._gathered(
+            page, visit, session, {"wrong": error, "form": form, "left": left}, status
+        )
 
     async def _gathered(
         self, page: DeskPage, visit: Visit, session: Session, more: dict[str, Any], status: int = 200

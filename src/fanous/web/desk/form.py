@@ -43,7 +43,7 @@ REFUSED = {
     "signed": "Sign it with a role or a name: it is published.",
     "target": "{given} is neither a platform nor a domain, such as x or bbc.com.",
     "untitled": "An event needs a title of at most {most} characters.",
-    "unusable": "The calendar has no event that can be used: {why}",
+    "unusable": "The calendar has no event that can be used.",
     "years": "An event has to be between the years 1990 and 2100.",
 }
 """Code -> what is wrong with a form, as its sender reads it."""

@@ -11,6 +11,7 @@ from fanous.pipeline.actions import Action, RetryAlerts
 from fanous.publish.alerts.message import Sender, test_message
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
+from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.routes import Facts
@@ -52,7 +53,7 @@ def alerts_facts(store: Store, visit: Visit) -> Facts:
     }
 
 
-def retry_of(_form: Mapping[str, str], _path: Mapping[str, Any], _left: list[str]) -> Action:
+def retry_of(_form: Mapping[str, str], _path: Mapping[str, Any], _left: list[EventLeftOut]) -> Action:
     return RetryAlerts()
 
 

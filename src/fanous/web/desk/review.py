@@ -9,6 +9,7 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline.actions import Action, Annotate, Approve, Hold, Merge, NameRole, Retract
 from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.witnesses import witness_rows
+from fanous.sources.ics import EventLeftOut
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
@@ -105,7 +106,7 @@ def _latest(revisions: list[Revision]) -> int:
     return revisions[-1].n if revisions else 0
 
 
-def decision_of(form: Mapping[str, str], path: Mapping[str, Any], _left: list[str]) -> Action:
+def decision_of(form: Mapping[str, str], path: Mapping[str, Any], _left: list[EventLeftOut]) -> Action:
     """The decision that the pressed button names."""
     label, by, text = path["id"], form.get("by", ""), form.get("text", "")
     decision = form.get("decision")

@@ -16,6 +16,8 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fanous.sources.ics import EventLeftOut
+
 IDLE_SECONDS = 3600.0
 """Without a request for this long, a session ends: the browser may have been left open."""
 
@@ -43,7 +45,7 @@ class Session:
     seen: float
     signed: str = ""
     draft: tuple[str, dict[str, str]] | None = None
-    left: list[str] = field(default_factory=list)
+    left: list[EventLeftOut] = field(default_factory=list)
 
 
 class DeskSessions:

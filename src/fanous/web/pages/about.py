@@ -9,7 +9,6 @@ from fanous.analysis.incidents import confirm, networks, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import by_month, corrections
-from fanous.publish.evidence.redaction import licence_of
 from fanous.publish.feeds import corrections_feed
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
@@ -46,7 +45,7 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
         for source, at in store.facts.series_fetched(country).items():
             fetched[source] = max(at, fetched.get(source, at))
     return {
-        "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],
+        "records": [SOURCES[name] for name in MEASUREMENT_SOURCES],
         "series": [(source, fetched.get(source.name)) for source in SOURCES.values() if source.has_series],
     }
 

@@ -328,14 +328,19 @@ def countries_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.ledger.incidents(synthetic=store.is_synthetic)
     every = {*store.facts.countries(), *(incident.country for incident in incidents)}
     lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
+    last: dict[str, float] = {}
+    for one in store.facts.known_networks():
+        last[one.country] = max(one.last, last.get(one.country, one.last))
+    last |= {code: one.at for code, one in lately.items()}
     lines = [
         (
             code,
             lately.get(code),
+            last.get(code),
             sum(one.is_open for one in incidents if one.country == code),
             sum(one.country == code for one in incidents),
         )
         for code in every
     ]
-    lines.sort(key=lambda line: country_name(line[0], visit.language.code))
+    lines.sort(key=lambda line: visit.language.order(country_name(line[0], visit.language.code)))
     return {"lines": lines, "staged": store.is_synthetic}
