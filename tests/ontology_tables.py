@@ -70,9 +70,8 @@ def series_rows() -> list[str]:
 def rule_sections() -> list[str]:
     """A heading, the head of a table and the rows, for each layer in the order of the rules."""
     lines = []
-    for layer in (None, *Layer):
-        rows = [rule_row(rule) for rule in RULES if rule.layer is layer]
-        heading = WHOLE if layer is None else str(layer)
+    for prefix, heading in (("measurement", WHOLE), *((layer, layer) for layer in Layer)):
+        rows = [rule_row(rule) for rule in RULES if rule.id.startswith(f"{prefix}.")]
         lines += ["", f"### {heading}", "", "| rule | state | mechanism | why |", "|---|---|---|---|", *rows]
     return lines
 

@@ -50,14 +50,12 @@ def _figures(o: Observation, _c: Controls) -> str:
 ENCRYPTED_RULES = (
     Rule(
         id="dns.encrypted_ok",
-        layer=Layer.DNS,
         state=State.OK,
         why="The encrypted resolver answered.",
         holds=lambda o, _c: _is_resolver(o) and o.failure is None,
     ),
     Rule(
         id="dns.encrypted_cut",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="Encrypted resolvers of two operators failed, while a public resolver answered over plain UDP and "
         "pages loaded over TLS.",
@@ -67,7 +65,6 @@ ENCRYPTED_RULES = (
     ),
     Rule(
         id="dns.encrypted_fails",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The encrypted resolver did not answer, and nothing shows whether it answers elsewhere.",
         holds=lambda o, _c: _is_resolver(o),
@@ -122,7 +119,6 @@ def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
 FACEBOOKS = (
     Rule(
         id="dns.not_facebook",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer for a Facebook name is an address outside Facebook's network, where nothing responds.",
         holds=lambda o, c: o.failure is None and _not_facebook(o, c),
@@ -132,7 +128,6 @@ FACEBOOKS = (
     ),
     Rule(
         id="dns.one_address_for_facebook",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer for several Facebook names is a single address outside Facebook's network, and "
         "nothing shows whose it is.",
@@ -179,14 +174,12 @@ def _is_proven_ghost(o: Observation, c: Controls) -> bool:
 ANSWERED = (
     Rule(
         id="dns.address",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The target is an IP address, so there was nothing to look up.",
         holds=lambda o, _c: is_address(o.hostname),
     ),
     Rule(
         id="dns.consistent",
-        layer=Layer.DNS,
         state=State.OK,
         why="The answer is right: it has an address or a network in common with the control's, or a valid "
         "certificate for the name was found there.",
@@ -194,14 +187,12 @@ ANSWERED = (
     ),
     Rule(
         id="dns.no_address",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The lookup worked, but the record contains no address.",
         holds=lambda o, _c: o.failure is None and not o.answers,
     ),
     Rule(
         id="dns.bogon_everywhere",
-        layer=Layer.DNS,
         state=State.DOWN,
         why="The site's own DNS record points to an address that cannot be reached from anywhere.",
         holds=lambda o, c: o.failure is None and _answer(o, c).is_bogus_everywhere,
@@ -210,7 +201,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.same_title",
-        layer=Layer.DNS,
         state=State.OK,
         why="The answer differs from the control's, but the page found there has the site's title, so this "
         "network has its own route to the site.",
@@ -218,7 +208,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.portal",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer is a local address, and it alone responds, as with a login page.",
         holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal and _answer(o, c).is_connected,
@@ -227,7 +216,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.bogon_without_control",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer is an address that no public site can have, but nothing public could be reached "
         "either: it is forged, or leads to a login page.",
@@ -239,7 +227,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.own_machine_without_control",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The name points to the user's own machine, and no control shows whether its owner intends that.",
         holds=lambda o, c: (
@@ -257,7 +244,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.bogon",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address that no public site can have.",
         holds=lambda o, c: (
@@ -271,7 +257,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.bogon_by_one_resolver",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address that no public site can have, while another resolver gave the probe an "
         "address with a valid certificate for the name.",
@@ -284,7 +269,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.block_address",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address known to serve block pages.",
         holds=lambda o, c: o.failure is None and _answer(o, c).has_block_address,
@@ -294,7 +278,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.lone_bogon",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer for one of the target's names is an address that no public site can have, which may "
         "be its owner's choice.",
@@ -304,7 +287,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.ghost",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The name no longer exists elsewhere but is still answered here, by a block that has outlived its "
         "site.",
@@ -315,7 +297,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.ghost_without_proof",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The name does not exist elsewhere but is answered here: a block has outlived its site, or the "
         "operator answers for all missing names.",
@@ -328,7 +309,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.foreign_platform",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer is an address of another platform, as injectors give for blocked names.",
         holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
@@ -338,7 +318,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.wrong_certificate",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the certificate found "
         "there is not the site's.",
@@ -356,14 +335,12 @@ ANSWERED = (
     ),
     Rule(
         id="dns.same_page",
-        layer=Layer.DNS,
         state=State.OK,
         why="The answer differs from the control's, but the page found there is the site's.",
         holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.SAME),
     ),
     Rule(
         id="dns.other_page",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the page found there is "
         "not the site's.",
@@ -376,7 +353,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.not_there_outside",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the control did not find "
         "the site there either, but at its own address.",
@@ -387,7 +363,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.sibling_certificate",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The certificate found at this address is for other names: the answer is forged, or belongs to "
         "the site's delivery network, which cannot be checked because the control's networks are not "
@@ -406,7 +381,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.contradicted",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="Another resolver gave this probe the control's answer, but this one gave an address in another "
         "network, where nothing responds.",
@@ -423,7 +397,6 @@ ANSWERED = (
     *FACEBOOKS,
     Rule(
         id="dns.departs_and_dead",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer has no address or network in common with the control's, and nothing responds there: "
         "it is forged, or a nearby server is cut off.",
@@ -440,7 +413,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.departs",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The answer has no address or network in common with the control's, and nothing shows whether it "
         "is right.",
@@ -449,7 +421,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.wrong_certificate_by_one_resolver",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The certificate found at this address is not the site's, while another resolver gave the probe "
         "an address with a valid certificate for the name.",
@@ -465,7 +436,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.bad_certificate_without_control",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The certificate found at this address is not valid for the name, and no control shows whether it "
         "is valid elsewhere.",
@@ -474,7 +444,6 @@ ANSWERED = (
     ),
     Rule(
         id="dns.answered",
-        layer=Layer.DNS,
         state=State.OK,
         why="The answer gives public addresses, and no control contradicts them.",
         holds=lambda o, _c: o.failure is None,
@@ -513,7 +482,6 @@ def _group(_o: Observation, c: Controls) -> str:
 FAILED = (
     Rule(
         id="dns.own_fault",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The probe could not perform the lookup because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
@@ -521,21 +489,18 @@ FAILED = (
     ),
     Rule(
         id="dns.no_ipv6_address",
-        layer=Layer.DNS,
         state=State.OK,
         why="Only the IPv6 address is missing; the same resolver gave an IPv4 address.",
         holds=lambda o, c: o.query_type not in ("", "A", "ANY") and _answer(o, c).has_answered_sibling,
     ),
     Rule(
         id="dns.no_answer_for_ipv6",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The name has no IPv6 address, which is common.",
         holds=lambda o, c: o.query_type == "AAAA" and c.cause is Cause.NO_ANSWER,
     ),
     Rule(
         id="dns.down",
-        layer=Layer.DNS,
         state=State.DOWN,
         why="The name cannot be looked up from outside either.",
         holds=lambda _o, c: c.reachable is False,
@@ -544,7 +509,6 @@ FAILED = (
     ),
     Rule(
         id="dns.public_resolver",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="A public resolver could not be reached, which says nothing about this name.",
         holds=lambda o, c: o.resolver in PUBLIC and c.cause is not Cause.NXDOMAIN,
@@ -552,7 +516,6 @@ FAILED = (
     ),
     Rule(
         id="dns.resolver_trouble",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The resolver failed for reasons of its own, or for an unknown reason, and no other resolver "
         "shows the probe that the name can be looked up.",
@@ -565,7 +528,6 @@ FAILED = (
     ),
     Rule(
         id="dns.lossy_line",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The lookup timed out, and so did lookups over TLS and HTTPS, in which a censor on the path "
         "cannot read the name.",
@@ -574,7 +536,6 @@ FAILED = (
     ),
     Rule(
         id="dns.other_attempt_works",
-        layer=Layer.DNS,
         state=State.OK,
         why="The resolver did not answer at first, but did when it was asked again.",
         holds=lambda o, c: _unanswered(c) and _answer(o, c).came_on_another_attempt,
@@ -582,7 +543,6 @@ FAILED = (
     ),
     Rule(
         id="dns.one_resolver_fails",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="This resolver did not answer, as when a packet is lost or the resolver has a fault, while "
         "another found the name.",
@@ -597,7 +557,6 @@ FAILED = (
     ),
     Rule(
         id="dns.failure_control_ok",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="The lookup failed while the control found the name.",
         holds=lambda _o, c: c.reachable is True,
@@ -606,7 +565,6 @@ FAILED = (
     ),
     Rule(
         id="dns.denied_by_one_resolver",
-        layer=Layer.DNS,
         state=State.BLOCKED,
         why="This resolver says that the name does not exist, while another gave the probe an address with a "
         "valid certificate for it.",
@@ -616,7 +574,6 @@ FAILED = (
     ),
     Rule(
         id="dns.few_names",
-        layer=Layer.DNS,
         state=State.OK,
         why="Most of the target's names can be looked up, and a few failures are normal.",
         holds=lambda _o, c: not c.group.fails,
@@ -624,7 +581,6 @@ FAILED = (
     ),
     Rule(
         id="dns.no_control",
-        layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="The lookup failed, but nothing shows whether it works elsewhere.",
         holds=lambda _o, _c: True,
