@@ -23,9 +23,6 @@ LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
 """Pixels: above a panel for its title, between two panels, and for a row of words above or below all of them."""
 
-MOST_PANELS = 5
-"""As many rows as can be distinguished in one picture."""
-
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
 

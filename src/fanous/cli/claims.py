@@ -8,6 +8,7 @@ from fanous.cli.common import (
     ConfigOption,
     CountryArgument,
     JsonOption,
+    OneCountry,
     StoreOption,
     act,
     ask,
@@ -107,7 +108,7 @@ def claims_add(
 
 @claims_app.command("list")
 def claims_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -54,6 +54,7 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
+OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Start: a date or time, in UTC unless it gives an offset.")
 ]

@@ -9,6 +9,7 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    OneCountry,
     StoreOption,
     act,
     ask,
@@ -81,7 +82,7 @@ def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Anno
 
 @events_app.command("list")
 def events_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -8,6 +8,7 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    OneCountry,
     StoreOption,
     ask,
     country_code,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def networks(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     counts: Annotated[
         Path | None,
         typer.Option("--counts", metavar="FILE", help="Measurements a day and network, as OONI counts them."),

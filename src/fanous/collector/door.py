@@ -52,7 +52,7 @@ from fanous.collector.origin import Network, NoOrigins, Origins, client_address,
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
-from fanous.collector.server import serve_and_time as serve_app
+from fanous.collector.server import serve as serve_app
 from fanous.collector.services import (
     NOT_HERE,
     TOKEN_BYTES,

@@ -172,16 +172,6 @@ async def serve(
     listening: socket.socket,
     stop: asyncio.Event | None = None,
     ready: Callable[[], None] | None = None,
-) -> None:
-    """See ``serve_and_time``."""
-    await serve_and_time(config, listening, stop, ready)
-
-
-async def serve_and_time(
-    config: "DoorConfig",
-    listening: socket.socket,
-    stop: asyncio.Event | None = None,
-    ready: Callable[[], None] | None = None,
 ) -> float:
     """Serve until stopped; requests in progress are finished.
 

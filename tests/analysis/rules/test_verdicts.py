@@ -17,8 +17,8 @@ from tests.each import each
 
 def test_an_id_is_used_once_and_begins_with_its_layer() -> None:
     assert [name for name, times in Counter(rule.id for rule in RULES).items() if times > 1] == []
-    tables = {"measurement": WHOLE_RULES, **TABLES}
-    assert [r.id for at, rules in tables.items() for r in rules if not r.id.startswith(f"{at}.")] == []
+    tables = [("measurement", WHOLE_RULES), *TABLES.items()]
+    assert [r.id for at, rules in tables for r in rules if not r.id.startswith(f"{at}.")] == []
 
 
 def test_every_rule_has_a_sentence_that_can_be_looked_up() -> None:

@@ -48,6 +48,7 @@ from fanous.collector.helper.plan import (
 )
 from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
+from fanous.model.place import is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import is_public_host, normal_host
 from fanous.threads import Threads
@@ -351,7 +352,7 @@ class Helper:
 
     async def _measure(self, asked: HelperQuestion, url: SplitResult) -> HelperAnswer:
         host, ca_file = url.hostname or "", self._policy.ca_file
-        dns = DnsResult() if _is_address(host) else await looked_up(host, self._policy.resolve)
+        dns = DnsResult() if is_address(host) else await looked_up(host, self._policy.resolve)
         self._refuse_near(dns.addrs)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
         endpoints = [one for one in endpoints_of(url, infos) if not self._is_refused(one.address)]
@@ -368,13 +369,13 @@ class Helper:
         return answer
 
     async def _resolve(self, host: str) -> list[str]:
-        return [host] if _is_address(host) else await self._policy.resolve(host)
+        return [host] if is_address(host) else await self._policy.resolve(host)
 
     def _refuse_literal(self, host: str) -> None:
         is_inside = normal_host(host) != "" and not is_public_host(host)
-        if (is_inside and not self._policy.allow_private) or (_is_address(host) and self._is_private(host)):
+        if (is_inside and not self._policy.allow_private) or (is_address(host) and self._is_private(host)):
             raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
-        if _is_address(host):
+        if is_address(host):
             self._refuse_near([host])
 
     def _refuse_near(self, addresses: Iterable[str]) -> None:
@@ -406,11 +407,3 @@ def is_private(address: str) -> bool:
     if isinstance(parsed, IPv6Address) and parsed in _TUNNELS:
         return True
     return is_bogon(address)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

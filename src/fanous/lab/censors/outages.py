@@ -36,7 +36,7 @@ def unplug(strike: Strike) -> Undo:
             lines = [topology.port_of(one, v6, with_routes=not is_routed) for one in whole]
             ip_batch(gateway, [line for of_one in lines for line in of_one])
             if is_routed:
-                bgp.wait_until_learned(strike.internet.routers, whole)
+                bgp.wait(strike.internet.routers, whole)
 
     return plug
 
