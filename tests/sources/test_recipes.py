@@ -56,7 +56,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         copy,
         "analysis/series/signals.py",
         "_USAGE = (",
-        '    _level("tide_gauge", "Height of the tide", "cm", Family.USAGE, 600, 0.5),',
+        '    _usage("tide_gauge", "Height of the tide", "cm", 600, 0.5),',
     )
     add(
         copy,

@@ -127,7 +127,6 @@ def _write_whole(descriptor: int, data: bytes) -> None:
 
 
 def _rename_sealed(path: Path) -> None:
-    """Rename without syncing the folder, which would delay acknowledgements: the content is on disk under
-    either
-        name, and after a power cut the next start seals it again."""
+    """Rename without syncing the folder, which would delay acknowledgements: the content is on disk under either name,
+    and after a power cut the next start seals it again."""
     path.rename(path.with_name(path.name.removesuffix(PART) + SEALED))

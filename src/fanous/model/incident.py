@@ -5,7 +5,7 @@ source says about it (``Witness``), what else could explain why a target fails (
 people did with an incident (``Approval``, ``Correction``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,6 +49,18 @@ class Interval:
 
     start: float
     end: float | None
+
+
+def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:
+    """The same time in intervals that do not overlap, in order; those at most ``gap`` seconds apart become one."""
+    found: list[Interval] = []
+    for one in sorted(intervals, key=lambda interval: interval.start):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and one.start > last.end + gap):
+            found.append(one)
+        elif last.end is not None:
+            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
+    return tuple(found)
 
 
 Stretches = Mapping[int, Sequence[Interval]]

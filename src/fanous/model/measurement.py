@@ -137,10 +137,9 @@ class Observation:
         cert_sha256: hex digest of the leaf certificate; empty = none seen.
         cert_subject: subject common name and alternative names of the leaf, space separated.
         cert_issuer: issuer common name of the leaf.
-        browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name
-        at
-            the same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is
-            kept only while the measurement is judged.
+        browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name at the
+            same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is kept only while the
+            measurement is judged.
         url: for HTTP: the URL requested.
         status_code: for HTTP: 0 = no response.
         body_length: for HTTP: bytes of body received; -1 = unknown.

@@ -48,11 +48,12 @@ log = getLogger("fanous.monitor")
 
 
 class Selfcheck:
-    """Args:
-    folders: one on each disk that is written to.
+    """Looks at the monitor itself, once a minute.
 
-    clock: the machine's.
-    pulls: how the requests to each source went.
+    Args:
+        folders: one on each disk that is written to.
+        clock: the machine's.
+        pulls: how the requests to each source went.
 
     Attributes:
         ailments: as of the last check.

@@ -21,6 +21,9 @@ from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, steps
 
 TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
 
+CLOCK_OFF = 300.0
+"""Seconds.  Beyond this, certificates and the times of records suffer."""
+
 SECONDS = 10.0
 """Seconds for each control; on a slower line, only what did answer in time counts."""
 

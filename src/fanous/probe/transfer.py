@@ -24,7 +24,7 @@ from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import Download, Request, download
-from fanous.probe.net.network import Stream, endpoint, is_public
+from fanous.probe.net.network import Stream, endpoint, ip_of, is_public
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace, TracedStream
@@ -179,7 +179,7 @@ def target_source(trace: Trace, url: str) -> DownloadSource | None:
         found = str(request["request"]["url"])
         host = urlsplit(found).hostname or ""
         if request["response"] and target_of(host) == wanted:
-            ip = str(request["address"]).rpartition(":")[0].strip("[]")
+            ip = ip_of(str(request["address"]))
             return DownloadSource("target", found, ip, host if found.startswith("https:") else "")
     return None
 

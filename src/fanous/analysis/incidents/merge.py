@@ -14,13 +14,13 @@ from fanous.model.incident import (
     Evidence,
     FamilyView,
     Incident,
-    Interval,
     Kind,
     NetworkPart,
     Part,
     Says,
     Scope,
     Status,
+    union,
 )
 from fanous.model.instant import DAY
 from fanous.model.measurement import weakest
@@ -254,7 +254,7 @@ def united(whole: Incident, part: Incident) -> Incident:
         onset_earliest=begun.onset_earliest,
         onset_latest=begun.onset_latest,
         end=end,
-        intervals=_covered([*whole.intervals, *part.intervals]),
+        intervals=union([*whole.intervals, *part.intervals]),
         confirmed_at=first.confirmed_at,
         rule=first.rule,
         confidence=max(whole.confidence, part.confidence),
@@ -302,25 +302,13 @@ def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
             else NetworkPart(
                 one.entity,
                 _each_once(old.targets, one.targets),
-                _covered([*old.intervals, *one.intervals]),
+                union([*old.intervals, *one.intervals]),
                 old.measurements + one.measurements,
                 max(old.probes, one.probes),
                 max(old.probability, one.probability),
             )
         )
     return tuple(found.values())
-
-
-def _covered(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
-    """The same time, in intervals that do not overlap."""
-    found: list[Interval] = []
-    for one in sorted(intervals, key=lambda one: one.start):
-        last = found[-1] if found else None
-        if last is None or (last.end is not None and one.start > last.end):
-            found.append(one)
-        elif last.end is not None:
-            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
-    return tuple(found)
 
 
 # --- matched with known incidents ------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ from fanous.model.incident import (
     Scope,
     Stage,
     UsersShare,
+    union,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
@@ -411,7 +412,7 @@ def course(lead: Sequence[Anomaly]) -> Course:
         for a in lead
         if family_of(a) in STEADY and alone(a) and not any(_overlap(a, span) for span in spans)
     ]
-    intervals = _union(spans)
+    intervals = union(spans)
     core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
     first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
     if first.start != intervals[0].start:  # it lost more than half later than it began to fall
@@ -430,7 +431,7 @@ def _together(lead: Sequence[Anomaly]) -> list[Interval]:
     """When two or more families were down."""
     edges = []
     for family in {family_of(a) for a in lead}:
-        for span in _union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
+        for span in union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
             edges += [(span.start, 1), (_end_of(span), -1)]
     found, down, since = [], 0, 0.0
     for at, change in sorted(edges):
@@ -473,17 +474,6 @@ def _overlap(anomaly: Anomaly, span: Interval) -> bool:
 
 def _end_of(span: Interval) -> float:
     return inf if span.end is None else span.end
-
-
-def _union(spans: Sequence[Interval]) -> tuple[Interval, ...]:
-    merged: list[Interval] = []
-    for span in sorted(spans, key=lambda s: s.start):
-        if merged and span.start <= _end_of(merged[-1]):
-            end = max(_end_of(merged[-1]), _end_of(span))
-            merged[-1] = Interval(merged[-1].start, None if end == inf else end)
-        else:
-            merged.append(span)
-    return tuple(merged)
 
 
 # --- reach: how far it goes -----------------------------------------------------------------------------

@@ -308,12 +308,14 @@ _TUNNELS = ip_network("2002::/16")
 
 @dataclass(frozen=True, slots=True)
 class HelperPolicy:
-    """Attributes:
+    """What the helper may connect to, and how it looks names up.
+
+    Attributes:
+        resolve: name -> addresses.
         allow_private: accept targets that are not on the public internet; only for a lab.
-    resolve: name -> addresses.
-    ca_file: authorities of a lab; empty = Mozilla's.
-    asn_of: the network of an address; 0 = unknown.
-    reach: public addresses that are never connected to; with ``allow_private``, only those that the operator lists.
+        ca_file: authorities of a lab; empty = Mozilla's.
+        asn_of: the network of an address; 0 = unknown.
+        reach: public addresses that are never connected to; with ``allow_private``, only those that the operator lists.
     """
 
     allow_private: bool = False

@@ -191,6 +191,11 @@ def endpoint(ip: str, port: int) -> str:
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
+def ip_of(place: str) -> str:
+    """The address in what ``endpoint`` made."""
+    return place.rpartition(":")[0].strip("[]")
+
+
 class OverCap(FanousError):
     """The data cap is reached: measuring stops, and what was measured is kept."""
 
