@@ -166,9 +166,7 @@ def _change(start: int, end: int, country: str) -> int:
 
 
 def columns_of(country: str, first: float, last: float) -> GridColumns:
-    """The finest columns that cover two instants (unix seconds, UTC); otherwise the latest of the
-    coarsest.
-    """
+    """The finest columns that cover two instants (unix seconds, UTC); otherwise the latest of the coarsest."""
     return _columns(
         country, _wall_of(first // QUARTER * QUARTER, country), _wall_of(last // QUARTER * QUARTER, country)
     )

@@ -26,9 +26,7 @@ from fanous.pipeline.outages import found_in
 COUNTRY = "XA"
 
 TUNING_SEEDS = range(1000)
-"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the
-confidences.
-"""
+"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the confidences."""
 
 SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
 """Reported before, and since used to set something: later changes must not be reported on them."""
@@ -37,9 +35,7 @@ REPORTING_SEEDS = range(3_000_000, 3_000_200)
 """Seeds to report: disjoint from those above, and never used to set anything."""
 
 SLACK = 1800.0
-"""How far outside the restriction an anomaly may be dated and still belong to it (the detectors
-back-date).
-"""
+"""How far outside the restriction an anomaly may be dated and still belong to it (the detectors back-date)."""
 
 
 FAULTS = {"ordinary": 0.2, "bad": 0.6}

@@ -1,7 +1,7 @@
 """Boxes: programs in the path of the lab's traffic, for what firewall rules alone cannot do.
 
-One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write
-a ``Box`` whose constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
+One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a ``Box`` whose
+constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
 
 Some congest or delay a line; some read traffic (a name in a DNS query, a ClientHello or a QUIC packet, a plain request)
 and forge an answer, on path (a race) or in path (the query never arrives); some are servers in a router to which
@@ -240,9 +240,7 @@ class Delaying(Box):
 
 
 FORGED_TTL = 300
-"""TTL of the forged record, in seconds: it differs from the true one's, so the two answers can be told
-apart.
-"""
+"""TTL of the forged record, in seconds: it differs from the true one's, so the two answers can be told apart."""
 
 PORT = 53
 

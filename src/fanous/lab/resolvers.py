@@ -1,9 +1,8 @@
 """Resolvers: all DNS servers of a lab in one program, each with sockets in its own namespace.
 
-The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
-provider has a recursive one that asks the authorities over the real path, and lies if a censor tells it to.
-So a forged answer injected on the path poisons a recursive resolver; if the way out is cut, it has no
-answer.
+The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each provider has
+a recursive one that asks the authorities over the real path, and lies if a censor tells it to. So a forged answer
+injected on the path poisons a recursive resolver; if the way out is cut, it has no answer.
 """
 
 import asyncio

@@ -48,8 +48,8 @@ class Series:
     Attributes:
         key: what it is about.
         step: bin width in seconds.
-        times: int64, shape (n,), ascending.  Unix seconds, UTC, at which each listed bin begins;
-            a multiple of ``step``.  A bin that is not listed was not measured (never 0).
+        times: int64, shape (n,), ascending.  Unix seconds, UTC, at which each listed bin begins; a multiple of
+            ``step``.  A bin that is not listed was not measured (never 0).
         values: float64, shape (n,).  For shares: probes that saw it / probes.
         counts: int64, shape (n,).  Independent probes behind each value, at least 1.
         controlled: int64, shape (n,).  Of those, probes whose own control was normal at the time.

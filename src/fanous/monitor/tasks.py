@@ -1,5 +1,4 @@
-"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete old
-data, send alerts.
+"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete old data, send alerts.
 
 Each change of state is logged.  For ``[retention]`` the store's thread handles one segment at a time, so that
 pages and detection never wait for a bucket.

@@ -274,9 +274,7 @@ def is_ours(line: bytes, software: str = OURS) -> bool:
 
 
 def notes_of(line: bytes) -> list[str]:
-    """Notes on one record as it was written; empty for other probes' records, and if there is nothing to
-    add.
-    """
+    """Notes on one record as it was written; empty for other probes' records, and if there is nothing to add."""
     try:
         head = _head.decode(line)
         return _notes(head, line) if head.software_name == OURS else []

@@ -241,9 +241,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """Accept the user's own file completely or not at all: an error found later would stop every
-    command.
-    """
+    """Accept the user's own file completely or not at all: an error found later would stop every command."""
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):

@@ -238,9 +238,9 @@ another).  A fault upstream of two networks makes both fail together, so if cont
 fail together again after such a burst."""
 
 SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those named.  If a site
-is down for everyone, networks with too few probes to be named fail too, and only what they measured just before and
-just after works."""
+"""A network is a control only if the target works there as clearly as it fails on those named.  If a site is down for
+everyone, networks with too few probes to be named fail too, and only what they measured just before and just after
+works."""
 
 SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",

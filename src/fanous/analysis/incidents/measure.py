@@ -198,8 +198,8 @@ does not take such a share of a whole day."""
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
-    """Uncertainty of the time of a fall, in seconds, for sorting; usage comes later, and last usage that
-    sank gradually."""
+    """Uncertainty of the time of a fall, in seconds, for sorting; usage comes later, and last usage that sank
+    gradually."""
     one, fell = pair
     rank = 0 if not SIGNALS[one.key.signal].of_people else 1 if fell.at_once else 2
     return rank, one.told.step / fell.clear
@@ -287,8 +287,7 @@ def _of_share(times: Sequence[float], share: float) -> float:
 def not_yet(
     spans: Sequence[Interval], measured: Sequence[SourceCourse], down: Collection[SeriesKey]
 ) -> tuple[Interval, SourceCourse] | None:
-    """Usage still low after everything else was back: until when, and the series that shows it; None =
-    it was back too.
+    """Usage still low after everything else was back: until when, and the series that shows it; None = it was back too.
 
     A partial return does not end an event.  No ordinary day keeps usage so low for all of its hours.
 

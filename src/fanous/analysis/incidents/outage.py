@@ -90,8 +90,8 @@ class Quantities:
     Attributes:
         series: quantities that can show an outage.
         elsewhere: when other countries had an outage.
-        season: the hint that exams are held at the season and hour of an instant (unix seconds);
-            empty = there are none.
+        season: the hint that exams are held at the season and hour of an instant (unix seconds); empty = there are
+            none.
         past: reads usage in earlier years.
     """
 

@@ -57,8 +57,7 @@ def held(incident: Incident, hold: Decision | None = None) -> Incident:
 def released(incident: Incident) -> Incident:
     """A held incident as it would be after approval, for its sentences only.
 
-    The detection after an approval finds again when the rule was met; until then the end of its onset
-    stands in for it.
+    The detection after an approval finds again when the rule was met; until then the end of its onset stands in for it.
     """
     if not incident.held_by:
         return incident

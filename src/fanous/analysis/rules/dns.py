@@ -3,9 +3,8 @@
 An answer is not wrong because it differs, since delivery networks answer by place. It is right if a certificate
 there is valid for the name, and wrong only if something contradicts it.
 
-A lookup through an encrypted resolver says nothing about the site if that resolver cannot be used; a probe's
-check of its own line judges the resolvers.  Facebook's names, which its messenger looks up and no helper does, have
-rules of
+A lookup through an encrypted resolver says nothing about the site if that resolver cannot be used; a probe's check of
+its own line judges the resolvers.  Facebook's names, which its messenger looks up and no helper does, have rules of
 their own.
 """
 

@@ -2,9 +2,8 @@
 
 ``MeasurementEvidence`` sorts the observations of a measurement once.  ``Controls`` describes one of them: how it
 failed, the result of the same step for the outside helper, and the results of related steps in the measurement.
-``Group`` takes the
-endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen endpoints some are always
-slow or down, so what counts is the share that fails, and where.
+``Group`` takes the endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen
+endpoints some are always slow or down, so what counts is the share that fails, and where.
 
 Everything beyond the first sorting is computed only when a rule needs it, since most measurements are of sites that
 work.

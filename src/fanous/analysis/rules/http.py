@@ -1,8 +1,7 @@
 """Rules for pages: a block page, the site's own page or another one; and requests that failed.
 
 A page that comes over validated TLS is the site's own, whatever it contains.  A request fails because it was cut,
-starved of
-data, sent in circles by the site, or because the page is down for everyone.
+starved of data, sent in circles by the site, or because the page is down for everyone.
 """
 
 from math import isnan, nan

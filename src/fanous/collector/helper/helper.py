@@ -72,8 +72,8 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 
 LOOKUPS = Threads(256, "look-up")
-"""Threads for look-ups: one whose servers never answer occupies its thread for 20 s and more, long
-after its question was given up.  Unused stacks take no memory."""
+"""Threads for look-ups: one whose servers never answer occupies its thread for 20 s and more, long after its question
+was given up.  Unused stacks take no memory."""
 
 MOST_LOOKUPS = 128
 """Look-ups under way, above which no further question is taken.  One that had to wait for a thread would report the
@@ -101,9 +101,7 @@ async def looked_up(name: str, by: Resolve) -> DnsResult:
 
 
 async def connected(endpoint: Endpoint, name: str, ca_file: str = "") -> tuple[TcpResult, TlsResult | None]:
-    """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for
-    ``name``.
-    """
+    """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for ``name``."""
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
             reader, writer = await asyncio.open_connection(endpoint.address, endpoint.port)

@@ -49,9 +49,7 @@ class TlsResult(Struct):
 
 
 class HttpResult(Struct):
-    """-1 and empty if there was no response, as in ``httpDo``; ``x_seconds`` is ours: the time for the
-    page.
-    """
+    """-1 and empty if there was no response, as in ``httpDo``; ``x_seconds`` is ours: the time for the page."""
 
     failure: str | None
     body_length: int = -1

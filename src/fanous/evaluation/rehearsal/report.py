@@ -179,9 +179,7 @@ SILENT_TICKS = 4.0
 
 @contextmanager
 def watched(scenario: Scenario, console: Console) -> Iterator[Watcher]:
-    """A watcher that draws on the terminal of ``console``; one that does nothing if there is no
-    terminal.
-    """
+    """A watcher that draws on the terminal of ``console``; one that does nothing if there is no terminal."""
     if not console.is_terminal:
         yield Watcher()
         return

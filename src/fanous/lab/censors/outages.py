@@ -16,8 +16,8 @@ from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6
 
 
 def unplug(strike: Strike) -> Undo:
-    """The link between a provider and the gateway goes down; if only some of its vantage points are hit,
-    its router drops what they send and receive."""
+    """The link between a provider and the gateway goes down; if only some of its vantage points are hit, its router
+    drops what they send and receive."""
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     gateway, v6 = strike.internet.names.gateway, strike.internet.plan.is_ipv6
     if whole:

@@ -88,9 +88,7 @@ class Spool:
         one.path.unlink(missing_ok=True)
 
     def delete_all(self) -> int:
-        """Delete what waits and what was refused, because consent was withdrawn; returns how many there
-        were.
-        """
+        """Delete what waits and what was refused, because consent was withdrawn; returns how many there were."""
         waiting = self.waiting()
         for one in waiting:
             one.path.unlink(missing_ok=True)

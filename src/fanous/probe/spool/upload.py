@@ -140,8 +140,8 @@ def backoff(failures: int, chance: float, asked: float | None = None) -> float:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3); ``None`` = not given, or a date, which
-    a probe whose clock may be wrong cannot use."""
+    """Seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3); ``None`` = not given, or a date, which a probe
+    whose clock may be wrong cannot use."""
     text = (value or "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
