@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Access, UserWeights
-from fanous.model.series import Votes
+from fanous.model.series import Votes, during
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
@@ -290,8 +290,7 @@ def _counts(votes: Votes) -> tuple[Places, Places, Places]:
 def _within(votes: Votes, incident: Incident) -> NDArray[np.bool_]:
     inside = np.zeros(len(votes), np.bool_)
     for interval in incident.intervals:
-        end = np.inf if interval.end is None else interval.end
-        inside |= (votes.times >= interval.start) & (votes.times < end)
+        inside |= during(interval, votes.times)
     return inside
 
 

@@ -127,13 +127,13 @@ def _is_real(anomaly: Anomaly, week: Week) -> bool:
 def _tells_of(incident: Incident, week: Week) -> bool:
     """Is a network that it names really restricted at some time that it states?"""
     return any(
-        _overlaps(interval.start, interval.end, one, {network.asn})
+        _overlaps(interval.start, interval.until, one, {network.asn})
         for network in incident.networks
         for interval in network.intervals
         for one in week.restrictions
     )
 
 
-def _overlaps(start: float, end: float | None, trouble: Trouble, asns: set[int]) -> bool:
+def _overlaps(start: float, end: float, trouble: Trouble, asns: set[int]) -> bool:
     begun, over = START + trouble.start * HOUR - SLACK, START + trouble.end * HOUR + SLACK
-    return bool(asns & trouble.networks) and start < over and (end is None or end > begun)
+    return bool(asns & trouble.networks) and start < over and end > begun

@@ -77,7 +77,7 @@ def inject(
             loss = Loss(signals, share, start, start + hours * HOUR)
             wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
             if not any(
-                _overlap(a.start, a.end, wide) for a in busy
+                _overlap(a.start, a.until, wide) for a in busy
             ):  # nothing was raised there without the loss
                 losses.append(loss)
         scores.append(_score(losses, hours, series, calm, injection.country))
@@ -106,9 +106,7 @@ def _score(
         whole = [*cut, *(one for one in series if one.key.signal not in signals)]
         setting = Setting(country, user_weights(country), "", "")
         everything = [*ours, *SHIFT.found(cut), *rest]
-        told = [
-            i for i in outages_of(everything, Quantities(whole), setting) if _overlap(i.onset, i.end, loss)
-        ]
+        told = [i for i in outages_of(everything, Quantities(whole), setting) if overlap(i, loss)]
         if told:
             first = min(told, key=lambda i: abs(i.onset - loss.start))
             onsets.append(abs(first.onset - loss.start) <= step)
@@ -141,16 +139,16 @@ def struck(one: Series, loss: Loss) -> Series:
 def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
     """Was it raised during the loss, or within an hour after it, since averages lag?"""
     raised = anomaly.raised_at or anomaly.last_seen
-    return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.end, loss)
+    return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.until, loss)
 
 
-def _overlap(start: float, end: float | None, loss: Loss) -> bool:
-    return start < loss.end and (end is None or end > loss.start)
+def _overlap(start: float, end: float, loss: Loss) -> bool:
+    return start < loss.end and end > loss.start
 
 
 def overlap(incident: Incident, loss: Loss) -> bool:
     """Is the incident on at any time during the loss?"""
-    return _overlap(incident.onset, incident.end, loss)
+    return _overlap(incident.onset, incident.until, loss)
 
 
 def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:

@@ -31,6 +31,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import Provenance
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
+from fanous.model.series import during
 from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
@@ -239,5 +240,5 @@ def _overlap(
 def _inside(bins: NDArray[np.int64], intervals: Sequence[Interval]) -> NDArray[np.bool_]:
     inside = np.zeros(len(bins), np.bool_)
     for interval in intervals:
-        inside |= (bins >= interval.start) & (bins < (np.inf if interval.end is None else interval.end))
+        inside |= during(interval, bins)
     return inside

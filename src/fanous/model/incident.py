@@ -8,6 +8,7 @@ people did with an incident (``Approval``, ``Correction``).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
@@ -49,6 +50,11 @@ class Interval:
 
     start: float
     end: float | None
+
+    @property
+    def until(self) -> float:
+        """The end; infinity while ongoing."""
+        return inf if self.end is None else self.end
 
 
 def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:
@@ -317,6 +323,11 @@ class Incident:
     lasting_since: float | None = None
     levels: tuple[Stage, ...] = ()
     note: Note | None = None
+
+    @property
+    def until(self) -> float:
+        """The end; infinity while ongoing."""
+        return inf if self.end is None else self.end
 
     @property
     def is_open(self) -> bool:

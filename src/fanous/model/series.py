@@ -14,10 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.model.incident import Interval
 from fanous.model.place import Access, Place
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def during(interval: Interval, times: Ints | Floats, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Which instants lie in the interval, or within ``margin`` seconds of it?"""
+    return (times >= interval.start - margin) & (times < interval.until + margin)
 
 
 @dataclass(frozen=True, slots=True)

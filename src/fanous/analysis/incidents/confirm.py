@@ -29,7 +29,7 @@ from fanous.model.instant import HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Ints, Votes
+from fanous.model.series import Floats, Ints, Votes, during
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,13 +326,7 @@ class _Case:
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (if controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            is_long(
-                seen.where(
-                    (seen.asns == asn)
-                    & (seen.times >= one.start)
-                    & (seen.times < (np.inf if one.end is None else one.end))
-                )
-            )
+            is_long(seen.where((seen.asns == asn) & during(one, seen.times)))
             for asn, own in self.lost.items()
             for one in own
         )

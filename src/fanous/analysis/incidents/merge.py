@@ -93,8 +93,9 @@ def _at_one_time(level: Incident, probe: Incident) -> bool:
     if Status.RETRACTED in (level.status, probe.status):
         return False
     first, second = sorted((level, probe), key=lambda one: one.onset)
-    over = inf if first.end is None else first.end
-    return second.onset < over and (second.onset - first.onset <= TOGETHER or _share_most(first, second))
+    return second.onset < first.until and (
+        second.onset - first.onset <= TOGETHER or _share_most(first, second)
+    )
 
 
 # --- what measurements of a platform and its traffic saw --------------------------------------------------
@@ -210,10 +211,8 @@ def _within(outage: Incident, other: Incident) -> bool:
         return False
     if outage.scope is not Scope.NATION and not set(outage.entities) & set(other.entities):
         return False
-    end = inf if outage.end is None else outage.end
-    over = inf if other.end is None else other.end
-    began, ended = outage.onset - TOGETHER <= other.onset < end, end == inf or over <= end + TOGETHER
-    return began and ended and over > outage.onset
+    began = outage.onset - TOGETHER <= other.onset < outage.until
+    return began and outage.onset < other.until <= outage.until + TOGETHER
 
 
 def _with(outage: Incident, other: Incident) -> Incident:
@@ -354,4 +353,4 @@ def _likeness(found: Incident, known: Incident) -> float:
 def _apart(one: Incident, other: Incident) -> float:
     """Seconds between the two; 0 if they overlap."""
     first, second = sorted((one, other), key=lambda incident: incident.onset)
-    return 0.0 if first.end is None else max(0.0, second.onset - first.end)
+    return max(0.0, second.onset - first.until)

@@ -28,7 +28,7 @@ from fanous.analysis.incidents.group import Finding
 from fanous.analysis.series.repeats import MEMORY
 from fanous.model.incident import NetworkPart
 from fanous.model.reason import Reason
-from fanous.model.series import SeriesKey, Votes
+from fanous.model.series import SeriesKey, Votes, during
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
@@ -216,8 +216,7 @@ def that_measured(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.b
     for network in (one for one in networks if one.asn):
         of_it = (votes.asns == network.asn) & np.isin(votes.targets, network.targets)
         for interval in network.intervals:
-            until = np.inf if interval.end is None else interval.end
-            rows |= of_it & (votes.times >= interval.start) & (votes.times < until)
+            rows |= of_it & during(interval, votes.times)
     return rows
 
 

@@ -14,7 +14,6 @@ claim corrects nothing), and what is news to those who received the previous one
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import inf
 
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
@@ -99,8 +98,7 @@ SAID_BACK_TO = 6 * HOUR
 
 def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
     """May it change merely because measurements of the days before are not in yet?"""
-    over = inf if incident.end is None else incident.end
-    reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
+    reaches = backfill.since < incident.until and incident.onset < backfill.back_to + SETTLED
     return reaches and Family.OONI in incident.evidence.families
 
 

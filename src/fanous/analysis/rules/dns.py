@@ -8,22 +8,28 @@ its own line judges the resolvers.  Facebook's names, which its messenger looks 
 their own.
 """
 
+from collections.abc import Callable
+
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.addresses import is_foreign
 from fanous.analysis.rules.answers import PUBLIC, Lookup
-from fanous.analysis.rules.evidence import RESOLVER, Controls
+from fanous.analysis.rules.evidence import ENCRYPTED, RESOLVER, Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness
-from fanous.analysis.rules.rule import Rule
+from fanous.analysis.rules.rule import Condition, Rule
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
 from fanous.model.verdict import State
 
 
-def _answer(o: Observation, c: Controls) -> Lookup:
-    """The lookup, with the evidence for and against its answer."""
-    return Lookup(c.evidence, o)
+def _lookup(c: Controls) -> Lookup:
+    return Lookup(c.evidence, c.observation)
+
+
+def _of_answer(holds: Callable[[Lookup], bool]) -> Condition:
+    """It was answered, and this is true of the answer."""
+    return lambda o, c: o.failure is None and holds(_lookup(c))
 
 
 # --- encrypted resolvers --------------------------------------------------------------------------------
@@ -82,7 +88,7 @@ def answered(o: Observation, _c: Controls) -> str:
 
 def forged(o: Observation, c: Controls) -> str:
     """The same, and where the answer was forged, if that is known."""
-    public = _answer(o, c).came_through_public_resolver
+    public = _lookup(c).came_through_public_resolver
     path = "; also through a public resolver, so forged on the path" if public else ""
     return answered(o, c) + path
 
@@ -93,26 +99,17 @@ LEAST_NAMES = 2
 """Least number of Facebook names at one address outside its network that shows a filter answering for all of them."""
 
 
-def _not_facebook(o: Observation, c: Controls) -> bool:
-    known = [asn for asn in o.answer_asns if asn]
-    return (
-        c.evidence.parsed.measurement.test_name == "facebook_messenger"
-        and bool(known)
-        and FACEBOOK not in known
-        and _answer(o, c).is_unconnected
-    )
+def _is_not_facebooks(a: Lookup) -> bool:
+    asns = a.lookup.answer_asns
+    is_asked = a.evidence.parsed.measurement.test_name == "facebook_messenger"
+    return is_asked and any(asns) and FACEBOOK not in asns
 
 
-def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
-    """Are several of Facebook's names answered with one address that is not Facebook's?
-
-    Its content network has servers at operators, so its names do not count.
-    """
-    if c.evidence.parsed.measurement.test_name != "facebook_messenger":
-        return False
-    others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
-    names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}
-    return others_network and sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
+def _is_one_for_many(a: Lookup) -> bool:
+    """Are several of Facebook's names answered with it?  Its content network has servers at operators."""
+    answers = set(a.lookup.answers)
+    names = {s.hostname for s in a.evidence.of(Layer.DNS) if not answers.isdisjoint(s.answers)}
+    return sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
 
 
 FACEBOOKS = (
@@ -120,7 +117,7 @@ FACEBOOKS = (
         id="dns.not_facebook",
         state=State.BLOCKED,
         why="The answer for a Facebook name is an address outside Facebook's network, where nothing responds.",
-        holds=lambda o, c: o.failure is None and _not_facebook(o, c),
+        holds=_of_answer(lambda a: _is_not_facebooks(a) and a.is_unconnected),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -130,7 +127,7 @@ FACEBOOKS = (
         state=State.INSUFFICIENT,
         why="The answer for several Facebook names is a single address outside Facebook's network, and "
         "nothing shows whose it is.",
-        holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
+        holds=_of_answer(lambda a: _is_not_facebooks(a) and _is_one_for_many(a)),
         mechanism=mechanisms.FORGED,
         figures=answered,
         symptom=True,
@@ -138,36 +135,35 @@ FACEBOOKS = (
 )
 
 
-def _on_the_way(o: Observation, c: Controls) -> bool:
+def _is_on_the_way(a: Lookup) -> bool:
     """Did only a redirect lead to the name, with nothing to show that it leads anywhere for others?"""
-    return o.role == "redirect" and not c.evidence.helper_loaded_page
+    return a.lookup.role == "redirect" and not a.evidence.helper_loaded_page
 
 
-def _foreign_platform(o: Observation, c: Controls) -> bool:
-    return _answer(o, c).departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
+def _is_of_another_platform(a: Lookup) -> bool:
+    o = a.lookup
+    return a.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
 
 
-def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
-    lookup = c.same_step
-    return lookup is not None and lookup.failure is not None and bool(o.answers)
+def _failure_elsewhere(a: Lookup) -> str | None:
+    """How the helper's lookup failed while this one gave an address; None = that is not so."""
+    helper = a.controls.same_step
+    return None if helper is None or not a.lookup.answers else helper.failure
 
 
-def _is_ghost(o: Observation, c: Controls) -> bool:
-    lookup = c.same_step
+def _is_ghost(a: Lookup) -> bool:
     return (
-        _answered_elsewhere_not(o, c)
-        and lookup is not None
-        and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
-        and o.resolver not in ("doh", "dot")
-        and not _answer(o, c).leads_to(FingerprintKind.PORTAL)
+        _failure_elsewhere(a) in ("dns_nxdomain_error", "dns_name_error")
+        and a.lookup.resolver not in ENCRYPTED
+        and not a.leads_to(FingerprintKind.PORTAL)
     )
 
 
-def _is_proven_ghost(o: Observation, c: Controls) -> bool:
+def _is_proven_ghost(a: Lookup) -> bool:
     """Can it not be an operator's own service? Many answer missing names with advertisements, but only from their
     own resolvers."""
-    from_public = o.resolver in PUBLIC or _answer(o, c).came_through_public_resolver
-    return from_public or _answer(o, c).leads_to(FingerprintKind.BLOCKPAGE)
+    from_public = a.lookup.resolver in PUBLIC or a.came_through_public_resolver
+    return from_public or a.leads_to(FingerprintKind.BLOCKPAGE)
 
 
 ANSWERED = (
@@ -182,19 +178,19 @@ ANSWERED = (
         state=State.OK,
         why="The answer is right: it has an address or a network in common with the control's, or a valid "
         "certificate for the name was found there.",
-        holds=lambda o, c: o.failure is None and bool(o.answers) and _answer(o, c).is_right,
+        holds=_of_answer(lambda a: bool(a.lookup.answers) and a.is_right),
     ),
     Rule(
         id="dns.no_address",
         state=State.INSUFFICIENT,
         why="The lookup worked, but the record contains no address.",
-        holds=lambda o, _c: o.failure is None and not o.answers,
+        holds=_of_answer(lambda a: not a.lookup.answers),
     ),
     Rule(
         id="dns.bogon_everywhere",
         state=State.DOWN,
         why="The site's own DNS record points to an address that cannot be reached from anywhere.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).is_bogus_everywhere,
+        holds=_of_answer(lambda a: a.is_bogus_everywhere),
         mechanism=mechanisms.SERVER_DOWN,
         figures=answered,
     ),
@@ -203,13 +199,13 @@ ANSWERED = (
         state=State.OK,
         why="The answer differs from the control's, but the page found there has the site's title, so this "
         "network has its own route to the site.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows_own_title,
+        holds=_of_answer(lambda a: a.departs and a.shows_own_title),
     ),
     Rule(
         id="dns.portal",
         state=State.INSUFFICIENT,
         why="The answer is a local address, and it alone responds, as with a login page.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal and _answer(o, c).is_connected,
+        holds=_of_answer(lambda a: a.may_be_portal and a.is_connected),
         figures=answered,
         disowns=True,
     ),
@@ -218,7 +214,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer is an address that no public site can have, but nothing public could be reached "
         "either: it is forged, or leads to a login page.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).may_be_portal,
+        holds=_of_answer(lambda a: a.may_be_portal),
         mechanism=mechanisms.BOGON,
         figures=answered,
         symptom=True,
@@ -228,13 +224,14 @@ ANSWERED = (
         id="dns.own_machine_without_control",
         state=State.INSUFFICIENT,
         why="The name points to the user's own machine, and no control shows whether its owner intends that.",
-        holds=lambda o, c: (
-            o.failure is None
-            and bool(o.answers)
-            and c.helper_is_missing
-            and _answer(o, c).is_of_this_machine
-            and _answer(o, c).most_names_are_bogus
-            and not _answer(o, c).has_block_address
+        holds=_of_answer(
+            lambda a: (
+                bool(a.lookup.answers)
+                and a.controls.helper_is_missing
+                and a.is_of_this_machine
+                and a.most_names_are_bogus
+                and not a.has_block_address
+            )
         ),
         mechanism=mechanisms.BOGON,
         figures=answered,
@@ -245,10 +242,8 @@ ANSWERED = (
         id="dns.bogon",
         state=State.BLOCKED,
         why="The answer is an address that no public site can have.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).has_bogon
-            and (_answer(o, c).departs or (_answer(o, c).most_names_are_bogus and not _on_the_way(o, c)))
+        holds=_of_answer(
+            lambda a: a.has_bogon and (a.departs or (a.most_names_are_bogus and not _is_on_the_way(a)))
         ),
         mechanism=mechanisms.BOGON,
         figures=forged,
@@ -259,9 +254,7 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer is an address that no public site can have, while another resolver gave the probe an "
         "address with a valid certificate for the name.",
-        holds=lambda o, c: (
-            o.failure is None and _answer(o, c).has_bogon and _answer(o, c).is_proven_elsewhere
-        ),
+        holds=_of_answer(lambda a: a.has_bogon and a.is_proven_elsewhere),
         mechanism=mechanisms.BOGON,
         figures=forged,
         disowns=True,
@@ -270,7 +263,7 @@ ANSWERED = (
         id="dns.block_address",
         state=State.BLOCKED,
         why="The answer is an address known to serve block pages.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).has_block_address,
+        holds=_of_answer(lambda a: a.has_block_address),
         mechanism=mechanisms.BLOCK_ADDRESS,
         figures=forged,
         disowns=True,
@@ -280,7 +273,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer for one of the target's names is an address that no public site can have, which may "
         "be its owner's choice.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).has_bogon,
+        holds=_of_answer(lambda a: a.has_bogon),
         figures=answered,
         disowns=True,
     ),
@@ -289,7 +282,7 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The name no longer exists elsewhere but is still answered here, by a block that has outlived its "
         "site.",
-        holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
+        holds=_of_answer(lambda a: _is_ghost(a) and _is_proven_ghost(a)),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -299,9 +292,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The name does not exist elsewhere but is answered here: a block has outlived its site, or the "
         "operator answers for all missing names.",
-        holds=lambda o, c: (
-            o.failure is None and _is_ghost(o, c) and not _answer(o, c).is_denied_by_public_resolver
-        ),
+        holds=_of_answer(lambda a: _is_ghost(a) and not a.is_denied_by_public_resolver),
         mechanism=mechanisms.FORGED,
         figures=answered,
         symptom=True,
@@ -310,7 +301,7 @@ ANSWERED = (
         id="dns.foreign_platform",
         state=State.BLOCKED,
         why="The answer is an address of another platform, as injectors give for blocked names.",
-        holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
+        holds=_of_answer(_is_of_another_platform),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -320,13 +311,14 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the certificate found "
         "there is not the site's.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).departs
-            and _answer(o, c).has_bad_certificate
-            and c.evidence.helper_saw_certificate(o.hostname)
-            and not c.others_distrusted
-            and not _answer(o, c).may_be_sibling
+        holds=_of_answer(
+            lambda a: (
+                a.departs
+                and a.has_bad_certificate
+                and a.evidence.helper_saw_certificate(a.lookup.hostname)
+                and not a.controls.others_distrusted
+                and not a.may_be_sibling
+            )
         ),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -336,16 +328,14 @@ ANSWERED = (
         id="dns.same_page",
         state=State.OK,
         why="The answer differs from the control's, but the page found there is the site's.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.SAME),
+        holds=_of_answer(lambda a: a.departs and a.shows(Likeness.SAME)),
     ),
     Rule(
         id="dns.other_page",
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the page found there is "
         "not the site's.",
-        holds=lambda o, c: (
-            o.failure is None and _answer(o, c).departs and _answer(o, c).shows(Likeness.DIFFERENT)
-        ),
+        holds=_of_answer(lambda a: a.departs and a.shows(Likeness.DIFFERENT)),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -355,7 +345,7 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer has no address or network in common with the control's, and the control did not find "
         "the site there either, but at its own address.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).departs and _answer(o, c).turns_helper_away,
+        holds=_of_answer(lambda a: a.departs and a.turns_helper_away),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -366,12 +356,13 @@ ANSWERED = (
         why="The certificate found at this address is for other names: the answer is forged, or belongs to "
         "the site's delivery network, which cannot be checked because the control's networks are not "
         "known.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).departs
-            and _answer(o, c).has_bad_certificate
-            and c.evidence.helper_saw_certificate(o.hostname)
-            and not c.others_distrusted
+        holds=_of_answer(
+            lambda a: (
+                a.departs
+                and a.has_bad_certificate
+                and a.evidence.helper_saw_certificate(a.lookup.hostname)
+                and not a.controls.others_distrusted
+            )
         ),
         mechanism=mechanisms.FORGED,
         figures=answered,
@@ -383,12 +374,7 @@ ANSWERED = (
         state=State.BLOCKED,
         why="Another resolver gave this probe the control's answer, but this one gave an address in another "
         "network, where nothing responds.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).departs
-            and _answer(o, c).is_unconnected
-            and _answer(o, c).is_contradicted
-        ),
+        holds=_of_answer(lambda a: a.departs and a.is_unconnected and a.is_contradicted),
         mechanism=mechanisms.FORGED,
         figures=forged,
         disowns=True,
@@ -399,13 +385,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer has no address or network in common with the control's, and nothing responds there: "
         "it is forged, or a nearby server is cut off.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).departs
-            and (
-                _answer(o, c).is_unconnected or (_answer(o, c).is_unserved and _answer(o, c).is_contradicted)
-            )
-        ),
+        holds=_of_answer(lambda a: a.departs and (a.is_unconnected or (a.is_unserved and a.is_contradicted))),
         mechanism=mechanisms.FORGED,
         figures=answered,
         symptom=True,
@@ -415,7 +395,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer has no address or network in common with the control's, and nothing shows whether it "
         "is right.",
-        holds=lambda o, c: o.failure is None and (_answer(o, c).departs or _answered_elsewhere_not(o, c)),
+        holds=_of_answer(lambda a: a.departs or _failure_elsewhere(a) is not None),
         figures=answered,
     ),
     Rule(
@@ -423,11 +403,8 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The certificate found at this address is not the site's, while another resolver gave the probe "
         "an address with a valid certificate for the name.",
-        holds=lambda o, c: (
-            o.failure is None
-            and _answer(o, c).has_bad_certificate
-            and _answer(o, c).is_proven_elsewhere
-            and not c.others_distrusted
+        holds=_of_answer(
+            lambda a: a.has_bad_certificate and a.is_proven_elsewhere and not a.controls.others_distrusted
         ),
         mechanism=mechanisms.FORGED,
         figures=forged,
@@ -438,7 +415,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The certificate found at this address is not valid for the name, and no control shows whether it "
         "is valid elsewhere.",
-        holds=lambda o, c: o.failure is None and _answer(o, c).has_bad_certificate,
+        holds=_of_answer(lambda a: a.has_bad_certificate),
         figures=answered,
     ),
     Rule(
@@ -454,7 +431,7 @@ ANSWERED = (
 
 
 def _failure(o: Observation, c: Controls) -> str:
-    path = "; also through a public resolver" if _answer(o, c).came_through_public_resolver else ""
+    path = "; also through a public resolver" if _lookup(c).came_through_public_resolver else ""
     return f"{o.hostname} by {o.resolver or 'unknown'}: {o.failure}{path}"
 
 
@@ -464,7 +441,7 @@ def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
     return (
         c.cause is Cause.NXDOMAIN
         and o.resolver not in PUBLIC
-        and _answer(o, c).has_answered_sibling
+        and _lookup(c).has_answered_sibling
         and elsewhere
     )
 
@@ -490,7 +467,7 @@ FAILED = (
         id="dns.no_ipv6_address",
         state=State.OK,
         why="Only the IPv6 address is missing; the same resolver gave an IPv4 address.",
-        holds=lambda o, c: o.query_type not in ("", "A", "ANY") and _answer(o, c).has_answered_sibling,
+        holds=lambda o, c: o.query_type not in ("", "A", "ANY") and _lookup(c).has_answered_sibling,
     ),
     Rule(
         id="dns.no_answer_for_ipv6",
@@ -518,8 +495,8 @@ FAILED = (
         state=State.INSUFFICIENT,
         why="The resolver failed for reasons of its own, or for an unknown reason, and no other resolver "
         "shows the probe that the name can be looked up.",
-        holds=lambda o, c: (
-            c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not _answer(o, c).has_answered_sibling)
+        holds=lambda _o, c: (
+            c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not _lookup(c).has_answered_sibling)
         ),
         mechanism=mechanisms.of_lookup,
         figures=_failure,
@@ -537,7 +514,7 @@ FAILED = (
         id="dns.other_attempt_works",
         state=State.OK,
         why="The resolver did not answer at first, but did when it was asked again.",
-        holds=lambda o, c: _unanswered(c) and _answer(o, c).came_on_another_attempt,
+        holds=lambda _o, c: _unanswered(c) and _lookup(c).came_on_another_attempt,
         figures=_failure,
     ),
     Rule(
@@ -545,10 +522,8 @@ FAILED = (
         state=State.INSUFFICIENT,
         why="This resolver did not answer, as when a packet is lost or the resolver has a fault, while "
         "another found the name.",
-        holds=lambda o, c: (
-            _unanswered(c)
-            and _answer(o, c).has_answered_sibling
-            and not _answer(o, c).is_withheld_for_this_name
+        holds=lambda _o, c: (
+            _unanswered(c) and _lookup(c).has_answered_sibling and not _lookup(c).is_withheld_for_this_name
         ),
         mechanism=mechanisms.of_lookup,
         figures=_failure,

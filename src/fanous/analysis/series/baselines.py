@@ -1,7 +1,6 @@
 """Baselines: what a series looks like when nothing is wrong."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import inf
 
 import numpy as np
 from bottleneck import nanmedian
@@ -148,7 +147,7 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     """When a place was in a known outage or slow-down, its own or its country's."""
     names = {str(place), place.country}
     return [
-        (interval.start, inf if interval.end is None else interval.end)
+        (interval.start, interval.until)
         for incident in incidents
         if incident.is_of_line and incident.status is not Status.RETRACTED and names & set(incident.entities)
         for interval in incident.intervals
