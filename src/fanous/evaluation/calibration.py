@@ -11,7 +11,7 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.drops import Loss, overlap, struck
+from fanous.evaluation.drops import Loss, struck
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.result import known
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
@@ -101,7 +101,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
     setting = Setting(series[0].key.place.country, None, "", "")
     for incident in found_in(Quantities(series), setting):
         if incident.confirmed_at is None and len(incident.evidence.families) == 1:
-            yield Stated(incident.confidence, loss is not None and overlap(incident, loss))
+            yield Stated(incident.confidence, loss is not None and incident.is_on(loss.start, loss.end))
 
 
 def of_lab(table: Path) -> Calibration:

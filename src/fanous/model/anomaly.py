@@ -85,3 +85,8 @@ class Anomaly:
     def until(self) -> float:
         """The end; infinity while ongoing."""
         return inf if self.end is None else self.end
+
+    @property
+    def known_until(self) -> float:
+        """The end; as long as there is none, the end of the last bin in which it was seen."""
+        return self.last_seen if self.end is None else self.end

@@ -329,6 +329,10 @@ class Incident:
         """The end; infinity while ongoing."""
         return inf if self.end is None else self.end
 
+    def is_on(self, since: float, until: float) -> bool:
+        """Is it on at any time in ``[since, until)``?"""
+        return self.onset < until and self.until > since
+
     @property
     def is_open(self) -> bool:
         """Is it ongoing, as far as measurements show?"""

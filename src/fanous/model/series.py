@@ -21,9 +21,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def during(interval: Interval, times: Ints | Floats, margin: float = 0.0) -> NDArray[np.bool_]:
-    """Which instants lie in the interval, or within ``margin`` seconds of it?"""
-    return (times >= interval.start - margin) & (times < interval.until + margin)
+def within(times: Ints | Floats, intervals: Iterable[Interval], margin: float = 0.0) -> NDArray[np.bool_]:
+    """Which instants lie in one of the intervals, or no more than ``margin`` seconds off?"""
+    found = np.zeros(len(times), np.bool_)
+    for one in intervals:
+        found |= (times >= one.start - margin) & (times < one.until + margin)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

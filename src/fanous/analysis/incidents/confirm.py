@@ -29,7 +29,7 @@ from fanous.model.instant import HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Ints, Votes, during
+from fanous.model.series import Floats, Ints, Votes, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +326,7 @@ class _Case:
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (if controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            is_long(seen.where((seen.asns == asn) & during(one, seen.times)))
+            is_long(seen.where((seen.asns == asn) & within(seen.times, [one])))
             for asn, own in self.lost.items()
             for one in own
         )

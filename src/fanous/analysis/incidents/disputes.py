@@ -129,8 +129,7 @@ def _with(
 
 def _is_same(other: Incident, one: Incident) -> bool:
     """Are both about one target at one time?"""
-    at_once = other.onset < one.until and one.onset < other.until
-    return at_once and bool(set(other.targets) & set(one.targets))
+    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
 
 
 def _is_part(other: Incident, one: Incident) -> bool:

@@ -93,7 +93,7 @@ long."""
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
     """Can anything that begins at ``start`` or later be one event with it?"""
-    return start <= max(_reaches(anomaly) + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
+    return start <= max(anomaly.known_until + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
 
 
 def _one_event(first: Anomaly, second: Anomaly) -> bool:
@@ -102,15 +102,11 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         return False  # cutting the network off and blocking a platform are two orders
     if first.key.target == second.key.target:
         same_network = first.key.place == second.key.place
-        gap = second.start - _reaches(first)
+        gap = second.start - first.known_until
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:
         return False  # already under way when our data begin, so nothing shows that they began together
     return second.start - first.start <= TOGETHER
-
-
-def _reaches(anomaly: Anomaly) -> float:
-    return anomaly.last_seen if anomaly.end is None else anomaly.end
 
 
 OF_MEASUREMENTS = Link(_one_event, _may_still_join)

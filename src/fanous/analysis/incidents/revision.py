@@ -98,7 +98,7 @@ SAID_BACK_TO = 6 * HOUR
 
 def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
     """May it change merely because measurements of the days before are not in yet?"""
-    reaches = backfill.since < incident.until and incident.onset < backfill.back_to + SETTLED
+    reaches = incident.is_on(backfill.since, backfill.back_to + SETTLED)
     return reaches and Family.OONI in incident.evidence.families
 
 
