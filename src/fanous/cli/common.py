@@ -135,6 +135,16 @@ def print_document(document: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def tell(as_json: bool, document: object, lines: Iterable[str], none: str = "") -> None:
+    """Print the document for ``--json``; without it the lines for people, or ``none`` if there are none."""
+    if as_json:
+        print_document(document)
+        return
+    told = list(lines)
+    for line in told or ([none] if none else []):
+        say(line)
+
+
 def console() -> "Console":
     """The console for answers.
 

@@ -15,8 +15,8 @@ from fanous.cli.common import (
     ask,
     country_code,
     moment,
-    print_document,
     say,
+    tell,
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
@@ -62,13 +62,11 @@ def events_add(
     else:
         events = _from_calendar(ics, code, named)
     registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)), begins=True)
-    if as_json:
-        print_document({"watches": [event_document(one) for one in registered]})
-        return
+    lines: list[str] = []
     for one in registered:
-        say(event_line(one))
         advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
-        say(f"  SHA-256 {one.digest}{advice}")
+        lines += [event_line(one), f"  SHA-256 {one.digest}{advice}"]
+    tell(as_json, {"watches": [event_document(one) for one in registered]}, lines)
 
 
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
@@ -92,13 +90,8 @@ def events_list(
     from fanous.wording.events import event_document, event_line
 
     found = ask(store, config, ListEvents(country_code(country) if country else None))
-    if as_json:
-        print_document({"watches": [event_document(one) for one in found]})
-        return
-    for one in found:
-        say(event_line(one))
-    if not found:
-        say("no events; register an event with `fanous events add`")
+    none = "no events; register an event with `fanous events add`"
+    tell(as_json, {"watches": [event_document(one) for one in found]}, map(event_line, found), none)
 
 
 @events_app.command("report")
@@ -113,8 +106,4 @@ def events_report(
     from fanous.wording.events import report_document, report_lines
 
     report = ask(store, config, ReportEvent(event_id))
-    if as_json:
-        print_document(report_document(report))
-    else:
-        for line in report_lines(report):
-            say(line)
+    tell(as_json, report_document(report), report_lines(report))

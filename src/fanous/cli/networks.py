@@ -14,6 +14,7 @@ from fanous.cli.common import (
     country_code,
     print_document,
     say,
+    tell,
 )
 from fanous.model.instant import to_iso
 
@@ -99,13 +100,8 @@ def _of_counts(path: Path, as_json: bool) -> None:
 
     series = read_counts(path)
     found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
-    if as_json:
-        print_document({"collapses": [_fell(one) for one in found]})
-        return
-    for one in found:
-        say(_in_a_line(one))
-    if not found:
-        say("on every day, most networks were heard from")
+    none = "on every day, most networks were heard from"
+    tell(as_json, {"collapses": [_fell(one) for one in found]}, map(_in_a_line, found), none)
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:

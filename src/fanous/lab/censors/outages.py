@@ -3,7 +3,7 @@
 Failures of the servers themselves are here too: they are not interference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fanous.errors import FanousError
@@ -81,11 +81,7 @@ def intranet(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         inside = [*of_version([COUNTRY_V4, COUNTRY_V6], version)]
-        lines = []
-        for point in points:
-            own = address_of(point, version)
-            lines += [f"-s {own} -d {prefix} -j RETURN" for prefix in inside]
-            lines.append(f"-s {own} -j DROP")
+        lines = [line for point in points for line in _only_to(inside, address_of(point, version))]
         own_questions = _of_the_router(strike, points, version, inside)
         return [Rules(lines), Rules(own_questions, "OUTPUT")]
 
@@ -98,7 +94,12 @@ def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, ins
         return []
     first = points[0]
     own = first.resolver if version == 4 else first.resolver6
-    return [f"-s {own} -d {prefix} -j RETURN" for prefix in inside] + [f"-s {own} -j DROP"]
+    return _only_to(inside, own)
+
+
+def _only_to(allowed: Iterable[str], own: str) -> list[str]:
+    """Rules that let nothing from an address through but to what is allowed."""
+    return [*(f"-s {own} -d {place} -j RETURN" for place in allowed), f"-s {own} -j DROP"]
 
 
 def allow_list(strike: Strike) -> Undo:
@@ -107,12 +108,7 @@ def allow_list(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         allowed = [*of_version([f"{HOME_V4}.0/24", f"{HOME_V6}::/48"], version), *of_version(kept, version)]
-        lines = []
-        for point in points:
-            own = address_of(point, version)
-            lines += [f"-s {own} -d {address} -j RETURN" for address in allowed]
-            lines.append(f"-s {own} -j DROP")
-        return [Rules(lines)]
+        return [Rules([line for point in points for line in _only_to(allowed, address_of(point, version))])]
 
     return on_routers(strike, rules)
 
