@@ -140,7 +140,7 @@ def _alerting(config: Path | None) -> "Alerting":
 
 
 def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
-    known = dict(alerting.channels or {})
+    known = alerting.channels
     unknown = [name for name in names if name not in known]
     if unknown:
         raise FanousError(f"no channel {unknown[0]!r}; the file has {', '.join(known)}")
