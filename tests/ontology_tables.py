@@ -32,14 +32,14 @@ def rule_row(rule: Rule) -> str:
     return f"| `{rule.id}` | {state} | {mechanism if rule.mechanism else '-'} | {rule.why} |"
 
 
+def _first_cells(signal: Signal) -> tuple[str, ...]:
+    proves = ", ".join(signal.proves)
+    return f"`{signal.name}`", signal.title, signal.unit, signal.bad, proves, signal.family
+
+
 def signal_row(signal: Signal) -> str:
     cells = [
-        f"`{signal.name}`",
-        signal.title,
-        signal.unit,
-        signal.bad,
-        ", ".join(signal.proves),
-        signal.family,
+        *_first_cells(signal),
         ", ".join(signal.layers),
         ", ".join(signal.states),
         ", ".join(f"`{name}`" for name, one in DETECTORS.items() if signal.name in one.signals),
@@ -50,12 +50,7 @@ def signal_row(signal: Signal) -> str:
 
 def level_row(signal: Signal) -> str:
     cells = [
-        f"`{signal.name}`",
-        signal.title,
-        signal.unit,
-        signal.bad,
-        ", ".join(signal.proves),
-        signal.family,
+        *_first_cells(signal),
         f"{signal.step:,} s",
         f"{signal.least_drop:.0%}",
     ]
@@ -70,9 +65,8 @@ def series_rows() -> list[str]:
 def rule_sections() -> list[str]:
     """A heading, the head of a table and the rows, for each layer in the order of the rules."""
     lines = []
-    for layer in (None, *Layer):
-        rows = [rule_row(rule) for rule in RULES if rule.layer is layer]
-        heading = WHOLE if layer is None else str(layer)
+    for prefix, heading in (("measurement", WHOLE), *((layer, layer) for layer in Layer)):
+        rows = [rule_row(rule) for rule in RULES if rule.id.startswith(f"{prefix}.")]
         lines += ["", f"### {heading}", "", "| rule | state | mechanism | why |", "|---|---|---|---|", *rows]
     return lines
 

@@ -1,7 +1,6 @@
 """Fanous: an independent, open monitor of internet disruptions.
 
-As a library it offers ``judge``, ``Store``, ``confirm``, ``incidents``, ``sentences`` and ``series``
-(docs/library.md).
+As a library it offers ``judge``, ``Store``, ``confirm``, ``incidents``, ``sentences`` and ``series`` (docs/library.md).
 Each is imported on first use, so a probe does not load what they depend on.
 """
 

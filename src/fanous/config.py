@@ -67,10 +67,9 @@ for, in the singular and the plural, if the type and its bounds do not describe 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
     """A table written by a person.
 
-    Fields may be of any type that msgspec reads (lists are tuples, and dictionaries hold sections), and of
-    ``Path`` (relative to the file's folder, not to the current one), ``ZoneInfo``,
-    ``Instant``, or a class with ``from_toml(text)``.  What types cannot say is checked in ``__post_init__``,
-    which raises ``WrongKey``.
+    Fields may be of any type that msgspec reads (lists are tuples, and dictionaries hold sections), and of ``Path``
+    (relative to the file's folder, not to the current one), ``ZoneInfo``, ``Instant``, or a class with
+    ``from_toml(text)``.  What types cannot say is checked in ``__post_init__``, which raises ``WrongKey``.
     """
 
 

@@ -116,8 +116,8 @@ def _without_traceback(record: LogRecord) -> LogRecord:
 
 
 def log_to_stderr() -> Logger:
-    """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings
-    upwards.  Lines of one kind are limited in number, since an attacker could otherwise fill the disk with them.
+    """Log our lines to the current stderr, with the time in UTC; other libraries only from warnings upwards.  Lines of
+    one kind are limited in number, since an attacker could otherwise fill the disk with them.
     """
     handler = SparingHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter())

@@ -261,12 +261,13 @@ def _aside(path: Path) -> Path:
 
 def _put(aside: Path, path: Path) -> None:
     """Give a file its name, once its content is on disk."""
-    _sync(aside)
+    sync(aside)
     aside.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk: a rename is durable only when its folder is."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

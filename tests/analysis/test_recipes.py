@@ -86,7 +86,6 @@ HALVES = Detector(
 RULE = """TCP_RULES = (
     Rule(
         id="tcp.recipe",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="A connection to port 8443 proves nothing here.",
         holds=lambda o, _c: o.port == 8443,
@@ -202,10 +201,7 @@ FINE = TCP_RULES[0]
     ("wrong", "why"),
     [
         (FINE, "two rules have the id tcp.ok"),
-        (
-            replace(FINE, id="tls.new", layer=Layer.TLS),
-            "tls.new is listed among those whose ids begin with tcp",
-        ),
+        (replace(FINE, id="tls.new"), "tls.new is listed among those whose ids begin with tcp"),
         (replace(FINE, id="tcp.new", why=""), "tcp.new gives no sentence"),
         (
             replace(FINE, id="tcp.new", state=State.BLOCKED),

@@ -46,7 +46,7 @@ def test_a_line_of_the_table_loads_and_says_what_the_command_says(entry: Command
 @pytest.mark.parametrize("where", ["nothing:confirm", "confirm:nothing"])
 def test_a_line_that_leads_nowhere_fails_loudly(where: str) -> None:
     with pytest.raises((ImportError, AttributeError), match="nothing"):
-        built("confirm", CommandEntry("confirm", where, "Ask", ""))
+        built("confirm", CommandEntry("Ask", "confirm", where, ""))
 
 
 def test_help_lists_the_groups_in_order_and_every_command_once() -> None:
@@ -107,7 +107,7 @@ def test_a_command_is_added_by_one_file_and_one_line(monkeypatch: pytest.MonkeyP
     """The recipe in the docstring of ``fanous.cli``."""
     (tmp_path / "hello.py").write_text(RECIPE, encoding="utf-8")
     monkeypatch.setattr("fanous.cli.__path__", [str(ROOT / "src" / "fanous" / "cli"), str(tmp_path)])
-    line = CommandEntry("hello", "hello:hello", "Ask", "Greet a country.")
+    line = CommandEntry("Ask", "hello", "hello:hello", "Greet a country.")
     monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, line))
     fresh = typer.Typer(cls=main.Root)
     fresh.callback()(lambda: None)

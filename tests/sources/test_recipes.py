@@ -56,7 +56,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         copy,
         "analysis/series/signals.py",
         "_USAGE = (",
-        '    _level("tide_gauge", "Height of the tide", "cm", Family.USAGE, 600, 0.5),',
+        '    _usage("tide_gauge", "Height of the tide", "cm", 600, 0.5),',
     )
     add(
         copy,
@@ -177,21 +177,17 @@ def test_a_source_of_measurements_is_one_file_and_its_line(bench: Bench, tmp_pat
     assert "harbour: measurements of the Harbour Observatory" in bench.fanous("ingest", "--help")
 
 
+def pulled(bench: Bench, source: str, mirror: str) -> dict[str, Any]:
+    day = ("--country", "PK", "--since", "2023-12-17", "--until", "2023-12-18")
+    done: dict[str, Any] = json.loads(bench.fanous("pull", source, *day, "--mirror", mirror, "--json"))
+    return done
+
+
 @pytest.mark.matrix
 def test_a_live_source_is_one_file_and_its_line(bench: Bench, tmp_path: Path) -> None:
     answer = json.dumps({"from": T0, "step": 600, "values": [3.0, None, 5.0]}).encode()
     with publishing(always(Answer(answer))) as server:
-        words = (
-            "--country",
-            "PK",
-            "--since",
-            "2023-12-17",
-            "--until",
-            "2023-12-18",
-            "--mirror",
-            server.address,
-        )
-        done = json.loads(bench.fanous("pull", "ferries", *words, "--json"))
+        done = pulled(bench, "ferries", server.address)
     assert (done["fetched"], done["new"], done["failures"]) == (1, 3, [])
     assert [path.partition("?")[0] for path in server.asked] == ["/PK"]
     (shown,) = json.loads(bench.fanous("signals", "PK", "--json", "--at", "2023-12-17T00:30"))["signals"]
@@ -219,17 +215,7 @@ def test_a_source_of_series_files_is_one_file_and_its_line(bench: Bench, tmp_pat
 def test_a_source_of_claims_is_one_file_and_its_line(bench: Bench) -> None:
     answer = json.dumps({"reports": [{"since": T0, "until": T0 + 7200}]}).encode()
     with publishing(always(Answer(answer))) as server:
-        words = (
-            "--country",
-            "PK",
-            "--since",
-            "2023-12-17",
-            "--until",
-            "2023-12-18",
-            "--mirror",
-            server.address,
-        )
-        done = json.loads(bench.fanous("pull", "pilots", *words, "--json"))
+        done = pulled(bench, "pilots", server.address)
     assert (done["fetched"], done["claims"], done["rejects"]) == (1, 1, [])
     assert "Pilots" in bench.fanous("claims", "list")
 

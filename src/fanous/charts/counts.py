@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from fanous.charts.grid import Drawing, Drawn, Grid, cell_width, ruler
+from fanous.charts.grid import HIGH, Drawing, Drawn, Grid, cell_width, drawing
 from fanous.charts.letters import breadth, fitted, running
 from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, key_row, painted, xml
 from fanous.charts.plot import Shape
@@ -22,9 +22,6 @@ from fanous.wording.language import Language
 LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
 """Pixels: above a panel for its title, between two panels, and for a row of words above or below all of them."""
-
-MOST_PANELS = 5
-"""As many rows as can be distinguished in one picture."""
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
@@ -417,9 +414,6 @@ def framed(
     )
 
 
-HIGH = 22
-
-
 def strips(
     rows: Sequence[tuple[int | str, Cells, int]],
     edges: Sequence[float],
@@ -464,12 +458,9 @@ def bars(
 
 
 def _grid(drawn: list[Drawn], edges: Sequence[float], country: str, language: Language, more: int) -> Drawing:
-    wide = cell_width(len(edges) - 1)
     columns = tuple(local(edge, country).replace(tzinfo=None) for edge in edges[:-1])
     grid = Grid(columns, timedelta(seconds=max(600, edges[1] - edges[0])), ())
-    return Drawing(
-        len(columns) * wide, HIGH, int((edges[1] - edges[0]) // 3600), ruler(grid, language), drawn, more
-    )
+    return drawing(grid, drawn, language, more)
 
 
 def _strip(cells: Cells, wide: int) -> str:

@@ -17,13 +17,14 @@ import numpy as np
 from markupsafe import Markup
 
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints, Votes
 from fanous.refdata.countries import local
 from fanous.refdata.users import user_weights
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
-HOUR, DAY, WEEK = 3600, 86_400, 604_800
+WEEK = 7 * DAY
 STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)
 
 COLUMNS = 54
@@ -166,9 +167,7 @@ def _change(start: int, end: int, country: str) -> int:
 
 
 def columns_of(country: str, first: float, last: float) -> GridColumns:
-    """The finest columns that cover two instants (unix seconds, UTC); otherwise the latest of the
-    coarsest.
-    """
+    """The finest columns that cover two instants (unix seconds, UTC); otherwise the latest of the coarsest."""
     return _columns(
         country, _wall_of(first // QUARTER * QUARTER, country), _wall_of(last // QUARTER * QUARTER, country)
     )
@@ -260,14 +259,6 @@ LEAST, MOST, ROOM = 10, 40, 560
 HIGH = 22
 """Pixels of a row's height."""
 
-CLASSES = {
-    Cell.REACHABLE: "ok",
-    Cell.SOME_FAILED: "some",
-    Cell.SUSPECTED: "maybe",
-    Cell.IN_SESSIONS: "part",
-    Cell.CUT: "cut",
-}
-
 
 def cell_width(columns: int) -> int:
     """Pixels: few columns are drawn wider, so that grids of all windows are about equally wide."""
@@ -287,15 +278,14 @@ def strip(cells: Sequence[Cell]) -> str:
 
 
 def _run(cell: Cell, x: int, width: int) -> str:
-    name = CLASSES[cell]
     if cell is Cell.REACHABLE:
         return f'<path class="ok" d="M{x} 15h{width}v7h-{width}z"/>'
     if cell is Cell.SOME_FAILED:
         return f'<path class="some" d="M{x} 10h{width}v12h-{width}z"/>'
     if cell is Cell.SUSPECTED:
         return f'<path class="maybe" d="M{x + 1} 1h{width - 2}v20h-{width - 2}z"/>'
-    fill = ' fill="url(#part)"' if cell is Cell.IN_SESSIONS else ""
-    return f'<path class="{name}"{fill} d="M{x} 0h{width}v{HIGH}h-{width}z"/>'
+    name = 'part" fill="url(#part)' if cell is Cell.IN_SESSIONS else "cut"
+    return f'<path class="{name}" d="M{x} 0h{width}v{HIGH}h-{width}z"/>'
 
 
 MOST_TARGETS = 6
@@ -360,7 +350,7 @@ def by_network(
     known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
     ordered = sorted(grid.rows, key=lambda row: (not _is_hit(row), -known.get(row.asn, 0.0)))
     rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
-    return _drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
+    return drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
 
 
 def _is_hit(row: GridRow) -> bool:
@@ -401,7 +391,7 @@ def by_target(
         one = network_times(own.where(places[target]), about, country, span)
         rows += [_drawn(target, row.cells, row.measurements) for row in one.rows]
     rows.sort(key=lambda row: (-_disrupted(row), -row.measurements, str(row.name)))
-    return _drawing(grid, rows[:MOST_ROWS], language, max(0, len(rows) - MOST_ROWS))
+    return drawing(grid, rows[:MOST_ROWS], language, max(0, len(rows) - MOST_ROWS))
 
 
 def _disrupted(row: Drawn) -> int:
@@ -413,11 +403,9 @@ def _drawn(name: int | str, cells: Sequence[Cell], measurements: int) -> Drawn:
     return Drawn(name, Markup(strip(cells)), tuple(pair for pair in tally if pair[1]), measurements)
 
 
-def _drawing(grid: Grid, rows: list[Drawn], language: Language, more: int) -> Drawing:
-    hours = int(grid.step.total_seconds() // 3600)
-    return Drawing(
-        len(grid.columns) * cell_width(len(grid.columns)), HIGH, hours, ruler(grid, language), rows, more
-    )
+def drawing(grid: Grid, rows: list[Drawn], language: Language, more: int) -> Drawing:
+    wide, hours = cell_width(len(grid.columns)), int(grid.step.total_seconds() // HOUR)
+    return Drawing(len(grid.columns) * wide, HIGH, hours, ruler(grid, language), rows, more)
 
 
 LABEL_ROOM = 48

@@ -58,6 +58,6 @@ def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[i
 
 
 def running(text: str) -> str:
-    """Text with isolated names runs from the right: a picture begins from the left unless
-    the text itself says so (U+202B)."""
+    """Text with isolated names runs from the right: a picture begins from the left unless the text itself says so
+    (U+202B)."""
     return f"\u202b\u200f{text}\u200f\u202c" if ISOLATE in text else text

@@ -75,20 +75,16 @@ def axis_lines(bars: Sequence[MonthBar]) -> list[int]:
     return list(range(0, max(highest, 1) + step, step))
 
 
-def bars_drawn(
-    bars: Sequence[MonthBar], words: BarWords, shape: Shape, mark: str, *, alone: bool = False
-) -> str:
+def bars_drawn(bars: Sequence[MonthBar], words: BarWords, shape: Shape, mark: str) -> str:
     """The picture.
 
     Args:
         mark: makes the ids of title and description unique in a page.
-        alone: standalone, with colours as attributes.
     """
-    size = f' width="{shape.width}" height="{shape.height}"' if alone else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}" role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(words.title)}</title>'
-        f'<desc id="{mark}d">{xml(words.description)}</desc>{inside(bars, words, shape, mark, alone=alone)}</svg>'
+        f'<desc id="{mark}d">{xml(words.description)}</desc>{inside(bars, words, shape, mark, alone=False)}</svg>'
     )
 
 

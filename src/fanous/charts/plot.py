@@ -1,8 +1,8 @@
 """Plot: shares over time as lines in SVG, from left to right in every language.
 
 Lines are named at their ends where the picture is wide enough, and the axes say what they measure.  There are two
-shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks
-along the time axis follow the country's clock.
+shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks along the time axis
+follow the country's clock.
 """
 
 from collections import Counter

@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from math import ceil
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Access, UserWeights
-from fanous.model.series import Votes
+from fanous.model.series import Votes, within
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
@@ -224,7 +221,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
         votes: the country's; those outside the incident's intervals are ignored.
         targets: columns, in order.
     """
-    made, failed, slowed = _counts(votes.where(_within(votes, incident)))
+    made, failed, slowed = _counts(votes.where(within(votes.times, incident.intervals)))
     named = {network.asn: network.targets for network in incident.networks if network.asn}
     known = {weight.asn: weight for weight in weights.networks} if weights else {}
     rows = []
@@ -256,7 +253,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
 
 def beside(incident: Incident, votes: Votes, most: int) -> list[str]:
     """Targets measured during the incident that it does not name: most measured first."""
-    inside = votes.where(_within(votes, incident))
+    inside = votes.where(within(votes.times, incident.intervals))
     uids: dict[str, set[str]] = defaultdict(set)
     for uid, target in zip(inside.uids.tolist(), inside.targets.tolist(), strict=True):
         uids[target].add(uid)
@@ -285,14 +282,6 @@ def _counts(votes: Votes) -> tuple[Places, Places, Places]:
         Counter({place: len(uids) for place, uids in failed.items()}),
         Counter({place: len(uids) for place, uids in slowed.items()}),
     )
-
-
-def _within(votes: Votes, incident: Incident) -> NDArray[np.bool_]:
-    inside = np.zeros(len(votes), np.bool_)
-    for interval in incident.intervals:
-        end = np.inf if interval.end is None else interval.end
-        inside |= (votes.times >= interval.start) & (votes.times < end)
-    return inside
 
 
 def _cell(kind: Kind, named: bool, made: int, failed: int, slowed: int) -> Reachability:

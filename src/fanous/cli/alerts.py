@@ -7,7 +7,16 @@ from uuid import uuid4
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, ask, print_document, reaching, say
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    act,
+    ask,
+    reaching,
+    say,
+    tell,
+)
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState, Delivery
 from fanous.model.instant import to_iso
@@ -46,12 +55,8 @@ def alerts_test(
     for channel in _channels(alerting, names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url), channel.language)
         outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
-    if as_json:
-        told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
-        print_document({"tests": told})
-    else:
-        for channel, outcome in outcomes:
-            say(f"{channel.name} ({channel.means}): {outcome.why or 'accepted'}")
+    told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
+    tell(as_json, {"tests": told}, (f"{c.name} ({c.means}): {o.why or 'accepted'}" for c, o in outcomes))
     if any(outcome.why for _, outcome in outcomes):
         raise typer.Exit(1)
 
@@ -70,17 +75,15 @@ def alerts_list(
     from fanous.pipeline.listings import ListDeliveries
 
     found = ask(store, config, ListDeliveries(state))
-    if as_json:
-        print_document({"deliveries": [delivery_document(one) for one in found]})
-        return
-    for one in found:
-        when = {AlertState.SENT: one.sent_at, AlertState.WAITING: one.due_at}.get(one.state, one.created_at)
-        say(
-            f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
-            f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
-        )
-    if not found:
-        say("no alerts")
+    tell(as_json, {"deliveries": [delivery_document(one) for one in found]}, map(_line, found), "no alerts")
+
+
+def _line(one: Delivery) -> str:
+    when = {AlertState.SENT: one.sent_at, AlertState.WAITING: one.due_at}.get(one.state, one.created_at)
+    return (
+        f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
+        f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
+    )
 
 
 @alerts_app.command("retry")
@@ -123,10 +126,8 @@ def alerts_send(
             return question(opened)
 
         done = asyncio.run(Dispatcher(answered, alerting, Sender(alerting.url)).look())
-    if as_json:
-        print_document({"sent": done.sent, "failed": done.failed, "dead": done.dead})
-    else:
-        say(f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up")
+    counts = f"{done.sent} sent, {done.failed} failed and waiting to be retried, {done.dead} given up"
+    tell(as_json, {"sent": done.sent, "failed": done.failed, "dead": done.dead}, [counts])
 
 
 def _alerting(config: Path | None) -> "Alerting":
@@ -139,7 +140,7 @@ def _alerting(config: Path | None) -> "Alerting":
 
 
 def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
-    known = dict(alerting.channels or {})
+    known = alerting.channels
     unknown = [name for name in names if name not in known]
     if unknown:
         raise FanousError(f"no channel {unknown[0]!r}; the file has {', '.join(known)}")

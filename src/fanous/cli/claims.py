@@ -1,5 +1,6 @@
 """``fanous claims``: record what others say about disruptions, and check it against the evidence."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,14 +9,14 @@ from fanous.cli.common import (
     ConfigOption,
     CountryArgument,
     JsonOption,
+    OneCountry,
     StoreOption,
     act,
     ask,
     country_code,
     moment,
     network_number,
-    print_document,
-    say,
+    tell,
 )
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 claims_app = typer.Typer(
     help="Record what others say about disruptions, and check it against the evidence.", no_args_is_help=True
 )
+
+NONE = "no claims; record one with `fanous claims add`"
 
 
 @claims_app.command("add")
@@ -100,15 +103,12 @@ def claims_add(
         quote=quote,
     )
     recorded: Claim = act(store, config, claim, begins=True)
-    if as_json:
-        print_document(claim_document(recorded))
-    else:
-        say(f"{recorded.id}: {_sentence(recorded)}")
+    tell(as_json, claim_document(recorded), [f"{recorded.id}: {_sentence(recorded)}"])
 
 
 @claims_app.command("list")
 def claims_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -117,13 +117,8 @@ def claims_list(
     from fanous.pipeline.listings import ListClaims
 
     found = ask(store, config, ListClaims(country_code(country) if country else None))
-    if as_json:
-        print_document({"claims": [claim_document(claim) for claim in found]})
-        return
-    for claim in found:
-        say(f"{claim.id}  {_sentence(claim)}")
-    if not found:
-        say("no claims; record one with `fanous claims add`")
+    lines = (f"{claim.id}  {_sentence(claim)}" for claim in found)
+    tell(as_json, {"claims": [claim_document(claim) for claim in found]}, lines, NONE)
 
 
 @claims_app.command("check")
@@ -135,22 +130,22 @@ def claims_check(
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.pipeline.questions import CheckClaims
+
+    checked = ask(store, config, CheckClaims(claim_id))
+    documents = [claim_document(claim) | answer_document(found) for claim, found in checked]
+    tell(as_json, {"claims": documents}, (line for one in checked for line in _answer_lines(*one)), NONE)
+
+
+def _answer_lines(claim: Claim, found: "Checked") -> Iterator[str]:
     from fanous.wording.reasons import reasons_text
     from fanous.wording.words import STAGED
 
-    checked = ask(store, config, CheckClaims(claim_id))
-    if as_json:
-        print_document({"claims": [claim_document(c) | answer_document(found) for c, found in checked]})
-        return
-    for claim, found in checked:
-        if found.synthetic:
-            say(STAGED)
-        say(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
-        for point in found.points:
-            why = reasons_text(point.reasons)
-            say(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {why}")
-    if not checked:
-        say("no claims; record one with `fanous claims add`")
+    if found.synthetic:
+        yield STAGED
+    yield f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}"
+    for point in found.points:
+        why = reasons_text(point.reasons)
+        yield f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {why}"
 
 
 def claim_document(claim: Claim) -> dict[str, Any]:

@@ -54,6 +54,7 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
+OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Start: a date or time, in UTC unless it gives an offset.")
 ]
@@ -132,6 +133,16 @@ def print_document(document: Any) -> None:
     formatted = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.buffer.write(json_for_terminal(formatted) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def tell(as_json: bool, document: object, lines: Iterable[str], none: str = "") -> None:
+    """Print the document for ``--json``; without it the lines for people, or ``none`` if there are none."""
+    if as_json:
+        print_document(document)
+        return
+    told = list(lines)
+    for line in told or ([none] if none else []):
+        say(line)
 
 
 def console() -> "Console":

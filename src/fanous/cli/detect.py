@@ -18,6 +18,7 @@ import typer
 
 from fanous.cli.common import (
     ConfigOption,
+    OneCountry,
     SinceOption,
     StoreOption,
     UntilOption,
@@ -172,7 +173,7 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
 
 
 def rejudge(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also rejudge what this version has already judged.")
     ] = False,

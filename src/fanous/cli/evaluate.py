@@ -141,7 +141,7 @@ def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
     found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora)]
     if as_json:
-        print_document({"calibration": [calibration_document(one) for one in found]})
+        print_document({"calibration": [msgspec.to_builtins(one) for one in found]})
         return
     for one in found:
         print_calibration(console(), one)
@@ -423,11 +423,6 @@ def print_spared(console: Console, rows: Iterable[Spared]) -> None:
 
 WIDTH = 40
 """Characters in a bar of length 1."""
-
-
-def calibration_document(one: Calibration) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.to_builtins(one)
-    return document
 
 
 def print_calibration(console: Console, one: Calibration) -> None:

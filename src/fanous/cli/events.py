@@ -10,13 +10,14 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    OneCountry,
     StoreOption,
     act,
     ask,
     country_code,
     moment,
-    print_document,
     say,
+    tell,
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
@@ -62,13 +63,11 @@ def events_add(
     else:
         events = _from_calendar(ics, code, named)
     registered: list[AnnouncedEvent] = act(store, config, Announce(tuple(events)), begins=True)
-    if as_json:
-        print_document({"watches": [event_document(one) for one in registered]})
-        return
+    lines: list[str] = []
     for one in registered:
-        say(event_line(one))
         advice = "" if one.is_late else ": publish it now, to prove that the event was not chosen afterwards"
-        say(f"  SHA-256 {one.digest}{advice}")
+        lines += [event_line(one), f"  SHA-256 {one.digest}{advice}"]
+    tell(as_json, {"watches": [event_document(one) for one in registered]}, lines)
 
 
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
@@ -82,7 +81,7 @@ def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Anno
 
 @events_app.command("list")
 def events_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -92,13 +91,8 @@ def events_list(
     from fanous.wording.events import event_document, event_line
 
     found = ask(store, config, ListEvents(country_code(country) if country else None))
-    if as_json:
-        print_document({"watches": [event_document(one) for one in found]})
-        return
-    for one in found:
-        say(event_line(one))
-    if not found:
-        say("no events; register an event with `fanous events add`")
+    none = "no events; register an event with `fanous events add`"
+    tell(as_json, {"watches": [event_document(one) for one in found]}, map(event_line, found), none)
 
 
 @events_app.command("report")
@@ -113,8 +107,4 @@ def events_report(
     from fanous.wording.events import report_document, report_lines
 
     report = ask(store, config, ReportEvent(event_id))
-    if as_json:
-        print_document(report_document(report))
-    else:
-        for line in report_lines(report, time.time()):
-            say(line)
+    tell(as_json, report_document(report), report_lines(report, time.time()))

@@ -11,6 +11,7 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    OneCountry,
     SinceOption,
     StoreOption,
     UntilOption,
@@ -33,10 +34,15 @@ incidents_app = typer.Typer(
     help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
 )
 
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")]
+ByOption = Annotated[
+    str, typer.Option("--by", help="Who decides: a role such as 'duty editor', or a name. It is published.")
+]
+
 
 @incidents_app.command("list")
 def incidents_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     since: SinceOption = None,
     until: UntilOption = None,
     store: StoreOption = None,
@@ -68,9 +74,7 @@ def incidents_list(
 
 @incidents_app.command("show")
 def incidents_show(
-    incident_id: Annotated[
-        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
-    ],
+    incident_id: IdArgument,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -132,9 +136,7 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
 
 @incidents_app.command("report")
 def incidents_report(
-    incident_id: Annotated[
-        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
-    ],
+    incident_id: IdArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -186,9 +188,7 @@ def incidents_report(
 
 @incidents_app.command("bundle")
 def incidents_bundle(
-    incident_id: Annotated[
-        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
-    ],
+    incident_id: IdArgument,
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
     key: Annotated[
         Path | None,
@@ -245,12 +245,6 @@ def _bundle_of(label: str, signer: str) -> "Recognises":
         return signed_by == signer and msgspec.json.decode(parts[manifest.LEDGER])["id"] == label
 
     return is_ours
-
-
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")]
-ByOption = Annotated[
-    str, typer.Option("--by", help="Who decides: a role such as 'duty editor', or a name. It is published.")
-]
 
 
 @incidents_app.command("approve")
@@ -347,7 +341,7 @@ def _say_decided(incident: "Incident") -> None:
 
 @incidents_app.command("corrections")
 def incidents_corrections(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -5,6 +5,7 @@ lab.
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,15 +14,10 @@ from fanous.cli.common import JsonOption, print_document
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    from fanous.evaluation.rehearsal.run import Rehearsal
     from fanous.lab.censors import Cut
     from fanous.lab.internet import Internet
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fanous.evaluation.rehearsal.run import Rehearsal
     from fanous.lab.scenario import Scenario
-
 
 MOST_SHOWN = 24
 """Vantage points listed on a terminal."""

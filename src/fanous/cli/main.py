@@ -14,6 +14,7 @@ import resource
 import sys
 import traceback
 from collections import UserDict
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -30,188 +31,156 @@ class CommandEntry(NamedTuple):
     """Where a command is, and what help shows before it is loaded.
 
     Attributes:
+        group: heading under which help lists the command.
         name: as typed.
         where: module in ``fanous.cli``, and the function or command group in it.
-        group: heading under which help lists the command.
         line: first sentence of the command's own help; a test compares them.
         lists_sources: whether its help lists the sources it accepts.
     """
 
+    group: str
     name: str
     where: str
-    group: str
     line: str
     lists_sources: bool = False
 
 
+_start = partial(CommandEntry, "Start")
+_bring_in = partial(CommandEntry, "Bring in")
+_ask = partial(CommandEntry, "Ask")
+_publish = partial(CommandEntry, "Publish")
+_operate = partial(CommandEntry, "Operate")
+_develop = partial(CommandEntry, "Develop")
+
 COMMANDS = (
-    CommandEntry(
+    _start(
         "demo",
         "demo:demo",
-        "Start",
         "Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a separate store.",
     ),
-    CommandEntry(
+    _start(
         "init",
         "init:init",
-        "Start",
         "Write the configuration of a new monitor: countries, sources and their terms, secrets, retention.",
     ),
-    CommandEntry(
+    _start(
         "run",
         "run:run",
-        "Start",
         "Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.",
     ),
-    CommandEntry(
+    _start(
         "doctor",
         "doctor:doctor",
-        "Start",
         "Check that this machine has what the probe, the server parts and the lab need.",
     ),
-    CommandEntry(
+    _bring_in(
         "ingest",
         "ingest:ingest",
-        "Bring in",
         "Import files into the store, judge the measurements and detect incidents.",
         lists_sources=True,
     ),
-    CommandEntry(
+    _bring_in(
         "pull",
         "pull:pull",
-        "Bring in",
         "Fetch measurements or series from a public source into the store, and detect incidents.",
         lists_sources=True,
     ),
-    CommandEntry("probe", "probe:probe_app", "Bring in", "Measure from this machine which sites work."),
-    CommandEntry(
+    _bring_in("probe", "probe:probe_app", "Measure from this machine which sites work."),
+    _bring_in(
         "scan",
         "scan:scan",
-        "Bring in",
         "Ping one address in each /24 block every 10 minutes, and report how many blocks are up.",
     ),
-    CommandEntry(
+    _ask(
         "confirm",
         "confirm:confirm",
-        "Ask",
         "Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.",
     ),
-    CommandEntry(
+    _ask(
         "incidents",
         "incidents:incidents_app",
-        "Ask",
         "List, show, report and approve incidents, and pack their evidence.",
     ),
-    CommandEntry(
+    _ask(
         "signals",
         "confirm:signals",
-        "Ask",
         "Show each source's signals for a country: latest value in % of its baseline, with age and licence.",
     ),
-    CommandEntry(
+    _ask(
         "networks",
         "networks:networks",
-        "Ask",
         "Show when each network was last heard from, and whether its silence is unusually long.",
     ),
-    CommandEntry(
-        "judge",
-        "judge:judge",
-        "Ask",
-        "Judge single measurements and explain the verdicts; no store is needed.",
-    ),
-    CommandEntry(
+    _ask("judge", "judge:judge", "Judge single measurements and explain the verdicts; no store is needed."),
+    _ask(
         "verify",
         "verify:verify",
-        "Ask",
         "Recompute an incident from its evidence bundle, offline; print MATCH or the differences.",
     ),
-    CommandEntry(
+    _ask(
         "cost",
         "cost:cost",
-        "Ask",
         "Estimate what a disruption costs, by each published method: per hour, in total, and with every input.",
     ),
-    CommandEntry(
-        "events", "events:events_app", "Publish", "Announced events: elections, rallies, exams, trials."
-    ),
-    CommandEntry(
+    _publish("events", "events:events_app", "Announced events: elections, rallies, exams, trials."),
+    _publish(
         "claims",
         "claims:claims_app",
-        "Publish",
         "Record what others say about disruptions, and check it against the evidence.",
     ),
-    CommandEntry("alerts", "alerts:alerts_app", "Publish", "Test, list, retry and send alerts."),
-    CommandEntry(
+    _publish("alerts", "alerts:alerts_app", "Test, list, retry and send alerts."),
+    _publish(
         "export",
         "export:export",
-        "Publish",
         "Write open data: incidents, hourly results of your own probes, and series from open sources.",
     ),
-    CommandEntry(
+    _operate(
         "collect",
         "collect:collect",
-        "Operate",
         "Receive measurements from probes: OONI's collector protocol, check-in and test helper.",
     ),
-    CommandEntry(
-        "drain",
-        "collect:drain",
-        "Operate",
-        "Move what collectors have received from an inbox or a stream into a store.",
+    _operate(
+        "drain", "collect:drain", "Move what collectors have received from an inbox or a stream into a store."
     ),
-    CommandEntry(
+    _operate(
         "queue",
         "queue:queue",
-        "Operate",
         "Show what is waiting in the stream between collectors and store, and what was set aside and why.",
     ),
-    CommandEntry(
+    _operate(
         "detect",
         "detect:detect",
-        "Operate",
         "Find incidents in measurements that have not been examined yet; `fanous ingest` also does this.",
     ),
-    CommandEntry(
+    _operate(
         "rejudge",
         "detect:rejudge",
-        "Operate",
         "Recompute every conclusion from the raw records, with the rules of this version.",
     ),
-    CommandEntry(
+    _operate(
         "retain",
         "retain:retain",
-        "Operate",
         "Delete old observations and move old raw records to a bucket, as the `retention` settings say.",
     ),
-    CommandEntry(
+    _operate(
         "forget",
         "retain:forget",
-        "Operate",
         "Delete all measurements in these reports, raw records included, and recompute incidents without them.",
     ),
-    CommandEntry(
+    _operate(
         "refdata",
         "refdata:refdata_app",
-        "Operate",
         "Update reference data: block page fingerprints and numbers of users per network.",
     ),
-    CommandEntry(
-        "orders",
-        "orders:orders_app",
-        "Operate",
-        "Tell your organisation's own probes what to measure, or to stop.",
+    _operate(
+        "orders", "orders:orders_app", "Tell your organisation's own probes what to measure, or to stop."
     ),
-    CommandEntry(
-        "lab",
-        "lab:lab_app",
-        "Develop",
-        "Run a national internet with real censors in network namespaces; needs root.",
+    _develop(
+        "lab", "lab:lab_app", "Run a national internet with real censors in network namespaces; needs root."
     ),
-    CommandEntry(
+    _develop(
         "evaluate",
         "evaluate:evaluate",
-        "Develop",
         "Replay labelled events through the live code path; report hits, misses and delays.",
     ),
 )

@@ -8,11 +8,13 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    OneCountry,
     StoreOption,
     ask,
     country_code,
     print_document,
     say,
+    tell,
 )
 from fanous.model.instant import to_iso
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def networks(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    country: OneCountry = None,
     counts: Annotated[
         Path | None,
         typer.Option("--counts", metavar="FILE", help="Measurements a day and network, as OONI counts them."),
@@ -98,13 +100,8 @@ def _of_counts(path: Path, as_json: bool) -> None:
 
     series = read_counts(path)
     found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
-    if as_json:
-        print_document({"collapses": [_fell(one) for one in found]})
-        return
-    for one in found:
-        say(_in_a_line(one))
-    if not found:
-        say("on every day, most networks were heard from")
+    none = "on every day, most networks were heard from"
+    tell(as_json, {"collapses": [_fell(one) for one in found]}, map(_in_a_line, found), none)
 
 
 def _fell(one: "Collapse") -> dict[str, Any]:

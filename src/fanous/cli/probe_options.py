@@ -6,19 +6,15 @@ collector.
 """
 
 import asyncio
+import os
+import re
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from fanous.probe.run import Write
-    from fanous.probe.spool.upload import Sent
-import os
-import re
-import sys
 
 from fanous.cli.common import say
 from fanous.errors import FanousError
@@ -27,10 +23,10 @@ from fanous.probe.settings import probe_folder
 if TYPE_CHECKING:
     from random import Random
 
-    from fanous.probe.run import ProbeOptions, RunReport
+    from fanous.probe.run import ProbeOptions, RunReport, Write
     from fanous.probe.settings import Settings
+    from fanous.probe.spool.upload import Sent
     from fanous.probe.trace import ProbeVantage
-
 
 Collectors = Annotated[
     list[str] | None,

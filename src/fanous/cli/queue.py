@@ -4,29 +4,21 @@ servers.
 Imports what collectors received into an open store, and logs the result.
 """
 
-import logging
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from fanous.log import logline
-
-if TYPE_CHECKING:
-    from fanous.cli.common import StoreAccess
-    from fanous.pipeline.judge import Ingested
 import asyncio
+import logging
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document, reaching, say
+from fanous.cli.common import JsonOption, StoreAccess, print_document, reaching, say
 from fanous.errors import FanousError
-from fanous.log import log_to_stderr
+from fanous.log import log_to_stderr, logline
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
@@ -36,6 +28,7 @@ if TYPE_CHECKING:
     from fanous.collector.stream.connection import StreamState
     from fanous.collector.stream.publish import QueueStream
     from fanous.collector.stream.pull import Writer
+    from fanous.pipeline.judge import Ingested
     from fanous.pipeline.vitals import Vitals
 
 
@@ -53,7 +46,7 @@ class Bringing:
         stored, duplicate, rejected: measurements so far.
     """
 
-    def __init__(self, reach: "StoreAccess", *, detects: bool = True) -> None:
+    def __init__(self, reach: StoreAccess, *, detects: bool = True) -> None:
         self._reach, self._detects = reach, detects
         self.stored = self.duplicate = self.rejected = 0
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, country_code, print_document, say
+from fanous.cli.common import JsonOption, country_code, tell
 from fanous.errors import FanousError
 from fanous.refdata.sets import PUBLIC_SETS, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
@@ -60,11 +60,7 @@ def refdata_update(
     users = [path for path in files or () if is_figures(path)]
     updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
     updates += [update_users(path, folder) for path in (users if files else [None])]
-    if as_json:
-        print_document({"updates": updated_document(updates)})
-    else:
-        for line in updated_lines(updates):
-            say(line)
+    tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
 
@@ -73,11 +69,8 @@ def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
     from fanous.refdata.update import forget_users
 
     forgotten = [country for country in countries if forget_users(country, folder)]
-    if as_json:
-        print_document({"forgotten": forgotten})
-    else:
-        for country in forgotten:
-            say(f"your user numbers for {country} are removed; the estimates count again")
+    lines = [f"your user numbers for {one} are removed; the estimates count again" for one in forgotten]
+    tell(as_json, {"forgotten": forgotten}, lines)
     if missing := [country for country in countries if country not in forgotten]:
         raise FanousError(
             f"there are no user numbers of your own for {', '.join(missing)}; `fanous refdata update --list` shows them"
@@ -93,11 +86,8 @@ def _show_sets(folder: Path, as_json: bool) -> None:
     sets = installed(folder)
     version = rules_version() if sets else RULES_VERSION
     users = installed_users(folder)
-    if as_json:
-        print_document(installed_document(sets, version) | {"users": users_document(users)})
-    else:
-        for line in installed_lines(sets, version) + users_lines(users):
-            say(line)
+    document = installed_document(sets, version) | {"users": users_document(users)}
+    tell(as_json, document, installed_lines(sets, version) + users_lines(users))
 
 
 ROWS_SHOWN = 10

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from fanous.collector.origin import Origin
 from fanous.collector.reports import asn_of, new_report_id
-from fanous.collector.request import Refused
+from fanous.collector.request import decoded
 from fanous.errors import FanousError
 from fanous.files import check_regular
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -96,10 +96,7 @@ def check_in(
     Raises:
         Refused: 422 if a field has the wrong type, as OONI's server does.
     """
-    try:
-        asked = _check_in.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(422, f"not a check-in: {error}") from None
+    asked = decoded(_check_in, body, "a check-in")
     country, asn = asked.probe_cc, asked.probe_asn
     if country.upper() == UNKNOWN_COUNTRY and not asn_of(asn):
         country, asn = seen.country, f"AS{seen.asn}"

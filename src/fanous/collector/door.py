@@ -52,7 +52,7 @@ from fanous.collector.origin import Network, NoOrigins, Origins, client_address,
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
-from fanous.collector.server import serve_and_time as serve_app
+from fanous.collector.server import serve as serve_app
 from fanous.collector.services import (
     NOT_HERE,
     TOKEN_BYTES,
@@ -220,16 +220,14 @@ class Door:
 
     async def open(self, request: Request) -> Response:
         """``open_report``."""
-        self._submissions.admit(self._address(request), time.monotonic())
         now = self._policy.clock()
         return _json(
-            await self._small(request, lambda body: open_report(body, now, os.urandom(RANDOM_BYTES)))
+            await self._asked(request, lambda body: open_report(body, now, os.urandom(RANDOM_BYTES)))
         )
 
     async def submit(self, request: Request) -> Response:
         """``receive_measurement``: acknowledged once the measurement is safe."""
-        address = self._address(request)
-        self._submissions.admit(address, time.monotonic())
+        address = self._admitted(request)
         report = parse_report_id(request.path_params["report_id"])
         origin = self._policy.origins.of(address)
 
@@ -241,8 +239,7 @@ class Door:
 
     async def submit_alone(self, request: Request) -> Response:
         """``submit_measurement``: the same for a measurement without a report."""
-        address = self._address(request)
-        self._submissions.admit(address, time.monotonic())
+        address = self._admitted(request)
         origin = self._policy.origins.of(address)
 
         def received(body: bytes) -> tuple[Submission, object]:
@@ -300,22 +297,22 @@ class Door:
 
     async def meta(self, request: Request) -> Response:
         """``get_measurement_meta``."""
-        self._submissions.admit(self._address(request), time.monotonic())
+        self._admitted(request)
         return _json(no_measurement(request.query_params, raw=False))
 
     async def raw(self, request: Request) -> Response:
         """``get_raw_measurement``."""
-        self._submissions.admit(self._address(request), time.monotonic())
+        self._admitted(request)
         return _json(no_measurement(request.query_params, raw=True))
 
     async def not_here(self, request: Request) -> Response:
         """A service of OONI's that a collector does not offer (``NOT_HERE``)."""
-        self._submissions.admit(self._address(request), time.monotonic())
+        self._admitted(request)
         _, status, words, code = NOT_HERE[request.scope["route"].path]
         raise Refused(status, words, error=code)
 
     async def _asked(self, request: Request, work: Callable[[bytes], T]) -> T:
-        self._submissions.admit(self._address(request), time.monotonic())
+        self._admitted(request)
         return await self._small(request, work)
 
     async def close(self, _request: Request) -> Response:
@@ -324,8 +321,7 @@ class Door:
 
     async def check_in(self, request: Request) -> Response:
         """``check_in``."""
-        address = self._address(request)
-        self._submissions.admit(address, time.monotonic())
+        address = self._admitted(request)
         origin = self._policy.origins.of(address)
         helper, urls, now = self._helper_url(request), self._policy.urls, self._policy.clock()
 
@@ -354,6 +350,12 @@ class Door:
     async def why(self, _request: Request) -> Response:
         """For people who see the pings of ``fanous scan``."""
         return HTMLResponse(page(self._policy.contact))
+
+    def _admitted(self, request: Request) -> str:
+        """The client's address, unless it sends too much."""
+        address = self._address(request)
+        self._submissions.admit(address, time.monotonic())
+        return address
 
     def _address(self, request: Request) -> str:
         peer = request.client.host if request.client else None
@@ -509,27 +511,20 @@ def serve(
     Modules loaded by now are hidden from the garbage collector: walking them repeatedly kept one client in
     fifty waiting for 70 ms.
     """
+
+    async def both() -> float:
+        stop = asyncio.Event()
+        other = asyncio.create_task(beside(stop)) if beside else None
+        try:
+            return await serving(listening, inbox, policy, helper, counts=counts)
+        finally:
+            stop.set()
+            if other is not None:
+                await other
+
     gc.collect()
     gc.freeze()
-    return asyncio.run(_serving_beside(listening, inbox, policy, helper, beside, counts))
-
-
-async def _serving_beside(
-    listening: socket.socket,
-    inbox: Path | Queue,
-    policy: Policy,
-    helper: Helper,
-    beside: Callable[[asyncio.Event], Coroutine[Any, Any, object]] | None,
-    counts: DoorCounts | None,
-) -> float:
-    stop = asyncio.Event()
-    other = asyncio.create_task(beside(stop)) if beside else None
-    try:
-        return await serving(listening, inbox, policy, helper, counts=counts)
-    finally:
-        stop.set()
-        if other is not None:
-            await other
+    return asyncio.run(both())
 
 
 async def serving(

@@ -30,7 +30,8 @@ from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.vitals import Backlog
-from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
+from fanous.overwrite import sync
+from fanous.store.disk import disk_errors, make_folder, write_durably
 
 MOST_FILES = 16
 """Files taken at once, most of them small (one is sealed every few seconds): the store detects after each
@@ -87,7 +88,7 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
         with disk_errors(f"remove what was stored from the inbox {inbox}"):
             for path in files:
                 path.unlink(missing_ok=True)
-            sync_folder(inbox)
+            sync(inbox)
     return Drained(len(files), len(waiting) > len(files))
 
 
@@ -351,7 +352,7 @@ def _withdraw_from(path: Path, reports: Collection[str]) -> int:
     kept = [line for line in lines if _report(line) not in reports]
     if not kept:
         path.unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     elif len(kept) < len(lines):
         write_durably(path, b"".join(kept), NEW, path.stat().st_mtime)
     return len(lines) - len(kept)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fanous.store.disk import disk_errors, make_folder, sync_folder
+from fanous.overwrite import sync
+from fanous.store.disk import disk_errors, make_folder
 
 SEALED = ".jsonl"
 PART = ".jsonl.part"
@@ -86,7 +87,7 @@ class Journal:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
         self._path, self.written = path, 0
-        sync_folder(self.folder)
+        sync(self.folder)
 
     def _give_up(self) -> None:
         """After a failed write or fsync it is unknown what the file holds beyond what was acknowledged:
@@ -126,7 +127,6 @@ def _write_whole(descriptor: int, data: bytes) -> None:
 
 
 def _rename_sealed(path: Path) -> None:
-    """Rename without syncing the folder, which would delay acknowledgements: the content is on disk under
-    either
-        name, and after a power cut the next start seals it again."""
+    """Rename without syncing the folder, which would delay acknowledgements: the content is on disk under either name,
+    and after a power cut the next start seals it again."""
     path.rename(path.with_name(path.name.removesuffix(PART) + SEALED))

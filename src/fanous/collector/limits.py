@@ -190,9 +190,8 @@ class ConnectionLimits:
 class Connections:
     """The open connections of one door; belongs to one event loop.
 
-    A connection is *waiting* while it has asked for nothing.  If the door is full, a waiting one is closed in
-    favour of the newcomer: a genuine client asks at once.  If all are at work, the newcomer
-    is turned away.
+    A connection is *waiting* while it has asked for nothing.  If the door is full, a waiting one is closed in favour of
+    the newcomer: a genuine client asks at once.  If all are at work, the newcomer is turned away.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:

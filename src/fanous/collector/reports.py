@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.request import Refused
+from fanous.collector.request import Refused, decoded
 from fanous.model.place import UNKNOWN_COUNTRY
 
 COLLECTOR_ID = "0"
@@ -90,10 +90,7 @@ def open_report(body: bytes, now: float, random: bytes) -> OpenedReport:
     Raises:
         Refused: 422 if a field is missing or has the wrong type, as OONI's server does.
     """
-    try:
-        asked = _open_report.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(422, f"not a report to open: {error}") from None
+    asked = decoded(_open_report, body, "a report to open")
     name = asked.test_name.lower().replace("_", "")
     if not _TEST_NAME.fullmatch(name):
         raise Refused(400, "test_name must be the name of a nettest, such as web_connectivity")

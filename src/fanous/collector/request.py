@@ -11,7 +11,9 @@ request, under someone else's address (RFC 9112 section 6.1).
 
 import sys
 import zlib
+from typing import TypeVar
 
+import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fanous.errors import FanousError
@@ -66,6 +68,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+T = TypeVar("T")
+
 MOST_BYTES = 32 << 20
 """The largest measurements in OONI's archive are around 20 MB."""
 
@@ -97,7 +101,7 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
         case "zstd":
             result = unpacked_zstd(body, limit)
         case "gzip":
-            result = _gzip(body, limit)
+            result = _inflated(zlib.decompressobj(_GZIP), body, limit, "gzip", "")
         case other:
             raise Refused(415, f"unknown content-encoding {other[:40]!r}: send zstd, gzip or none")
     if len(result) > most:
@@ -107,6 +111,21 @@ def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
     return result
 
 
+def decoded(decoder: "msgspec.json.Decoder[T]", body: bytes, what: str, status: int = 422) -> T:
+    """What a body of JSON says.
+
+    Args:
+        what: what it should be, such as "a login"; for the message.
+
+    Raises:
+        Refused: a field is missing or has the wrong type; the status is the one with which OONI's server refuses it.
+    """
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Refused(status, f"not {what}: {error}") from None
+
+
 def unpacked_zstd(body: bytes, most: int) -> bytes:
     """The content of a single frame, or the first ``most + 1`` bytes of it.
 
@@ -114,21 +133,16 @@ def unpacked_zstd(body: bytes, most: int) -> bytes:
         Refused: it is not one whole frame, or needs a window of more than 32 MiB.
     """
     inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
-    try:
-        result = inflater.decompress(body, most + 1)
-    except zstd.ZstdError:
-        raise Refused(400, "Incorrect format: the body is not zstd, or needs too large a window") from None
-    if len(result) <= most and (not inflater.eof or inflater.unused_data):
-        raise Refused(400, "Incorrect format: the zstd body is cut short, or something follows it")
-    return result
+    return _inflated(inflater, body, most, "zstd", ", or needs too large a window")
 
 
-def _gzip(body: bytes, most: int) -> bytes:
-    inflater = zlib.decompressobj(_GZIP)
+def _inflated(
+    inflater: "zstd.ZstdDecompressor | zlib._Decompress", body: bytes, most: int, name: str, other_fault: str
+) -> bytes:
     try:
         result = inflater.decompress(body, most + 1)
-    except zlib.error:
-        raise Refused(400, "Incorrect format: the body is not gzip") from None
+    except (zstd.ZstdError, zlib.error):
+        raise Refused(400, f"Incorrect format: the body is not {name}{other_fault}") from None
     if len(result) <= most and (not inflater.eof or inflater.unused_data):
-        raise Refused(400, "Incorrect format: the gzip body is cut short, or something follows it")
+        raise Refused(400, f"Incorrect format: the {name} body is cut short, or something follows it")
     return result

@@ -51,8 +51,8 @@ log = getLogger("fanous.server")
 def raise_descriptors(wanted: int = DESCRIPTORS) -> int:
     """Let this process open as many files and connections as the system allows; returns how many.
 
-    Linux starts a process with 1,024 unless told otherwise, and lets it have more on request.  If even
-    the maximum is low, that is logged: the doors then serve fewer connections.
+    Linux starts a process with 1,024 unless told otherwise, and lets it have more on request.  If even the maximum is
+    low, that is logged: the doors then serve fewer connections.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -168,16 +168,6 @@ MOST_UNSAID = 500
 
 
 async def serve(
-    config: "DoorConfig",
-    listening: socket.socket,
-    stop: asyncio.Event | None = None,
-    ready: Callable[[], None] | None = None,
-) -> None:
-    """See ``serve_and_time``."""
-    await serve_and_time(config, listening, stop, ready)
-
-
-async def serve_and_time(
     config: "DoorConfig",
     listening: socket.socket,
     stop: asyncio.Event | None = None,

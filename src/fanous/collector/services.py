@@ -14,14 +14,11 @@ no measurements: what it received is in its operator's store.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.request import Refused
-
-T = TypeVar("T")
+from fanous.collector.request import Refused, decoded
 
 NOT_HERE: dict[str, tuple[str, int, str, str]] = {
     "/api/v1/manifest": ("GET", 404, "No manifest: credentials cannot be checked here", "manifest_not_found"),
@@ -79,7 +76,7 @@ def registered(body: bytes, random: str) -> dict[str, str]:
     Raises:
         Refused: 422 if a field is missing or has the wrong type.
     """
-    _decoded(_register, body, "registration")
+    decoded(_register, body, "a registration")
     return {"client_id": random}
 
 
@@ -89,7 +86,7 @@ def logged_in(body: bytes, random: str, now: float) -> dict[str, str]:
     Raises:
         Refused: 401 without a name or password, 422 if one has the wrong type.
     """
-    asked = _decoded(_login, body, "login")
+    asked = decoded(_login, body, "a login")
     if asked.username is None or asked.password is None:
         raise Refused(401, "Missing credentials")
     expire = datetime.fromtimestamp(now, UTC) + timedelta(days=TOKEN_DAYS)
@@ -101,7 +98,7 @@ def refuse_to_sign(body: bytes) -> None:
     Raises:
         Refused: always: 404, since no manifest is known here; 422 if the request is not valid.
     """
-    asked = _decoded(_sign, body, "request for a credential")
+    asked = decoded(_sign, body, "a request for a credential")
     version = asked.manifest_version[:80]
     raise Refused(404, f"No manifest with version '{version}' was found", error="manifest_not_found")
 
@@ -121,10 +118,3 @@ def no_measurement(query: Mapping[str, str], *, raw: bool) -> dict[str, str]:
         raise Refused(400, missing)
     is_full = query.get("full", "").lower() in ("true", "1", "on", "yes", "t", "y")
     return {"raw_measurement": ""} if is_full and not raw else {}
-
-
-def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes, what: str) -> T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(422, f"not a {what}: {error}") from None

@@ -31,7 +31,7 @@ from msgspec import Struct
 from fanous.collector.limits import ADDRESS_BITS
 from fanous.collector.origin import Origin
 from fanous.collector.reports import RANDOM_BYTES, ReportId, asn_of, new_report_id, parse_report_id
-from fanous.collector.request import Refused
+from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
@@ -293,10 +293,7 @@ def sent_alone(body: bytes) -> LoneMeasurement:
     Raises:
         Refused: 422 if a field is missing or has the wrong type, as OONI's server does.
     """
-    try:
-        return _sent.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(422, f"not a measurement to submit: {error}") from None
+    return decoded(_sent, body, "a measurement to submit")
 
 
 def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:

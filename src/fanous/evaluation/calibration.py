@@ -11,7 +11,7 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.drops import Loss, overlap, struck
+from fanous.evaluation.drops import Loss, struck
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.result import known
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
@@ -26,9 +26,7 @@ from fanous.pipeline.outages import found_in
 COUNTRY = "XA"
 
 TUNING_SEEDS = range(1000)
-"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the
-confidences.
-"""
+"""Seeds to use when changing a threshold.  The first 500 gave the rule of lost controls and the confidences."""
 
 SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
 """Reported before, and since used to set something: later changes must not be reported on them."""
@@ -37,9 +35,7 @@ REPORTING_SEEDS = range(3_000_000, 3_000_200)
 """Seeds to report: disjoint from those above, and never used to set anything."""
 
 SLACK = 1800.0
-"""How far outside the restriction an anomaly may be dated and still belong to it (the detectors
-back-date).
-"""
+"""How far outside the restriction an anomaly may be dated and still belong to it (the detectors back-date)."""
 
 
 FAULTS = {"ordinary": 0.2, "bad": 0.6}
@@ -105,7 +101,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
     setting = Setting(series[0].key.place.country, None, "", "")
     for incident in found_in(Quantities(series), setting):
         if incident.confirmed_at is None and len(incident.evidence.families) == 1:
-            yield Stated(incident.confidence, loss is not None and overlap(incident, loss))
+            yield Stated(incident.confidence, loss is not None and incident.is_on(loss.start, loss.end))
 
 
 def of_lab(table: Path) -> Calibration:
@@ -131,13 +127,13 @@ def _is_real(anomaly: Anomaly, week: Week) -> bool:
 def _tells_of(incident: Incident, week: Week) -> bool:
     """Is a network that it names really restricted at some time that it states?"""
     return any(
-        _overlaps(interval.start, interval.end, one, {network.asn})
+        _overlaps(interval.start, interval.until, one, {network.asn})
         for network in incident.networks
         for interval in network.intervals
         for one in week.restrictions
     )
 
 
-def _overlaps(start: float, end: float | None, trouble: Trouble, asns: set[int]) -> bool:
+def _overlaps(start: float, end: float, trouble: Trouble, asns: set[int]) -> bool:
     begun, over = START + trouble.start * HOUR - SLACK, START + trouble.end * HOUR + SLACK
-    return bool(asns & trouble.networks) and start < over and (end is None or end > begun)
+    return bool(asns & trouble.networks) and start < over and end > begun

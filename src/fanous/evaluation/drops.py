@@ -19,7 +19,6 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import Corpus, Injection
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
@@ -76,9 +75,7 @@ def inject(
             start = float(chance.uniform(first, last) // injection.aligned * injection.aligned)
             loss = Loss(signals, share, start, start + hours * HOUR)
             wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
-            if not any(
-                _overlap(a.start, a.end, wide) for a in busy
-            ):  # nothing was raised there without the loss
+            if not any(_overlap(a, wide) for a in busy):  # nothing was raised there without the loss
                 losses.append(loss)
         scores.append(_score(losses, hours, series, calm, injection.country))
     return tuple(scores), tuple(_quiet(one, calm) for one in series)
@@ -107,7 +104,7 @@ def _score(
         setting = Setting(country, user_weights(country), "", "")
         everything = [*ours, *SHIFT.found(cut), *rest]
         told = [
-            i for i in outages_of(everything, Quantities(whole), setting) if _overlap(i.onset, i.end, loss)
+            i for i in outages_of(everything, Quantities(whole), setting) if i.is_on(loss.start, loss.end)
         ]
         if told:
             first = min(told, key=lambda i: abs(i.onset - loss.start))
@@ -141,16 +138,11 @@ def struck(one: Series, loss: Loss) -> Series:
 def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
     """Was it raised during the loss, or within an hour after it, since averages lag?"""
     raised = anomaly.raised_at or anomaly.last_seen
-    return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.end, loss)
+    return loss.start < raised <= loss.end + HOUR and _overlap(anomaly, loss)
 
 
-def _overlap(start: float, end: float | None, loss: Loss) -> bool:
-    return start < loss.end and (end is None or end > loss.start)
-
-
-def overlap(incident: Incident, loss: Loss) -> bool:
-    """Is the incident on at any time during the loss?"""
-    return _overlap(incident.onset, incident.end, loss)
+def _overlap(anomaly: Anomaly, loss: Loss) -> bool:
+    return anomaly.start < loss.end and anomaly.until > loss.start
 
 
 def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:

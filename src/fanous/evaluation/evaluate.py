@@ -31,6 +31,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import Provenance
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
+from fanous.model.series import within
 from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
@@ -142,10 +143,7 @@ def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
     labelled = [q for q in quiet if q.country == incident.country]
     networks = _asns(incident)
     return not labelled or any(
-        incident.onset < q.until
-        and (incident.end is None or incident.end > q.since)
-        and (not q.networks or networks & set(q.networks))
-        for q in labelled
+        incident.is_on(q.since, q.until) and (not q.networks or networks & set(q.networks)) for q in labelled
     )
 
 
@@ -232,12 +230,5 @@ def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArr
 def _overlap(
     bins: NDArray[np.int64], labelled: Sequence[Interval], found: Sequence[Interval]
 ) -> float | None:
-    on, said = _inside(bins, labelled), _inside(bins, found)
+    on, said = within(bins, labelled), within(bins, found)
     return float((on & said).sum() / (on | said).sum()) if on.any() else None
-
-
-def _inside(bins: NDArray[np.int64], intervals: Sequence[Interval]) -> NDArray[np.bool_]:
-    inside = np.zeros(len(bins), np.bool_)
-    for interval in intervals:
-        inside |= (bins >= interval.start) & (bins < (np.inf if interval.end is None else interval.end))
-    return inside

@@ -100,8 +100,7 @@ def _ending(country: SpeedCountry, days: int) -> SpeedCountry:
 
 def _of_it(found: Sequence[Incident], began: float) -> Incident | None:
     """The incident that is on during the slow-down."""
-    end = began + LASTED * HOUR
-    own = [one for one in found if one.onset < end and (one.end is None or one.end > began)]
+    own = [one for one in found if one.is_on(began, began + LASTED * HOUR)]
     return min(own, key=lambda one: one.confirmed_at is None, default=None)
 
 

@@ -63,7 +63,7 @@ def start(routers: Routers) -> None:
         uplink = f"addr replace {lower}/64 dev {one.uplink}{NODAD}"
         run_in(one.namespace, ["ip", "-batch", "-"], uplink)
         _bird(routers, _name(one), one.namespace, _of_a_provider(one, v6))
-    _wait(routers, routers.providers)
+    wait(routers, routers.providers)
     run_in(gateway, ["ip", "-batch", "-"], "\n".join(_set_routes(routers.providers, v6)))
     (routers.folder / MARK).touch()
 
@@ -74,16 +74,7 @@ def announce(routers: Routers, providers: Sequence[Provider], *, on: bool) -> No
         for version in (4, 6) if routers.is_ipv6 else (4,):
             words = ["birdc", "-s", str(_control(routers, _name(one))), "enable" if on else "disable"]
             run_in(one.namespace, [*words, f"own{version}"])
-    _wait(routers, providers, there=on)
-
-
-def wait_until_learned(routers: Routers, providers: Sequence[Provider]) -> None:
-    """Wait until the gateway has the providers' routes again, after their links were down.
-
-    Raises:
-        FanousError: they do not arrive.
-    """
-    _wait(routers, providers)
+    wait(routers, providers, there=on)
 
 
 def _bird(routers: Routers, name: str, namespace: str, text: str) -> None:
@@ -101,7 +92,12 @@ def _control(routers: Routers, name: str) -> Path:
     return routers.folder / f"bird-{name}.sock"
 
 
-def _wait(routers: Routers, providers: Sequence[Provider], *, there: bool = True) -> None:
+def wait(routers: Routers, providers: Sequence[Provider], *, there: bool = True) -> None:
+    """Wait until the gateway has the providers' routes, or no longer has them.
+
+    Raises:
+        FanousError: the routes do not change.
+    """
     wanted = {prefix for one in providers for prefix in (one.prefix, one.prefix6) if prefix}
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:

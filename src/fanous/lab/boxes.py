@@ -1,7 +1,7 @@
 """Boxes: programs in the path of the lab's traffic, for what firewall rules alone cannot do.
 
-One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a class with ``close``,
-whose constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
+One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a ``Box`` whose
+constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
 
 Some congest or delay a line; some read traffic (a name in a DNS query, a ClientHello or a QUIC packet, a plain request)
 and forge an answer, on path (a race) or in path (the query never arrives); some are servers in a router to which
@@ -39,6 +39,7 @@ from fanous.lab.packets import (
     forged_answer,
     forged_datagram,
     forged_reset_to_target,
+    is_below,
     question_of,
     segment_of,
 )
@@ -54,10 +55,22 @@ SO_ATTACH_FILTER = 26
 BUFFER = 8 << 20
 
 
-class Box(Protocol):
-    """Runs where it was placed until it is closed."""
-
+class Closable(Protocol):
     def close(self) -> None: ...
+
+
+class Box:
+    """Runs where it was placed until it is closed.
+
+    Attributes:
+        parts: what is closed with it, in this order.
+    """
+
+    parts: tuple[Closable, ...] = ()
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +182,7 @@ MOOD = 0.5
 """Seconds, on average, before they want more or less."""
 
 
-class Neighbours:
+class Neighbours(Box):
     """Args:
     clients: addresses (IPv4) of the users whose pipes are crowded; each has its own neighbours.
     rate_kbps: rate of each pipe.
@@ -207,7 +220,7 @@ class Neighbours:
         self._socket.close()
 
 
-class Delaying:
+class Delaying(Box):
     """Args:
     seconds: delay of each packet.
     """
@@ -215,6 +228,7 @@ class Delaying:
     def __init__(self, place: BoxPlace, seconds: float) -> None:
         self._seconds = seconds
         self._queue = PacketQueue(place, self._hold, with_payload=False)
+        self.parts = (self._queue,)
 
     def _hold(self, packet: Packet) -> None:
         loop = asyncio.get_running_loop()
@@ -224,14 +238,9 @@ class Delaying:
         if self._queue.queue.socket.fileno() >= 0:
             self._queue.queue.settle(number, ACCEPT)
 
-    def close(self) -> None:
-        self._queue.close()
-
 
 FORGED_TTL = 300
-"""TTL of the forged record, in seconds: it differs from the true one's, so the two answers can be told
-apart.
-"""
+"""TTL of the forged record, in seconds: it differs from the true one's, so the two answers can be told apart."""
 
 PORT = 53
 
@@ -242,15 +251,12 @@ def forged(seen: TcpSegment, hosts: frozenset[str], answer: list[str]) -> bytes 
     if seen.protocol != UDP or seen.target_port != PORT:
         return None
     question = question_of(seen.payload)
-    if question is None:
-        return None
-    parts = question.name.split(".")
-    if not any(".".join(parts[depth:]) in hosts for depth in range(len(parts))):
+    if question is None or not is_below(question.name, hosts):
         return None
     return forged_datagram(seen, answer_of(question, answer, ttl=FORGED_TTL))
 
 
-class Racing:
+class Racing(Box):
     """Sees queries pass and answers first; the true answer arrives later.
 
     Args:
@@ -260,7 +266,7 @@ class Racing:
     def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str], answer: list[str]) -> None:
         self._hosts, self._clients, self._answer = frozenset(hosts), frozenset(clients), answer
         self._injector = Injector(place.namespace)
-        self._tap = Tap(place, self._seen)
+        self.parts = (Tap(place, self._seen), self._injector)
 
     def _seen(self, segment: TcpSegment) -> None:
         if segment.source in self._clients:
@@ -268,18 +274,15 @@ class Racing:
             if packet:
                 self._injector.send(packet, segment.source)
 
-    def close(self) -> None:
-        self._tap.close()
-        self._injector.close()
 
-
-class Answering:
+class Answering(Box):
     """Removes queries from the path and answers them itself."""
 
     def __init__(self, place: BoxPlace, hosts: list[str], answer: list[str]) -> None:
         self._hosts, self._answer = frozenset(hosts), answer
         self._injector = Injector(place.namespace)
         self._queue = PacketQueue(place, self._received)
+        self.parts = (self._queue, self._injector)
 
     def _received(self, packet: Packet) -> None:
         segment = segment_of(packet.payload)
@@ -287,10 +290,6 @@ class Answering:
         self._queue.queue.settle(packet.number, DROP if answer else ACCEPT)
         if segment and answer:
             self._injector.send(answer, segment.source)
-
-    def close(self) -> None:
-        self._queue.close()
-        self._injector.close()
 
 
 RESETS = 3
@@ -302,7 +301,7 @@ def name_in_hello(host: str) -> bytes:
     return b"\0" + len(host).to_bytes(2, "big") + host.encode()
 
 
-class Resetting:
+class Resetting(Box):
     """Args:
     clients: whose handshakes.
     """
@@ -310,7 +309,7 @@ class Resetting:
     def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str]) -> None:
         self._names, self._clients = [name_in_hello(host) for host in hosts], frozenset(clients)
         self._injector = Injector(place.namespace)
-        self._tap = Tap(place, self._seen)
+        self.parts = (Tap(place, self._seen), self._injector)
 
     def _seen(self, segment: TcpSegment) -> None:
         if segment.protocol != TCP or segment.target_port != 443 or segment.source not in self._clients:
@@ -320,16 +319,12 @@ class Resetting:
             for _ in range(RESETS):
                 self._injector.send(packet, segment.source)
 
-    def close(self) -> None:
-        self._tap.close()
-        self._injector.close()
-
 
 PADDING, PING, CRYPTO = 0x00, 0x01, 0x06
 """Frame types (RFC 9000 section 19)."""
 
 
-class ReadingQuic:
+class ReadingQuic(Box):
     """Args:
     hosts: names whose connections are dropped, along with all later packets of the flow.
     """
@@ -338,6 +333,7 @@ class ReadingQuic:
         self._names = [name_in_hello(host) for host in hosts]
         self._dropped: set[tuple[str, int, str, int]] = set()
         self._queue = PacketQueue(place, self._received)
+        self.parts = (self._queue,)
 
     def _received(self, packet: Packet) -> None:
         segment = segment_of(packet.payload)
@@ -347,9 +343,6 @@ class ReadingQuic:
                 self._dropped.add(segment.flow)
         is_dropped = segment is not None and segment.flow in self._dropped
         self._queue.queue.settle(packet.number, DROP if is_dropped else ACCEPT)
-
-    def close(self) -> None:
-        self._queue.close()
 
 
 def crypto_of(datagram: bytes) -> bytes:
@@ -389,12 +382,13 @@ def block_response() -> bytes:
     return f"{head}Connection: close\r\n\r\n{BLOCK_PAGE}".encode()
 
 
-class ForgingPages:
+class ForgingPages(Box):
     """Every packet that a rule hands over is a request: it is dropped, answered, and the server reset."""
 
     def __init__(self, place: BoxPlace) -> None:
         self._injector = Injector(place.namespace)
         self._queue = PacketQueue(place, self._received)
+        self.parts = (self._queue, self._injector)
 
     def _received(self, packet: Packet) -> None:
         self._queue.queue.settle(packet.number, DROP)
@@ -405,10 +399,6 @@ class ForgingPages:
         self._injector.send(forged_answer(request, PSH | ACK, response), request.source)
         self._injector.send(forged_answer(request, FIN | ACK, ahead=len(response)), request.source)
         self._injector.send(forged_reset_to_target(request), request.target)
-
-    def close(self) -> None:
-        self._queue.close()
-        self._injector.close()
 
 
 SO_ORIGINAL_DST = 80
@@ -432,7 +422,7 @@ def listening_in(namespace: str, port: int) -> socket.socket:
     return made
 
 
-class Serving:
+class Serving(Box):
     """A server in a router that takes whatever is redirected to it."""
 
     def __init__(self, place: BoxPlace, port: int, context: ssl.SSLContext | None) -> None:

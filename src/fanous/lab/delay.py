@@ -1,7 +1,7 @@
 """Delay: a separate program in the core that holds every packet crossing the border for a fixed time.
 
-Many machines lack netem, and without a delay every injector loses its race.  Since the delay is the same
-for all packets, they leave in order of arrival, and one message releases many.
+Many machines lack netem, and without a delay every injector loses its race.  Since the delay is the same for all
+packets, they leave in order of arrival, and one message releases many.
 """
 
 import os

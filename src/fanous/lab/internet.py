@@ -147,9 +147,7 @@ class Internet:
         self.programs = Programs(self._standing)
         self._lock = -1
 
-    collector_address, helper_address = COLLECTOR_ADDRESS, HELPER_ADDRESS
-    collector_host, helper_host = COLLECTOR_HOST, HELPER_HOST
-    public_resolver = PUBLIC_RESOLVER
+    helper_address = HELPER_ADDRESS
 
     def __enter__(self) -> "Internet":
         self.up()

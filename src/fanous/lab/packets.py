@@ -187,6 +187,12 @@ def answer_of(question: Question, addresses: list[str], code: int = NOERROR, ttl
     return head + question.wire + records
 
 
+def is_below(name: str, hosts: frozenset[str]) -> bool:
+    """Is it one of these hosts, or a subdomain of one?"""
+    parts = name.split(".")
+    return any(".".join(parts[depth:]) in hosts for depth in range(len(parts)))
+
+
 def name_wire(name: str) -> bytes:
     """``x.com`` as it stands in a question."""
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"

@@ -174,8 +174,8 @@ class Plan:
         targets: names of platforms (``x``) or host names; each becomes real servers under its real names.
         delay_ms: one way between the country and the world.
         is_ipv6: whether everyone also has IPv6.
-        is_routed_by_bgp: do providers announce themselves to the gateway by BGP from the beginning?
-            Otherwise the first ``bgp_withdraw`` makes them, which takes seconds.
+        is_routed_by_bgp: do providers announce themselves to the gateway by BGP from the beginning?  Otherwise the
+            first ``bgp_withdraw`` makes them, which takes seconds.
     """
 
     country: str

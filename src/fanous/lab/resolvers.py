@@ -1,9 +1,8 @@
 """Resolvers: all DNS servers of a lab in one program, each with sockets in its own namespace.
 
-The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
-provider has a recursive one that asks the authorities over the real path, and lies if a censor tells it to.
-So a forged answer injected on the path poisons a recursive resolver; if the way out is cut, it has no
-answer.
+The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each provider has
+a recursive one that asks the authorities over the real path, and lies if a censor tells it to. So a forged answer
+injected on the path poisons a recursive resolver; if the way out is cut, it has no answer.
 """
 
 import asyncio
@@ -20,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fanous.lab.packets import NXDOMAIN, SERVFAIL, Question, answer_of, question_of
+from fanous.lab.packets import NXDOMAIN, SERVFAIL, Question, answer_of, is_below, question_of
 from fanous.lab.programs import listen
 from fanous.lab.space import allow_many_files, socket_in
 
 SendReply = Callable[[bytes], None]
+"""Sends an answer to the asker."""
 
 PATIENCE = (0.4, 0.8, 1.6)
 """Seconds to wait after each of three questions; then the answer is SERVFAIL, within a stub's patience of 5 s."""
@@ -163,10 +163,7 @@ class Lie:
     answer: list[str] | int
 
     def covers(self, name: str, client: str) -> bool:
-        if self.clients and client not in self.clients:
-            return False
-        parts = name.split(".")
-        return any(".".join(parts[depth:]) in self.hosts for depth in range(len(parts)))
+        return (not self.clients or client in self.clients) and is_below(name, self.hosts)
 
     def told(self, question: Question) -> bytes:
         if isinstance(self.answer, int):
@@ -184,16 +181,12 @@ class Resolver:
         for address in addresses:
             _serve(_bound(namespace, address), self._asked)
 
-    def _asked(self, question: Question, asker: str, reply: "Reply") -> None:
+    def _asked(self, question: Question, asker: str, reply: SendReply) -> None:
         for lie in self.lies:
             if lie.covers(question.name, asker):
                 reply(lie.told(question))
                 return
         self._recursion.ask(question, reply)
-
-
-Reply = Any
-"""Callable[[bytes], None]: sends an answer to the asker."""
 
 
 def _bound(namespace: str, address: str) -> socket.socket:
@@ -245,7 +238,7 @@ class Dns:
             for one in specification["resolvers"]
         }
 
-    def _authoritative(self, question: Question, asker: str, reply: Reply) -> None:
+    def _authoritative(self, question: Question, asker: str, reply: SendReply) -> None:
         reply(self.zone.answer(question, asker))
 
     def obey(self, order: dict[str, Any]) -> None:

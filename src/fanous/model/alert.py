@@ -1,6 +1,4 @@
-"""Alert: a change to an incident that should be reported to someone outside, and the state of its
-delivery.
-"""
+"""Alert: a change to an incident that should be reported to someone outside, and the state of its delivery."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,6 +1,7 @@
 """Anomaly: a stretch of a series that departs from its baseline."""
 
 from dataclasses import dataclass
+from math import inf
 
 from fanous.model.series import SeriesKey
 
@@ -79,3 +80,13 @@ class Anomaly:
     probes: int
     controlled: int
     departure: Departure | None = None
+
+    @property
+    def until(self) -> float:
+        """The end; infinity while ongoing."""
+        return inf if self.end is None else self.end
+
+    @property
+    def known_until(self) -> float:
+        """The end; as long as there is none, the end of the last bin in which it was seen."""
+        return self.last_seen if self.end is None else self.end

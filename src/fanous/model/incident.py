@@ -5,9 +5,10 @@ source says about it (``Witness``), what else could explain why a target fails (
 people did with an incident (``Approval``, ``Correction``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
@@ -49,6 +50,23 @@ class Interval:
 
     start: float
     end: float | None
+
+    @property
+    def until(self) -> float:
+        """The end; infinity while ongoing."""
+        return inf if self.end is None else self.end
+
+
+def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:
+    """The same time in intervals that do not overlap, in order; those at most ``gap`` seconds apart become one."""
+    found: list[Interval] = []
+    for one in sorted(intervals, key=lambda interval: interval.start):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and one.start > last.end + gap):
+            found.append(one)
+        elif last.end is not None:
+            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
+    return tuple(found)
 
 
 Stretches = Mapping[int, Sequence[Interval]]
@@ -305,6 +323,15 @@ class Incident:
     lasting_since: float | None = None
     levels: tuple[Stage, ...] = ()
     note: Note | None = None
+
+    @property
+    def until(self) -> float:
+        """The end; infinity while ongoing."""
+        return inf if self.end is None else self.end
+
+    def is_on(self, since: float, until: float) -> bool:
+        """Is it on at any time in ``[since, until)``?"""
+        return self.onset < until and self.until > since
 
     @property
     def is_open(self) -> bool:

@@ -66,8 +66,8 @@ class Record:
     """One raw measurement as received, without what identifies a person, and where it came from.
 
     Attributes:
-        source: name of the source that read it (``ooni``, ``ooni-csv``); the same source parses
-            it again when conclusions are recomputed.
+        source: name of the source that read it (``ooni``, ``ooni-csv``); the same source parses it again when
+            conclusions are recomputed.
         data: one JSON document, UTF-8, without a line break.
         file: where it was read, for error messages.
         line: 1-based line (or row, or member of a tar) in ``file``.
@@ -123,8 +123,8 @@ class Observation:
         target: what people use: a platform (``telegram``) or a host name without ``www.``.
         hostname: the name looked up, the SNI, or the host of the URL; empty where an address was used.
         vantage: who observed.
-        role: ``web``, ``api`` or ``media`` endpoint of the target; ``redirect`` = a host that the
-            target's own pages sent the probe on to.
+        role: ``web``, ``api`` or ``media`` endpoint of the target; ``redirect`` = a host that the target's own pages
+            sent the probe on to.
         ip: address contacted, empty = unknown.  Never an address of the probe.
         port: 0 = unknown.
         failure: OONI df-007 failure string; None = it worked.
@@ -135,15 +135,14 @@ class Observation:
         answers: for DNS: the addresses answered, in order.
         answer_asns: for DNS: the origin ASN of each of ``answers``; 0 = unknown.
         ttls: for DNS: the TTL of each of ``answers`` in seconds; -1 = unknown.
-        cert_valid: for TLS and QUIC: did the certificate validate for ``hostname``; None = no
-            certificate was seen or checked.
+        cert_valid: for TLS and QUIC: did the certificate validate for ``hostname``; None = no certificate was seen or
+            checked.
         cert_sha256: hex digest of the leaf certificate; empty = none seen.
         cert_subject: subject common name and alternative names of the leaf, space separated.
         cert_issuer: issuer common name of the leaf.
-        browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name
-        at
-            the same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is
-            kept only while the measurement is judged.
+        browser: for a TLS handshake that failed: what happened to a browser's ClientHello with the same name at the
+            same address right after: ``answered``, ``cut``; empty = not tried.  Like ``body`` it is kept only while the
+            measurement is judged.
         url: for HTTP: the URL requested.
         status_code: for HTTP: 0 = no response.
         body_length: for HTTP: bytes of body received; -1 = unknown.
@@ -152,8 +151,8 @@ class Observation:
         header_names: for HTTP: lower-case names of the response headers, sorted.
         location: for HTTP: where a redirect pointed.
         server: for HTTP: the ``Server`` header.
-        body: for HTTP: the body as text, kept only while the measurement is judged; facts do not
-            store it (the archive does).
+        body: for HTTP: the body as text, kept only while the measurement is judged; facts do not store it (the archive
+            does).
         headers: for HTTP: the response headers as ``name: value`` lines; not stored either.
         received: bytes received when the step ended or stalled; -1 = unknown.
         kbps: for transfers: kilobits per second; NaN = unknown.
@@ -212,8 +211,7 @@ class Measurement:
         software: name and version of the probe, ``ooniprobe-android 3.8.2``.
         input: the URL or other input; empty where the nettest has none.
         target: the platform or host that the measurement is about; empty where there is none.
-        defect: why it cannot support a conclusion (``vpn``, ``no network``, ``unknown network`` ...);
-            empty = sound.
+        defect: why it cannot support a conclusion (``vpn``, ``no network``, ``unknown network`` ...); empty = sound.
         network_name: the network's name as the record gives it; empty = unknown.
         report: OONI's ``report_id``; empty = none.
         content: digest of the record as it came, less what servers add; empty = unknown.

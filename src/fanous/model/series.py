@@ -14,10 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.model.incident import Interval
 from fanous.model.place import Access, Place
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def within(times: Ints | Floats, intervals: Iterable[Interval], margin: float = 0.0) -> NDArray[np.bool_]:
+    """Which instants lie in one of the intervals, or no more than ``margin`` seconds off?"""
+    found = np.zeros(len(times), np.bool_)
+    for one in intervals:
+        found |= (times >= one.start - margin) & (times < one.until + margin)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,8 @@ class Series:
     Attributes:
         key: what it is about.
         step: bin width in seconds.
-        times: int64, shape (n,), ascending.  Unix seconds, UTC, at which each listed bin begins;
-            a multiple of ``step``.  A bin that is not listed was not measured (never 0).
+        times: int64, shape (n,), ascending.  Unix seconds, UTC, at which each listed bin begins; a multiple of
+            ``step``.  A bin that is not listed was not measured (never 0).
         values: float64, shape (n,).  For shares: probes that saw it / probes.
         counts: int64, shape (n,).  Independent probes behind each value, at least 1.
         controlled: int64, shape (n,).  Of those, probes whose own control was normal at the time.

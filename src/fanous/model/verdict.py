@@ -36,8 +36,8 @@ class Verdict:
         why: the rule's sentence, with the figures of this case, for a reader.
         symptom: it failed as if blocked, but no control says whether others could reach it.  Only with
             ``insufficient``: the detector may still count it, with the caution due to uncontrolled evidence.
-        controlled: a normal control travelled with the measurement (the outside helper, a control
-            domain or the same address with another name), or it met the country's own notice of a block.
+        controlled: a normal control travelled with the measurement (the outside helper, a control domain or the same
+            address with another name), or it met the country's own notice of a block.
         observations: number of observations behind it.
         kbps: rate seen, for ``throttled``; NaN = not measured.
         role: ``web``, ``api``, ``media`` endpoint.

@@ -1,6 +1,4 @@
-"""Vitals: the health of the monitor itself: its backlogs, its ailments, and what it needs from its
-machine.
-"""
+"""Vitals: the health of the monitor itself: its backlogs, its ailments, and what it needs from its machine."""
 
 from dataclasses import dataclass
 
@@ -13,8 +11,8 @@ class Backlog:
         files: number of sealed files.
         since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
         apart: sealed files that need a person (their network is unknown).
-        refused: messages of a stream that were set aside as unusable; ``None`` = it is an inbox, whose
-            reader reports them.
+        refused: messages of a stream that were set aside as unusable; ``None`` = it is an inbox, whose reader reports
+            them.
     """
 
     folder: str

@@ -31,8 +31,10 @@ log = getLogger("fanous.monitor")
 
 
 class Intake:
-    """Args:
-    folders: folders of sealed files, with measurements of ``source``, a source's name.
+    """Moves what waits in folders into the store.
+
+    Args:
+        folders: folders of sealed files, with measurements of ``source``, a source's name.
         every: machine seconds between two checks.
     """
 

@@ -60,8 +60,10 @@ log = getLogger("fanous.monitor")
 
 
 class Measurements:
-    """Args:
-    cache: folder for what is fetched until it is stored.
+    """Pulls OONI's measurements of countries, again and again.
+
+    Args:
+        cache: folder for what is fetched until it is stored.
 
     Attributes:
         doing: country -> the pull in progress.

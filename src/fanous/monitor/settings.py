@@ -110,8 +110,7 @@ class Rounds:
         """Seconds, by the monitor's clock, until the next round.
 
         Args:
-            events: announced ones: around those in its country an organisation's own vantage point speeds up;
-            a
+            events: announced ones: around those in its country an organisation's own vantage point speeds up; a
                 volunteer's never does.
         """
         organisation, country = self.least < VOLUNTEER_LEAST, self.vantage.country
@@ -173,11 +172,13 @@ class RoundsTable(Section, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Attributes:
-    inbox: folder of measurements that wait for the store.
-    queue: a stream filled by other collectors, to be stored too; ``None`` = none.
-    page: ``None`` = no pages.
-    status: where the monitor serves its own state; ``None`` = nowhere.
+    """What one monitor does.
+
+    Attributes:
+        inbox: folder of measurements that wait for the store.
+        queue: a stream filled by other collectors, to be stored too; ``None`` = none.
+        page: ``None`` = no pages.
+        status: where the monitor serves its own state; ``None`` = nowhere.
         every: seconds between two checks of the inbox, by the machine's clock.
         settings: the probe's.
         sources: the public sources that are enabled.

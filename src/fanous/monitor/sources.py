@@ -33,9 +33,7 @@ from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 LOOK = 60.0
-"""Seconds, by the monitor's clock, between two checks for what is due; the shortest interval is ten
-minutes.
-"""
+"""Seconds, by the monitor's clock, between two checks for what is due; the shortest interval is ten minutes."""
 
 SHORTEST = 0.5
 """Shortest pause in a lab, in machine seconds."""

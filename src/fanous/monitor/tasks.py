@@ -1,5 +1,4 @@
-"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete old
-data, send alerts.
+"""Tasks: what a running monitor does regularly: check itself, watch for silent networks, delete old data, send alerts.
 
 Each change of state is logged.  For ``[retention]`` the store's thread handles one segment at a time, so that
 pages and detection never wait for a bucket.
@@ -48,11 +47,12 @@ log = getLogger("fanous.monitor")
 
 
 class Selfcheck:
-    """Args:
-    folders: one on each disk that is written to.
+    """Looks at the monitor itself, once a minute.
 
-    clock: the machine's.
-    pulls: how the requests to each source went.
+    Args:
+        folders: one on each disk that is written to.
+        clock: the machine's.
+        pulls: how the requests to each source went.
 
     Attributes:
         ailments: as of the last check.

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
-from math import inf
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from fanous.store.protocol import Store
 def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
     """Which sources saw the incident, which did not, and which could not have."""
     store = store.of(incident.provenance)
-    start, end = incident.onset, inf if incident.end is None else incident.end
+    start, end = incident.onset, incident.until
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
     return who_saw_what(incident, store.facts.votes(incident.country, start, end, targets), FAMILY_OF)
 

@@ -156,7 +156,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
     licences = licences_by_source(levels, store.facts.series_licences(country))
-    whole = [level for one in series if (level := _newest(one, at, lost[one.key.place], licences))]
+    whole = [level for one in series if (level := newest(one, at, lost[one.key.place], licences))]
     if not whole:
         raise FanousError(
             f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "
@@ -165,8 +165,14 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     return sorted(whole, key=_by_place)
 
 
-def _newest(series: Series, now: float, outages: Spans, licences: Mapping[str, str]) -> SeriesNow | None:
-    ended = np.flatnonzero(series.times + series.step <= now)  # an incomplete bin would look like a drop
+def newest(series: Series, now: float, outages: Spans, licences: Mapping[str, str]) -> SeriesNow | None:
+    """The newest whole bin, since an incomplete one would look like a drop; ``None`` = there is none.
+
+    Args:
+        outages: known ones of the place, which are not part of the baseline.
+        licences: of sources for which they vary.
+    """
+    ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])

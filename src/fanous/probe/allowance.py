@@ -140,9 +140,7 @@ ORGANISATION_LEAST = 60.0
 """The same for an organisation's own vantage point."""
 
 JITTER = 0.2
-"""Share of the interval by which a round may come early or late, so that many probes do not measure in
-step.
-"""
+"""Share of the interval by which a round may come early or late, so that many probes do not measure in step."""
 
 
 def least_interval(*, organisation: bool) -> float:
@@ -205,8 +203,7 @@ def cadence(
     Args:
         ordinary: the interval far from any event, in seconds.
         now: unix seconds.
-        country: the probe's; events in other countries change nothing.  Empty = unknown: every event
-            counts.
+        country: the probe's; events in other countries change nothing.  Empty = unknown: every event counts.
     """
     least = least_interval(organisation=organisation)
     if not organisation:

@@ -84,12 +84,7 @@ async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> 
     """The handshake with the innocuous name; ``False`` = no connection could be made, so nothing more is
     tried.
     """
-    stream = await retried(
-        trace,
-        settings,
-        settings.connect_timeout,
-        lambda number: tcp.attempt(trace, settings, ip, port, number),
-    )
+    stream = await tcp.retried_connect(trace, settings, ip, port)
     if stream is None:
         return False
     secured = await tls.handshake(

@@ -21,11 +21,11 @@ from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, steps
 
 TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
 
-SECONDS = 10.0
-"""Seconds for each control; on a slower line, only what did answer in time counts."""
-
 CLOCK_OFF = 300.0
 """Seconds.  Beyond this, certificates and the times of records suffer."""
+
+SECONDS = 10.0
+"""Seconds for each control; on a slower line, only what did answer in time counts."""
 
 IPV6_ANCHOR = "2001:4860:4860::8888"
 """Google Public DNS; opening a socket to it sends nothing, and fails if there is no route."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fanous.probe.endpoint import PORTS
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.network import HopLimited, Network, endpoint
+from fanous.probe.net.network import HopLimited, Network, endpoint, ip_of
 from fanous.probe.net.tls import browser_hello
 from fanous.probe.settings import Settings
 from fanous.probe.trace import CUT, Entry, Trace
@@ -82,7 +82,7 @@ def address_of_cut(trace: Trace, host: str) -> str | None:
         control = [h for h in trace.tls_handshakes if h["address"] == address and h["server_name"] != host]
         is_cut = all(failure in CUT | {"generic_timeout_error"} for failure in same)
         if is_cut and any(other["failure"] is None for other in control):
-            return str(address).rpartition(":")[0].strip("[]")
+            return ip_of(str(address))
     return None
 
 

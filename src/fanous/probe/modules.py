@@ -31,7 +31,7 @@ from fanous.probe.metrics import (
 )
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.icmp import LARGEST, EchoReply, ping
-from fanous.probe.net.network import Datagrams, Network, Stream
+from fanous.probe.net.network import Network, NetworkWrapper
 from fanous.probe.outcome import outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import NO_HELPER, ProbeVantage, Trace, line
@@ -195,32 +195,18 @@ def deadline(module: Module, header: str | None) -> float:
     return own if 0 < own < most or (most <= 0 < own) else max(most, scrape / 2)
 
 
-class _Ordered:
+class _Ordered(NetworkWrapper):
     """A network whose look-ups put one IP version first, or leave the other one out."""
 
     def __init__(self, inner: Network, options: _Options) -> None:
-        self._inner, self._options = inner, options
+        super().__init__(inner)
+        self._options = options
 
     async def look_up(self, hostname: str) -> list[str]:
-        found = await self._inner.look_up(hostname)
+        found = await super().look_up(hostname)
         wanted = [ip for ip in found if (":" in ip) == (self._options.preferred_ip_protocol != "ip4")]
         others = [ip for ip in found if ip not in wanted]
         return wanted + (others if self._options.ip_protocol_fallback else [])
-
-    def now(self) -> float:
-        return self._inner.now()
-
-    def wall(self) -> float:
-        return self._inner.wall()
-
-    async def open_tcp(self, ip: str, port: int) -> Stream:
-        return await self._inner.open_tcp(ip, port)
-
-    async def open_udp(self, ip: str, port: int) -> Datagrams:
-        return await self._inner.open_udp(ip, port)
-
-    def own_addresses(self) -> set[str]:
-        return self._inner.own_addresses()
 
 
 async def http(scrape: Scrape) -> list[Metric]:

@@ -1,6 +1,4 @@
-"""Output: measurements to a file, one per line; a report as one JSON document; a table for people on
-stderr.
-"""
+"""Output: measurements to a file, one per line; a report as one JSON document; a table for people on stderr."""
 
 import os
 import sys

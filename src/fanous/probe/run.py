@@ -19,7 +19,7 @@ from fanous.probe.endpoint import handshake_again, measure_into, url_parts
 from fanous.probe.health import NO_NETWORK, Health, check, health_record
 from fanous.probe.localise import localise
 from fanous.probe.messengers import MESSENGERS, record_of
-from fanous.probe.net.network import Network, OverCap, is_public
+from fanous.probe.net.network import Network, OverCap, ip_of, is_public
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, line, moment
@@ -114,9 +114,8 @@ async def run(
 
 
 class _Lanes:
-    """What the URLs of one run share: how many run at once, one download at a time, the salt of their random
-        choices, and the
-    speed of the fastest page."""
+    """What the URLs of one run share: how many run at once, one download at a time, the salt of their random choices,
+    and the speed of the fastest page."""
 
     def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
         self.slots = asyncio.Semaphore(settings.at_once)
@@ -161,7 +160,7 @@ async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
     if slow and trace.time_left() > 0:
         with suppress(TimeoutError):
             async with asyncio.timeout(trace.time_left()):
-                await handshake_again(trace, settings, parts, slow.rpartition(":")[0].strip("[]"))
+                await handshake_again(trace, settings, parts, ip_of(slow))
 
 
 async def _app(

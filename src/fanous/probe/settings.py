@@ -43,13 +43,13 @@ class Settings(Section, frozen=True, kw_only=True):
             share of each target's rounds (one pair), since a pair costs 0.8 MB.
         transfer_bytes: at least 256 KB, otherwise the first burst hides a policer.
         transfer_until: seconds of a run after which no pair is begun, unless pairs were asked for.
-        localise: if a name is cut, send it once more for each hop on the path, to see where it is cut.
-            Only if the user asks for it in this very run, because it draws attention.
+        localise: if a name is cut, send it once more for each hop on the path, to see where it is cut.  Only if the
+            user asks for it in this very run, because it draws attention.
         stream_seconds: how long a stream is fetched; a policer's bucket is empty by then.
         seed: for the random choice of samples; 0 = different each time.
         domestic: a site inside the country; empty = none known.
-        spared: sites outside that allow-lists are known to spare, tried only if nothing else outside
-            answers: they tell an allow-list from a line that is cut.
+        spared: sites outside that allow-lists are known to spare, tried only if nothing else outside answers: they tell
+            an allow-list from a line that is cut.
         at_once: endpoints measured in parallel; two batches hold the list ``social`` with its apps.
         cap_mb: a day, sent and received; 10 on mobile lines.
         endpoint_seconds: after which an endpoint is ended as it stands: two batches of ``at_once`` and the

@@ -5,12 +5,22 @@ import asyncio
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import endpoint
 from fanous.probe.settings import Settings
-from fanous.probe.trace import INTERRUPTED, Trace, TracedStream
+from fanous.probe.trace import INTERRUPTED, Trace, TracedStream, retried
 
 
 async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
     """The connection, or ``None`` if it failed; the trace says how (df-005)."""
     return (await attempt(trace, settings, ip, port))[0]
+
+
+async def retried_connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
+    """The same, with another attempt where a packet may have been lost."""
+    return await retried(
+        trace,
+        settings,
+        settings.connect_timeout,
+        lambda number: attempt(trace, settings, ip, port, number),
+    )
 
 
 async def attempt(

@@ -85,9 +85,7 @@ RECORD_HEAD = 5
 
 
 async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -> bool:
-    """One connection, one ClientHello and its answer, recorded in the trace; returns whether it was
-    answered.
-    """
+    """One connection, one ClientHello and its answer, recorded in the trace; returns whether it was answered."""
     if is_address(name):
         return False  # if the host is an address, no name is sent
     stream = await tcp.connect(trace, settings, ip, port)

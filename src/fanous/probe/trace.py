@@ -38,8 +38,7 @@ class Trace:
     """A record being made.
 
     Attributes:
-        until: by ``network.now``: when the measurement is ended as it stands; nothing is retried for which no
-        time is
+        until: by ``network.now``: when the measurement is ended as it stands; nothing is retried for which no time is
             left.
         first_transaction: number of the next chain of steps.
         requests: newest first, as in OONI's records.

@@ -24,7 +24,7 @@ from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import Download, Request, download
-from fanous.probe.net.network import Stream, endpoint, is_public
+from fanous.probe.net.network import Stream, endpoint, ip_of, is_public
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace, TracedStream
@@ -171,15 +171,13 @@ def _is_comparable(target: Entry, control: Entry) -> bool:
 
 
 def target_source(trace: Trace, url: str) -> DownloadSource | None:
-    """The page that the target's redirects led to, at the address it came from; ``None`` = no page
-    arrived.
-    """
+    """The page that the target's redirects led to, at the address it came from; ``None`` = no page arrived."""
     wanted = target_of(urlsplit(url).hostname or "")
     for request in trace.requests:
         found = str(request["request"]["url"])
         host = urlsplit(found).hostname or ""
         if request["response"] and target_of(host) == wanted:
-            ip = str(request["address"]).rpartition(":")[0].strip("[]")
+            ip = ip_of(str(request["address"]))
             return DownloadSource("target", found, ip, host if found.startswith("https:") else "")
     return None
 
@@ -325,9 +323,7 @@ def reason(
 
 
 def slow_at(trace: Trace, host: str) -> str:
-    """The address at which every handshake with ``host`` is slow compared with the control's; empty =
-    none.
-    """
+    """The address at which every handshake with ``host`` is slow compared with the control's; empty = none."""
     worked = [one for one in trace.tls_handshakes if one["failure"] is None]
     for address in {one["address"] for one in worked}:
         here = [one for one in worked if one["address"] == address]
@@ -372,9 +368,7 @@ def _stalled(trace: Trace) -> bool:
 
 
 def _starved(trace: Trace) -> bool:
-    """Did a page begin to arrive and run out of time?  Only a control shows whether everything is slow
-    here.
-    """
+    """Did a page begin to arrive and run out of time?  Only a control shows whether everything is slow here."""
     return any(
         request.get("response") and request["failure"] == "generic_timeout_error"
         for request in trace.requests

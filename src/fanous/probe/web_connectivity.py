@@ -25,7 +25,7 @@ from fanous.model.place import is_address
 from fanous.probe.http import HEADERS
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Network, Stream, endpoint, is_public
+from fanous.probe.net.network import Network, Stream, endpoint, ip_of, is_public
 from fanous.probe.net.tls import TLSStream, client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import NO_HELPER, Entry, ProbeVantage, Trace, envelope, steps
@@ -186,7 +186,7 @@ def _addresses(lookup: Entry) -> list[str]:
 
 def _handshakes(trace: Trace, host: str, ips: list[str]) -> list[tuple[str, str]]:
     """(endpoint, failure) of those with the site's own name; empty = one of them worked, or none was made."""
-    own = [one for one in trace.tls_handshakes if one["server_name"] == host and _ip(one["address"]) in ips]
+    own = [one for one in trace.tls_handshakes if one["server_name"] == host and ip_of(one["address"]) in ips]
     return _failures((one["address"], one["failure"]) for one in own)
 
 
@@ -199,10 +199,6 @@ def _failures(steps: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
     tried = list(steps)
     failed = [(where, failure) for where, failure in tried if failure is not None]
     return failed if len(failed) == len(tried) else []
-
-
-def _ip(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")
 
 
 def _last_failure(trace: Trace) -> str | None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from fanous.analysis.rules.mechanisms import GEO_BLOCK
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
 from fanous.model.verdict import State
+from fanous.probe.health import CLOCK_OFF
 from fanous.probe.localise import Localised, localised
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.run import RunReport
@@ -153,7 +154,7 @@ def health_sentence(report: RunReport) -> str:
             "Sites inside the country answer, but nothing outside does. This is kept as evidence of an "
             "outage; nothing can be said about individual sites."
         )
-    if health.clock_offset is not None and abs(health.clock_offset) > 300:
+    if health.clock_offset is not None and abs(health.clock_offset) > CLOCK_OFF:
         return f"This machine's clock is {health.clock_offset:+.0f} s off: set it, then measure again."
     return ""
 
@@ -273,9 +274,7 @@ def is_ours(line: bytes, software: str = OURS) -> bool:
 
 
 def notes_of(line: bytes) -> list[str]:
-    """Notes on one record as it was written; empty for other probes' records, and if there is nothing to
-    add.
-    """
+    """Notes on one record as it was written; empty for other probes' records, and if there is nothing to add."""
     try:
         head = _head.decode(line)
         return _notes(head, line) if head.software_name == OURS else []

@@ -16,7 +16,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isnan
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,7 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.instant import HOUR, to_iso
+from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import asn_of
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
@@ -89,7 +89,7 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
 LEAST_PROBES = 3
 """Least probes behind a public cell, since one or two could be identified as people."""
 
-WINDOW = 7 * 86_400
+WINDOW = 7 * DAY
 """Seconds of measurements read at once, which limits memory."""
 
 Row = dict[str, Any]
@@ -138,19 +138,9 @@ class ExportTable:
 
 def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """The latest revision of each incident, retracted ones included."""
-    store = _as_seen(store, wanted)
-    stated_in = _stated_in(store)
-    for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        if incident.is_provisional:
-            left.add("incidents that are provisional until earlier measurements are in")
-            continue
-        stated = stated_in(incident)
-        licence = terms_of(sources_of(incident), wanted, stated)
-        if not licence:
-            closed = [one for one in sources_of(incident) if not is_open(one) and one not in stated]
-            left.add(f"incidents that rest on {', '.join(closed)}")
-            continue
-        yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence)
+    ledger = _as_seen(store, wanted).ledger
+    for incident, licence in _exported(store, wanted, left):
+        yield _incident_row(incident, ledger.revisions(incident.id)[-1].n, licence)
 
 
 def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
@@ -183,7 +173,7 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
 
 def network_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[Row]:
     """What each network, or region, of the exported incidents saw."""
-    for incident, licence in _exported(store, wanted):
+    for incident, licence in _exported(store, wanted, LeftOut()):
         for network in incident.networks:
             spans = network.intervals
             yield {
@@ -201,7 +191,7 @@ def network_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[
 
 def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator[Row]:
     """When the exported incidents were on: as a whole, and on each of their networks."""
-    for incident, licence in _exported(store, wanted):
+    for incident, licence in _exported(store, wanted, LeftOut()):
         parts = [("", incident.intervals), *((one.entity, one.intervals) for one in incident.networks)]
         for entity, spans in parts:
             for n, span in enumerate(spans, 1):
@@ -214,15 +204,19 @@ def interval_rows(store: Store, wanted: ExportScope, _left: LeftOut) -> Iterator
                 }
 
 
-def _exported(store: Store, wanted: ExportScope) -> Iterator[tuple[Incident, str]]:
-    """The incidents that may leave, with their licence; ``incident_rows`` counts the others."""
+def _exported(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[tuple[Incident, str]]:
+    """The incidents that may leave, with their licence."""
     store = _as_seen(store, wanted)
     stated_in = _stated_in(store)
     for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
-        if not incident.is_provisional and (
-            licence := terms_of(sources_of(incident), wanted, stated_in(incident))
-        ):
+        sources, stated = sources_of(incident), stated_in(incident)
+        if incident.is_provisional:
+            left.add("incidents that are provisional until earlier measurements are in")
+        elif licence := terms_of(sources, wanted, stated):
             yield incident, licence
+        else:
+            closed = [one for one in sources if not is_open(one) and one not in stated]
+            left.add(f"incidents that rest on {', '.join(closed)}")
 
 
 def _as_seen(store: Store, wanted: ExportScope) -> Store:
@@ -347,9 +341,7 @@ def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
 
 def minute(instant: float | None) -> str | None:
     """Whole minutes, since a second could identify one measurement."""
-    if instant is None:
-        return None
-    return f"{datetime.fromtimestamp(instant // 60 * 60, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if instant is None else to_iso(instant // 60 * 60)
 
 
 _LICENCE = ("licence", "string", "under which this row is given")
@@ -532,7 +524,7 @@ def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Expor
     """
     left, files, counts = LeftOut(), dict[str, bytes](), dict[str, int]()
     resources: list[dict[str, Any]] = []
-    used = {name for incident, _ in _exported(store, wanted) for name in sources_of(incident)}
+    used = {name for incident, _ in _exported(store, wanted, LeftOut()) for name in sources_of(incident)}
     synthetic = 0
     try:
         for table in TABLES:

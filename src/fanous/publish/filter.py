@@ -157,9 +157,6 @@ class IncidentFilter:
         return language.comma.join(language.apart(one) for one in said if one)
 
 
-EVERYTHING = IncidentFilter()
-
-
 def every(store: Store, wanted: IncidentFilter) -> list[Incident]:
     """All incidents that the filter chooses from, by onset; synthetic ones only if nothing else is known."""
     side = store.about(wanted.country or None)

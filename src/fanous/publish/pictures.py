@@ -227,7 +227,7 @@ def lines_among(incident: Incident, votes: Votes, since: float, until: float) ->
 
 
 def _drawn_targets(incident: Incident) -> list[str]:
-    return [target for target in incident.targets if target][:MOST_LINES]
+    return list(incident.targets[:MOST_LINES])
 
 
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:

@@ -144,14 +144,19 @@ def read_set(text: str, name: str) -> SetReading:
     return reading
 
 
-def decoded(data: bytes, name: str) -> str:
+def decoded(
+    data: bytes, name: str, largest: int = LARGEST_SET, what: str = "this is not a fingerprint set"
+) -> str:
     """The text of a file.
+
+    Args:
+        what: what a larger file tells.
 
     Raises:
         FanousError: it is too large, or not UTF-8.
     """
-    if len(data) > LARGEST_SET:
-        raise FanousError(f"{name} has more than {LARGEST_SET >> 20} MiB: this is not a fingerprint set")
+    if len(data) > largest:
+        raise FanousError(f"{name} has more than {largest >> 20} MiB: {what}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -241,9 +241,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """Accept the user's own file completely or not at all: an error found later would stop every
-    command.
-    """
+    """Accept the user's own file completely or not at all: an error found later would stop every command."""
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
@@ -331,7 +329,7 @@ def update_users(
     name, place = (APNIC_FILE, APNIC_URL) if source is None else (source.name, str(source))
     try:
         data = fetch(APNIC_URL) if source is None else _read(source)
-        text = _decoded(data, place)
+        text = decoded(data, place, LARGEST_FIGURES, "these are not user figures")
         told = parse_apnic(text, place) if is_apnic(text) or source is None else parse_own(text, place)
         changed = _update_users_install(told, folder)
     except FanousError as error:
@@ -354,15 +352,6 @@ def _read(path: Path) -> bytes:
         return read_regular(path, LARGEST_FILE, "fingerprints or user figures")
     except OSError as error:
         raise FanousError(f"{path} cannot be read: {error.strerror}; give the file you have") from error
-
-
-def _decoded(data: bytes, place: str) -> str:
-    if len(data) > LARGEST_FIGURES:
-        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are not user figures")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FanousError(f"{place} is not UTF-8 ({error}); fetch the file again") from error
 
 
 def _update_users_install(told: FiguresFile, folder: Path) -> bool:

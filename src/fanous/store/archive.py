@@ -19,7 +19,8 @@ from typing import Literal
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
+from fanous.overwrite import sync
+from fanous.store.disk import disk_errors, make_folder, write_durably
 from fanous.store.references import (
     Entry,
     Reference,
@@ -245,7 +246,7 @@ class Archive:
                 )
                 (self.folder / segment.path).unlink()
                 path.unlink()
-                sync_folder(path.parent)
+                sync(path.parent)
         return gone
 
     def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
@@ -290,7 +291,7 @@ class Archive:
         with disk_errors(f"remove from the archive {self.folder}"):
             for one in (path, self._beside(segment, ORIGINS), self._beside(segment, THIN)):
                 one.unlink(missing_ok=True)
-            sync_folder(path.parent)
+            sync(path.parent)
 
     def received_at(self, segment: Segment) -> float:
         """When its records came: the file's time, or the beginning of the hour if a copy lost that.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.overwrite import sync
 
 FULL = "free some space and try again: nothing that was acknowledged is lost"
 _WHAT_TO_DO = {
@@ -41,16 +42,7 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """A rename is durable only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(folder.parent)
 
 
 def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at: float) -> None:
@@ -70,4 +62,4 @@ def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at:
         temporary.unlink(missing_ok=True)
         raise
     temporary.rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)

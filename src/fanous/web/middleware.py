@@ -6,12 +6,12 @@ anything from elsewhere, guessing types or being framed.
 The policy allows ``'self'`` only, so even text that slipped through as markup could not load or run anything.
 """
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fanous.model.place import is_address
 from fanous.web.answers import HOST
 
 CONTENT_POLICY = (
@@ -115,16 +115,8 @@ class ExpectedHost:
         if host.startswith("["):
             return bool(HOST.fullmatch(host))
         name = host.partition(":")[0].lower()
-        return name in self._hosts or "." not in name or _is_address(name)
+        return name in self._hosts or "." not in name or is_address(name)
 
 
 def _host(scope: Scope) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -93,8 +93,8 @@ TRAFFIC: dict[tuple[Kind | None, bool], str] = {
 
 
 HEADLINE = 90
-"""Most characters of a headline.  A longer one names fewer targets, then no network; then a long name
-is cut short, and finally the country is named by its code."""
+"""Most characters of a headline.  A longer one names fewer targets, then no network; then a long name is cut short, and
+finally the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"

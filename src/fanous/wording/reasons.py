@@ -1,7 +1,7 @@
 """Reasons: every ``Reason`` as a sentence in every language.
 
-Reasons for a status or a revision are here, all others in ``findings``.  One table gives
-each code its sentence, others each parameter its words.
+Reasons for a status or a revision are here, all others in ``findings``.  One table gives each code its sentence, others
+each parameter its words.
 
 ``rule_said`` says why a rule decided as it did.  The store keeps a rule's sentence in English, with the figures of
 the case.  In another language the sentence is found by the id of its rule, and the figures are left to the observations

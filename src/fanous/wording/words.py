@@ -1,8 +1,7 @@
 """Words: the names of statuses, kinds, scopes, mechanisms, targets and networks.
 
-``docs/glossary.md`` says what each word means and why it is translated as it is.  Names of networks and
-hosts come from measurements that anyone may send, so they are made printable: an escape sequence must not reach a
-terminal.
+``docs/glossary.md`` says what each word means and why it is translated as it is.  Names of networks and hosts come from
+measurements that anyone may send, so they are made printable: an escape sequence must not reach a terminal.
 """
 
 from collections.abc import Mapping, Sequence

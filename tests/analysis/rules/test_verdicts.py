@@ -6,7 +6,7 @@ from math import isnan
 import pytest
 
 from fanous.analysis.rules import RULES, RULES_BY_ID, RULES_VERSION, judge
-from fanous.analysis.rules.verdicts import TABLES
+from fanous.analysis.rules.verdicts import TABLES, WHOLE_RULES
 from fanous.evaluation.simulate.builders import bundle, helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
@@ -17,9 +17,8 @@ from tests.each import each
 
 def test_an_id_is_used_once_and_begins_with_its_layer() -> None:
     assert [name for name, times in Counter(rule.id for rule in RULES).items() if times > 1] == []
-    assert [
-        r.id for r in RULES if not r.id.startswith(f"{r.layer.value if r.layer else 'measurement'}.")
-    ] == []
+    tables = [("measurement", WHOLE_RULES), *TABLES.items()]
+    assert [r.id for at, rules in tables for r in rules if not r.id.startswith(f"{at}.")] == []
 
 
 def test_every_rule_has_a_sentence_that_can_be_looked_up() -> None:

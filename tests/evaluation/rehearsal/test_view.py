@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.report import Picture, rehearsal_document, report_lines, watched
-from fanous.evaluation.rehearsal.run import Rehearsal, Unwatched
+from fanous.evaluation.rehearsal.run import Rehearsal, Watcher
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
@@ -63,7 +63,7 @@ def test_a_picture_shows_networks_targets_incidents_and_what_is_done() -> None:
 
 def test_nothing_is_drawn_where_no_one_looks() -> None:
     with watched(SCENARIO, Console(file=io.StringIO())) as watcher:
-        assert isinstance(watcher, Unwatched)
+        assert type(watcher) is Watcher
 
 
 def rehearsal() -> Rehearsal:

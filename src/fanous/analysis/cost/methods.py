@@ -24,8 +24,8 @@ PER_TEN_MILLION = {"low": 0.6e6, "medium": 6.6e6, "high": 23.6e6}
 """US$ a day per 10 million people in the average economy of each tier, by the same study."""
 
 HIGHLY_CONNECTED = 0.6
-"""Share of internet users from which the upper two tiers apply.  The study sorts by access, speed and
-use; we know only the users, so we chose to give two neighbouring tiers instead of one."""
+"""Share of internet users from which the upper two tiers apply.  The study sorts by access, speed and use; we know only
+the users, so we chose to give two neighbouring tiers instead of one."""
 
 DELOITTE = "Deloitte for GNI, The economic impact of disruptions to Internet connectivity"
 

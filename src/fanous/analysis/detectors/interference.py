@@ -60,8 +60,8 @@ class InterferenceOptions:
         suspect_at: probability from which a suspicion is justified.
         clear_at: probability, on data, that clears a network.
         session_at: smoothed probability that counts a bin as *on* in hindsight.
-        back_date: seconds by which the onset may precede the first failing bin (and the end follow the
-            last): midway to the neighbouring normal bin, but never further than this.
+        back_date: seconds by which the onset may precede the first failing bin (and the end follow the last): midway to
+            the neighbouring normal bin, but never further than this.
         alone: seconds from the next failing bin beyond which one failing probe does not mark an onset or an
             end.
     """

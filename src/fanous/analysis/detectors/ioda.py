@@ -1,9 +1,8 @@
 """IODA's rule: a value below a fixed share of its sliding median, with inpainting.
 
-It runs alongside our own detectors in evaluations and confirms nothing.  Source: InetIntel's public
-``ioda-alerts``, with
-the thresholds of its papers and API.  The critical share is .50 for routing (a median of 24 hours) and active probing
-(7 days) and .10 for the telescope (7 days); the warning shares, which are used here, are .99, .80 and .25.
+It runs alongside our own detectors in evaluations and confirms nothing.  Source: InetIntel's public ``ioda-alerts``,
+with the thresholds of its papers and API.  The critical share is .50 for routing (a median of 24 hours) and active
+probing (7 days) and .10 for the telescope (7 days); the warning shares, which are used here, are .99, .80 and .25.
 """
 
 from bisect import bisect_left, insort
@@ -66,8 +65,8 @@ def _warnings(one: Series, share: float, days: int, inpaint: float) -> list[Anom
 
 
 def _sliding_median(one: Series, levels: Floats, share: float, window: int, inpaint: float) -> Floats:
-    """Median of the window before each bin, in which a warning bin has its expected value until the
-    warning has lasted ``inpaint`` seconds; NaN until the window has been filled once."""
+    """Median of the window before each bin, in which a warning bin has its expected value until the warning has lasted
+    ``inpaint`` seconds; NaN until the window has been filled once."""
     held: deque[tuple[float, float]] = deque()
     ordered: list[float] = []
     expected = np.full(len(one), np.nan)

@@ -83,7 +83,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
             since = row + per_day
             continue
         yield found
-        settled = found.last_seen if found.end is None else found.end
+        settled = found.known_until
         if found.departure is not None and found.departure.lasting_since is not None:
             settled = found.departure.lasting_since
             # what follows is compared only with the new level

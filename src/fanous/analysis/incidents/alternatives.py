@@ -206,8 +206,8 @@ PROBES = 5
 """Least probes: with fewer, a slope says no more than a coin (METHODS 1)."""
 
 SPREAD = 0.3
-"""Least standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike,
-a fixed rate and a shared line look the same."""
+"""Least standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed rate
+and a shared line look the same."""
 
 SURE = 1.645
 """Standard deviations on either side of a 90 % interval of a normal distribution."""

@@ -31,6 +31,7 @@ from fanous.model.incident import (
     Stage,
     Status,
     UsersShare,
+    union,
 )
 from fanous.model.place import Access, UserWeights
 from fanous.model.reason import Reason
@@ -186,15 +187,7 @@ def end_of(anomalies: Sequence[Anomaly], line_of: Callable[[Anomaly], Hashable])
 
 def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
     """The union of the stretches, in order."""
-    merged: list[Interval] = []
-    for anomaly in sorted(anomalies, key=lambda a: a.start):
-        last = merged[-1] if merged else None
-        if last is not None and (last.end is None or anomaly.start <= last.end + JOIN):
-            end = None if last.end is None or anomaly.end is None else max(last.end, anomaly.end)
-            merged[-1] = Interval(last.start, end)
-        else:
-            merged.append(Interval(anomaly.start, anomaly.end))
-    return tuple(merged)
+    return union((Interval(one.start, one.end) for one in anomalies), JOIN)
 
 
 # --- its status, and how certain that is ---------------------------------------------------------------

@@ -102,7 +102,7 @@ def _joined(points: Sequence[Point]) -> ClaimCheck:
 
 
 def _is_near(incident: Incident, claim: Claim) -> bool:
-    overlaps = incident.onset < claim.until and (incident.end is None or incident.end > claim.since)
+    overlaps = incident.is_on(claim.since, claim.until)
     about = not claim.targets or bool(set(claim.targets) & set(incident.targets)) or not incident.targets
     named = {network.entity for network in incident.networks}
     there = claim.said is not Said.NORMAL or not claim.networks or {f"AS{n}" for n in claim.networks} & named

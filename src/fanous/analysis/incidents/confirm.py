@@ -29,7 +29,7 @@ from fanous.model.instant import HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Ints, Votes
+from fanous.model.series import Floats, Ints, Votes, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +238,9 @@ another).  A fault upstream of two networks makes both fail together, so if cont
 fail together again after such a burst."""
 
 SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those named.  If a site
-is down for everyone, networks with too few probes to be named fail too, and only what they measured just before and
-just after works."""
+"""A network is a control only if the target works there as clearly as it fails on those named.  If a site is down for
+everyone, networks with too few probes to be named fail too, and only what they measured just before and just after
+works."""
 
 SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
@@ -326,13 +326,7 @@ class _Case:
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (if controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            is_long(
-                seen.where(
-                    (seen.asns == asn)
-                    & (seen.times >= one.start)
-                    & (seen.times < (np.inf if one.end is None else one.end))
-                )
-            )
+            is_long(seen.where((seen.asns == asn) & within(seen.times, [one])))
             for asn, own in self.lost.items()
             for one in own
         )

@@ -13,7 +13,6 @@ dispute nothing alone.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 
 import numpy as np
 
@@ -130,9 +129,7 @@ def _with(
 
 def _is_same(other: Incident, one: Incident) -> bool:
     """Are both about one target at one time?"""
-    ends = [inf if each.end is None else each.end for each in (other, one)]
-    at_once = other.onset < ends[1] and one.onset < ends[0]
-    return at_once and bool(set(other.targets) & set(one.targets))
+    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
 
 
 def _is_part(other: Incident, one: Incident) -> bool:

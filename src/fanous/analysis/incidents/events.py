@@ -134,7 +134,7 @@ def is_about(incident: Incident, event: AnnouncedEvent) -> bool:
 
 def touches(incident: Incident, event: AnnouncedEvent) -> bool:
     """Was it on during the event, or shortly before?"""
-    return incident.onset < event.end and (incident.end is None or incident.end > event.start - LEAD)
+    return incident.is_on(event.start - LEAD, event.end)
 
 
 def relation(incident: Incident, event: AnnouncedEvent) -> Relation:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.incidents.group import is_country, reaches
+from fanous.analysis.incidents.group import is_country
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.anomaly import Anomaly
@@ -79,7 +79,7 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
         place = second.key.place
         whole = is_country(place)
         for beside in list(down) if whole else (place, Place(place.country)):
-            down[beside] = [n for n in down[beside] if reaches(group[n]) > second.start]
+            down[beside] = [n for n in down[beside] if group[n].until > second.start]
             for earlier in down[beside]:
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
@@ -99,7 +99,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     one, other = first.key.place, second.key.place
     if one != other and not is_country(one) and not is_country(other):
         return False
-    if first.start >= reaches(second) or second.start >= reaches(first):
+    if first.start >= second.until or second.start >= first.until:
         return False
     if single(first) or single(second):
         return _at_one_stroke(first, second)

@@ -7,7 +7,6 @@ curfew); several places, or several sources of one place, that fall together.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
 
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.anomaly import Anomaly
@@ -94,7 +93,7 @@ long."""
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
     """Can anything that begins at ``start`` or later be one event with it?"""
-    return start <= max(_reaches(anomaly) + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
+    return start <= max(anomaly.known_until + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
 
 
 def _one_event(first: Anomaly, second: Anomaly) -> bool:
@@ -103,15 +102,11 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         return False  # cutting the network off and blocking a platform are two orders
     if first.key.target == second.key.target:
         same_network = first.key.place == second.key.place
-        gap = second.start - _reaches(first)
+        gap = second.start - first.known_until
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:
         return False  # already under way when our data begin, so nothing shows that they began together
     return second.start - first.start <= TOGETHER
-
-
-def _reaches(anomaly: Anomaly) -> float:
-    return anomaly.last_seen if anomaly.end is None else anomaly.end
 
 
 OF_MEASUREMENTS = Link(_one_event, _may_still_join)
@@ -128,7 +123,7 @@ SAME_HOURS = 2 * HOUR
 
 def _may_join(anomaly: Anomaly, start: float) -> bool:
     """Can anything that begins at ``start`` or later be one event with it?"""
-    return start <= settles(anomaly) + SAME_NETWORK_GAP or settles(anomaly) < start < reaches(anomaly)
+    return start <= settles(anomaly) + SAME_NETWORK_GAP or settles(anomaly) < start < anomaly.until
 
 
 def _one_outage(first: Anomaly, second: Anomaly) -> bool:
@@ -156,15 +151,10 @@ def _same_hours(one: float, other: float) -> bool:
     return min(apart, DAY - apart) <= SAME_HOURS
 
 
-def reaches(anomaly: Anomaly) -> float:
-    """Its end; infinity while it is ongoing."""
-    return inf if anomaly.end is None else anomaly.end
-
-
 def settles(anomaly: Anomaly) -> float:
     """Until when it makes neighbouring anomalies part of one event: after that, a lasting level is their baseline."""
     lasting = None if anomaly.departure is None else anomaly.departure.lasting_since
-    return reaches(anomaly) if lasting is None else min(lasting, reaches(anomaly))
+    return anomaly.until if lasting is None else min(lasting, anomaly.until)
 
 
 def further(first: Anomaly, second: Anomaly) -> bool:
@@ -172,7 +162,7 @@ def further(first: Anomaly, second: Anomaly) -> bool:
 
     For a platform's traffic any fall is.  For a place, one that takes half of what is left is a separate event.
     """
-    if first.key != second.key or not settles(first) <= second.start < reaches(first):
+    if first.key != second.key or not settles(first) <= second.start < first.until:
         return False
     deep = second.departure is not None and second.departure.left <= FURTHER
     return bool(target_of_series(first.key)) or not deep

@@ -12,7 +12,7 @@ from math import ceil, inf
 import numpy as np
 
 from fanous.analysis.incidents.fusion import DEEP, LONE_USAGE, family_of, left
-from fanous.analysis.incidents.group import TOGETHER, is_country, reaches
+from fanous.analysis.incidents.group import TOGETHER, is_country
 from fanous.analysis.series.depth import (
     CLEARLY,
     Fall,
@@ -85,7 +85,7 @@ def measure(
         if told is None:
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
-        fell = fall(told, anomaly.start_latest, reaches(anomaly), alarm=alarm)
+        fell = fall(told, anomaly.start_latest, anomaly.until, alarm=alarm)
         inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(
             SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside, inside[-1].end))
@@ -164,7 +164,7 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     beside = [other for _, other in carriers if abs(other.at - fell.at) <= TOGETHER]
     earliest = min(other.earliest for other in beside)
     latest = max(other.latest for other in beside)
-    lasted = reaches(first) - first.start
+    lasted = first.until - first.start
     soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
@@ -198,8 +198,8 @@ does not take such a share of a whole day."""
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
-    """Uncertainty of the time of a fall, in seconds, for sorting; usage comes later, and last usage that
-    sank gradually."""
+    """Uncertainty of the time of a fall, in seconds, for sorting; usage comes later, and last usage that sank
+    gradually."""
     one, fell = pair
     rank = 0 if not SIGNALS[one.key.signal].of_people else 1 if fell.at_once else 2
     return rank, one.told.step / fell.clear
@@ -253,8 +253,7 @@ CARRIERS = 50
 
 
 def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) -> float:
-    until = inf if span.end is None else span.end
-    falls = [(one, fall(one.told, span.start, until, floor)) for one in carriers]
+    falls = [(one, fall(one.told, span.start, span.until, floor)) for one in carriers]
     known = [
         (one, fell)
         for one, fell in falls
@@ -287,8 +286,7 @@ def _of_share(times: Sequence[float], share: float) -> float:
 def not_yet(
     spans: Sequence[Interval], measured: Sequence[SourceCourse], down: Collection[SeriesKey]
 ) -> tuple[Interval, SourceCourse] | None:
-    """Usage still low after everything else was back: until when, and the series that shows it; None =
-    it was back too.
+    """Usage still low after everything else was back: until when, and the series that shows it; None = it was back too.
 
     A partial return does not end an event.  No ordinary day keeps usage so low for all of its hours.
 
@@ -309,7 +307,7 @@ def not_yet(
             continue
         if np.median(stood) <= 1 - PART * SIGNALS[one.key.signal].least_drop:
             found.append((Interval(over, back_at(one.told, over, one.lost)), one))
-    return max(found, key=lambda pair: inf if pair[0].end is None else pair[0].end, default=None)
+    return max(found, key=lambda pair: pair[0].until, default=None)
 
 
 LASTS = 0.75

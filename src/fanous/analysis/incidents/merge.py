@@ -14,13 +14,13 @@ from fanous.model.incident import (
     Evidence,
     FamilyView,
     Incident,
-    Interval,
     Kind,
     NetworkPart,
     Part,
     Says,
     Scope,
     Status,
+    union,
 )
 from fanous.model.instant import DAY
 from fanous.model.measurement import weakest
@@ -93,8 +93,9 @@ def _at_one_time(level: Incident, probe: Incident) -> bool:
     if Status.RETRACTED in (level.status, probe.status):
         return False
     first, second = sorted((level, probe), key=lambda one: one.onset)
-    over = inf if first.end is None else first.end
-    return second.onset < over and (second.onset - first.onset <= TOGETHER or _share_most(first, second))
+    return second.onset < first.until and (
+        second.onset - first.onset <= TOGETHER or _share_most(first, second)
+    )
 
 
 # --- what measurements of a platform and its traffic saw --------------------------------------------------
@@ -210,10 +211,8 @@ def _within(outage: Incident, other: Incident) -> bool:
         return False
     if outage.scope is not Scope.NATION and not set(outage.entities) & set(other.entities):
         return False
-    end = inf if outage.end is None else outage.end
-    over = inf if other.end is None else other.end
-    began, ended = outage.onset - TOGETHER <= other.onset < end, end == inf or over <= end + TOGETHER
-    return began and ended and over > outage.onset
+    began = outage.onset - TOGETHER <= other.onset < outage.until
+    return began and outage.onset < other.until <= outage.until + TOGETHER
 
 
 def _with(outage: Incident, other: Incident) -> Incident:
@@ -254,7 +253,7 @@ def united(whole: Incident, part: Incident) -> Incident:
         onset_earliest=begun.onset_earliest,
         onset_latest=begun.onset_latest,
         end=end,
-        intervals=_covered([*whole.intervals, *part.intervals]),
+        intervals=union([*whole.intervals, *part.intervals]),
         confirmed_at=first.confirmed_at,
         rule=first.rule,
         confidence=max(whole.confidence, part.confidence),
@@ -302,25 +301,13 @@ def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
             else NetworkPart(
                 one.entity,
                 _each_once(old.targets, one.targets),
-                _covered([*old.intervals, *one.intervals]),
+                union([*old.intervals, *one.intervals]),
                 old.measurements + one.measurements,
                 max(old.probes, one.probes),
                 max(old.probability, one.probability),
             )
         )
     return tuple(found.values())
-
-
-def _covered(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
-    """The same time, in intervals that do not overlap."""
-    found: list[Interval] = []
-    for one in sorted(intervals, key=lambda one: one.start):
-        last = found[-1] if found else None
-        if last is None or (last.end is not None and one.start > last.end):
-            found.append(one)
-        elif last.end is not None:
-            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
-    return tuple(found)
 
 
 # --- matched with known incidents ------------------------------------------------------------------------------
@@ -366,4 +353,4 @@ def _likeness(found: Incident, known: Incident) -> float:
 def _apart(one: Incident, other: Incident) -> float:
     """Seconds between the two; 0 if they overlap."""
     first, second = sorted((one, other), key=lambda incident: incident.onset)
-    return 0.0 if first.end is None else max(0.0, second.onset - first.end)
+    return max(0.0, second.onset - first.until)

@@ -28,7 +28,7 @@ from fanous.analysis.incidents.group import Finding
 from fanous.analysis.series.repeats import MEMORY
 from fanous.model.incident import NetworkPart
 from fanous.model.reason import Reason
-from fanous.model.series import SeriesKey, Votes
+from fanous.model.series import SeriesKey, Votes, within
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
@@ -215,9 +215,7 @@ def that_measured(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.b
     rows = np.zeros(len(votes), np.bool_)
     for network in (one for one in networks if one.asn):
         of_it = (votes.asns == network.asn) & np.isin(votes.targets, network.targets)
-        for interval in network.intervals:
-            until = np.inf if interval.end is None else interval.end
-            rows |= of_it & (votes.times >= interval.start) & (votes.times < until)
+        rows |= of_it & within(votes.times, network.intervals)
     return rows
 
 
@@ -234,9 +232,7 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
         span, of_it = _of(votes, finding, -np.inf, np.inf)
         rows[span] |= of_it
     for finding in (f for f in findings if f.anomaly.key in keys):
-        end = finding.anomaly.end
-        until = finding.anomaly.last_seen if end is None else end
-        span, of_it = _of(votes, finding, finding.anomaly.start, until)
+        span, of_it = _of(votes, finding, finding.anomaly.start, finding.anomaly.known_until)
         rows[span] &= ~of_it
     return rows
 

@@ -31,7 +31,7 @@ from fanous.analysis.incidents.fusion import (
     single,
     worth_a_suspicion,
 )
-from fanous.analysis.incidents.group import Finding, is_country, reaches
+from fanous.analysis.incidents.group import Finding, is_country
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.measure import (
     FELT,
@@ -62,6 +62,7 @@ from fanous.model.incident import (
     Scope,
     Stage,
     UsersShare,
+    union,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
@@ -89,8 +90,8 @@ class Quantities:
     Attributes:
         series: quantities that can show an outage.
         elsewhere: when other countries had an outage.
-        season: the hint that exams are held at the season and hour of an instant (unix seconds);
-            empty = there are none.
+        season: the hint that exams are held at the season and hour of an instant (unix seconds); empty = there are
+            none.
         past: reads usage in earlier years.
     """
 
@@ -121,7 +122,7 @@ class Quantities:
             users=None if target else far.users,
             entities=entities,
             parts=(Part(target, kind, classes, entities),),
-            networks=_cells([a for a in anomalies if reaches(a) > stood.began.at]),
+            networks=_cells([a for a in anomalies if a.until > stood.began.at]),
             onset=stood.began.at,
             onset_earliest=stood.began.earliest,
             onset_latest=stood.began.latest,
@@ -191,11 +192,11 @@ def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
     gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
     deep = sorted(gone, key=lambda a: a.start)
     starts = np.array([a.start for a in deep])
-    ends = np.array([reaches(a) for a in deep])
+    ends = np.array([a.until for a in deep])
     found: set[int] = set()
     for one in deep:
         if single(one):
-            near = np.flatnonzero((starts < reaches(one)) & (ends > one.start)).tolist()
+            near = np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()
             if any(family_of(deep[n]) is not family_of(one) and agree(one, deep[n]) for n in near):
                 found.add(id(one))
     return found
@@ -221,7 +222,7 @@ def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, 
     measured = measure(ran.core, spans, series)
     began = onset_of(ran.first, measured)
     spans = exactly(_from_onset(spans, began.at), began, measured)
-    still = {a.key for a in lead if reaches(a) > _end_of(spans[-1])}
+    still = {a.key for a in lead if a.until > spans[-1].until}
     later = not_yet(spans, measured, still)
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
@@ -284,7 +285,7 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
     """The intervals, cut where the level changed: a further fall or a partial return is a separate interval."""
     found: list[Interval] = []
     for span in spans:
-        inside = [one.start for one in levels if span.start < one.start < _end_of(span)]
+        inside = [one.start for one in levels if span.start < one.start < span.until]
         edges = [span.start, *inside, span.end]
         found += [Interval(edges[n] or 0.0, edges[n + 1]) for n in range(len(edges) - 1)]
     return tuple(found)
@@ -411,7 +412,7 @@ def course(lead: Sequence[Anomaly]) -> Course:
         for a in lead
         if family_of(a) in STEADY and alone(a) and not any(_overlap(a, span) for span in spans)
     ]
-    intervals = _union(spans)
+    intervals = union(spans)
     core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
     first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
     if first.start != intervals[0].start:  # it lost more than half later than it began to fall
@@ -430,8 +431,8 @@ def _together(lead: Sequence[Anomaly]) -> list[Interval]:
     """When two or more families were down."""
     edges = []
     for family in {family_of(a) for a in lead}:
-        for span in _union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
-            edges += [(span.start, 1), (_end_of(span), -1)]
+        for span in union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
+            edges += [(span.start, 1), (span.until, -1)]
     found, down, since = [], 0, 0.0
     for at, change in sorted(edges):
         before, down = down, down + change
@@ -445,7 +446,7 @@ def _together(lead: Sequence[Anomaly]) -> list[Interval]:
 def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
     beside = [a for a in lead if _overlap(a, span)]
     start = min([span.start, *(_from(a, span.start) for a in beside)])
-    end = max([_end_of(span), *map(_carries_until, beside)])
+    end = max([span.until, *map(_carries_until, beside)])
     return Interval(start, None if end == inf else end)
 
 
@@ -460,30 +461,15 @@ def _from(anomaly: Anomaly, agreed: float) -> float:
 def _carries_until(anomaly: Anomaly) -> float:
     """Until when it carries the event on by itself."""
     if family_of(anomaly) is Family.PROBING:
-        return reaches(anomaly)
+        return anomaly.until
     deep = anomaly.departure.deep_until if anomaly.departure else None
     if deep is None:
-        return reaches(anomaly) if left(anomaly) <= DEEP else -inf
+        return anomaly.until if left(anomaly) <= DEEP else -inf
     return inf if anomaly.end is None and deep >= anomaly.last_seen else deep
 
 
 def _overlap(anomaly: Anomaly, span: Interval) -> bool:
-    return anomaly.start < _end_of(span) and span.start < reaches(anomaly)
-
-
-def _end_of(span: Interval) -> float:
-    return inf if span.end is None else span.end
-
-
-def _union(spans: Sequence[Interval]) -> tuple[Interval, ...]:
-    merged: list[Interval] = []
-    for span in sorted(spans, key=lambda s: s.start):
-        if merged and span.start <= _end_of(merged[-1]):
-            end = max(_end_of(merged[-1]), _end_of(span))
-            merged[-1] = Interval(merged[-1].start, None if end == inf else end)
-        else:
-            merged.append(span)
-    return tuple(merged)
+    return anomaly.start < span.until and span.start < anomaly.until
 
 
 # --- reach: how far it goes -----------------------------------------------------------------------------

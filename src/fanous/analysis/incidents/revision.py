@@ -14,7 +14,6 @@ claim corrects nothing), and what is news to those who received the previous one
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import inf
 
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
@@ -57,8 +56,7 @@ def held(incident: Incident, hold: Decision | None = None) -> Incident:
 def released(incident: Incident) -> Incident:
     """A held incident as it would be after approval, for its sentences only.
 
-    The detection after an approval finds again when the rule was met; until then the end of its onset
-    stands in for it.
+    The detection after an approval finds again when the rule was met; until then the end of its onset stands in for it.
     """
     if not incident.held_by:
         return incident
@@ -100,8 +98,7 @@ SAID_BACK_TO = 6 * HOUR
 
 def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
     """May it change merely because measurements of the days before are not in yet?"""
-    over = inf if incident.end is None else incident.end
-    reaches = backfill.since < over and incident.onset < backfill.back_to + SETTLED
+    reaches = incident.is_on(backfill.since, backfill.back_to + SETTLED)
     return reaches and Family.OONI in incident.evidence.families
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import LEAST_SHARE, MeasurementEvidence
+from fanous.analysis.rules.evidence import LEAST_SHARE, Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
@@ -21,15 +21,29 @@ class Lookup:
     lookup: Observation
 
     @property
+    def controls(self) -> Controls:
+        return Controls(self.evidence, self.lookup)
+
+    @property
+    def _right(self) -> tuple[frozenset[str], frozenset[int]]:
+        """Addresses and networks that the helper found for the name; empty = unknown."""
+        return self.evidence.helper_answers.get(self.lookup.hostname, (frozenset(), frozenset()))
+
+    @property
+    def _others(self) -> list[Observation]:
+        """The probe's other lookups of the name."""
+        o = self.lookup
+        return [s for s in self.evidence.of(Layer.DNS) if s.hostname == o.hostname and s is not o]
+
+    @property
     def is_bogus_everywhere(self) -> bool:
-        addresses, _ = self.evidence.helper_answers.get(self.lookup.hostname, (frozenset(), frozenset()))
-        return any(is_bogon(address) for address in addresses)
+        return any(map(is_bogon, self._right[0]))
 
     @property
     def is_right(self) -> bool:
         """Is the answer proven: by an address or network in common with the control's, or a valid certificate there?"""
         o, evidence = self.lookup, self.evidence
-        addresses, networks = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        addresses, networks = self._right
         if not addresses.isdisjoint(o.answers) or not networks.isdisjoint(o.answer_asns):
             return True
         valid = evidence.valid_addresses
@@ -39,8 +53,7 @@ class Lookup:
     def departs(self) -> bool:
         """Is the helper's answer known?  Asked after ``is_right``, it then shares neither address nor network with
         this one."""
-        found = self.evidence.helper_answers.get(self.lookup.hostname)
-        return found is not None and bool(found[0])
+        return bool(self._right[0])
 
     @property
     def has_bogon(self) -> bool:
@@ -107,7 +120,7 @@ class Lookup:
     @property
     def is_of_known_network(self) -> bool:
         """Did the helper record the networks of its addresses?  This one is in none of them."""
-        return bool(self.evidence.helper_answers.get(self.lookup.hostname, ((), ()))[1])
+        return bool(self._right[1])
 
     @property
     def may_be_sibling(self) -> bool:
@@ -132,14 +145,14 @@ class Lookup:
         only if the probe saw a valid certificate at another answer.  Networks must be known, since a near
         address of the site may serve its neighbours only.
         """
-        o, evidence = self.lookup, self.evidence
-        right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
-        if not self.is_of_known_network or not any(
+        answers, evidence = self.lookup.answers, self.evidence
+        right, networks = self._right
+        if not networks or not any(
             s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
         ):
             return False
         is_away = evidence.helper_was_turned_away if self.is_proven_elsewhere else evidence.helper_met_another
-        return bool(o.answers) and all(map(is_away, o.answers))
+        return bool(answers) and all(map(is_away, answers))
 
     @property
     def is_unconnected(self) -> bool:
@@ -199,21 +212,18 @@ class Lookup:
         if page.ip:
             return page.ip in self.lookup.answers
         return page.hostname == self.lookup.hostname and all(
-            other.resolver == self.lookup.resolver
-            for other in self.evidence.of(Layer.DNS)
-            if other.hostname == page.hostname
+            other.resolver == self.lookup.resolver for other in self._others
         )
 
     @property
     def is_contradicted(self) -> bool:
         """Did another resolver that the probe asked give what the helper got, while this one did not?"""
-        o, evidence = self.lookup, self.evidence
-        helper = evidence.helper_lookups.get(o.hostname)
+        helper = self.evidence.helper_lookups.get(self.lookup.hostname)
         if helper is None:
             return False
-        addresses, networks = evidence.helper_answers[o.hostname]
-        for other in evidence.of(Layer.DNS):
-            if other.hostname != o.hostname or other.resolver == o.resolver:
+        addresses, networks = self._right
+        for other in self._others:
+            if other.resolver == self.lookup.resolver:
                 continue
             if helper.failure is not None and other.failure is not None:
                 if cause_of(other.failure) is cause_of(helper.failure):
@@ -226,48 +236,31 @@ class Lookup:
     def is_proven_elsewhere(self) -> bool:
         """Does a certificate validate for the name at an address that another lookup of it gave?"""
         o, valid = self.lookup, self.evidence.valid_addresses
-        return any(
-            other.hostname == o.hostname and any((o.hostname, address) in valid for address in other.answers)
-            for other in self.evidence.of(Layer.DNS)
-            if other is not o
-        )
+        return any((o.hostname, address) in valid for other in self._others for address in other.answers)
 
     @property
     def came_through_public_resolver(self) -> bool:
         """Did a resolver outside give the same answer, or failure?  Then it was forged on the path."""
         o = self.lookup
         return any(
-            other is not o
-            and other.hostname == o.hostname
-            and other.resolver == "udp"
-            and (
-                not set(o.answers).isdisjoint(other.answers)
-                if o.failure is None
-                else other.failure == o.failure
-            )
-            for other in self.evidence.of(Layer.DNS)
-            if other.query_type != "AAAA"
+            not set(o.answers).isdisjoint(other.answers) if o.failure is None else other.failure == o.failure
+            for other in self._others
+            if other.resolver == "udp" and other.query_type != "AAAA"
         )
 
     @property
     def is_denied_by_public_resolver(self) -> bool:
         """Does a resolver outside deny the name? Then this resolver made its answer up."""
         return any(
-            other.hostname == self.lookup.hostname
-            and other.resolver in PUBLIC
-            and other.failure is not None
-            and cause_of(other.failure) is Cause.NXDOMAIN
-            for other in self.evidence.of(Layer.DNS)
+            other.resolver in PUBLIC and other.failure and cause_of(other.failure) is Cause.NXDOMAIN
+            for other in self._others
         )
 
     @property
     def is_of_this_machine(self) -> bool:
         """Do all lookups of the name lead to the user's own machine, as the owner of a parked name may want?"""
         return all(
-            is_own_machine(address)
-            for other in self.evidence.of(Layer.DNS)
-            if other.hostname == self.lookup.hostname
-            for address in other.answers
+            is_own_machine(address) for other in (self.lookup, *self._others) for address in other.answers
         )
 
     @property
@@ -297,7 +290,5 @@ class Lookup:
         """Was another lookup of this name answered?  For AAAA: by the same resolver."""
         o = self.lookup
         return any(
-            other.answers and other.hostname == o.hostname and other is not o
-            for other in self.evidence.of(Layer.DNS)
-            if o.query_type != "AAAA" or other.resolver == o.resolver
+            other.answers for other in self._others if o.query_type != "AAAA" or other.resolver == o.resolver
         )

@@ -2,9 +2,8 @@
 
 ``MeasurementEvidence`` sorts the observations of a measurement once.  ``Controls`` describes one of them: how it
 failed, the result of the same step for the outside helper, and the results of related steps in the measurement.
-``Group`` takes the
-endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen endpoints some are always
-slow or down, so what counts is the share that fails, and where.
+``Group`` takes the endpoints of one target and role as a whole, for nettests that no helper controls: of a dozen
+endpoints some are always slow or down, so what counts is the share that fails, and where.
 
 Everything beyond the first sorting is computed only when a rule needs it, since most measurements are of sites that
 work.
@@ -12,10 +11,11 @@ work.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
+from typing import TypeVar
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SILENT_CAUSES, Cause, cause_of
@@ -164,22 +164,13 @@ class MeasurementEvidence:
     @cached_property
     def helper_endpoints(self) -> dict[Endpoint, Observation]:
         """By layer, address and port; a success is preferred over a failure."""
-        found: dict[Endpoint, Observation] = {}
-        for layer in (Layer.TCP, Layer.TLS, Layer.QUIC):
-            for observation in self.helper.get(layer, ()):
-                key = (layer, observation.ip, observation.port)
-                if observation.failure is None or key not in found:
-                    found[key] = observation
-        return found
+        made = (o for layer in CONNECTIONS for o in self.helper.get(layer, ()))
+        return _best(made, lambda o: (o.layer, o.ip, o.port))
 
     @cached_property
     def helper_lookups(self) -> dict[str, Observation]:
         """By host name; a success is preferred over a failure."""
-        found: dict[str, Observation] = {}
-        for lookup in self.helper.get(Layer.DNS, ()):
-            if lookup.failure is None or lookup.hostname not in found:
-                found[lookup.hostname] = lookup
-        return found
+        return _best(self.helper.get(Layer.DNS, ()), lambda o: o.hostname)
 
     @cached_property
     def helper_answers(self) -> dict[str, tuple[frozenset[str], frozenset[int]]]:
@@ -278,7 +269,7 @@ class MeasurementEvidence:
     @cached_property
     def connected(self) -> frozenset[str]:
         """Addresses to which the probe had at least one TCP connection or page."""
-        layers = (Layer.TCP, Layer.TLS, Layer.QUIC, Layer.HTTP)
+        layers = CONNECTIONS | {Layer.HTTP}
         return frozenset(o.ip for o in self.probe if o.failure is None and o.layer in layers and o.ip)
 
     @cached_property
@@ -312,42 +303,27 @@ class MeasurementEvidence:
 
     def control_handshake(self, observation: Observation) -> float:
         """Median seconds of handshakes with other names in the measurement; NaN = there were none."""
-        times = sorted(
-            o.seconds
-            for o in self.probe
-            if o.layer is observation.layer
-            and o.failure is None
-            and o.hostname != observation.hostname
-            and not isnan(o.seconds)
-        )
-        return times[len(times) // 2] if times else float("nan")
+        return _middle(self._times(observation.layer, lambda o: o.hostname != observation.hostname))
 
     def fastest_handshake(self, observation: Observation) -> float:
         """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
-        times = [
-            o.seconds
-            for o in self.probe
-            if o.layer is observation.layer
-            and o.failure is None
-            and o.hostname == observation.hostname
-            and not isnan(o.seconds)
-        ]
-        return min(times, default=float("nan"))
+        times = self._times(observation.layer, lambda o: o.hostname == observation.hostname)
+        return min(times, default=nan)
 
     def own_connect(self, step: Observation) -> float:
         """Least seconds of the connections to this address and port; NaN = none was timed."""
-        times = [
-            o.seconds
-            for o in self.of(Layer.TCP)
-            if o.failure is None and (o.ip, o.port) == (step.ip, step.port) and not isnan(o.seconds)
-        ]
-        return min(times, default=float("nan"))
+        times = self._times(Layer.TCP, lambda o: (o.ip, o.port) == (step.ip, step.port))
+        return min(times, default=nan)
 
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""
-        times = sorted(o.seconds for o in self.of(Layer.TCP) if o.failure is None and not isnan(o.seconds))
-        return times[len(times) // 2] if times else float("nan")
+        return _middle(self._times(Layer.TCP))
+
+    def _times(self, layer: Layer, holds: Callable[[Observation], bool] = lambda _: True) -> list[float]:
+        """Seconds of the steps that worked and were timed, least first."""
+        made = (o for o in self.of(layer) if o.failure is None and not isnan(o.seconds))
+        return sorted(o.seconds for o in made if holds(o))
 
     @cached_property
     def groups(self) -> dict[tuple[str, str, bool], Group]:
@@ -406,6 +382,22 @@ class MeasurementEvidence:
             return True
         # Android then answers lookups from its empty cache, as it does where a resolver denies the name.
         return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
+
+
+K = TypeVar("K")
+
+
+def _best(made: Iterable[Observation], key: Callable[[Observation], K]) -> dict[K, Observation]:
+    """The observations by key; a success is preferred over a failure."""
+    found: dict[K, Observation] = {}
+    for o in made:
+        if o.failure is None or key(o) not in found:
+            found[key(o)] = o
+    return found
+
+
+def _middle(times: list[float]) -> float:
+    return times[len(times) // 2] if times else nan
 
 
 def _offline(failure: str | None) -> bool:

@@ -49,8 +49,8 @@ class Fingerprint:
     Attributes:
         id: permanent, ``<country or vendor>.<name>``.
         where: ``body`` also finds it in the headers, ``location`` only in a redirect's target.
-        pattern: a regular expression (Hyperscan's subset of PCRE), letters of either case; ``title``
-            patterns are tried inside the page's title.
+        pattern: a regular expression (Hyperscan's subset of PCRE), letters of either case; ``title`` patterns are tried
+            inside the page's title.
         countries: ISO codes in which it counts; empty = everywhere.
         source: the public fact it was written from.
         literal: ``pattern`` is plain text.
@@ -130,9 +130,9 @@ class Fingerprints:
 def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
     """The matches that remain once those of the published sets have been weighed.
 
-    Their benign patterns are sometimes single words (``redirect``), written to correct the set they are
-    part of: they cancel only that set's block pages.  Nor does their match for a school's
-    or a company's own filter outweigh a block page of ours.
+    Their benign patterns are sometimes single words (``redirect``), written to correct the set they are part of: they
+    cancel only that set's block pages.  Nor does their match for a school's or a company's own filter outweigh a block
+    page of ours.
     """
     harmless = {p.origin for p in found if p.origin and p.kind is FingerprintKind.BENIGN}
     ours = any(not p.origin and p.kind is FingerprintKind.BLOCKPAGE for p in found)

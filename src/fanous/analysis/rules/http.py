@@ -1,8 +1,7 @@
 """Rules for pages: a block page, the site's own page or another one; and requests that failed.
 
 A page that comes over validated TLS is the site's own, whatever it contains.  A request fails because it was cut,
-starved of
-data, sent in circles by the site, or because the page is down for everyone.
+starved of data, sent in circles by the site, or because the page is down for everyone.
 """
 
 from math import isnan, nan
@@ -138,7 +137,6 @@ def _shown(url: str, c: Controls) -> str:
 PAGES = (
     Rule(
         id="http.redirect_to_blockpage",
-        layer=Layer.HTTP,
         state=State.BLOCKED,
         why="The request was redirected to a known block page.",
         holds=lambda o, c: _block_page(o, c, True),
@@ -147,7 +145,6 @@ PAGES = (
     ),
     Rule(
         id="http.blockpage",
-        layer=Layer.HTTP,
         state=State.BLOCKED,
         why="The page is a known block page.",
         holds=lambda o, c: _block_page(o, c, False),
@@ -156,7 +153,6 @@ PAGES = (
     ),
     Rule(
         id="http.geo_block",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The site itself refuses visitors from here, over a connection that was not tampered with.",
         holds=lambda o, c: (
@@ -167,14 +163,12 @@ PAGES = (
     ),
     Rule(
         id="http.ok_over_tls",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The page came over TLS with a valid certificate.",
         holds=lambda o, c: _came_over_tls(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
     ),
     Rule(
         id="http.portal",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The page belongs to a captive portal or to the user's own equipment.",
         holds=lambda o, c: _has(o, c, FingerprintKind.PORTAL),
@@ -182,28 +176,24 @@ PAGES = (
     ),
     Rule(
         id="http.after_wrong_answer",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
     ),
     Rule(
         id="http.redirected",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The site responded with a redirect.",
         holds=lambda o, _c: o.failure is None and is_redirect(o),
     ),
     Rule(
         id="http.same_page",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The page is the one that the control received.",
         holds=lambda o, c: o.failure is None and c.likeness is Likeness.SAME,
     ),
     Rule(
         id="http.challenge",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The site's delivery network asks visitors to prove that they are human.",
         holds=lambda o, c: o.failure is None and (is_challenge(o) or _has(o, c, FingerprintKind.CAPTCHA)),
@@ -211,7 +201,6 @@ PAGES = (
     ),
     Rule(
         id="http.server_error",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The server had a fault or received too many requests.",
         holds=lambda o, _c: o.failure is None and (o.status_code >= 500 or o.status_code == 429),
@@ -219,7 +208,6 @@ PAGES = (
     ),
     Rule(
         id="http.refused_by_site",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The site's own server refuses visitors from here, as far as an unprotected page can show.",
         holds=lambda o, c: (
@@ -232,7 +220,6 @@ PAGES = (
     ),
     Rule(
         id="http.missing_page_in_other_network",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="A server in another network than the control's says that the page does not exist, while the "
         "control received it: the server is a nearby copy, or impersonates the site.",
@@ -243,7 +230,6 @@ PAGES = (
     ),
     Rule(
         id="http.missing_page",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The server says that the page does not exist, or refuses the request, which both sites and "
         "censors do.",
@@ -252,7 +238,6 @@ PAGES = (
     ),
     Rule(
         id="http.refused_by_a_server",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="A server that identifies itself refused the request, while the control received the page: sites "
         "do this to visitors they suspect, and networks do it in a site's name.",
@@ -263,7 +248,6 @@ PAGES = (
     ),
     Rule(
         id="http.sent_to_sibling",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="A redirect led to another name of the same site, whose page is not the one that the control "
         "received: a version for this country, or a notice in its place.",
@@ -274,7 +258,6 @@ PAGES = (
     ),
     Rule(
         id="http.other_page",
-        layer=Layer.HTTP,
         state=State.BLOCKED,
         why="The page is not the one that the control received: it differs in everything that can be "
         "compared.",
@@ -284,7 +267,6 @@ PAGES = (
     ),
     Rule(
         id="http.sent_to_own_network",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="An unencrypted page led to another name within the user's own network, whose page is not the one "
         "that the control received: a block notice not yet known, or the site's own choice.",
@@ -295,7 +277,6 @@ PAGES = (
     ),
     Rule(
         id="http.incomparable",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="A page came whose origin nothing proves, and too little of it can be compared with what the "
         "control received.",
@@ -304,7 +285,6 @@ PAGES = (
     ),
     Rule(
         id="http.answered",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The server responded, and nothing in the response indicates blocking.",
         holds=lambda o, _c: o.failure is None,
@@ -432,7 +412,6 @@ def _starved_figures(o: Observation, c: Controls) -> str:
 FAILURES = (
     Rule(
         id="http.redirects_badly",
-        layer=Layer.HTTP,
         state=State.OK,
         why="The site responded, but its redirects lead nowhere.",
         holds=lambda _o, c: c.cause is Cause.REDIRECT,
@@ -440,7 +419,6 @@ FAILURES = (
     ),
     Rule(
         id="http.unexpected_answer",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The server responded, but not as the test expects.",
         holds=lambda _o, c: c.cause is Cause.ANSWER,
@@ -448,7 +426,6 @@ FAILURES = (
     ),
     Rule(
         id="http.own_fault",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The probe could not make the request because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
@@ -456,7 +433,6 @@ FAILURES = (
     ),
     Rule(
         id="http.lower_layer",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The request could not be sent; see the lower layer that failed.",
         holds=lambda _o, c: c.lower_layer_failed,
@@ -465,7 +441,6 @@ FAILURES = (
     *certificate_rules(Layer.HTTP),
     Rule(
         id="http.other_attempt_works",
-        layer=Layer.HTTP,
         state=State.OK,
         why="One request failed, but another to the same host worked.",
         holds=lambda _o, c: c.works_elsewhere,
@@ -473,7 +448,6 @@ FAILURES = (
     ),
     Rule(
         id="http.down",
-        layer=Layer.HTTP,
         state=State.DOWN,
         why="The page cannot be loaded from outside either.",
         holds=lambda _o, c: c.reachable is False,
@@ -482,7 +456,6 @@ FAILURES = (
     ),
     Rule(
         id="http.starved_like_control",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The page did not arrive in time, but data from another name are just as slow on this line.",
         holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
@@ -490,7 +463,6 @@ FAILURES = (
     ),
     Rule(
         id="http.large",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The page was not complete in time, but its data came faster than throttling would allow.",
         holds=_flows,
@@ -498,7 +470,6 @@ FAILURES = (
     ),
     Rule(
         id="http.frozen",
-        layer=Layer.HTTP,
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
@@ -507,7 +478,6 @@ FAILURES = (
     ),
     Rule(
         id="http.starved",
-        layer=Layer.HTTP,
         state=State.THROTTLED,
         why="Data began to arrive, but so slowly that the request timed out, while the control loaded the "
         "page.",
@@ -517,7 +487,6 @@ FAILURES = (
     ),
     Rule(
         id="http.starved_no_rate",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="Data came, but so slowly that the request timed out, and nothing shows whether this line can do "
         "better.",
@@ -528,7 +497,6 @@ FAILURES = (
     ),
     Rule(
         id="http.starved_on_bad_path",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="Data came slowly, but so does everything on this path.",
         holds=lambda o, c: c.cause is Cause.TIMEOUT and _data_came(o) and not c.path_is_healthy,
@@ -536,7 +504,6 @@ FAILURES = (
     ),
     Rule(
         id="http.starved_no_control",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="Data began to arrive, but so slowly that the request timed out, and nothing shows whether it is "
         "faster elsewhere.",
@@ -547,7 +514,6 @@ FAILURES = (
     ),
     Rule(
         id="http.unclear_failure",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The request failed in an unknown way, or because of a fault of the resolver.",
         holds=lambda _o, c: c.cause in UNCLEAR and (c.has_helper or c.group.fails),
@@ -557,7 +523,6 @@ FAILURES = (
     ),
     Rule(
         id="http.failure_control_ok",
-        layer=Layer.HTTP,
         state=State.BLOCKED,
         why="The request was cut or got no response, while the control loaded the page.",
         holds=lambda _o, c: (
@@ -568,7 +533,6 @@ FAILURES = (
     ),
     Rule(
         id="http.few_endpoints",
-        layer=Layer.HTTP,
         state=State.OK,
         why="Most of the target's endpoints respond, and a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
@@ -576,7 +540,6 @@ FAILURES = (
     ),
     Rule(
         id="http.group_fails_elsewhere",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.HTTP,
@@ -584,7 +547,6 @@ FAILURES = (
     ),
     Rule(
         id="http.no_control",
-        layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The request failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,

@@ -3,8 +3,8 @@
 Patterns work on the bytes of UTF-8: bounded gaps of whole characters grow beyond what Hyperscan compiles.
 Case is ignored for ASCII letters only, and a character class may contain no others.
 
-Hyperscan has wheels for x86-64 and 64-bit ARM on Linux, macOS and Windows; elsewhere the loop gives the
-same answers at a thousandth of the speed.
+Hyperscan has wheels for x86-64 and 64-bit ARM on Linux, macOS and Windows; elsewhere the loop gives the same answers at
+a thousandth of the speed.
 """
 
 import re

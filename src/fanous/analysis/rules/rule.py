@@ -19,9 +19,8 @@ class Rule:
     """A row of a layer's table; the first row that holds decides.
 
     Attributes:
-        id: permanent, begins with the layer (``measurement`` for None), is stored with every verdict and never used
-            again for another meaning.
-        layer: None = about the whole measurement, at any layer.
+        id: permanent; begins with the layer, or with ``measurement`` if it is about a whole measurement; is stored with
+            every verdict and never used again for another meaning.
         why: a sentence for readers; docs/ontology.md lists it.
         holds: does it apply to the observation, given its controls?
         mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
@@ -32,7 +31,6 @@ class Rule:
     """
 
     id: str
-    layer: Layer | None
     state: State
     why: str
     holds: Condition
@@ -56,10 +54,9 @@ def registered(whole: Iterable[Rule], tables: dict[Layer, tuple[Rule, ...]]) -> 
     if missing:
         raise ValueError(f"no rules judge the layer {' and '.join(missing)}")
     found: dict[str, Rule] = {}
-    for layer, table in ((None, whole), *tables.items()):
-        prefix = "measurement" if layer is None else layer.value
+    for prefix, table in (("measurement", whole), *tables.items()):
         for rule in table:
-            if rule.layer is not layer or not rule.id.startswith(f"{prefix}."):
+            if not rule.id.startswith(f"{prefix}."):
                 raise ValueError(f"the rule {rule.id} is listed among those whose ids begin with {prefix}")
             if rule.id in found:
                 raise ValueError(

@@ -21,14 +21,12 @@ def group_failures(_o: Observation, c: Controls) -> str:
 TCP_RULES = (
     Rule(
         id="tcp.ok",
-        layer=Layer.TCP,
         state=State.OK,
         why="The connection was established.",
         holds=lambda o, _c: o.failure is None,
     ),
     Rule(
         id="tcp.own_fault",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The probe could not connect because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
@@ -36,7 +34,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.no_ipv6",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The probe has no working IPv6.",
         holds=lambda _o, c: c.no_ipv6,
@@ -44,7 +41,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.after_wrong_answer",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
@@ -52,7 +48,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.down",
-        layer=Layer.TCP,
         state=State.DOWN,
         why="The endpoint cannot be reached from outside either.",
         holds=lambda _o, c: c.reachable is False,
@@ -61,7 +56,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.address_down",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The site is up, but this one of its addresses does not respond from outside either.",
         holds=lambda _o, c: c.reachable is None and c.same_step is not None,
@@ -69,7 +63,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.other_address_works",
-        layer=Layer.TCP,
         state=State.OK,
         why="One attempt failed, but another address or attempt worked.",
         holds=lambda _o, c: c.has_helper and c.works_elsewhere,
@@ -77,7 +70,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.unclear_failure",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The connection failed in an unknown way.",
         holds=lambda _o, c: c.cause is Cause.UNKNOWN and (c.has_helper or c.group.fails),
@@ -87,7 +79,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.failure_control_ok",
-        layer=Layer.TCP,
         state=State.BLOCKED,
         why="The connection failed, while the control's succeeded.",
         holds=lambda _o, c: c.reachable is True,
@@ -96,7 +87,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.port_not_asked",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="No page of this site needs this port, and nothing shows that the port is open at all.",
         holds=lambda o, c: not c.evidence.was_asked(o),
@@ -104,7 +94,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.few_endpoints",
-        layer=Layer.TCP,
         state=State.OK,
         why="Most of the target's endpoints respond, and a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
@@ -112,7 +101,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.group_fails_elsewhere",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TCP,
@@ -120,7 +108,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.nothing_else_works",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The connection timed out, and so did the helper and lookups over TLS and HTTPS, so the line "
         "itself was at fault.",
@@ -129,7 +116,6 @@ TCP_RULES = (
     ),
     Rule(
         id="tcp.no_control",
-        layer=Layer.TCP,
         state=State.INSUFFICIENT,
         why="The target's endpoints cannot be reached, but nothing shows whether they can be reached "
         "elsewhere.",

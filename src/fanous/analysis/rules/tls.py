@@ -97,7 +97,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
     return (
         Rule(
             id=f"{layer.value}.own_certificate",
-            layer=layer,
             state=State.DOWN,
             why="The site's own certificate is not valid, since it fails from outside too.",
             holds=lambda _o, c: c.bad_certificate and c.helper_certificate_fails,
@@ -106,7 +105,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.local_proxy",
-            layer=layer,
             state=State.INSUFFICIENT,
             why="A control domain's certificate also came from an unknown authority, or this one came from "
             "security software on the user's machine: there is a local proxy, or the list of authorities is "
@@ -116,7 +114,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.clock",
-            layer=layer,
             state=State.INSUFFICIENT,
             why="The certificate is out of date here but not outside, as on a machine with a wrong clock.",
             holds=lambda o, c: c.cause is Cause.CERTIFICATE and _may_be_clock(o, c),
@@ -124,7 +121,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.old_authorities",
-            layer=layer,
             state=State.INSUFFICIENT,
             why="A public authority issued the certificate for this name, so the probe's list of authorities is "
             "too old.",
@@ -133,7 +129,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.pinned_authority",
-            layer=layer,
             state=State.INSUFFICIENT,
             why="The probe trusts only the service's former authority, which is a defect of the probe.",
             holds=lambda _o, c: c.bad_certificate and c.evidence.parsed.measurement.test_name in PINNED,
@@ -141,7 +136,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.other_certificate_valid",
-            layer=layer,
             state=State.OK,
             why="One address presented an invalid certificate, but another presented a valid one.",
             holds=lambda _o, c: c.bad_certificate and c.works_elsewhere,
@@ -149,7 +143,6 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
         ),
         Rule(
             id=f"{layer.value}.intercepted",
-            layer=layer,
             state=State.BLOCKED,
             why="The certificate is not the site's, while the control received a valid one, so the connection was "
             "intercepted.",
@@ -201,7 +194,6 @@ def _beside_connection(o: Observation, c: Controls) -> str:
 TLS_RULES = (
     Rule(
         id="tls.slow_handshake",
-        layer=Layer.TLS,
         state=State.THROTTLED,
         why="The handshake took more than five times as long as with other names in the same measurement.",
         holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _is_slow(o, c),
@@ -210,7 +202,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.slow_without_control",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The handshake took more than five times as long as the connection, but no other name was tried: "
         "it was slowed down, or the server was busy.",
@@ -220,14 +211,12 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.ok",
-        layer=Layer.TLS,
         state=State.OK,
         why="The handshake was completed.",
         holds=lambda o, _c: o.failure is None,
     ),
     Rule(
         id="tls.own_fault",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The probe could not perform the handshake because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
@@ -235,7 +224,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.after_wrong_answer",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
@@ -244,7 +232,6 @@ TLS_RULES = (
     *certificate_rules(Layer.TLS),
     Rule(
         id="tls.down",
-        layer=Layer.TLS,
         state=State.DOWN,
         why="The handshake fails from outside too.",
         holds=lambda _o, c: c.reachable is False,
@@ -253,7 +240,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.other_attempt_works",
-        layer=Layer.TLS,
         state=State.OK,
         why="One attempt failed, but another address or attempt worked.",
         holds=lambda _o, c: c.has_helper and c.works_elsewhere,
@@ -261,7 +247,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.address_down",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The site is up, but the handshake with this one of its addresses fails from outside too.",
         holds=lambda _o, c: c.reachable is None and c.same_step is not None,
@@ -269,7 +254,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.unclear_failure",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The two sides could not agree on a handshake, which both old software and interference can "
         "cause.",
@@ -280,7 +264,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.browser_hello_passes",
-        layer=Layer.TLS,
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while a browser's first message with the same name "
         "was answered at the same address. The form of the message is what is blocked, so browsers may "
@@ -291,7 +274,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.slow_line",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The handshake timed out, but a bare connection alone took more than a third of that time.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
@@ -299,7 +281,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.failure_control_ok",
-        layer=Layer.TLS,
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while the control completed it.",
         holds=lambda _o, c: c.reachable is True,
@@ -308,7 +289,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.few_endpoints",
-        layer=Layer.TLS,
         state=State.OK,
         why="Most of the target's endpoints respond, and a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
@@ -316,7 +296,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.innocuous_name_works",
-        layer=Layer.TLS,
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while a handshake with another name at the same "
         "address was completed.",
@@ -326,7 +305,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.port_not_asked",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="No page of this site needs TLS, and nothing shows that the site presents a valid certificate to "
         "anyone.",
@@ -335,7 +313,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.group_fails_elsewhere",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TLS,
@@ -343,7 +320,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.nothing_else_works",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS, so the line "
         "itself was at fault.",
@@ -352,7 +328,6 @@ TLS_RULES = (
     ),
     Rule(
         id="tls.no_control",
-        layer=Layer.TLS,
         state=State.INSUFFICIENT,
         why="The handshake failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,
@@ -368,14 +343,12 @@ TLS_RULES = (
 QUIC_RULES = (
     Rule(
         id="quic.ok",
-        layer=Layer.QUIC,
         state=State.OK,
         why="The handshake was completed.",
         holds=lambda o, _c: o.failure is None,
     ),
     Rule(
         id="quic.own_fault",
-        layer=Layer.QUIC,
         state=State.INSUFFICIENT,
         why="The probe could not perform the handshake because of a fault of its own.",
         holds=lambda _o, c: c.cause is Cause.LOCAL,
@@ -383,7 +356,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.no_ipv6",
-        layer=Layer.QUIC,
         state=State.INSUFFICIENT,
         why="The probe has no working IPv6.",
         holds=lambda _o, c: c.no_ipv6,
@@ -391,7 +363,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.after_wrong_answer",
-        layer=Layer.QUIC,
         state=State.INSUFFICIENT,
         why="The address came from a wrong DNS answer; see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
@@ -400,7 +371,6 @@ QUIC_RULES = (
     *certificate_rules(Layer.QUIC),
     Rule(
         id="quic.other_attempt_works",
-        layer=Layer.QUIC,
         state=State.OK,
         why="One attempt failed, but another address or attempt worked.",
         holds=lambda _o, c: c.works_elsewhere,
@@ -408,7 +378,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.not_offered",
-        layer=Layer.QUIC,
         state=State.INSUFFICIENT,
         why="The site does not respond over QUIC from outside either, or the two sides have no version in "
         "common.",
@@ -419,7 +388,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.failure_control_ok",
-        layer=Layer.QUIC,
         state=State.BLOCKED,
         why="The handshake failed, while the control completed it and QUIC works here with another name.",
         holds=lambda _o, c: c.same_step is not None and c.reachable is True and c.another_name_works,
@@ -428,7 +396,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.innocuous_name_works",
-        layer=Layer.QUIC,
         state=State.BLOCKED,
         why="The handshake failed, while one with another name at the same address was completed.",
         holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
@@ -437,7 +404,6 @@ QUIC_RULES = (
     ),
     Rule(
         id="quic.no_control",
-        layer=Layer.QUIC,
         state=State.INSUFFICIENT,
         why="The handshake failed, but this network may drop QUIC altogether.",
         holds=lambda _o, _c: True,

@@ -136,7 +136,6 @@ def _failure(o: Observation, _c: Controls) -> str:
 TRANSFER_RULES = (
     Rule(
         id="transfer.frozen",
-        layer=Layer.TRANSFER,
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control's continued.",
         holds=froze,
@@ -145,7 +144,6 @@ TRANSFER_RULES = (
     ),
     Rule(
         id="transfer.slow_beside_itself",
-        layer=Layer.TRANSFER,
         state=State.THROTTLED,
         why="The speed is less than a fifth of what the same server gives under an innocuous name in the same "
         "measurement.",
@@ -155,7 +153,6 @@ TRANSFER_RULES = (
     ),
     Rule(
         id="transfer.slow",
-        layer=Layer.TRANSFER,
         state=State.THROTTLED,
         why="The speed is less than a fifth of the control's in the same measurement, and less than a fifth "
         "of what the target gives outside.",
@@ -165,7 +162,6 @@ TRANSFER_RULES = (
     ),
     Rule(
         id="transfer.slow_for_all",
-        layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
         why="The speed is far below the control's, but the target is slow from outside too.",
         holds=_slow_for_all,
@@ -173,7 +169,6 @@ TRANSFER_RULES = (
     ),
     Rule(
         id="transfer.slow_no_outside",
-        layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
         why="The speed is less than a fifth of the control's in the same measurement, but nothing shows how "
         "fast the target is elsewhere.",
@@ -184,14 +179,12 @@ TRANSFER_RULES = (
     ),
     Rule(
         id="transfer.ok",
-        layer=Layer.TRANSFER,
         state=State.OK,
         why="The data arrived.",
         holds=lambda o, _c: o.failure is None,
     ),
     Rule(
         id="transfer.failed",
-        layer=Layer.TRANSFER,
         state=State.INSUFFICIENT,
         why="The transfer was not completed, and no control shows why.",
         holds=lambda _o, _c: True,

@@ -23,7 +23,6 @@ RULES_VERSION = "2026.21"
 
 PRIVATE_NAME = Rule(
     id="measurement.private_name",
-    layer=None,
     state=State.INSUFFICIENT,
     why="This name or address belongs to a home or company network, so nothing outside can show where it "
     "should lead.",
@@ -33,7 +32,6 @@ PRIVATE_NAME = Rule(
 WHOLE_RULES = (
     Rule(
         id="measurement.defect",
-        layer=None,
         state=State.INSUFFICIENT,
         why="No conclusion may rest on this measurement.",
         holds=lambda _o, c: bool(c.evidence.parsed.measurement.defect),
@@ -42,7 +40,6 @@ WHOLE_RULES = (
     PRIVATE_NAME,
     Rule(
         id="measurement.no_network",
-        layer=None,
         state=State.INSUFFICIENT,
         why="Nothing answered the probe, not even its lookups or the helper, so it had no network.",
         holds=lambda _o, c: c.evidence.nothing_worked,

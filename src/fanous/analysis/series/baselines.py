@@ -1,7 +1,6 @@
 """Baselines: what a series looks like when nothing is wrong."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import inf
 
 import numpy as np
 from bottleneck import nanmedian
@@ -151,7 +150,7 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
         return []
     names = {str(place), place.country}
     return [
-        (interval.start, inf if interval.end is None else interval.end)
+        (interval.start, interval.until)
         for incident in of_lines
         if names & set(incident.entities)
         for interval in incident.intervals

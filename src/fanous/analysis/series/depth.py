@@ -17,7 +17,7 @@ from fanous.analysis.series.baselines import NORMAL, as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Floats, Ints, Series, SeriesKey
+from fanous.model.series import Floats, Ints, Series, SeriesKey, within
 
 RECENT = 14
 """Days before the event that give the usual value of a time of day, as in the detector of drops."""
@@ -66,7 +66,7 @@ class Shares:
         """
         found, rest = list[Floats](), list[tuple[Floats, Floats]]()
         for one in intervals:
-            inside, left = self._met(one.start, np.inf if one.end is None else one.end)
+            inside, left = self._met(one.start, one.until)
             filled = left[inside >= FILLED]
             if len(filled):
                 found.append(filled[lost_whole(filled, SIGMAS * self.noise)])
@@ -143,9 +143,7 @@ def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> S
     level = as_level(series)
     inside = (series.times >= first) & ~np.isnan(level)
     times, level = series.times[inside], level[inside]
-    known = times + step <= last
-    for one in without:
-        known &= ~((times >= one.start) & (times < (np.inf if one.end is None else one.end)))
+    known = (times + step <= last) & ~within(times, without)
     if not known.any():
         return None
     back = -((times - last) // DAY + 1)  # 0 = the day before; negative from the event on

@@ -8,6 +8,7 @@ then watched by the detectors of the kind of incident that it shows first.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fanous.model.incident import Kind
@@ -146,10 +147,10 @@ _TABLE = (
 
 
 def _level(
+    family: Family,
     name: str,
     title: str,
     unit: str,
-    family: Family,
     step: int,
     least_drop: float,
     bad: Direction = Direction.DOWN,
@@ -175,119 +176,77 @@ def _level(
 
 _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
-_ATLAS = (_level("atlas_connected", "RIPE Atlas probes connected", "probes", Family.ATLAS, 600, 0.3),)
+_atlas = partial(_level, Family.ATLAS)
+_routing = partial(_level, Family.ROUTING)
+_probing = partial(_level, Family.PROBING)
+_usage = partial(_level, Family.USAGE)
+_edge = partial(_level, Family.EDGE)
+_darknet = partial(_level, Family.DARKNET)
+
+_ATLAS = (_atlas("atlas_connected", "RIPE Atlas probes connected", "probes", 600, 0.3),)
 _ROUTING = (
-    _level("bgp", "Visible /24 blocks in routing", "/24s", Family.ROUTING, 300, 0.02, publisher="ioda"),
-    _level("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.03),
-    _level("prefixes_v6", "IPv6 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.05),
-    _level("asns", "Networks visible in routing", "networks", Family.ROUTING, 300, 0.03),
+    _routing("bgp", "Visible /24 blocks in routing", "/24s", 300, 0.02, publisher="ioda"),
+    _routing("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", 300, 0.03),
+    _routing("prefixes_v6", "IPv6 prefixes visible in routing", "prefixes", 300, 0.05),
+    _routing("asns", "Networks visible in routing", "networks", 300, 0.03),
 )
 _PROBING = (
-    _level(
-        "ping-slash24", "/24 blocks that answer pings", "/24s", Family.PROBING, 600, 0.05, publisher="ioda"
-    ),
-    _level(
-        "ping-slash24-loss",
-        "Pings lost",
-        "share",
-        Family.PROBING,
-        600,
-        0.1,
-        Direction.UP,
-        _SPEED,
-        publisher="ioda",
-    ),
-    _level(
+    _probing("ping-slash24", "/24 blocks that answer pings", "/24s", 600, 0.05, publisher="ioda"),
+    _probing("ping-slash24-loss", "Pings lost", "share", 600, 0.1, Direction.UP, _SPEED, publisher="ioda"),
+    _probing(
         "ping-slash24-latency",
         "Round-trip time of pings",
         "ms",
-        Family.PROBING,
         600,
         0.2,
         Direction.UP,
         _SPEED,
         publisher="ioda",
     ),
-    _level("connectivity", "Index of answers to active probes", "index", Family.PROBING, 3600, 0.1),
-    _level("rtt", "Round-trip time of active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
-    _level("responders", "Addresses that answer active probes", "addresses", Family.PROBING, 3600, 0.3),
-    _level("scan_up", "/24 blocks that our own scan considers up", "/24s", Family.PROBING, 600, 0.05),
+    _probing("connectivity", "Index of answers to active probes", "index", 3600, 0.1),
+    _probing("rtt", "Round-trip time of active probes", "ms", 3600, 0.3, Direction.UP, _SPEED),
+    _probing("responders", "Addresses that answer active probes", "addresses", 3600, 0.3),
+    _probing("scan_up", "/24 blocks that our own scan considers up", "/24s", 600, 0.05),
 )
 _USAGE = (
-    _level("gtr", "Requests to a Google product", "index", Family.USAGE, 1800, 0.15, publisher="google"),
-    _level(
-        "gtr-norm",
-        "A product's share of requests to Google",
-        "index",
-        Family.USAGE,
-        1800,
-        0.15,
-        publisher="google",
-    ),
-    _level(
-        "mozilla", "Cities with active Firefox users", "cities", Family.USAGE, 3600, 0.5, publisher="mozilla"
-    ),
-    _level(
+    _usage("gtr", "Requests to a Google product", "index", 1800, 0.15, publisher="google"),
+    _usage("gtr-norm", "A product's share of requests to Google", "index", 1800, 0.15, publisher="google"),
+    _usage("mozilla", "Cities with active Firefox users", "cities", 3600, 0.5, publisher="mozilla"),
+    _usage(
         "google_traffic",
         "Share of a Google product's traffic",
         "index",
-        Family.USAGE,
         1800,
         0.15,
         publisher="google",
         stamped_at_end=True,
     ),
-    _level(
-        "radar_netflows",
-        "Traffic that Cloudflare sees",
-        "index",
-        Family.USAGE,
-        900,
-        0.25,
-        publisher="cloudflare",
-    ),
-    _level(
+    _usage("radar_netflows", "Traffic that Cloudflare sees", "index", 900, 0.25, publisher="cloudflare"),
+    _usage(
         "radar_tampering",
         "Connections that end early in a reset or timeout",
         "percent",
-        Family.USAGE,
         900,
         0.5,
         Direction.UP,
         (Kind.BLOCKING, Kind.THROTTLING),
     ),
-    _level("tor_relay", "Tor users who connect directly", "users", Family.USAGE, 86400, 0.4, publisher="tor"),
-    _level(
-        "tor_bridge", "Tor users who connect over bridges", "users", Family.USAGE, 86400, 0.5, publisher="tor"
-    ),
-    _level("ndt_tests", "Speed tests run by users", "tests", Family.USAGE, 3600, 0.5, publisher="m-lab"),
-    _level(
-        "ndt_kbps", "Speed in users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED, publisher="m-lab"
-    ),
-    _level(
-        "ndt_rtt_ms", "Round-trip time in users' tests", "ms", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED
-    ),
-    _level("ndt_loss", "Packet loss in users' tests", "share", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED),
+    _usage("tor_relay", "Tor users who connect directly", "users", 86400, 0.4, publisher="tor"),
+    _usage("tor_bridge", "Tor users who connect over bridges", "users", 86400, 0.5, publisher="tor"),
+    _usage("ndt_tests", "Speed tests run by users", "tests", 3600, 0.5, publisher="m-lab"),
+    _usage("ndt_kbps", "Speed in users' tests", "kbps", 3600, 0.3, proves=_SPEED, publisher="m-lab"),
+    _usage("ndt_rtt_ms", "Round-trip time in users' tests", "ms", 3600, 0.5, Direction.UP, _SPEED),
+    _usage("ndt_loss", "Packet loss in users' tests", "share", 3600, 0.5, Direction.UP, _SPEED),
 )
 _EDGE = (
-    _level("transfer_kbps", "Speed of our own transfers", "kbps", Family.EDGE, 300, 0.3, proves=_SPEED),
-    _level(
-        "transfer_rtt_ms",
-        "Round-trip time of our own transfers",
-        "ms",
-        Family.EDGE,
-        300,
-        0.5,
-        Direction.UP,
-        _SPEED,
-    ),
+    _edge("transfer_kbps", "Speed of our own transfers", "kbps", 300, 0.3, proves=_SPEED),
+    _edge("transfer_rtt_ms", "Round-trip time of our own transfers", "ms", 300, 0.5, Direction.UP, _SPEED),
 )
 _DARKNET = (
-    _level(
+    _darknet(
         "merit-nt",
         "Sources of stray traffic seen by a network telescope",
         "addresses",
-        Family.DARKNET,
         300,
         0.5,
         publisher="merit",

@@ -15,8 +15,8 @@ from fanous.model.instant import DAY
 from fanous.model.series import Series
 
 RETURNS = (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378)
-"""Days after which a feast returns: the solar year and a day either side of it, the lunar year, the
-lunisolar leap year, and the weeks from one Easter to the next."""
+"""Days after which a feast returns: the solar year and a day either side of it, the lunar year, the lunisolar leap
+year, and the weeks from one Easter to the next."""
 
 YEARS = 3
 """Number of years examined."""

@@ -48,6 +48,7 @@ from fanous.collector.helper.plan import (
 )
 from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
+from fanous.model.place import is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import is_public_host, normal_host
 from fanous.threads import Threads
@@ -71,8 +72,8 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 
 LOOKUPS = Threads(256, "look-up")
-"""Threads for look-ups: one whose servers never answer occupies its thread for 20 s and more, long
-after its question was given up.  Unused stacks take no memory."""
+"""Threads for look-ups: one whose servers never answer occupies its thread for 20 s and more, long after its question
+was given up.  Unused stacks take no memory."""
 
 MOST_LOOKUPS = 128
 """Look-ups under way, above which no further question is taken.  One that had to wait for a thread would report the
@@ -100,9 +101,7 @@ async def looked_up(name: str, by: Resolve) -> DnsResult:
 
 
 async def connected(endpoint: Endpoint, name: str, ca_file: str = "") -> tuple[TcpResult, TlsResult | None]:
-    """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for
-    ``name``.
-    """
+    """``tcpTLSDo``: a connection and, if requested, a handshake, with the certificate checked for ``name``."""
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
             reader, writer = await asyncio.open_connection(endpoint.address, endpoint.port)
@@ -307,12 +306,14 @@ _TUNNELS = ip_network("2002::/16")
 
 @dataclass(frozen=True, slots=True)
 class HelperPolicy:
-    """Attributes:
+    """What the helper may connect to, and how it looks names up.
+
+    Attributes:
+        resolve: name -> addresses.
         allow_private: accept targets that are not on the public internet; only for a lab.
-    resolve: name -> addresses.
-    ca_file: authorities of a lab; empty = Mozilla's.
-    asn_of: the network of an address; 0 = unknown.
-    reach: public addresses that are never connected to; with ``allow_private``, only those that the operator lists.
+        ca_file: authorities of a lab; empty = Mozilla's.
+        asn_of: the network of an address; 0 = unknown.
+        reach: public addresses that are never connected to; with ``allow_private``, only those that the operator lists.
     """
 
     allow_private: bool = False
@@ -351,7 +352,7 @@ class Helper:
 
     async def _measure(self, asked: HelperQuestion, url: SplitResult) -> HelperAnswer:
         host, ca_file = url.hostname or "", self._policy.ca_file
-        dns = DnsResult() if _is_address(host) else await looked_up(host, self._policy.resolve)
+        dns = DnsResult() if is_address(host) else await looked_up(host, self._policy.resolve)
         self._refuse_near(dns.addrs)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
         endpoints = [one for one in endpoints_of(url, infos) if not self._is_refused(one.address)]
@@ -368,13 +369,13 @@ class Helper:
         return answer
 
     async def _resolve(self, host: str) -> list[str]:
-        return [host] if _is_address(host) else await self._policy.resolve(host)
+        return [host] if is_address(host) else await self._policy.resolve(host)
 
     def _refuse_literal(self, host: str) -> None:
         is_inside = normal_host(host) != "" and not is_public_host(host)
-        if (is_inside and not self._policy.allow_private) or (_is_address(host) and self._is_private(host)):
+        if (is_inside and not self._policy.allow_private) or (is_address(host) and self._is_private(host)):
             raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
-        if _is_address(host):
+        if is_address(host):
             self._refuse_near([host])
 
     def _refuse_near(self, addresses: Iterable[str]) -> None:
@@ -406,11 +407,3 @@ def is_private(address: str) -> bool:
     if isinstance(parsed, IPv6Address) and parsed in _TUNNELS:
         return True
     return is_bogon(address)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

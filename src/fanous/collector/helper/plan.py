@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.request import Refused
-from fanous.probe.net.network import is_web_port
+from fanous.collector.request import Refused, decoded
+from fanous.probe.net.network import endpoint, is_web_port
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""
@@ -49,9 +49,7 @@ class TlsResult(Struct):
 
 
 class HttpResult(Struct):
-    """-1 and empty if there was no response, as in ``httpDo``; ``x_seconds`` is ours: the time for the
-    page.
-    """
+    """-1 and empty if there was no response, as in ``httpDo``; ``x_seconds`` is ours: the time for the page."""
 
     failure: str | None
     body_length: int = -1
@@ -96,7 +94,7 @@ class Endpoint:
     tls: bool
 
     def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return endpoint(self.address, self.port)
 
 
 _asked = msgspec.json.Decoder(HelperQuestion)
@@ -104,10 +102,7 @@ _asked = msgspec.json.Decoder(HelperQuestion)
 
 def asked_of(body: bytes) -> HelperQuestion:
     """Raises ``Refused`` (400, as OONI's does) if the question is malformed."""
-    try:
-        return _asked.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Refused(400, f"not a request to a test helper: {error}") from None
+    return decoded(_asked, body, "a request to a test helper", 400)
 
 
 def url_of(text: str) -> SplitResult:
@@ -138,8 +133,8 @@ def ip_infos(
 ) -> dict[str, IpInfo]:
     """The addresses that either side found (``newIPInfo``)."""
     flags: dict[str, int] = {}
-    for endpoint in (asked.tcp_connect or [])[:MOST_ENDPOINTS]:
-        address = _address(endpoint.rpartition(":")[0].removeprefix("[").removesuffix("]"))
+    for tried in (asked.tcp_connect or [])[:MOST_ENDPOINTS]:
+        address = _address(tried.rpartition(":")[0].removeprefix("[").removesuffix("]"))
         if address is not None:
             flags[address] = flags.get(address, 0) | RESOLVED_BY_PROBE
     for text in resolved:
@@ -195,24 +190,19 @@ def dns_failure(failure: str | None) -> str | None:
             return "dns_server_failure" if failure in _DNS_SERVER else "unknown_error"
 
 
+_REFUSED_OR_SILENT = {
+    "generic_timeout_error": "generic_timeout_error",
+    "connection_refused": "connection_refused_error",
+}
+
+
 def tcp_failure(failure: str | None) -> str | None:
     """The failure of a connection."""
-    match failure:
-        case None | "generic_timeout_error":
-            return failure
-        case "connection_refused":
-            return "connection_refused_error"
-        case _:
-            return "connect_error"
+    return failure and _REFUSED_OR_SILENT.get(failure, "connect_error")
 
 
 def http_failure(failure: str | None) -> str | None:
     """The failure of a request, over all its redirects."""
-    match failure:
-        case None | "generic_timeout_error":
-            return failure
-        case "connection_refused":
-            return "connection_refused_error"
-        case _:
-            is_lookup = failure.startswith("dns_")
-            return "dns_lookup_error" if is_lookup else "unknown_error"
+    if failure is not None and failure.startswith("dns_"):
+        return "dns_lookup_error"
+    return failure and _REFUSED_OR_SILENT.get(failure, "unknown_error")

@@ -18,8 +18,8 @@ from fanous.text import quoted
 Network = IPv4Network | IPv6Network
 
 NEAR_V4, NEAR_V6 = 24, 64
-"""Prefix lengths of a neighbourhood: the smallest routed on the internet, and a single link (RFC
-4291, section 2.5.4).  A provider's other customers are strangers to this machine."""
+"""Prefix lengths of a neighbourhood: the smallest routed on the internet, and a single link (RFC 4291, section 2.5.4).
+A provider's other customers are strangers to this machine."""
 
 FRESH = 60.0
 """Seconds for which the machine's addresses are remembered: an interface may get another one at any time."""

@@ -45,8 +45,10 @@ class StreamPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
-    """Attributes:
-    servers: URLs, any of which leads to all servers.
+    """Where the stream is, and what its servers promise.
+
+    Attributes:
+        servers: URLs, any of which leads to all servers.
         name: of the main stream; the others are named after it.
         replicas: servers that keep each message.
         bytes: most that may wait before collectors say "later".

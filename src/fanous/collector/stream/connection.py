@@ -1,8 +1,8 @@
 """Connection: connects to the servers of a stream, and creates the streams with the required settings.
 
-With an acknowledgement JetStream promises that a majority of the replicas has the message in its log.
-Whether that log is on disk by then depends on the servers' ``sync_interval``, which no client can see; the
-documentation says how to set it.
+With an acknowledgement JetStream promises that a majority of the replicas has the message in its log.  Whether that log
+is on disk by then depends on the servers' ``sync_interval``, which no client can see; the documentation says how to set
+it.
 """
 
 import asyncio

@@ -62,9 +62,9 @@ a tick of 2 s one round's trigger would still silence the next round, and rates 
 would silence it."""
 
 CADENCE = CaseTiming(4.0, 40.0, 36.0, 8.0)
-"""Ten minutes in four seconds rather than two.  A time-out of the screening profile takes two seconds of the
-lab, which at 300-fold speed is ten minutes, where a probe in production waits for ten
-seconds; at this pace that distortion is halved, as is that from the machine's own delays."""
+"""Ten minutes in four seconds rather than two.  A time-out of the screening profile takes two seconds of the lab, which
+at 300-fold speed is ten minutes, where a probe in production waits for ten seconds; at this pace that distortion is
+halved, as is that from the machine's own delays."""
 
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.evaluation.rehearsal.course import LabClock, Sighting
-from fanous.evaluation.rehearsal.run import Rehearsal, Unwatched, Watcher, settings_for
+from fanous.evaluation.rehearsal.run import Rehearsal, Watcher, settings_for
 from fanous.evaluation.rehearsal.score import Found, Met, Score
 from fanous.evaluation.rehearsal.vantage_point import SCREENING, Duty, profile_document
 from fanous.lab.scenario import Expectation, Scenario, ScenarioStep
@@ -179,18 +179,16 @@ SILENT_TICKS = 4.0
 
 @contextmanager
 def watched(scenario: Scenario, console: Console) -> Iterator[Watcher]:
-    """A watcher that draws on the terminal of ``console``; one that does nothing if there is no
-    terminal.
-    """
+    """A watcher that draws on the terminal of ``console``; one that does nothing if there is no terminal."""
     if not console.is_terminal:
-        yield Unwatched()
+        yield Watcher()
         return
     picture = Picture(scenario)
     with Live(get_renderable=picture.drawn, console=console, refresh_per_second=4):
         yield picture
 
 
-class Picture(Unwatched):
+class Picture(Watcher):
     """What is on the screen."""
 
     def __init__(self, scenario: Scenario) -> None:

@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -194,20 +193,8 @@ READY = 30.0
 """Seconds within which the store must be open."""
 
 
-class Watcher(Protocol):
-    """Shows a rehearsal as it runs."""
-
-    def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
-
-    def happened(self, number: int, is_on: bool) -> None: ...
-
-    def saw(self, duty: Duty, outcome: Outcome) -> None: ...
-
-    def found(self, sightings: list[Sighting]) -> None: ...
-
-
-class Unwatched:
-    """A watcher that shows nothing."""
+class Watcher:
+    """Is told of a rehearsal as it runs; shows nothing, which is for a subclass to do."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
@@ -253,7 +240,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
             start_outside(internet, folder, scenario.tick)
             put_first([os.getpid(), *(child.pid for child in Standing(internet.folder).children())])
             with _monitor(scenario, folder) as monitor:
-                play = Play(scenario, internet, monitor, folder, watcher or Unwatched())
+                play = Play(scenario, internet, monitor, folder, watcher or Watcher())
                 rehearsal = asyncio.run(play.run())
         if records is not None:
             shutil.copyfile(folder / "records.jsonl", records)

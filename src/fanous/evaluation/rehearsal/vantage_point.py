@@ -19,7 +19,7 @@ from msgspec.structs import asdict, replace
 
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Datagrams, Network, Stream
+from fanous.probe.net.network import Datagrams, Network, NetworkWrapper, Stream
 from fanous.probe.outcome import Outcome
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
@@ -29,33 +29,18 @@ from fanous.probe.trace import ProbeVantage
 LARGEST_ANSWER = 1 << 20
 
 
-class RoundNetwork:
+class RoundNetwork(NetworkWrapper):
     """A network in one round of a probe: its wall clock begins at the monitor's instant of the round.
 
     Within the round a second is a second, so that a record's durations are what the probe measured.
     """
 
     def __init__(self, inner: Network, instant: float) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._offset = instant - time.monotonic()
-
-    def now(self) -> float:
-        return self._inner.now()
 
     def wall(self) -> float:
         return time.monotonic() + self._offset
-
-    async def look_up(self, hostname: str) -> list[str]:
-        return await self._inner.look_up(hostname)
-
-    async def open_tcp(self, ip: str, port: int) -> Stream:
-        return await self._inner.open_tcp(ip, port)
-
-    async def open_udp(self, ip: str, port: int) -> Datagrams:
-        return await self._inner.open_udp(ip, port)
-
-    def own_addresses(self) -> set[str]:
-        return self._inner.own_addresses()
 
 
 class BrokenNetwork(RoundNetwork):

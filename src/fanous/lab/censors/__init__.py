@@ -6,6 +6,7 @@ then requires a row that shows what breaks and what does not.
 """
 
 from difflib import get_close_matches
+from functools import partial
 
 from fanous.errors import FanousError
 from fanous.lab.censors import by_address, by_name, in_path, outages, slow
@@ -18,8 +19,11 @@ def _nothing(strike: Strike) -> Undo:
     return lambda: None
 
 
+_on_everything = partial(Technique, needs_targets=False)
+_mishap = partial(Technique, mechanism="", needs_targets=False, is_interference=False)
+
 _ALL = (
-    Technique("none", "Nothing is done.", "", _nothing, needs_targets=False, is_interference=False),
+    _mishap("none", "Nothing is done.", strike=_nothing),
     Technique(
         "dns_nxdomain",
         "The provider's resolver says that the name does not exist.",
@@ -81,10 +85,7 @@ _ALL = (
         in_path.reset_on_path,
     ),
     Technique(
-        "sni_drop",
-        "A connection whose handshake names the target falls silent.",
-        "tls.timeout",
-        by_name.drop,
+        "sni_drop", "A connection whose handshake names the target falls silent.", "tls.timeout", by_name.drop
     ),
     Technique(
         "sni_throttle_police",
@@ -111,10 +112,7 @@ _ALL = (
         in_path.slow_handshake,
     ),
     Technique(
-        "sni_freeze",
-        "Connections that name the target stop after 16 KB.",
-        "tls.freeze.sni",
-        by_name.freeze,
+        "sni_freeze", "Connections that name the target stop after 16 KB.", "tls.freeze.sni", by_name.freeze
     ),
     Technique(
         "http_blockpage",
@@ -122,7 +120,7 @@ _ALL = (
         "http.blockpage",
         in_path.forge_page,
     ),
-    Technique("quic_drop", "No QUIC passes.", "quic.drop", by_address.drop_quic, needs_targets=False),
+    _on_everything("quic_drop", "No QUIC passes.", "quic.drop", by_address.drop_quic),
     Technique(
         "quic_drop_target",
         "No QUIC passes to the target's addresses.",
@@ -135,12 +133,11 @@ _ALL = (
         "quic.drop.target",
         in_path.drop_quic_by_name,
     ),
-    Technique(
+    _on_everything(
         "encdns_block",
         "DNS over TLS is blocked by its port, DNS over HTTPS by the resolver's name.",
         "encdns",
         by_address.block_encrypted_dns,
-        needs_targets=False,
     ),
     Technique(
         "tls_mitm",
@@ -148,54 +145,44 @@ _ALL = (
         "tls.mitm",
         in_path.intercept,
     ),
-    Technique(
+    _on_everything(
         "outage_national",
         "The links of all providers to the national gateway are down.",
         "outage.national",
         outages.unplug,
-        needs_targets=False,
     ),
-    Technique(
-        "outage_isp",
-        "The link of a provider to the national gateway is down.",
-        "outage.isp",
-        outages.unplug,
-        needs_targets=False,
+    _on_everything(
+        "outage_isp", "The link of a provider to the national gateway is down.", "outage.isp", outages.unplug
     ),
-    Technique(
+    _on_everything(
         "outage_mobile",
         "The routers of mobile providers forward nothing.",
         "outage.mobile",
         outages.mobile_only,
-        needs_targets=False,
     ),
-    Technique(
+    _on_everything(
         "bgp_withdraw",
         "A provider's routes are withdrawn: its packets leave, but nothing finds the way back.",
         "outage.isp",
         outages.withdraw,
-        needs_targets=False,
     ),
-    Technique(
+    _on_everything(
         "intranet_only",
         "Nothing outside the country can be reached; sites inside can.",
         "outage.intranet",
         outages.intranet,
-        needs_targets=False,
     ),
-    Technique(
+    _on_everything(
         "allow_list",
         "Only allowed sites, and those inside the country, can be reached.",
         "outage.stealth",
         outages.allow_list,
-        needs_targets=False,
     ),
-    Technique(
+    _on_everything(
         "slowdown_general",
         "Everything a user receives goes through a narrow line.",
         "slowdown.general",
         slow.slow_down,
-        needs_targets=False,
     ),
     Technique(
         "residual",
@@ -203,45 +190,22 @@ _ALL = (
         "tls.timeout",
         by_name.residual,
     ),
-    Technique(
-        "loss_20",
-        "The line loses 20 % of all packets.",
-        "",
-        outages.lose(0.2),
-        needs_targets=False,
-        is_interference=False,
-    ),
-    Technique(
+    _mishap("loss_20", "The line loses 20 % of all packets.", strike=outages.lose(0.2)),
+    _mishap(
         "loss_burst",
         "The line loses 60 % of all packets, for as long as the event lasts.",
-        "",
-        outages.lose(0.6),
-        needs_targets=False,
-        is_interference=False,
+        strike=outages.lose(0.6),
     ),
-    Technique(
-        "rush_hour",
-        "Neighbours come home, and take two thirds of every line.",
-        "",
-        in_path.rush_hour,
-        needs_targets=False,
-        is_interference=False,
+    _mishap(
+        "rush_hour", "Neighbours come home, and take two thirds of every line.", strike=in_path.rush_hour
     ),
-    Technique(
-        "captive_portal",
-        "Every page is a login page, and nothing else works.",
-        "",
-        in_path.captive_portal,
-        needs_targets=False,
-        is_interference=False,
+    _mishap(
+        "captive_portal", "Every page is a login page, and nothing else works.", strike=in_path.captive_portal
     ),
-    Technique(
+    _mishap(
         "ipv6_broken",
         "The line has IPv6 addresses, and nothing comes back over them.",
-        "",
-        outages.break_ipv6,
-        needs_targets=False,
-        is_interference=False,
+        strike=outages.break_ipv6,
     ),
     Technique(
         "server_down",

@@ -3,7 +3,7 @@
 Failures of the servers themselves are here too: they are not interference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fanous.errors import FanousError
@@ -16,8 +16,8 @@ from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6
 
 
 def unplug(strike: Strike) -> Undo:
-    """The link between a provider and the gateway goes down; if only some of its vantage points are hit,
-    its router drops what they send and receive."""
+    """The link between a provider and the gateway goes down; if only some of its vantage points are hit, its router
+    drops what they send and receive."""
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     gateway, v6 = strike.internet.names.gateway, strike.internet.plan.is_ipv6
     if whole:
@@ -36,7 +36,7 @@ def unplug(strike: Strike) -> Undo:
             lines = [topology.port_of(one, v6, with_routes=not is_routed) for one in whole]
             ip_batch(gateway, [line for of_one in lines for line in of_one])
             if is_routed:
-                bgp.wait_until_learned(strike.internet.routers, whole)
+                bgp.wait(strike.internet.routers, whole)
 
     return plug
 
@@ -81,11 +81,7 @@ def intranet(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         inside = [*of_version([COUNTRY_V4, COUNTRY_V6], version)]
-        lines = []
-        for point in points:
-            own = address_of(point, version)
-            lines += [f"-s {own} -d {prefix} -j RETURN" for prefix in inside]
-            lines.append(f"-s {own} -j DROP")
+        lines = [line for point in points for line in _only_to(inside, address_of(point, version))]
         own_questions = _of_the_router(strike, points, version, inside)
         return [Rules(lines), Rules(own_questions, "OUTPUT")]
 
@@ -98,7 +94,12 @@ def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, ins
         return []
     first = points[0]
     own = first.resolver if version == 4 else first.resolver6
-    return [f"-s {own} -d {prefix} -j RETURN" for prefix in inside] + [f"-s {own} -j DROP"]
+    return _only_to(inside, own)
+
+
+def _only_to(allowed: Iterable[str], own: str) -> list[str]:
+    """Rules that let nothing from an address through but to what is allowed."""
+    return [*(f"-s {own} -d {place} -j RETURN" for place in allowed), f"-s {own} -j DROP"]
 
 
 def allow_list(strike: Strike) -> Undo:
@@ -107,12 +108,7 @@ def allow_list(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         allowed = [*of_version([f"{HOME_V4}.0/24", f"{HOME_V6}::/48"], version), *of_version(kept, version)]
-        lines = []
-        for point in points:
-            own = address_of(point, version)
-            lines += [f"-s {own} -d {address} -j RETURN" for address in allowed]
-            lines.append(f"-s {own} -j DROP")
-        return [Rules(lines)]
+        return [Rules([line for point in points for line in _only_to(allowed, address_of(point, version))])]
 
     return on_routers(strike, rules)
 

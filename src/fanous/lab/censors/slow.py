@@ -10,12 +10,12 @@ QUEUE_BYTES = 60_000
 """Size of a shaper's queue: it delays packets, and drops only those that do not fit."""
 
 SHARED_OUT = 16
-"""Queues per user, chosen by the port of the connection: a probe of the lab begins a round every two
-seconds, and handshakes that share a download's queue would take a fifth of its rate."""
+"""Queues per user, chosen by the port of the connection: a probe of the lab begins a round every two seconds, and
+handshakes that share a download's queue would take a fifth of its rate."""
 
 PORT_BITS = {4: "0>>22&0x3C@0>>1&0xF", 6: "40>>1&0xF"}
-"""Four bits of a TCP segment's destination port (xt_u32), by IP version; Linux hands out ports of one
-parity, so the lowest bit is left out."""
+"""Four bits of a TCP segment's destination port (xt_u32), by IP version; Linux hands out ports of one parity, so the
+lowest bit is left out."""
 
 BURST_BYTES = 4_000
 TBF_LATENCY = "400ms"

@@ -10,7 +10,7 @@ from fanous.probe import dns, http, tcp
 from fanous.probe.endpoint import open_site, to_try
 from fanous.probe.net.network import Network
 from fanous.probe.settings import Settings
-from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, retried, steps
+from fanous.probe.trace import Entry, ProbeVantage, Trace, envelope, steps
 from fanous.sources.ooni.nettests import PLATFORMS
 
 Try = Callable[[Trace, Settings], Awaitable[Entry]]
@@ -58,12 +58,7 @@ async def record_of(
 
 async def connects(trace: Trace, settings: Settings, ip: str, port: int) -> bool:
     """Can a connection be made?  It is closed again at once."""
-    stream = await retried(
-        trace,
-        settings,
-        settings.connect_timeout,
-        lambda number: tcp.attempt(trace, settings, ip, port, number),
-    )
+    stream = await tcp.retried_connect(trace, settings, ip, port)
     if stream is None:
         return False
     stream.close()

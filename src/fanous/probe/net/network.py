@@ -76,6 +76,31 @@ class Network(Protocol):
         ...
 
 
+class NetworkWrapper:
+    """Another network, of which a subclass changes some methods."""
+
+    def __init__(self, inner: Network) -> None:
+        self._inner = inner
+
+    def now(self) -> float:
+        return self._inner.now()
+
+    def wall(self) -> float:
+        return self._inner.wall()
+
+    async def look_up(self, hostname: str) -> list[str]:
+        return await self._inner.look_up(hostname)
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        return await self._inner.open_tcp(ip, port)
+
+    async def open_udp(self, ip: str, port: int) -> Datagrams:
+        return await self._inner.open_udp(ip, port)
+
+    def own_addresses(self) -> set[str]:
+        return self._inner.own_addresses()
+
+
 _NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: a gateway maps these to the IPv4 address in their last 32 bits."""
 
@@ -164,6 +189,11 @@ def is_public_host(host: str) -> bool:
 def endpoint(ip: str, port: int) -> str:
     """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def ip_of(place: str) -> str:
+    """The address in what ``endpoint`` made."""
+    return place.rpartition(":")[0].strip("[]")
 
 
 class OverCap(FanousError):

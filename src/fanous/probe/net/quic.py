@@ -60,9 +60,7 @@ async def complete(handshake: QuicHandshake, network: Network, datagrams: Datagr
     """Complete the handshake, then close politely.
 
     Raises:
-        OSError, NetworkFailure: the server or something on the path refused; silence runs into the
-        caller's
-            deadline.
+        OSError, NetworkFailure: the server or something on the path refused; silence runs into the caller's deadline.
     """
     connection, peer = handshake.connection, ("peer", 443)
     connection.connect(peer, now=network.now())

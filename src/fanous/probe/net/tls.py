@@ -64,8 +64,8 @@ class TLSStream:
         """Complete the handshake.
 
         Raises:
-            OSError: cut, silent, or refused; ``ssl.SSLCertVerificationError`` if the chain does not
-                validate (it is still available in ``chain``).
+            OSError: cut, silent, or refused; ``ssl.SSLCertVerificationError`` if the chain does not validate (it is
+                still available in ``chain``).
         """
         while True:
             try:

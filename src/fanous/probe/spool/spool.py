@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.overwrite import sync
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
 REFUSED = "refused"
@@ -87,9 +88,7 @@ class Spool:
         one.path.unlink(missing_ok=True)
 
     def delete_all(self) -> int:
-        """Delete what waits and what was refused, because consent was withdrawn; returns how many there
-        were.
-        """
+        """Delete what waits and what was refused, because consent was withdrawn; returns how many there were."""
         waiting = self.waiting()
         for one in waiting:
             one.path.unlink(missing_ok=True)
@@ -149,7 +148,7 @@ def _make_folder(folder: Path) -> None:
     if not folder.parent.is_dir():
         _make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def _write_durably(path: Path, content: bytes) -> None:
@@ -165,12 +164,4 @@ def _write_durably(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

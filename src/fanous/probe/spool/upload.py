@@ -83,6 +83,12 @@ def request_to_submit(document: bytes, report_id: str) -> bytes:
     return msgspec.json.encode({"format": "json", "content": content})
 
 
+def _save(path: Path, content: object) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(msgspec.json.encode(content))
+    temporary.rename(path)
+
+
 class Reports:
     """Report ids by template, the latest ``KEPT``."""
 
@@ -101,17 +107,12 @@ class Reports:
         self._ids[template.key] = report_id
         for key in list(self._ids)[: max(0, len(self._ids) - KEPT)]:
             del self._ids[key]
-        self._write()
+        _save(self._path, self._ids)
 
     def forget(self, template: Template) -> None:
         """Forget a report that the collector does not accept."""
         if self._ids.pop(template.key, None):
-            self._write()
-
-    def _write(self) -> None:
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.encode(self._ids))
-        temporary.rename(self._path)
+            _save(self._path, self._ids)
 
     def _read(self) -> dict[str, str]:
         try:
@@ -140,8 +141,8 @@ def backoff(failures: int, chance: float, asked: float | None = None) -> float:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3); ``None`` = not given, or a date, which
-    a probe whose clock may be wrong cannot use."""
+    """Seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3); ``None`` = not given, or a date, which a probe
+    whose clock may be wrong cannot use."""
     text = (value or "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
@@ -238,7 +239,7 @@ class Strikes:
         """In how many rounds the server has now failed at this one and taken others."""
         failures, strikes = self._of.get(one.name, (0, 0))
         self._of[one.name] = failures + 1, strikes + took_others
-        self._write()
+        _save(self._path, self._of)
         return strikes + took_others
 
     def keep(self, waiting: Sequence[Spooled]) -> None:
@@ -246,12 +247,7 @@ class Strikes:
         names = {one.name for one in waiting}
         if not self._of.keys() <= names:
             self._of = {name: count for name, count in self._of.items() if name in names}
-            self._write()
-
-    def _write(self) -> None:
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.encode(self._of))
-        temporary.rename(self._path)
+            _save(self._path, self._of)
 
 
 _strikes = msgspec.json.Decoder(dict[str, tuple[int, int]])

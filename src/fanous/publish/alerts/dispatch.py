@@ -170,7 +170,7 @@ class Dispatcher:
 
     async def _renew(self) -> None:
         """Send open incidents again to receivers that would take silence for their end (Alertmanager)."""
-        await asyncio.gather(*map(self._renew_in, (self._alerting.channels or {}).values()))
+        await asyncio.gather(*map(self._renew_in, self._alerting.channels.values()))
 
     async def _renew_in(self, channel: Channel) -> None:
         means, now = SENDERS[channel.means], time.monotonic()

@@ -5,7 +5,7 @@ Secrets may be given in environment variables instead (``apprise_env``, ``secret
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -39,17 +39,17 @@ class Alerting:
     """
 
     url: str = ""
-    channels: Mapping[str, Channel] | None = None
+    channels: Mapping[str, Channel] = field(default_factory=dict)
     rules: tuple[AlertRule, ...] = ()
     every: float = 2.0
 
     @property
     def exercising(self) -> frozenset[str]:
         """Channels that receive staged events."""
-        return frozenset(name for name, one in (self.channels or {}).items() if one.exercises)
+        return frozenset(name for name, one in self.channels.items() if one.exercises)
 
     def channel(self, name: str) -> Channel | None:
-        return (self.channels or {}).get(name)
+        return self.channels.get(name)
 
 
 class ChannelTable(Section, frozen=True):

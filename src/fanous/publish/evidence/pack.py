@@ -21,7 +21,7 @@ from fanous.model.coverage import LineState, Look
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import MINUTE, to_iso
 from fanous.model.measurement import Record
-from fanous.model.series import Floats, Series
+from fanous.model.series import Floats, Series, within
 from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence import manifest
@@ -115,10 +115,7 @@ def _beside(store: Store, incident: Incident, until: float) -> list[str]:
     votes = store.facts.votes(incident.country, incident.onset - TICK, until)
     rows = np.zeros(len(votes), np.bool_)
     for network in incident.networks:
-        for interval in network.intervals:
-            end = np.inf if interval.end is None else interval.end
-            here = votes.asns == network.asn
-            rows |= here & (votes.times >= interval.start - TICK) & (votes.times < end + TICK)
+        rows |= (votes.asns == network.asn) & within(votes.times, network.intervals, TICK)
     return [str(uid) for uid in votes.uids[rows]]
 
 

@@ -12,16 +12,17 @@ from markupsafe import Markup
 
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.charts.connectivity import SeriesNow, place_name
+from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
-from fanous.sources.publishers import SOURCES, licences_by_source, terms
+from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.answers import Visit
@@ -139,20 +140,16 @@ def level_of(
         licences: licences of sources for which they vary.
         outages: known outages of the place, which are not part of the baseline.
     """
-    ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
-    if not len(ended):
+    known = newest(series, now, outages, licences)
+    if known is None:
         return None
-    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = baseline_level(series, outages)(at)
-    licence = licences.get(series.key.source) or terms(series.key.source).licence
-    known = SeriesNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None, licence)
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
         _name(series),
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
-        licence_words(licence),
+        licence_words(known.licence),
         str(signal.family),
         None if known.percent is None else known.percent / 100,
         signal.bad is Direction.DOWN,

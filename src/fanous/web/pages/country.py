@@ -72,7 +72,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     every = ledger.incidents(code, synthetic=store.is_synthetic)
     events, claims = ledger.events(code, since, until + AHEAD), ledger.claims(code, since, until)
 
-    incidents = [one for one in every if one.onset < until and (one.end is None or one.end > since)]
+    incidents = [one for one in every if one.is_on(since, until)]
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     past = sorted([one for one in every if not one.is_open], key=lambda one: -one.onset)
     told = [Story(one, names) for one in incidents]

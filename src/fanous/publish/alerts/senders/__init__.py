@@ -2,9 +2,8 @@
 
 To add one:
 
-1. A file here with a coroutine that sends a message and returns an ``Attempt``, and a ``Means`` that declares
-   it: the configuration key of its address, what a valid address is, and whether messages are signed, shortened or
-       repeated.
+1. A file here with a coroutine that sends a message and returns an ``Attempt``, and a ``Means`` that declares it: the
+   configuration key of its address, what a valid address is, and whether messages are signed, shortened or repeated.
 2. Its line in ``SENDERS``.
 3. Its key in ``ChannelTable`` (``settings``), since a file with an unknown key is refused; ``NAME_env`` as well
    if the address is a secret.
