@@ -66,6 +66,24 @@ def test_what_was_measured_around_a_window_is_not_measured_in_it(tmp_path: Path)
         assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",))
 
 
+def test_series_of_a_targets_traffic_are_measurements_of_it(tmp_path: Path) -> None:
+    at = np.array([int(NOON)])
+    keys = (
+        SeriesKey(Place("PK"), "youtube", "connectivity", source="csv"),
+        SeriesKey(Place("PK"), "", "gtr-norm", source="ioda", subtype="GMAIL"),
+    )
+    with open_store(tmp_path) as store:
+        store.facts.put_series([SourceSeries(key, 300, at, np.ones(1)) for key in keys])
+        asked = {name: confirm(store, "PK", [name], NOON, NOON + HOUR) for name in ("youtube", "gmail", "x")}
+    assert {name: answer.within.sources for name, answer in asked.items()} == {
+        "youtube": ("csv",),
+        "gmail": ("ioda",),
+        "x": (),
+    }
+    unmeasured = [("x", Reason("coverage.none"))]
+    assert [answer.insufficient for answer in asked.values()] == [[], [], unmeasured]
+
+
 def test_an_incident_whose_data_ended_says_nothing_of_later_times(tmp_path: Path) -> None:
     """It is open for as long as nothing is measured, but no one knows whether it went on."""
     with open_store(tmp_path) as store:

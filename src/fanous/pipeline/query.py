@@ -211,7 +211,12 @@ def _insufficient(
     if not targets:
         return listed + _of_connectivity(store, country, since, until)
     measured = {*store.facts.targets(country, since, until), *(target for target, _ in listed)}
-    return listed + [(t, Reason("coverage.none")) for t in targets if t not in measured]
+    unknown = [one for one in targets if one not in measured]
+    return listed + [
+        (one, Reason("coverage.none"))
+        for one in unknown
+        if not store.facts.within(country, since, until, (one,)).sources
+    ]
 
 
 def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:

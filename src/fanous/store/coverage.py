@@ -10,6 +10,7 @@ from math import inf
 
 import numpy as np
 
+from fanous.analysis.series.signals import OF_PRODUCTS, products_of
 from fanous.model.coverage import Arrival, LineState, Look
 from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
@@ -190,7 +191,13 @@ SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro
 FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW} HAVING count() > 0
 """
 _VOLUME_OF = f"""
-SELECT uniqExact(uid), uniqExact(asn) FROM verdicts
+SELECT uniqExact(uid), uniqExact(asn), (
+    SELECT groupUniqArray(source) FROM levels
+    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} AND (
+        target IN {{targets:Array(String)}}
+        OR (target = '' AND signal IN {{traffic:Array(String)}} AND lower(subtype) IN {{products:Array(String)}})
+    )
+) FROM verdicts
 WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND defect = '' AND {IN_WINDOW}
 """
 _VOLUME_IN = f"""
@@ -345,13 +352,17 @@ class CoverageFacts(FactsPart):
         """What a window holds.
 
         Args:
-            targets: measurements of these alone, and no series; empty = all.
+            targets: measurements of these alone, and series of their traffic; empty = all.
         """
-        asked = {"country": country, **window(since, until)}
+        sql, asked = _VOLUME_IN, {"country": country, **window(since, until)}
         if targets:
-            ((made, networks),) = self.engine.rows(_VOLUME_OF, targets=list(targets), **asked)
-            return Within(made, networks)
-        ((made, networks, sources),) = self.engine.rows(_VOLUME_IN, **asked)
+            sql = _VOLUME_OF
+            asked |= {
+                "targets": list(targets),
+                "traffic": list(OF_PRODUCTS),
+                "products": products_of(targets),
+            }
+        ((made, networks, sources),) = self.engine.rows(sql, **asked)
         return Within(made, networks, tuple(sorted(sources)))
 
     def targets(self, country: str, since: float, until: float) -> list[str]:

@@ -6,6 +6,7 @@ To add a signal, add a row; ``python -m tests.ontology_tables`` writes it into d
 then watched by the detectors of the kind of incident that it shows first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -274,14 +275,21 @@ TARGETS_OF_PRODUCTS = {
 
 Search is not among them: IODA and others take it for internet use as a whole, so it is about the place."""
 
-_OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
+OF_PRODUCTS = ("gtr", "gtr-norm", "google_traffic")
+"""Signals of a place's traffic to one product, their subtype."""
 
 
 def target_of_series(key: "SeriesKey") -> str:
     """The target whose traffic a series shows; empty = it is about the place itself."""
-    if key.target or key.signal not in _OF_PRODUCTS:
+    if key.target or key.signal not in OF_PRODUCTS:
         return key.target
     return TARGETS_OF_PRODUCTS.get(key.subtype.lower(), "")
+
+
+def products_of(targets: Iterable[str]) -> list[str]:
+    """The products whose traffic is about these targets: subtypes of series of ``OF_PRODUCTS``."""
+    wanted = set(targets)
+    return [product for product, target in TARGETS_OF_PRODUCTS.items() if target in wanted]
 
 
 def publisher_of(key: "SeriesKey") -> str:
