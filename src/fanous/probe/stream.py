@@ -104,7 +104,7 @@ def _dash(text: str, url: str) -> list[Variant]:
         root = ET.fromstring(text)
     except ET.ParseError as error:
         raise NotAManifest(f"a DASH manifest that is not valid XML: {error}") from None
-    found = []
+    found = list[Variant]()
     base = _based(root, url)
     for period in _all(root, "Period"):
         period_base = _based(period, base)
