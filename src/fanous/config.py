@@ -428,9 +428,20 @@ def load_environment(path: Path) -> None:
 
 
 def data_folder() -> Path:
-    """The folder for a user's data (XDG base directories; a relative path is ignored)."""
+    """The folder for a user's data (XDG base directories; a relative path is ignored).
+
+    Raises:
+        FanousError: this user has no home.
+    """
     base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "fanous"
+    if Path(base).is_absolute():
+        return Path(base) / "fanous"
+    try:
+        return Path.home() / ".local" / "share" / "fanous"
+    except RuntimeError:  # a user id without an entry, as containers give one
+        raise FanousError(
+            f"user {os.getuid()} of this machine has no home folder: set HOME or XDG_DATA_HOME to a folder of its own"
+        ) from None
 
 
 def check_web_address(key: str, address: str) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +65,9 @@ def test_processes_that_start_at_once_make_the_tables_once(ledger_url: str) -> N
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_ledger_that_is_damaged_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "noise").write_bytes(b"no database " * 1000)
+    with pytest.raises(FanousError, match="it is damaged: restore it from a backup"):
+        Ledger(f"sqlite:///{tmp_path / 'noise'}")

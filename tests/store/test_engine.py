@@ -14,7 +14,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
-from fanous.store.engine import LEAST_DESCRIPTORS, Engine, _check_descriptors, _engine_errors
+from fanous.store.engine import Engine, _engine_errors
+from fanous.store.library import LEAST_DESCRIPTORS, _check_descriptors
 from fanous.store.local import open_store
 from fanous.store.location import at_urls
 from fanous.store.schema import ONE_BY_ONE, TABLES, Layout
@@ -186,6 +187,7 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
             OSError(errno.EMFILE, "Too many open files"),
             "no more files can be opened: raise the limit (`ulimit -n`",
         ),
+        (FileNotFoundError(errno.ENOENT, "No such file"), "the current folder no longer exists"),
         (MemoryError(), "out of memory; what was stored is kept"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory; what was stored is kept"),
         (

@@ -1,6 +1,7 @@
 """Kill -9 at any moment: what was acknowledged is there, once; what was not is there once or not at all."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,3 +75,33 @@ def test_kills_lose_nothing_and_duplicate_nothing(kills: int, tmp_path: Path) ->
             assert list(store.unfinished()) == []
     assert len(acknowledged) > kills
     print(f"kills={kills} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_process_that_crashes_ends_at_once(number: signal.Signals, tmp_path: Path) -> None:
+    """The engine's own handler made it wait for minutes, with the store locked."""
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        "-m",
+        "tests.store.appender",
+        str(tmp_path / "store"),
+        "0",
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=_no_core
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"open\n"
+            process.send_signal(number)
+            assert process.wait(20) == -number
+        finally:
+            process.kill()
+    with open_store(tmp_path / "store"):
+        pass
+
+
+def _no_core() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -8,12 +8,14 @@ A command is imported only when it is run, so that none has to wait for the othe
 """
 
 import errno
+import faulthandler
 import gc
 import os
 import resource
 import sys
 import traceback
 from collections import UserDict
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
@@ -308,6 +310,9 @@ def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # further threads of numpy would only wait, and busily
+    with suppress(RuntimeError, OSError):  # standard error is closed, or no file
+        if not faulthandler.is_enabled():
+            faulthandler.enable()  # where a library of C crashes, the log says in what
     try:
         app()
     except FanousError as error:
@@ -337,6 +342,11 @@ def main() -> None:
             sys.exit(1)
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             _complain("no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)")
+            sys.exit(1)
+        if (
+            isinstance(error, FileNotFoundError) and error.filename is None
+        ):  # only asking where we are names none
+            _complain("the current folder no longer exists: change to another one")
             sys.exit(1)
         traceback.print_exc()
         _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")

@@ -33,6 +33,13 @@ from fanous.probe.transfer import DownloadSource, fetch
 MOST_PIECES = 30
 """Pieces of a few seconds each: more than are ever fetched."""
 
+MOST_VARIANTS = 100
+"""Qualities of a DASH manifest that are read: ten times as many as services offer.  Each may have a timeline of
+``MOST_TIMES``."""
+
+MOST_TIMES = 10_000
+"""Times of a timeline: five hours in pieces of two seconds, of which the newest are used."""
+
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]++)=("[^"]*"|[^,]*)')
 
 
@@ -97,7 +104,7 @@ def _dash(text: str, url: str) -> list[Variant]:
         root = ET.fromstring(text)
     except ET.ParseError as error:
         raise NotAManifest(f"a DASH manifest that is not valid XML: {error}") from None
-    found = []
+    found = list[Variant]()
     base = _based(root, url)
     for period in _all(root, "Period"):
         period_base = _based(period, base)
@@ -105,7 +112,7 @@ def _dash(text: str, url: str) -> list[Variant]:
             kind = group.get("contentType") or group.get("mimeType") or ""
             found += [
                 _representation(group, one, _based(group, period_base))
-                for one in _all(group, "Representation")
+                for one in _all(group, "Representation")[: MOST_VARIANTS - len(found)]
                 if "video" in (kind or one.get("mimeType", ""))
             ]
     variants = [variant for variant in found if variant.pieces]
@@ -123,9 +130,9 @@ def _representation(group: ET.Element, one: ET.Element, base: str) -> Variant:
     media = template.get("media", "").replace("$RepresentationID$", one.get("id", ""))
     media = media.replace("$Bandwidth$", one.get("bandwidth", "")).replace("$$", "$")
     first = int(_number(template.get("startNumber", "1")))
-    times = _times(template)
-    names = [_filled(media, first + place, time) for place, time in enumerate(times or [0] * MOST_PIECES)]
-    return Variant(kbps, height, pieces=tuple(urljoin(where, name) for name in names[-MOST_PIECES:] if name))
+    times = list(enumerate(_times(template) or [0] * MOST_PIECES))[-MOST_PIECES:]
+    names = [_filled(media, first + place, time) for place, time in times]
+    return Variant(kbps, height, pieces=tuple(urljoin(where, name) for name in names if name))
 
 
 def _filled(media: str, number: int, time: int) -> str:
@@ -148,7 +155,7 @@ def _times(template: ET.Element) -> list[int]:
                     yield now
                     now += int(_number(entry.get("d", "")))
 
-    return list(islice(steps(), 10_000))
+    return list(islice(steps(), MOST_TIMES))
 
 
 def _all(element: ET.Element, name: str) -> list[ET.Element]:

@@ -94,10 +94,20 @@ _BY_FILE = {one.file: one for one in PUBLIC_SETS}
 
 
 def installed_sets(folder: Path) -> tuple[Path, ...]:
-    """Files of sets in the folder, in the order of their names; a missing folder has none."""
-    if not folder.is_dir():
+    """Files of sets in the folder, in the order of their names; a missing folder has none.
+
+    Raises:
+        FanousError: it may not be read, so that verdicts would differ from those of its owner.
+    """
+    try:
+        return tuple(sorted(p for p in folder.iterdir() if p.name in _BY_FILE or p.suffix == ".toml"))
+    except (FileNotFoundError, NotADirectoryError):
         return ()
-    return tuple(sorted(p for p in folder.iterdir() if p.name in _BY_FILE or p.suffix == ".toml"))
+    except OSError as error:
+        raise FanousError(
+            f"cannot read the folder of installed reference data, {folder}: {error.strerror}; give this user "
+            f"permission, or set HOME or XDG_DATA_HOME to a folder of its own"
+        ) from error
 
 
 def public_set(text: str, name: str) -> PublicSet:

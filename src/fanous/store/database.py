@@ -102,6 +102,10 @@ def _advice(error: DatabaseError, engine: sa.Engine) -> str:
     if isinstance(error, DataError):
         return "it contains a character that the database cannot store: remove it"
     if engine.dialect.name == "sqlite":
+        if "is locked" in cause:
+            return "another program is writing to it: wait until it has finished, or end it, and try again"
+        if "malformed" in cause or "not a database" in cause:
+            return "it is damaged: restore it from a backup"
         return "check that the file exists and that this user can read and write it"
     return "check that the server is running, and that user, password and database are correct"
 

@@ -11,8 +11,6 @@ to the tests.
 """
 
 import logging
-import os
-import resource
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +26,7 @@ from fanous import __version__
 from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
+from fanous.store.library import MORE_THREADS, handlers_kept, load_library, without_trace
 from fanous.store.location import StoreLocation
 from fanous.store.memory import Memory
 from fanous.store.schema import (
@@ -40,7 +39,6 @@ from fanous.store.schema import (
     TABLES,
     Layout,
 )
-from fanous.text import printable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -145,6 +143,7 @@ _ADVICE = {
     "CLUSTER_DOESNT_EXIST": "use a cluster from the server's remote_servers",
     "MEMORY_LIMIT_EXCEEDED": "choose a shorter time range, or give the server more memory",
     "TOO_MANY_SIMULTANEOUS_QUERIES": "try again later",
+    "CANNOT_SCHEDULE_TASK": MORE_THREADS,
 }
 """Name of the engine's error -> what the operator can do."""
 
@@ -179,17 +178,6 @@ _MANY_REMOVERS = f"""
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(engine_full, '{ONE_BY_ONE}') = 0
 """
-
-MOST_SAID = 300
-"""Most characters of the engine's error that are repeated."""
-
-LEAST_DESCRIPTORS = 256
-"""Files and connections that a process with a store must be able to open: the engine has some sixty open when
-idle, and merges open as many again."""
-
-LEAST_ADDRESS_SPACE = 3 << 30
-"""Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
-memory; if they get less, the process dies without a message."""
 
 
 class Engine:
@@ -385,31 +373,12 @@ def _connect(location: StoreLocation) -> "Client":
     folder = location.engine_folder
     if folder is None:
         return _connect_to_server(location)
-    _check_address_space()
-    _check_descriptors()
     _check_links(folder)
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
-    here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
-    try:
-        _check_library()
-        with _engine_errors(f"open the facts at {folder}"):
-            return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
-    finally:
-        os.chdir(here)
-
-
-def _check_library() -> None:
-    """Raise ``FanousError`` if the engine is not installed or cannot be loaded."""
-    try:
-        import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
-    except ModuleNotFoundError as error:
-        raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
-    except (ImportError, OSError) as error:
-        raise FanousError(
-            f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
-            f"pip install --force-reinstall chdb"
-        ) from error
+    load_library()
+    with handlers_kept(), _engine_errors(f"open the facts at {folder}"):
+        return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
 
 
 def _check_links(folder: Path) -> None:
@@ -422,30 +391,6 @@ def _check_links(folder: Path) -> None:
         f"{folder} is a copy that lacks the links of the original: copy the store again with cp -a (or rsync -a), or "
         f"delete that folder and run `fanous rejudge`, which computes the facts again from the archive"
     )
-
-
-def _check_address_space() -> None:
-    """Raise ``FanousError`` if the process may not reserve what the engine needs."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
-        raise FanousError(
-            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and the engine of "
-            f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
-            f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
-        )
-
-
-def _check_descriptors() -> None:
-    """Raise ``FanousError`` if the process may not open as many files as the engine does; a soft limit is raised."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
-        return
-    if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
-        raise FanousError(
-            f"this process may open {hard} files (`ulimit -n`), and the engine of the store needs "
-            f"{LEAST_DESCRIPTORS}: raise that limit, or LimitNOFILE= of the unit"
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_DESCRIPTORS, hard))
 
 
 @contextmanager
@@ -462,7 +407,7 @@ def _engine_errors(what: str) -> Iterator[None]:
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
-        text = _without_trace(str(error))
+        text = without_trace(str(error))
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
@@ -470,11 +415,6 @@ def _engine_errors(what: str) -> Iterator[None]:
                 f"cannot {what}: {text}; check that the server is running", permanent=False
             ) from error
         raise EngineFault(f"cannot {what}: {text}") from None
-
-
-def _without_trace(said: str) -> str:
-    """What the engine said, before the trace of its C++ code."""
-    return printable(said.partition("Stack trace")[0])[:MOST_SAID]
 
 
 def _advice(said: str) -> str:

@@ -26,8 +26,8 @@ _STORED = f"""
 SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan)), groupArray(provenance),
     groupArray(licence)
 FROM levels FINAL
-WHERE country = {{country:String}} AND source = {{source:String}} AND signal IN {{signals:Array(String)}}
-    AND {AT_IN_WINDOW}
+WHERE country = {{country:String}} AND source = {{source:String}} AND {AT_IN_WINDOW}
+    {{only}}
 GROUP BY {LEVEL_KEY}
 """
 _LEVELS = f"""
@@ -273,11 +273,14 @@ class SeriesFacts(FactsPart):
                 asked.setdefault((one.key.place.country, one.key.source), []).append(one)
         found: dict[tuple[SeriesKey, int], StoredBins] = {}
         for (country, source), own in asked.items():
+            # Other places of a table of 300,000 networks must not be read again for each batch.
+            signals, places = {one.key.signal for one in own}, {one.key.place for one in own}
+            only, parameters = _only(country, sorted(signals), list(places))
             rows = self.engine.rows(
-                _STORED,
+                _STORED.replace("{only}", only),
                 country=country,
                 source=source,
-                signals=sorted({one.key.signal for one in own}),
+                **parameters,
                 **window(
                     min(int(one.times.min()) for one in own), max(int(one.times.max()) for one in own) + 1
                 ),

@@ -12,7 +12,7 @@ import pytest
 
 from fanous.collector.stream import connection, publish, pull
 from fanous.collector.stream.address import StreamAddress
-from fanous.collector.stream.connection import pack, unpack
+from fanous.collector.stream.connection import connected, pack, unpack
 from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.collector.submission import Submission
 from tests.commands import fanous
@@ -261,3 +261,35 @@ def test_after_an_error_that_a_server_reported_a_writer_and_a_collector_connect_
         server.error = b"user authentication expired"
         assert writer.fetch(1, 0.2) == []
         assert [one.line for one in writer.fetch(1, 0.2)] == [b"{}"]
+
+
+def test_a_message_of_gigabytes_ends_the_connection_before_it_is_collected() -> None:
+    """The client collected all of it."""
+    taken = list[int]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO)
+        with closing(writer), suppress(ConnectionError):
+            while words := (await reader.readline()).split():
+                if words[0] == b"PING":
+                    writer.write(b"PONG\r\n")
+                elif words[0] == b"SUB":
+                    writer.write(b"MSG a %s 3000000000\r\n" % words[-1])
+                    taken.append(0)
+                    place = len(taken) - 1
+                    while taken[place] < 200 << 20:
+                        writer.write(bytes(1 << 20))
+                        await writer.drain()
+                        taken[place] += 1 << 20
+
+    async def connect_twice() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            client = await connected(StreamAddress((f"nats://127.0.0.1:{port}",)))
+            await client.subscribe("a")
+            async with asyncio.timeout(20):
+                await until(lambda: len(taken) > 1)  # it connects again, as after any error of a server
+            await client.close()
+
+    asyncio.run(connect_twice())
+    assert taken[0] < 32 << 20

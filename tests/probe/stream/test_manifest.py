@@ -1,5 +1,7 @@
 """Playlists of HLS and manifests of DASH."""
 
+import time
+
 import pytest
 
 from fanous.probe.stream import NotAManifest, Variant, read_manifest
@@ -71,3 +73,17 @@ def test_a_timeline_goes_on_where_it_was() -> None:
 def test_an_invalid_manifest_is_reported(text: str) -> None:
     with pytest.raises(NotAManifest):
         read_manifest(text, URL)
+
+
+def test_a_small_manifest_of_many_long_timelines_takes_no_time() -> None:
+    """121 kB took 67 s of processor time, in which no time limit could end the probe."""
+    whole = (
+        '<MPD><Period><AdaptationSet contentType="video"><SegmentTemplate media="$Time$"><SegmentTimeline>'
+        '<S t="0" d="1" r="99999"/></SegmentTimeline></SegmentTemplate>'
+        + '<Representation id="a" bandwidth="1"/>' * 3200
+        + "</AdaptationSet></Period></MPD>"
+    )
+    began = time.process_time()
+    variants = read_manifest(whole, "https://video.example/a.mpd")
+    assert time.process_time() - began < 5
+    assert variants[0].pieces[-1] == "https://video.example/9999"

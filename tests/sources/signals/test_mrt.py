@@ -1,6 +1,8 @@
 """Routing tables and updates."""
 
 import gzip
+import struct
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from fanous.errors import FanousError
 from fanous.sources.connector import About, PublishedClaim, Reading
 from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.mrt import country_of, routes
+from tests.each import each
 from tests.shared_data import shared_file
-from tests.sources.signals.mrt_files import table, update
+from tests.sources.signals.mrt_files import record, table, update
 
 T0 = 1_700_006_400
 PTCL, JAZZ, GOOGLE = "39.32.0.0/16", "119.160.0.0/16", "8.8.8.0/24"
@@ -89,6 +92,33 @@ def test_a_broken_gzip_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(TABLE)[:15])
     with pytest.raises(FanousError, match="Cannot read"):
         list(SERIES_FILES["mrt"].read(path, About("PK"), lambda *_: None, lambda _: None))
+
+
+@each(
+    ("more", "said"),
+    [
+        (
+            bytes(80 << 20),
+            "no MRT record begins at byte",
+        ),  # it unpacked to the end, which Ctrl-C did not stop
+        (record(0, 13, 2, bytes(64)) * (1 << 20), "more than 100 times its size"),
+        (struct.pack("!IHHI", 0, 13, 2, 1 << 31) + bytes(1 << 20), "no MRT record begins at byte"),
+    ],
+    ids=len,
+)
+def test_a_bomb_is_refused_before_it_is_parsed(more: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "rib.gz"
+    path.write_bytes(gzip.compress(table(0, {"39.0.0.0/16": {0: 17557}}) + more))
+    began = time.process_time()
+    with pytest.raises(FanousError, match=said):
+        next(routes(path))
+    assert time.process_time() - began < 5
+
+
+def test_a_file_that_ends_within_a_record_is_read_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "rib"
+    path.write_bytes(table(0, {"39.0.0.0/16": {0: 17557}}) + record(0, 13, 2, bytes(64))[:40])
+    assert [route[3] for route in routes(path)] == ["39.0.0.0/16"]
 
 
 def test_an_address_belongs_to_a_country() -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from logging import getLogger
 
 from nats.aio.client import Client
-from nats.errors import Error
+from nats.errors import Error, ProtocolError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
+from nats.protocol.parser import Parser
 
 from fanous.collector.request import Refused, unpacked_zstd
 from fanous.collector.stream.address import StreamAddress, StreamPart
@@ -58,6 +59,9 @@ UNANSWERED = (Error, TimeoutError, OSError, *ODD)
 LONGEST_REASON = 300
 """Characters."""
 
+MOST_MESSAGE = 64 << 20
+"""Bytes: no NATS server can be told to take larger ones (``max_payload``)."""
+
 LEVEL = 1
 """zstd level: a measurement of 50 kB shrinks sevenfold, and servers write each of them three times."""
 
@@ -87,6 +91,7 @@ async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) ->
         FanousError: none of the servers answers.
     """
     client, trouble = Client(), _Trouble()
+    client._ps = _Parser(client)  # the client has no limit of its own, and no setting for one
     try:
         async with asyncio.timeout(seconds):
             await client.connect(
@@ -217,6 +222,15 @@ def reason_of(error: Exception) -> str:
         return "the server gave an answer of an unexpected shape"
     said = error.description if isinstance(error, APIError) else str(error)
     return printable(str(said or ""))[:LONGEST_REASON] or type(error).__name__
+
+
+class _Parser(Parser):
+    """Ends the connection to a server that announces a larger message than any, before its bytes are collected."""
+
+    async def parse(self, data: bytes = b"") -> None:
+        await super().parse(data)
+        if self.needed > MOST_MESSAGE:
+            raise ProtocolError
 
 
 class _Trouble:

@@ -7,8 +7,9 @@ command are read in the order given, each continuing from the one before.
 import bz2
 import gzip
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fanous.errors import FanousError
 from fanous.files import check_regular
@@ -22,6 +23,13 @@ TABLES = (12, 13)
 KNOWN = (*TABLES, 16, 17)
 """Tables, and updates (4.4, and with microseconds)."""
 FIELDS = ("elem_type", "timestamp", "peer_ip", "peer_asn", "prefix", "origin_asns")
+HEAD = 12
+"""Bytes before a record: time, type, subtype, length (RFC 6396, 2)."""
+LEAST_RECORD, MOST_RECORD = 8, 16 << 20
+"""Bytes after the head.  The shortest is an index of peers without one (4.3.1); a prefix of a table takes some 50 kB
+from a thousand peers."""
+MOST_RATIO, LEAST_UNPACKED = 100, 64 << 20
+"""How often its packed size a file may have, and bytes that any may have: tables shrink five- to fifteenfold."""
 MOST_BINS = 10_000
 """Most bins between two routes of one file: a month.  A longer gap means a broken clock."""
 
@@ -104,7 +112,7 @@ def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
     """
     from pybgpkit_parser import Parser  # 12 MB that nothing else needs
 
-    _kind(path)  # of what is no such file, the parser would look for a record to its end, and wait for a pipe
+    _check(path)
     try:
         for kind, at, ip, asn, prefix, origins in Parser(str(path)).iter_tuples(list(FIELDS)):
             yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0
@@ -126,17 +134,42 @@ def _kind(path: Path) -> int:
     Raises:
         FanousError: it is not an MRT file.
     """
-    check_regular(path)
-    opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
     try:
-        with opener(path, "rb") as stream:
-            head = stream.read(12)
+        with _opened(path) as stream:
+            head = stream.read(HEAD)
     except (OSError, EOFError) as error:
         raise FanousError(f"Cannot read {path}: {error}") from error
     kind = int.from_bytes(head[4:6], "big")
-    if len(head) < 12 or kind not in KNOWN:
+    if len(head) < HEAD or kind not in KNOWN:
         raise FanousError(f"{path} is not an MRT file of a routing table or of updates")
     return kind
+
+
+def _check(path: Path) -> None:
+    """Refuse what the parser would read for hours: what unpacks without end, and what is
+    not made of records.  A file that ends within a record passes: what is before is read.
+
+    Raises:
+        FanousError: it is one of these.
+    """
+    _kind(path)
+    most = max(LEAST_UNPACKED, path.stat().st_size * MOST_RATIO)
+    at = 0
+    with suppress(OSError, EOFError), _opened(path) as stream:
+        while len(head := stream.read(HEAD)) == HEAD:
+            size = int.from_bytes(head[8:], "big")
+            if not LEAST_RECORD <= size <= MOST_RECORD:
+                raise FanousError(f"{path} is damaged: no MRT record begins at byte {at:,} of its content")
+            at += HEAD + len(stream.read(size))
+            if at > most:
+                raise FanousError(f"{path} unpacks to more than {MOST_RATIO} times its size, as no routes do")
+
+
+def _opened(path: Path) -> BinaryIO:
+    check_regular(path)
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
+    stream: BinaryIO = opener(path, "rb")
+    return stream
 
 
 MRT = Source(

@@ -1,0 +1,151 @@
+"""Library: loads chDB, the engine in the process, and says what a machine or a process lacks for it.
+
+Loading it starts an engine in a temporary folder, with a memory of its own, so whatever this needs may be
+missing already then.
+"""
+
+import ctypes
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP
+
+from fanous.errors import FanousError
+from fanous.text import printable
+
+MOST_SAID = 300
+"""Most characters of the engine's error that are repeated."""
+
+LEAST_DESCRIPTORS = 256
+"""Files and connections that a process with a store must be able to open: the engine has some sixty open when
+idle, and merges open as many again."""
+
+LEAST_ADDRESS_SPACE = 3 << 30
+"""Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
+memory; if they get less, the process dies without a message."""
+
+MORE_THREADS = "allow this process more threads: `ulimit -u`, or TasksMax= of the unit"
+
+_CAUSES = {
+    "CANNOT_SCHEDULE_TASK": MORE_THREADS,
+    "create_directories": "let it write to the folder for temporary files: set TMPDIR to one that exists",
+    "MEMORY_LIMIT_EXCEEDED": "check the limits of memory in /sys/fs/cgroup, which it reads",
+    "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
+}
+"""Text in the engine's error when it is loaded -> what the operator can do."""
+
+_UNEXPLAINED = f"{MORE_THREADS}, and check that the folder for temporary files can be written to"
+"""Where a thread could not be started, the engine occasionally gives no reason."""
+
+_NO_CGROUPS = b"Cannot use cgroups reader"
+"""Begins the trace of 35 lines that it prints where no group of the kernel counts its memory, as in a container
+without /sys/fs/cgroup, a chroot or a sandbox; it then counts for itself."""
+
+
+_DEADLY = (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP)
+"""Signals that the engine handles when it starts.  Its handler of a crash waits for minutes for a thread of its own to
+print a trace, with the store locked, and that of Ctrl-Z does nothing."""
+
+_ACTION_BYTES = 1024
+"""More than a ``struct sigaction`` has (152 with glibc on x86-64)."""
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Keeps the handlers of deadly signals as they were, so that a process that crashes ends at once, as others do.
+
+    Python's own ``signal`` may be used in the main thread only, and does not know handlers that C code installed.
+    """
+    libc = ctypes.CDLL(None)
+    former = {number: ctypes.create_string_buffer(_ACTION_BYTES) for number in _DEADLY}
+    for number, action in former.items():
+        libc.sigaction(number, None, action)
+    try:
+        yield
+    finally:
+        for number, action in former.items():
+            libc.sigaction(number, action, None)
+
+
+def load_library() -> None:
+    """Raise ``FanousError`` if the engine is not installed, or cannot be loaded here."""
+    if "chdb" in sys.modules:
+        return
+    _check_address_space()
+    _check_descriptors()
+    here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
+    try:
+        with handlers_kept(), _own_words():
+            import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
+    except ModuleNotFoundError as error:
+        raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
+    except (ImportError, OSError) as error:
+        raise FanousError(
+            f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
+            f"pip install --force-reinstall chdb"
+        ) from error
+    except RuntimeError as error:
+        said = str(error)
+        advice = next((advice for words, advice in _CAUSES.items() if words in said), _UNEXPLAINED)
+        raise FanousError(
+            f"the engine of the store, chdb, cannot start: {without_trace(said)}; {advice}", permanent=False
+        ) from error
+    finally:
+        os.chdir(here)
+
+
+def without_trace(said: str) -> str:
+    """What the engine said, before the trace of its C++ code."""
+    return printable(said.partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Keeps back what the engine prints to standard error: if loading fails, its exception says the same."""
+    if sys.stderr is None:  # it was closed, and 2 is another file's number
+        yield
+        return
+    sys.stderr.flush()
+    printed = os.memfd_create("chdb")
+    stderr = os.dup(2)
+    os.dup2(printed, 2)
+    try:
+        yield
+    except BaseException:
+        os.ftruncate(printed, 0)
+        raise
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        text = os.pread(printed, os.fstat(printed).st_size, 0)
+        os.close(printed)
+        before, found, trace = text.partition(_NO_CGROUPS)
+        with suppress(OSError):
+            os.write(2, before + (trace.partition(b"(version ")[2].partition(b"\n")[2] if found else b""))
+
+
+def _check_address_space() -> None:
+    """Raise ``FanousError`` if the process may not reserve what the engine needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
+        raise FanousError(
+            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and the engine of "
+            f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
+            f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
+        )
+
+
+def _check_descriptors() -> None:
+    """Raise ``FanousError`` if the process may not open as many files as the engine does; a soft limit is raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
+        return
+    if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
+        raise FanousError(
+            f"this process may open {hard} files (`ulimit -n`), and the engine of the store needs "
+            f"{LEAST_DESCRIPTORS}: raise that limit, or LimitNOFILE= of the unit"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_DESCRIPTORS, hard))

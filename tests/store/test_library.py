@@ -1,0 +1,53 @@
+"""Where a machine lacks what the engine needs, a sentence says so, and what it can do without it does without."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.children import child_environment
+from tests.each import each
+
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, for file systems of its own")
+
+OPEN = """
+from fanous.errors import FanousError
+from fanous.store.library import load_library
+try:
+    load_library()
+except FanousError as error:
+    print(error)
+"""
+NONE = "mount -t tmpfs none /sys/fs/cgroup"
+
+
+@NEEDS_ROOT
+@each(
+    ("machine", "said"),
+    [
+        (NONE, ""),
+        (f"{NONE}; echo nonsense > /sys/fs/cgroup/memory.max", ""),
+        (
+            f"{NONE}; touch /sys/fs/cgroup/cgroup.controllers; echo 0 > /sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup",
+        ),
+        ("mount -t tmpfs none /proc", ""),
+        ("mount -t tmpfs -o ro none /mnt; export TMPDIR=/mnt", "set TMPDIR"),
+        ("exec 2>&-", ""),
+        ("exec setpriv --reuid 54322 --clear-groups prlimit --nproc=10 --core=0", "TasksMax="),
+    ],
+)
+def test_what_the_machine_lacks_is_a_sentence_without_a_trace(machine: str, said: str) -> None:
+    """Without cgroups each command printed a trace of 35 lines; the others ended as a bug."""
+    rest = '; exec "$@"' if not machine.startswith("exec setpriv") else ' "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", machine + rest, "sh", sys.executable, "-c", OPEN],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=child_environment(),
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert said in done.stdout if said else done.stdout == ""
+    assert len(done.stdout.splitlines()) <= 1
