@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,19 @@ def test_what_was_revised_while_the_page_was_open_is_not_decided_blindly(house: 
     assert "from an old page</textarea>" in answer.text
     assert house.incident().status is Status.ENDED
     assert house.decide("retract", seen=str(int(seen[1]) + 1)).status_code == 303
+
+
+def test_of_contrary_decisions_at_once_one_is_taken_and_the_other_is_told(house: House) -> None:
+    seen = re.search(
+        r'name="seen" value="([0-9]+)"', house.hand.get(f"/desk/incidents/{house.incident().id}").text
+    )
+    assert seen is not None
+    fields = {"seen": seen[1], "text": "at the same moment"}
+    with ThreadPoolExecutor(4) as pool:
+        both = pool.map(lambda decision: house.decide(decision, **fields), ("approve", "retract") * 2)
+        assert sorted(answer.status_code for answer in both) == [303, 422, 422, 422]
+    told = house.ask(lambda store: store.ledger.revisions(store.ledger.incidents("PK")[0].id))
+    assert len(told) == int(seen[1]) + 1
 
 
 def test_there_is_no_page_of_an_incident_that_is_not_there(house: House) -> None:
