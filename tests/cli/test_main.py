@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from fanous.store.local import open_store
+from tests.children import child_environment
 from tests.commands import document, fanous, program
 from tests.copies import copy_of
 from tests.demonstration import as_far_as_x
@@ -175,6 +177,13 @@ def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
     assert "synthetic" in text
     assert "across Pakistan" in " ".join(text.split())
     assert document("confirm", "PK", "--store", store)["incidents"][0]["targets"] == ["x"]
+
+
+def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: Path) -> None:
+    """Python prints to standard output what is for a standard error that is closed."""
+    command = f"exec {sys.executable} -m fanous confirm PK --json --store {tmp_path / 'none'} 2>&-"
+    ran = subprocess.run(["sh", "-c", command], env=child_environment(), stdout=subprocess.PIPE, check=False)
+    assert (ran.returncode, ran.stdout) == (1, b"")
 
 
 @each(

@@ -309,6 +309,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
+    _open_standard_streams()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # further threads of numpy would only wait, and busily
     with suppress(RuntimeError, OSError):  # standard error is closed, or no file
         if not faulthandler.is_enabled():
@@ -363,6 +364,16 @@ def _is_out_of_memory(error: Exception) -> bool:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     is_odd = isinstance(error, SystemError | ImportError) and not isinstance(error, ModuleNotFoundError)
     return is_odd and limit != resource.RLIM_INFINITY and limit < LITTLE
+
+
+def _open_standard_streams() -> None:
+    """Open those that were closed at the start: another file would take their number, and receive what libraries
+    print; and Python prints to standard output what is for a standard error that is closed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w")
 
 
 def _complain(text: str) -> None:
