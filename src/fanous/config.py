@@ -440,7 +440,7 @@ def data_folder() -> Path:
         return Path.home() / ".local" / "share" / "fanous"
     except RuntimeError:  # a user id without an entry, as containers give one
         raise FanousError(
-            f"user {os.getuid()} of this machine has no home folder: set HOME or XDG_DATA_HOME to a folder of its own"
+            f"user {os.getuid()} of this machine has no home folder: set HOME or XDG_DATA_HOME to a folder that it owns"
         ) from None
 
 
