@@ -46,7 +46,7 @@ without /sys/fs/cgroup, a chroot or a sandbox; it then counts for itself."""
 
 
 _DEADLY = (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP)
-"""Signals that the engine handles when it starts.  Its handler of a crash waits for minutes for a thread of its own to
+"""Signals that the engine handles when it starts.  Its handler of a crash waits for minutes for another thread to
 print a trace, with the store locked, and that of Ctrl-Z does nothing."""
 
 _ACTION_BYTES = 1024
