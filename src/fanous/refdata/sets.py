@@ -106,7 +106,7 @@ def installed_sets(folder: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise FanousError(
             f"cannot read the folder of installed reference data, {folder}: {error.strerror}; give this user "
-            f"permission, or set HOME or XDG_DATA_HOME to a folder of its own"
+            f"permission, or set HOME or XDG_DATA_HOME to a folder that it owns"
         ) from error
 
 
