@@ -19,15 +19,14 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
-from fanous.pipeline.query import end_of_data, known_until
+from fanous.pipeline.query import known_until
 from fanous.publish.edition import Story, history, newest, open_ones
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
-from fanous.store.coverage import Heard
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import Heard, end_of_data, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import aged, connectivity, lowest, places

@@ -22,8 +22,7 @@ from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
-from fanous.store.coverage import Heard
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import Heard, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, aged, connectivity

@@ -9,7 +9,7 @@ from fanous.pipeline.query import known_until
 from fanous.publish.edition import newest, stories
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.routes import Facts, page
