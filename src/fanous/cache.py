@@ -5,9 +5,11 @@ as thousands of other answers.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from sys import getsizeof
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -55,3 +57,24 @@ class Cache(Generic[K, V]):
             self.size += size
             while self.size > self.most and len(self._kept) > 1:
                 self.size -= self._kept.popitem(last=False)[1][0]
+
+
+def size_of(answer: Any) -> int:
+    """Bytes that an answer takes, with everything in it, each object once."""
+    seen: set[int] = set()
+    size, waiting = 0, [answer]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        size += getsizeof(one)
+        if hasattr(one, "dtype"):  # an array; numpy is not loaded for this
+            waiting += one.tolist() if one.dtype.hasobject else ()
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, Sequence | set | frozenset) and not isinstance(one, str | bytes):
+            waiting += one
+        elif is_dataclass(one):
+            waiting += [getattr(one, field.name) for field in fields(one)]
+    return size

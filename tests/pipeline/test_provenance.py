@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from fanous.model.incident import Incident
-from fanous.model.measurement import Provenance, weakest
+from fanous.model.measurement import SET_ASIDE, Provenance, weakest
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query
-from fanous.pipeline.records import SET_ASIDE
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from fanous.analysis.series.signals import COUNTED
+from fanous.cache import size_of
 from fanous.store import memory
 from fanous.store.facts import Facts
 from fanous.store.local import open_store
@@ -176,7 +177,7 @@ def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> N
 
 def test_the_bytes_of_an_answer_are_those_of_everything_in_it_once() -> None:
     text, beats = "n" * 10_000, {"at": [float(n) for n in range(1000)]}
-    assert 10_000 < memory.size_of([text] * 500) < 20_000
-    assert 30_000 < memory.size_of((beats, beats)) < 60_000
-    assert 80_000 < memory.size_of([np.arange(10_000), KeptAnswer(0.0, None, text), {text}]) < 100_000
-    assert 100_000 < memory.size_of(np.array([f"{n:0100}" for n in range(1000)], object)) < 200_000
+    assert 10_000 < size_of([text] * 500) < 20_000
+    assert 30_000 < size_of((beats, beats)) < 60_000
+    assert 80_000 < size_of([np.arange(10_000), KeptAnswer(0.0, None, text), {text}]) < 100_000
+    assert 100_000 < size_of(np.array([f"{n:0100}" for n in range(1000)], object)) < 200_000

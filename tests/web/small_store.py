@@ -141,6 +141,8 @@ class SmallStore:
     def holds_national(self) -> bool:
         return True
 
+    leaves_out_held = False
+
     def hides_held(self) -> bool:
         return False
 
@@ -244,8 +246,8 @@ class SmallStore:
             and one.times[0] < until
         ]
 
-    def series_licences(self, _country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
-        return {}
+    def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
+        return {(one.key, one.step): () for one in self.levels(country)}
 
     def known_signals(self) -> list[KnownSignal]:
         found: dict[tuple[str, str, str], list[int]] = {}

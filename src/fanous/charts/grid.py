@@ -288,9 +288,6 @@ def _run(cell: Cell, x: int, width: int) -> str:
     return f'<path class="{name}" d="M{x} 0h{width}v{HIGH}h-{width}z"/>'
 
 
-MOST_TARGETS = 6
-"""Most grids of single targets on one page."""
-
 MOST_ROWS = 16
 """Most networks or targets in one grid; elsewhere on the page a table lists all of them."""
 
@@ -356,23 +353,6 @@ def by_network(
 def _is_hit(row: GridRow) -> bool:
     """Is any of its columns covered by an incident?"""
     return not {Cell.CUT, Cell.IN_SESSIONS, Cell.SUSPECTED}.isdisjoint(row.cells)
-
-
-def each_target(
-    votes: Votes, incidents: Sequence[Incident], country: str, language: Language
-) -> list[tuple[str, Drawing | None]]:
-    """(target, its networks x time): those disrupted first, then those most measured."""
-    if not len(votes):
-        return []
-    span = float(votes.times.min()), float(votes.times.max())
-    places = votes.by_target()
-    named = {target for incident in incidents for target in incident.targets}
-    ordered = sorted((target not in named, -len(rows), target) for target, rows in places.items() if target)
-    drawn: list[tuple[str, Drawing | None]] = []
-    for _, _, target in ordered[:MOST_TARGETS]:
-        about = [incident for incident in incidents if target in incident.targets]
-        drawn.append((target, by_network(votes.where(places[target]), about, country, language, span)))
-    return drawn
 
 
 def by_target(

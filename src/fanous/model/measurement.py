@@ -14,6 +14,7 @@ from math import nan
 from operator import attrgetter
 from typing import TypeVar, dataclass_transform
 
+from fanous.errors import Rejected
 from fanous.model.place import Access
 
 
@@ -30,6 +31,23 @@ class Provenance(StrEnum):
     @property
     def is_synthetic(self) -> bool:
         return self is Provenance.SYNTHETIC
+
+    def through(self, door: "Provenance") -> "Provenance":
+        """The provenance of a record of this one (synthetic = it is marked as such) that arrived through a door for
+        those of another.
+
+        Raises:
+            Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
+                among real ones.
+        """
+        if door.is_synthetic or not self.is_synthetic:
+            return door
+        if door is Provenance.REAL:
+            raise Rejected(SET_ASIDE)
+        return Provenance.SYNTHETIC
+
+
+SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
 
 def weakest(known: Iterable[Provenance]) -> Provenance:

@@ -3,6 +3,7 @@
 A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -114,6 +115,29 @@ def is_local_name(host: str) -> bool:
     """Is it the name of a machine in someone's own network?  A name without a dot is."""
     name = host.rstrip(".").lower()
     return bool(name) and ("." not in name or name.endswith(tuple(f".{end}" for end in LOCAL_ENDINGS)))
+
+
+_ORIGIN = re.compile(
+    r"([a-z]{1,10}:)?//(\[[0-9a-f:.]+\]|[^/?#:@]*)(:\d{1,5})?(.*)", re.IGNORECASE | re.DOTALL
+)
+
+LOCAL_NAME = "local-name"
+"""Stands for the name of a machine in a user's own network."""
+
+
+def shown_name(name: str) -> str:
+    """A host name as it may be shown to anyone."""
+    return LOCAL_NAME if is_local_name(name) and not is_address(name) else name
+
+
+def shown_url(url: str, asked: str) -> str:
+    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
+    visitor."""
+    found = _ORIGIN.match(url)
+    if url == asked or not url or found is None:
+        return url if url == asked else "..." if url else ""
+    scheme, host, port, rest = found.groups("")
+    return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"
 
 
 @dataclass(frozen=True, slots=True)

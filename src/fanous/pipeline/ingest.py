@@ -117,18 +117,11 @@ def bring_in(
             for batch in batches(judged):
                 append(store, batch, tally, late, version)
                 batch.clear()  # the generator still holds the list
-                _collect()
+                # Old garbage too when its turn has come: collecting puts the collector's counts back, so a monitor
+                # that ingests every few seconds would never come to what pages and queries leave.
+                gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
     finally:
         gc.enable()
-
-
-def _collect() -> None:
-    """Collect new garbage, and old garbage when its turn has come.
-
-    Collecting puts the collector's counts back, so a monitor that ingests every few seconds would never come to old
-    garbage by itself: pages and queries leave some with every answer.
-    """
-    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
 
 
 def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:

@@ -12,11 +12,10 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.instant import DAY
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
-from fanous.store.coverage import Within
+from fanous.store.coverage import Within, end_of_data
 from fanous.store.protocol import Store
 
 AHEAD = 86_400.0
@@ -128,19 +127,6 @@ class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
 
     def perform(self, store: Store) -> CountryAnswer:
         return confirm(store, self.country, list(self.targets), self.since, self.until)
-
-
-LATE = 3 * DAY
-"""Data that ended longer ago are history; the slowest public source has one value a day."""
-
-
-def end_of_data(last: float | None, now: float) -> float:
-    """Where a window ends: now, or at the end of the data.
-
-    Args:
-        last: when the last of them was measured; ``None`` = there are none.
-    """
-    return now if last is None or last >= now - LATE else last
 
 
 def known_until(store: Store, incident: Incident, now: float) -> float:

@@ -59,7 +59,7 @@ def judged_records(
                 continue
             try:
                 stored, parsed = connector.take(record)
-                own = provenance_of(stored.provenance, provenance)
+                own = stored.provenance.through(provenance)
                 there = "" if published is None else published[path]
                 if own is not stored.provenance or there:
                     stored = replace(stored, provenance=own, line=record.line, published=there)
@@ -87,23 +87,3 @@ def _began_within(data: bytes, span: "Span") -> bool:
         return True
     instant = instant_of(told.measurement_start_time or told.test_start_time or "")
     return instant is None or span[0] <= instant < span[1]
-
-
-SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
-
-
-def provenance_of(said: Provenance, door: Provenance) -> Provenance:
-    """The provenance of a record that arrived this way.
-
-    Args:
-        said: synthetic = it is marked as such.
-
-    Raises:
-        Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
-            among real ones.
-    """
-    if door.is_synthetic or not said.is_synthetic:
-        return door
-    if door is Provenance.REAL:
-        raise Rejected(SET_ASIDE)
-    return Provenance.SYNTHETIC

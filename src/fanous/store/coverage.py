@@ -12,6 +12,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import OF_PRODUCTS, products_of
 from fanous.model.coverage import Arrival, LineState, Look
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
@@ -334,6 +335,10 @@ FROM measurements WHERE {_RECEIVED}
 """
 
 
+MARKS_SECONDS = 1
+"""Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
+
+
 class CoverageFacts(FactsPart):
     """What was measured, where, by whom, and how it arrived."""
 
@@ -383,6 +388,7 @@ class CoverageFacts(FactsPart):
         rows = self.engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
         return [Arrival(asn, made, late) for asn, made, late in rows]
 
+    @remembered(MARKS_SECONDS)
     def brought_in(self) -> dict[str, tuple[int, int]]:
         """Country -> a mark that changes when measurements of the country are added, judged again or removed.
         Cheap: it reads no measurement."""
@@ -468,6 +474,24 @@ class CoverageFacts(FactsPart):
             slack: seconds by which a clock may be ahead.
         """
         return Clocks(*self.engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
+
+
+LATE = 3 * DAY
+"""Data that ended longer ago are history; the slowest public source has one value a day."""
+
+
+def end_of_data(last: float | None, now: float) -> float:
+    """Where a window ends: now, or at the end of the data.
+
+    Args:
+        last: when the last of them was measured; ``None`` = there are none.
+    """
+    return now if last is None or last >= now - LATE else last
+
+
+def whole_hours(since: float, until: float) -> tuple[float, float]:
+    """A window widened to whole hours, so that within an hour it stays the same and kept answers can be used."""
+    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
 
 
 def _ordered() -> list[str]:

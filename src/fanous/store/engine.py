@@ -243,9 +243,7 @@ class Engine:
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The answer, row by row."""
-        with _engine_errors("read facts"):
-            result = self._client.query(sql, parameters=_bound(parameters), settings=self._reading)
-            return [tuple(row) for row in result.result_rows]
+        return [*zip(*self.columns(sql, **parameters), strict=True)]
 
     def columns(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """The answer, column by column; empty if there are no rows."""

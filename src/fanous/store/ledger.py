@@ -157,6 +157,7 @@ class Ledger(Processes):
 
     Attributes:
         outbox: which news goes to which channel, and the deliveries.
+        leaves_out_held: are incidents that wait for a person left out here?
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
@@ -164,7 +165,7 @@ class Ledger(Processes):
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
-        self._leaves_out_held = False
+        self.leaves_out_held = False
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -182,7 +183,7 @@ class Ledger(Processes):
         if not self.hides_held():
             return self
         public = copy(self)
-        public._leaves_out_held = True
+        public.leaves_out_held = True
         return public
 
     def put(
@@ -284,7 +285,7 @@ class Ledger(Processes):
         )
         if not dropped:
             found = (one for one in found if not one.was_dropped)
-        if self._leaves_out_held:
+        if self.leaves_out_held:
             found = (last for one in found for last in self._last_shown(one))
         return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
 
@@ -320,7 +321,7 @@ class Ledger(Processes):
         roles = self.roles()
         with self._database.reading() as connection:
             found = _revisions(connection, incident_id)
-        if self._leaves_out_held:
+        if self.leaves_out_held:
             shown = shown_to_readers([one.incident for one in found])
             found = [one for one, is_shown in zip(found, shown, strict=True) if is_shown]
         return [

@@ -7,18 +7,14 @@ time.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import signature
 from math import inf
-from sys import getsizeof
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-import numpy as np
-
-from fanous.cache import Cache
-from fanous.model.instant import HOUR
+from fanous.cache import Cache, size_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,17 +22,12 @@ T = TypeVar("T")
 LONGEST_SECONDS = 600.0
 """Longest validity, since with facts on a server another process may delete rows during a query."""
 
-MARKS_SECONDS = 1.0
-"""Seconds for which the last check for new measurements is trusted, since pages make many queries at once."""
-
 MOST_BYTES = 32 << 20
 """Of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15 MB."""
 
 
 class Arriving(Protocol):
     """Facts that know what has arrived."""
-
-    synthetic: bool
 
     def brought_in(self) -> Mapping[str, tuple[int, int]]: ...
 
@@ -71,8 +62,7 @@ class Memory:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._answers: Cache[Hashable, KeptAnswer] = Cache(MOST_BYTES, lambda kept: size_of(kept.answer))
-        self._marks: dict[bool, tuple[float, Mapping[str, tuple[int, int]]]] = {}
+        self._answers: Cache[Hashable, KeptAnswer] = Cache(MOST_BYTES, size_of)
         self._changed = -inf
 
     @property
@@ -82,36 +72,24 @@ class Memory:
 
     def forget(self) -> None:
         """Something changed, so only answers that are still valid are kept."""
-        self._marks, self._changed = {}, self._clock()
+        self._changed = self._clock()
 
     def answer(self, key: Hashable, ask: Callable[[], T], seconds: float, mark: Hashable) -> T:
         """The kept answer if it is valid, or a new one.
 
         Args:
             seconds: how long it is valid regardless of what arrives.
-            mark: of the measurements that it depends on (``mark``); ``None`` = it depends on more than those.
+            mark: of the measurements that it depends on (``brought_in``); ``None`` = it depends on more than those.
         """
-        kept = self._answers.get(key)
-        if kept is None or not self._is_good(kept, mark, seconds):
-            began = self._clock()
-            kept = KeptAnswer(began, mark, ask())
+        kept, now = self._answers.get(key), self._clock()
+        if kept is not None and mark is not None and kept.mark == mark:  # nothing has arrived since
+            is_good = now - kept.at < LONGEST_SECONDS
+        else:
+            is_good = kept is not None and kept.at > self._changed and now - kept.at < seconds
+        if kept is None or not is_good:
+            kept = KeptAnswer(now, mark, ask())
             self._answers.put(key, kept)
         return cast(T, kept.answer)
-
-    def _is_good(self, kept: KeptAnswer, mark: Hashable, seconds: float) -> bool:
-        """Has nothing arrived since, or is the answer recent and younger than the last change?"""
-        age = self._clock() - kept.at
-        if mark is not None and kept.mark == mark:
-            return age < LONGEST_SECONDS
-        return kept.at > self._changed and age < seconds
-
-    def mark(self, facts: Arriving, about: Any) -> Hashable:
-        """The mark of the data of a country, or of all countries (``CoverageFacts.brought_in``)."""
-        marked, marks = self._marks.get(facts.synthetic, (-inf, {}))
-        if self._clock() - marked >= MARKS_SECONDS:
-            marks = facts.brought_in()
-            self._marks[facts.synthetic] = self._clock(), marks
-        return marks.get(about, (0, 0)) if isinstance(about, str) else tuple(marks.items())
 
 
 def remembered(
@@ -137,39 +115,16 @@ def remembered(
             bound.apply_defaults()
             _, *given = bound.args
             key = facts.synthetic, question.__name__, _fixed(given)
-            # Each part is one of ``Facts``, and another one of these knows what has arrived.
-            mark = memory.mark(cast(Arriving, facts), given[0]) if of_measurements else None
+            mark: Hashable = None
+            if of_measurements:
+                # Each part is one of ``Facts``, and another one of these knows what has arrived.
+                marks = cast(Arriving, facts).brought_in()
+                mark = marks.get(given[0], (0, 0)) if isinstance(given[0], str) else tuple(marks.items())
             return memory.answer(key, partial(question, facts, *args, **named), seconds, mark)
 
         return asked
 
     return declare
-
-
-def whole_hours(since: float, until: float) -> tuple[float, float]:
-    """A window widened to whole hours, so that within an hour it stays the same and kept answers can be used."""
-    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
-
-
-def size_of(answer: Any) -> int:
-    """Bytes that an answer takes, with everything in it, each object once."""
-    seen: set[int] = set()
-    size, waiting = 0, [answer]
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        size += getsizeof(one)
-        if isinstance(one, np.ndarray):
-            waiting += one.tolist() if one.dtype == object else ()
-        elif isinstance(one, Mapping):
-            waiting += [*one.keys(), *one.values()]
-        elif isinstance(one, Sequence | set | frozenset) and not isinstance(one, str | bytes):
-            waiting += one
-        elif is_dataclass(one):
-            waiting += [getattr(one, field.name) for field in fields(one)]
-    return size
 
 
 def _fixed(value: Any) -> Hashable:

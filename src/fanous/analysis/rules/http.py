@@ -16,14 +16,13 @@ from fanous.analysis.rules.pages import (
     is_challenge,
     is_redirect,
     refused_by_site,
-    shown_name,
-    shown_url,
 )
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import group_failures
 from fanous.analysis.rules.tls import certificate_rules
 from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
 from fanous.model.measurement import Layer, Observation
+from fanous.model.place import shown_name, shown_url
 from fanous.model.verdict import State
 
 # --- pages ----------------------------------------------------------------------------------------------

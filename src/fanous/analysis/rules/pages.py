@@ -5,11 +5,9 @@ Ours answer "unknown" more often, since sites differ by country for many reasons
 that can be compared is another page.
 """
 
-import re
 from enum import StrEnum
 
 from fanous.model.measurement import Observation
-from fanous.model.place import is_address, is_local_name
 
 LEAST_PROPORTION = 0.7
 """Ratio of the shorter body to the longer from which two pages count as equally long (ts-017)."""
@@ -115,29 +113,6 @@ def _with_other_status(page: Observation, control: Observation, title: bool | No
 def _is_page(control: Observation) -> bool:
     """Can anything be compared with it?  With 202 or 204 a server says that it sends no page, as shields do."""
     return control.status_code == 200 and control.body_length >= LEAST_CONTROL
-
-
-_ORIGIN = re.compile(
-    r"([a-z]{1,10}:)?//(\[[0-9a-f:.]+\]|[^/?#:@]*)(:\d{1,5})?(.*)", re.IGNORECASE | re.DOTALL
-)
-
-LOCAL_NAME = "local-name"
-"""Stands for the name of a machine in a user's own network."""
-
-
-def shown_name(name: str) -> str:
-    """A host name as it may be shown to anyone."""
-    return LOCAL_NAME if is_local_name(name) and not is_address(name) else name
-
-
-def shown_url(url: str, asked: str) -> str:
-    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
-    visitor."""
-    found = _ORIGIN.match(url)
-    if url == asked or not url or found is None:
-        return url if url == asked else "..." if url else ""
-    scheme, host, port, rest = found.groups("")
-    return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"
 
 
 def is_redirect(page: Observation) -> bool:

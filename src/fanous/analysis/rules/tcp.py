@@ -3,9 +3,9 @@
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
-from fanous.analysis.rules.pages import shown_name
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
+from fanous.model.place import shown_name
 from fanous.model.verdict import State
 
 

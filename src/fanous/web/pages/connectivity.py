@@ -4,7 +4,7 @@ The regions and networks of a country follow in a table, the lowest first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -75,6 +75,17 @@ class Connectivity:
     narrow: Markup
     names: list[str]
 
+    @property
+    def lowest(self) -> Level | None:
+        """The level that is now furthest below its baseline; ``None`` = none can be compared."""
+        known = [level for level in self.levels if level.falls and level.share is not None]
+        return min(known, key=lambda level: level.share or 0.0, default=None)
+
+
+Published = Mapping[tuple[SeriesKey, int], Sequence[str]]
+"""Everything published about a country: each series, with the licences that the operator stated for it
+(``facts.series_licences``)."""
+
 
 def connectivity(
     store: Store,
@@ -83,15 +94,16 @@ def connectivity(
     since: float,
     until: float,
     visit: Visit,
-    spans: Sequence[tuple[float, float]] = (),
-    marks: Sequence[tuple[float, str]] = (),
+    published: Published,
+    spans: Sequence[tuple[float, float]],
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
 
     Args:
         known: the country's incidents; its outages are not part of the baseline.
-        since: start of the chart; unix seconds, half-open with ``until``, which is also *now*.
+        since: start of the chart; unix seconds, half-open with ``until``, up to which levels count; their ages are
+            as of the visit.
         spans: periods to shade.
     """
     lost = outage_times(known, Place(country))
@@ -101,8 +113,8 @@ def connectivity(
         series = [one for one in _sound(store.facts.levels(country, start, until)) if one.key.place.region]
     if not series:
         return None
-    licences = licences_by_source(series, store.facts.series_licences(country))
-    levels = [level for one in series if (level := level_of(one, until, licences, lost)) is not None]
+    licences, older = licences_by_source(series, published), visit.now - until
+    levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
     series.sort(key=_interest)
@@ -110,14 +122,7 @@ def connectivity(
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
-    return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans, marks), names)
-
-
-def aged(found: Connectivity | None, seconds: float) -> Connectivity | None:
-    """The same, with ages as of today if the window ended earlier."""
-    if found is None or not seconds:
-        return found
-    return replace(found, levels=[replace(one, age=one.age + seconds) for one in found.levels])
+    return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans), names)
 
 
 def _sound(series: Sequence[Series]) -> list[Series]:
@@ -125,20 +130,19 @@ def _sound(series: Sequence[Series]) -> list[Series]:
     return [one for one in series if not one.key.target and one.key.signal in SIGNALS and len(one)]
 
 
-def lowest(found: Connectivity | None) -> Level | None:
-    """The level that is now furthest below its baseline; ``None`` = none can be compared."""
-    known = [level for level in found.levels if level.falls and level.share is not None] if found else []
-    return min(known, key=lambda level: level.share or 0.0, default=None)
-
-
 def level_of(
-    series: Series, now: float, licences: Mapping[str, str] = MappingProxyType({}), outages: Spans = ()
+    series: Series,
+    now: float,
+    licences: Mapping[str, str] = MappingProxyType({}),
+    outages: Spans = (),
+    older: float = 0.0,
 ) -> Level | None:
     """The level in its newest whole bin; ``None`` = there is none.
 
     Args:
         licences: licences of sources for which they vary.
         outages: known outages of the place, which are not part of the baseline.
+        older: seconds by which the present is later than ``now``, if a window ended earlier.
     """
     known = newest(series, now, outages, licences)
     if known is None:
@@ -153,7 +157,7 @@ def level_of(
         str(signal.family),
         None if known.percent is None else known.percent / 100,
         signal.bad is Direction.DOWN,
-        known.age(now),
+        known.age(now) + older,
     )
 
 
@@ -209,7 +213,6 @@ def _drawn(
     country: str,
     visit: Visit,
     spans: Sequence[tuple[float, float]],
-    marks: Sequence[tuple[float, str]],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
     if not lines.lines:
@@ -226,7 +229,7 @@ def _drawn(
             language.say("Lowest share") + language.colon + lowest,
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
-            marks if shape is WIDE else (),
+            (),
             language.say("Value in % of the baseline"),
             clock_words(lines.start, country, language),
             names,
@@ -301,25 +304,16 @@ class Places:
 
 
 def places(
-    store: Store, country: str, known: Sequence[Incident], now: float, older: float = 0.0
+    store: Store, country: str, known: Sequence[Incident], until: float, visit: Visit, published: Published
 ) -> Places | None:
-    """The places of a country; ``None`` = no source distinguishes them.
-
-    Args:
-        known: as in ``connectivity``.
-        older: seconds by which the present is later than ``now``, if a window ended earlier.
-    """
-    since = look_back(now, outage_times(known, Place(country)), LOOK_BACK)
-    levels = _sound(store.facts.levels(country, since, now))
+    """The places of a country, arguments as in ``connectivity``; ``None`` = no source distinguishes them."""
+    since = look_back(until, outage_times(known, Place(country)), LOOK_BACK)
+    levels = _sound(store.facts.levels(country, since, until))
     series = [one for one in levels if one.key.place != Place(country)]
     if not series:
         return None
-    licences = licences_by_source(series, store.facts.series_licences(country))
-    found = standing(series, now, licences, known)
-    listed = [
-        replace(one, level=replace(one.level, age=one.level.age + older)) for one in found[:MOST_PLACES]
-    ]
-    return Places(listed, len(found)) if found else None
+    found = standing(series, until, licences_by_source(series, published), known, visit.now - until)
+    return Places(found[:MOST_PLACES], len(found)) if found else None
 
 
 def standing(
@@ -327,16 +321,17 @@ def standing(
     now: float,
     licences: Mapping[str, str] = MappingProxyType({}),
     incidents: Sequence[Incident] = (),
+    older: float = 0.0,
 ) -> list[PlaceRow]:
     """Each place once, lowest first; places without history are left out.
 
     Args:
-        licences: as for ``level_of``.
+        licences, older: as for ``level_of``.
         incidents: the country's, which are not part of the baseline.
     """
     lowest: dict[Place, PlaceRow] = {}
     for one in series:
-        level = level_of(one, now, licences, outage_times(incidents, one.key.place))
+        level = level_of(one, now, licences, outage_times(incidents, one.key.place), older)
         if level is None or level.share is None or not level.falls:
             continue
         entity = one.key.place

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from fanous.charts.grid import ROOM, by_network, by_target, each_target
+from fanous.charts.grid import ROOM, Drawing, by_network, by_target
 from fanous.charts.plot import ticks
 from fanous.charts.reachability import LARGE
 from fanous.model.event import AnnouncedEvent
@@ -19,22 +19,22 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
-from fanous.pipeline.query import end_of_data, known_until
+from fanous.pipeline.query import known_until
 from fanous.publish.edition import Story, history, newest, open_ones
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
-from fanous.store.coverage import Heard
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import Heard, end_of_data, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
-from fanous.web.pages.connectivity import aged, connectivity, lowest, places
+from fanous.web.pages.connectivity import connectivity, places
 from fanous.web.pages.events import statements_of
 from fanous.web.pages.explore_common import signals_of
 from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, page
+from fanous.wording.language import Language
 
 WINDOWS = (7, 30, 90, 365)
 """Windows that a reader may choose, in days."""
@@ -69,6 +69,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     hours = whole_hours(since, until)
     volume, heard, names = facts.volume(code, *hours), facts.heard_in(code, *hours), facts.networks(code)
     insufficient = facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
+    published = facts.series_licences(code)
     every = ledger.incidents(code, synthetic=store.is_synthetic)
     events, claims = ledger.events(code, since, until + AHEAD), ledger.claims(code, since, until)
 
@@ -81,15 +82,14 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
     shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
-    levels = aged(connectivity(store, code, every, since, end, visit, shaded), visit.now - end)
-    level, of_places = lowest(levels), places(store, code, every, end, visit.now - end)
+    levels = connectivity(store, code, every, since, end, visit, published, shaded) if published else None
     networks = network_lines(volume, heard, weights, code, visit)
     bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)
-    votes = without_controls(votes, standing)
+    targets, grid = grids(votes, standing, code, visit.language)
     return {
         "code": code,
         "staged": store.is_synthetic,
-        "hides_held": ledger.hides_held(),
+        "hides_held": ledger.leaves_out_held,
         "days": days,
         "windows_asked": WINDOWS,
         "open": going,
@@ -101,9 +101,9 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "ahead": [event for event in events if event.start >= until],
         "statements": statements_of(store, sorted(claims, key=lambda claim: -claim.since)),
         "connectivity": levels,
-        "level": level,
-        "places": of_places,
-        "signals": signals_of(store, [code]),
+        "level": levels.lowest if levels else None,
+        "places": places(store, code, every, end, visit, published) if published else None,
+        "signals": signals_of(store, [code]) if published else [],
         "networks": networks,
         "names": names,
         "weights": weights,
@@ -112,21 +112,37 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "seen_share": sum([line.share or 0.0 for line in networks if line.measurements]),
         "drawn": drawn if drawn > since else None,
         "past_until": end if end < visit.now else None,
-        "targets": each_target(votes, standing, code, visit.language),
-        "grid": by_network(votes, standing, code, visit.language),
+        "targets": targets,
+        "grid": grid,
         "insufficient": insufficient,
     }
 
 
-def without_controls(votes: Votes, incidents: Sequence[Incident]) -> Votes:
-    """The votes on targets other than controls, which would make a total block look like a partial one.
+MOST_TARGETS = 6
+"""Most grids of single targets on one page."""
+
+
+def grids(
+    votes: Votes, incidents: Sequence[Incident], country: str, language: Language
+) -> tuple[list[tuple[str, Drawing | None]], Drawing | None]:
+    """Networks x time of single targets, those disrupted first, then those most measured; and of all together.
+
+    Controls are left out, since they would make a total block look like a partial one.
 
     Args:
         incidents: a control named by one of them is treated as any target.
     """
     named = {target for incident in incidents for target in incident.targets}
-    controls = [one for one in control_targets() if one not in named]
-    return votes.where(~np.isin(votes.targets, controls))
+    votes = votes.where(~np.isin(votes.targets, [one for one in control_targets() if one not in named]))
+    if not len(votes):
+        return [], None
+    span, places = (float(votes.times.min()), float(votes.times.max())), votes.by_target()
+    ordered = sorted([(target not in named, -len(rows), target) for target, rows in places.items() if target])
+    drawn = []
+    for _, _, target in ordered[:MOST_TARGETS]:
+        about = [incident for incident in incidents if target in incident.targets]
+        drawn.append((target, by_network(votes.where(places[target]), about, country, language, span)))
+    return drawn, by_network(votes, incidents, country, language)
 
 
 def days_asked(visit: Visit) -> int:

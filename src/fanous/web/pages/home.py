@@ -22,11 +22,10 @@ from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
-from fanous.store.coverage import Heard
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import Heard, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
-from fanous.web.pages.connectivity import Connectivity, aged, connectivity
+from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.routes import Facts, page
 
@@ -60,7 +59,8 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         spans = spans_of(incident, visit.now)
         end = min(until, visit.now)
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
-        levels = aged(connectivity(store, incident.country, known, since, end, visit, spans), visit.now - end)
+        published = store.facts.series_licences(incident.country)
+        levels = connectivity(store, incident.country, known, since, end, visit, published, spans)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
@@ -186,7 +186,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         record = sorted(record, key=lambda one: one.incident.confirmed_at is None)[:MOST_ON_RECORD]
     return {
         "staged": store.is_synthetic,
-        "hides_held": store.ledger.hides_held(),
+        "hides_held": store.ledger.leaves_out_held,
         "open": going,
         "lately": over,
         "watched": seen,

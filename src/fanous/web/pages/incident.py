@@ -43,7 +43,7 @@ from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.answers import Later, Reply, Visit
-from fanous.web.pages.connectivity import aged, connectivity
+from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import announced_beside, claims_about, statements_of
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
@@ -118,18 +118,18 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
 def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit: Visit) -> Facts:
     """Its chart, its networks by target, and the series around it; ``known`` as in ``connectivity``."""
     since, until = reach(store, incident, visit.now)
-    end = min(until, visit.now)
     votes = store.facts.votes(incident.country, since, until)
+    published = store.facts.series_licences(incident.country)
+    end, spans = min(until, visit.now), spans_of(incident, visit.now)
     own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     return {
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": aged(
-            connectivity(store, incident.country, known, since, end, visit, spans_of(incident, visit.now)),
-            visit.now - end,
-        ),
+        "connectivity": connectivity(store, incident.country, known, since, end, visit, published, spans)
+        if published
+        else None,
     }
 
 

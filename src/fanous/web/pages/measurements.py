@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from fanous.analysis.rules.pages import shown_name, shown_url
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
 from fanous.model.measurement import Observation, Record
+from fanous.model.place import shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted

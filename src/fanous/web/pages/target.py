@@ -9,7 +9,7 @@ from fanous.pipeline.query import known_until
 from fanous.publish.edition import newest, stories
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
-from fanous.store.memory import whole_hours
+from fanous.store.coverage import whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.routes import Facts, page
@@ -53,7 +53,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     naming.sort(key=lambda incident: (not incident.is_open, -incident.onset))
     return {
         "target": target,
-        "hides_held": store.ledger.hides_held(),
+        "hides_held": store.ledger.leaves_out_held,
         "incidents": stories(store, naming),
         "known_until": {one.id: known_until(store, one, visit.now) for one in naming if one.is_open},
         "seen": seen,
