@@ -69,15 +69,11 @@ def _values(
         row = dict(zip(columns, fields, strict=True))
         if row["country"].strip().upper() != country:
             continue
-        users = number(row["users"])
-        try:
-            day = int(instant(row["date"]))
-        except (ValueError, OverflowError):
-            users, day = None, 0
-        if users is None or (not isnan(users) and users < 0):
+        day, users = instant(row["date"]), number(row["users"])
+        if day is None or users is None or (not isnan(users) and users < 0):
             rejects.append((at, f"no day with a number of users: {line[:60]!r}"))
             continue
-        times.append(day)
+        times.append(int(day))
         values.append(users)
     return times, values, rejects
 
