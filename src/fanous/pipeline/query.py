@@ -180,6 +180,17 @@ def known_countries(store: Store) -> list[str]:
     return sorted({name for side in store.sides() for name in side.facts.countries()})
 
 
+LATELY = 7 * DAY
+
+
+def last_heard(store: Store, now: float) -> dict[str, float]:
+    """Country -> time of its last sound measurement; without those that gave none within ``LATELY``."""
+    heard: dict[str, float] = {}
+    for one in store.facts.heard(now - LATELY, now + 1):
+        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    return heard
+
+
 def _grid(
     store: Store, country: str, since: float, until: float, targets: Sequence[str], incidents: list[Incident]
 ) -> Grid:
