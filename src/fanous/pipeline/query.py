@@ -19,7 +19,7 @@ from fanous.pipeline.call import Call
 from fanous.store.coverage import Within
 from fanous.store.protocol import Store
 
-AHEAD = 86_400.0
+AHEAD = DAY
 """Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
 window up to it.
 """

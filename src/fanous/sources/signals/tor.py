@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from math import isnan
 
 from fanous.errors import Rejected
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
@@ -95,7 +95,7 @@ TOR = Source(
     credit="The Tor Project",
     live=Tor(),
     differs=columns("date", "country", "users", "lower", "upper", "frac"),
-    every=6 * 3600,
+    every=6 * HOUR,
     window=WINDOW,
     settles=7 * DAY,
 )
