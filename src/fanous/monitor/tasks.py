@@ -203,8 +203,10 @@ class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
 
 
 class Hearing:
-    """Attributes:
-    beats: as of the last check.
+    """Keeps which networks have been heard, and logs each that falls silent or is heard again.
+
+    Attributes:
+        beats: as of the last check.
     """
 
     def __init__(self, ask: Ask, clock: Clock, stop: asyncio.Event) -> None:

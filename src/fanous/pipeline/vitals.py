@@ -361,12 +361,14 @@ class HeardNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Workings:
-    """Attributes:
-    vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
-    pulls: sources and their last error.
-    heard: networks whose probes were heard recently.
-    needs: what this machine lacks, as in ``fanous doctor``; examined on request.
-    collector: address to which probes deliver; empty = this monitor has no collector.
+    """How the operator's pages ask for the monitor's own state; each function returns the newest.
+
+    Attributes:
+        vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
+        pulls: sources and their last error.
+        heard: networks whose probes were heard recently.
+        needs: what this machine lacks, as in ``fanous doctor``; examined on request.
+        collector: address to which probes deliver; empty = this monitor has no collector.
     """
 
     vitals: Callable[[], Vitals | None] = field(default=lambda: None)

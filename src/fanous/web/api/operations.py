@@ -74,9 +74,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Attributes:
-    base: public address without a slash at its end.
-    path: parts of the path.
+    """One request to the API, with its query checked.
+
+    Attributes:
+        base: public address without a slash at its end.
+        path: parts of the path.
     """
 
     site: Site
@@ -344,10 +346,12 @@ ROOT = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Attributes:
-    path: below ``ROOT``, with ``{id}`` for the label of an incident.
-    cost: in pages, as the reader is charged.
-    missing: what an answer 404 means; empty = it is never given, unless there is no such incident.
+    """One address of the API, from which its route and its OpenAPI description are made.
+
+    Attributes:
+        path: below ``ROOT``, with ``{id}`` for the label of an incident.
+        cost: in pages, as the reader is charged.
+        missing: what an answer 404 means; empty = it is never given, unless there is no such incident.
     """
 
     name: str

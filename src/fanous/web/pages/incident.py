@@ -61,9 +61,11 @@ MOST_HISTORY = 3
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Attributes:
-    lines: what is drawn, for a script that reads it.
-    has_others: it also shows other incidents.
+    """The chart of an incident, in two widths.
+
+    Attributes:
+        lines: what is drawn, for a script that reads it.
+        has_others: it also shows other incidents.
     """
 
     lines: Lines
