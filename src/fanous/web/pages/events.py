@@ -42,7 +42,7 @@ TIMINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """What someone said, beside what was measured.
+    """What someone said, and what was measured.
 
     Attributes:
         link: where it was said; empty unless it is an ordinary web address.
