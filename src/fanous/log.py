@@ -38,9 +38,11 @@ MOST_KINDS = 500
 
 @dataclass(slots=True)
 class _Counted:
-    """Attributes:
-    since: monotonic seconds at which the interval began.
-    written, held_back: lines since then.
+    """Lines of one kind in the current interval.
+
+    Attributes:
+        since: monotonic seconds at which the interval began.
+        written, held_back: lines since then.
     """
 
     since: float

@@ -5,11 +5,11 @@ from rich.console import Console
 
 from fanous.cli.evaluate import print_slowdowns, slowdown_document
 from fanous.evaluation import slowdowns
-from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, rates
 from fanous.evaluation.slowdowns import slowdown_scores
 from fanous.model.incident import Incident
 from fanous.model.score import SlowdownScore
+from tests.builders import DAY
 
 SHORT = SpeedCountry(asns=(17557, 45669), days=1)
 

@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from fanous.evaluation.simulate.builders import verdict
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Layer
@@ -18,6 +17,7 @@ from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import Ballot, votes
+from tests.builders import verdict
 from tests.store.cases import NOON, judged
 
 HOUR, DAY = 3600.0, 86400.0

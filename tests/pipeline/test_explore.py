@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.pipeline import explore as explored
 from fanous.pipeline.explore import (
@@ -21,6 +20,7 @@ from fanous.pipeline.explore import (
 from fanous.refdata.countries import local
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.builders import verdict
 from tests.each import each
 from tests.store.cases import NOON, judged
 

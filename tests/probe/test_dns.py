@@ -8,9 +8,9 @@ import dns.message
 import dns.rcode
 import pytest
 
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe import dns as steps
 from fanous.probe.trace import Trace
+from tests.builders import FakeNetwork
 from tests.each import each
 from tests.probe.net import servers
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, scene

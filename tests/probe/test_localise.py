@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fanous.evaluation.simulate.builders import FakeNetwork, FakeStream
 from fanous.probe.localise import Localised, address_of_cut, localise, localised
 from fanous.probe.net.failure import failure_of
 from fanous.probe.trace import Trace
+from tests.builders import FakeNetwork, FakeStream
 from tests.probe.scene import SETTINGS, SITE, SITE_IP
 
 FAST = replace(SETTINGS, hop_timeout=0.05)

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure_into
 from fanous.probe.net.network import Meter
 from fanous.probe.net.sockets import SocketStream
 from fanous.probe.run import run
 from fanous.probe.trace import CUT, LOST, ProbeVantage, Trace, retried
+from tests.builders import FakeNetwork
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, Scene, measured, scene

@@ -3,10 +3,10 @@
 from random import Random
 from typing import Any
 
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
 from fanous.probe.transfer import page_kbps, reason, slow_at
+from tests.builders import FakeNetwork
 from tests.each import each
 
 URL = "https://site.example/"

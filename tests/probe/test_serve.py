@@ -9,10 +9,10 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe.modules import BUILT_IN, Module, read_modules
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import serve
+from tests.builders import FakeNetwork
 from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork

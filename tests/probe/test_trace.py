@@ -2,10 +2,10 @@
 
 import asyncio
 
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.probe import tcp
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
+from tests.builders import FakeNetwork
 
 
 def test_a_connection_that_is_made_after_the_end_is_closed_at_once() -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.probe.health import Health
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.output import record_file, report_document
 from fanous.probe.run import RunReport
 from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
+from tests.builders import verdict
 from tests.each import each
 
 

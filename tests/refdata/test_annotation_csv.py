@@ -8,9 +8,9 @@ import pytest
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints
 from fanous.analysis.rules.matcher import loop_matcher
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
 from fanous.refdata.set_formats import SetReading, read_citizenlab, read_ooni
+from tests.builders import observation
 from tests.each import each
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, CITIZENLAB_HEADER, OONI_HEADER, citizenlab, ooni
 from tests.shared_data import shared_file

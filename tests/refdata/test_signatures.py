@@ -3,9 +3,9 @@
 import pytest
 
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer
 from fanous.refdata.set_formats import are_blockpages, read_blockpages, read_false_positives
+from tests.builders import observation
 from tests.each import each
 from tests.refdata.sets import signature
 from tests.shared_data import shared_file

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 from fanous.analysis.series.aggregate import VerdictRow
-from fanous.evaluation.simulate.builders import bundle, observation, verdict
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -24,6 +23,7 @@ from fanous.model.place import Access
 from fanous.model.reason import Reason
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
+from tests.builders import bundle, observation, verdict
 
 NOON = 1_702_814_400.0
 """17 December 2023, 12:00 UTC."""

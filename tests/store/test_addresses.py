@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.incident import Interval, Kind, Part
 from fanous.model.measurement import Layer, Observation, Observer
 from fanous.pipeline.claims import what_else
 from fanous.store.protocol import Store
+from tests.builders import observation
 from tests.store.cases import NOON, incident, judged
 
 HOUR = 3600.0

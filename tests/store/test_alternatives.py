@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval, LineRecord, Onset, Software
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State, Verdict
 from fanous.store.protocol import Store
+from tests.builders import verdict
 from tests.store.cases import NOON, judged
 
 DAY = 86400.0

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.coverage import Outcomes
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.votes import CountScope
+from tests.builders import verdict
 from tests.counted import counted
 from tests.store.cases import NOON, judged, random_batch
 

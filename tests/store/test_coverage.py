@@ -1,8 +1,8 @@
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.store.coverage import Doubt, Heard, Insufficient
 from fanous.store.protocol import Store
 from fanous.wording.reasons import reasons_text
+from tests.builders import verdict
 from tests.store.cases import NOON, judged
 
 

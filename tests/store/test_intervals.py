@@ -3,12 +3,12 @@
 import random
 from pathlib import Path
 
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
 from fanous.model.verdict import State
 from fanous.store.engine import IN_INTERVALS, IN_STRETCHES, in_any, in_stretches
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.builders import verdict
 from tests.store.cases import NOON, judged
 
 BLOCKED = verdict(State.BLOCKED)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.builders import measurement, verdict
 from fanous.model.measurement import Layer, Observation, Record
 from fanous.model.reason import as_written
 from fanous.store.batch import Judged
@@ -15,6 +14,7 @@ from fanous.store.engine import Engine
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store
+from tests.builders import measurement, verdict
 from tests.store.cases import NOON, incident, judged
 from tests.store.servers import EVERYWHERE
 

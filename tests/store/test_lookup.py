@@ -1,11 +1,11 @@
 from math import isnan
 
-from fanous.evaluation.simulate.builders import measurement
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 from fanous.store.protocol import Store
+from tests.builders import measurement
 from tests.store.cases import NOON, judged
 from tests.store.servers import EVERYWHERE
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fanous.charts.grid import columns_of, filled, network_times
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.store.local import open_store
+from tests.builders import verdict
 from tests.store.cases import NOON, judged, random_batch
 
 DAY = 86_400.0

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError, Rejected
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline.ingest import recover, rejudge_segments
@@ -11,6 +10,7 @@ from fanous.store.archive import Archive, Received
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.builders import verdict
 from tests.store.cases import NOON, judge, judged
 from tests.store.servers import EVERYWHERE
 

@@ -5,11 +5,11 @@ import pytest
 
 from fanous.analysis.series import aggregate
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
-from fanous.evaluation.simulate.builders import verdict
 from fanous.model.measurement import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State
 from fanous.store.protocol import Store
+from tests.builders import verdict
 from tests.store.cases import NOON, judged, random_batch, rows
 from tests.store.servers import EVERYWHERE
 

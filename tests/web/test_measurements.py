@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from fanous.analysis.rules import RULES_BY_ID
-from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
 from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.verdict import State, Verdict
@@ -24,6 +23,7 @@ from fanous.web.application import application
 from fanous.wording import LANGUAGES
 from fanous.wording.reasons import DEFECTS
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
+from tests.builders import measurement, observation
 from tests.charts.events import incident, network
 from tests.copies import copy_of
 from tests.each import each

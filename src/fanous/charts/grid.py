@@ -319,10 +319,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Attributes:
-    width: pixels of the columns.
-    hours: width of one column.
-    more: number of rows left out.
+    """The rows of a grid over time, as a page draws them.
+
+    Attributes:
+        width: pixels of the columns.
+        hours: width of one column.
+        more: number of rows left out.
     """
 
     width: int

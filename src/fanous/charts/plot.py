@@ -31,8 +31,10 @@ NAMES, NAME_HIGH = 172, 15
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Attributes:
-    ticks: labels of the time axis, at most.
+    """The size of a picture, in its own units.
+
+    Attributes:
+        ticks: labels of the time axis, at most.
     """
 
     width: int

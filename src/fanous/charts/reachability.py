@@ -33,10 +33,12 @@ LEAST_MADE = 3
 
 @dataclass(frozen=True, slots=True)
 class ShareLine:
-    """Attributes:
-    shares: 0..1, one per bin; ``None`` = not measured, or too little.
-    blocked: the share for which it was blocked, with 0 where nothing was measured; what is neither in
-        ``shares`` nor here was slowed down.  Empty = the line does not tell them apart.
+    """How much of one target was reachable, bin by bin.
+
+    Attributes:
+        shares: 0..1, one per bin; ``None`` = not measured, or too little.
+        blocked: the share for which it was blocked, with 0 where nothing was measured; what is neither in
+            ``shares`` nor here was slowed down.  Empty = the line does not tell them apart.
     """
 
     target: str
@@ -53,10 +55,12 @@ class ShareLine:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Attributes:
-    start: unix seconds, UTC, of the first bin.
-    step: seconds.
-    by_users: weighted by published user figures.
+    """The lines of one chart, on the same bins.
+
+    Attributes:
+        start: unix seconds, UTC, of the first bin.
+        step: seconds.
+        by_users: weighted by published user figures.
     """
 
     start: int

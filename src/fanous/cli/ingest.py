@@ -4,6 +4,8 @@ Long commands show a progress bar on stderr, if that is a terminal.
 """
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,23 +20,12 @@ from fanous.cli.common import (
     reaching,
     say,
 )
+from fanous.cli.progress import bytes_bar
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.pipeline.judge import Ingested
     from fanous.sources.connector import About
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 REJECTS_SHOWN = 20
 LONGEST_LICENCE = 100
@@ -253,14 +244,7 @@ def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None]
         return
     sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
     done = dict.fromkeys(sizes, 0)
-    columns = (
-        TextColumn("{task.description}", markup=False),  # a file name may contain rich markup, such as a[red]
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with bytes_bar() as bar:
         task = bar.add_task("reading", total=sum(sizes.values()) or None)
 
         def moved(path: Path, consumed: int) -> None:

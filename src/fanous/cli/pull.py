@@ -299,26 +299,11 @@ def _objects_progress(
     country: str, *, quiet: bool
 ) -> "Iterator[tuple[Callable[[PullPlan], None], Callable[[PulledMeasurements], None]]]":
     """A bar over the bytes of all objects with rate and time left; without a terminal, a line now and then."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from fanous.cli.progress import bytes_bar
 
     began = said = time.monotonic()
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
     is_terminal = sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_terminal) as bar:
+    with bytes_bar(is_shown=is_terminal) as bar:
         task = bar.add_task(f"ooni {country}", total=None)
 
         def on_plan(planned: "PullPlan") -> None:

@@ -174,11 +174,13 @@ LOOKED_AT = 32
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Attributes:
-    most: open connections in all.
-    of_one: open connections of one address; ``None`` = unlimited.
-    head: seconds from the connection, or the first byte of a further request, to the end of its head.
-    is_exempt: tells whether an address has no limit of its own, as our own proxy's.
+    """How many connections a door keeps open, and how long it waits for a request.
+
+    Attributes:
+        most: open connections in all.
+        of_one: open connections of one address; ``None`` = unlimited.
+        head: seconds from the connection, or the first byte of a further request, to the end of its head.
+        is_exempt: tells whether an address has no limit of its own, as our own proxy's.
     """
 
     most: int = MOST_CONNECTIONS

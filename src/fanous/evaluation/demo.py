@@ -35,9 +35,11 @@ NOTICE = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """Attributes:
-    folder: the store's.
-    begins, until: unix seconds, UTC; where a replay begins, and when the last measurement was made.
+    """A store that holds the whole event, and its times.
+
+    Attributes:
+        folder: the store's.
+        begins, until: unix seconds, UTC; where a replay begins, and when the last measurement was made.
     """
 
     folder: Path

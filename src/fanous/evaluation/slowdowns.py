@@ -10,8 +10,7 @@ from statistics import median
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.builders import DAY as FIRST
-from fanous.evaluation.simulate.series import SpeedCountry, rates, speeds
+from fanous.evaluation.simulate.series import FIRST_DAY, SpeedCountry, rates, speeds
 from fanous.model.incident import Incident, Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import SlowdownScore
@@ -62,7 +61,7 @@ def slowdown_scores(seeds: Sequence[int] = SEEDS) -> Iterator[SlowdownScore]:
 
 
 def _score(by: str, number: float, find: Find, days: int, seeds: Sequence[int]) -> SlowdownScore:
-    began = FIRST + (days - 0.5) * DAY
+    began = FIRST_DAY + (days - 0.5) * DAY
     found = dict[float, float]()
     confirmed = dict[float, float]()
     minutes = dict[float, float | None]()

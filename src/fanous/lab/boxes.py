@@ -183,10 +183,12 @@ MOOD = 0.5
 
 
 class Neighbours(Box):
-    """Args:
-    clients: addresses (IPv4) of the users whose pipes are crowded; each has its own neighbours.
-    rate_kbps: rate of each pipe.
-    seed: decides what they want, and when.
+    """Other people's traffic on users' pipes, which swells and ebbs by chance.
+
+    Args:
+        clients: addresses (IPv4) of the users whose pipes are crowded; each has its own neighbours.
+        rate_kbps: rate of each pipe.
+        seed: decides what they want, and when.
     """
 
     def __init__(self, place: BoxPlace, clients: Sequence[str], rate_kbps: float, seed: int) -> None:
@@ -221,8 +223,10 @@ class Neighbours(Box):
 
 
 class Delaying(Box):
-    """Args:
-    seconds: delay of each packet.
+    """Holds every packet back for a time.
+
+    Args:
+        seconds: delay of each packet.
     """
 
     def __init__(self, place: BoxPlace, seconds: float) -> None:
@@ -302,8 +306,10 @@ def name_in_hello(host: str) -> bytes:
 
 
 class Resetting(Box):
-    """Args:
-    clients: whose handshakes.
+    """Answers a handshake that names one of the hosts with forged resets.
+
+    Args:
+        clients: whose handshakes.
     """
 
     def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str]) -> None:
@@ -325,8 +331,10 @@ PADDING, PING, CRYPTO = 0x00, 0x01, 0x06
 
 
 class ReadingQuic(Box):
-    """Args:
-    hosts: names whose connections are dropped, along with all later packets of the flow.
+    """Drops QUIC connections whose first packet names one of the hosts.
+
+    Args:
+        hosts: names whose connections are dropped, along with all later packets of the flow.
     """
 
     def __init__(self, place: BoxPlace, hosts: list[str]) -> None:

@@ -106,6 +106,16 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def endpoint(ip: str, port: int | str) -> str:
+    """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def ip_of(place: str) -> str:
+    """The address in what ``endpoint`` made."""
+    return place.rpartition(":")[0].strip("[]")
+
+
 LOCAL_ENDINGS = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
 """Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
 (2024), and those that home routers use."""

@@ -137,8 +137,10 @@ def _say_claimed(incident: Incident) -> None:
 
 
 class Streamed:
-    """Args:
-    source: the source of what probes send.
+    """Takes measurements that other collectors keep in a NATS stream.
+
+    Args:
+        source: the source of what probes send.
     """
 
     def __init__(self, ask: Ask, address: StreamAddress, source: str) -> None:

@@ -25,8 +25,10 @@ log = getLogger("fanous.monitor")
 
 
 class Remote:
-    """Args:
-    wanted: errands of sources that measure on order.
+    """Measures from other people's vantage points, each country when its round is due.
+
+    Args:
+        wanted: errands of sources that measure on order.
     """
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:

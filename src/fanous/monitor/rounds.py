@@ -57,9 +57,11 @@ class RoundsState(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class OwnProbe:
-    """Attributes:
-    folder: of the journal.
-    events: returns the announced events; ``None`` = none are available.
+    """The monitor's own probe: a round whenever one is due, once its operator has consented.
+
+    Attributes:
+        folder: of the journal.
+        events: returns the announced events; ``None`` = none are available.
     """
 
     folder: Path

@@ -115,8 +115,10 @@ def _check_order(source: str, told: SourceSettings) -> None:
 
 
 class Sources:
-    """Args:
-    cache: folder for publishers' responses, with one folder per source.
+    """Pulls each public source when it is due, and remembers how that went.
+
+    Args:
+        cache: folder for publishers' responses, with one folder per source.
     """
 
     def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:

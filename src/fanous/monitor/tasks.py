@@ -16,7 +16,7 @@ from fanous.analysis.series.heartbeats import MEMORY, Collapse, Heartbeat, colla
 from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.instant import DAY, to_iso
+from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.vitals import Spell
 from fanous.monitor.clock import Clock
 from fanous.pipeline.call import Call
@@ -203,8 +203,10 @@ class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
 
 
 class Hearing:
-    """Attributes:
-    beats: as of the last check.
+    """Keeps which networks have been heard, and logs each that falls silent or is heard again.
+
+    Attributes:
+        beats: as of the last check.
     """
 
     def __init__(self, ask: Ask, clock: Clock, stop: asyncio.Event) -> None:
@@ -243,10 +245,10 @@ class Hearing:
             )
 
 
-UPKEEP_EVERY = 86_400.0
+UPKEEP_EVERY = DAY
 """Machine seconds between two runs."""
 
-AGAIN = 3600.0
+AGAIN = HOUR
 """Seconds after which a bucket that could not be written is retried."""
 
 

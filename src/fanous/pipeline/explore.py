@@ -86,9 +86,11 @@ class ExploreQuestion(DatedQuestion):
 
 @dataclass(frozen=True, slots=True)
 class ExploreRow:
-    """Attributes:
-    name: the value on the axis of the rows.
-    cells: for each bin; ``None`` = nothing was measured there.
+    """One row of an answer: what became of its measurements, bin by bin.
+
+    Attributes:
+        name: the value on the axis of the rows.
+        cells: for each bin; ``None`` = nothing was measured there.
     """
 
     name: AxisValue

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import Bring, put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
@@ -34,7 +34,7 @@ nothing so far is left alone until the next time."""
 
 FIRST_DAYS = 28
 """Days to fetch for a place that was never pulled: what a baseline of weeks needs."""
-OVERLAP = 3 * 3600
+OVERLAP = 3 * HOUR
 """Seconds before the last pull that are fetched again: sources correct their newest values."""
 
 

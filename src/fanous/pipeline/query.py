@@ -18,7 +18,7 @@ from fanous.pipeline.call import Call
 from fanous.store.coverage import Within, end_of_data
 from fanous.store.protocol import Store
 
-AHEAD = 86_400.0
+AHEAD = DAY
 """Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
 window up to it.
 """
@@ -164,6 +164,17 @@ def known_since(store: Store, incidents: Iterable[Incident], since: float) -> li
 def known_countries(store: Store) -> list[str]:
     """All countries about which the store has any data, synthetic or not."""
     return sorted({name for side in store.sides() for name in side.facts.countries()})
+
+
+LATELY = 7 * DAY
+
+
+def last_heard(store: Store, now: float) -> dict[str, float]:
+    """Country -> time of its last sound measurement; without those that gave none within ``LATELY``."""
+    heard: dict[str, float] = {}
+    for one in store.facts.heard(now - LATELY, now + 1):
+        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    return heard
 
 
 def _grid(

@@ -30,9 +30,11 @@ HOSTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AtlasPlan:
-    """Attributes:
-    here: probes on users' lines.
-    anchors: one in each country elsewhere.
+    """A round, and the RIPE Atlas probes that take part in it.
+
+    Attributes:
+        here: probes on users' lines.
+        anchors: one in each country elsewhere.
     """
 
     round: RemotePlan

@@ -19,6 +19,7 @@ from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
+from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance
 from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.detect import detect_all
@@ -30,7 +31,7 @@ from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
 from fanous.store.processes import spans_of
 from fanous.store.protocol import Store
 
-RATES = 28 * 86400.0
+RATES = 28 * DAY
 """Seconds of our own downloads from which the usual rate of an hour is computed."""
 
 BATCH = 200

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fanous.analysis.series.heartbeats import MEMORY
-from fanous.model.instant import to_iso
+from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
@@ -60,7 +60,7 @@ RARE = 2
 SLACK = 1.5
 """A silence is unusual if it is this many times the longest usual one, and at least ``LEAST_SILENCE``."""
 
-LEAST_SILENCE = 3 * 3600.0
+LEAST_SILENCE = 3 * HOUR
 """Bins are hours: a shorter silence looks like a bin that was missed."""
 
 LEAST_SENT = 20
@@ -226,7 +226,7 @@ CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
 )
 
 
-_RECENT = 86_400.0
+_RECENT = DAY
 """Seconds of receipts by which software and clocks are judged, so that yesterday's fixes count."""
 
 
@@ -361,12 +361,14 @@ class HeardNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Workings:
-    """Attributes:
-    vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
-    pulls: sources and their last error.
-    heard: networks whose probes were heard recently.
-    needs: what this machine lacks, as in ``fanous doctor``; examined on request.
-    collector: address to which probes deliver; empty = this monitor has no collector.
+    """How the operator's pages ask for the monitor's own state; each function returns the newest.
+
+    Attributes:
+        vitals, ailments, feed: as of the last self-check; ``vitals`` gives None before the first.
+        pulls: sources and their last error.
+        heard: networks whose probes were heard recently.
+        needs: what this machine lacks, as in ``fanous doctor``; examined on request.
+        collector: address to which probes deliver; empty = this monitor has no collector.
     """
 
     vitals: Callable[[], Vitals | None] = field(default=lambda: None)

@@ -16,10 +16,10 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from fanous.model.place import is_address
+from fanous.model.place import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Datagrams, endpoint
+from fanous.probe.net.network import Datagrams
 from fanous.probe.net.tls import TLSStream, client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import LOST, Entry, Trace, retried

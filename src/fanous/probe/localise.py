@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from fanous.model.place import endpoint, ip_of
 from fanous.probe.endpoint import PORTS
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.network import HopLimited, Network, endpoint, ip_of
+from fanous.probe.net.network import HopLimited, Network
 from fanous.probe.net.tls import browser_hello
 from fanous.probe.settings import Settings
 from fanous.probe.trace import CUT, Entry, Trace

@@ -11,8 +11,9 @@ import asyncio
 import os
 from base64 import b64encode
 
+from fanous.model.place import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.network import Datagrams, endpoint
+from fanous.probe.net.network import Datagrams
 from fanous.probe.settings import Settings
 from fanous.probe.trace import LOST, Trace
 

@@ -14,12 +14,12 @@ from secrets import token_hex
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
-from fanous.model.place import is_address
+from fanous.model.place import ip_of, is_address
 from fanous.probe.endpoint import handshake_again, measure_into, url_parts
 from fanous.probe.health import NO_NETWORK, Health, check, health_record
 from fanous.probe.localise import localise
 from fanous.probe.messengers import MESSENGERS, record_of
-from fanous.probe.net.network import Network, OverCap, ip_of, is_public
+from fanous.probe.net.network import Network, OverCap, is_public
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, ProbeVantage, Trace, line, moment

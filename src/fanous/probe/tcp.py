@@ -2,8 +2,8 @@
 
 import asyncio
 
+from fanous.model.place import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.network import endpoint
 from fanous.probe.settings import Settings
 from fanous.probe.trace import INTERRUPTED, Trace, TracedStream, retried
 

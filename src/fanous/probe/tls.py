@@ -12,10 +12,10 @@ from ssl import SSLContext
 import msgspec
 from msgspec import Struct
 
-from fanous.model.place import is_address
+from fanous.model.place import endpoint, is_address
 from fanous.probe import tcp
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.network import Stream, endpoint
+from fanous.probe.net.network import Stream
 from fanous.probe.net.tls import ALERT, HANDSHAKE, SERVER_HELLO, TLSStream, browser_hello, fingerprint
 from fanous.probe.settings import Settings
 from fanous.probe.trace import CUT, INTERRUPTED, Entry, Trace, TracedStream

@@ -18,13 +18,13 @@ from math import isnan
 from random import Random
 from urllib.parse import urlsplit
 
-from fanous.model.place import is_address
+from fanous.model.place import endpoint, ip_of, is_address
 from fanous.probe import tcp, tls
 from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import Download, Request, download
-from fanous.probe.net.network import Stream, endpoint, ip_of, is_public
+from fanous.probe.net.network import Stream, is_public
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace, TracedStream

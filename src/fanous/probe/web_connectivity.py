@@ -21,11 +21,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from fanous.model.place import is_address
+from fanous.model.place import endpoint, ip_of, is_address
 from fanous.probe.http import HEADERS
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
-from fanous.probe.net.network import Network, Stream, endpoint, ip_of, is_public
+from fanous.probe.net.network import Network, Stream, is_public
 from fanous.probe.net.tls import TLSStream, client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import NO_HELPER, Entry, ProbeVantage, Trace, envelope, steps

@@ -21,12 +21,14 @@ from fanous.wording.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Attributes:
-    base: scheme and host for permanent addresses, without a slash at the end.
-    now: unix seconds, UTC.
-    named: the address contains the language, so links must contain it too.
-    url: address configured by the monitor's owner, from which ids in feeds are made; empty = none.
-    notice: shown before everything else (a recorded event); empty = none.
+    """What all links and texts of one answer depend on: language, address and time.
+
+    Attributes:
+        base: scheme and host for permanent addresses, without a slash at the end.
+        now: unix seconds, UTC.
+        named: the address contains the language, so links must contain it too.
+        url: address configured by the monitor's owner, from which ids in feeds are made; empty = none.
+        notice: shown before everything else (a recorded event); empty = none.
     """
 
     language: Language
@@ -55,8 +57,10 @@ MOST_LATELY = 20
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Attributes:
-    names: ASN -> the network's name as the measurements give it.
+    """An incident with what a reader needs to name it.
+
+    Attributes:
+        names: ASN -> the network's name as the measurements give it.
     """
 
     incident: Incident

@@ -97,11 +97,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ExportScope:
-    """Attributes:
-    country: ``None`` = all.
-    since, until: unix seconds.
-    licence: that of the operator's own data.
-    private: export everything, for the owner of the store only.
+    """What to export, and under which licence.
+
+    Attributes:
+        country: ``None`` = all.
+        since, until: unix seconds.
+        licence: that of the operator's own data.
+        private: export everything, for the owner of the store only.
     """
 
     country: str | None
@@ -123,10 +125,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """Attributes:
-    fields: (name, type of Frictionless and of the Parquet file, what it means); ``list`` is a list of texts, which
-        CSV joins into one.
-    key: fields that identify a row.
+    """The declaration of one table of the export.
+
+    Attributes:
+        fields: (name, type of Frictionless and of the Parquet file, what it means); ``list`` is a list of texts, which
+            CSV joins into one.
+        key: fields that identify a row.
     """
 
     name: str
@@ -506,9 +510,11 @@ MEDIA = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Attributes:
-    rows: by table.
-    left_out: reason -> number of rows.
+    """What an export wrote, and what it had to leave out.
+
+    Attributes:
+        rows: by table.
+        left_out: reason -> number of rows.
     """
 
     files: tuple[Path, ...]

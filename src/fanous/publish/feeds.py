@@ -40,10 +40,12 @@ REACH = 366 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Attributes:
-    id: ``urn:uuid:...``
-    published: unix seconds of the first revision; ``updated`` of the one shown.
-    categories: (term, label).
+    """One incident in a feed.
+
+    Attributes:
+        id: ``urn:uuid:...``
+        published: unix seconds of the first revision; ``updated`` of the one shown.
+        categories: (term, label).
     """
 
     id: str
@@ -58,9 +60,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Attributes:
-    path: of the page that the feed belongs to; the feed's own address adds ``feed.json`` or ``feed.atom``.
-    query: the page's parameters that apply to the feed.
+    """A feed before it is written as Atom or JSON.
+
+    Attributes:
+        path: of the page that the feed belongs to; the feed's own address adds ``feed.json`` or ``feed.atom``.
+        query: the page's parameters that apply to the feed.
     """
 
     title: str
@@ -255,8 +259,10 @@ def _item(entry: Entry) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Attributes:
-    media: media type of the document.
+    """How a feed is written.
+
+    Attributes:
+        media: media type of the document.
     """
 
     write: Callable[[Feed, Edition], bytes]

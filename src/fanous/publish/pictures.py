@@ -1,13 +1,14 @@
 """Pictures: the share card and the chart of an incident, as SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fanous.charts.card import CHART, Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
 from fanous.charts.plot import WIDE, Shape, ticks
 from fanous.charts.reachability import Lines, reachable
-from fanous.model.incident import Incident, Status
+from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.pipeline.query import known_until
@@ -102,12 +103,13 @@ def around_of(store: Store, incident: Incident, lines: Lines) -> Around:
         and one.status is not Status.RETRACTED
         and (one.is_of_line or set(one.targets) & set(incident.targets))
     )
-    marks = [
-        (one.start, short_title(one.title))
-        for one in store.ledger.events(incident.country)
-        if lines.start <= one.start < lines.end
-    ]
-    return Around(others, tuple(marks[:MOST_MARKS]))
+    return Around(others, marks_of(store.ledger.events(incident.country), lines.start, lines.end))
+
+
+def marks_of(events: Iterable[AnnouncedEvent], start: float, end: float) -> tuple[tuple[float, str], ...]:
+    """The first announced events that begin within these times, as marks of a chart."""
+    marks = [(one.start, short_title(one.title)) for one in events if start <= one.start < end]
+    return tuple(marks[:MOST_MARKS])
 
 
 def short_title(title: str) -> str:
@@ -142,8 +144,10 @@ def _concerns(one: Incident, target: str) -> bool:
     return one.is_of_line or target in one.targets
 
 
-def incident_spans(incident: Incident, now: float) -> list[IncidentSpan]:
-    """Its intervals on a time axis."""
+def incident_spans(
+    incident: Incident, now: float, intervals: Sequence[Interval] | None = None
+) -> list[IncidentSpan]:
+    """Its intervals on a time axis; ``intervals`` = those of one of its networks."""
     return [
         IncidentSpan(
             one.start,
@@ -153,7 +157,7 @@ def incident_spans(incident: Incident, now: float) -> list[IncidentSpan]:
             else one.start,
             is_open=one.end is None,
         )
-        for one in incident.intervals
+        for one in (incident.intervals if intervals is None else intervals)
     ]
 
 

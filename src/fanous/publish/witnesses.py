@@ -24,12 +24,14 @@ SIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class WitnessRow:
-    """Attributes:
-    name: of the family, in English, as a key of the catalogues.
-    source: of measurements; empty = a whole family.
-    word: of ``SIGHTS``.
-    saw: it saw the incident.
-    reasons: what it saw, or why it saw nothing.
+    """One line of the table of who saw an incident.
+
+    Attributes:
+        name: of the family, in English, as a key of the catalogues.
+        source: of measurements; empty = a whole family.
+        word: of ``SIGHTS``.
+        saw: it saw the incident.
+        reasons: what it saw, or why it saw nothing.
     """
 
     name: str

@@ -224,7 +224,7 @@ class SeriesFiles(Protocol):
 
     def begin(self) -> "SeriesFiles":
         """A reader for the files of one command, in order: itself, unless a file needs the one before it."""
-        ...
+        return self
 
     def read(
         self,

@@ -25,6 +25,7 @@ import msgspec
 from fanous import __version__
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.model.instant import DAY
 from fanous.sources.connector import Source
 
 MOST = 64 << 20
@@ -87,7 +88,7 @@ LIMITED_WAIT = 60.0
 OONI's interface has a limit per minute, and says only what remains (``X-RateLimit-Remaining``)."""
 LONGEST_WAIT = 300.0
 """Most seconds that we wait when asked to; if a publisher asks for more, we try again another day."""
-LATEST_AGAIN = 10 * 365 * 86_400.0
+LATEST_AGAIN = 10 * 365 * DAY
 """Seconds: the longest ``Retry-After`` that is repeated to the operator; a server may name any number."""
 STALL = 30.0
 """Seconds that a server may be silent."""

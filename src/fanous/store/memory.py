@@ -44,8 +44,11 @@ F = TypeVar("F", bound=Remembering)
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """Attributes:
-    at: monotonic seconds of the query. mark: of the data that had arrived by then.
+    """An answer to a query, and the state of the data that it was made from.
+
+    Attributes:
+        at: monotonic seconds of the query.
+        mark: of the data that had arrived by then.
     """
 
     at: float

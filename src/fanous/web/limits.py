@@ -35,11 +35,13 @@ them when reloaded."""
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
-    """Attributes:
-    connections: most open connections in total; the number of file descriptors may allow fewer.
-    of_one: most open connections from one address; a browser opens six, and an address may serve a whole campus.
-    trusted: networks of our own proxies, whose ``X-Forwarded-For`` is trusted.
-    hosts: further names of the site, besides that of its public address.
+    """What readers may ask for at most, and how they are told apart behind a proxy.
+
+    Attributes:
+        connections: most open connections in total; the number of file descriptors may allow fewer.
+        of_one: most open connections from one address; a browser opens six, and an address may serve a whole campus.
+        trusted: networks of our own proxies, whose ``X-Forwarded-For`` is trusted.
+        hosts: further names of the site, besides that of its public address.
     """
 
     connections: int = 2000

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from fanous.model.alert import AlertState
+from fanous.pipeline.query import last_heard
 from fanous.probe.metrics import Metric, render
 from fanous.store.protocol import Store
 from fanous.web.answers import Reply, Visit
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
-LATELY = 7 * 86_400.0
 
 
 def open_incidents(store: Store, _now: float) -> list[Metric]:
@@ -37,9 +37,7 @@ def freshness(store: Store, now: float) -> list[Metric]:
 
     A country that falls silent keeps its series, because its age is what should alarm.
     """
-    heard: dict[str, float] = {}
-    for one in store.facts.heard(now - LATELY, now + 1):
-        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    heard = last_heard(store, now)
     for country in store.facts.countries():
         if country not in heard and (measured := store.facts.measured(country)) is not None:
             heard[country] = measured[1]

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Attributes:
-    translations: gettext's translations.
-    known: English texts that have a translation; a doubtful (fuzzy) one does not count.
+    """The translations into one language.
+
+    Attributes:
+        translations: gettext's translations.
+        known: English texts that have a translation; a doubtful (fuzzy) one does not count.
     """
 
     translations: GNUTranslations

@@ -41,10 +41,12 @@ PLAIN = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """Attributes:
-    alphabet: ``GSM-7`` or ``UCS-2``.
-    places: number of places it takes in that alphabet.
-    messages: number of messages that an operator charges for.
+    """A text as a phone sends it.
+
+    Attributes:
+        alphabet: ``GSM-7`` or ``UCS-2``.
+        places: number of places it takes in that alphabet.
+        messages: number of messages that an operator charges for.
     """
 
     text: str

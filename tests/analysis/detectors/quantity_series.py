@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fanous.evaluation.simulate.builders import DAY, make_series
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from tests.builders import DAY, make_series
 
 STEP = 1800
 HOUR = 3600

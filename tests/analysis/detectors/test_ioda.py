@@ -1,8 +1,8 @@
 """IODA's rule, for comparison: a share of the sliding median."""
 
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
-from fanous.evaluation.simulate.builders import DAY
 from tests.analysis.detectors.quantity_series import levels
+from tests.builders import DAY
 from tests.each import each
 
 HOUR = 3600

@@ -3,10 +3,10 @@
 import pytest
 
 from fanous.analysis.detectors.shift import SHIFT
-from fanous.evaluation.simulate.builders import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily
+from tests.builders import DAY
 from tests.each import each
 
 OPTIONS = SHIFT.options

@@ -5,7 +5,6 @@ import pytest
 from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
@@ -13,6 +12,7 @@ from fanous.model.reason import Reason
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
 from fanous.refdata.users import weights
+from tests.builders import DAY
 
 LAST = 15 * 24
 """Hours since the beginning; the last day, with two weeks before it."""

@@ -6,12 +6,12 @@ import pytest
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.builders import DAY
 
 DAYS = 400
 FEAST = 380 * 24

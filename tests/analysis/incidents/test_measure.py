@@ -9,12 +9,12 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.builders import DAY
 
 AP, GTR, BGP, NT = "ping-slash24", "gtr", "bgp", "merit-nt"
 

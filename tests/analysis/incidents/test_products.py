@@ -6,7 +6,6 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.merge import merged
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.series.signals import publisher_of, target_of_series
-from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
@@ -15,6 +14,7 @@ from fanous.wording.headline import headline
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import lede
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.builders import DAY
 from tests.each import each
 
 

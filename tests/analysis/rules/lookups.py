@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import said
+from tests.builders import ADDRESS, helper, observation
 
 OTHER = "203.0.112.9"
 BOGON = "10.10.34.36"

@@ -1,6 +1,5 @@
 """Answers that only another party's word tells from the site's own: the helper's, or a public resolver's."""
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
@@ -13,6 +12,7 @@ from tests.analysis.rules.lookups import (
     lookup,
     other,
 )
+from tests.builders import helper, observation
 from tests.each import each
 
 FOR_OTHERS = observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER)

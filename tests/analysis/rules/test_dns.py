@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
@@ -20,6 +19,7 @@ from tests.analysis.rules.lookups import (
     other,
 )
 from tests.analysis.rules.verdict_of import verdicts
+from tests.builders import ADDRESS, helper, observation
 from tests.each import each
 
 CASES = [

@@ -1,6 +1,5 @@
 """Lookups that failed: withheld here, gone everywhere, or a resolver in trouble?"""
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
@@ -14,6 +13,7 @@ from tests.analysis.rules.lookups import (
     first_said,
     lookup,
 )
+from tests.builders import helper, observation
 from tests.each import each
 
 CASES = [

@@ -1,6 +1,5 @@
 """Answers with a network's own routes, and names that lead nowhere for everyone."""
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
 from tests.analysis.rules.lookups import (
     BLOCKED,
@@ -16,6 +15,7 @@ from tests.analysis.rules.lookups import (
     lookup,
     other,
 )
+from tests.builders import helper, observation
 from tests.each import each
 
 CAMPUS = "10.20.0.80"

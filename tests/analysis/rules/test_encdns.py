@@ -1,9 +1,9 @@
 """Encrypted resolvers: are they cut off here, or is one of them in trouble?"""
 
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.builders import observation
 from tests.each import each
 
 DOH, DOT = "cloudflare-dns.com", "dns.quad9.net"

@@ -15,9 +15,9 @@ from fanous.analysis.rules.fingerprints import (
     parse_fingerprints,
 )
 from fanous.errors import FanousError
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
+from tests.builders import observation
 from tests.each import each
 
 

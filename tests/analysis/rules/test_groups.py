@@ -4,8 +4,8 @@ import pytest
 
 from fanous.analysis.rules.evidence import Group, groups_of
 from fanous.analysis.rules.failures import Cause
-from fanous.evaluation.simulate.builders import observation
 from fanous.model.measurement import Layer, Observation
+from tests.builders import observation
 
 
 def endpoint(number: int, *steps: tuple[Layer, str | None]) -> list[Observation]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import verdicts
+from tests.builders import helper, observation
 from tests.each import each
 
 TIMEOUT, UNREACHABLE = "generic_timeout_error", "network_unreachable"

@@ -3,8 +3,8 @@
 from typing import Any
 
 from fanous.analysis.rules.pages import Likeness, likeness
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer
+from tests.builders import helper, observation
 from tests.each import each
 
 CONTROL: dict[str, Any] = {

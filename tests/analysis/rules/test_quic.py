@@ -1,9 +1,9 @@
 """QUIC: only another name that works makes a finding."""
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said
+from tests.builders import helper, observation
 from tests.each import each
 
 CUT = observation(Layer.QUIC, "generic_timeout_error")

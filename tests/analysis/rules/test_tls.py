@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.builders import helper, observation
 from tests.each import each
 
 TIMEOUT = "generic_timeout_error"

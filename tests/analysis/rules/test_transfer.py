@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from tests.analysis.rules.verdict_of import Said, said, verdicts
+from tests.builders import helper, observation
 from tests.each import each
 
 OUTSIDE = helper(Layer.TRANSFER, kbps=8_000.0)

@@ -7,11 +7,11 @@ import pytest
 
 from fanous.analysis.rules import RULES, RULES_BY_ID, RULES_VERSION, judge
 from fanous.analysis.rules.verdicts import TABLES, WHOLE_RULES
-from fanous.evaluation.simulate.builders import bundle, helper, observation
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from tests.analysis.rules.verdict_of import verdicts
+from tests.builders import bundle, helper, observation
 from tests.each import each
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from fanous.analysis.rules import judge
-from fanous.evaluation.simulate.builders import bundle
 from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
+from tests.builders import bundle
 
 Said = tuple[State, str, str]
 """State, rule id, mechanism."""

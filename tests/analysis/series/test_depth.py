@@ -20,10 +20,10 @@ from fanous.analysis.series.depth import (
     soft_start,
     stages,
 )
-from fanous.evaluation.simulate.builders import DAY
 from fanous.model.incident import Interval
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, without
+from tests.builders import DAY
 from tests.each import each
 
 AP = "ping-slash24"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from fanous.analysis.series.years import RETURNS, lost_as_much
-from fanous.evaluation.simulate.builders import DAY
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
+from tests.builders import DAY
 from tests.each import each
 
 DAYS = 900

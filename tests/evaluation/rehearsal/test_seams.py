@@ -15,7 +15,7 @@ from fanous.evaluation.rehearsal.vantage_point import (
     RoundNetwork,
     SeamTransport,
 )
-from fanous.evaluation.simulate.builders import FakeNetwork
+from tests.builders import FakeNetwork
 
 PLACE = ("192.0.2.1", 443)
 

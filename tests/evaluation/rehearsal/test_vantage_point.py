@@ -7,11 +7,11 @@ import pytest
 
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.vantage_point import Duty, LabProbe
-from fanous.evaluation.simulate.builders import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome, Speed
 from fanous.probe.settings import Settings
 from fanous.probe.trace import ProbeVantage
+from tests.builders import FakeNetwork
 
 X, YOUTUBE = "https://x.com/", "https://www.youtube.com/"
 SLOW = Outcome(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fanous.evaluation.simulate.builders import FakeClock, bundle, helper, measurement, observation, verdict
 from fanous.model.measurement import Layer, Observer
 from fanous.model.verdict import State
+from tests.builders import FakeClock, bundle, helper, measurement, observation, verdict
 from tests.each import each
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fanous.evaluation.simulate.builders import DAY, make_series, series_key, spell
+from fanous.evaluation.simulate.series import series_key
+from tests.builders import DAY, make_series, spell
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from fanous.evaluation.simulate.builders import STEP
-from fanous.evaluation.simulate.series import Life, SimulatedVote, series_of, votes_of
+from fanous.evaluation.simulate.series import STEP, Life, SimulatedVote, series_of, votes_of
 
 DAYS_10 = 240.0
 

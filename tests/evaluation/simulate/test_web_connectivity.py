@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.nettests import BOGON, Fate, SimulatedVisit, web_measurement
 from fanous.evaluation.simulate.probes import PAKISTAN, Flaw, Keeper, SimulatedProbe
 from fanous.evaluation.simulate.records import (
@@ -20,6 +19,7 @@ from fanous.evaluation.simulate.records import (
     X,
     new_round,
 )
+from tests.builders import DAY
 from tests.each import each
 
 ROW_KEYS = {"t0", "t", "transaction_id"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.model.place import is_address
-from fanous.probe.net.network import endpoint, is_public
+from fanous.model.place import endpoint, is_address
+from fanous.probe.net.network import is_public
 from tests.each import each
 
 

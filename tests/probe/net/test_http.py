@@ -7,10 +7,10 @@ import h2.connection
 import h2.events
 import pytest
 
-from fanous.evaluation.simulate.builders import FakeStream
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import MALFORMED, STREAM_RESET, HttpResponse, Request, exchange
 from fanous.probe.net.sockets import SocketNetwork
+from tests.builders import FakeStream
 from tests.probe.net import servers
 
 ASK = Request("site.example", "/page?x=1", headers=(("accept", "*/*"),))

@@ -13,12 +13,7 @@ SOURCE = "tides"
 STEP = 600
 
 
-class Tides:
-    """See ``SeriesFiles``."""
-
-    def begin(self) -> SeriesFiles:
-        return self
-
+class Tides(SeriesFiles):
     def read(
         self,
         path: Path,
@@ -31,10 +26,11 @@ class Tides:
         instant, times, values, lines = reader(UTC), list[int](), list[float](), list[int]()
         for line, (time, value) in table.rows(["time", "value"]):
             found = number(value)
-            if found is None:
-                on_reject(line, f"{value[:40]!r} is not a number")
+            at = instant(time)
+            if found is None or at is None:
+                on_reject(line, f"not a time and a number: {time[:40]!r}, {value[:40]!r}")
                 continue
-            times.append(int(instant(time)))
+            times.append(int(at))
             values.append(found)
             lines.append(line)
         key = SeriesKey(Place(about.country), "", "tide_gauge", Access.ANY, 0, SOURCE)

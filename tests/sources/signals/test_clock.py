@@ -43,7 +43,8 @@ from tests.each import each
     ],
 )
 def test_a_time_is_read_on_its_clock(text: str, zone: str, instant: str) -> None:
-    assert to_iso(reader(zone_of(zone))(text)) == instant
+    seconds = reader(zone_of(zone))(text)
+    assert seconds is not None and to_iso(seconds) == instant
 
 
 @each(
@@ -68,8 +69,7 @@ def test_a_time_is_read_on_its_clock(text: str, zone: str, instant: str) -> None
     ],
 )
 def test_an_invalid_time_is_reported(text: str) -> None:
-    with pytest.raises(ValueError):
-        reader(zone_of("UTC"))(text)
+    assert reader(zone_of("UTC"))(text) is None
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tehra", "+99", "../etc/passwd", "Asia", "noon"])

@@ -5,13 +5,13 @@ from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
-from fanous.model.place import shown_name
+from fanous.model.place import endpoint, shown_name
 from fanous.model.verdict import State
 
 
 def endpoint_failure(o: Observation, _c: Controls) -> str:
-    where = f"[{o.ip}]:{o.port}" if ":" in o.ip else f"{o.ip}:{o.port}"
-    return f"{shown_name(o.hostname) or o.target} at {where if o.ip else 'an unknown address'}: {o.failure}"
+    where = endpoint(o.ip, o.port) if o.ip else "an unknown address"
+    return f"{shown_name(o.hostname) or o.target} at {where}: {o.failure}"
 
 
 def group_failures(_o: Observation, c: Controls) -> str:

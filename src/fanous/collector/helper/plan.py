@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.request import Refused, decoded
-from fanous.probe.net.network import endpoint, is_web_port
+from fanous.model.place import endpoint
+from fanous.probe.net.network import is_web_port
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""

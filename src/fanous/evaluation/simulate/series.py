@@ -20,16 +20,32 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.evaluation.simulate.builders import DAY, STEP, series_key
 from fanous.model.instant import HOUR
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Rate, Series, SeriesKey
 
 Array = NDArray[np.float64]
 
+FIRST_DAY = 1_699_920_000
+"""Tuesday 14 November 2023, 00:00 UTC: an arbitrary start, a multiple of every bin width in use."""
+
+STEP = 600
+
 DAY_SECONDS = 86400
 FIRST = 1_735_516_800
 """Monday, 30 December 2024, 00:00 UTC."""
+
+
+def series_key(
+    country: str = "PK",
+    asn: int = 17557,
+    target: str = "x",
+    signal: str = "blocked_path",
+    access: Access = Access.ANY,
+    resolver_asn: int = 0,
+) -> SeriesKey:
+    """A key in which a caller names only what matters."""
+    return SeriesKey(Place(country, asn), target, signal, access, resolver_asn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +242,7 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
         kbps, rtt = _tests(country, minutes, lost, chance)
         for signal, values in ((f"{prefix}_kbps", kbps), (f"{prefix}_rtt_ms", rtt)):
             key = SeriesKey(Place(code, asn), "", signal, source=source)
-            times = DAY + FIVE_MINUTES * np.arange(len(values), dtype=np.int64)
+            times = FIRST_DAY + FIVE_MINUTES * np.arange(len(values), dtype=np.int64)
             kept = ~np.isnan(values)
             ones = np.ones(int(kept.sum()), np.int64)
             found.append(Series(key, FIVE_MINUTES, times[kept], values[kept], ones, 0 * ones, 0 * ones))
@@ -263,7 +279,7 @@ def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") ->
                     "edge",
                 )
                 for minute, at, own in zip(
-                    minutes.tolist(), (DAY + 60.0 * minutes).tolist(), speed.tolist(), strict=True
+                    minutes.tolist(), (FIRST_DAY + 60.0 * minutes).tolist(), speed.tolist(), strict=True
                 )
             ]
     return found
@@ -378,7 +394,7 @@ def votes_of(life: Life, hours: float, seed: int) -> list[SimulatedVote]:
 
 
 def series_of(
-    votes: Sequence[SimulatedVote], *, key: SeriesKey | None = None, step: int = STEP, start: int = DAY
+    votes: Sequence[SimulatedVote], *, key: SeriesKey | None = None, step: int = STEP, start: int = FIRST_DAY
 ) -> Series:
     """The share of probes that failed in each bin in which any measured; a probe has one vote per bin."""
     bins: dict[int, dict[str, list[SimulatedVote]]] = defaultdict(lambda: defaultdict(list))

@@ -47,10 +47,12 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Attributes:
-    helped: share of the measurements that come with a check from outside.
-    rates: rounds per hour of each probe, by (ASN, probe).
-    abroad: rounds per hour of people in another country, for whom the site works.
+    """A made-up week of one country: who measures how often, and what goes wrong.
+
+    Attributes:
+        helped: share of the measurements that come with a check from outside.
+        rates: rounds per hour of each probe, by (ASN, probe).
+        abroad: rounds per hour of people in another country, for whom the site works.
     """
 
     ordinary: float

@@ -23,9 +23,11 @@ LARGEST = 65_507
 
 @dataclass(frozen=True, slots=True)
 class EchoReply:
-    """Attributes:
-    seconds: from the request to the reply.
-    hops_left: TTL or hop limit of the reply; -1 = the system does not say.
+    """What the reply to one ping shows.
+
+    Attributes:
+        seconds: from the request to the reply.
+        hops_left: TTL or hop limit of the reply; -1 = the system does not say.
     """
 
     seconds: float

@@ -186,16 +186,6 @@ def is_public_host(host: str) -> bool:
     return _NAME.fullmatch(name) is not None and not is_number and not is_local_name(name)
 
 
-def endpoint(ip: str, port: int) -> str:
-    """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
-
-
-def ip_of(place: str) -> str:
-    """The address in what ``endpoint`` made."""
-    return place.rpartition(":")[0].strip("[]")
-
-
 class OverCap(FanousError):
     """The data cap is reached: measuring stops, and what was measured is kept."""
 

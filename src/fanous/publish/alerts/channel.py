@@ -52,9 +52,11 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Attributes:
-    per_hour: most messages an hour.
-    even_when_quiet: news that is sent during quiet hours too.
+    """When a channel may be written to, and how often.
+
+    Attributes:
+        per_hour: most messages an hour.
+        even_when_quiet: news that is sent during quiet hours too.
     """
 
     quiet: tuple[QuietHours, ...] = ()
@@ -93,11 +95,13 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Attributes:
-    means: a name in ``senders.SENDERS``.
-    address: may contain a password, so it is never printed.
-    secret: for means that sign messages; empty = none.
-    exercises: staged events are sent to it too.
+    """One receiver of alerts, with the language and form that it wants.
+
+    Attributes:
+        means: a name in ``senders.SENDERS``.
+        address: may contain a password, so it is never printed.
+        secret: for means that sign messages; empty = none.
+        exercises: staged events are sent to it too.
     """
 
     name: str

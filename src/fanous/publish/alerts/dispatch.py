@@ -84,9 +84,11 @@ class Done:
 
 
 class Dispatcher:
-    """Args:
-    ask: reaches the store.
-    sender: the monitor that sends.
+    """Turns news into deliveries and sends them, one pass at a time.
+
+    Args:
+        ask: reaches the store.
+        sender: the monitor that sends.
     """
 
     def __init__(self, ask: Ask, alerting: Alerting, sender: Sender) -> None:

@@ -25,17 +25,19 @@ TEST = "test"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Attributes:
-    key: the same however often it is sent.
-    happening: one of ``Happening``, or ``test``.
-    incident: label; empty for a test.
-    n: revision.
-    title: one line.
-    text: lines, without the address.
-    url: permanent address of the incident; empty = the monitor has none.
-    language: code.
-    starts_at, ends_at: unix seconds; no end = it is ongoing.
-    document: the incident for programs.
+    """One alert as it is sent, in the language of its channel.
+
+    Attributes:
+        key: the same however often it is sent.
+        happening: one of ``Happening``, or ``test``.
+        incident: label; empty for a test.
+        n: revision.
+        title: one line.
+        text: lines, without the address.
+        url: permanent address of the incident; empty = the monitor has none.
+        language: code.
+        starts_at, ends_at: unix seconds; no end = it is ongoing.
+        document: the incident for programs.
     """
 
     key: str

@@ -33,9 +33,11 @@ from fanous.wording.language import LANGUAGES
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """Attributes:
-    url: public address of the monitor's pages, for links; empty = none.
-    every: seconds between two passes.
+    """The configured channels and rules of alerts.
+
+    Attributes:
+        url: public address of the monitor's pages, for links; empty = none.
+        every: seconds between two passes.
     """
 
     url: str = ""

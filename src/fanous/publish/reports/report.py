@@ -37,18 +37,20 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Attributes:
-    claim: the headline, preceded by its status.
-    short: the same in shorter forms, longest first, for posts and text messages.
-    sentences: the claim in full.
-    reasons: why the status is what it is.
-    rows: one per network, with the columns of ``heads``; the last one is a query.
-    saw: (family of sources, its findings).
-    revisions: (number, moment, status, reason).
-    cost: what it may cost, in lines.
-    chart: SVG; empty = too little was measured to draw one.
-    url: permanent address.
-    notice: what must be said first about its provenance; ``None`` = nothing.
+    """Everything a report on one incident says, before it becomes PDF or Markdown.
+
+    Attributes:
+        claim: the headline, preceded by its status.
+        short: the same in shorter forms, longest first, for posts and text messages.
+        sentences: the claim in full.
+        reasons: why the status is what it is.
+        rows: one per network, with the columns of ``heads``; the last one is a query.
+        saw: (family of sources, its findings).
+        revisions: (number, moment, status, reason).
+        cost: what it may cost, in lines.
+        chart: SVG; empty = too little was measured to draw one.
+        url: permanent address.
+        notice: what must be said first about its provenance; ``None`` = nothing.
     """
 
     incident: Incident

@@ -26,7 +26,7 @@ from fanous.sources.signals.live import LATEST, decoded, field, plain, whole, wi
 SOURCE = "ioda-outages"
 WINDOW = 90 * DAY
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
-BEFORE = 7 * 86400
+BEFORE = 7 * DAY
 """Seconds requested before the window; an outage that began earlier would seem to begin with the answer."""
 LIMIT = 500
 """Entries per page: IODA's default, beyond which it says nothing about the rest."""

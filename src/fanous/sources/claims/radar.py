@@ -140,12 +140,10 @@ def anomalies(entries: Sequence[Any], country: str) -> Told:
 def _span(entry: Any) -> tuple[float, float, bool]:
     """Beginning, end, and whether it was over by then; without an end, only its beginning is known."""
     instant = reader(UTC)
-    try:
-        start = instant(str(field(entry, "startDate")))
-        ended = field(entry, "endDate")
-        end = None if not ended else instant(str(ended))
-    except (ValueError, OverflowError):
-        raise Rejected("`startDate` or `endDate` is not a time") from None
+    ended = field(entry, "endDate")
+    start, end = instant(str(field(entry, "startDate"))), instant(str(ended)) if ended else None
+    if start is None or (ended and end is None):
+        raise Rejected("`startDate` or `endDate` is not a time")
     if end is not None and end <= start:
         raise Rejected("it ends before it begins")
     return start, start + HOUR if end is None else end, end is not None

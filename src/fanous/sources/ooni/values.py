@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from fanous.analysis.rules.failures import NAMES, PHRASES
 from fanous.errors import Rejected
-from fanous.model.instant import from_iso
+from fanous.model.instant import DAY, from_iso
 from fanous.model.measurement import STATED, Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
 from fanous.refdata.platforms import normal_host
@@ -32,7 +32,7 @@ LONGEST_URL = 8192
 LONGEST_HOST = 255
 """RFC 1035 section 2.3.4."""
 
-LONGEST_STEP = 86_400.0
+LONGEST_STEP = DAY
 """Seconds.  A step that seems longer than a day means that the clock was set."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -20,21 +20,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from fanous.model.instant import HOUR
-from fanous.model.place import Family, is_address
+from fanous.model.place import Family, endpoint, is_address
 from fanous.refdata.networks import network_name, network_of
 from fanous.sources.connector import Source
 from fanous.sources.remote.atlas_api import AtlasHandshake, AtlasLookup, AtlasVantagePoint, ResolverAnswer
 from fanous.sources.remote.record import (
     CONTROL_FAILED,
     CONTROL_LASTS,
+    FAILURE_OF_RCODE,
     LEAST_ELSEWHERE,
     OWN_TROUBLE,
+    TOO_FEW_ELSEWHERE,
+    RemoteLine,
     RemoteRecords,
     answered,
+    record_of,
     redact_remote,
+    unknown_failure,
 )
 
 if TYPE_CHECKING:
@@ -77,33 +80,23 @@ _CONNECTS = {
 }
 """After ``connect: `` in ``err``: the firmware's own word, and those of the C library."""
 
-LONGEST_MESSAGE = 200
-
 
 def step_of(result: AtlasHandshake) -> AtlasStep:
     """Where a handshake ended, and why."""
     if result.cert:
         return AtlasStep("tls")
     if result.dnserr:
-        return AtlasStep("dns", _LOOKUPS.get(result.dnserr, _unknown(result.dnserr)))
+        return AtlasStep("dns", _LOOKUPS.get(result.dnserr, unknown_failure(result.dnserr)))
     if result.error or result.sockerr:
         return AtlasStep("")
     if result.alert is not None:
         return AtlasStep("tls", "ssl_failed_handshake")
     if result.err.startswith("connect: "):
         why = result.err.removeprefix("connect: ")
-        return AtlasStep("tcp", _CONNECTS.get(why, _unknown(result.err)))
+        return AtlasStep("tcp", _CONNECTS.get(why, unknown_failure(result.err)))
     if result.err.startswith("timeout"):
         return AtlasStep("tls", "generic_timeout_error")
     return AtlasStep("tls", "ssl_failed_handshake")  # what came was not TLS: `bad type`, `bad len`, too short
-
-
-def _unknown(message: str) -> str:
-    return f"unknown_failure: {message[:LONGEST_MESSAGE]}"
-
-
-_CODES = {"NXDOMAIN": "dns_nxdomain_error", "SERVFAIL": "dns_servfail_error", "REFUSED": "dns_refused_error"}
-"""DNS response codes (IANA) -> df-007."""
 
 
 def lookups_of(result: AtlasLookup) -> list[tuple[str | None, list[tuple[str, int | None]], float]]:
@@ -137,7 +130,7 @@ def _answer_of(one: ResolverAnswer) -> tuple[str | None, list[tuple[str, int | N
     found = [
         (record.address, int(rrset.ttl)) for rrset in message.answer if rrset.rdtype == A for record in rrset
     ]
-    failure = None if found else _CODES.get(to_text(message.rcode()), "dns_no_answer")
+    failure = None if found else FAILURE_OF_RCODE.get(to_text(message.rcode()), "dns_no_answer")
     return failure, list(found), one.result.rt / 1000
 
 
@@ -242,44 +235,32 @@ def atlas_records(
     outside, why_none, is_trusted = _control(answers)
     for number, probe in enumerate(sorted(here, key=lambda one: one.id)):
         asn = probe.asn_v4 or 0
-        counted[asn] += 1  # even if nothing is written: a probe has the same name throughout a round
+        counted[asn] += 1  # even if nothing is written
         result, lookup = answers.handshakes.get(probe.id), answers.lookups.get(probe.id)
         if result is None:
             continue
         beside = control.handshakes.get(probe.id)
         keys, fault = _steps(host, result, lookup, is_trusted=is_trusted)
         moment = f"{datetime.fromtimestamp(result.timestamp, UTC):%Y-%m-%d %H:%M:%S}"
-        yield msgspec.json.encode(
+        yield record_of(
+            NAME,
+            control.measurements[0],
+            answers.url,
+            RemoteLine(probe.country_code, asn, network_name(asn), counted[asn], _resolver(lookup)),
+            (moment, moment),
+            keys | {"control": outside, "control_failure": why_none},
             {
-                "test_name": "web_connectivity",
-                "test_version": "0.1.0",
-                "data_format_version": "0.2.0",
-                "software_name": NAME,
-                "software_version": "1",
-                "report_id": f"{NAME}_{control.measurements[0]}",
-                "probe_id": f"{NAME} AS{asn} {counted[asn]}",
-                "probe_cc": probe.country_code,
-                "probe_asn": f"AS{asn}",
-                "probe_network_name": network_name(asn),
-                "resolver_asn": f"AS{_resolver(lookup)}",
-                "measurement_start_time": moment,
-                "test_start_time": moment,
-                "input": answers.url,
-                "annotations": {},
-                "test_keys": keys | {"control": outside, "control_failure": why_none},
-                "x_remote": {
-                    "unsound": fault or ("" if _is_sound(beside, result, control_host) else CONTROL_FAILED),
-                    "number": number,
-                    "control": {"id": control.measurements[0], "url": control.url, "result": _raw(beside)},
-                    "tls": {"id": answers.measurements[0], "result": _raw(result)},
-                    "dns": {"id": answers.measurements[1], "result": _raw_lookup(lookup)},
-                    "elsewhere": [
-                        {"country": one.country_code, "asn": one.asn_v4, **_raw(answers.elsewhere[one.id])}
-                        for one in anchors
-                        if one.id in answers.elsewhere
-                    ],
-                },
-            }
+                "unsound": fault or ("" if _is_sound(beside, result, control_host) else CONTROL_FAILED),
+                "number": number,
+                "control": {"id": control.measurements[0], "url": control.url, "result": _raw(beside)},
+                "tls": {"id": answers.measurements[0], "result": _raw(result)},
+                "dns": {"id": answers.measurements[1], "result": _raw_lookup(lookup)},
+                "elsewhere": [
+                    {"country": one.country_code, "asn": one.asn_v4, **_raw(answers.elsewhere[one.id])}
+                    for one in anchors
+                    if one.id in answers.elsewhere
+                ],
+            },
         )
 
 
@@ -361,7 +342,7 @@ def _control(answers: AtlasAnswers) -> tuple[dict[str, Any], str | None, bool]:
     sound = [answers.elsewhere[one] for one, step in steps.items() if step == AtlasStep("tls")]
     failed = [one for one, step in steps.items() if step.failure is not None]
     if not sound and len(failed) < LEAST_ELSEWHERE:
-        return {}, "unknown_failure: too few vantage points elsewhere answered", False
+        return {}, TOO_FEW_ELSEWHERE, False
     verdicts = {_place(one): certificate_failure(chain_of(one), host, one.timestamp) for one in sound}
     addresses = dict.fromkeys(
         [
@@ -397,10 +378,7 @@ def _control(answers: AtlasAnswers) -> tuple[dict[str, Any], str | None, bool]:
 
 
 def _place(result: AtlasHandshake) -> str:
-    address = result.dst_addr
-    if not address:
-        return ""
-    return f"[{address}]:{result.dst_port}" if ":" in address else f"{address}:{result.dst_port}"
+    return endpoint(result.dst_addr, result.dst_port) if result.dst_addr else ""
 
 
 _KEPT = ("timestamp", "dst_addr", "err", "dnserr", "sockerr", "error", "ttc", "rt")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fanous.model.instant import HOUR, from_iso
-from fanous.model.place import Family, is_address
+from fanous.model.place import Family, endpoint, is_address
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import Source
 from fanous.sources.ooni.page import is_personal, title_of
@@ -36,11 +36,16 @@ from fanous.sources.remote.globalping_api import (
 from fanous.sources.remote.record import (
     CONTROL_FAILED,
     CONTROL_LASTS,
+    FAILURE_OF_RCODE,
     LEAST_ELSEWHERE,
     OWN_TROUBLE,
+    TOO_FEW_ELSEWHERE,
+    RemoteLine,
     RemoteRecords,
     answered,
+    record_of,
     redact_remote,
+    unknown_failure,
 )
 
 NAME = "globalping"
@@ -98,13 +103,6 @@ _DIG = (
     ("no servers could be reached", "generic_timeout_error"),
     ("communications error", "generic_timeout_error"),
 )
-_CODES = {
-    "NXDOMAIN": "dns_nxdomain_error",
-    "SERVFAIL": "dns_servfail_error",
-    "REFUSED": "dns_refused_error",
-}
-"""DNS response codes (IANA) -> df-007."""
-
 CERTIFICATES = {
     "ERR_TLS_CERT_ALTNAME_INVALID": "ssl_invalid_hostname",
     "CERT_HAS_EXPIRED": "ssl_invalid_certificate",
@@ -117,8 +115,6 @@ CERTIFICATES = {
 }
 """OpenSSL's verdicts on a certificate by Node.js' names (nodejs/node ``doc/api/tls.md``, *X509 certificate error
 codes*)."""
-
-LONGEST_MESSAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +139,9 @@ def failure_of(failed: Failed) -> Failure | None:
     if failed.source == OWN_FAULT or PRIVATE in message:
         return None
     if lookup := _LOOKUP.match(message):
-        return Failure("dns", _LOOKUPS.get(lookup[1], f"unknown_failure: {message[:LONGEST_MESSAGE]}"))
+        return Failure("dns", _LOOKUPS.get(lookup[1], unknown_failure(message)))
     if connect := _CONNECT.match(message):
-        name = _CONNECTS.get(connect[1], f"unknown_failure: {message[:LONGEST_MESSAGE]}")
+        name = _CONNECTS.get(connect[1], unknown_failure(message))
         return Failure("tcp", name, connect[2].strip("[]"), int(connect[3]))
     if failed.source == "resolver":
         return Failure("dns", "generic_timeout_error" if "timeout" in message else "unknown_failure")
@@ -153,17 +149,17 @@ def failure_of(failed: Failed) -> Failure | None:
         for words, name in table:
             if words in message:
                 return Failure(step, name)
-    return Failure("http", f"unknown_failure: {message[:LONGEST_MESSAGE]}")
+    return Failure("http", unknown_failure(message))
 
 
 def lookup_failure(found: FinishedLookup | Failed) -> str | None:
     """Why a lookup gave no address, in OONI's words; ``None`` = it gave one."""
     if isinstance(found, Failed):
         known = (name for words, name in _DIG if words in found.message)
-        return next(known, f"unknown_failure: {found.message[:LONGEST_MESSAGE]}")
+        return next(known, unknown_failure(found.message))
     if any(one.type in ("A", "AAAA") for one in found.answers):
         return None
-    return _CODES.get(found.code or "", "dns_no_answer")
+    return FAILURE_OF_RCODE.get(found.code or "", "dns_no_answer")
 
 
 # --- records ----------------------------------------------------------------------------------------------
@@ -204,9 +200,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         probe = beside.probe
         if EYEBALL not in probe.tags or DATACENTRE in probe.tags:
             continue
-        counted[probe.asn] += (
-            1  # even if it is not written: the same probe has the same name throughout a call
-        )
+        counted[probe.asn] += 1  # even if nothing is written
         item = _same(asked.http, number, probe)
         if item is None:
             continue
@@ -214,24 +208,14 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         sound = isinstance(own, FinishedPage) and _is_sound(own) and _lasts(control, asked.http)
         unsound = "" if sound else CONTROL_FAILED
         keys, fault = _steps(asked, item, _same(asked.dns, number, probe))
-        document = {
-            "test_name": "web_connectivity",
-            "test_version": "0.1.0",
-            "data_format_version": "0.2.0",
-            "software_name": NAME,
-            "software_version": "1",
-            "report_id": f"{NAME}_{control.id}",
-            "probe_id": f"{NAME} AS{probe.asn} {counted[probe.asn]}",
-            "probe_cc": probe.country,
-            "probe_asn": f"AS{probe.asn}",
-            "probe_network_name": probe.network,
-            "resolver_asn": f"AS{_resolver(probe)}",
-            "measurement_start_time": _moment(asked.http.created),
-            "test_start_time": _moment(control.created),
-            "input": asked.url,
-            "annotations": {},
-            "test_keys": keys | {"control": outside, "control_failure": why_none},
-            "x_remote": {
+        yield record_of(
+            NAME,
+            control.id,
+            asked.url,
+            RemoteLine(probe.country, probe.asn, probe.network, counted[probe.asn], _resolver(probe)),
+            (_moment(asked.http.created), _moment(control.created)),
+            keys | {"control": outside, "control_failure": why_none},
+            {
                 "unsound": unsound or fault,
                 "number": number,  # two probes of a network may answer alike, but are two measurements
                 "control": {"id": control.id, "url": control.target, "result": _raw(beside)},
@@ -239,8 +223,7 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
                 "dns": _raw_of(_same(asked.dns, number, probe), asked.dns),
                 "elsewhere": [_raw(one) for one in asked.elsewhere.results] if asked.elsewhere else [],
             },
-        }
-        yield msgspec.json.encode(document)
+        )
 
 
 def _same(answer: RemoteAnswer | None, number: int, probe: ProbeLocation) -> Item | None:
@@ -284,7 +267,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
     address = page.address or ""
     if address and not keys["queries"]:
         keys["queries"].append(answered(host, [(address, None)]))
-    place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    place = endpoint(address, port) if address else ""
     if address:
         status = {"failure": None, "success": True}
         keys["tcp_connect"].append(
@@ -295,7 +278,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
         keys["tls_handshakes"].append(
             {
                 "network": "tcp",
-                "address": place if address else "",
+                "address": place,
                 "server_name": host,
                 "failure": failure,
                 "no_tls_verify": False,
@@ -306,7 +289,7 @@ def _page_steps(keys: dict[str, Any], url: str, host: str, port: int, page: Fini
     keys["requests"].append(
         {
             "request": {"url": url, "method": "GET"},
-            "address": place if address else "",
+            "address": place,
             "failure": None,
             "response": {
                 "code": page.code,
@@ -365,7 +348,7 @@ def _control(asked: AskedTarget) -> tuple[dict[str, Any], str | None]:
     pages = [one for one in tried if isinstance(one, FinishedPage)]
     failures = [one for one in tried if isinstance(one, Failed) and failure_of(one) is not None]
     if not pages and len(failures) < LEAST_ELSEWHERE:
-        return {}, "unknown_failure: too few vantage points elsewhere answered"
+        return {}, TOO_FEW_ELSEWHERE
     found = [
         result_of(item, FinishedLookup)
         for item in (asked.elsewhere_dns.results if asked.elsewhere_dns else ())
@@ -420,7 +403,7 @@ def _outside_page(pages: list[FinishedPage], failures: list[Failed]) -> dict[str
 def _place(page: FinishedPage, url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"[{page.address}]:{port}" if ":" in (page.address or "") else f"{page.address}:{port}"
+    return endpoint(page.address or "", port)
 
 
 _IN_RECORD = frozenset({"rawOutput", "rawHeaders", "rawBody", "headers"})

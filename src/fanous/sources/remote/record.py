@@ -4,8 +4,8 @@ A record is a ``web_connectivity`` measurement.  Next to the probe's own steps i
 place of OONI's test helper, and ``x_remote``: the raw answers, and whether anything can be concluded from them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,81 @@ CONTROL_LASTS = 10 * MINUTE
 
 LEAST_ELSEWHERE = 2
 """Probes elsewhere that must fail before the target counts as down: a single one may itself be at fault."""
+
+
+FAILURE_OF_RCODE = {
+    "NXDOMAIN": "dns_nxdomain_error",
+    "SERVFAIL": "dns_servfail_error",
+    "REFUSED": "dns_refused_error",
+}
+"""DNS response codes (IANA) -> df-007."""
+
+LONGEST_MESSAGE = 200
+
+
+def unknown_failure(message: str) -> str:
+    """A failure without a name in df-007, in the probe's own words."""
+    return f"unknown_failure: {message[:LONGEST_MESSAGE]}"
+
+
+TOO_FEW_ELSEWHERE = "unknown_failure: too few vantage points elsewhere answered"
+"""``control_failure`` of a record without controls."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLine:
+    """The line that a vantage point measures from.
+
+    Attributes:
+        number: 1-based, among the vantage points of its network that were asked in the round: two of them may answer
+            alike, but are two measurements.  The same one has the same number throughout a round.
+        resolver_asn: 0 = unknown.
+    """
+
+    country: str | None
+    asn: int
+    network: str
+    number: int
+    resolver_asn: int
+
+
+def record_of(
+    source: str,
+    control: str | int,
+    url: str,
+    line: RemoteLine,
+    times: tuple[str, str],
+    keys: Mapping[str, Any],
+    raw: Mapping[str, Any],
+) -> bytes:
+    """One record, as OONI's ``web_connectivity`` has it.
+
+    Args:
+        control: the id of the answers about the control target, which names the round.
+        times: of the measurement, and of the round, as OONI writes them.
+        keys: ``test_keys``; ``raw`` = ``x_remote``.
+    """
+    return msgspec.json.encode(
+        {
+            "test_name": "web_connectivity",
+            "test_version": "0.1.0",
+            "data_format_version": "0.2.0",
+            "software_name": source,
+            "software_version": "1",
+            "report_id": f"{source}_{control}",
+            "probe_id": f"{source} AS{line.asn} {line.number}",
+            "probe_cc": line.country,
+            "probe_asn": f"AS{line.asn}",
+            "probe_network_name": line.network,
+            "resolver_asn": f"AS{line.resolver_asn}",
+            "measurement_start_time": times[0],
+            "test_start_time": times[1],
+            "input": url,
+            "annotations": {},
+            "test_keys": keys,
+            "x_remote": raw,
+        }
+    )
 
 
 def answered(

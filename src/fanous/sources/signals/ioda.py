@@ -137,7 +137,7 @@ def _series(one: Any, country: str) -> SourceSeries | None:
         raise Rejected("a series without a datasource")
     if signal not in KNOWN and signal not in NESTED:
         return None
-    start, step = whole(one.get("from"), 0, 7_000_000_000), whole(one.get("step"), 1, 7 * 86400)
+    start, step = whole(one.get("from"), 0, 7_000_000_000), whole(one.get("step"), 1, 7 * DAY)
     values = one.get("values")
     if start is None or step is None or not isinstance(values, list):
         raise Rejected(f"{signal}: `from`, `step` or `values` is missing or odd")

@@ -122,12 +122,7 @@ class _Unreadable:
         return f"{what} (first {self.first}): treated as not measured; the rest of the line counts"
 
 
-class IodaCsv:
-    """See ``SeriesFiles``."""
-
-    def begin(self) -> SeriesFiles:
-        return self
-
+class IodaCsv(SeriesFiles):
     def read(
         self,
         path: Path,
@@ -145,11 +140,11 @@ class IodaCsv:
         for line, fields in table.rows():
             if not columns:
                 clock, columns = _columns(table, about.country, on_reject)
-            try:
-                at = int(instant(fields[clock]))
-            except (ValueError, OverflowError):
+            seconds = instant(fields[clock])
+            if seconds is None:
                 on_reject(line, f"{fields[clock][:40]!r} is not a time")
                 continue
+            at = int(seconds)
             if at in known:
                 on_reject(line, "an earlier line has the same time with other values")
                 continue

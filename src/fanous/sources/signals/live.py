@@ -123,14 +123,11 @@ def merged(series: Sequence[SourceSeries]) -> tuple[SourceSeries, ...]:
     return tuple(found)
 
 
-class Documents:
-    """Saved answers of a live source as files (see ``SeriesFiles``); values are counted, not lines."""
+class Documents(SeriesFiles):
+    """Saved answers of a live source as files; values are counted, not lines."""
 
     def __init__(self, source: LiveSource) -> None:
         self._source = source
-
-    def begin(self) -> SeriesFiles:
-        return self
 
     def read(
         self,

@@ -34,9 +34,7 @@ MOST_BINS = 10_000
 """Most bins between two routes of one file: a month.  A longer gap means a broken clock."""
 
 
-class Mrt:
-    """See ``SeriesFiles``."""
-
+class Mrt(SeriesFiles):
     def __init__(self) -> None:
         self._visibility: Visibility | None = None
         self._networks: set[int] = set()

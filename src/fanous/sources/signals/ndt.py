@@ -47,12 +47,7 @@ class _Tests:
         self.lines.append(line)
 
 
-class Ndt:
-    """See ``SeriesFiles``."""
-
-    def begin(self) -> SeriesFiles:
-        return self
-
+class Ndt(SeriesFiles):
     def read(
         self,
         path: Path,
@@ -67,10 +62,10 @@ class Ndt:
         instant = reader(UTC)
         for line, fields in rows:
             row = dict(zip(table.columns, fields, strict=True))
-            try:
-                at = int(instant(_first(row, TIMES, path)))
-            except (ValueError, OverflowError):
-                on_reject(line, f"{_first(row, TIMES, path)[:40]!r} is not a time")
+            time = _first(row, TIMES, path)
+            at = instant(time)
+            if at is None:
+                on_reject(line, f"{time[:40]!r} is not a time")
                 continue
             speed = number(_first(row, SPEEDS, path))
             if speed is None or isnan(speed) or speed < 0:
@@ -78,7 +73,7 @@ class Ndt:
                 continue
             for place in _places(about.country, row):
                 for signal, value in _values(row, speed):
-                    start = at // SIGNALS[signal].step * SIGNALS[signal].step
+                    start = int(at) // SIGNALS[signal].step * SIGNALS[signal].step
                     tests.setdefault((place, signal), _Tests()).add(start, value, line)
         yield from _readings(tests)
 

@@ -95,15 +95,14 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
     for number, row in enumerate(zip(times, *columns, strict=True), 1):
         text, values = row[0], list(row[1:])
         numbers: list[float | None] = list(map(plain, values))
-        try:
-            at = int(instant(str(text)))
-        except (ValueError, OverflowError):
+        at = instant(str(text))
+        if at is None:
             rejects.append((number, f"{str(text)[:40]!r} is not a time"))
             continue
         if None in numbers:
             rejects.append((number, f"no number: {str(values)[:60]}"))
             continue
-        bins[at] = sum(value for value in numbers if value is not None)
+        bins[int(at)] = sum(value for value in numbers if value is not None)
     key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
     series: tuple[SourceSeries, ...] = ()
     if bins:

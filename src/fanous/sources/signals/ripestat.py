@@ -126,11 +126,10 @@ def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]
     instant = reader(UTC)
     pieces = []
     for stretch in timeline:
-        try:
-            start = int(instant(str(field(stretch, "starttime"))))
-            end = int(instant(str(field(stretch, "endtime"))))
-        except (ValueError, OverflowError):
-            raise Rejected(f"a stretch without times: {str(stretch)[:80]}") from None
+        first, last = (instant(str(field(stretch, name))) for name in ("starttime", "endtime"))
+        if first is None or last is None:
+            raise Rejected(f"a stretch without times: {str(stretch)[:80]}")
+        start, end = int(first), int(last)
         if not 0 <= start <= end < LATEST or (end - start) // step > MOST_BINS:
             raise Rejected(f"an impossible stretch of time: {str(stretch)[:80]}")
         pieces.append(np.arange(start // step * step, end + 1, step, dtype=np.int64))

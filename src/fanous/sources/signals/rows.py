@@ -218,16 +218,18 @@ def zone_of(text: str) -> tzinfo:
         raise FanousError(f"{text!r} is not a time zone such as Asia/Tehran or +03:30") from None
 
 
-def reader(zone: tzinfo) -> Callable[[str], float]:
-    """A function from the text of a time to Unix seconds; it raises ``ValueError`` for anything else.
+def reader(zone: tzinfo) -> Callable[[str], float | None]:
+    """A function from the text of a time to Unix seconds; it returns ``None`` for anything else.
 
     A local time that the clock showed twice is the first of both.
     """
 
     @lru_cache(maxsize=4096)  # tables repeat each time for every place
-    def instant(text: str) -> float:
-        moment = _moment(text.strip(), zone)
-        return moment.timestamp()
+    def instant(text: str) -> float | None:
+        try:
+            return _moment(text.strip(), zone).timestamp()
+        except (ValueError, OverflowError):
+            return None
 
     return instant
 

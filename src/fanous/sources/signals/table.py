@@ -67,11 +67,8 @@ class _Place:
     lines: list[int] = field(default_factory=list)
 
 
-class CsvTable:
-    """See ``SeriesFiles``; needs ``About.columns``."""
-
-    def begin(self) -> SeriesFiles:
-        return self
+class CsvTable(SeriesFiles):
+    """Needs ``About.columns``."""
 
     def read(
         self,
@@ -128,9 +125,8 @@ class _Lines:
     def add(self, line: int, row: dict[str, str]) -> str:
         """Add one row.  Returns why it cannot be used; empty = it was added."""
         columns = self._columns
-        try:
-            instant = self._instant(row[columns.time])
-        except (ValueError, OverflowError):
+        instant = self._instant(row[columns.time])
+        if instant is None:
             return f"{row[columns.time][:40]!r} is not a time"
         text = row[columns.value].strip()
         if columns.gather in COUNTING:

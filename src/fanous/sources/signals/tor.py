@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from math import isnan
 
 from fanous.errors import Rejected
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
@@ -69,15 +69,11 @@ def _values(
         row = dict(zip(columns, fields, strict=True))
         if row["country"].strip().upper() != country:
             continue
-        users = number(row["users"])
-        try:
-            day = int(instant(row["date"]))
-        except (ValueError, OverflowError):
-            users, day = None, 0
-        if users is None or (not isnan(users) and users < 0):
+        day, users = instant(row["date"]), number(row["users"])
+        if day is None or users is None or (not isnan(users) and users < 0):
             rejects.append((at, f"no day with a number of users: {line[:60]!r}"))
             continue
-        times.append(day)
+        times.append(int(day))
         values.append(users)
     return times, values, rejects
 
@@ -99,7 +95,7 @@ TOR = Source(
     credit="The Tor Project",
     live=Tor(),
     differs=columns("date", "country", "users", "lower", "upper", "frac"),
-    every=6 * 3600,
+    every=6 * HOUR,
     window=WINDOW,
     settles=7 * DAY,
 )

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import DAY, to_iso
+from fanous.model.instant import to_iso
 from fanous.pipeline.claims import corrections as corrections_of
 from fanous.pipeline.explore import (
     ExploreQuestion,
@@ -26,7 +26,7 @@ from fanous.pipeline.explore import (
 )
 from fanous.pipeline.explore import aggregate as counted_along
 from fanous.pipeline.quantities import quantities
-from fanous.pipeline.query import data_ended, known_until
+from fanous.pipeline.query import data_ended, known_until, last_heard
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -69,16 +69,16 @@ from fanous.web.pages.explore_common import address
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 
-LATELY = 7 * DAY
-
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Attributes:
-    base: public address without a slash at its end.
-    path: parts of the path.
+    """One request to the API, with its query checked.
+
+    Attributes:
+        base: public address without a slash at its end.
+        path: parts of the path.
     """
 
     site: Site
@@ -168,9 +168,7 @@ def countries(store: Store, asked: Asked) -> bytes:
     now = asked.site.clock()
     store = store.about()
     known = store.ledger.incidents(synthetic=store.is_synthetic)
-    heard: dict[str, float] = {}
-    for one in store.facts.heard(now - LATELY, now + 1):
-        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    heard = last_heard(store, now)
     names = sorted({*store.facts.countries(), *heard, *(one.country for one in known)} - {"ZZ"})
     listed = [
         {
@@ -348,10 +346,12 @@ ROOT = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Attributes:
-    path: below ``ROOT``, with ``{id}`` for the label of an incident.
-    cost: in pages, as the reader is charged.
-    missing: what an answer 404 means; empty = it is never given, unless there is no such incident.
+    """One address of the API, from which its route and its OpenAPI description are made.
+
+    Attributes:
+        path: below ``ROOT``, with ``{id}`` for the label of an incident.
+        cost: in pages, as the reader is charged.
+        missing: what an answer 404 means; empty = it is never given, unless there is no such incident.
     """
 
     name: str

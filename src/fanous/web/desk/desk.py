@@ -48,12 +48,14 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class DeskPage:
-    """Attributes:
-    path: below ``/desk``, as Starlette writes routes.
-    template: in ``web/templates/desk``.
-    gather: reads the store, in its thread; ``None`` = there is no such page.
-    title: in the desk's navigation; empty = not listed.
-    asks: query parameters that it reads, and a pattern for each; any other value is ignored.
+    """The declaration of one page of the desk.
+
+    Attributes:
+        path: below ``/desk``, as Starlette writes routes.
+        template: in ``web/templates/desk``.
+        gather: reads the store, in its thread; ``None`` = there is no such page.
+        title: in the desk's navigation; empty = not listed.
+        asks: query parameters that it reads, and a pattern for each; any other value is ignored.
     """
 
     path: str
@@ -65,13 +67,15 @@ class DeskPage:
 
 @dataclass(frozen=True, slots=True)
 class DeskForm:
-    """Attributes:
-    path: below ``/desk``, where the form is sent.
-    read: turns the form into an action, and appends what it has to leave out to the list; raises ``FanousError``
-        if it makes no sense.
-    page: path of the page to go back to, with the parameters of ``path``.
-    most: most bytes.
-    check: raises ``FanousError`` if the store is no longer as the sender saw it; ``None`` = it need not be.
+    """The declaration of one form of the desk: what is done with it, and where it leads.
+
+    Attributes:
+        path: below ``/desk``, where the form is sent.
+        read: turns the form into an action, and appends what it has to leave out to the list; raises ``FanousError``
+            if it makes no sense.
+        page: path of the page to go back to, with the parameters of ``path``.
+        most: most bytes.
+        check: raises ``FanousError`` if the store is no longer as the sender saw it; ``None`` = it need not be.
     """
 
     path: str

@@ -6,6 +6,7 @@ from typing import Any
 from fanous.analysis.incidents.revision import released
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import DAY
 from fanous.pipeline.actions import Action, Annotate, Approve, Hold, Merge, NameRole, Retract
 from fanous.publish.edition import Story, lately_over, open_ones, stories
 from fanous.publish.witnesses import witness_rows
@@ -19,7 +20,7 @@ from fanous.web.pages.measurements import listed_facts
 from fanous.web.routes import Facts
 
 MOST_LISTED = 60
-NEAR = 14 * 86_400.0
+NEAR = 14 * DAY
 """Seconds: incidents in the same country this close in time may be one event."""
 
 

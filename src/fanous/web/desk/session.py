@@ -30,13 +30,15 @@ MOST_SESSIONS = 64
 
 @dataclass(slots=True)
 class Session:
-    """Attributes:
-    csrf: required with every change; other sites' pages cannot read it.
-    agent: how the browser identified itself at login.
-    began, seen: monotonic seconds.
-    signed: how the person last signed a decision, to fill in the next.
-    draft: a page of the desk, and the form that was sent to it too late; the page shows it once.
-    left: what the last action left out, for the next page.
+    """One login of one browser.
+
+    Attributes:
+        csrf: required with every change; other sites' pages cannot read it.
+        agent: how the browser identified itself at login.
+        began, seen: monotonic seconds.
+        signed: how the person last signed a decision, to fill in the next.
+        draft: a page of the desk, and the form that was sent to it too late; the page shows it once.
+        left: what the last action left out, for the next page.
     """
 
     csrf: str

@@ -56,8 +56,10 @@ def new_code() -> str:
 
 
 class SetUp:
-    """Args:
-    path: of the configuration to write.
+    """The page that writes the configuration of a new monitor, once.
+
+    Args:
+        path: of the configuration to write.
 
     Attributes:
         done: set when both files are written.

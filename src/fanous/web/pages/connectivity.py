@@ -63,10 +63,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Connectivity:
-    """Attributes:
-    lines: what is drawn.
-    wide, narrow: the chart; empty = there is no history to draw it from.
-    names: of its lines, in order.
+    """How connected a place is by each source, with a chart.
+
+    Attributes:
+        lines: what is drawn.
+        wide, narrow: the chart; empty = there is no history to draw it from.
+        names: of its lines, in order.
     """
 
     levels: list[Level]
@@ -290,8 +292,10 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Attributes:
-    all: number of places with known levels; ``lowest`` are shown.
+    """The places of a country that have lost most.
+
+    Attributes:
+        all: number of places with known levels; ``lowest`` are shown.
     """
 
     lowest: list[PlaceRow]

@@ -220,9 +220,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Attributes:
-    ruler: (pixels from the left, text).
-    more: rows that are left out.
+    """A country's incidents and announced events on one axis, as the page draws them.
+
+    Attributes:
+        ruler: (pixels from the left, text).
+        more: rows that are left out.
     """
 
     width: int

@@ -42,9 +42,11 @@ TIMINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """Attributes:
-    link: where it was said; empty unless it is an ordinary web address.
-    answer: one of ``ANSWERS``.
+    """What someone said, and what was measured.
+
+    Attributes:
+        link: where it was said; empty unless it is an ordinary web address.
+        answer: one of ``ANSWERS``.
     """
 
     claim: Claim

@@ -5,9 +5,9 @@ Every address contains the whole question, so it is a permanent link; others for
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import msgspec
 from markupsafe import Markup
 
 from fanous.charts.counts import (
@@ -31,12 +31,11 @@ from fanous.model.instant import to_iso
 from fanous.pipeline.explore import (
     Explored,
     ExploreQuestion,
-    TooMuch,
     explore,
     shown,
 )
 from fanous.publish.credits import credited, credits_line, licences_of
-from fanous.publish.pictures import clock_words, short_title, stack_key
+from fanous.publish.pictures import incident_spans, stack_key
 from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
@@ -47,21 +46,24 @@ from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     ASKS,
     CSV,
-    JSON,
+    MOST_COMPARED,
     PARQUET,
     PICTURE_WIDTH,
     PNG,
     SVG,
     Context,
     ExploreRequest,
-    address,
-    check_address,
+    answer_to,
     context_of,
+    foot_of,
     form_facts,
+    json_reply,
     links_of,
-    permanent_query,
-    short_link,
+    measured_until,
+    permanent_link,
+    sheet_for,
     span_of,
+    spans_within,
     wanted,
     without_data,
 )
@@ -73,7 +75,6 @@ from fanous.web.pages.explore_series import (
     series_picture,
 )
 from fanous.web.routes import Facts, page, resource
-from fanous.wording import clocks
 from fanous.wording.language import Language
 from fanous.wording.words import mechanism_words, network_title, target_title
 
@@ -81,24 +82,10 @@ from fanous.wording.words import mechanism_words, network_title, target_title
 def _answer(
     store: Store, visit: Visit, *, partly: bool = False
 ) -> tuple[ExploreRequest[ExploreQuestion], Explored | None, str]:
-    """The request, the answer, and, if there is none, why not: a word for the template.
-
-    Args:
-        partly: answer although some names are left out; the page says so, and a file could not.
-
-    Raises:
-        Elsewhere: the same question has another address.
-    """
+    """See ``answer_to``."""
     want = wanted(store, visit)
-    check_address(want, visit)
-    if want.unknown or (want.left_out and not partly):
-        return want, None, ""
-    if "region" in want.query:
-        return want, None, "region"
-    try:
-        return want, explore(store, want.question), ""
-    except TooMuch:
-        return want, None, "much"
+    unfit = "region" if "region" in want.query else ""
+    return answer_to(want, visit, partial(explore, store), partly=partly, unfit=unfit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,35 +168,17 @@ def apart_by_number(networks: Sequence[int], asns: Mapping[int, str], language: 
 def sheet_of(
     found: Explored, events: Sequence[AnnouncedEvent], title: str, visit: Visit, shape: Shape
 ) -> Sheet:
-    language, country = visit.language, found.question.country
-    start, end = found.edges[0], found.edges[-1]
-    marks = [(one.start, short_title(one.title)) for one in events if start <= one.start < end]
-    return Sheet(
-        found.edges,
-        ticks(start, end, country, language, shape.ticks),
-        [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
-        language.say("Share of measurements"),
-        title,
-        in_all(found.total, language),
-        clock_words(start, country, language),
-        marks[:MOST_MARKS],
-        rtl=language.direction == "rtl",
-    )
+    language = visit.language
+    words = language.say("Share of measurements"), title, in_all(found.total, language)
+    return sheet_for(found.edges, found.question.country, words, events, language, shape.ticks)
 
 
-MOST_COMPARED = 4
-"""Most rows of one picture."""
-
-MOST_MARKS, MOST_SPANS = 6, 40
-"""Most announced events and periods of incidents in one picture."""
-
-
-def incident_spans(
+def spans_of(
     name: AxisValue, found: Explored, incidents: Sequence[Incident], now: float
 ) -> list[IncidentSpan]:
     """The incidents that name a row, within the dates that are shown."""
-    start, end, by = found.edges[0], found.edges[-1], found.question.by
-    spans = []
+    by = found.question.by
+    spans: list[IncidentSpan] = []
     for incident in incidents:
         intervals = incident.intervals
         if by == "network":
@@ -219,14 +188,8 @@ def incident_spans(
             by == "country" and name != incident.country
         ):
             continue
-        for one in intervals:
-            last = now if one.end is None else one.end
-            if one.start >= end or last <= start:
-                continue
-            is_first = one.start <= incident.onset_latest
-            earliest = min(one.start, incident.onset_earliest or one.start) if is_first else one.start
-            spans.append(IncidentSpan(one.start, last, earliest, is_open=one.end is None))
-    return spans[:MOST_SPANS]
+        spans += incident_spans(incident, now, intervals)
+    return spans_within(spans, found.edges)
 
 
 def in_all(total: Outcomes, language: Language) -> str:
@@ -248,7 +211,7 @@ def panels(found: Explored, answer: Told, now: float, language: Language) -> lis
             name,
             language.count("{n} measurement", "{n} measurements", row.total.measurements),
             stack_of(row.cells),
-            incident_spans(row.name, found, answer.context.incidents, now),
+            spans_of(row.name, found, answer.context.incidents, now),
         )
         for row, name in rows
     ]
@@ -344,27 +307,14 @@ def _picture(store: Store, visit: Visit) -> str:
         return ""
     language = visit.language
     own = told(store, found, visit)
-    notice = f"{language.say('Synthetic')} · " if found.synthetic else ""
-    link = visit.permanent("/explore") + address("", permanent_query(want, found.question))
-    newest = clocks.both_clocks(_newest(found), found.question.country, language)
-    foot = [
-        f"{notice}{own.credit}",
-        language.say("Measured until {time}", time=newest),
-        language.apart(short_link(link)),
-    ]
+    newest = measured_until(found.edges, [row.cells for row in found.rows])
     return framed(
         panels(found, own, visit.now, language),
         own.sheet,
         stack_key(language),
-        foot,
+        foot_of(want, found.question, visit, own.credit, newest, is_synthetic=found.synthetic),
         own.span,
     )
-
-
-def _newest(found: Explored) -> float:
-    """The end of the last bin with a measurement; dates in the future do not extend it."""
-    measured = [n for n in range(len(found.edges) - 1) if any(row.cells[n] for row in found.rows)]
-    return found.edges[measured[-1] + 1] if measured else found.edges[0]
 
 
 FIELDS = ("measurements", "ok", "blocked", "throttled", "unclear")
@@ -390,7 +340,7 @@ def document_of(want: ExploreRequest[ExploreQuestion], found: Explored, visit: V
     question = found.question
     since, until = question.dates
     return {
-        "url": visit.permanent("/explore") + address("", permanent_query(want, found.question)),
+        "url": permanent_link(want, question, visit),
         "countries": list(question.countries),
         "networks": list(question.networks),
         "targets": list(question.targets),
@@ -411,9 +361,7 @@ def explore_json(store: Store, visit: Visit) -> Reply | None:
     if "signal" in visit.asked:
         return series_json(store, visit)
     want, found, _ = _answer(store, visit)
-    if found is None:
-        return None
-    return Reply.of(msgspec.json.format(msgspec.json.encode(document_of(want, found, visit)), indent=1), JSON)
+    return None if found is None else json_reply(document_of(want, found, visit))
 
 
 @resource("/explore.csv", asks=ASKS)

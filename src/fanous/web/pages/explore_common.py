@@ -4,24 +4,29 @@ A question is about measurements, or about one signal of public sources if the a
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+import msgspec
+
 from fanous.analysis.series.signals import SIGNALS
+from fanous.charts.counts import IncidentSpan, Sheet
+from fanous.charts.plot import ticks
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, midnight, shown
+from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, TooMuch, midnight, shown
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
+from fanous.publish.pictures import clock_words, marks_of
 from fanous.refdata.countries import local, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.answers import Elsewhere, Several, Visit
+from fanous.web.answers import Elsewhere, Reply, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
@@ -251,6 +256,33 @@ def check_address(want: ExploreRequest[Any], visit: Visit) -> None:
         raise Elsewhere(address(visit.path, {**want.query, **language}))
 
 
+A = TypeVar("A")
+
+
+def answer_to(
+    want: ExploreRequest[Q], visit: Visit, find: Callable[[Q], A], *, partly: bool, unfit: str = ""
+) -> tuple[ExploreRequest[Q], A | None, str]:
+    """The request, the answer, and, if there is none, why not: a word for the template.
+
+    Args:
+        find: answers a question; raises ``TooMuch``.
+        partly: answer although some names are left out; the page says so, and a file could not.
+        unfit: why such a question has no answer; empty = it may have one.
+
+    Raises:
+        Elsewhere: the same question has another address.
+    """
+    check_address(want, visit)
+    if want.unknown or (want.left_out and not partly):
+        return want, None, ""
+    if unfit:
+        return want, None, unfit
+    try:
+        return want, find(want.question), ""
+    except TooMuch:
+        return want, None, "much"
+
+
 def permanent_query(want: ExploreRequest[Any], question: DatedQuestion) -> dict[str, str]:
     """The question with dates and bins written out, so that it always shows the same.
 
@@ -270,6 +302,78 @@ def span_of(question: DatedQuestion, language: Language) -> str:
     since, until = question.dates
     first, last = local(since, question.country), local(until - 1, question.country)
     return f"{clocks.days_between(first, last, language)} ({language.apart(clocks.zone_of(first))})"
+
+
+def permanent_link(want: ExploreRequest[Any], question: DatedQuestion, visit: Visit) -> str:
+    """The full address of the page with ``permanent_query``."""
+    return visit.permanent("/explore") + address("", permanent_query(want, question))
+
+
+MOST_COMPARED = 4
+"""Most rows of one picture."""
+
+MOST_SPANS = 40
+"""Most periods of incidents in one panel."""
+
+
+def spans_within(spans: Iterable[IncidentSpan], edges: Sequence[float]) -> list[IncidentSpan]:
+    """The first periods of incidents that are on within the dates that are shown."""
+    return [one for one in spans if one.start < edges[-1] and one.end > edges[0]][:MOST_SPANS]
+
+
+def sheet_for(
+    edges: Sequence[float],
+    country: str,
+    words: tuple[str, str, str],
+    events: Iterable[AnnouncedEvent],
+    language: Language,
+    most_ticks: int,
+) -> Sheet:
+    """The axes of a picture.
+
+    Args:
+        words: what a share is of, the title, and the text for screen readers.
+    """
+    start, end = edges[0], edges[-1]
+    return Sheet(
+        edges,
+        ticks(start, end, country, language, most_ticks),
+        [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
+        *words,
+        clock_words(start, country, language),
+        marks_of(events, start, end),
+        rtl=language.direction == "rtl",
+    )
+
+
+def foot_of(
+    want: ExploreRequest[Any],
+    question: DatedQuestion,
+    visit: Visit,
+    credit: str,
+    newest: float,
+    *,
+    is_synthetic: bool,
+) -> list[str]:
+    """The lines below a picture: source and licence, how far the data reach (``measured_until``), permanent link."""
+    language = visit.language
+    notice = f"{language.say('Synthetic')} · " if is_synthetic else ""
+    time = clocks.both_clocks(newest, question.country, language)
+    return [
+        f"{notice}{credit}",
+        language.say("Measured until {time}", time=time),
+        language.apart(short_link(permanent_link(want, question, visit))),
+    ]
+
+
+def measured_until(edges: Sequence[float], rows: Iterable[Sequence[object]]) -> float:
+    """The end of the last bin with a value in any row (``None`` = none); dates in the future do not extend it."""
+    measured = [n for cells in rows for n, cell in enumerate(cells) if cell is not None]
+    return edges[max(measured) + 1] if measured else edges[0]
+
+
+def json_reply(document: Any) -> Reply:
+    return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=1), JSON)
 
 
 LONGEST_LINK = 118
@@ -297,7 +401,7 @@ def links_of(want: ExploreRequest[Any], question: DatedQuestion, visit: Visit) -
     """Facts about the links of an answer, and of its form."""
     fixed = permanent_query(want, question)
     return {
-        "permalink": visit.permanent("/explore") + address("", fixed),
+        "permalink": permanent_link(want, question, visit),
         "embed": visit.permanent("/embed/explore") + address("", fixed),
         "fixed": fixed,
         "name": file_name(fixed),

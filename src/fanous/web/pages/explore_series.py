@@ -6,23 +6,22 @@ picture or embed.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import msgspec
 from markupsafe import Markup
 
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.charts.connectivity import place_name
 from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars, framed, stacked
 from fanous.charts.grid import MOST_ROWS
-from fanous.charts.plot import ticks
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
 from fanous.pipeline.explore import TooMuch
 from fanous.pipeline.quantities import Compared, ComparedSeries, SeriesQuestion, compare, kind_of, published
 from fanous.publish.credits import credited, credits_line
 from fanous.publish.document import Document, series_document
-from fanous.publish.pictures import clock_words, incident_spans, short_title
+from fanous.publish.pictures import incident_spans
 from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name, region_name
 from fanous.sources.publishers import SOURCES
@@ -31,31 +30,30 @@ from fanous.text import printable
 from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     CSV,
-    JSON,
+    MOST_COMPARED,
     PARQUET,
     Context,
     ExploreRequest,
-    address,
-    check_address,
+    answer_to,
     context_of,
+    foot_of,
     form_facts,
+    json_reply,
     links_of,
-    permanent_query,
-    short_link,
+    measured_until,
+    permanent_link,
+    sheet_for,
     span_of,
+    spans_within,
     wanted_series,
     without_data,
 )
 from fanous.web.routes import Facts
-from fanous.wording import clocks
 from fanous.wording.language import Language
 from fanous.wording.words import target_title
 
 BARE = ("share", "index")
 """Units not written after a number."""
-
-MOST_COMPARED = 4
-"""Most series in one picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +74,8 @@ class SeriesTold:
 def _answer(
     store: Store, visit: Visit, *, partly: bool = False
 ) -> tuple[ExploreRequest[SeriesQuestion], Compared | None, str]:
-    """As the function of this name in ``explore``."""
-    want = wanted_series(store, visit)
-    check_address(want, visit)
-    if want.unknown or (want.left_out and not partly):
-        return want, None, ""
-    try:
-        return want, compare(store, want.question), ""
-    except TooMuch:
-        return want, None, "much"
+    """See ``answer_to``."""
+    return answer_to(wanted_series(store, visit), visit, partial(compare, store), partly=partly)
 
 
 def passed_on(found: Compared) -> Compared:
@@ -179,40 +170,23 @@ def shares(row: ComparedSeries) -> tuple[float | None, ...]:
     return tuple(None if cell is None else cell / top for cell in row.cells)
 
 
-MOST_SPANS = 40
-
-
 def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> list[IncidentSpan]:
     """Incidents in the series' country that concern what it measures."""
-    target, (start, end) = target_of_series(key), (found.edges[0], found.edges[-1])
+    target = target_of_series(key)
     spans = [
         span
         for one in context.incidents
         if one.country == key.place.country and (target in one.targets if target else one.is_of_line)
         for span in incident_spans(one, now)
-        if span.start < end and span.end > start
     ]
-    return spans[:MOST_SPANS]
-
-
-MOST_MARKS = 6
+    return spans_within(spans, found.edges)
 
 
 def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) -> Sheet:
-    language, country = visit.language, found.question.country
-    start, end = found.edges[0], found.edges[-1]
-    marks = [(one.start, short_title(one.title)) for one in own.context.events if start <= one.start < end]
-    return Sheet(
-        found.edges,
-        ticks(start, end, country, language, most_ticks),
-        [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
-        language.say("Share of the highest value"),
-        own.title,
-        "; ".join(told_rows(found, own, language)[:MOST_COMPARED]),
-        clock_words(start, country, language),
-        marks[:MOST_MARKS],
-        rtl=language.direction == "rtl",
-    )
+    language = visit.language
+    ranges = "; ".join(told_rows(found, own, language)[:MOST_COMPARED])
+    words = language.say("Share of the highest value"), own.title, ranges
+    return sheet_for(found.edges, found.question.country, words, own.context.events, language, most_ticks)
 
 
 def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]:
@@ -287,27 +261,15 @@ def series_picture(store: Store, visit: Visit) -> str:
     found = passed_on(found) if found else None
     if found is None or not found.rows:
         return ""
-    language = visit.language
     own = told(store, found, visit)
-    notice = f"{language.say('Synthetic')} · " if found.synthetic else ""
-    link = visit.permanent("/explore") + address("", permanent_query(want, found.question))
+    newest = measured_until(found.edges, [row.cells for row in found.rows])
     return framed(
         panels(found, own, visit),
         sheet_of(found, own, visit, 8),
         [],
-        [
-            f"{notice}{own.credit}",
-            language.say("Measured until {time}", time=_newest(found, language)),
-            language.apart(short_link(link)),
-        ],
+        foot_of(want, found.question, visit, own.credit, newest, is_synthetic=found.synthetic),
         own.span,
     )
-
-
-def _newest(found: Compared, language: Language) -> str:
-    """The end of the last bin with a value; dates in the future do not extend it."""
-    last = max(n for row in found.rows for n, cell in enumerate(row.cells) if cell is not None)
-    return clocks.both_clocks(found.edges[last + 1], found.question.country, language)
 
 
 def series_json(store: Store, visit: Visit) -> Reply | None:
@@ -321,7 +283,7 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
     except TooMuch:
         return None
     document: Document = {
-        "url": visit.permanent("/explore") + address("", permanent_query(want, question)),
+        "url": permanent_link(want, question, visit),
         "signal": question.signal,
         "countries": list(question.countries),
         "regions": list(question.regions),
@@ -335,7 +297,7 @@ def series_json(store: Store, visit: Visit) -> Reply | None:
             series_document(one, (licence,) if (licence := licences.get(one.key)) else ()) for one in listed
         ],
     }
-    return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=1), JSON)
+    return json_reply(document)
 
 
 COLUMNS: dict[str, type] = {

@@ -32,8 +32,10 @@ from fanous.web.routes import Facts, page
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Attributes:
-    chart: ``None`` = too little was measured to draw one; the same goes for ``grid``.
+    """The incident that leads the page, with its pictures.
+
+    Attributes:
+        chart: ``None`` = too little was measured to draw one; the same goes for ``grid``.
         connectivity: for an outage, the levels of its country.
     """
 
@@ -85,9 +87,11 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class WorldMap:
-    """Attributes:
-    land: one path of all countries without a measurement.
-    watched: one path of those with measurements and without an incident.
+    """The map as SVG paths.
+
+    Attributes:
+        land: one path of all countries without a measurement.
+        watched: one path of those with measurements and without an incident.
     """
 
     width: int

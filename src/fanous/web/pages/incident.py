@@ -37,7 +37,7 @@ from fanous.publish.pictures import (
     spans_of,
 )
 from fanous.publish.reports import forms
-from fanous.publish.reports.report import costs, gather
+from fanous.publish.reports.report import Report, costs, gather
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
@@ -61,9 +61,11 @@ MOST_HISTORY = 3
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Attributes:
-    lines: what is drawn, for a script that reads it.
-    has_others: it also shows other incidents.
+    """The chart of an incident, in two widths.
+
+    Attributes:
+        lines: what is drawn, for a script that reads it.
+        has_others: it also shows other incidents.
     """
 
     lines: Lines
@@ -379,20 +381,19 @@ def _at_most(ordinary: int, asked: str) -> int:
 PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"
 
 
+def _report(store: Store, visit: Visit) -> Report | None:
+    incident = incident_asked(store, visit)
+    return None if incident is None else gather(store, incident, visit.language, visit.base)
+
+
 @resource("/{country:country}/{id:incident}/report.pdf")
 def report_pdf(store: Store, visit: Visit) -> Later | None:
     """Printed outside the store's thread."""
-    incident = incident_asked(store, visit)
-    if incident is None:
-        return None
-    report = gather(store, incident, visit.language, visit.base)
-    return lambda: Reply.of(forms.pdf(report), PDF)
+    report = _report(store, visit)
+    return None if report is None else lambda: Reply.of(forms.pdf(report), PDF)
 
 
 @resource("/{country:country}/{id:incident}/report.md")
 def report_markdown(store: Store, visit: Visit) -> Reply | None:
-    incident = incident_asked(store, visit)
-    if incident is None:
-        return None
-    report = gather(store, incident, visit.language, visit.base)
-    return Reply.of(forms.markdown(report), MARKDOWN)
+    report = _report(store, visit)
+    return None if report is None else Reply.of(forms.markdown(report), MARKDOWN)

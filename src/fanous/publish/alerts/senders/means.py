@@ -20,10 +20,12 @@ AGAIN = frozenset({408, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Attributes:
-    why: the failure; empty = the message was accepted.
-    permanent: another attempt would fail too.
-    wait: seconds that the receiver asked us to wait; ``None`` = it did not say.
+    """The result of one attempt to send.
+
+    Attributes:
+        why: the failure; empty = the message was accepted.
+        permanent: another attempt would fail too.
+        wait: seconds that the receiver asked us to wait; ``None`` = it did not say.
     """
 
     why: str = ""

@@ -18,15 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from fanous.evaluation.simulate.series import FIRST_DAY, STEP, series_key
 from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement
-from fanous.model.place import Access, Place
+from fanous.model.place import Access
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State, Verdict
 
-DAY = 1_699_920_000
-"""Tuesday 14 November 2023, 00:00 UTC: an arbitrary start, a multiple of every bin width in use."""
-
-STEP = 600
+DAY = FIRST_DAY
 
 
 def make_series(
@@ -67,18 +65,6 @@ def make_series(
         controlled=normal[measured],
         measurements=made[measured],
     )
-
-
-def series_key(
-    country: str = "PK",
-    asn: int = 17557,
-    target: str = "x",
-    signal: str = "blocked_path",
-    access: Access = Access.ANY,
-    resolver_asn: int = 0,
-) -> SeriesKey:
-    """A key in which a test names only what matters."""
-    return SeriesKey(Place(country, asn), target, signal, access, resolver_asn)
 
 
 def spell(notation: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
