@@ -12,6 +12,7 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.model.instant import DAY
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
