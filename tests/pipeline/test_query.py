@@ -94,7 +94,7 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
     traffic = SeriesKey(Place("RU"), "youtube", "google_traffic", source="csv")
     table = "csv google_traffic youtube"
     with open_store(tmp_path) as store:
-        whole = SourceSeries(traffic, 1800, days, 100.0 + np.arange(len(days)) % 48)
+        whole = SourceSeries(traffic, 1800, days, (100 + np.arange(len(days)) % 48).astype(np.float64))
         young = SourceSeries(replace(traffic, place=Place("GE")), 1800, days[-48:], np.ones(48))
         store.facts.put_series([whole, young])
 

@@ -116,20 +116,25 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit: Visit) -> Facts:
-    """Its chart, its networks by target, and the series around it; ``known`` as in ``connectivity``."""
+    """Its chart, its networks by target, the traffic that was lost, and the series around it.
+
+    Args:
+        known: as in ``connectivity``.
+    """
     since, until = reach(store, incident, visit.now)
     end = min(until, visit.now)
     votes = store.facts.votes(incident.country, since, until)
     own = user_weights(incident.country)
+    shown = (store, incident.country, known, since, end, visit, spans_of(incident, visit.now))
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     return {
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": aged(
-            connectivity(store, incident.country, known, since, end, visit, spans_of(incident, visit.now)),
-            visit.now - end,
-        ),
+        "connectivity": aged(connectivity(*shown), visit.now - end),
+        "traffic": aged(connectivity(*shown, targets=incident.targets), visit.now - end)
+        if incident.is_of_traffic
+        else None,
     }
 
 
