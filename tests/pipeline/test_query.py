@@ -18,6 +18,7 @@ from fanous.pipeline.claims import check, event_report
 from fanous.pipeline.query import confirm
 from fanous.store.coverage import Within
 from fanous.store.local import open_store
+from fanous.web.pages.events import claims_about
 from fanous.wording.reasons import reasons_text
 from tests.children import child_environment
 from tests.copies import copy_of
@@ -143,5 +144,11 @@ def test_an_incident_whose_data_ended_says_nothing_of_later_times(tmp_path: Path
 
         assert normal(NOON - HOUR) is ClaimCheck.CONTRADICTED
         assert normal(NOON + 10 * DAY) is ClaimCheck.CANNOT_TELL
+        (known,) = store.ledger.incidents("PK")
+        earlier, _ = (
+            store.ledger.add_claim(Claim("NetBlocks", Said.BLOCKING, "PK", since, since + HOUR))
+            for since in (NOON - 60, NOON + 10 * DAY)
+        )
+        assert claims_about(store, known, NOON + 20 * DAY) == [earlier]
         assert around(NOON - 60) is EventOutcome.DISRUPTED
         assert around(NOON + 10 * DAY) is EventOutcome.CANNOT_TELL
