@@ -108,7 +108,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*reasons.GONE.values(), reasons.NO_LONGER),
     tuple(dict.fromkeys(reasons.COUNTED.values())),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
-    (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS.values()),
+    (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS_SHOWN.values()),
     tuple(words.FAMILIES.values()),
     tuple(reasons.DEFECTS.values()),
     tuple(dict.fromkeys(rule.why for rule in RULES)),

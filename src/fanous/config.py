@@ -8,11 +8,12 @@ become a default.
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -121,6 +122,16 @@ class Address(str):
         return int(self.rpartition(":")[2])
 
 
+class OptionalAddress(Address):
+    """An address; ``none`` in the file, or empty here, = nowhere."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        return cls() if text == "none" else super().from_toml(text)
+
+
 class WrongKey(ValueError):
     """A key of a section is wrong, or conflicts with another one.  The message says why.
 
@@ -172,14 +183,31 @@ def toml(text: str, file: str | Path) -> dict[str, Any]:
         raise FanousError(f"{file} cannot be read as TOML: {error}") from None
 
 
-def section(config: Path | None, name: str, kind: type[T]) -> T:
+def section(
+    config: Path | None, name: str, kind: type[T], tables: Mapping[str, type[Struct]] = MappingProxyType({})
+) -> T:
     """One table of a configuration file; the defaults if there is no such table, or no file.
+
+    Args:
+        tables: name -> others; an unknown key that one of them has is reported with its name.
 
     Raises:
         FanousError: the file cannot be read, has an unknown table, or something in this table is wrong.
     """
     values = read_config(config).get(name, {}) if config is not None else {}
+    for key in values.keys() - _keys(kind) if tables else ():
+        if there := [f"[{table}]" for table, one in tables.items() if key in _keys(one)]:
+            near = nearest(key, sorted(_keys(kind)))
+            others = f"{' and '.join(there)} {'have' if there[1:] else 'has'} {key!r}"
+            why = f"unknown key{near}{' ' if near else '; '}{others}"
+            raise wrong(config or "defaults", name, key, why)
     return convert(values, kind, config or "defaults", name)
+
+
+def _keys(kind: type) -> set[str]:
+    """The keys that a table may have."""
+    found = inspect.type_info(kind)
+    return {one.encode_name for one in found.fields} if isinstance(found, inspect.StructType) else set()
 
 
 def read_config(config: Path) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def test_parts_can_be_switched_off(tmp_path: Path) -> None:
     text = '[run]\nlisten = "none"\n[rounds]\non = false\n[collector]\non = false'
     found = configured(tmp_path, text)
     assert (found.page, found.rounds.on, found.door.on) == (None, False, False)
+    assert not configured(tmp_path, '[collector]\nlisten = "none"').door.on
 
 
 @each(
@@ -119,7 +120,14 @@ def test_parts_can_be_switched_off(tmp_path: Path) -> None:
         ('[rounds]\ncountry = "KP"', "[rounds] country: measuring from KP is disabled"),
         ("[rounds]\nasn = -1", "[rounds] asn: a whole number from 0 is needed, not -1"),
         ("[probe]\nresolvr = 1", "[probe] resolvr: unknown key; did you mean 'resolver'?"),
-        ("[collector]\nhelper = 1", "[collector] helper: unknown key; did you mean 'helper_url'?"),
+        (
+            "[run]\ntrust_proxy = []",
+            "[run] trust_proxy: unknown key; [collector] and [web] have 'trust_proxy'",
+        ),
+        (
+            "[collector]\nhelper = 1",
+            "[collector] helper: unknown key; did you mean 'helper_url'? [probe] has 'helper'",
+        ),
         ("[clock]\nrate = 0.5", "[clock] rate: a number from 1 to 10000 is needed, not 0.5"),
         ("[clock]\nrate = 600", "[clock] since: it is missing"),
         ("[clock]\nrate = 600\nsince = 2001-01-01", "[clock] since: that clock has passed the year 2100"),

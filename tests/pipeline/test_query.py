@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from fanous.pipeline.claims import check, event_report
 from fanous.pipeline.query import confirm
 from fanous.store.coverage import Within
 from fanous.store.local import open_store
+from fanous.web.pages.events import claims_about
+from fanous.wording.reasons import reasons_text
 from tests.children import child_environment
 from tests.copies import copy_of
 from tests.store.cases import NOON, incident, judged
@@ -84,6 +87,48 @@ def test_series_of_a_targets_traffic_are_measurements_of_it(tmp_path: Path) -> N
     assert [answer.insufficient for answer in asked.values()] == [[], [], unmeasured]
 
 
+def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_detector_watched_them(
+    tmp_path: Path,
+) -> None:
+    """One kind of source, and no probe: it can be said what there is, but not that nothing happened."""
+    days = np.arange(int(NOON - 30 * DAY), int(NOON + DAY), 1800)
+    traffic = SeriesKey(Place("RU"), "youtube", "google_traffic", source="csv")
+    table = "csv google_traffic youtube"
+    with open_store(tmp_path) as store:
+        whole = SourceSeries(traffic, 1800, days, (100 + np.arange(len(days)) % 48).astype(np.float64))
+        young = SourceSeries(replace(traffic, place=Place("GE")), 1800, days[-48:], np.ones(48))
+        store.facts.put_series([whole, young])
+
+        def said(country: str, target: str) -> list[Reason]:
+            event = AnnouncedEvent(country, NOON, NOON + 6 * HOUR, "rally", (target,))
+            report = event_report(store, event)
+            assert report.outcome is EventOutcome.CANNOT_TELL
+            assert report.coverage.series == ((table,) if target == "youtube" else ())
+            assert report.comparison == Reason("compare.unmeasured")
+            for what in (Said.NORMAL, Said.BLOCKING):
+                claim = Claim("the regulator", what, country, NOON, NOON + 6 * HOUR, targets=(target,))
+                assert check(store, claim).answer is ClaimCheck.CANNOT_TELL
+                assert check(store, claim).reasons == report.reasons[1:]
+            return list(report.reasons[1:])
+
+        there, usual = (
+            Reason("coverage.series", {"sources": (table,)}),
+            Reason("coverage.no_loss", {"families": ("usage",)}),
+        )
+        assert said("RU", "youtube") == [there, usual]
+        assert said("GE", "youtube") == [there]
+        assert said("RU", "x") == [Reason("coverage.none")]
+        of_a_network = Claim("the regulator", Said.NORMAL, "RU", NOON, NOON + DAY, networks=(8359,))
+        assert check(store, of_a_network).reasons == (Reason("coverage.none"),)
+        blocked = Claim("the regulator", Said.BLOCKING, "RU", NOON, NOON + DAY)
+        assert check(store, blocked).reasons == (there,)
+    assert reasons_text([there, usual]) == (
+        "No probe measured in that time. There are only these series: Share of a Google product's traffic, "
+        "YouTube, the operator's own table. No loss was found in series of these kinds of sources: traffic and "
+        "users."
+    )
+
+
 def test_an_incident_whose_data_ended_says_nothing_of_later_times(tmp_path: Path) -> None:
     """It is open for as long as nothing is measured, but no one knows whether it went on."""
     with open_store(tmp_path) as store:
@@ -99,5 +144,11 @@ def test_an_incident_whose_data_ended_says_nothing_of_later_times(tmp_path: Path
 
         assert normal(NOON - HOUR) is ClaimCheck.CONTRADICTED
         assert normal(NOON + 10 * DAY) is ClaimCheck.CANNOT_TELL
+        (known,) = store.ledger.incidents("PK")
+        earlier, _ = (
+            store.ledger.add_claim(Claim("NetBlocks", Said.BLOCKING, "PK", since, since + HOUR))
+            for since in (NOON - 60, NOON + 10 * DAY)
+        )
+        assert claims_about(store, known, NOON + 20 * DAY) == [earlier]
         assert around(NOON - 60) is EventOutcome.DISRUPTED
         assert around(NOON + 10 * DAY) is EventOutcome.CANNOT_TELL

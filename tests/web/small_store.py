@@ -249,6 +249,9 @@ class SmallStore:
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         return {(one.key, one.step): () for one in self.levels(country)}
 
+    def series_keys(self, country: str, since: float, until: float) -> list[SeriesKey]:
+        return [one.key for one in self.levels(country, since, until) if len(one)]
+
     def known_signals(self) -> list[KnownSignal]:
         found: dict[tuple[str, str, str], list[int]] = {}
         for one in self.quantity_series:

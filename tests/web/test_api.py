@@ -56,6 +56,7 @@ MIXED = (
     [
         ("", ["IR-2023-0001", "PK-2023-0002", "PK-2023-0001"]),
         ("?country=PK", ["PK-2023-0002", "PK-2023-0001"]),
+        ("?country=pk", ["PK-2023-0002", "PK-2023-0001"]),
         ("?status=suspected", ["PK-2023-0002"]),
         ("?target=youtube", ["PK-2023-0002"]),
         ("?network=197207", ["IR-2023-0001"]),
@@ -102,9 +103,13 @@ def test_the_cost_is_there_by_method() -> None:
     ("path", "status", "detail"),
     [
         ("/incidents?limit=0", 400, "limit"),
-        ("/incidents?limit=many", 400, "limit"),
-        ("/incidents?country=Pakistan", 400, "country"),
-        ("/incidents?status=null", 400, "status"),
+        ("/incidents?limit=many", 400, "limit: 'many' does not fit; expected: a whole number from 1 to 200"),
+        (
+            "/incidents?country=Pakistan",
+            400,
+            "country: 'Pakistan' does not fit; expected: ISO 3166-1, such as PK",
+        ),
+        ("/incidents?status=null", 400, "status: 'null' does not fit; expected: one of confirmed,"),
         ("/incidents?contry=PK", 400, "did you mean country?"),
         ("/incidents?country=PK&country=IR", 400, "given twice"),
         ("/incidents?since=2023-99-99", 400, "not a date or time"),
@@ -117,7 +122,7 @@ def test_the_cost_is_there_by_method() -> None:
         ("/aggregate?country=PK,", 400, "country"),
         ("/aggregate?network=ASX", 400, "network"),
         ("/measurements?cursor=x", 400, "cursor"),
-        ("/series", 400, "country"),
+        ("/series", 400, "country: needed, but not given"),
         ("/series?country=PK&signal=nothing", 400, "signal"),
     ],
 )

@@ -81,14 +81,45 @@ def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_
     """The page of YouTube in Russia gave 1 August as the earliest onset of a fall that its first sentence put on the
     8th, and the list of incidents called it an outage."""
     led_up = (Stage(DOWN_SINCE - 5 * DAY, DOWN_SINCE - 7200, 0.91), Stage(DOWN_SINCE, None, 0.63))
-    fell = Part("youtube", Kind.OUTAGE, ("outage.loss",), ("PK",))
+    fell = Part("youtube", Kind.OUTAGE, ("outage.platform",), ("PK",))
     one = replace(outage(), parts=(fell,), levels=led_up, onset_earliest=DOWN_SINCE - 5 * DAY)
     visit = visiting(one)
     row = visit.get("/incidents").text.partition('class="path" href="/PK"')[2].partition("</li>")[0]
     assert "Loss of traffic" in row
     assert "Outage" not in row
+    for asked, found in {
+        "kind=traffic": 1,
+        "mechanism=outage.platform": 1,
+        "kind=outage": 0,
+        "mechanism=outage": 0,
+    }.items():
+        assert visit.get(f"/incidents.json?{asked}").json()["count"] == found, asked
+        assert f"Loss of traffic ({found})" in visit.get(f"/incidents?{asked}").text or not found
+    choices = visit.get("/incidents").text.partition('name="kind"')[2].partition("</select>")[0]
+    assert "Loss of traffic" in choices
+    assert "Outage" not in choices
+    assert "loss of connectivity" not in visit.get("/incidents").text
     began = visit.get("/PK/PK-2023-0042").text.partition("<dt>Began</dt>")[2].partition("</dd>")[0]
     assert "between 16:00 and 18:00 UTC" in re.sub("<[^>]+>", "", began)
+
+
+def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None:
+    """What Google's products carry is no connectivity either."""
+    fell = Part("youtube", Kind.OUTAGE, ("outage.platform",), ("PK",))
+    one = replace(outage(), parts=(fell,))
+    of_youtube = replace(series().key, signal="gtr-norm", subtype="YOUTUBE")
+    levels = (
+        replace(series(0.63), key=of_youtube),
+        replace(series(), key=replace(of_youtube, subtype="GMAIL")),
+    )
+    visit = visiting(one, levels=levels)
+    text = visit.get("/PK/PK-2023-0042").text
+    drawn = text.partition('id="traffic"')[2].partition("<h2")[0]
+    assert "<svg" in drawn
+    assert re.search(r"</svg>63%", drawn)
+    assert "GMAIL" not in text
+    assert 'id="connectivity"' not in text
+    assert 'id="connectivity"' not in visit.get("/PK").text
 
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:

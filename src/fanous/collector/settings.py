@@ -12,13 +12,14 @@ from fanous.collector.checkin import read_urls
 from fanous.collector.helper.reach import networks_of
 from fanous.collector.limits import ADDRESS_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
-from fanous.config import Address, Section, Some, Text, WrongKey, about, check_web_address
+from fanous.config import OptionalAddress, Section, Some, Text, WrongKey, about, check_web_address
 
 
 class DoorSettings(Section, frozen=True):
     """The embedded collector.
 
     Attributes:
+        listen: empty (``none`` in the file) = nothing is received.
         networks: table of networks by address; ``none`` = derive nothing from addresses.
         per_address: requests per second.
         helper_never: addresses and networks to which the test helper never connects.
@@ -29,7 +30,7 @@ class DoorSettings(Section, frozen=True):
     """
 
     on: bool = True
-    listen: Address = Address("127.0.0.1:8471")
+    listen: OptionalAddress = OptionalAddress("127.0.0.1:8471")
     trust_proxy: Some[Text] = ()
     networks: Path | None = None
     urls: Path | None = None
@@ -45,6 +46,8 @@ class DoorSettings(Section, frozen=True):
     lab: bool = False
 
     def __post_init__(self) -> None:
+        if not self.listen:
+            force_setattr(self, "on", False)
         with about("trust_proxy"):
             trusted_proxies(self.trust_proxy)
         networks = self.networks if self.networks and self.networks.name != NOTHING else None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fanous.model.place import Access
+from fanous.model.place import Access, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class Coverage:
         hours_measured: hours in which at least one measurement was made.
         targets: those that were measured, sorted.
         by_source: source -> its measurements, those failing, and the probes of these.
+        series: series that have values in the window and are about the targets, or the place if there are none:
+            ``source signal``, or ``source signal target``.
+        watched: families of them in which detectors would have found a loss.
     """
 
     measurements: int
@@ -34,6 +37,8 @@ class Coverage:
     hours_measured: int
     targets: tuple[str, ...]
     by_source: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    series: tuple[str, ...] = ()
+    watched: tuple[Family, ...] = ()
 
     @property
     def failing_share(self) -> float | None:

@@ -5,17 +5,29 @@ Each package declares its own tables; this module has the monitor's, and combine
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 from msgspec import Meta, structs
 
 from fanous.collector.inbox import OWN, inbox_of
 from fanous.collector.settings import DoorSettings
 from fanous.collector.stream.address import StreamAddress, parse_address
-from fanous.config import Address, CountryCode, Instant, Section, Some, Text, WrongKey, about, section, wrong
+from fanous.config import (
+    Address,
+    CountryCode,
+    Instant,
+    OptionalAddress,
+    Section,
+    Some,
+    Text,
+    WrongKey,
+    about,
+    section,
+    wrong,
+)
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -39,16 +51,6 @@ PAGE = "127.0.0.1:8470"
 
 FASTEST = 10_000.0
 """Fastest rate: ten minutes take 60 ms, less than a measurement."""
-
-
-class OptionalAddress(Address):
-    """An address; ``none`` in the file, or empty here, = nowhere."""
-
-    __slots__ = ()
-
-    @classmethod
-    def from_toml(cls, text: str) -> Self:
-        return cls() if text == "none" else super().from_toml(text)
 
 
 class RunTable(Section, frozen=True):
@@ -202,14 +204,25 @@ class Configuration:
     review: Review
 
 
+TABLES: Mapping[str, type[Section]] = {
+    "run": RunTable,
+    "clock": ClockTable,
+    "rounds": RoundsTable,
+    "probe": Settings,
+    "collector": DoorSettings,
+    "web": SiteSettings,
+}
+"""Tables read here: a key in the wrong one of them is reported with the right one."""
+
+
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     """The configuration in ``file``; ``None`` = the defaults.
 
     Raises:
         FanousError: something in the file is unknown, unsafe or contradictory.
     """
-    run = section(file, "run", RunTable)
-    rounds = section(file, "rounds", RoundsTable).rounds()
+    run = section(file, "run", RunTable, TABLES)
+    rounds = section(file, "rounds", RoundsTable, TABLES).rounds()
     found = Configuration(
         store=store,
         inbox=_inbox(run, store, file),
@@ -217,11 +230,11 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         page=run.listen or None,
         status=run.status or None,
         every=run.every,
-        clock=section(file, "clock", ClockTable).clock(),
+        clock=section(file, "clock", ClockTable, TABLES).clock(),
         rounds=rounds,
         settings=_settings(file, mobile=rounds.vantage.network_type == "mobile"),
-        door=section(file, "collector", DoorSettings),
-        site=section(file, "web", SiteSettings),
+        door=section(file, "collector", DoorSettings, TABLES),
+        site=section(file, "web", SiteSettings, TABLES),
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
         retention=retention(file),
@@ -242,7 +255,7 @@ def _inbox(run: RunTable, store: Path | StoreLocation, file: Path | None) -> Pat
 
 def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
     """Folders of measurements waiting to be stored; none for a store given by URLs."""
-    run = section(file, "run", RunTable)
+    run = section(file, "run", RunTable, TABLES)
     if isinstance(store, StoreLocation) and run.inbox is None:
         return ()
     inbox = _inbox(run, store, file)
@@ -250,7 +263,7 @@ def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ..
 
 
 def _settings(file: Path | None, *, mobile: bool) -> Settings:
-    settings = section(file, "probe", Settings)
+    settings = section(file, "probe", Settings, TABLES)
     if settings.ca_file and file is not None:
         beside = (file.parent / Path(settings.ca_file).expanduser()).absolute()
         settings = structs.replace(settings, ca_file=str(beside))

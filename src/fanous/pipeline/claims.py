@@ -1,7 +1,7 @@
 """Claims: checks claims by others against the store, and reports on announced events; reads only."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_eve
 from fanous.analysis.incidents.hints import beside
 from fanous.analysis.incidents.revision import taken_back
 from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
+from fanous.analysis.series.signals import target_of_series
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
@@ -66,20 +67,46 @@ def check(store: Store, claim: Claim) -> Checked:
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
     covered = coverage_of(votes, claim.since, claim.until)
-    found = check_claim(claim, incidents, covered, _watched(store, claim))
+    window = (claim.country, claim.since, claim.until)
+    targets = () if _is_of_nation(claim) else claim.targets
+    series = _series_of(store, *window, targets, claim.networks)
+    watched = _watched(store, *window, targets) if series and _shows_in_series(claim) else ()
+    found = check_claim(claim, incidents, replace(covered, series=series, watched=watched))
     return replace(found, synthetic=store.is_synthetic)
 
 
-def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
-    """Families of quantity series that would have shown a claimed nation-wide outage."""
-    is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
-    if not is_national or not store.facts.series_fetched(claim.country):
-        return ()
+def _is_of_nation(claim: Claim) -> bool:
+    return claim.said is Said.OUTAGE and claim.scope is Scope.NATION
+
+
+def _shows_in_series(claim: Claim) -> bool:
+    """Would series of the country, or of its traffic to the targets, show what is claimed?"""
+    if _is_of_nation(claim):
+        return True
+    of_line = claim.said in (Said.OUTAGE, Said.DISRUPTED, Said.NORMAL)
+    return (of_line or bool(claim.targets)) and not claim.networks and claim.scope in (None, Scope.NATION)
+
+
+def _series_of(
+    store: Store, country: str, since: float, until: float, targets: Sequence[str], asns: Sequence[int] = ()
+) -> tuple[str, ...]:
+    """As ``Coverage.series``, of the networks alone if any are given."""
+    found = set()
+    for key in store.facts.series_keys(country, since, until):
+        target = target_of_series(key)
+        if (not targets or target in targets) and (not asns or key.place.asn in asns):
+            found.add(" ".join(filter(None, (key.source, key.signal, target))))
+    return tuple(sorted(found))
+
+
+def _watched(
+    store: Store, country: str, since: float, until: float, targets: Sequence[str]
+) -> tuple[Family, ...]:
     from fanous.pipeline.outages import (
         watched_families,  # imported only if there is something for the detectors to do
     )
 
-    return watched_families(store, claim.country, claim.since, claim.until)
+    return watched_families(store, country, since, until, targets)
 
 
 def corrections(store: Store, country: str | None = None) -> list[Correction]:
@@ -113,5 +140,9 @@ def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     incidents = known_since(store, incidents, event.start)
     targets = sorted(set(event.targets)) or None
     votes = store.facts.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
-    found = report_event(event, incidents, votes, store.facts.span(event.country))
+    window = (event.country, event.start, event.end, event.targets)
+    series = _series_of(store, *window)
+    watched = _watched(store, *window) if series else ()
+    span = store.facts.span(event.country)
+    found = report_event(event, incidents, votes, span, series, watched)
     return replace(found, synthetic=store.is_synthetic)

@@ -208,12 +208,15 @@ def _names(series: Sequence[Series]) -> tuple[str, ...]:
     return tuple(sorted({f"{s.key.signal} ({s.key.source})" for s in series}))
 
 
-def watched_families(store: Store, country: str, since: float, until: float) -> tuple[Family, ...]:
-    """Families that would have shown an outage of the country in a window.
+def watched_families(
+    store: Store, country: str, since: float, until: float, targets: Sequence[str] = ()
+) -> tuple[Family, ...]:
+    """Families that would have shown an outage of the country in a window; or a loss of the targets' traffic, if given.
 
     Each has a series of the whole country with a history before it, and values in half of its bins.
     """
-    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
+    series = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = [s for s in series if target_of_series(s.key) in (targets or ("",))]
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)

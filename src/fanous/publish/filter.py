@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from math import inf
 
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import asn_of
 from fanous.publish.edition import Edition, Story, stories
@@ -70,7 +70,7 @@ PATTERNS: Mapping[str, str] = {
     "region": "[A-Z]{2}(?:-[A-Z0-9]{1,3}|:.{1,80})",
     "network": "AS[1-9][0-9]{0,9}",
     "target": rf"(?=.*\S).{{1,{LONGEST_HOST}}}",
-    "kind": "|".join(Kind),
+    "kind": "|".join(words.KINDS_SHOWN),
     "mechanism": r"[a-z][a-z0-9_]{0,20}(?:\.[a-z0-9_]{1,20}){0,4}",
     "status": "|".join(STATES),
     "began": "(?:19|20)[0-9]{2}(?:-(?:0[1-9]|1[0-2]))?",
@@ -88,7 +88,7 @@ class IncidentFilter:
         region: ISO 3166-2, or the source's own name (``Place.region``).
         network: ``AS17557``.
         target: a target, part of its name as people write it, or ``THE_LINE``.
-        kind: what it does to any target on any network (``Incident.kinds``).
+        kind: what it does to any target on any network (``words.kinds_shown``).
         mechanism: it or one below it: ``dns`` includes ``dns.injection``.
         status: of ``STATES``. began: ``2023`` or ``2023-12``. length: of ``LENGTHS``.
         words: each must occur in the headline, the id, or a name of the place, its networks or the targets.
@@ -128,8 +128,8 @@ class IncidentFilter:
             and (not self.region or self.region in one.entities)
             and (not self.network or self.network in one.entities)
             and (not self.target or self._is_about(one))
-            and (not self.kind or self.kind in one.kinds)
-            and (not self.mechanism or any(_is_below(each, self.mechanism) for each in one.mechanisms))
+            and (not self.kind or self.kind in words.kinds_shown(one))
+            and (not self.mechanism or self.mechanism in ways_of(one))
             and (not self.status or STATES[self.status](one))
             and month(one.onset).startswith(self.began)
             and low <= lasted < high
@@ -147,7 +147,7 @@ class IncidentFilter:
             printable(region_name(self.region)) if self.region else "",
             self.network,
             target_name(self.target, language) if self.target else "",
-            language.say(words.KINDS[Kind(self.kind)]) if self.kind else "",
+            language.say(words.KINDS_SHOWN[self.kind]) if self.kind else "",
             language.say(mechanism_words(self.mechanism)) if self.mechanism else "",
             language.say(STATE_WORDS[self.status]) if self.status else "",
             began_text(self.began, language) if self.began else "",
@@ -188,8 +188,16 @@ def is_called(target: str, name: str) -> bool:
     )
 
 
-def _is_below(mechanism: str, asked: str) -> bool:
-    return mechanism == asked or mechanism.startswith(f"{asked}.")
+def ways_of(one: Incident) -> set[str]:
+    """Its mechanisms and those above them: ``dns.injection`` counts under ``dns`` too.
+
+    A loss of a platform's traffic does not count as one of connectivity.
+    """
+    found = set()
+    for mechanism in one.mechanisms:
+        parts = mechanism.split(".")
+        found |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return found - {"outage"} if one.is_of_traffic else found
 
 
 def _has(story: Story, sought: list[str], language: Language) -> bool:
@@ -200,7 +208,10 @@ def _has(story: Story, sought: list[str], language: Language) -> bool:
     said += [name for place in one.entities if not asn_of(place) for name in region_names(place)]
     for each in {ENGLISH.code: ENGLISH, language.code: language}.values():
         said += [country_name(one.country, each.code), claimed(one, story.names, each).text]
-        said += [each.say(words.status_word(one)), each.say(words.KINDS[one.kind])]
+        said += [
+            each.say(words.status_word(one)),
+            *(each.say(words.KINDS_SHOWN[kind]) for kind in words.kinds_shown(one)),
+        ]
     text = plain(" ".join(said))
     return all(word in text for word in sought)
 

@@ -280,7 +280,7 @@ class _Settling:
 
 MOST_LED = 1000
 """Measurements to which one key leads that are looked at.  Real keys lead to one or two; a thousand have the same
-content only if someone publishes it again and again, and then one more that counts twice makes no difference."""
+content only if it is published again and again, and then one more that counts twice makes no difference."""
 
 _LED = f"""
 SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}}

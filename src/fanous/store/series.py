@@ -46,6 +46,10 @@ SELECT country, signal, multiIf(asn != 0, 'network', region != '', 'region', 'co
     toUnixTimestamp64Micro(min(at)) / 1000000, toUnixTimestamp64Micro(max(at)) / 1000000
 FROM levels WHERE value IS NOT NULL GROUP BY country, signal, kind ORDER BY country, signal, kind
 """
+_KEYS = f"""
+SELECT DISTINCT {LEVEL_KEY} FROM levels
+WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} ORDER BY {LEVEL_KEY}
+"""
 _REGIONS = """
 SELECT DISTINCT region FROM levels WHERE country = {country:String} AND region != '' ORDER BY region
 """
@@ -170,6 +174,11 @@ class SeriesFacts(FactsPart):
     def known_signals(self) -> list[KnownSignal]:
         """The signals of every country, by the kind of place that they are about."""
         return [KnownSignal(*row) for row in self.engine.rows(_KNOWN)]
+
+    def series_keys(self, country: str, since: float, until: float) -> list[SeriesKey]:
+        """The series of a country, its regions and its networks that have values in a window; cheap."""
+        rows = self.engine.rows(_KEYS, country=country, **window(since, until))
+        return list(dict.fromkeys(_key(row)[0] for row in rows))
 
     @remembered(300)
     def known_regions(self, country: str) -> list[str]:

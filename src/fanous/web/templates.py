@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fanous.analysis.incidents.witnesses import measured
+from fanous.analysis.incidents.witnesses import held
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
@@ -103,7 +103,7 @@ def _environment() -> Environment:
         offset=offset,
         percents=percents,
         iso=to_iso,
-        measured=measured,
+        held=held,
         typed=typed,
         paragraphs=paragraphs,
     )

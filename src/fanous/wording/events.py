@@ -3,7 +3,7 @@
 from typing import Any
 
 from fanous.analysis.incidents.events import Coincidence, EventReport
-from fanous.analysis.incidents.witnesses import measured
+from fanous.analysis.incidents.witnesses import held
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
@@ -42,7 +42,7 @@ def report_document(report: EventReport) -> dict[str, Any]:
             | why_document([one.reason])
             for one in report.relations
         ],
-        "coverage": _coverage(report.coverage),
+        "coverage": _coverage(report.coverage) | {"series": list(report.coverage.series)},
         "comparison": reasons_text([report.comparison]),
         "comparison_reasons": reasons_document([report.comparison]),
         "other_days": [{"start": to_iso(start)} | _coverage(c) for start, c in report.other_days],
@@ -93,7 +93,7 @@ def report_lines(report: EventReport, now: float) -> list[str]:
         *head,
         f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
         *(f"  {one.incident.status}: {reasons_text([one.reason])}" for one in others),
-        f"  coverage: {reasons_text([measured(report.coverage)])}",
+        f"  coverage: {reasons_text(held(report.coverage))}",
         f"  other days: {reasons_text([report.comparison])}",
         f"  by chance: {_chance(report.coincidence)}",
     ]

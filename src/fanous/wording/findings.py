@@ -82,6 +82,9 @@ SEEN = {
 COVERAGE = {
     "coverage.measured": "{measurements} by {runs} on {networks}, in {measured} of {hours}; {failing} failed.",
     "coverage.none": "Nothing was measured in that time.",
+    "coverage.series": "No probe measured in that time. There are only these series: {sources}.",
+    "coverage.no_loss": "No loss was found in series of these kinds of sources: {families}.",
+    "coverage.with_series": "Series with values in that time: {sources}.",
     "coverage.few_probes": "Only {runs} measured in that time, and at least {needed} are needed.",
     "coverage.one_network": "Only {networks} was measured.",
     "coverage.few_hours": "Measurements were made in only {measured} of {hours}.",
@@ -104,7 +107,10 @@ EVENTS: dict[str, Text] = {
     "event.during": "{incident} began during the event: it was not yet under way at {at}.",
     "event.before_or_during": "{incident} may have begun before the event or during it.",
     "event.cannot_tell": "Whether anything was disrupted is not known.",
-    "compare.nothing": "There is nothing to compare with: the same hours were not measured on any other day.",
+    "compare.unmeasured": "There is nothing to compare: no probe measured during the event.",
+    "compare.nothing": (
+        "There is nothing to compare with: no probe measured in the same hours of any other day."
+    ),
     "compare.days": (
         "{own} of the measurements failed during the event, and {usual} in the same hours of {n} other day.",
         "{own} of the measurements failed during the event. In the same hours of {n} other days the median was {usual} "

@@ -698,8 +698,6 @@ def methods(incident: Incident, language: Language) -> list[str]:
 
 
 def _method(incident: Incident, mechanism: str, language: Language) -> str:
-    if incident.targets and mechanism.startswith("outage"):
-        return language.say("loss of traffic")
     words = language.say(mechanism_words(mechanism))
     if incident.kbps is None or "throttle" not in mechanism:
         return words

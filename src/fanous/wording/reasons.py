@@ -314,14 +314,22 @@ def _hundredths(language: Language, value: float) -> str:
 
 
 def _series_named(name: str, language: Language) -> str:
-    """``ioda bgp`` -> ``Visible prefixes, IODA``; what is no series of a source is left as it is."""
+    """``ioda bgp`` -> ``Visible prefixes, IODA``; ``google gtr youtube`` also names YouTube.
+
+    What is no series of a source is left as it is.
+    """
     from fanous.sources.publishers import SOURCES
 
-    source, _, signal = name.partition(" ")
+    source, signal, target = [*name.split(" ", 2), "", ""][:3]
     if signal not in SIGNALS:
         return printable(name)
     title = SOURCES[source].title if source in SOURCES else source
-    return f"{language.say(SIGNALS[signal].title)}{language.comma}{language.known(title)}"
+    told = [
+        language.say(SIGNALS[signal].title),
+        target_title(target) if target else "",
+        language.known(title),
+    ]
+    return language.comma.join(filter(None, told))
 
 
 def _share(language: Language, share: float) -> str:

@@ -27,6 +27,24 @@ KINDS = {
     Kind.THROTTLING: "Throttling",
     Kind.SLOWDOWN: "Slowdown",
 }
+TRAFFIC_LOST = "traffic"
+"""Takes the place of an outage where platforms' traffic fell, and nothing says that lines did."""
+
+KINDS_SHOWN: Mapping[str, str] = {
+    **{str(kind): word for kind, word in KINDS.items()},
+    TRAFFIC_LOST: "Loss of traffic",
+}
+"""Kinds as people are shown them and choose among them; files and the API know four."""
+
+
+def kinds_shown(incident: Incident) -> list[str]:
+    """Keys of ``KINDS_SHOWN``, in order: all that it does somewhere."""
+    found = {str(kind) for kind in incident.kinds}
+    if incident.is_of_traffic:
+        found = found - {str(Kind.OUTAGE)} | {TRAFFIC_LOST}
+    return [kind for kind in KINDS_SHOWN if kind in found]
+
+
 STATES = {
     State.BLOCKED: "Blocked",
     State.THROTTLED: "Slowed",
@@ -183,6 +201,7 @@ MECHANISMS = {
     "ip.unreachable": "unreachable addresses",
     "ip.prefix_null_route": "unreachable addresses",
     "outage": "loss of connectivity",
+    "outage.platform": "loss of traffic",
     "quic": "dropped QUIC traffic",
     "server.down": "the service's own failure",
     "server.geo_block": "the service's own refusal of the country",

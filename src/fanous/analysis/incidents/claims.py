@@ -69,22 +69,19 @@ class Checked:
         return tuple(reason for point in deciding for reason in point.reasons)
 
 
-def check_claim(
-    claim: Claim, incidents: Sequence[Incident], coverage: Coverage, watched: Sequence[Family] = ()
-) -> Checked:
+def check_claim(claim: Claim, incidents: Sequence[Incident], coverage: Coverage) -> Checked:
     """Compare a claim with what is known about its country and time.
 
     Args:
         incidents: of the country, overlapping the claim's time; retracted ones are left out here.
         coverage: coverage of the claim's targets (all measured ones if it names none) in its time.
-        watched: families of quantities that would have shown an outage of the country then.
     """
     near = [i for i in incidents if i.status is not Status.RETRACTED and _is_near(i, claim)]
     sure = [i for i in near if i.confirmed_at is not None]
     if claim.said is Said.NORMAL:
         points = [_normal(sure, near, coverage)]
     elif not sure:
-        points = [_unseen(near, coverage, watched)]
+        points = [_unseen(claim, near, coverage)]
     else:
         checks: list[Callable[[Claim, list[Incident]], Point | None]] = [
             _what, _targets, _scope, _networks, _began, _lasted, _level,
@@ -120,20 +117,21 @@ def _normal(sure: list[Incident], near: list[Incident], coverage: Coverage) -> P
         return _point("normal", ClaimCheck.CANNOT_TELL, Reason("claim.suspected", {"incidents": _ids(near)}))
     if is_ordinary(coverage):
         return _point("normal", ClaimCheck.SUPPORTED, Reason("none_seen"), measured(coverage))
-    return _point("normal", ClaimCheck.CANNOT_TELL, unusual(coverage))
+    return _point("normal", ClaimCheck.CANNOT_TELL, *unusual(coverage))
 
 
-def _unseen(near: list[Incident], coverage: Coverage, watched: Sequence[Family]) -> Point:
+def _unseen(claim: Claim, near: list[Incident], coverage: Coverage) -> Point:
     if near:
         return _point(
             "happened", ClaimCheck.CANNOT_TELL, Reason("claim.suspected", {"incidents": _ids(near)})
         )
-    if Family.USAGE in watched and len(watched) >= ENOUGH_FAMILIES:
-        usual = Reason("claim.usual", {"families": tuple(map(str, watched))})
+    is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
+    if is_national and Family.USAGE in coverage.watched and len(coverage.watched) >= ENOUGH_FAMILIES:
+        usual = Reason("claim.usual", {"families": tuple(map(str, coverage.watched))})
         return _point("happened", ClaimCheck.CONTRADICTED, usual)
     if is_ordinary(coverage):
         return _point("happened", ClaimCheck.CONTRADICTED, Reason("none_seen"), measured(coverage))
-    return _point("happened", ClaimCheck.CANNOT_TELL, unusual(coverage))
+    return _point("happened", ClaimCheck.CANNOT_TELL, *unusual(coverage))
 
 
 def _what(claim: Claim, sure: list[Incident]) -> Point:

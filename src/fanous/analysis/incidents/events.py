@@ -6,7 +6,7 @@ seeing nothing is a result too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil, exp
 from statistics import median
@@ -16,6 +16,7 @@ from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
+from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
 
@@ -107,7 +108,12 @@ class EventReport:
 
 
 def report_event(
-    event: AnnouncedEvent, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
+    event: AnnouncedEvent,
+    incidents: Sequence[Incident],
+    votes: Votes,
+    span: tuple[float, float] | None,
+    series: tuple[str, ...] = (),
+    watched: tuple[Family, ...] = (),
 ) -> EventReport:
     """Everything that can be said about one announced event.
 
@@ -115,10 +121,11 @@ def report_event(
         incidents: all of the country.
         votes: the country's votes on the targets in question, from ``OTHER_DAYS`` before to as long after.
         span: first and last measurement of the country; None = there is none.
+        series, watched: as in ``Coverage``, during the event.
     """
     standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, event)]
     relations = tuple(relation(i, event) for i in standing if touches(i, event))
-    coverage = coverage_of(votes, event.start, event.end)
+    coverage = replace(coverage_of(votes, event.start, event.end), series=series, watched=watched)
     days = tuple(_other_days(event, votes, span))
     outcome, reasons = _outcome(relations, coverage)
     return EventReport(
@@ -166,9 +173,8 @@ def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOu
         return EventOutcome.ALREADY_ON, tuple(r.reason for r in relations)
     if is_ordinary(coverage):
         return EventOutcome.NONE_SEEN, (Reason("none_seen"), measured(coverage))
-    why = unusual(coverage)
     more = () if lacking(coverage) else (measured(coverage),)
-    return EventOutcome.CANNOT_TELL, (Reason("event.cannot_tell"), why, *more)
+    return EventOutcome.CANNOT_TELL, (Reason("event.cannot_tell"), *unusual(coverage), *more)
 
 
 def _other_days(
@@ -192,7 +198,9 @@ def _other_days(
 def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> Reason:
     shares = sorted(share for _, c in days if (share := c.failing_share) is not None)
     own = coverage.failing_share
-    if own is None or not shares:
+    if own is None:
+        return Reason("compare.unmeasured")
+    if not shares:
         return Reason("compare.nothing")
     as_bad = sum(share >= own for share in shares)
     told: dict[str, Param] = {"own": own, "usual": median(shares), "worst": shares[-1], "as_bad": as_bad}

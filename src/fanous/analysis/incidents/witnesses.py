@@ -147,6 +147,8 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
 def lacking(coverage: Coverage) -> Reason | None:
     """What is missing to be able to say that nothing happened; None = nothing is missing."""
     if not coverage.measurements:
+        if coverage.series:
+            return Reason("coverage.series", {"sources": coverage.series})
         return Reason("coverage.none")
     if coverage.probes < ENOUGH_PROBES:
         return Reason("coverage.few_probes", {"runs": coverage.probes, "needed": ENOUGH_PROBES})
@@ -172,9 +174,20 @@ def measured(coverage: Coverage) -> Reason:
     )
 
 
-def unusual(coverage: Coverage) -> Reason:
-    """Why one cannot say that nothing happened: something is missing, or more failed than usual."""
-    return lacking(coverage) or Reason("coverage.failing")
+def held(coverage: Coverage) -> tuple[Reason, ...]:
+    """How much was measured, and which series there are."""
+    if not coverage.series:
+        return (measured(coverage),)
+    return measured(coverage), Reason("coverage.with_series", {"sources": coverage.series})
+
+
+def unusual(coverage: Coverage) -> tuple[Reason, ...]:
+    """Why one cannot say that nothing happened: something is missing, or more failed than usual; and which kinds of
+    series showed no loss, which is not enough to say so."""
+    why = lacking(coverage) or Reason("coverage.failing")
+    if not coverage.watched:
+        return (why,)
+    return why, Reason("coverage.no_loss", {"families": tuple(map(str, coverage.watched))})
 
 
 def is_ordinary(coverage: Coverage) -> bool:

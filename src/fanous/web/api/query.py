@@ -4,12 +4,14 @@ An unknown parameter is refused by name.  A refusal is a problem document (RFC 9
 and a person can read.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
+from msgspec import inspect
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -57,10 +59,45 @@ def question_of(request: Request, kind: type[Question]) -> Question:
             raise Wrong(400, f"unknown parameter {name}: {hint}")
         if names.count(name) > 1:
             raise Wrong(400, f"{name} is given twice")
+    values = {name: value.upper() if name in CAPITALS else value for name, value in given}
     try:
-        return msgspec.convert(dict(given), kind, strict=False)
+        return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Wrong(400, str(error)) from None
+        name = str(error).rpartition("`$.")[2].rstrip("`")
+        if name not in values:
+            raise Wrong(400, _missing(kind, values)) from None
+        raise Wrong(
+            400, f"{name}: {dict(given)[name]!r} does not fit; expected: {_needed(name, kind)}"
+        ) from None
+
+
+CAPITALS = ("country", "network")
+"""Parameters that may be given in lower case as well."""
+
+
+def _fields(kind: type[Question]) -> tuple[inspect.Field, ...]:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    return described.fields
+
+
+def _missing(kind: type[Question], values: Mapping[str, str]) -> str:
+    lacking = [one.name for one in _fields(kind) if one.required and one.name not in values]
+    return f"{' and '.join(lacking)}: needed, but not given"
+
+
+def _needed(name: str, kind: type[Question]) -> str:
+    """What a parameter has to be, since msgspec's own messages have Python types and regular expressions."""
+    (found,) = (one.type for one in _fields(kind) if one.name == name)
+    told = {}
+    if isinstance(found, inspect.Metadata):
+        told, found = found.extra_json_schema or {}, found.type
+    if isinstance(found, inspect.IntType):
+        return f"a whole number from {found.ge} to {found.le}"
+    if isinstance(found, inspect.LiteralType):
+        return f"one of {', '.join(map(str, found.values))}"
+    example = f", such as {told['examples'][0]}" if "examples" in told else ""
+    return f"{told.get('description', 'a text')}{example}"
 
 
 def moment(text: str | msgspec.UnsetType, name: str) -> float | None:

@@ -11,11 +11,11 @@ import numpy as np
 from markupsafe import Markup
 
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
-from fanous.analysis.series.signals import SIGNALS, Direction
+from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -98,6 +98,7 @@ def connectivity(
     visit: Visit,
     published: Published,
     spans: Sequence[tuple[float, float]],
+    targets: Sequence[str] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -106,13 +107,15 @@ def connectivity(
         known: the country's incidents; its outages are not part of the baseline.
         since: start of the chart; unix seconds, half-open with ``until``, up to which levels count; their ages are
             as of the visit.
+        targets: the traffic of these instead, without the times at which it was lost.
         spans: periods to shade.
     """
-    lost = outage_times(known, Place(country))
+    lost = [*outage_times(known, Place(country)), *_traffic_lost(known, targets)]
     start = look_back(since, lost)
-    series = _sound(store.facts.levels(country, start, until, entities=[Place(country)]))
+    series = _sound(store.facts.levels(country, start, until, entities=[Place(country)]), targets)
     if not series:
-        series = [one for one in _sound(store.facts.levels(country, start, until)) if one.key.place.region]
+        within = _sound(store.facts.levels(country, start, until), targets)
+        series = [one for one in within if one.key.place.region]
     if not series:
         return None
     licences, older = licences_by_source(series, published), visit.now - until
@@ -127,9 +130,21 @@ def connectivity(
     return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans), names)
 
 
-def _sound(series: Sequence[Series]) -> list[Series]:
-    """The series about connectivity as a whole."""
-    return [one for one in series if not one.key.target and one.key.signal in SIGNALS and len(one)]
+def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]:
+    """The series about connectivity as a whole, or about the traffic of targets."""
+    about = targets or ("",)
+    return [
+        one for one in series if target_of_series(one.key) in about and one.key.signal in SIGNALS and len(one)
+    ]
+
+
+def _traffic_lost(known: Sequence[Incident], targets: Sequence[str]) -> Spans:
+    return [
+        (interval.start, interval.until)
+        for one in known
+        if one.is_of_traffic and one.status is not Status.RETRACTED and set(one.targets) & set(targets)
+        for interval in one.intervals
+    ]
 
 
 def level_of(

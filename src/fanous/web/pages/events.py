@@ -10,6 +10,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check, event_report
+from fanous.pipeline.query import known_until
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
@@ -82,8 +83,8 @@ def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
 
 
 def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
-    """Claims about its country, time and targets."""
-    end = now if incident.end is None else incident.end
+    """Claims about its country, time and targets; of an incident whose data ended, none about later times."""
+    end = known_until(store, incident, now) if incident.end is None else incident.end
     return [
         claim
         for claim in store.ledger.claims(incident.country, incident.onset, end)

@@ -118,19 +118,25 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit: Visit) -> Facts:
-    """Its chart, its networks by target, and the series around it; ``known`` as in ``connectivity``."""
+    """Its chart, its networks by target, the traffic that was lost, and the series around it.
+
+    Args:
+        known: as in ``connectivity``.
+    """
     since, until = reach(store, incident, visit.now)
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
     end, spans = min(until, visit.now), spans_of(incident, visit.now)
     own = user_weights(incident.country)
+    shown = (store, incident.country, known, since, end, visit, published, spans)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     return {
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": connectivity(store, incident.country, known, since, end, visit, published, spans)
-        if published
+        "connectivity": connectivity(*shown) if published else None,
+        "traffic": connectivity(*shown, targets=incident.targets)
+        if published and incident.is_of_traffic
         else None,
     }
 

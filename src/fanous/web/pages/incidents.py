@@ -41,6 +41,7 @@ from fanous.publish.filter import (
     filtered,
     month,
     target_name,
+    ways_of,
 )
 from fanous.publish.table import as_csv, as_json
 from fanous.refdata.countries import country_name, region_name
@@ -50,7 +51,7 @@ from fanous.web.answers import Later, Reply, Visit
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.clocks import date, short_month
 from fanous.wording.language import Language
-from fanous.wording.words import KINDS, mechanism_words, network_title
+from fanous.wording.words import KINDS_SHOWN, kinds_shown, mechanism_words, network_title
 
 ON_A_PAGE = 40
 """Incidents per page; it stays under 60 KB in any of the six languages."""
@@ -259,7 +260,7 @@ def linked(
 
 
 def _kinds(known: Iterable[Incident], language: Language) -> list[Choice]:
-    return _offered("kind", known, lambda one: one.kinds, lambda kind: language.say(KINDS[Kind(kind)]))
+    return _offered("kind", known, kinds_shown, lambda kind: language.say(KINDS_SHOWN[kind]))
 
 
 def _ways(known: Iterable[Incident], language: Language) -> list[Choice]:
@@ -267,14 +268,10 @@ def _ways(known: Iterable[Incident], language: Language) -> list[Choice]:
 
 
 def _mechanisms(one: Incident) -> set[str]:
-    """Its mechanisms with their parents: ``dns.injection`` counts under ``dns`` too, if that has its own words."""
-    found = set()
-    for mechanism in one.mechanisms:
-        parts = mechanism.split(".")
-        found |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    """Those that it counts under and that have their own words."""
     return {
         name
-        for name in found
+        for name in ways_of(one)
         if mechanism_words(name) not in (name, mechanism_words(name.rpartition(".")[0] or "-"))
     }
 
@@ -333,7 +330,7 @@ def strip(found: Sequence[Incident], wanted: IncidentFilter, language: Language)
 MARKS = {
     "dark": "Outage",
     "cut": "Blocking",
-    "slowed": "Throttling or slowdown",
+    "slowed": "Throttling, slowdown or loss of traffic",
     "maybe": "Suspected",
 }
 """Mark of the picture -> what it means."""
@@ -369,6 +366,8 @@ def _counts_as(one: Incident) -> str:
     """The attribute of ``MonthBar`` that it adds to."""
     if one.confirmed_at is None:
         return "suspected"
+    if one.is_of_traffic:
+        return "slowed"
     return {Kind.OUTAGE: "offline", Kind.BLOCKING: "blocked"}.get(one.kind, "slowed")
 
 
