@@ -154,6 +154,13 @@ def test_a_platform_that_falls_elsewhere_too_is_not_an_incident_of_this_country(
     assert codes(incident) == ["platform.down"]
 
 
+def test_failures_elsewhere_explain_nothing_while_the_helper_reaches_the_target() -> None:
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    here = votes(*(Ballot(TEN, True, asn, controlled=True) for asn in (1, 2)), Ballot(TEN, False, 3))
+    down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
+    assert assembled(group, here, NOBODY, SETTING, down).confirmed_at is not None
+
+
 def test_one_probe_that_fails_all_day_confirms_nothing() -> None:
     incident = event(Ballot(TEN, True, 1, probe="p"), Ballot(TEN, True, 2, probe="q"), Ballot(TEN, False, 3))
     assert incident.confirmed_at is None
