@@ -10,7 +10,7 @@ from fanous.errors import FanousError
 from fanous.model.claim import EARLIEST, LATEST, Claim, Said, defect
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Scope
-from fanous.model.instant import HOUR, from_iso
+from fanous.model.instant import from_iso
 from fanous.pipeline import detect, revise
 from fanous.pipeline.call import Call
 from fanous.pipeline.search import target_wanted
@@ -201,10 +201,6 @@ def claim_of(told: RecordClaim) -> Claim:
     )
     if claim.since >= claim.until:
         raise FanousError("since: it must be before until")
-    if claim.hours is not None and claim.hours * HOUR > claim.until - claim.since:
-        raise FanousError(
-            f"hours: {claim.hours:g} hours do not fit between since and until; give the whole time the claim is about"
-        )
     if why := defect(claim):
         raise FanousError(f"this claim cannot be recorded: {why}")
     return claim
