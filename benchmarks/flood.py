@@ -518,7 +518,9 @@ ATTACKS: dict[str, Callable[[], None]] = {
 
 def main(names: list[str]) -> None:
     if unknown := set(names) - ATTACKS.keys():
-        sys.exit(f"no attack {', '.join(sorted(unknown))}: name some of {', '.join(ATTACKS)}, or none for all")
+        sys.exit(
+            f"no attack {', '.join(sorted(unknown))}: name some of {', '.join(ATTACKS)}, or none for all"
+        )
     for name in names or ATTACKS:
         ATTACKS[name]()
 
