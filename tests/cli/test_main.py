@@ -186,6 +186,26 @@ def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: 
     assert (ran.returncode, ran.stdout) == (1, b"")
 
 
+def test_the_exit_code_is_that_of_the_answer_although_the_engine_is_left_without_its_own_end(
+    filled: Path,
+) -> None:
+    since = ("--since", "2023-12-17", "--until", "2023-12-18", "--store", filled)
+    program("confirm", "PK", "--fail-on", "confirmed", *since, code=3)
+
+
+def test_a_full_disk_behind_standard_output_is_a_sentence(filled: Path) -> None:
+    for words in (["confirm", "PK"], ["incidents", "list", "--json"], ["--help"]):
+        where = ["--store", str(filled)] if words != ["--help"] else []
+        with Path("/dev/full").open("wb") as full:
+            ran = subprocess.run(
+                [sys.executable, "-m", "fanous", *words, *where],
+                env=child_environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert ran.returncode == 1
+        assert ran.stderr.startswith("fanous: the disk is full")
+        assert ran.stderr.count("\n") == 1
+
+
 @each(
     "words",
     [
