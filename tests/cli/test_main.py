@@ -44,6 +44,11 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
     assert list(incident["users_affected_share"]) == ["mean", "low", "high", "observed"]
 
 
+@each("named", ["Pakistan", "پاکستان", "pk"])
+def test_a_country_is_known_by_its_names(named: str, filled: Path) -> None:
+    assert document("confirm", named, "--since", "2023-12-17", "--store", filled)["country"] == "PK"
+
+
 def test_confirm_for_people_has_the_sentence_and_the_grid(filled: Path) -> None:
     text = fanous("confirm", "PK", "--target", "twitter.com", "--store", filled).stdout
     assert "Confirmed; now ended:" in text
@@ -88,11 +93,12 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
 @each(
     ("words", "code", "says"),
     [
-        (["confirm", "XX"], 2, "not a country code"),
+        (["confirm", "XX"], 2, "neither the code nor the name of a country"),
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
-        (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni': use one of edge, ooni"),
+        (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni'; did you mean 'ooni'?"),
+        (["ingest", "weather", "nothing.jsonl"], 1, "unknown source 'weather': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
         (["incidents", "show", "PK-2023-0001"], 1, "no store"),
         (["judge", "nothing.jsonl"], 1, "nothing.jsonl"),
