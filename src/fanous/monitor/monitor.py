@@ -25,6 +25,7 @@ from fanous.collector.server import (
     server_config,
 )
 from fanous.config import Address, data_folder
+from fanous.files import disk_errors, make_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -45,7 +46,6 @@ from fanous.pipeline.vitals import PullState, Workings, is_offline
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.sources.publishers import SOURCES
-from fanous.store.disk import disk_errors, make_folder
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
