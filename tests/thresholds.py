@@ -11,14 +11,14 @@ from fanous.refdata import update, users
 from fanous.scan import rounds, targets
 from fanous.sources import ooni_csv as rows
 from fanous.sources import stream as source_stream
-from fanous.sources.ooni import document
+from fanous.sources.ooni import content, document
 
 
 def published() -> dict[str, Any]:
     """Id -> value."""
     return thresholds() | {
         "sources.line_bytes": source_stream.LINE_LIMIT,
-        "sources.items": document.MAX_ITEMS,
+        "sources.items": content.MAX_ITEMS,
         "sources.notes": document.MAX_NOTES,
         "sources.csv_line_bytes": rows.LONGEST_LINE,
         "sources.csv_rows": rows.MOST_ROWS,

@@ -330,15 +330,15 @@ class Side:
             {"error": _last_line(ran.err)} if ran.code else {}
         )
 
-    def make(self, command: str) -> None:
-        """Run a command that has to succeed.
+    def make(self, *commands: str) -> None:
+        """Run a command that has to succeed; see ``fanous``.
 
         Raises:
             Impossible: it did not.
         """
-        answer = self.fanous(command)
+        answer = self.fanous(*commands)
         if answer["exit"]:
-            raise Impossible(f"`fanous {command}` failed on the {self.name} side: {answer['error']}")
+            raise Impossible(f"`fanous {commands[-1]}` failed on the {self.name} side: {answer['error']}")
 
     @contextmanager
     def collector(self, inbox: Path) -> Iterator[str]:
@@ -490,9 +490,8 @@ def demo_store(old: Side, given: Given) -> Path:
     store = given.folder / "demo"
     old.make(f"demo --once --store {store}")
     since, until = "2023-12-17T13:00Z", "2023-12-17T19:00Z"
-    old.make(
-        f"watch add --country PK --start {since} --end {until} --title rally --targets x --store {store}"
-    )
+    event = f"add --country PK --start {since} --end {until} --title rally --targets x --store {store}"
+    old.make(f"watch {event}", f"events {event}")
     said = f"claims add PK --who somebody --what normal --since {since} --until {until} --target x"
     old.make(f"{said} --store {store}")
     return store
@@ -600,7 +599,7 @@ def judge(side: Side, given: Given) -> Documents:
 KEY = """
 from pathlib import Path
 try:
-    from fanous.publish.evidence.signature import signing_key
+    from fanous.publish.evidence.manifest import signing_key
 except ImportError:
     from fanous.evidence.signing import signing_key
 signing_key(Path(sys.argv[1]))

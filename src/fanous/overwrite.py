@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.files import sync
 
 Recognises = Callable[[Path], bool]
 """Did the command itself write the regular file at this path?  It may raise ``FanousError`` to say no."""
@@ -264,12 +265,3 @@ def _put(aside: Path, path: Path) -> None:
     sync(aside)
     aside.replace(path)
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk: a rename is durable only when its folder is."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,9 +15,9 @@ import pytest
 from fanous.analysis.detectors.detector import Detector, Reads, registered
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.interference import BLOCKING
+from fanous.analysis.rules.connection import TCP_RULES
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.rule import registered as registered_rules
-from fanous.analysis.rules.tcp import TCP_RULES
 from fanous.analysis.rules.verdicts import TABLES, WHOLE_RULES
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
@@ -110,7 +110,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     above = "from fanous.analysis.detectors.interference import"
     changed(registry, above, f"from fanous.analysis.detectors.halves import HALVES\n{above}")
     changed(registry, "SLOWDOWN, IODA)", "SLOWDOWN, IODA, HALVES)")
-    changed(analysis / "rules" / "tcp.py", "TCP_RULES = (\n", RULE)
+    changed(analysis / "rules" / "connection.py", "TCP_RULES = (\n", RULE)
     return folder
 
 

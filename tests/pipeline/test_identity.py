@@ -14,7 +14,7 @@ from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.identity import canonical_hash, digest_of, stamped, unstamped
+from fanous.sources.ooni.content import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
 from fanous.store.batch import Judged
 from fanous.store.identities import candidate, rank, settle

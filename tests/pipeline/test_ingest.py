@@ -17,7 +17,7 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import Reason, as_written
-from fanous.pipeline import detect, ingest, judge, query, records
+from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.pipeline.query import AHEAD
@@ -121,7 +121,7 @@ def test_without_the_rules_nothing_is_found(
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
-    monkeypatch.setattr(records, "judge", no_rules)
+    monkeypatch.setattr(judge, "judge", no_rules)
     assert ingest.ingest(store, "ooni", [some]).stored
     assert store.ledger.incidents() == []
 

@@ -21,10 +21,9 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, workers
-from fanous.pipeline.judge import Ingested
-from fanous.pipeline.records import judged_records
+from fanous.pipeline.judge import Ingested, judged_records
 from fanous.pipeline.workers import default_jobs, judged_by
-from fanous.sources.connector import Divisible, Share
+from fanous.sources.connector import ALL, Divisible
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
@@ -110,7 +109,7 @@ def test_the_shares_of_a_file_are_all_of_it(source: str, files: list[Path]) -> N
     assert isinstance(connector, Divisible)
     for path in files:
         whole = _read(connector.read, path)
-        shares = [_read(partial(connector.read_share, share=Share(n, 3)), path) for n in range(3)]
+        shares = [_read(partial(connector.read_share, share=ALL[n::3]), path) for n in range(3)]
         assert sum(shares, Counter()) == whole, path.name
         assert all(share.total() < whole.total() or whole.total() < 2 for share in shares), path.name
 
@@ -139,7 +138,7 @@ def test_a_file_that_cannot_be_read_ends_it_after_those_before_it(files: list[Pa
 # --- how a worker may end -------------------------------------------------------------------------------------
 
 
-def _dies_of(how: str, paths: list[Path], *_: object, share: Share) -> Generator[Judged]:
+def _dies_of(how: str, paths: list[Path], *_: object, share: range) -> Generator[Judged]:
     """Stands for reading; runs in the worker."""
     if paths[0].name == "small.jsonl":
         if how == "bug":

@@ -15,7 +15,7 @@ from time import monotonic, sleep, time
 import pytest
 
 from fanous.errors import FanousError
-from fanous.probe.allowance import BLOCK, DayMeter, day_meter, spent_on
+from fanous.probe.allowance import BLOCK, DayMeter, day_meter
 from fanous.probe.net.network import OverCap
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
@@ -29,8 +29,8 @@ SITE_BYTES = 25_000_000
 def test_what_was_spent_counts_for_its_day_only(tmp_path: Path) -> None:
     with day_meter(tmp_path, None, 10 * DAY) as meter:
         meter.spend(123)
-    assert spent_on(tmp_path, 10.9 * DAY) == 123
-    assert spent_on(tmp_path, 11 * DAY) == 0
+    assert DayMeter(tmp_path, None, 10.9 * DAY).spent == 123
+    assert DayMeter(tmp_path, None, 11 * DAY).spent == 0
 
 
 def test_what_is_spent_was_set_aside_before(tmp_path: Path) -> None:
@@ -39,17 +39,17 @@ def test_what_is_spent_was_set_aside_before(tmp_path: Path) -> None:
     assert not (tmp_path / "used.json").exists()
     for _ in range(100):
         meter.spend(10_000)
-        assert spent_on(tmp_path, 0.0) >= meter.spent  # a kill -9 now would forget nothing
-    assert spent_on(tmp_path, 0.0) <= meter.spent + BLOCK
+        assert DayMeter(tmp_path, None, 0.0).spent >= meter.spent  # a kill -9 now would forget nothing
+    assert DayMeter(tmp_path, None, 0.0).spent <= meter.spent + BLOCK
     meter.give_back()
-    assert spent_on(tmp_path, 0.0) == 1_000_000
+    assert DayMeter(tmp_path, None, 0.0).spent == 1_000_000
 
 
 def test_a_block_is_set_aside_at_once_so_that_few_bytes_are_no_write_each(tmp_path: Path) -> None:
     meter = DayMeter(tmp_path, None, 0.0)
     meter.spend(1)
     meter.spend(BLOCK - 1)
-    assert spent_on(tmp_path, 0.0) == 1 + BLOCK
+    assert DayMeter(tmp_path, None, 0.0).spent == 1 + BLOCK
 
 
 def test_processes_share_one_allowance(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_processes_share_one_allowance(tmp_path: Path) -> None:
             other.spend(10_000)
     for meter in (one, other):
         meter.give_back()
-    assert CAP - 2 * BLOCK <= spent_on(tmp_path, 0.0) <= CAP + 20_000
+    assert CAP - 2 * BLOCK <= DayMeter(tmp_path, None, 0.0).spent <= CAP + 20_000
 
 
 def test_a_round_that_ends_after_midnight_does_not_undo_the_new_day(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_round_that_ends_after_midnight_does_not_undo_the_new_day(tmp_path: Pa
         today.spend(7)
     yesterday.spend(2 * BLOCK)
     yesterday.give_back()
-    assert spent_on(tmp_path, time()) == 7
+    assert DayMeter(tmp_path, None, time()).spent == 7
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_invalid_count_starts_again(content: str, tmp_path: Path) -> None:
     (tmp_path / "used.json").write_text(content)
     with day_meter(tmp_path, None, 0.0) as meter:
         meter.spend(9)
-    assert spent_on(tmp_path, 0.0) == 9
+    assert DayMeter(tmp_path, None, 0.0).spent == 9
 
 
 def test_where_nothing_can_be_counted_nothing_is_spent(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_the_cap_holds_over_several_runs_and_through_kill_9(large: Large, tmp_pa
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert large.sent >= CAP // 2
-    counted = spent_on(tmp_path / "data" / "fanous" / "probe", time())
+    counted = DayMeter(tmp_path / "data" / "fanous" / "probe", None, time()).spent
     assert counted >= CAP // 3  # what was in the sockets when it died was not received
     for _ in range(2):
         out, err = started(large, tmp_path).communicate(timeout=120)

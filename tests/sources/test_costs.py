@@ -28,8 +28,9 @@ from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fin
 from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
+from fanous.sources.ooni.content import repair
 from fanous.sources.ooni.disguises import _patterns_of
-from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly, repair
+from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
@@ -421,7 +422,7 @@ def test_a_poisoned_record_costs_its_own_place_in_the_file_only(
 
 
 def test_ingest_counts_a_costly_record_as_rejected(tmp_path: Path) -> None:
-    from fanous.pipeline.records import judged_records
+    from fanous.pipeline.judge import judged_records
 
     file = tmp_path / "poisoned.jsonl"
     file.write_bytes(COSTLY["requests"]() + b"\n" + encoded(document()) + b"\n")

@@ -79,7 +79,7 @@ from fanous.store.local import open_store
 from fanous.analysis.incidents.confirm import families_that_saw
 from fanous.analysis.series.aggregate import series
 from fanous.model.measurement import Record
-from fanous.publish.evidence.redaction import licence_of, redacted
+from fanous.publish.evidence.redaction import source_terms, redacted
 from fanous.publish.export import is_open
 from fanous.sources.measurements import FAMILY_OF
 for line in sys.stdin:
@@ -164,7 +164,7 @@ def test_a_source_of_measurements_is_one_file_and_its_line(bench: Bench, tmp_pat
     assert set(signals) == {"blocked_dns", "blocked_path", "blocked_tls"}  # with that of the recipe below
     assert counted == ["edge"]
     kept, terms, leaves = bench.ask(
-        f'[redacted(Record("harbour", {line!r})).data.decode(), licence_of("harbour"), is_open("harbour")]'
+        f'[redacted(Record("harbour", {line!r})).data.decode(), source_terms("harbour"), is_open("harbour")]'
     )
     assert "2023-12-17 14:30:00" not in kept and "2023-12-17T14:30:00Z" in kept
     assert "198.51.100.7" not in kept

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from fanous.charts.letters import breadth
 
 PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
-BLOCKED, SLOWED, OK, SOME = "#a3231c", "#d98a12", "#d9e6e0", "#7fa896"
+BLOCKED, SLOWED, OK = "#a3231c", "#d98a12", "#d9e6e0"
 SLOWED_LIGHT, OFFLINE = "#e6ae58", "#22201c"
 
 FONT = "Noto Sans, Noto Sans Arabic, sans-serif"

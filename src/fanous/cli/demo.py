@@ -62,26 +62,6 @@ def demo(
         )
 
 
-def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: bool) -> None:
-    """Serve the pages of a store that does not change, on this machine until Ctrl-C.
-
-    Args:
-        now: unix seconds, UTC, at which the pages' clock starts.
-
-    Otherwise as ``serve_pages``.
-    """
-    from fanous.store.local import open_store
-
-    began = monotonic()
-    serve_pages(
-        lambda: open_store(store, read_only=True),
-        port,
-        notice=notice,
-        clock=lambda: now + monotonic() - began,
-        browser=browser,
-    )
-
-
 def serve_pages(
     opening: "Callable[[], Store]",
     port: int,

@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from fanous.cli.common import (
     ConfigOption,
@@ -20,7 +29,6 @@ from fanous.cli.common import (
     reaching,
     say,
 )
-from fanous.cli.progress import bytes_bar
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -254,3 +262,17 @@ def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None]
             bar.update(task, completed=sum(done.values()), description=path.name)
 
         yield moved
+
+
+def bytes_bar(*, is_shown: bool = True) -> Progress:
+    """A bar that disappears at the end."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),  # a file name may contain rich markup, such as a[red]
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not is_shown,
+    )

@@ -302,7 +302,7 @@ def _objects_progress(
     country: str, *, quiet: bool
 ) -> "Iterator[tuple[Callable[[PullPlan], None], Callable[[PulledMeasurements], None]]]":
     """A bar over the bytes of all objects with rate and time left; without a terminal, a line now and then."""
-    from fanous.cli.progress import bytes_bar
+    from fanous.cli.ingest import bytes_bar
 
     began = said = time.monotonic()
     is_terminal = sys.stderr.isatty()

@@ -10,7 +10,6 @@ operators can download larger lists and name them with ``--urls``.
 
 import csv
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from fanous.collector.reports import asn_of, new_report_id
 from fanous.collector.request import decoded
 from fanous.errors import FanousError
 from fanous.files import check_regular
+from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.probe.orders import SignedOrders
 
@@ -109,7 +109,7 @@ def check_in(
         "probe_cc": seen.country,
         "probe_asn": f"AS{seen.asn}",
         "probe_network_name": None,
-        "utc_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "utc_time": to_iso(now),
         "conf": {"features": FEATURES, "test_helpers": known_helpers(helper)},
         "tests": tests,
     } | ({"x_orders": orders} if orders else {})

@@ -28,10 +28,9 @@ from fanous.collector.journal import PART, SEALED, Journal, is_written
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.files import disk_errors, make_folder, sync, write_durably
 from fanous.log import logline
 from fanous.model.vitals import Backlog
-from fanous.overwrite import sync
-from fanous.store.disk import disk_errors, make_folder, write_durably
 
 MOST_FILES = 16
 """Files taken at once, most of them small (one is sealed every few seconds): the store detects after each

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fanous.overwrite import sync
-from fanous.store.disk import disk_errors, make_folder
+from fanous.files import disk_errors, make_folder, sync
 
 SEALED = ".jsonl"
 PART = ".jsonl.part"

@@ -13,12 +13,12 @@ no measurements: what it received is in its operator's store.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
 
 from fanous.collector.request import Refused, decoded
+from fanous.model.instant import DAY, to_iso
 
 NOT_HERE: dict[str, tuple[str, int, str, str]] = {
     "/api/v1/manifest": ("GET", 404, "No manifest: credentials cannot be checked here", "manifest_not_found"),
@@ -89,8 +89,7 @@ def logged_in(body: bytes, random: str, now: float) -> dict[str, str]:
     asked = decoded(_login, body, "a login")
     if asked.username is None or asked.password is None:
         raise Refused(401, "Missing credentials")
-    expire = datetime.fromtimestamp(now, UTC) + timedelta(days=TOKEN_DAYS)
-    return {"token": random, "expire": expire.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {"token": random, "expire": to_iso(now + TOKEN_DAYS * DAY)}
 
 
 def refuse_to_sign(body: bytes) -> None:

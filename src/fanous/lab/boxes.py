@@ -1,7 +1,8 @@
 """Boxes: programs in the path of the lab's traffic, for what firewall rules alone cannot do.
 
-One process (``middlebox``) runs them all, each with sockets in its router.  To add one, write a ``Box`` whose
-constructor takes a ``BoxPlace`` and options, and add a line to ``BOXES``.
+One process (``python -m fanous.lab.boxes FOLDER``) runs them all, each with sockets in its router; orders over a unix
+socket say where to put them.  To add one, write a ``Box`` whose constructor takes a ``BoxPlace`` and options, and add a
+line to ``BOXES``.
 
 Some congest or delay a line; some read traffic (a name in a DNS query, a ClientHello or a QUIC packet, a plain request)
 and forge an answer, on path (a race) or in path (the query never arrives); some are servers in a router to which
@@ -15,11 +16,12 @@ import random
 import socket
 import ssl
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from aioquic._buffer import Buffer, BufferReadError
 from aioquic._crypto import CryptoError
@@ -43,7 +45,8 @@ from fanous.lab.packets import (
     question_of,
     segment_of,
 )
-from fanous.lab.space import entered, socket_in
+from fanous.lab.programs import listen
+from fanous.lab.space import allow_many_files, entered, socket_in
 from fanous.lab.webservers import BLOCK_PAGE, Authority
 
 ETH_P_ALL = 3
@@ -551,3 +554,38 @@ BOXES: dict[str, Callable[..., Box]] = {
     "reading_quic": ReadingQuic,
     "resetting": Resetting,
 }
+
+
+# --- the program that runs them ---------------------------------------------------------------------------
+
+CONTROL = "middlebox.sock"
+
+
+class Middlebox:
+    """The boxes in place, by cut."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, list[Box]] = {}
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """Obey ``put`` (boxes of one kind, for a cut) or ``take`` (remove a cut's boxes)."""
+        if order["do"] == "put":
+            make = BOXES[order["kind"]]
+            standing = self._standing.setdefault(order["cut"], [])
+            for one in order["places"]:
+                place = BoxPlace(one["namespace"], one["uplink"], one["queue"])
+                standing.append(make(place, **one["options"]))
+        elif order["do"] == "take":
+            for box in self._standing.pop(order["cut"], []):
+                box.close()
+
+
+async def serve(folder: Path) -> None:
+    """Run until the process is ended."""
+    server = await listen(folder / CONTROL, Middlebox().obey)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    allow_many_files()
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -221,7 +221,7 @@ class Internet:
         tell(self.folder / resolvers.CONTROL, dict(order))
 
     def tell_middlebox(self, order: Mapping[str, object]) -> None:
-        """An order for the programs in the path (``middlebox.Middlebox.obey``)."""
+        """An order for the programs in the path (``boxes.Middlebox.obey``)."""
         tell(self.folder / MIDDLEBOX_CONTROL, dict(order))
 
     def next_number(self) -> int:
@@ -270,7 +270,7 @@ class Internet:
             authority.sign(site.host)
         (self.folder / resolvers.SPECIFICATION).write_text(json.dumps(self._dns()), encoding="utf-8")
         self.programs.start("resolvers", "", _python("resolvers", str(self.folder)))
-        self.programs.start("middlebox", "", _python("middlebox", str(self.folder)))
+        self.programs.start("middlebox", "", _python("boxes", str(self.folder)))
         webservers.write_pages(self.sites, self.folder / "pages")
         for place, namespace in (("world", self.names.world), (HOME, self.names.home)):
             path = self.folder / f"nginx-{place}.conf"
@@ -317,7 +317,7 @@ class Internet:
 
 
 MIDDLEBOX_CONTROL = "middlebox.sock"
-"""The same as ``middlebox.CONTROL``; not imported, because that would load everything that boxes need."""
+"""The same as ``boxes.CONTROL``; not imported, because that would load everything that boxes need."""
 
 CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables that tell OpenSSL, curl and Python's requests which authorities to trust."""

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from fanous.errors import FanousError
+from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.monitor.request import LARGEST, ControlReply, address_of
 from fanous.monitor.tasks import ReadNetworks
@@ -59,7 +60,6 @@ from fanous.pipeline.questions import (
 )
 from fanous.pipeline.scheduler import Crash, outcome
 from fanous.publish.calls import GatherEvidence, WriteExport, WriteReport
-from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
 from fanous.store.protocol import Ask, Store
 

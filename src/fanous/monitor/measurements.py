@@ -18,7 +18,7 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.sources import LOOK, SHORTEST, Errand, Turns
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, finish_interrupted, remarks
-from fanous.pipeline.judge import log_rejects, rules_version
+from fanous.pipeline.judge import judged_records, log_rejects, rules_version
 from fanous.pipeline.pull_ooni import (
     DETECT_EVERY,
     SOURCE,
@@ -36,7 +36,6 @@ from fanous.pipeline.pull_ooni import (
     taken,
     together,
 )
-from fanous.pipeline.records import judged_records
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
 from fanous.sources.ooni.bucket import Bucket, PublishedObject

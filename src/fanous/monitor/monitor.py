@@ -25,6 +25,7 @@ from fanous.collector.server import (
     server_config,
 )
 from fanous.config import Address, data_folder
+from fanous.files import disk_errors, make_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -45,7 +46,6 @@ from fanous.pipeline.vitals import PullState, Workings, is_offline
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.sources.publishers import SOURCES
-from fanous.store.disk import disk_errors, make_folder
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
@@ -189,26 +189,12 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     Raises:
         FanousError: something that restarting a task cannot fix: an address that is taken, a file that cannot be read.
     """
-    clock = configuration.clock
-    hearing = Hearing(ask, clock, stop)
+    hearing = Hearing(ask, configuration.clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
-    local = Local(ask, _lock(configuration.store))
+    local = Local(ask, _location(configuration.store).lock)
     tasks.append(Task("local", lambda: local.serve(stop)))
-    cache = data_folder() / "cache"
-    pullers: list[Sources | Measurements | Remote] = []
-    if series := [one for one in configuration.sources if SOURCES[one.source].live]:
-        sources = Sources(ask, series, configuration.clock, cache)
-        pullers.append(sources)
-        tasks.append(Task("sources", lambda: sources.pull(stop)))
-    buckets = [one for one in configuration.sources if SOURCES[one.source].has_bucket]
-    measurements = Measurements(ask, buckets, configuration.clock, cache)
-    if buckets:
-        pullers.append(measurements)
-        tasks.append(Task("measurements", lambda: measurements.pull(stop)))
-    if ordered := [one for one in configuration.sources if SOURCES[one.source].is_ordered]:
-        remote = Remote(ask, ordered, configuration.clock)
-        pullers.append(remote)
-        tasks.append(Task("remote", lambda: remote.measure(stop)))
+    measurements, pullers = _pullers(configuration, ask)
+    tasks += [Task(name, partial(one.pull, stop)) for name, one in pullers.items()]
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
         tasks.append(Task("retention", lambda: upkeep.keep(stop)))
@@ -227,7 +213,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         _say_what_is_lacking(configuration)
 
     def pulls() -> list[PullState]:
-        return [state for one in pullers for state in one.states.all()]
+        return [state for one in pullers.values() for state in one.states.all()]
 
     inboxes = configuration.inbox, configuration.inbox / OWN
     selfcheck = Selfcheck(ask, _folders(configuration), inboxes, pulls=pulls)
@@ -236,7 +222,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         counted = counts if configuration.door.on else None
         tasks.append(_status(configuration.status, selfcheck, counted, stop))
     if configuration.alerting.channels:
-        sender = Sender(configuration.alerting.url, clock.notice)
+        sender = Sender(configuration.alerting.url, configuration.clock.notice)
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
         tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
@@ -252,6 +238,23 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         site = site_of(configuration, hearing, measurements, workings)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
+
+
+def _pullers(
+    configuration: Configuration, ask: Ask
+) -> tuple[Measurements, dict[str, Sources | Measurements | Remote]]:
+    """What pulls measurements from buckets (which pages ask for what is still to come), and by task whatever pulls."""
+    clock, cache, wanted = configuration.clock, data_folder() / "cache", configuration.sources
+    buckets = [one for one in wanted if SOURCES[one.source].has_bucket]
+    measurements = Measurements(ask, buckets, clock, cache)
+    pullers: dict[str, Sources | Measurements | Remote] = {}
+    if series := [one for one in wanted if SOURCES[one.source].live]:
+        pullers["sources"] = Sources(ask, series, clock, cache)
+    if buckets:
+        pullers["measurements"] = measurements
+    if ordered := [one for one in wanted if SOURCES[one.source].is_ordered]:
+        pullers["remote"] = Remote(ask, ordered, clock)
+    return measurements, pullers
 
 
 def site_of(
@@ -317,9 +320,7 @@ def _status(address: Address, selfcheck: Selfcheck, counts: DoorCounts | None, s
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:
     """Folders on all disks that the monitor writes to."""
-    store = configuration.store
-    location = store if isinstance(store, StoreLocation) else in_folder(store)
-    return *location.folders, configuration.inbox
+    return *_location(configuration.store).folders, configuration.inbox
 
 
 def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.Event) -> Task:
@@ -351,8 +352,8 @@ class Sockets:
         return copied
 
 
-def _lock(store: Path | StoreLocation) -> Path:
-    return (store if isinstance(store, StoreLocation) else in_folder(store)).lock
+def _location(store: Path | StoreLocation) -> StoreLocation:
+    return store if isinstance(store, StoreLocation) else in_folder(store)
 
 
 def _place(store: Path | StoreLocation) -> object:

@@ -36,7 +36,7 @@ class Remote:
         self._turns = Turns()
         self.states = PullStates([(one.source, one.country) for one in wanted])
 
-    async def measure(self, stop: asyncio.Event) -> None:
+    async def pull(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
         while not stop.is_set():
             for errand in self._wanted:

@@ -16,6 +16,7 @@ import msgspec
 
 from fanous.collector.inbox import STATE
 from fanous.collector.journal import Journal
+from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock, ClockedNetwork
@@ -27,7 +28,6 @@ from fanous.probe.run import RunReport, report_id, run
 from fanous.probe.settings import Settings, probe_folder
 from fanous.probe.trace import ProbeVantage
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0
 """Machine seconds between two checks for consent."""

@@ -25,7 +25,7 @@ from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.sources.remote.atlas_client import AtlasClient
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.globalping_client import Client
+from fanous.sources.remote.globalping_client import GlobalpingClient
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: the operator wants to know how it is now."""
@@ -112,7 +112,7 @@ def _orders_checked(
             asked = sum(count for _, count in by_users(country, (one.asn_v4 or 0 for one in users)))
             told = f"{asked} usable in {country}, {len(anchors)} anchors"
             return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
-        with Client(settings.mirror, key, PATIENCE) as client:
+        with GlobalpingClient(settings.mirror, key, PATIENCE) as client:
             limits, listed = client.limits(), client.probes()
     except Rejected as reason:
         return SourceCheck(source.name, about, AnswerState.DIFFERS, why=str(reason))

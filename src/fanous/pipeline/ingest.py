@@ -20,9 +20,8 @@ from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.reason import Reason
 from fanous.model.verdict import Verdict
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.judge import Ingested, judge_record, rules_version
+from fanous.pipeline.judge import Ingested, OnFile, judge_record, judged_records, rules_version
 from fanous.pipeline.query import AHEAD
-from fanous.pipeline.records import OnFile, judged_records
 from fanous.pipeline.workers import judged_by
 from fanous.sources.connector import Divisible
 from fanous.sources.marks import is_marked

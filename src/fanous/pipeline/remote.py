@@ -15,7 +15,7 @@ from fanous.pipeline.remote_plan import RemotePlan
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.sources.remote.atlas_client import AtlasClient
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.globalping_client import Client
+from fanous.sources.remote.globalping_client import GlobalpingClient
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -52,7 +52,7 @@ def one_round(
             on_plan(wanted.round)
             yield from measure_atlas(atlas, wanted, say)
         return
-    with Client(settings.mirror, key) as client:
+    with GlobalpingClient(settings.mirror, key) as client:
         planned = plan(country, urls, client.probes(), budget_of(client), turn)
         on_plan(planned)
         yield from measure(client, planned, say)

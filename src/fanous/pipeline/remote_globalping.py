@@ -8,7 +8,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.pipeline.remote_plan import RemotePlan, countries_with_most, plan_round
 from fanous.sources.remote.globalping import AskedTarget, records
 from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVantagePoint, RemoteAnswer
-from fanous.sources.remote.globalping_client import Client, OverLimit
+from fanous.sources.remote.globalping_client import GlobalpingClient, OverLimit
 
 RESERVE = 0.1
 """Share of the hour's tests left to others behind the same address."""
@@ -39,13 +39,13 @@ def lines_of_users(country: str, listed: Sequence[ListedVantagePoint]) -> list[i
     ]
 
 
-def budget_of(client: Client) -> int:
+def budget_of(client: GlobalpingClient) -> int:
     """Tests that a round may cost now."""
     limits = client.limits()
     return max(0, limits.remaining - int(RESERVE * limits.limit))
 
 
-def measure(client: Client, plan: RemotePlan, say: Callable[[str], None]) -> Iterator[bytes]:
+def measure(client: GlobalpingClient, plan: RemotePlan, say: Callable[[str], None]) -> Iterator[bytes]:
     """The records of a round, one per line.
 
     Args:
@@ -73,7 +73,9 @@ def measure(client: Client, plan: RemotePlan, say: Callable[[str], None]) -> Ite
             outside = asked.elsewhere.id
 
 
-def _asked(client: Client, url: str, control: str, outside: str | list[dict[str, Any]]) -> AskedTarget:
+def _asked(
+    client: GlobalpingClient, url: str, control: str, outside: str | list[dict[str, Any]]
+) -> AskedTarget:
     """Order all four tests before waiting for the first answer, so that they run together."""
     here = [client.order(_http(url, control)), client.order(_dns(url, control))]
     there = [client.order(question(url, outside)) for question in (_http, _dns)] if outside else []

@@ -8,7 +8,7 @@ of an event.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -178,68 +178,94 @@ def taken_apart(text: str) -> Sought:
         text = LABEL.sub(" ", text)
     # Words keep the case in which they were typed, since ``IT`` is a country and ``it`` a word.
     typed = printable(text[:LONGEST]).replace(",", " ").split()[:MOST_WORDS]
-    countries, targets, asns, kinds, words = [], [], [], [], []
-    years: list[int] = []
-    months: list[int] = []
-    numbers: list[str] = []
-    days: list[tuple[date, date]] = []
+    named = _Named()
     at = 0
     while at < len(typed):
         for length in range(min(5, len(typed) - at), 0, -1):
-            phrase = _loose(" ".join(typed[at : at + length]))
-            if phrase in shared_names():
-                countries += shared_names()[phrase]
-            elif phrase in _countries():
-                countries.append(_countries()[phrase])
-            elif phrase in _targets():
-                targets.append(_targets()[phrase])
-            elif phrase in _kinds():
-                kinds.append(_kinds()[phrase])
-            elif phrase in _months() and len(phrase) > 2:
-                months.append(_months()[phrase])
-            else:
-                continue
-            break
+            if named.take_name(_loose(" ".join(typed[at : at + length]))):
+                break
         else:
             length = 1
-            word = typed[at]
-            own = folded(word)
-            if _YEAR.fullmatch(own):
-                years.append(int(own))
-            elif dated := _span_of(own):
-                days.append(dated)
-            elif _DAY_OF_MONTH.fullmatch(own):
-                numbers.append(re.sub(r"\D", "", own))
-            elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", own):
-                asns.append(int(re.sub(r"\D", "", own)))
-            elif own.isdigit() and own.isascii() and 3 <= len(own) <= 10:
-                asns.append(int(own))
-            elif word in country_codes() or (len(typed) == 1 and word.upper() in country_codes()):
-                countries.append(word.upper())
-            elif "." in own and re.fullmatch(r"[\w-]+(\.[\w-]+)+", own):
-                targets.append(target_of(own))
-            elif own and own not in _STOP:
-                words += own.replace("-", " ").replace(".", " ").split()
+            named.take_word(typed[at], alone=len(typed) == 1)
         at += length
-    named = [_span_of(f"{year}-{month}-{number}") for year in years for month in months for number in numbers]
-    if not (years and months):
-        words += numbers
-    for year in years if not any(named) else ():
-        if months:
-            days += [_month(year, month) for month in months]
-        else:
-            days.append((date(year, 1, 1), date(year, 12, 31)))
-    days += filter(None, named)
-    span = (min(first for first, _ in days), max(last for _, last in days)) if days else None
+    span = named.span()
     return Sought(
-        tuple(dict.fromkeys(countries)),
-        tuple(dict.fromkeys(targets)),
-        tuple(dict.fromkeys(asns)),
-        tuple(dict.fromkeys(kinds)),
+        tuple(dict.fromkeys(named.countries)),
+        tuple(dict.fromkeys(named.targets)),
+        tuple(dict.fromkeys(named.asns)),
+        tuple(dict.fromkeys(named.kinds)),
         span,
         label,
-        tuple(dict.fromkeys(words)),
+        tuple(dict.fromkeys(named.words)),
     )
+
+
+@dataclass(slots=True)
+class _Named:
+    """What the words of a query have named so far; ``numbers`` may be days of a month."""
+
+    countries: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    asns: list[int] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    years: list[int] = field(default_factory=list)
+    months: list[int] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    days: list[tuple[date, date]] = field(default_factory=list)
+
+    def take_name(self, phrase: str) -> bool:
+        """Take the phrase, if it is the name of something."""
+        if phrase in shared_names():
+            self.countries += shared_names()[phrase]
+        elif phrase in _countries():
+            self.countries.append(_countries()[phrase])
+        elif phrase in _targets():
+            self.targets.append(_targets()[phrase])
+        elif phrase in _kinds():
+            self.kinds.append(_kinds()[phrase])
+        elif phrase in _months() and len(phrase) > 2:
+            self.months.append(_months()[phrase])
+        else:
+            return False
+        return True
+
+    def take_word(self, word: str, *, alone: bool) -> None:
+        """Take a word that belongs to no name: a date, an ASN, a code, a domain, or a word to look for."""
+        own = folded(word)
+        if _YEAR.fullmatch(own):
+            self.years.append(int(own))
+        elif dated := _span_of(own):
+            self.days.append(dated)
+        elif _DAY_OF_MONTH.fullmatch(own):
+            self.numbers.append(re.sub(r"\D", "", own))
+        elif re.fullmatch(r"(?i)asn?[0-9]{1,10}", own):
+            self.asns.append(int(re.sub(r"\D", "", own)))
+        elif own.isdigit() and own.isascii() and 3 <= len(own) <= 10:
+            self.asns.append(int(own))
+        elif word in country_codes() or (alone and word.upper() in country_codes()):
+            self.countries.append(word.upper())
+        elif "." in own and re.fullmatch(r"[\w-]+(\.[\w-]+)+", own):
+            self.targets.append(target_of(own))
+        elif own and own not in _STOP:
+            self.words += own.replace("-", " ").replace(".", " ").split()
+
+    def span(self) -> tuple[date, date] | None:
+        """The days from the first to the last that were named; numbers that are not days become words."""
+        named = [
+            dated
+            for year in self.years
+            for month in self.months
+            for number in self.numbers
+            if (dated := _span_of(f"{year}-{month}-{number}"))
+        ]
+        if not (self.years and self.months):
+            self.words += self.numbers
+        days = self.days + named
+        for year in self.years if not named else ():
+            months = [_month(year, month) for month in self.months]
+            days += months or [(date(year, 1, 1), date(year, 12, 31))]
+        return (min(first for first, _ in days), max(last for _, last in days)) if days else None
 
 
 def _span_of(text: str) -> tuple[date, date] | None:

@@ -28,9 +28,8 @@ from threading import Thread
 from typing import Self
 
 from fanous.errors import FanousError
-from fanous.pipeline.judge import Ingested, rules_version
-from fanous.pipeline.records import OnFile
-from fanous.sources.connector import ALL, Share
+from fanous.pipeline.judge import Ingested, OnFile, rules_version
+from fanous.sources.connector import ALL
 from fanous.store.batch import Judged
 from fanous.threads import keep_freed_memory
 
@@ -57,9 +56,9 @@ OUT_OF_MEMORY, ALONE = 75, 76
 """Exit codes of a worker: it had too little memory; the process that started it is gone."""
 
 Read = Callable[..., Generator[Judged]]
-"""``records.judged_records`` with everything but ``paths``, ``tally``, ``on_progress`` and ``share``."""
+"""``judged_records`` with everything but ``paths``, ``tally``, ``on_progress`` and ``share``."""
 
-Portion = tuple[int, Path, Share]
+Portion = tuple[int, Path, range]
 """A file with its place among all, and the lines to read."""
 
 Rejection = tuple[str, int, str, int]
@@ -126,7 +125,7 @@ def dealt(paths: Sequence[Path], jobs: int) -> list[list[Portion]]:
             given[least] += size
             continue
         for n in range(jobs):
-            portions[n].append((index, path, Share(n, jobs)))
+            portions[n].append((index, path, ALL[n::jobs]))
             given[n] += size // jobs
     return [portion for portion in portions if portion]
 
@@ -255,7 +254,7 @@ def work(socket: int, place: int) -> None:
         for index, path, share in portions:
             os.pwrite(place, index.to_bytes(4), 0)
             found.file = index
-            watch = None if share.index else found.progress.__setitem__
+            watch = found.progress.__setitem__ if 1 in share else None
             try:
                 for judged in read([path], found, watch, share=share):
                     found.add(judged.record.line, judged, len(judged.record.data) + len(judged.came))

@@ -77,11 +77,6 @@ def day_meter(folder: Path, most: int | None, now: float) -> Iterator[DayMeter]:
         meter.give_back()
 
 
-def spent_on(folder: Path, now: float) -> int:
-    """Bytes spent (or reserved) on this day (UTC)."""
-    return _counted(folder, day_of(now))
-
-
 def day_of(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
 

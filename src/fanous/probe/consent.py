@@ -6,11 +6,11 @@ People are asked in their own language if there is a translation, otherwise in E
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import fill
 
 from fanous.errors import FanousError
+from fanous.model.instant import to_iso
 from fanous.overwrite import replace_file
 from fanous.refdata.tables import toml_table
 from fanous.refdata.targets import do_not_run
@@ -34,8 +34,7 @@ def give(folder: Path, now: float) -> None:
     Raises:
         FanousError: the folder cannot be written.
     """
-    given = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _write(consent_file(folder), {"version": VERSION, "given": given})
+    _write(consent_file(folder), {"version": VERSION, "given": to_iso(now)})
 
 
 def withdraw(folder: Path) -> bool:

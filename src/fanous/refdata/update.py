@@ -10,7 +10,6 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
@@ -25,6 +24,7 @@ from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
 from fanous.files import check_regular, read_regular
+from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata.fingerprints import OURS
 from fanous.refdata.set_formats import BadRow, SetReading
@@ -205,9 +205,7 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         return Updated(name, place, UpdateOutcome.FAILED, str(error))
     digest = hashlib.sha256(data).hexdigest()
     same = (folder / name).exists() and (folder / name).read_bytes() == data
-    about = SetOrigin(
-        place, licence, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), digest, reading.usable
-    )
+    about = SetOrigin(place, licence, to_iso(time.time()), digest, reading.usable)
     _install(folder / name, data, about)
     return Updated(
         file=name,

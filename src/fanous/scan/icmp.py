@@ -32,17 +32,10 @@ SIZE = 16
 
 @dataclass(slots=True)
 class Traffic:
-    """What was sent and received.
-
-    Attributes:
-        seconds: spent on sending.
-        unsent: requests that the kernel refused: no route, or no buffer space.
-    """
+    """Requests that were sent, and that were answered."""
 
     sent: int = 0
     answered: int = 0
-    seconds: float = 0.0
-    unsent: int = 0
 
 
 class Icmp:
@@ -107,7 +100,6 @@ class Icmp:
                 if ahead > 0:
                     time.sleep(ahead)
             self._send_one(socket.inet_ntoa(int(address).to_bytes(4, "big")), packet.tobytes())
-        self.traffic.seconds += time.monotonic() - began
 
     def _send_one(self, address: str, packet: bytes) -> None:
         for _ in range(50):  # a full queue empties within milliseconds
@@ -116,11 +108,10 @@ class Icmp:
             except (BlockingIOError, InterruptedError):
                 select.select([], [self._socket], [], 0.01)
             except OSError:
-                break  # no route: its answer is unknown, and looks like silence
+                return  # no route: its answer is unknown, and looks like silence
             else:
                 self.traffic.sent += 1
                 return
-        self.traffic.unsent += 1
 
     def _drain(self, waiting: dict[bytes, bytes], answered: set[bytes]) -> None:
         while True:

@@ -6,6 +6,7 @@ import.  This module needs no numpy, so that a light probe can load it.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,19 +79,8 @@ class MeasurementSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The lines, or members, of a file that one of several processes reads: every ``of``-th."""
-
-    index: int = 0
-    of: int = 1
-
-    def has(self, number: int) -> bool:
-        """Is the line with this 1-based number among them?"""
-        return number % self.of == self.index
-
-
-ALL = Share()
+ALL = range(1, sys.maxsize)
+"""The 1-based numbers of a file's lines, or members; ``ALL[n::of]`` is what the ``n``-th of several processes reads."""
 
 
 @runtime_checkable
@@ -98,7 +88,7 @@ class Divisible(Protocol):
     """A source of measurements in which each line or member of a file can be read without the others."""
 
     def read_share(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: Share
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: range
     ) -> Iterator[Record]:
         """What ``MeasurementSource.read`` gives and reports of these lines only."""
         ...

@@ -26,16 +26,12 @@ MOST_ELEMENTS = 200
 _WORDS = {str: "text", float: "a number", bool: "true or false", None: "null", object: "anything"}
 
 
-def json_like(shape: Any, strip: Callable[[bytes], bytes] = lambda data: data) -> Differs:
-    """For JSON answers.
-
-    Args:
-        strip: removes anything around the JSON.
-    """
+def json_like(shape: Any) -> Differs:
+    """For JSON answers."""
 
     def differs(data: bytes) -> list[str]:
         try:
-            document = msgspec.json.decode(strip(data))
+            document = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return [f"it is not JSON: {error}"]
         return list(dict.fromkeys(_differences(document, shape, "")))[:MOST_SAID]

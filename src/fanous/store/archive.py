@@ -17,10 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from fanous.errors import FanousError
+from fanous.files import disk_errors, make_folder, sync, write_durably
 from fanous.model.measurement import Provenance, Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.overwrite import sync
-from fanous.store.disk import disk_errors, make_folder, write_durably
 from fanous.store.references import (
     Entry,
     Reference,

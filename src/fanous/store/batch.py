@@ -1,10 +1,13 @@
 """Batch: measurements as they enter the store, and the result."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fanous.model.measurement import ParsedMeasurement, Record, noun
 from fanous.model.verdict import Verdict
-from fanous.store.archive import Location
+
+if TYPE_CHECKING:
+    from fanous.store.archive import Location
 
 
 @noun
@@ -29,7 +32,7 @@ class Placed:
     """A judged measurement, where its raw record is, and when that came (unix seconds, UTC)."""
 
     judged: Judged
-    location: Location
+    location: "Location"
     received_at: float
 
 

@@ -23,9 +23,9 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import S3Store
 
 from fanous.errors import FanousError
+from fanous.files import disk_errors, write_durably
 from fanous.model.measurement import Record
 from fanous.store.archive import COLD, SUFFIX, TEMPORARY, Archive, DamagedSegment, Segment, parse_name, tiered
-from fanous.store.disk import disk_errors, write_durably
 
 RECEIVED_AT = "received-at"
 """Attribute of an object: when its records were received, unix seconds."""

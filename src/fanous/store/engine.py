@@ -24,8 +24,8 @@ from uuid import uuid4
 
 from fanous import __version__
 from fanous.errors import EngineFault, FanousError
+from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
-from fanous.store.disk import FULL
 from fanous.store.library import MORE_THREADS, handlers_kept, load_library, without_trace
 from fanous.store.location import StoreLocation
 from fanous.store.memory import Memory

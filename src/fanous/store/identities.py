@@ -17,7 +17,7 @@ from hashlib import blake2b
 from itertools import chain, islice
 
 from fanous.model.measurement import Measurement, Provenance
-from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
+from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
 from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window

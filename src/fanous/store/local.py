@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fanous.errors import FanousError
+from fanous.files import disk_errors
 from fanous.model.measurement import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
-from fanous.store.disk import disk_errors
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.protocol import Store
 from fanous.threads import keep_freed_memory

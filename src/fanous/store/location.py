@@ -22,9 +22,9 @@ import msgspec
 
 from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
 from fanous.errors import FanousError
+from fanous.files import disk_errors
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, refusal
-from fanous.store.disk import disk_errors
 
 FACTS = "facts"
 """Name of the facts' folder, and of its lock."""

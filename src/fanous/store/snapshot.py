@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from fanous.errors import FanousError
-from fanous.store.disk import disk_errors
+from fanous.files import disk_errors
 from fanous.store.location import FACTS, LEDGER, StoreLocation
 
 ROUNDS = 100

@@ -14,10 +14,9 @@ from fanous.publish.alerts.channel import MOST_ATTEMPTS
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.senders.alertmanager import STANDS
 from fanous.publish.alerts.settings import Alerting
-from fanous.publish.alerts.signature import is_genuine
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.publish.alerts.outbox import NOW, SECRET, Told, configured
-from tests.publish.alerts.receivers import Receiver, mail_server, web_server
+from tests.publish.alerts.receivers import Receiver, is_genuine, mail_server, web_server
 
 SUSPICION, CONFIRMED = incident(**SUSPECTED), incident(**ONGOING)
 

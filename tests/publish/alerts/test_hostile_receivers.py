@@ -15,7 +15,7 @@ from fanous.publish.alerts.message import test_message as message_of_a_test
 from fanous.publish.alerts.senders import SENDERS, apprise, means
 from fanous.publish.alerts.senders.apprise import without_secrets
 from fanous.publish.alerts.senders.means import Attempt
-from fanous.publish.alerts.signature import new_secret
+from fanous.publish.alerts.senders.webhook import new_secret
 
 Talk = Callable[[socket.socket], None]
 

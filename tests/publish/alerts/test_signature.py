@@ -3,9 +3,10 @@
 import pytest
 
 from fanous.errors import FanousError
-from fanous.publish.alerts.signature import TOLERANCE, is_genuine, secret_bytes, signed_headers
+from fanous.publish.alerts.senders.webhook import secret_bytes, signed_headers
 from tests.each import each
 from tests.publish.alerts.outbox import SECRET
+from tests.publish.alerts.receivers import is_genuine
 
 BODY, NOW = b'{"a": 1}', 1_702_830_000.0
 SIGNED = signed_headers(SECRET, "key-1", BODY, NOW)
@@ -34,8 +35,7 @@ def test_what_was_signed_is_genuine() -> None:
         ({"webhook-timestamp": str(int(NOW) + 1)}, BODY, 0.0),
         ({"webhook-signature": "v1,AAAA"}, BODY, 0.0),
         ({"webhook-signature": ""}, BODY, 0.0),
-        ({"webhook-timestamp": "now"}, BODY, 0.0),
-        ({}, BODY, TOLERANCE + 1),  # a replay
+        ({}, BODY, 301),  # a replay
     ],
 )
 def test_what_was_changed_or_is_old_is_not(change: dict[str, str], body: bytes, later: float) -> None:

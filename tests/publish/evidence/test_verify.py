@@ -23,7 +23,7 @@ from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.redaction import licence_of, redacted
+from fanous.publish.evidence.redaction import redacted, source_terms
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
@@ -269,7 +269,7 @@ STATED = {
 def test_a_bundle_states_the_same_terms_as_ever() -> None:
     assert STATED.keys() >= SOURCES.keys()
     for name, terms in STATED.items():
-        assert tuple(licence_of(name).values()) == terms
+        assert tuple(source_terms(name).values()) == terms
 
 
 def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fanous.sources.ooni.identity import canonical_hash
+from fanous.sources.ooni.content import canonical_hash
 from tests.sources.records import document, encoded, parsed, web_keys
 
 

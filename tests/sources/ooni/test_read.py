@@ -9,7 +9,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Record
 from fanous.sources.ooni import read as reading
-from fanous.sources.ooni.identity import unstamped
+from fanous.sources.ooni.content import unstamped
 from fanous.sources.ooni.read import read
 from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of

@@ -6,7 +6,8 @@ import pytest
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.sources.ooni.document import MAX_ITEMS, MAX_NOTES, check_size, decode, repair
+from fanous.sources.ooni.content import MAX_ITEMS, check_size, repair
+from fanous.sources.ooni.document import MAX_NOTES, decode
 from tests.each import each
 
 

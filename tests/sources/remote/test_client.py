@@ -4,7 +4,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.fetch import Waits
-from fanous.sources.remote.globalping_client import BETWEEN, LONGEST, Client, NoProbes, OverLimit
+from fanous.sources.remote.globalping_client import BETWEEN, LONGEST, GlobalpingClient, NoProbes, OverLimit
 from tests.sources.remote.fake_globalping import FakeProbe, globalping
 from tests.sources.remote.worlds import PAKISTAN, client_of
 
@@ -15,7 +15,7 @@ def test_a_measurement_is_asked_for_every_half_second_until_it_is_finished() -> 
     slept: list[float] = []
     with (
         globalping(*PAKISTAN, slow=3) as server,
-        Client(server.address, waits=Waits(sleep=slept.append)) as client,
+        GlobalpingClient(server.address, waits=Waits(sleep=slept.append)) as client,
     ):
         answer = client.answer(client.order(ORDER))
     assert answer.status == "finished"
@@ -27,7 +27,7 @@ def test_one_that_never_ends_is_given_up() -> None:
     waits = Waits(clock=lambda: float(next(times)), sleep=lambda _: None)
     with (
         globalping(*PAKISTAN, slow=10_000) as server,
-        Client(server.address, waits=waits) as client,
+        GlobalpingClient(server.address, waits=waits) as client,
         pytest.raises(FanousError, match=f"did not finish m0 in {LONGEST:.0f} s") as refusal,
     ):
         client.answer(client.order(ORDER))
@@ -61,7 +61,7 @@ def test_a_key_is_sent_only_where_there_is_one() -> None:
 
 def test_keys_and_orders_go_over_https_alone() -> None:
     with pytest.raises(FanousError, match="is not https"):
-        Client("http://globalping.example")
+        GlobalpingClient("http://globalping.example")
 
 
 def test_an_invalid_answer_is_refused() -> None:

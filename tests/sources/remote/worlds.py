@@ -10,7 +10,7 @@ from fanous.pipeline.remote_plan import RemotePlan
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.remote.globalping_client import Client
+from fanous.sources.remote.globalping_client import GlobalpingClient
 from tests.sources.remote.fake_globalping import DATACENTRE, FakeGlobalping, FakeProbe
 
 X = "https://x.com/"
@@ -22,8 +22,8 @@ ABROAD = (
 )
 
 
-def client_of(server: FakeGlobalping, token: str = "") -> Client:
-    return Client(server.address, token, Waits(sleep=lambda _: None))
+def client_of(server: FakeGlobalping, token: str = "") -> GlobalpingClient:
+    return GlobalpingClient(server.address, token, Waits(sleep=lambda _: None))
 
 
 def planned(server: FakeGlobalping, urls: Sequence[str] = (X,), turn: int = 0) -> RemotePlan:

@@ -8,6 +8,7 @@ from math import isnan, nan
 
 from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.answers import Lookup
+from fanous.analysis.rules.connection import certificate_rules, group_failures
 from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where
@@ -18,8 +19,6 @@ from fanous.analysis.rules.pages import (
     refused_by_site,
 )
 from fanous.analysis.rules.rule import Rule
-from fanous.analysis.rules.tcp import group_failures
-from fanous.analysis.rules.tls import certificate_rules
 from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import shown_name, shown_url

@@ -7,13 +7,12 @@ measurement as a whole come first: if one holds, nothing else may be concluded f
 from dataclasses import dataclass
 from math import isnan, nan
 
+from fanous.analysis.rules.connection import QUIC_RULES, TCP_RULES, TLS_RULES
 from fanous.analysis.rules.dns import DNS_RULES
 from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
 from fanous.analysis.rules.fingerprints import Fingerprints
 from fanous.analysis.rules.http import HTTP_RULES
 from fanous.analysis.rules.rule import Rule, registered
-from fanous.analysis.rules.tcp import TCP_RULES
-from fanous.analysis.rules.tls import QUIC_RULES, TLS_RULES
 from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.verdict import SLOWNESS, State, Verdict

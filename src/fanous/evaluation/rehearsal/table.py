@@ -13,7 +13,6 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import sqrt
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +25,7 @@ from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
+from fanous.model.score import wilson
 
 HEAD = """\
 # Truth table
@@ -44,8 +44,6 @@ explains, about its target, on its networks. *Right*: its mechanism names the te
 true; *wrong*: it names another one. Seconds are of the lab, from the onset to the moment at which the
 monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
 """
-
-Z = 1.96
 
 
 def page(results: Sequence[TechniqueResult]) -> str:
@@ -137,15 +135,6 @@ def _is_right(result: TechniqueResult) -> bool:
 
 def _is_wrong(result: TechniqueResult) -> bool:
     return _label(result) == "wrong"
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share."""
-    if not n:
-        return 0.0, 1.0
-    p, z2 = hits / n, Z * Z
-    middle, half = p + z2 / (2 * n), Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
 
 
 def share(hits: int, n: int) -> str:

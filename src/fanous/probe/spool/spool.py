@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.overwrite import sync
+from fanous.files import sync
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
 REFUSED = "refused"

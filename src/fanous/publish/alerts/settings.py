@@ -27,7 +27,7 @@ from fanous.config import (
 from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import AlertRule, Channel, Form, Pace, QuietHours
 from fanous.publish.alerts.senders import SENDERS, Means
-from fanous.publish.alerts.signature import new_secret, secret_bytes
+from fanous.publish.alerts.senders.webhook import new_secret, secret_bytes
 from fanous.wording.language import LANGUAGES
 
 

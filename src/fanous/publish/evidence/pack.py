@@ -28,7 +28,7 @@ from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
 from fanous.publish.evidence.recompute import RecomputeWindow, claim_of, closest, differences, recompute
-from fanous.publish.evidence.redaction import licence_of, redacted
+from fanous.publish.evidence.redaction import redacted, source_terms
 from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
@@ -266,7 +266,7 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
         manifest.REFERENCE: _document(reference()),
         manifest.USED: _document(used(window.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(thresholds()),
-        manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
+        manifest.SOURCES: _document({source: source_terms(source) for source in gathered.sources}),
         manifest.RECORDS: gathered.records,
         manifest.CONTROLS: gathered.controls,
         manifest.LEVELS: gathered.levels,

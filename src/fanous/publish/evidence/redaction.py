@@ -44,7 +44,7 @@ UNSTATED = {
 }
 
 
-def licence_of(name: str) -> dict[str, str]:
+def source_terms(name: str) -> dict[str, str]:
     """Licence, attribution and remark of a source of measurements or of series, as a bundle states them."""
     source = SOURCES.get(name)
     if source is None:

@@ -35,7 +35,7 @@ from fanous.analysis.incidents.interference import (
     SHOWN_HELPED,
     UNCONFIRMED,
 )
-from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
+from fanous.analysis.rules import connection, dns, evidence, fingerprints, http, pages, transfer
 from fanous.analysis.series import aggregate, baselines, depth, repeats, signals, silence, slowness, years
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
@@ -67,8 +67,8 @@ def _rules() -> dict[str, Any]:
         "rules.page_control_bytes": pages.LEAST_CONTROL,
         "rules.page_length_proportion": pages.LEAST_PROPORTION,
         "rules.title_word_letters": pages.LEAST_WORD,
-        "rules.slow_handshake_seconds": tls.SLOWEST,
-        "rules.slow_handshake_ratio": tls.SLOW_RATIO,
+        "rules.slow_handshake_seconds": connection.SLOWEST,
+        "rules.slow_handshake_ratio": connection.SLOW_RATIO,
         "rules.transfer_freeze_bytes": transfer.FREEZE,
         "rules.transfer_bytes": transfer.LEAST_BYTES,
         "rules.transfer_pairs": transfer.LEAST_PAIRS,

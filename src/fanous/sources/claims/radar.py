@@ -11,13 +11,13 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.model.instant import DAY, HOUR
+from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import written_asn
 from fanous.sources.claims.document import QUOTED, Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
 from fanous.sources.signals.live import decoded, field, windows
-from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, date, result_of
+from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, result_of
 from fanous.sources.signals.rows import reader
 
 SOURCE = "radar-outages"
@@ -81,7 +81,7 @@ class RadarOutages:
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, WINDOW):
-            window = f"dateStart={date(since)}&dateEnd={date(until)}&limit={MOST}&format=json"
+            window = f"dateStart={to_iso(since)}&dateEnd={to_iso(until)}&limit={MOST}&format=json"
             for place in (f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)):
                 for call in CALLS:
                     yield Piece(f"{call}?{place}", f"{ADDRESS}/{call}?{place}&{window}", since, until)

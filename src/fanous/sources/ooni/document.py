@@ -14,7 +14,6 @@ a second or two of work, and is more than ten times what the largest real record
 which no replay repeats, also has a limit in seconds.
 """
 
-import re
 from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -427,21 +426,7 @@ T = TypeVar("T")
 MAX_NOTES = 20
 """Most notes on one record: if more is wrong with it, the first ones describe it well enough."""
 
-MAX_ITEMS = 2_000_000
-"""Members of all lists and objects of one record; real ones have thousands, and each costs some 100 bytes."""
-
-ROOMY = 1 << 20
-"""Bytes.  A shorter record cannot have too many members."""
-
 _LOST = object()
-
-_NOT_JSON = re.compile(
-    rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|-?Infinity\b|NaN\b',
-    re.DOTALL,
-)
-_LONE_SURROGATE = re.compile(
-    rb"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-)
 
 
 @cache
@@ -494,21 +479,6 @@ def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losse
         kept = _salvage(data, kind, place, losses)
         return None if kept is _LOST else kept
     return whole
-
-
-def check_size(data: bytes) -> None:
-    """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
-    if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
-        raise TooCostly(f"it has more than {MAX_ITEMS:,} values, more than any real measurement")
-
-
-def repair(data: bytes) -> bytes:
-    """Make legal what Python's and other writers produce although JSON does not allow it.
-
-    ``NaN`` and ``Infinity`` become null, half a surrogate pair becomes U+FFFD.
-    """
-    legal = _NOT_JSON.sub(lambda m: m[0] if m[0].startswith(b'"') else b"null", data)
-    return _LONE_SURROGATE.sub(lambda m: m[0] if m[1] or m[2] else rb"\ufffd", legal)
 
 
 def _salvage(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> Any:

@@ -22,6 +22,7 @@ from msgspec import Raw, Struct
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Provenance, Record
 from fanous.model.place import is_address
 from fanous.sources.marks import WORDS as MARKS
+from fanous.sources.ooni.content import content_of, stamped
 from fanous.sources.ooni.document import (
     NULL,
     Binary,
@@ -34,7 +35,6 @@ from fanous.sources.ooni.document import (
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.identity import content_of, stamped
 from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons

@@ -21,6 +21,7 @@ from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasure
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni import nettests
+from fanous.sources.ooni.content import canonical_hash, check_size, repair, stamp_of, uid_of
 from fanous.sources.ooni.document import (
     MOST_ANSWERS,
     MOST_STEPS,
@@ -39,11 +40,8 @@ from fanous.sources.ooni.document import (
     TransferKeys,
     WebDocument,
     WebKeys,
-    check_size,
     decode,
-    repair,
 )
-from fanous.sources.ooni.identity import canonical_hash, stamp_of, uid_of
 from fanous.sources.ooni.nettests import downloads
 from fanous.sources.ooni.page import header_named, headers_of
 from fanous.sources.ooni.steps import Reader, cert_valid

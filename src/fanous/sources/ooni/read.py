@@ -20,9 +20,17 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
-from fanous.sources.connector import ALL, OnProgress, OnReject, Share
-from fanous.sources.ooni.document import NULL, check_size
-from fanous.sources.ooni.identity import STAMP, content_of, identified, stamp_of, stamped, unstamped
+from fanous.sources.connector import ALL, OnProgress, OnReject
+from fanous.sources.ooni.content import (
+    STAMP,
+    check_size,
+    content_of,
+    identified,
+    stamp_of,
+    stamped,
+    unstamped,
+)
+from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import DecodedRecord
 from fanous.sources.ooni.scrub import scrub
@@ -67,17 +75,17 @@ def read(
     on_progress: OnProgress | None = None,
     *,
     own: bool = False,
-    share: Share = ALL,
+    share: range = ALL,
 ) -> Iterator[Record]:
     """Records of one file; see ``MeasurementSource.read``.
 
     Args:
-        own: written by our own collector or probe: its digest is that of what was or would be sent (``identity``).
+        own: written by our own collector or probe: its digest is that of what was or would be sent (``content``).
         share: the lines or members that are read and whose rejection is reported.
     """
 
     def reject(number: int, why: str) -> None:
-        if share.has(number):
+        if number in share:
             on_reject(number, why)
 
     with open_source(path, on_progress) as source:
@@ -89,14 +97,14 @@ def read(
         if is_tar(head):
             yield from _from_tar(source, reject, own, share)
         elif ".json" in path.suffixes and not _is_line(head):
-            if share.has(1):
+            if 1 in share:
                 yield from _from_document(source, reject, own)
         else:
             _refuse_csv(path, head)
             yield from _from_lines(source, reject, own, share)
 
 
-def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: Share) -> Iterator[Record]:
+def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: range) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
@@ -108,7 +116,7 @@ def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: Share
         if not length:
             return
         source.tell_progress()
-        if not share.has(number):
+        if number not in share:
             continue
         try:
             yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
@@ -127,13 +135,13 @@ def _from_document(source: ByteSource, on_reject: OnReject, own: bool) -> Iterat
         on_reject(1, str(error))
 
 
-def _from_tar(source: ByteSource, on_reject: OnReject, own: bool, share: Share) -> Iterator[Record]:
+def _from_tar(source: ByteSource, on_reject: OnReject, own: bool, share: range) -> Iterator[Record]:
     number = 0
     try:
         for member in members(source.stream, LINE_LIMIT):
             number += 1
             source.tell_progress()
-            if not share.has(number):
+            if number not in share:
                 continue
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 import msgspec
 
-from fanous import __version__
 from fanous.errors import FanousError, Rejected
-from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
+from fanous.sources.fetch import Waits
 from fanous.sources.remote.atlas_api import (
     API,
     PAGE,
@@ -20,6 +18,7 @@ from fanous.sources.remote.atlas_api import (
     VantagePointPage,
     decoded,
 )
+from fanous.sources.remote.client import RemoteClient
 
 T = TypeVar("T", AtlasHandshake, AtlasLookup)
 
@@ -35,7 +34,7 @@ LARGEST = 16 << 20
 MOST_PAGES = 20
 
 
-class AtlasClient:
+class AtlasClient(RemoteClient):
     """A context manager.
 
     Args:
@@ -44,20 +43,7 @@ class AtlasClient:
     """
 
     def __init__(self, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
-        self._waits = waits or Waits()
-        self._root = check_encrypted((mirror or API.removesuffix("/api/v2")).rstrip("/"))
-        headers = {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
-        self._client = httpx.Client(
-            headers=headers | ({"Authorization": f"Key {key}"} if key else {}),
-            timeout=httpx.Timeout(self._waits.stall),
-            follow_redirects=False,
-        )
-
-    def __enter__(self) -> "AtlasClient":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._client.close()
+        super().__init__(mirror or API.removesuffix("/api/v2"), key and f"Key {key}", LARGEST, waits)
 
     def probes(self, **filters: str) -> list[AtlasVantagePoint]:
         """The connected probes.
@@ -109,10 +95,10 @@ class AtlasClient:
 
     def wait(self, measurements: Sequence[int], probes: int) -> None:
         """Wait until every measurement has a result of each probe, five minutes at most: some probes never answer."""
-        ends = self._waits.clock() + LONGEST
+        ends = self.waits.clock() + LONGEST
         missing = list(measurements)
-        while missing and self._waits.clock() < ends:
-            self._waits.sleep(BETWEEN)
+        while missing and self.waits.clock() < ends:
+            self.waits.sleep(BETWEEN)
             missing = [one for one in missing if len(self._raw(one)) < probes]
 
     def _results(self, measurement: int, kind: type[T]) -> dict[int, T]:
@@ -123,21 +109,10 @@ class AtlasClient:
         return decoded(self._sent("GET", path), list[msgspec.Raw], "results")
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        try:
-            with self._client.stream(method, self._root + path, content=body, headers=headers) as response:
-                ends, parts = self._waits.clock() + DEADLINE, list[bytes]()
-                for part in response.iter_bytes():
-                    parts.append(part)
-                    if sum(map(len, parts)) > LARGEST or self._waits.clock() > ends:
-                        raise FanousError(f"{path}: the answer is too long or too slow", permanent=False)
-        except NO_ANSWER as error:
-            why = str(error) or type(error).__name__
-            raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
-        content = b"".join(parts)
+        response = self.response(method, path, body)
         if response.status_code in (200, 201):
-            return content
-        raise _refusal(response.status_code, content)
+            return response.content
+        raise _refusal(response.status_code, response.content)
 
 
 class _AtlasError(msgspec.Struct):

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from fanous import __version__
 from fanous.errors import FanousError, Rejected
-from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
+from fanous.sources.fetch import Waits
+from fanous.sources.remote.client import RemoteClient
 from fanous.sources.remote.globalping_api import (
     API,
     Created,
@@ -51,7 +51,7 @@ class NoProbes(FanousError):
     """No probe is online in the requested place."""
 
 
-class Client:
+class GlobalpingClient(RemoteClient):
     """A context manager.
 
     Args:
@@ -60,20 +60,7 @@ class Client:
     """
 
     def __init__(self, mirror: str = "", token: str = "", waits: Waits | None = None) -> None:
-        self._waits = waits or Waits()
-        self._root = check_encrypted((mirror or API).rstrip("/"))
-        headers = {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
-        self._client = httpx.Client(
-            headers=headers | ({"Authorization": f"Bearer {token}"} if token else {}),
-            timeout=httpx.Timeout(self._waits.stall),
-            follow_redirects=False,
-        )
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._client.close()
+        super().__init__(mirror or API, token and f"Bearer {token}", LARGEST, waits)
 
     def limits(self) -> TestLimit:
         """Tests left in this hour."""
@@ -99,49 +86,25 @@ class Client:
         Raises:
             FanousError: it was not finished in time, or cannot be fetched.
         """
-        ends = self._waits.clock() + LONGEST
+        ends = self.waits.clock() + LONGEST
         while True:
             found = self._get(f"/v1/measurements/{measurement}", RemoteAnswer, "measurement")
             if found.status != "in-progress":
                 return found
-            if self._waits.clock() > ends:
+            if self.waits.clock() > ends:
                 raise FanousError(
                     f"Globalping did not finish {measurement} in {LONGEST:.0f} s", permanent=False
                 )
-            self._waits.sleep(BETWEEN)
+            self.waits.sleep(BETWEEN)
 
     def _get(self, path: str, kind: type[T], what: str) -> T:
         return decoded(self._sent("GET", path).content, kind, what)
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        try:
-            with self._client.stream(method, self._root + path, content=body, headers=headers) as response:
-                ends, size = self._waits.clock() + DEADLINE, 0
-                parts = []
-                for part in response.iter_bytes():
-                    parts.append(part)
-                    size += len(part)
-                    if size > LARGEST or self._waits.clock() > ends:
-                        raise FanousError(f"{path}: the answer is too long or too slow", permanent=False)
-                found = httpx.Response(
-                    response.status_code, headers=_plain(response.headers), content=b"".join(parts)
-                )
-        except NO_ANSWER as error:
-            why = str(error) or type(error).__name__
-            raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
-        if found.status_code in (200, 202):
-            return found
-        raise _refusal(found)
-
-
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """The headers without those about the transfer encoding."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name not in ("content-encoding", "content-length", "transfer-encoding")
-    }
+        response = self.response(method, path, body)
+        if response.status_code in (200, 202):
+            return response
+        raise _refusal(response)
 
 
 class _Error(msgspec.Struct):

@@ -7,12 +7,12 @@ and ``radar/tcp_resets_timeouts``).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, to_iso
 from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
@@ -56,7 +56,9 @@ class Radar:
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         since = min(ask.since, ask.until - WINDOW) // STEP * STEP
-        window = f"dateStart={date(since)}&dateEnd={date(ask.until)}&aggInterval=15m&format=json&name=main"
+        window = (
+            f"dateStart={to_iso(since)}&dateEnd={to_iso(ask.until)}&aggInterval=15m&format=json&name=main"
+        )
         places = [f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)]
         for place in places:
             for call in CALLS:
@@ -108,11 +110,6 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
     if bins:
         series = (series_of_file(key, SIGNALS[signal].step, list(bins), list(bins.values())),)
     return Parsed(series, tuple(rejects))
-
-
-def date(instant: int) -> str:
-    """A time as Radar's requests write it."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 RADAR = Source(

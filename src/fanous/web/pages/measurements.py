@@ -11,7 +11,7 @@ from fanous.model.measurement import Observation, Record
 from fanous.model.place import shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
-from fanous.publish.evidence.redaction import licence_of, redacted
+from fanous.publish.evidence.redaction import redacted, source_terms
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.store.references import Reference
@@ -118,7 +118,7 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
         ],
         "more": max(0, len(observations) - MOST_OBSERVATIONS),
         "names": store.facts.networks(country),
-        "licence": licence_of(stored.source),
+        "licence": source_terms(stored.source),
         "explorer": OONI + stored.measurement.uid if stored.source == "ooni" else "",
     }
 
@@ -131,7 +131,7 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
         return None
     told: dict[str, Any] = {
         "provenance": str(stored.provenance),
-        "licence": licence_of(stored.source),
+        "licence": source_terms(stored.source),
         "measurement_uid": stored.measurement.uid,
     }
     try:

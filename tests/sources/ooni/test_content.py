@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
-from fanous.sources.ooni.identity import content_of, digest_of, stamp_of, stamped, unstamped
+from fanous.sources.ooni.content import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.source import EDGE, OONI
 from tests.each import each

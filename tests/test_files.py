@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.disk import disk_errors, make_folder, write_durably
+from fanous.files import disk_errors, make_folder, write_durably
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,21 @@
-"""Identity: the same measurement counts once, by whichever route it came.
+"""Content: the JSON of a record as it came: limited in size, made legal, and known by its digest.
 
-OONI publishes each measurement as the body that the probe sent, in an archive whose member is named by its
-``measurement_uid``, and again as a line of JSON, rewritten and without that UID (ooni/backend,
-api/ooni_api_uploader.py, ``fill_postcan`` and ``fill_jsonl``, commit 98f0025a).  Its API wraps the line in an answer,
-and a probe may have sent the same to a collector of ours.  All of these share the content, so its digest is taken when
-a record is read, before anything is dropped, and is written at the head of the record.  Only our own readers write
-there, and they remove what a file already has there, so a file cannot claim another measurement's identity.
+The same measurement counts once, by whichever route it came.  OONI publishes each as the body that the probe sent, in
+an archive whose member is named by its ``measurement_uid``, and again as a line of JSON, rewritten and without that UID
+(ooni/backend, api/ooni_api_uploader.py, ``fill_postcan`` and ``fill_jsonl``, commit 98f0025a).  Its API wraps the line
+in an answer, and a probe may have sent the same to a collector of ours.  All of these share the content, so its digest
+is taken when a record is read, before anything is dropped, and is written at the head of the record.  Only our own
+readers write there, and they remove what a file already has there, so a file cannot claim another measurement's
+identity.
 """
 
+import re
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from fanous.sources.ooni.document import check_size, repair
+from fanous.sources.ooni.document import TooCostly
 
 OUTSIDE = frozenset(
     {
@@ -124,3 +126,35 @@ def canonical_hash(data: bytes) -> str:
     except (msgspec.MsgspecError, UnicodeError, RecursionError, AttributeError):
         return sha256(data).hexdigest()  # legal enough for its header, not for a canonical form
     return sha256(data).hexdigest()
+
+
+# --- before it is decoded ----------------------------------------------------------------------------------
+
+MAX_ITEMS = 2_000_000
+"""Members of all lists and objects of one record; real ones have thousands, and each costs some 100 bytes."""
+
+ROOMY = 1 << 20
+"""Bytes.  A shorter record cannot have too many members."""
+
+_NOT_JSON = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|-?Infinity\b|NaN\b',
+    re.DOTALL,
+)
+_LONE_SURROGATE = re.compile(
+    rb"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+def check_size(data: bytes) -> None:
+    """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
+    if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
+        raise TooCostly(f"it has more than {MAX_ITEMS:,} values, more than any real measurement")
+
+
+def repair(data: bytes) -> bytes:
+    """Make legal what Python's and other writers produce although JSON does not allow it.
+
+    ``NaN`` and ``Infinity`` become null, half a surrogate pair becomes U+FFFD.
+    """
+    legal = _NOT_JSON.sub(lambda m: m[0] if m[0].startswith(b'"') else b"null", data)
+    return _LONE_SURROGATE.sub(lambda m: m[0] if m[1] or m[2] else rb"\ufffd", legal)
