@@ -62,7 +62,8 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         end = min(until, visit.now)
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)
-        levels = connectivity(store, incident.country, known, since, end, visit, published, spans)
+        shown = (store, incident.country, known, since, end, visit, published, spans)
+        levels = connectivity(*shown, during=spans)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
