@@ -148,6 +148,7 @@ def test_regions_are_listed_with_the_lowest_first_and_the_rest_is_counted() -> N
     assert re.findall(r"</svg>(\d+)%", told) == [str(n) for n in range(1, 13)]
     assert "The 12 lowest of 14." in told
     assert "column_7" not in told
+    assert told.count("an imported table") == 1, "what all rows have in common is said once"
 
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:

@@ -89,6 +89,12 @@ class Connectivity:
     names: list[str]
 
     @property
+    def kinds(self) -> list[tuple[str, str, str, str]]:
+        """What is measured, and by whom, of all that is shown."""
+        kinds = [(one.title, one.subtype, one.source, one.licence) for one in self.levels]
+        return list(dict.fromkeys(kinds))
+
+    @property
     def lowest(self) -> Level | None:
         """The level that is now furthest below its baseline; ``None`` = none can be compared."""
         known = [level for level in self.levels if level.falls and level.share is not None]
