@@ -150,7 +150,7 @@ def _affected(incident: Incident) -> tuple[Range, Phrase]:
 
 
 def _dependence(incident: Incident) -> tuple[Range, Phrase | None]:
-    if incident.kind is not Kind.OUTAGE:
+    if incident.kind is not Kind.OUTAGE or incident.is_of_traffic:
         return UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)
     if incident.level is None:
         return WHOLE, None
