@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.cli.main import Root
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import document, fanous, program
@@ -89,10 +90,11 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
     ("words", "code", "says"),
     [
         (["confirm", "XX"], 2, "not a country code"),
+        (["confirm", "uk"], 2, "did you mean GB?"),
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
-        (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni': use one of edge, ooni"),
+        (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni'; did you mean 'ooni'?"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
         (["incidents", "show", "PK-2023-0001"], 1, "no store"),
         (["judge", "nothing.jsonl"], 1, "nothing.jsonl"),
@@ -165,6 +167,13 @@ def test_help_names_every_command() -> None:
     text = fanous("--help").stdout
     for command in ("ingest", "judge", "confirm", "incidents", "rejudge", "evaluate", "demo", "refdata"):
         assert command in text
+
+
+def test_a_paragraph_of_help_is_broken_only_where_the_terminal_ends() -> None:
+    """The lines of docstrings ended in the middle of a terminal's."""
+    command = Root(name="fanous").commands["doctor"]
+    assert command.help.count("\n\n") == 1
+    assert command.help.count("\n") == 2
 
 
 def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(

@@ -79,11 +79,13 @@ def moment(text: str | None, option: str) -> float | None:
 
 def country_code(code: str) -> str:
     """The country code in capitals."""
-    from fanous.refdata.countries import is_country
+    from fanous.refdata.countries import code_named, is_country
 
     upper = code.upper()
     if not is_country(upper):
-        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
+        hint = f"; did you mean {named}?" if (named := code_named(code)) else ""
+        what = f"{code!r} is not a country code (ISO 3166-1, such as PK){hint}"
+        raise typer.BadParameter(what, param_hint="CC")
     return upper
 
 

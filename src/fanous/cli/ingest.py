@@ -122,14 +122,17 @@ def ingest(
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
+    from fanous.config import nearest
     from fanous.pipeline.jobs import Ingest, IngestSeries
     from fanous.pipeline.workers import default_jobs
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
     if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:
-        known = ", ".join((*MEASUREMENT_SOURCES, *SERIES_FILES))
-        raise FanousError(f"unknown source {source!r}: use one of {known}")
+        known = (*MEASUREMENT_SOURCES, *SERIES_FILES)
+        raise FanousError(
+            f"unknown source {source!r}{nearest(source, known)}; the sources are {', '.join(known)}"
+        )
     if source in SERIES_FILES and country is None:
         raise typer.BadParameter(f"{source} needs --country CC: its files do not name a country")
     about = None
