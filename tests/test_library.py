@@ -96,14 +96,14 @@ def closed(store: "fanous.Store") -> "fanous.Store":
 @pytest.mark.parametrize(
     ("question", "says"),
     [
-        (lambda store: fanous.confirm(store, "Pakistan"), "not a country code"),
+        (lambda store: fanous.confirm(store, "Pakisten"), "did you mean Pakistan"),
         (lambda store: fanous.confirm(store, "PK", since="yesterday"), "not a date"),
         (lambda store: fanous.confirm(store, "PK", since=datetime(2023, 12, 17)), "time zone"),
         (lambda store: fanous.series(store, "PK", signals=["blocked"]), "known:"),
         (lambda _store: fanous.judge("nowhere.jsonl"), "nowhere.jsonl"),
         (lambda _store: fanous.incidents("my-store"), "an open store is needed, not 'my-store'"),  # type: ignore[arg-type]  # as people call it
         (lambda _store: fanous.confirm(Path("my-store"), "PK"), "an open store is needed"),  # type: ignore[arg-type]  # as people call it
-        (lambda store: fanous.incidents(store, 42), "not a country code"),  # type: ignore[arg-type]  # as people call it
+        (lambda store: fanous.incidents(store, 42), "neither the code nor the name of a country"),  # type: ignore[arg-type]  # as people call it
         (lambda store: fanous.series(closed(store), "PK"), "this store is closed"),
     ],
 )

@@ -96,7 +96,7 @@ def test_it_replaces_nothing(tmp_path: Path) -> None:
     ("words", "why"),
     [
         ((), "name the countries"),
-        (("XX1",), "is not a country code"),
+        (("XX1",), "neither the code nor the name of a country"),
         (("PK", "--accept", "nobody"), "is not one of"),
         (("PK", "--mirror", "ooni"), "is not SOURCE=URL"),
         (("PK", "--mirror", "nobody=https://a.example"), "is not SOURCE=URL"),
@@ -150,7 +150,7 @@ def test_at_a_terminal_it_asks_until_it_understands(tmp_path: Path) -> None:
     assert running.returncode == 0, said
     assert "Countries to watch" in said
     assert "Sources whose terms you accept" in said
-    for why in ("'Pakistn' is not the name", "'onion' is not one of", "'here' is not HOST:PORT"):
+    for why in ("did you mean Pakistan?", "'onion' is not one of", "'here' is not HOST:PORT"):
         assert why in said
     written = tomllib.loads((tmp_path / "fanous.toml").read_text())
     assert written["sources"]["tor"]["countries"] == ["PK", "IN"]

@@ -45,6 +45,11 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
     assert list(incident["users_affected_share"]) == ["mean", "low", "high", "observed"]
 
 
+@each("named", ["Pakistan", "پاکستان", "pk"])
+def test_a_country_is_known_by_its_names(named: str, filled: Path) -> None:
+    assert document("confirm", named, "--since", "2023-12-17", "--store", filled)["country"] == "PK"
+
+
 def test_confirm_for_people_has_the_sentence_and_the_grid(filled: Path) -> None:
     text = fanous("confirm", "PK", "--target", "twitter.com", "--store", filled).stdout
     assert "Confirmed; now ended:" in text
@@ -89,12 +94,12 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
 @each(
     ("words", "code", "says"),
     [
-        (["confirm", "XX"], 2, "not a country code"),
-        (["confirm", "uk"], 2, "did you mean GB?"),
+        (["confirm", "XX"], 2, "neither the code nor the name of a country"),
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
         (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni'; did you mean 'ooni'?"),
+        (["ingest", "weather", "nothing.jsonl"], 1, "unknown source 'weather': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
         (["incidents", "show", "PK-2023-0001"], 1, "no store"),
         (["judge", "nothing.jsonl"], 1, "nothing.jsonl"),
@@ -192,6 +197,26 @@ def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: 
     command = f"exec {sys.executable} -m fanous confirm PK --json --store {tmp_path / 'none'} 2>&-"
     ran = subprocess.run(["sh", "-c", command], env=child_environment(), stdout=subprocess.PIPE, check=False)
     assert (ran.returncode, ran.stdout) == (1, b"")
+
+
+def test_the_exit_code_is_that_of_the_answer_although_the_engine_is_left_without_its_own_end(
+    filled: Path,
+) -> None:
+    since = ("--since", "2023-12-17", "--until", "2023-12-18", "--store", filled)
+    program("confirm", "PK", "--fail-on", "confirmed", *since, code=3)
+
+
+def test_a_full_disk_behind_standard_output_is_a_sentence(filled: Path) -> None:
+    for words in (["confirm", "PK"], ["incidents", "list", "--json"], ["--help"]):
+        where = ["--store", str(filled)] if words != ["--help"] else []
+        with Path("/dev/full").open("wb") as full:
+            ran = subprocess.run(
+                [sys.executable, "-m", "fanous", *words, *where],
+                env=child_environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert ran.returncode == 1
+        assert ran.stderr.startswith("fanous: the disk is full")
+        assert ran.stderr.count("\n") == 1
 
 
 @each(

@@ -192,7 +192,7 @@ def test_the_answer_covers_the_window_and_names_what_was_not_measured(rally_stor
 
 
 def test_a_country_without_measurements_is_an_error_that_says_what_there_is(rally_store: Store) -> None:
-    with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
+    with pytest.raises(FanousError, match=r"no measurements of Kenya .*AE, IN, PK"):
         query.confirm(rally_store, "KE", [], None, None)
 
 
@@ -210,7 +210,7 @@ def test_a_country_of_which_nothing_can_be_used_is_an_error_that_says_so(tmp_pat
     (tmp_path / "a.jsonl").write_text(json.dumps(record))
     with open_store(tmp_path / "store") as store:
         assert ingest.ingest(store, "ooni", [tmp_path / "a.jsonl"]).stored == 1
-        with pytest.raises(FanousError, match="no measurement of PK in this store can be used"):
+        with pytest.raises(FanousError, match="no measurement of Pakistan in this store can be used"):
             query.confirm(store, "PK", [], None, None)
 
 

@@ -270,7 +270,7 @@ def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:
     ("words", "why"),
     [
         (["weather", "--country", "PK"], "not one of ioda"),
-        (["ioda", "--country", "Pakistan"], "not a country code"),
+        (["ioda", "--country", "Pakisten"], "did you mean Pakistan"),
         (["ioda", "--country", "PK", "--since", "2023-11-16", "--until", "2023-11-15"], "must be before"),
         (["ioda", "--country", "PK", "--follow", "--json"], "cannot be combined with"),
     ],

@@ -61,7 +61,7 @@ def is_given(context: typer.Context, option: str) -> bool:
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
-CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
+CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country: its code or name, such as PK.")]
 OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Start: a date or time, in UTC unless it gives an offset.")
@@ -85,16 +85,17 @@ def moment(text: str | None, option: str) -> float | None:
         ) from None
 
 
-def country_code(code: str) -> str:
-    """The country code in capitals."""
-    from fanous.refdata.countries import code_named, is_country
+def country_code(named: str) -> str:
+    """The code of a country, given as such or by a name that people use."""
+    from fanous.refdata.countries import is_country
 
-    upper = code.upper()
-    if not is_country(upper):
-        hint = f"; did you mean {named}?" if (named := code_named(code)) else ""
-        what = f"{code!r} is not a country code (ISO 3166-1, such as PK){hint}"
-        raise typer.BadParameter(what, param_hint="CC")
-    return upper
+    if is_country(named.upper()):
+        return named.upper()
+    from fanous.pipeline.search import country_named, not_a_country
+
+    if code := country_named(named):
+        return code
+    raise typer.BadParameter(not_a_country(named), param_hint="CC")
 
 
 def network_number(text: str) -> int:

@@ -27,7 +27,7 @@ events_app = typer.Typer(help="Announced events: elections, rallies, exams, tria
 
 @events_app.command("add")
 def events_add(
-    country: Annotated[str, typer.Option("--country", help="Country code, such as PK.")],
+    country: Annotated[str, typer.Option("--country", help="Country: its code or name, such as PK.")],
     start: Annotated[
         str | None,
         typer.Option("--start", "--since", help="Start of the event, in UTC unless it gives an offset."),

@@ -130,9 +130,8 @@ def ingest(
 
     if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:
         known = (*MEASUREMENT_SOURCES, *SERIES_FILES)
-        raise FanousError(
-            f"unknown source {source!r}{nearest(source, known)}; the sources are {', '.join(known)}"
-        )
+        hint = nearest(source, known) or f": use one of {', '.join(known)}"
+        raise FanousError(f"unknown source {source!r}{hint}")
     if source in SERIES_FILES and country is None:
         raise typer.BadParameter(f"{source} needs --country CC: its files do not name a country")
     about = None

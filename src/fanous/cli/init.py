@@ -135,12 +135,12 @@ def _asked_countries(asks: bool) -> list[str]:
 
 def _countries(told: str) -> list[str]:
     """Codes of the countries that someone at the terminal names."""
-    from fanous.pipeline.search import countries_named
+    from fanous.pipeline.search import countries_named, not_a_country
 
     found = countries_named(told)
     for name, code in found.items():
         if not code:
-            raise typer.BadParameter(f"{name!r} is not the name or code of a country")
+            raise typer.BadParameter(not_a_country(name))
     return list(dict.fromkeys(found.values()))
 
 

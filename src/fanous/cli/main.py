@@ -337,33 +337,47 @@ def main() -> None:
         _complain("interrupted; what was acknowledged is kept. Run the command again to complete it")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     except EngineFault as fault:
         _complain(
             f"{fault}. This is a bug in fanous {__version__} or in its engine; please report this sentence"
         )
         sys.exit(BUG)
-    except Exception as error:  # last resort: say that it is our fault, and how to report it
-        if _is_out_of_memory(error):
-            _complain(
-                "out of memory; what was stored is kept. Ask for a shorter time range or fewer files, or raise the "
-                "limit (`ulimit -v`, MemoryMax= of a unit)"
-            )
-            sys.exit(1)
-        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
-            _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
-            sys.exit(1)
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-            _complain("no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)")
-            sys.exit(1)
-        if (
-            isinstance(error, FileNotFoundError) and error.filename is None
-        ):  # only asking where we are names none
-            _complain("the current folder no longer exists: change to another one")
-            sys.exit(1)
-        traceback.print_exc()
-        _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
-        sys.exit(BUG)
+    except Exception as error:
+        if not (
+            cause := _outside_cause(error)
+        ):  # last resort: say that it is our fault, and how to report it
+            traceback.print_exc()
+            _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
+            sys.exit(BUG)
+        _complain(cause)
+        sys.exit(1)
+
+
+def _outside_cause(error: Exception) -> str:
+    """What the machine lacks, as a sentence; empty = the error is a bug."""
+    if _is_out_of_memory(error):
+        return (
+            "out of memory; what was stored is kept. Ask for a shorter time range or fewer files, or raise the "
+            "limit (`ulimit -v`, MemoryMax= of a unit)"
+        )
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
+        return f"this command needs the server parts ({error.name}): pip install 'fanous[server]'"
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)"
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # only asking where we are names none
+        return "the current folder no longer exists: change to another one"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+        _drop_output()
+        return "the disk is full, so what this command prints or writes is incomplete: free some space and run it again"
+    return ""
+
+
+def _drop_output() -> None:
+    """Standard output goes nowhere from here on: flushing it at the end of the process would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 LITTLE = 1 << 30

@@ -49,7 +49,10 @@ log = logging.getLogger("fanous.pull")
 def pull(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to pull, one of the above.")],
     country: Annotated[
-        str, typer.Option("--country", metavar="CC", help="Country code, such as PK; not needed with --uid.")
+        str,
+        typer.Option(
+            "--country", metavar="CC", help="Country: its code or name, such as PK; not needed with --uid."
+        ),
     ] = "",
     since: SinceOption = None,
     until: UntilOption = None,

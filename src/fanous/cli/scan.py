@@ -25,7 +25,9 @@ the --opt-out file: it is never pinged again."""
 
 
 def scan(
-    country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
+    country: Annotated[
+        str, typer.Option("--country", metavar="CC", help="Country: its code or name, such as PK.")
+    ],
     targets: Annotated[
         Path,
         typer.Option(

@@ -27,8 +27,7 @@ from fanous.pipeline.frame import IncidentList, html_table, time_shown
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
-from fanous.pipeline.search import target_wanted
-from fanous.refdata.countries import is_country
+from fanous.pipeline.search import country_named, not_a_country, target_wanted
 from fanous.sources.publishers import SOURCES, terms
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld, StoreLocation, in_folder
@@ -331,12 +330,9 @@ def _opened(store: Store) -> AnyStore:
 
 
 def _code(country: str) -> str:
-    if not isinstance(country, str):
-        raise FanousError(f"{country!r} is not a country code (ISO 3166-1, such as PK)")
-    upper = country.upper()
-    if not is_country(upper):
-        raise FanousError(f"{country!r} is not a country code (ISO 3166-1, such as PK)")
-    return upper
+    if isinstance(country, str) and (code := country_named(country)):
+        return code
+    raise FanousError(not_a_country(str(country)))
 
 
 def _seconds(moment: Instant | None) -> float | None:

@@ -16,6 +16,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
+from fanous.refdata.countries import country_name
 from fanous.store.coverage import Within, end_of_data
 from fanous.store.protocol import Store
 
@@ -79,8 +80,8 @@ def confirm(
         countries = known_countries(every)
         if country in countries:
             raise FanousError(
-                f"no measurement of {country} in this store can be used: all of them lack something, such as "
-                f"their network. `fanous judge FILE...` says what is wrong with each"
+                f"no measurement of {country_name(country)} in this store can be used: all of them lack something, "
+                f"such as their network. `fanous judge FILE...` says what is wrong with each"
             )
         if not countries and (left := next(every.unfinished(), None)):
             raise FanousError(
@@ -89,8 +90,8 @@ def confirm(
             )
         known = ", ".join(countries) or "nothing yet"
         raise FanousError(
-            f"no measurements of {country} in this store (it has: {known}); import some with `fanous ingest "
-            f"ooni FILE...`"
+            f"no measurements of {country_name(country)} in this store (it has: {known}); import some with "
+            f"`fanous ingest ooni FILE...`"
         )
     if since is None:
         since = span[0] if until is None else min(span[0], until)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from functools import lru_cache
 
 from fanous.errors import FanousError
@@ -465,6 +466,16 @@ def country_named(text: str) -> str:
     code = text.strip().upper()
     name = _loose(text)
     return code if code in country_codes() else "" if name in shared_names() else _countries().get(name, "")
+
+
+def not_a_country(text: str) -> str:
+    """Why a text names no country, as a sentence."""
+    several = shared_names().get(_loose(text), [])
+    if several:
+        return f"{text!r} may mean {' or '.join(f'{code} ({country_name(code)})' for code in several)}: give the code"
+    near = get_close_matches(_loose(text), _countries(), n=1)
+    hint = f"; did you mean {country_name(_countries()[near[0]])}?" if near else ""
+    return f"{text!r} is neither the code nor the name of a country, such as PK or Pakistan{hint}"
 
 
 def countries_named(text: str) -> dict[str, str]:

@@ -74,19 +74,6 @@ def other_names() -> dict[str, list[str]]:
     return dict(toml_table("country_names.toml")["names"])
 
 
-def code_named(name: str) -> str:
-    """The code of the country with this English name, or one that people type; empty = none."""
-    wanted = folded(name)
-    return next(
-        (
-            cc
-            for cc in country_codes()
-            if wanted in map(folded, (country_name(cc), *other_names().get(cc, [])))
-        ),
-        "",
-    )
-
-
 @lru_cache(maxsize=1)
 def shared_names() -> dict[str, list[str]]:
     """Name, in lower case -> codes of the countries that people may mean by it."""

@@ -107,7 +107,8 @@ class Bundles:
         else:
             size = escape(language.say("{size} MB", size=language.number(len(reply.body) / 1e6, 1)))
             link = f'<a href="{escape(visit.path.removesuffix("/evidence"))}.fanous" download>'
-            yield f"<li><b>{link}{escape(language.say('Download'))}</a></b> {size}</li>\n"
+            download = escape(language.say("Download"))
+            yield f"<li><b>{link}{download}</a></b> {size}</li>\n"
         yield after
 
     async def download(self, request: Request) -> Response:

@@ -192,10 +192,10 @@ def sheet_of(found: Compared, own: SeriesTold, visit: Visit, most_ticks: int) ->
 def told_rows(found: Compared, own: SeriesTold, language: Language) -> list[str]:
     """For screen readers: the range of each series."""
     said = quantity_of(found.question.signal, language)
-    return [
-        f"{name}{language.colon}{language.say('{low} to {high}', low=said(row.lowest), high=said(row.highest))}"
-        for row, name in zip(found.rows, own.names, strict=True)
+    ranges = [
+        language.say("{low} to {high}", low=said(row.lowest), high=said(row.highest)) for row in found.rows
     ]
+    return [f"{name}{language.colon}{one}" for name, one in zip(own.names, ranges, strict=True)]
 
 
 def series_facts(store: Store, visit: Visit) -> Facts:
