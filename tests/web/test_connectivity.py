@@ -215,3 +215,11 @@ def test_an_outage_leads_to_the_series_that_show_it() -> None:
     link = re.search(r'Explore the series: <a href="(/explore[?]signal=bgp[^"]*)">', text)
     assert link is not None, text
     assert visiting(outage()).get(link[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
+    """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
+    one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
+    later = Site(clock=lambda: NOW + 900 * DAY)
+    text = reader(SmallStore([one], quantity_series=[series()]), later).get("/").text
+    assert "The data end on 18 December 2023" in text.partition("Last on record")[2]

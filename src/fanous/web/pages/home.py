@@ -208,6 +208,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "stale": stale(store, seen, visit.now),
         "fresh": fresh(store, seen, visit.now),
         "record": record,
+        "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in record},
         "ahead": store.ledger.events(None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "retracted": stories(store, withdrawn),
         "revisions": {one.id: store.ledger.revisions(one.id)[-1] for one in withdrawn},
