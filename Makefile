@@ -1,6 +1,6 @@
 # Everything a newcomer or CI needs.  `make help` lists the targets.
-# A distribution's own Python is built with optimizations that one of one's own often lacks: on Debian 13 the tests
-# take three quarters of the time.
+# A distribution's Python is built with optimizations that a Python installed by hand often lacks: on Debian 13 the
+# tests take three quarters of the time.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && echo /usr/bin/python3 || echo python3)
 VENV   := .venv

@@ -12,7 +12,7 @@ import pytest
 from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
-from fanous.charts.letters import balanced, broken, fitted
+from fanous.charts.letters import balanced, breadth, broken, fitted
 from fanous.charts.paint import BLOCKED, INK, OK, png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
@@ -156,8 +156,9 @@ def test_a_suspicion_does_not_look_confirmed_in_grey() -> None:
     [("short", 1), ("a headline of several words that runs over more than one line of the card " * 2, 2)],
 )
 def test_a_headline_never_has_more_lines_than_there_is_room_for(text: str, most: int) -> None:
-    _, lines = fitted(text, (62, 40), 1088, 2)
+    size, lines = fitted(text, (62, 40), 1088, 2)
     assert len(lines) == most
+    assert all(breadth(line, size) <= 1088 for line in lines), "the ellipsis needs room too"
 
 
 def test_a_name_that_is_set_apart_is_never_broken() -> None:

@@ -102,6 +102,20 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
     assert asked == [tmp_path / "nothing"], "whose disk is looked at"
 
 
+def test_a_new_configuration_in_the_current_folder_has_no_store_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `fanous init` it complained of a missing store, and said nothing of the machine."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fanous.pipeline.doctor.examine", lambda *_: [])
+    Path("fanous.toml").write_text('[store]\nfolder = "s"\n')
+    code, out = doctor()
+    assert code == 0
+    assert out.startswith("probe: ")
+    assert out.endswith("monitor: fanous.toml has no store yet; `fanous run` makes it\n")
+    assert doctor("--config", "fanous.toml")[0] == 1
+
+
 @pytest.mark.parametrize("place", ["folder", "addresses"])
 def test_the_inbox_that_the_configuration_names_is_looked_at(place: str, tmp_path: Path) -> None:
     store = f'folder = "{tmp_path}/s"'

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.cli.main import Root
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import document, fanous, program
@@ -171,6 +172,12 @@ def test_help_names_every_command() -> None:
     text = fanous("--help").stdout
     for command in ("ingest", "judge", "confirm", "incidents", "rejudge", "evaluate", "demo", "refdata"):
         assert command in text
+
+
+def test_a_paragraph_of_help_is_broken_only_where_the_terminal_ends() -> None:
+    """The lines of docstrings ended in the middle of a terminal's."""
+    told = Root(name="fanous").commands["doctor"].help or ""
+    assert (told.count("\n\n"), told.count("\n")) == (1, 2)
 
 
 def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(

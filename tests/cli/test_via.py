@@ -103,6 +103,16 @@ def test_a_store_is_for_others_vantage_points(tmp_path: Path) -> None:
     fanous("probe", "run", "--via", "globalping", code=2)
 
 
+def test_the_configuration_in_the_current_folder_is_no_option_that_was_given(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `fanous init`, `fanous probe run` was refused because of the file that it had written."""
+    monkeypatch.chdir(config.parent)
+    told = fanous("probe", "run", "--country", "TM", code=1)
+    assert "measuring from TM is disabled" in told.stderr
+    assert "--via" in fanous("probe", "run", "--config", config, code=2).stderr
+
+
 def test_a_dangerous_country_and_a_sensitive_target_are_refused(config: Path) -> None:
     told = fanous("probe", "run", "--via", "globalping", "--country", "TM", "--config", config, code=1)
     assert "measuring from TM is disabled" in told.stderr

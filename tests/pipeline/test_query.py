@@ -124,7 +124,7 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
         assert check(store, blocked).reasons == (there,)
     assert reasons_text([there, usual]) == (
         "No probe measured in that time. There are only these series: Share of a Google product's traffic, "
-        "YouTube, the operator's own table. No loss was found in series of these kinds of sources: traffic and "
+        "YouTube, an imported table. No loss was found in series of these kinds of sources: traffic and "
         "users."
     )
 

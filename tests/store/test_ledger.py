@@ -70,6 +70,8 @@ def test_a_retraction_is_a_revision_with_its_reason(ledger: Ledger) -> None:
     taken_back = ledger.retract(name, as_written("it was us"), at=NOON + 60)
     assert taken_back == incident(id=name, status=Status.RETRACTED, reasons=as_written("it was us"))
     assert ledger.retract(name, as_written("again"), at=NOON + 90) == taken_back
+    assert [one.id for one in ledger.incidents(retracted=NOON + 60)] == [name]
+    assert ledger.incidents(retracted=NOON + 61) == []
     assert [revision.reasons for revision in ledger.revisions(name)] == [
         as_written("because"),
         as_written("it was us"),

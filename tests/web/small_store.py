@@ -103,6 +103,7 @@ class SmallStore:
         until: float | None = None,
         *,
         synthetic: bool | None = None,
+        retracted: float | None = None,
     ) -> list[Incident]:
         low, high = -inf if since is None else since, inf if until is None else until
         return [
@@ -112,6 +113,7 @@ class SmallStore:
             and country in (None, one.country)
             and one.onset < high
             and (one.end or inf) >= low
+            and (retracted is None or (one.status is Status.RETRACTED and self.revised_at >= retracted))
         ]
 
     def incident(self, incident_id: str) -> Incident | None:

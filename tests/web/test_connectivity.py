@@ -116,10 +116,39 @@ def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None
     text = visit.get("/PK/PK-2023-0042").text
     drawn = text.partition('id="traffic"')[2].partition("<h2")[0]
     assert "<svg" in drawn
+    assert "YouTube · " in drawn, "the line has the name of what it is about"
     assert re.search(r"</svg>63%", drawn)
     assert "GMAIL" not in text
     assert 'id="connectivity"' not in text
     assert 'id="connectivity"' not in visit.get("/PK").text
+
+
+def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -> None:
+    """Next to "40% of the usual level was left" the page of Venezuela in 2019 said 90%, the level after the end."""
+    recovered = series()
+    recovered.values[recovered.times >= DOWN_SINCE + 3 * HOUR] = 900.0
+    over = replace(
+        outage(), end=DOWN_SINCE + 3 * HOUR, intervals=(Interval(DOWN_SINCE, DOWN_SINCE + 3 * HOUR),)
+    )
+    visit = visiting(over, levels=(recovered,))
+    told = visit.get("/PK/PK-2023-0042").text.partition('id="connectivity"')[2].partition("<h2")[0]
+    assert "Average share of the baseline during the incident" in told
+    assert re.search(r"</svg>5%", told)
+    assert not re.search(r"</svg>90%", told)
+    assert re.search(r"</svg>90%", visit.get("/PK").text)
+
+
+def test_regions_are_listed_with_the_lowest_first_and_the_rest_is_counted() -> None:
+    def of(n: int) -> Series:
+        one = series(n / 100, "connectivity", "csv")
+        return replace(one, key=replace(one.key, place=Place("PK", region=f"PK-{n:02}"), subtype="column_7"))
+
+    text = visiting(outage(), levels=tuple(map(of, range(14, 0, -1)))).get("/PK/PK-2023-0042").text
+    told = text.partition('id="connectivity"')[2].partition("<h2")[0]
+    assert re.findall(r"</svg>(\d+)%", told) == [str(n) for n in range(1, 13)]
+    assert "The 12 lowest of 14." in told
+    assert "column_7" not in told
+    assert told.count("an imported table") == 1, "what all rows have in common is said once"
 
 
 def test_each_family_says_what_it_saw_of_an_outage() -> None:
@@ -186,3 +215,11 @@ def test_an_outage_leads_to_the_series_that_show_it() -> None:
     link = re.search(r'Explore the series: <a href="(/explore[?]signal=bgp[^"]*)">', text)
     assert link is not None, text
     assert visiting(outage()).get(link[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
+    """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
+    one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
+    later = Site(clock=lambda: NOW + 900 * DAY)
+    text = reader(SmallStore([one], quantity_series=[series()]), later).get("/").text
+    assert "The data end on 18 December 2023" in text.partition("Last on record")[2]

@@ -62,8 +62,18 @@ def test_a_store_whose_data_are_old_shows_its_last_incidents() -> None:
     known = [ended(400 + n, f"PK-2022-{n:04d}") for n in range(9)]
     known.append(replace(ended(399, "PK-2022-0099"), confirmed_at=None))
     known.append(replace(ended(398, "PK-2022-0098"), status=Status.RETRACTED))
-    text = reader(SmallStore(known)).get("/").text
+    text = reader(SmallStore(known, revised_at=NOW - 398 * DAY)).get("/").text
     assert "Last on record" in text
     shown = re.findall(r"<bdi>(PK-2022-\d{4})</bdi></span></p>", text)
     assert shown == [f"PK-2022-{n:04d}" for n in range(5)]
     assert "Last on record" not in reader(SmallStore([*known, ended(1, "PK-2023-0001")])).get("/").text
+
+
+def test_a_retraction_stands_on_the_first_page_for_a_month_however_old_its_incident() -> None:
+    """Of an incident of 2019 that was retracted today the page said nothing: it counted by the incident's own dates."""
+    gone = replace(ended(900, "PK-2021-0001"), status=Status.RETRACTED)
+    text = reader(SmallStore([gone], revised_at=NOW - DAY)).get("/").text
+    assert text.index("<h1>") < text.index("Retracted in the last 30 days") < text.index('class="world"')
+    assert "Retracted on " in text
+    assert "<s>" in text
+    assert "PK-2021-0001" not in reader(SmallStore([gone], revised_at=NOW - 31 * DAY)).get("/").text

@@ -31,7 +31,7 @@ def test_a_report_is_made_where_it_is_asked_for(ending: str, media: str, begins:
 def test_the_page_of_an_incident_says_what_it_may_cost_and_leads_to_all_forms() -> None:
     text = reader(Timed([KNOWN])).get(PATH).text
     assert "What it may cost" in text
-    assert "Published methods give US$ 0 to" in text
+    assert "even a full shutdown for everyone affected would cost at most US$" in text
     assert "no study says what share of an economy depends on single services" in text
     for link in (f"{PATH}/report.pdf", f"{PATH}.cap", "/api/v1/incidents/PK-2023-0001", "/PK/feed.json"):
         assert f'href="{link}"' in text

@@ -52,10 +52,14 @@ def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> 
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0
     assert "the population of IN-BR is not known" in out
-    assert "US$ 0 to" in out
+    assert "if everyone in the country was affected" in out
 
 
 def test_targets_have_no_low_figure_unless_one_is_given() -> None:
+    """ "US$ 0 to 63 million" was quoted as 63 million, which is what a full shutdown would cost."""
+    first = fanous("PK", "--hours", "1", "--targets", "x")[1].splitlines()[0]
+    assert first.startswith("The cost is not known. By published methods, even a full shutdown")
+    assert "US$ 0" not in first
     assert json.loads(fanous("PK", "--hours", "1", "--targets", "x", "--json")[1])["per_hour"]["low"] == 0
     given = fanous("PK", "--hours", "1", "--targets", "x", "--dependence", "0.1-0.2", "--json")[1]
     assert json.loads(given)["per_hour"] == {"low": 15451.0, "high": 77253.0}

@@ -4,7 +4,7 @@ import pytest
 
 from fanous.model.instant import from_iso
 from fanous.wording import LANGUAGES
-from fanous.wording.clocks import ago, both_clocks, length
+from fanous.wording.clocks import ago, both_clocks, length, utc_day
 from tests.each import each
 
 EVENING = from_iso("2023-12-17T22:25Z")
@@ -64,3 +64,9 @@ def test_a_length_has_no_more_digits_than_a_reader_needs(seconds: float, text: s
 
 def test_what_was_heard_just_now_was_heard_a_minute_ago() -> None:
     assert ago(0, 3, LANGUAGES["en"]) == "1 minute ago"
+
+
+def test_a_time_in_utc_below_a_local_date_has_its_day_if_that_is_another() -> None:
+    """The shutdown of Iran in 2019 began on the 17th at 01:30, and "between 21:48 and 22:00 UTC" on the 16th."""
+    assert utc_day(from_iso("2019-11-16T22:00Z"), "IR", LANGUAGES["en"]) == "16 November, "
+    assert utc_day(from_iso("2019-11-16T19:00Z"), "IR", LANGUAGES["en"]) == ""

@@ -23,6 +23,9 @@ LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
 """Pixels: above a panel for its title, between two panels, and for a row of words above or below all of them."""
 
+NOTE = 13.5
+"""Size of the note next to a panel's name on a phone, where it is largest (fanous.css)."""
+
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
 
@@ -202,7 +205,7 @@ class _Frame:
         )
 
     def panel(self, panel: Panel, top: float, base: float) -> str:
-        room = self.right - LEFT - breadth(panel.note, 12) - 8
+        room = self.right - LEFT - breadth(panel.note, NOTE) - 8
         _, (title, *_) = fitted(panel.title, (13,), room, 1)
         note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan>'
         parts = [

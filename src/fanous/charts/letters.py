@@ -53,8 +53,10 @@ def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[i
         lines = broken(text, size, room)
         if len(lines) <= most:
             return size, lines
-    lines = broken(text, sizes[-1], room)[:most]
-    return sizes[-1], [*lines[:-1], f"{lines[-1]} …"]
+    *lines, last = broken(text, sizes[-1], room)[:most]
+    while " " in last and breadth(f"{last} …", sizes[-1]) > room:
+        last = last.rpartition(" ")[0]
+    return sizes[-1], [*lines, f"{last} …"]
 
 
 def running(text: str) -> str:

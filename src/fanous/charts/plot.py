@@ -26,7 +26,7 @@ OVER = 18
 """Pixels of a row of words: names of announced events above the lines, names of the axes above and below."""
 
 NAMES, NAME_HIGH = 172, 15
-"""Pixels next to the lines for their names, and between two names."""
+"""Pixels next to the lines for their names, of at most two rows, and from row to row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +162,24 @@ class _Frame:
             (next((share for share in reversed(line.shares) if share is not None), 0.0), n)
             for n, line in enumerate(self.lines.lines[: len(self.named)])
         ]
-        lowest, places = float("-inf"), []
+        free, places = float("-inf"), []
         for share, n in sorted(last, key=lambda one: (-one[0], one[1])):
-            lowest = max(self.y(share), lowest + NAME_HIGH)
-            places.append((lowest, self.y(share), n))
-        over = max(0.0, places[-1][0] - self.bottom) if places else 0.0
+            _, name = fitted(self.named[n], (12,), NAMES - 22, 2)
+            place = max(self.y(share), free)
+            free = place + NAME_HIGH * len(name)
+            places.append((place, self.y(share), n, name))
+        over = max(0.0, free - NAME_HIGH - self.bottom)
         parts = []
-        for place, end, n in places:
-            _, (name, *_) = fitted(self.named[n], (12,), NAMES - 22, 1)
+        for place, end, n, name in places:
             parts.append(
                 f'<path d="M{self.right} {end:.0f}L{self.right + 14} {place - over:.0f}" '
                 f"{painted(f'thread l{n}', alone=alone)}/>"
-                f'<text x="{self.right + 18}" y="{place - over + 4:.0f}" {painted("name", alone=alone)}>'
-                f"{xml(name)}</text>"
             )
+            parts += [
+                f'<text x="{self.right + 18}" y="{place - over + 4 + NAME_HIGH * row:.0f}" '
+                f"{painted('name', alone=alone)}>{xml(part)}</text>"
+                for row, part in enumerate(name)
+            ]
         return parts
 
     def _mark(self, at: float, text: str, alone: bool) -> str:

@@ -50,6 +50,14 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def is_given(context: typer.Context, option: str) -> bool:
+    """Does the command line itself name it, and not a variable for all commands or a file in the current folder?"""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]

@@ -15,6 +15,7 @@ from fanous.cli.common import (
     StoreOption,
     ask,
     country_code,
+    is_given,
     print_document,
     say,
 )
@@ -61,12 +62,16 @@ def doctor(
     if sources:
         _doctor_of_sources(country_code(country), config, as_json)
         return
-    source = context.get_parameter_source("store")
-    is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is set for all commands
-    if is_named or config is not None:
+    from fanous.config import data_folder
+    from fanous.store.location import store_place
+
+    is_named = is_given(context, "store") or is_given(context, "config")
+    if not is_named and config is not None:  # a new fanous.toml in the current folder has no store yet
+        place = store_place(store, config)
+        is_named = not isinstance(place, Path) or place.is_dir()
+    if is_named:
         _doctor_of_store(store, config, as_json)
         return
-    from fanous.config import data_folder
     from fanous.lab.needs import needs as needs_of_the_lab
     from fanous.pipeline.doctor import examine
 
@@ -83,6 +88,8 @@ def doctor(
             if not need.found:
                 say(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
                 say(f"           without it: {need.without}")
+    if config is not None:
+        say(f"monitor: {config} has no store yet; `fanous run` makes it")
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:

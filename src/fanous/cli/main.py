@@ -10,7 +10,9 @@ A command is imported only when it is run, so that none has to wait for the othe
 import errno
 import faulthandler
 import gc
+import inspect
 import os
+import re
 import resource
 import sys
 import traceback
@@ -224,7 +226,17 @@ def built(name: str, what: CommandEntry | str) -> Any:
             app.add_typer(command, name=name)
         else:
             app.command(name, cls=SourceCommand if what.lists_sources else None)(command)
-    return typer.main.get_group(app).commands[name]
+    return reflowed(typer.main.get_group(app).commands[name])
+
+
+def reflowed(command: Any) -> Any:
+    """The same, with each paragraph of its help, and of its own commands', as one line: rich breaks lines to the width
+    of the terminal, but keeps those of the docstring too."""
+    if command.help:
+        command.help = re.sub(r"(?<=\S)\n(?!\s|{|- )", " ", inspect.cleandoc(command.help))
+    for one in getattr(command, "commands", {}).values():
+        reflowed(one)
+    return command
 
 
 class Root(TyperGroup):

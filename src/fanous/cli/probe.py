@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, add_former, print_document, say
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    add_former,
+    is_given,
+    print_document,
+    say,
+)
 from fanous.cli.orders import OrdersKey, OrdersRoot, heeded
 from fanous.cli.probe_options import (
     Asn,
@@ -147,6 +155,7 @@ add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 1
 
 @probe_app.command("run")
 def probe_run(
+    context: typer.Context,
     inputs: Inputs = None,
     lists: Lists = None,
     every: Annotated[
@@ -256,7 +265,7 @@ def probe_run(
         probe_via(via, country_of(country), inputs or (), lists or (), out, store, config, as_json)
         return
     _refuse(
-        {"--store": store, "--config": config},
+        {f"--{option}": is_given(context, option) for option in ("store", "config")},
         "needs --via: give --via globalping or --via atlas, or leave it out",
     )
     if every is None:

@@ -119,7 +119,8 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
         tally = ingest.ingest(opened, "edge", [recording])
         answer = query.confirm(opened, COUNTRY, [], None, None)
     count = tally.stored + tally.duplicate
-    console.print(f"{count:,} raw measurements judged. The result:\n")
+    inside = f", {answer.within.measurements:,} of them in Pakistan" if answer.within else ""
+    console.print(f"{count:,} raw measurements judged{inside}; the others are controls from outside.\n")
     show(answer)
     console.print(f"\nTo ask more: fanous confirm {COUNTRY} --json --store {folder}")
     onsets = [one.onset for one in answer.incidents if one.confirmed_at is not None]

@@ -24,6 +24,7 @@ from fanous.pipeline.query import data_ended, known_until
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
+from fanous.refdata.users import user_weights
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 
@@ -103,7 +104,8 @@ class EstimateCost(Call[tuple[Disruption, Incident]], frozen=True, tag="cost"):
             raise FanousError(
                 f"{found.id} was retracted, so no cost is estimated; `fanous incidents show {found.id}` says why"
             )
-        return of_incident(found, known_until(store, found, store.now())), found
+        until, counts = known_until(store, found, store.now()), user_weights(found.country) is not None
+        return of_incident(found, until, counts_users=counts), found
 
 
 class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_claims"):

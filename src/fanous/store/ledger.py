@@ -254,6 +254,7 @@ class Ledger(Processes):
         *,
         synthetic: bool | None = None,
         dropped: bool = False,
+        retracted: float | None = None,
     ) -> list[Incident]:
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
@@ -261,6 +262,7 @@ class Ledger(Processes):
             since: ``None`` = no bound; the same for ``until``.
             synthetic: only those of synthetic records, or only the others; ``None`` = both.
             dropped: also those that were only provisional and are gone.
+            retracted: only those retracted since then.
         """
         newer = _REVISIONS.alias()
         last = (
@@ -276,6 +278,8 @@ class Ledger(Processes):
             query = query.where(sa.or_(_REVISIONS.c.ends.is_(None), _REVISIONS.c.ends > since))
         if until is not None:
             query = query.where(_REVISIONS.c.onset < until)
+        if retracted is not None:
+            query = query.where(_REVISIONS.c.status == Status.RETRACTED, _REVISIONS.c.at >= retracted)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         # Sorted here: how a database orders text depends on its locale.

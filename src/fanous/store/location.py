@@ -364,7 +364,8 @@ def check_folder(folder: Path, *, must_exist: bool) -> None:
         )
     if must_exist and LEDGER not in entries:
         raise FanousError(
-            f"no store at {folder}: check --store, or import measurements first with `fanous ingest`"
+            f"no store at {folder}: check --store, or bring measurements in first with `fanous run` or "
+            "`fanous ingest`"
         )
 
 

@@ -155,6 +155,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
                 local(start, country), local(end, country), language
             ),
             moment=partial(clocks.moment, language=language),
+            utc_day=partial(clocks.utc_day, language=language),
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
             utc_dates=partial(clocks.utc_dates, language=language),

@@ -102,6 +102,12 @@ def utc_span(start: float, end: float, language: Language) -> str:
     return f"{first} UTC" if first == last else f"{first}–{last} UTC"
 
 
+def utc_day(instant: float, country: str, language: Language) -> str:
+    """``16 November, ``, for a time in UTC below a local date: empty if both clocks show the same day."""
+    there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
+    return "" if there.date() == utc.date() else f"{date(utc, language, year=False)}{language.comma}"
+
+
 def utc_dates(start: float, end: float, language: Language) -> str:
     """``17 December 2023, 14:52–15:04 UTC``, or with both days if they differ."""
     first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))

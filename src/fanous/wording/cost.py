@@ -15,6 +15,14 @@ DISCLAIMER = (
     "shutdown here."
 )
 SENTENCE = "Published methods give {rate} an hour, and {total} in {hours} hours."
+LIMIT = (
+    "The cost is not known. By published methods, even a full shutdown for everyone affected would cost at most {rate} "
+    "an hour, or {total} in {hours} hours."
+)
+LIMIT_IF_ALL = (
+    "The cost is not known. By published methods, it is at most {rate} an hour, or {total} in {hours} hours, if "
+    "everyone in the country was affected."
+)
 NO_SENTENCE = "No published method can be applied, because the figures for this country are not published."
 CEILING = "Ceiling: {why}."
 CANNOT_SAY = "{title}: not applicable; {why}."
@@ -26,7 +34,19 @@ RANGE, AMOUNT, PEOPLE = "US$ {low} to {high}", "US$ {amount}", "{n} people"
 SIZES = (("{n} trillion", 1e12), ("{n} billion", 1e9), ("{n} million", 1e6))
 
 TEXTS = (
-    *(DISCLAIMER, SENTENCE, NO_SENTENCE, CEILING, CANNOT_SAY, SAYS, SAYS_CAPPED, INPUT, OLD_INPUT),
+    *(
+        DISCLAIMER,
+        SENTENCE,
+        LIMIT,
+        LIMIT_IF_ALL,
+        NO_SENTENCE,
+        CEILING,
+        CANNOT_SAY,
+        SAYS,
+        SAYS_CAPPED,
+        INPUT,
+        OLD_INPUT,
+    ),
     *(RANGE, AMOUNT, PEOPLE, *(name for name, _ in SIZES)),
 )
 """All texts of this module; the catalogues translate them."""
@@ -95,14 +115,16 @@ def _input_line(figure: Figure, newest: int, language: Language) -> str:
 
 
 def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
-    """One sentence that could be quoted."""
-    whole, hours = cost.per_hour, cost.disruption.hours
+    """What could be quoted: a range only if it has a lower end, since "US$ 0 to 63 million" is read as 63 million."""
+    whole, what = cost.per_hour, cost.disruption
     if whole is None:
         return language.say(NO_SENTENCE)
+    text = SENTENCE
+    if whole.low <= 0 < whole.high:
+        whole, text = Range(whole.high, whole.high), LIMIT_IF_ALL if what.dependence.low > 0 else LIMIT
     total = dollars(cost.in_all(whole) or whole, language)
-    return language.say(
-        SENTENCE, rate=dollars(whole, language), total=total, hours=_digits(_two(hours), language)
-    )
+    hours = _digits(_two(what.hours), language)
+    return language.say(text, rate=dollars(whole, language), total=total, hours=hours)
 
 
 def said(phrase: Phrase, language: Language) -> str:

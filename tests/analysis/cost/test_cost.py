@@ -8,7 +8,7 @@ import pytest
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.cost.methods import CEILING
 from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
-from fanous.model.incident import Estimate, Interval, Kind, UsersShare
+from fanous.model.incident import Estimate, Interval, Kind, Part, UsersShare
 from fanous.model.place import Access
 from fanous.refdata.countries import country_codes
 from fanous.refdata.economies import economy
@@ -103,6 +103,9 @@ def test_single_services_cost_from_nothing_to_a_whole_shutdown() -> None:
 def test_an_outage_costs_what_was_lost_of_the_level() -> None:
     outage = incident(kind=Kind.OUTAGE, targets=("",), level=Estimate(0.2, 0.1, 0.3))
     assert of_incident(outage, START).dependence == pytest.approx(Range(0.7, 0.9))
+    of_platform = (Part("youtube", Kind.OUTAGE, ("outage.platform",), ("PK",)),)
+    traffic = replace(outage, parts=of_platform)
+    assert of_incident(traffic, START).dependence == Range(0, 1), "a platform's traffic is not the internet"
 
 
 def test_hours_are_those_of_the_intervals_up_to_now() -> None:
@@ -113,6 +116,8 @@ def test_hours_are_those_of_the_intervals_up_to_now() -> None:
 def test_the_users_are_those_that_were_affected() -> None:
     assert of_incident(incident(), START).affected == Range(0.05, 0.2)
     assert of_incident(incident(users=None), START).affected == Range(0, 1)
+    networks = of_incident(incident(), START, counts_users=False)
+    assert networks.affected == Range(0, 1), "a share of networks is none of users"
     mobile = incident(**ONGOING | NATION | {"access": Access.MOBILE, "users": UsersShare(0.9, 0.8, 1.0, 0.9)})
     assert of_incident(mobile, START).affected == Range(0, 1.0)
 

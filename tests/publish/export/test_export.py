@@ -312,10 +312,8 @@ def test_a_picture_credits_those_whose_data_it_shows_with_their_licence() -> Non
     assert credit_line(by(), LANGUAGES["en"]) == ""
     table = ("csv connectivity",)
     imported = replace(by("probing"), opinions=(FamilyView("probing", Says.DOWN, table, ("PK",)),))
-    assert credit_line(imported, LANGUAGES["en"]) == "Data: the operator's own table", (
-        "not: licence not stated"
-    )
-    assert credits_line(["csv"], LANGUAGES["en"], {"csv": "CC0"}) == "Data: the operator's own table (CC0)"
+    assert credit_line(imported, LANGUAGES["en"]) == "Data: an imported table", "not: licence not stated"
+    assert credits_line(["csv"], LANGUAGES["en"], {"csv": "CC0"}) == "Data: an imported table (CC0)"
 
 
 # --- tables of the operator's ---------------------------------------------------------------------

@@ -120,14 +120,15 @@ def _within(whole: CostEstimate, share: Range, most: float) -> CostEstimate:
     return replace(whole, per_hour=capped, is_capped=capped != part)
 
 
-def of_incident(incident: Incident, until: float) -> Disruption:
+def of_incident(incident: Incident, until: float, *, counts_users: bool = True) -> Disruption:
     """The disruption of an incident: how long it lasted, whom it affected and what it stopped.
 
     Args:
         until: unix seconds; up to when an incident without an end is known to have gone on.
+        counts_users: its shares are of users; without user figures they are of networks, and say nothing of users.
     """
     lasted = sum((until if one.end is None else one.end) - one.start for one in incident.intervals)
-    affected, whom = _affected(incident)
+    affected, whom = _affected(incident, counts_users=counts_users)
     dependence, what = _dependence(incident)
     return Disruption(
         country=incident.country,
@@ -140,9 +141,9 @@ def of_incident(incident: Incident, until: float) -> Disruption:
     )
 
 
-def _affected(incident: Incident) -> tuple[Range, Phrase]:
+def _affected(incident: Incident, *, counts_users: bool) -> tuple[Range, Phrase]:
     users = incident.users
-    if users is None:
+    if users is None or not counts_users:
         return UNKNOWN_SHARE, Phrase(words.USERS_UNKNOWN)
     if incident.access is Access.ANY or incident.scope is not Scope.NATION:
         return Range(users.low, users.high), Phrase(words.USERS_MEASURED)
@@ -150,7 +151,7 @@ def _affected(incident: Incident) -> tuple[Range, Phrase]:
 
 
 def _dependence(incident: Incident) -> tuple[Range, Phrase | None]:
-    if incident.kind is not Kind.OUTAGE:
+    if incident.kind is not Kind.OUTAGE or incident.is_of_traffic:
         return UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)
     if incident.level is None:
         return WHOLE, None

@@ -93,7 +93,8 @@ def costs(incident: Incident, until: float, language: Language) -> list[str]:
     """What it may cost, line by line; nothing for a retracted incident."""
     if incident.status is Status.RETRACTED:
         return []
-    return cost_lines(cost_of(of_incident(incident, until), economy(incident.country)), language)
+    what = of_incident(incident, until, counts_users=words.counts_users(incident.country))
+    return cost_lines(cost_of(what, economy(incident.country)), language)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str) -> Report:
@@ -116,7 +117,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
-        heads=tuple(said(language, one) for one in HEADS),
+        heads=tuple(said(language, one) for one in (*HEADS, probes_word(incident))),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
@@ -142,7 +143,12 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
 
 
 CHART_OF_USERS, CHART = "Users able to reach each service", "Access to each service"
-HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
+HEADS = ("Network", "From", "To", "Failed measurements")
+
+
+def probes_word(incident: Incident) -> str:
+    """What its measurements are counted by."""
+    return "Probes" if incident.evidence.probes_are == "probes" else "Test runs"
 
 
 def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
@@ -162,17 +168,15 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         ("Ended", end, "/end"),
         ("Confirmed", confirmed, "/confirmed_at"),
         (
-            "Users affected" if words.counts_users(incident.country) else "Networks affected",
+            "Users affected"
+            if affected == nothing or words.counts_users(incident.country)
+            else "Networks affected",
             affected,
             "/users_affected_share",
         ),
         ("Networks", language.number(evidence.networks), "/evidence/networks"),
         ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
-        (
-            "Probes" if evidence.probes_are == "probes" else "Test runs",
-            language.number(evidence.probes),
-            "/evidence/probes",
-        ),
+        (probes_word(incident), language.number(evidence.probes), "/evidence/probes"),
     ]
     ways = narrative.methods(incident, language)
     if ways:

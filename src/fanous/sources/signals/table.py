@@ -273,7 +273,7 @@ def _entity(country: str, name: str) -> Place:
 
 CSV = Source(
     name=SOURCE,
-    title="the operator's own table",
+    title="an imported table",
     remark="series of a table of the user's",  # the wording that bundles have always used
     help="any CSV table; the options marked csv name its columns",
     licence="not stated",

@@ -68,6 +68,7 @@ from fanous.web.api.types import (
 from fanous.web.pages.explore_common import address
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
+from fanous.wording.words import counts_users
 
 Item = TypeVar("Item")
 
@@ -142,7 +143,8 @@ def cost(store: Store, asked: Asked) -> bytes:
     if one.status is Status.RETRACTED:
         raise Wrong(404, f"{one.id} was retracted, so no cost is estimated")
     until = known_until(store, one, asked.site.clock())
-    found = cost_of(of_incident(one, until), economy(one.country))
+    what = of_incident(one, until, counts_users=counts_users(one.country))
+    found = cost_of(what, economy(one.country))
     return checked({"incident": one.id, "provenance": str(one.provenance)} | cost_document(found), Cost)
 
 

@@ -4,7 +4,8 @@ The regions and networks of a country follow in a table, the lowest first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 
 import numpy as np
@@ -23,10 +24,12 @@ from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
 from fanous.sources.publishers import SOURCES, licences_by_source
+from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.answers import Visit
 from fanous.wording.language import Language
+from fanous.wording.words import target_title
 
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
 MOST_POINTS = 96
@@ -44,13 +47,17 @@ class Level:
 
     Attributes:
         name: stable, for a chart's legend: source, signal, subtype.
+        region: what it is about, unless that is the whole country.
         title: what it measures.
-        share: share of the usual level; ``None`` = there is no history to compare with.
+        subtype: what else distinguishes it.
+        share: share of the usual level in its newest bin, or on average during an incident; ``None`` = there is no
+            history to compare with.
         falls: less is worse; for delays and loss, more is.
         age: seconds since its newest bin ended.
     """
 
     name: str
+    region: str
     title: str
     subtype: str
     source: str
@@ -66,16 +73,26 @@ class Connectivity:
     """How connected a place is by each source, with a chart.
 
     Attributes:
+        levels: those that are shown, of ``all``.
+        is_average: the levels are averages during an incident, not the newest.
         lines: what is drawn.
         wide, narrow: the chart; empty = there is no history to draw it from.
         names: of its lines, in order.
     """
 
     levels: list[Level]
+    all: int
+    is_average: bool
     lines: Lines
     wide: Markup
     narrow: Markup
     names: list[str]
+
+    @property
+    def kinds(self) -> list[tuple[str, str, str, str]]:
+        """What is measured, and by whom, of all that is shown."""
+        kinds = [(one.title, one.subtype, one.source, one.licence) for one in self.levels]
+        return list(dict.fromkeys(kinds))
 
     @property
     def lowest(self) -> Level | None:
@@ -99,6 +116,8 @@ def connectivity(
     published: Published,
     spans: Sequence[tuple[float, float]],
     targets: Sequence[str] = (),
+    *,
+    during: Spans = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -109,6 +128,8 @@ def connectivity(
             as of the visit.
         targets: the traffic of these instead, without the times at which it was lost.
         spans: periods to shade.
+        during: an incident's periods: its average levels are given, and not the newest, which after its end say
+            nothing of it.
     """
     lost = [*outage_times(known, Place(country)), *_traffic_lost(known, targets)]
     start = look_back(since, lost)
@@ -123,11 +144,17 @@ def connectivity(
     if not levels:
         return None
     series.sort(key=_interest)
-    levels.sort(key=lambda level: (not level.falls, level.family, level.name))
+    if during:
+        averages = {_name(one): average_share(one, during, lost) for one in series}
+        levels = [replace(level, share=averages[level.name]) for level in levels]
+    levels.sort(
+        key=lambda level: (not level.falls, level.region and _or_most(level.share), level.family, level.name)
+    )
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
-    return Connectivity(levels[:MOST_ROWS], lines, *_drawn(lines, names, country, visit, spans), names)
+    drawn = _drawn(lines, names, country, visit, spans)
+    return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
 
 
 def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]:
@@ -167,6 +194,7 @@ def level_of(
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
         _name(series),
+        place_name(series.key) if series.key.place.region else "",
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
@@ -176,6 +204,24 @@ def level_of(
         signal.bad is Direction.DOWN,
         known.age(now) + older,
     )
+
+
+def average_share(series: Series, during: Spans, outages: Spans = ()) -> float | None:
+    """The mean share of the usual level in the bins of these periods; ``None`` = it cannot be compared.
+
+    The usual level of a time of day is that of the first such bin, so it is the one from before an incident.
+    """
+    ordinary_at, usual, shares = baseline_level(series, outages), dict[int, float](), list[float]()
+    for start, end in during:
+        first, last = np.searchsorted(series.times, (start, end))
+        for at, value in zip(
+            series.times[first:last].tolist(), series.values[first:last].tolist(), strict=True
+        ):
+            slot = at % DAY
+            usual[slot] = usual[slot] if slot in usual else ordinary_at(at)
+            if usual[slot] > 0 and value == value:
+                shares.append(max(0.0, value / usual[slot]))
+    return float(np.mean(shares)) if shares else None
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
@@ -272,16 +318,22 @@ def _name(series: Series) -> str:
 
 
 def _apart(key: SeriesKey) -> str:
-    """What else distinguishes a series: its region, and its source's subtype."""
-    return ", ".join(filter(None, [place_name(key) if key.place.region else "", key.subtype]))
+    """What else distinguishes a series, unless it is only the name of a column in an imported table."""
+    return "" if key.source == TABLE else key.subtype
 
 
 def label_of(key: SeriesKey, language: Language) -> str:
-    """The name of a series in a chart: its region, or what it measures and its source."""
+    """The name of a series in a chart: its region, or what it is about or measures, and its source."""
     if key.place.region:
         return language.apart(printable(place_name(key)))
-    what = language.apart(printable(key.subtype)) or language.say(SIGNALS[key.signal].title)
-    return f"{what} · {language.apart(key.source)}"
+    target, source = target_of_series(key), SOURCES.get(key.source)
+    what = target_title(target) if target else printable(_apart(key))
+    named = language.apart(what) or language.say(SIGNALS[key.signal].title)
+    return f"{named} · {language.known(source.title) if source else language.apart(key.source)}"
+
+
+def _or_most(share: float | None) -> float:
+    return inf if share is None else share
 
 
 LOOK_BACK = 8 * DAY

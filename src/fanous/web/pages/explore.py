@@ -193,13 +193,17 @@ def spans_of(
 
 
 def in_all(total: Outcomes, language: Language) -> str:
-    return language.say(
-        "{n} measurements: {blocked} blocked, {slowed} slowed down, {ok} worked, {unclear} unclear.",
-        n=language.number(total.measurements),
-        blocked=language.number(total.blocked),
-        slowed=language.number(total.throttled),
-        ok=language.number(total.ok),
-        unclear=language.number(total.unclear),
+    measured = language.count("{n} measurement", "{n} measurements", total.measurements)
+    return (
+        measured
+        + language.colon
+        + language.say(
+            "{blocked} blocked, {slowed} slowed down, {ok} worked, {unclear} unclear.",
+            blocked=language.number(total.blocked),
+            slowed=language.number(total.throttled),
+            ok=language.number(total.ok),
+            unclear=language.number(total.unclear),
+        )
     )
 
 

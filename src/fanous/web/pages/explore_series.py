@@ -84,7 +84,7 @@ def passed_on(found: Compared) -> Compared:
 
 
 def is_unstated(row: ComparedSeries) -> bool:
-    """Is it of an operator's own table for which no licence was stated?"""
+    """Is it of an imported table for which no licence was stated?"""
     source = SOURCES.get(row.key.source)
     return source is not None and source.takes_columns and row.terms.licence == source.licence
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fanous.charts.grid import Drawing, by_network
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Status
 from fanous.model.instant import DAY
 from fanous.pipeline.query import known_until
-from fanous.publish.edition import Story, lately_over, open_ones, stories
+from fanous.publish.edition import LATELY, Story, lately_over, open_ones, stories
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
@@ -62,7 +62,8 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         end = min(until, visit.now)
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)
-        levels = connectivity(store, incident.country, known, since, end, visit, published, spans)
+        shown = (store, incident.country, known, since, end, visit, published, spans)
+        levels = connectivity(*shown, during=spans)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,
@@ -131,7 +132,9 @@ FAR = 60 * DAY
 """Seconds; how far back the page looks for the latest measurement of each source."""
 
 CORRECTED = 30 * DAY
-"""Seconds; how long a retraction is counted on the first page."""
+"""Seconds; how long a retraction stands on the first page."""
+
+MOST_RETRACTED = 5
 
 STALE = 2 * DAY
 """Seconds; the slowest public source has one value per day."""
@@ -175,12 +178,14 @@ class Watched:
 def now_facts(store: Store, visit: Visit) -> Facts:
     store = store.about()
     incidents = store.ledger.incidents(
-        None, visit.now - CORRECTED, visit.now + DAY, synthetic=store.is_synthetic
+        None, visit.now - LATELY, visit.now + DAY, synthetic=store.is_synthetic
     )
     still_open = open_ones(incidents)
     unheard = [one for one in still_open if known_until(store, one, visit.now) < visit.now]
     going = stories(store, [one for one in still_open if one not in unheard])
     over = stories(store, lately_over(incidents, visit.now))
+    withdrawn = store.ledger.incidents(retracted=visit.now - CORRECTED, synthetic=store.is_synthetic)
+    withdrawn = withdrawn[-MOST_RETRACTED:]
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
     record = stories(store, unheard)[:MOST_ON_RECORD]
@@ -203,8 +208,10 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "stale": stale(store, seen, visit.now),
         "fresh": fresh(store, seen, visit.now),
         "record": record,
+        "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in record},
         "ahead": store.ledger.events(None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
-        "corrected": recently_taken_back(incidents),
+        "retracted": stories(store, withdrawn),
+        "revisions": {one.id: store.ledger.revisions(one.id)[-1] for one in withdrawn},
         "incoming": visit.site.incoming(),
         "offline": visit.site.offline(),
     }
@@ -269,11 +276,6 @@ def latest_on_record(store: Store) -> list[Story]:
     ]
     known.sort(key=lambda one: (one.confirmed_at is None, -one.onset))
     return stories(store, known[:MOST_ON_RECORD])
-
-
-def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
-    """Incidents retracted within the last ``CORRECTED`` seconds."""
-    return [incident for incident in incidents if incident.status is Status.RETRACTED]
 
 
 def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:

@@ -134,8 +134,8 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": connectivity(*shown) if published else None,
-        "traffic": connectivity(*shown, targets=incident.targets)
+        "connectivity": connectivity(*shown, during=spans) if published else None,
+        "traffic": connectivity(*shown, incident.targets, during=spans)
         if published and incident.is_of_traffic
         else None,
     }
