@@ -101,6 +101,11 @@ def plot(
     )
 
 
+def drawing(lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape) -> str:
+    """The chart without its ``<svg>``, to be placed inside another picture that stands alone."""
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone=True)
+
+
 class _Frame:
     """Maps times and shares to positions in the picture."""
 
