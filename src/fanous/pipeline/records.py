@@ -1,7 +1,6 @@
 """Records: the measurements of files, each judged, in the order of the files; no store is opened."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ import msgspec
 
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import Provenance, changed
 from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.sources.connector import ALL, Divisible, Share
 from fanous.sources.measurements import MEASUREMENT_SOURCES
@@ -62,7 +61,7 @@ def judged_records(
                 own = stored.provenance.through(provenance)
                 there = "" if published is None else published[path]
                 if own is not stored.provenance or there:
-                    stored = replace(stored, provenance=own, line=record.line, published=there)
+                    stored = changed(stored, provenance=own, line=record.line, published=there)
                 came = record.data if older else b""
                 yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
             except Rejected as reason:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
-from fanous.model.measurement import Measurement, Provenance
+from fanous.model.measurement import Measurement, Provenance, changed
 from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
@@ -92,9 +92,9 @@ class Candidate:
     def named(self, uid: str) -> "Candidate":
         """The candidate under the UID that has become known."""
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
-        record = replace(judged.record, data=stamped(unstamped(data), self.content, uid))
-        parsed = replace(parsed, measurement=replace(parsed.measurement, uid=uid))
-        return replace(self, judged=replace(judged, record=record, parsed=parsed))
+        record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
+        parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
+        return replace(self, judged=changed(judged, record=record, parsed=parsed))
 
 
 def candidate(judged: Judged, *, older: bool) -> Candidate:
@@ -268,7 +268,7 @@ class _Settling:
         header = one.header
         for key in one.known_by():
             if key != by_uid(uid):
-                self._lead(key, replace(header, uid=uid) if header.uid != uid else header)
+                self._lead(key, changed(header, uid=uid) if header.uid != uid else header)
 
     def _lead(self, key: str, to: Measurement) -> None:
         led = self._led.setdefault(key, {})

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Raw
 
 from fanous.model.measurement import Record
-from fanous.sources.ooni.parse import DecodedRecord, parse
+from fanous.sources.ooni.parse import Identified, parse
 from fanous.sources.ooni.read import read
 from fanous.sources.ooni.steps import NO_LEAF, Leaf, leaf_of
 from tests.each import each
@@ -67,5 +67,5 @@ def test_a_chain_shows_the_same_leaf_by_whichever_way_it_was_decoded(rest: list[
     file = tmp_path / "a.jsonl"
     file.write_bytes(line + b"\n")
     (record,) = read(file, lambda _line, why: pytest.fail(why))
-    assert isinstance(record, DecodedRecord)
+    assert isinstance(record.decoded, Identified)
     assert parse(record).observations == parse(Record("ooni", line)).observations

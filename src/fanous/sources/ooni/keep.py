@@ -11,7 +11,6 @@ without any mail addresses and persons.
 import re
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, get_args, get_origin, get_type_hints
@@ -19,7 +18,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Raw, Struct
 
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Provenance, Record
+from fanous.model.measurement import (
+    Layer,
+    Observation,
+    Observer,
+    ParsedMeasurement,
+    Provenance,
+    Record,
+    changed,
+)
 from fanous.model.place import is_address
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.document import (
@@ -68,7 +75,7 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     written = encoded(decoded)
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
-        parsed = replace(parsed, observations=seen)
+        parsed = changed(parsed, observations=seen)
     data = stamped(written, content) if content else written
     return Record(
         record.source,
@@ -127,7 +134,7 @@ def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
     ):
         return one
     url, location, title = (quieted.get(text, text) for text in said)
-    return replace(one, url=url, location=location, title=title)
+    return changed(one, url=url, location=location, title=title)
 
 
 def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
@@ -209,9 +216,32 @@ Form = Callable[[Any], Any]
 """A value as it is kept; ``None`` = not at all."""
 
 
+MOST_REMEMBERED = 8192
+"""Texts whose form is remembered, for each kind of form; a day's records name some thousands of hosts."""
+
+
+class _Remembered(dict[str, Any]):
+    """The form of texts, remembered if they are short: records name the same hosts and failures again and again."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+
+    def __missing__(self, text: str) -> Any:
+        kept = self._form(text)
+        if len(text) <= LONGEST_HOST:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[text] = kept
+        return kept
+
+
+@cache
+def _remembered(form: Form) -> Form:
+    return _Remembered(form).__getitem__
+
+
 def _listed(*names: str) -> Form:
-    known = frozenset(names)
-    return lambda text: text if text in known else None
+    return dict(zip(names, names, strict=True)).get
 
 
 def _failure(value: Any) -> Any:
@@ -228,11 +258,6 @@ _HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
 
 def _name(text: str) -> str | None:
     """A host name, of any script, or an address."""
-    return _known_name(text) if len(text) <= LONGEST_HOST else None
-
-
-@lru_cache(maxsize=65_536)
-def _known_name(text: str) -> str | None:
     return text if _HOST.fullmatch(text) or _address(text) else None
 
 
@@ -353,13 +378,14 @@ def _form_of(name: str, hint: Any) -> Form | None:
     if name in _ANY:
         return _ANY[name]
     if name in _TEXTS and str in kinds:
-        return _TEXTS[name] if len(kinds) == 2 else partial(_if_text, _TEXTS[name])
+        form = _remembered(_TEXTS[name])
+        return form if len(kinds) == 2 else partial(_if_text, form)
     containers = [get_origin(one) for one in kinds]
     if name in _MEMBERS and list in containers:
-        return partial(_members, _MEMBERS[name])
+        return partial(_members, _remembered(_MEMBERS[name]))
     settles = any(map(_plan, _structures(hint)))
     if dict in containers and name in _NUMBERED | _KEYS.keys():
-        return partial(_map, _KEYS.get(name), settles)
+        return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, settles)
     return _below if settles else None
 
 

@@ -24,7 +24,7 @@ from fanous.sources.connector import ALL, OnProgress, OnReject, Share
 from fanous.sources.ooni.document import NULL, check_size
 from fanous.sources.ooni.identity import STAMP, content_of, identified, stamp_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.parse import DecodedRecord
+from fanous.sources.ooni.parse import Identified
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
@@ -181,7 +181,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         return Record(SOURCE, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid
-    return DecodedRecord(SOURCE, stored, str(path), number, document=document, content=content)
+    return Record(SOURCE, stored, str(path), number, decoded=Identified(document, content))
 
 
 _RUN = 16 * 1024
