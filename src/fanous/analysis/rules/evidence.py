@@ -21,7 +21,7 @@ from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind, Fingerprints
 from fanous.analysis.rules.pages import Likeness, likeness
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, noun
 
 # --- the endpoints of a target as a whole ---------------------------------------------------------------
 
@@ -438,7 +438,7 @@ RESOLVER = "resolver"
 """Role of an observation about an encrypted resolver, not about the name that it was asked for."""
 
 
-@dataclass(slots=True)
+@noun
 class Controls:
     """The controls of one observation, each computed when a rule needs it."""
 
@@ -753,7 +753,7 @@ class Controls:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class HelperView:
     """What the helper says about one step: did it get through?
 

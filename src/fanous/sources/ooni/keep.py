@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import astuple
 
 from fanous.model.measurement import (
     Layer,
@@ -360,17 +361,20 @@ def _settle_each(parts: Collection[Struct]) -> None:
     """The same for parts of one kind."""
     plan = _plan(type(next(iter(parts)))) if parts else ()
     for part in parts:
-        for name, form in plan:
-            value = getattr(part, name)
+        values = astuple(part)
+        for place, name, form in plan:
+            value = values[place]
             if value is not None and (kept := form(value)) is not value:
                 setattr(part, name, kept)
 
 
 @cache
-def _plan(kind: type[Struct]) -> tuple[tuple[str, Form], ...]:
-    """The fields of a structure that have a form, or parts with one below them, and what becomes of each."""
-    found = ((name, _form_of(name, hint)) for name, hint in get_type_hints(kind).items())
-    return tuple((name, form) for name, form in found if form is not None)
+def _plan(kind: type[Struct]) -> tuple[tuple[int, str, Form], ...]:
+    """The fields of a structure that have a form, or parts with one below them: the place and name of each, and what
+    becomes of it."""
+    hints = get_type_hints(kind)
+    found = ((place, name, _form_of(name, hints[name])) for place, name in enumerate(kind.__struct_fields__))
+    return tuple((place, name, form) for place, name, form in found if form is not None)
 
 
 def _form_of(name: str, hint: Any) -> Form | None:

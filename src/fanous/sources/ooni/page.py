@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -116,20 +116,30 @@ def bytes_of(value: Binary) -> bytes | None:
         return None
 
 
+_PAIRS, _NAMED = list[tuple[str, Text]], dict[str, Text]
+
+
 def headers_of(given: Any) -> list[tuple[str, str]]:
     """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     try:
         if isinstance(given, list):
-            return [
-                (name, _text(value))
-                for name, value in msgspec.convert(given, list[tuple[str, Text]])[:MOST_HEADERS]
-            ]
+            pairs = given if _are_plain(given) else msgspec.convert(given, _PAIRS)
+            return [(name, _text(value)) for name, value in pairs[:MOST_HEADERS]]
         if isinstance(given, dict):
-            named = msgspec.convert(given, dict[str, Text])
+            named = given if {*map(type, given.values())} == {str} else msgspec.convert(given, _NAMED)
             return [(name, _text(value)) for name, value in islice(named.items(), MOST_HEADERS)]
     except (msgspec.ValidationError, RecursionError):
         return list(_odd_headers(given))[:MOST_HEADERS]
     return []
+
+
+def _are_plain(given: list[Any]) -> bool:
+    """Are they lists of name and value in text, as nearly all are?  Then nothing has to be converted."""
+    return (
+        {*map(type, given)} == {list}
+        and {*map(len, given)} == {2}
+        and {*map(type, chain.from_iterable(given))} == {str}
+    )
 
 
 def title_place(body: str) -> tuple[int, int]:
