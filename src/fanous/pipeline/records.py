@@ -9,7 +9,8 @@ import msgspec
 
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import Provenance, changed
+from fanous.model.measurement import Provenance
+from fanous.model.noun import changed
 from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.sources.connector import ALL, Divisible, Share
 from fanous.sources.measurements import MEASUREMENT_SOURCES

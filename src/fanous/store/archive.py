@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from fanous.errors import FanousError
-from fanous.model.measurement import Provenance, Record, noun
+from fanous.model.measurement import Provenance, Record
+from fanous.model.noun import noun
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.overwrite import sync
 from fanous.store.disk import disk_errors, make_folder, write_durably

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from fanous.model.measurement import ParsedMeasurement, Record, noun
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.noun import noun
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 

@@ -16,7 +16,8 @@ from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
-from fanous.model.measurement import Measurement, Provenance, changed
+from fanous.model.measurement import Measurement, Provenance
+from fanous.model.noun import changed
 from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged

@@ -21,7 +21,8 @@ from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind, Fingerprints
 from fanous.analysis.rules.pages import Likeness, likeness
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, noun
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+from fanous.model.noun import noun
 
 # --- the endpoints of a target as a whole ---------------------------------------------------------------
 

@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record, changed
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
+from fanous.model.noun import changed
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni import nettests
