@@ -11,7 +11,7 @@ work.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isnan, nan
@@ -142,11 +142,13 @@ class MeasurementEvidence:
         self.parsed = parsed
         self.fingerprints = fingerprints
         self.probe: list[Observation] = []
+        self._by_layer: dict[Layer, list[Observation]] = {}
         self.helper: dict[Layer, list[Observation]] = {}
         self.wrong_addresses: set[str] = set()
         for observation in parsed.observations:
             if observation.vantage is Observer.PROBE:
                 self.probe.append(observation)
+                self._by_layer.setdefault(observation.layer, []).append(observation)
             else:
                 self.helper.setdefault(observation.layer, []).append(observation)
         self._matches: dict[int, tuple[Fingerprint, ...]] = {}
@@ -233,8 +235,9 @@ class MeasurementEvidence:
 
     # --- the probe's own siblings -------------------------------------------------------------
 
-    def of(self, layer: Layer) -> Iterable[Observation]:
-        return (o for o in self.probe if o.layer is layer)
+    def of(self, layer: Layer) -> Sequence[Observation]:
+        """The probe's observations of a layer, in order."""
+        return self._by_layer.get(layer, ())
 
     @cached_property
     def worked(self) -> frozenset[Step]:

@@ -10,7 +10,7 @@ without any mail addresses and persons.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, get_args, get_origin, get_type_hints
@@ -352,20 +352,14 @@ _NUMBERED = frozenset({"targets"})
 """Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
 
 
-def settle(part: Struct) -> None:
-    """Bring each text of a part of a record, at any depth, into its form."""
-    _settle_each((part,))
-
-
-def _settle_each(parts: Collection[Struct]) -> None:
-    """The same for parts of one kind."""
-    plan = _plan(type(next(iter(parts)))) if parts else ()
-    for part in parts:
-        values = astuple(part)
-        for place, name, form in plan:
-            value = values[place]
-            if value is not None and (kept := form(value)) is not value:
-                setattr(part, name, kept)
+def settle(part: Struct) -> Struct:
+    """Bring each text of a part of a record, at any depth, into its form; returns the part."""
+    values = astuple(part)
+    for place, name, form in _plan(type(part)):
+        value = values[place]
+        if value is not None and (kept := form(value)) is not value and kept != value:
+            setattr(part, name, kept)
+    return part
 
 
 @cache
@@ -390,7 +384,9 @@ def _form_of(name: str, hint: Any) -> Form | None:
     settles = any(map(_plan, _structures(hint)))
     if dict in containers and name in _NUMBERED | _KEYS.keys():
         return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, settles)
-    return _below if settles else None
+    if not settles:
+        return None
+    return _settle_each if list in containers else _if_part if str in kinds else settle
 
 
 def _structures(hint: Any) -> Iterator[type[Struct]]:
@@ -411,18 +407,22 @@ def _members(form: Form, listed: list[str]) -> list[str]:
 def _map(form: Form | None, settles: bool, value: Any) -> Any:
     """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
     if not isinstance(value, dict):
-        return _below(value)
+        return _settle_each(value)
     if form is None:
         value = {str(n): one for n, one in enumerate(value.values())}
     else:
         value = {kept: one for key, one in value.items() if (kept := form(key))}
     if settles:
-        _settle_each([one for one in value.values() if one is not None])
+        _settle_each(one for one in value.values() if one is not None)
     return value
 
 
-def _below(value: Any) -> Any:
-    """A part, or a list of parts of one kind; the text of a page is neither."""
-    if not isinstance(value, str):
-        _settle_each(value if isinstance(value, list) else (value,))
-    return value
+def _settle_each(parts: Any) -> Any:
+    for part in parts:
+        settle(part)
+    return parts
+
+
+def _if_part(value: Any) -> Any:
+    """A part; the text of a page is none."""
+    return value if isinstance(value, str) else settle(value)
