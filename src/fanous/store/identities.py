@@ -11,13 +11,13 @@ the first stays.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
 from fanous.model.measurement import Measurement, Provenance
-from fanous.model.noun import changed
+from fanous.model.noun import changed, noun
 from fanous.sources.ooni.identity import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
@@ -57,7 +57,7 @@ def aside(header: Measurement, uid: str, location: Location) -> list[Key]:
     return [(key, _place(location), header.started_at) for key in (of_probe(header.probe), instead_of(uid))]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Candidate:
     """A measurement to be added, and everything by which it may be known.
 
@@ -95,7 +95,7 @@ class Candidate:
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
         record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
         parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
-        return replace(self, judged=changed(judged, record=record, parsed=parsed))
+        return changed(self, judged=changed(judged, record=record, parsed=parsed))
 
 
 def candidate(judged: Judged, *, older: bool) -> Candidate:
