@@ -547,9 +547,7 @@ class Controls:
         if o.layer is Layer.HTTP:
             return bool(o.hostname) and (o.hostname, o.url[:6] == "https:") in self.evidence.pages_that_came
         if not o.hostname:
-            return any(
-                s.layer is o.layer and s.target == o.target for s in self.evidence.probe if not s.failure
-            )
+            return any(s.target == o.target for s in self.evidence.of(o.layer) if not s.failure)
         return step_of(o) in self.evidence.worked
 
     @property
@@ -557,8 +555,7 @@ class Controls:
         """Do fewer than half of the target's endpoints fail, while others show that this layer works?"""
         o = self.observation
         return not self.group.fails and any(
-            (s.target, s.role, s.layer) == (o.target, o.role, o.layer) and s.failure is None
-            for s in self.evidence.probe
+            (s.target, s.role) == (o.target, o.role) and s.failure is None for s in self.evidence.of(o.layer)
         )
 
     @property
@@ -587,10 +584,9 @@ class Controls:
     def address_also_fails_for_others(self) -> bool:
         """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
         o = self.observation
-        return any(
-            s.layer is o.layer and s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
-            for s in self.evidence.probe
-            if o.ip
+        return bool(o.ip) and any(
+            s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
+            for s in self.evidence.of(o.layer)
         )
 
     @property
@@ -600,14 +596,14 @@ class Controls:
         Only a probe that tries a control name on purpose leaves its certificate unverified.
         """
         o = self.observation
+        if not o.ip or o.layer not in (Layer.TLS, Layer.QUIC):
+            return False
         return any(
-            s.layer is o.layer
-            and (s.ip, s.port) == (o.ip, o.port)
+            (s.ip, s.port) == (o.ip, o.port)
             and s.hostname != o.hostname
             and s.failure is None
             and s.cert_valid is None
-            for s in self.evidence.probe
-            if o.ip and o.layer in (Layer.TLS, Layer.QUIC)
+            for s in self.evidence.of(o.layer)
         )
 
     @property
