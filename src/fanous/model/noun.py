@@ -25,11 +25,11 @@ def noun(kind: type[T]) -> type[T]:
     def is_same(one: object, other: object) -> bool:
         return compared(one) == compared(other) if one.__class__ is other.__class__ else NotImplemented
 
-    else_made = {one.name for one in all_fields} | {"__init__", "__dict__", "__weakref__", "__replace__"}
+    not_taken = {one.name for one in all_fields} | {"__init__", "__dict__", "__weakref__", "__replace__"}
     return defstruct(  # type: ignore[return-value]
         kind.__name__,
         [(one.name, one.type, NODEFAULT if one.default is MISSING else one.default) for one in all_fields],
-        namespace={name: value for name, value in vars(told).items() if name not in else_made}
+        namespace={name: value for name, value in vars(told).items() if name not in not_taken}
         | {"__eq__": is_same},
         module=kind.__module__,
         frozen=True,
@@ -38,6 +38,6 @@ def noun(kind: type[T]) -> type[T]:
     )
 
 
-def changed(noun: T, **changes: Any) -> T:
-    """A copy with other values in some fields; ``dataclasses.replace`` does the same, slowly."""
-    return structs.replace(noun, **changes)  # type: ignore[type-var]
+def changed(one: T, **changes: Any) -> T:
+    """A noun with other values in some fields; ``dataclasses.replace`` does the same, slowly."""
+    return structs.replace(one, **changes)  # type: ignore[type-var]

@@ -217,8 +217,9 @@ Form = Callable[[Any], Any]
 """A value as it is kept; ``None`` = not at all."""
 
 
-MOST_REMEMBERED = 8192
-"""Texts whose form is remembered, for each kind of form; a day's records name some thousands of hosts."""
+MOST_REMEMBERED, LONGEST_REMEMBERED = 8192, 64
+"""Texts whose form is remembered, for each kind of form, and the characters of one: a day's records name some thousands
+of hosts, and a stranger's names must not fill the memory."""
 
 
 class _Remembered(dict[str, Any]):
@@ -229,7 +230,7 @@ class _Remembered(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         kept = self._form(text)
-        if len(text) <= LONGEST_HOST:
+        if len(text) <= LONGEST_REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
             self[text] = kept
