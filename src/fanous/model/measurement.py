@@ -6,15 +6,14 @@ or a request.  An observation concludes nothing: it says what was tried, what ca
 ``ParsedMeasurement`` holds both.
 """
 
-import copyreg
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field
 from enum import StrEnum
 from math import nan
-from operator import attrgetter
-from typing import TypeVar, dataclass_transform
+from typing import Any
 
 from fanous.errors import Rejected
+from fanous.model.noun import changed, noun
 from fanous.model.place import Access
 
 
@@ -55,30 +54,6 @@ def weakest(known: Iterable[Provenance]) -> Provenance:
     return max(known, key=list(Provenance).index, default=Provenance.IMPORTED)
 
 
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def noun(kind: type[T]) -> type[T]:
-    """A frozen dataclass that is cheap to make, for nouns that are made anew for each measurement.
-
-    To the type checker it is ``dataclass(frozen=True, slots=True)``, with the same fields, equality and hash.  At
-    run time changes are not prevented, since that would cost a call per field: 7.9 us for the 35 of an observation
-    instead of 0.8, and a fifteenth of the time of an ingest.  Two are equal even where both have NaN; in dataclasses of
-    Python 3.13 a NaN differs from itself.  Pickling takes three fifths of the time that a dataclass takes.
-    """
-    made = dataclass(slots=True, unsafe_hash=True, eq=False)(kind)
-    told = attrgetter(*(one.name for one in fields(made) if one.compare))  # type: ignore[arg-type]
-    whole = attrgetter(*(one.name for one in fields(made)))  # type: ignore[arg-type]
-
-    def is_same(one: object, other: object) -> bool:
-        return told(one) == told(other) if one.__class__ is other.__class__ else NotImplemented
-
-    made.__eq__ = is_same  # type: ignore[method-assign]
-    copyreg.pickle(made, lambda one: (made, whole(one)))
-    return made
-
-
 @noun
 class Record:
     """One raw measurement as received, without what identifies a person, and where it came from.
@@ -93,6 +68,8 @@ class Record:
         duplicates: exact repetitions of those rows, which the reader has left out.
         provenance: set by the importer; a reader knows a file, but not where it came from.
         published: address of the public object of which it is ``line``; empty = it came from none.
+        decoded: what its reader has already made of ``data``, so that it is not decoded twice; parsing uses it up.
+            ``None`` for a record that is kept.
     """
 
     source: str
@@ -103,6 +80,7 @@ class Record:
     duplicates: int = 0
     provenance: Provenance = Provenance.IMPORTED
     published: str = ""
+    decoded: Any = field(default=None, compare=False, repr=False)
 
 
 STATED = "probe_id "
@@ -275,10 +253,10 @@ class ParsedMeasurement:
         """A copy without the parts of pages that only rules read, which take more memory than everything
         else.
         """
-        return replace(self, observations=tuple(_without_page(one) for one in self.observations))
+        return changed(self, observations=tuple([_without_page(one) for one in self.observations]))
 
 
 def _without_page(observation: Observation) -> Observation:
     if not observation.body and not observation.headers:
         return observation
-    return replace(observation, body="", headers="")
+    return changed(observation, body="", headers="")

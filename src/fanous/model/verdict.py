@@ -6,7 +6,8 @@
 from enum import StrEnum
 from math import nan
 
-from fanous.model.measurement import Layer, noun
+from fanous.model.measurement import Layer
+from fanous.model.noun import noun
 
 
 class State(StrEnum):

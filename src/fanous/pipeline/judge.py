@@ -18,6 +18,7 @@ from fanous.config import data_folder
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
 from fanous.model.measurement import ParsedMeasurement, Provenance, Record
+from fanous.model.noun import changed
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.connector import ALL, Divisible
@@ -159,7 +160,7 @@ def judged_records(
                 own = stored.provenance.through(provenance)
                 there = "" if published is None else published[path]
                 if own is not stored.provenance or there:
-                    stored = replace(stored, provenance=own, line=record.line, published=there)
+                    stored = changed(stored, provenance=own, line=record.line, published=there)
                 came = record.data if older else b""
                 yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
             except Rejected as reason:

@@ -18,7 +18,8 @@ from typing import Literal
 
 from fanous.errors import FanousError
 from fanous.files import disk_errors, make_folder, sync, write_durably
-from fanous.model.measurement import Provenance, Record, noun
+from fanous.model.measurement import Provenance, Record
+from fanous.model.noun import noun
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.store.references import (
     Entry,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fanous.model.measurement import ParsedMeasurement, Record, noun
+from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.noun import noun
 from fanous.model.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -286,7 +286,7 @@ def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = 
     }
 
 
-def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) -> Columns:
+def _headers(placed: Sequence[Placed], sizes: list[int], fields: Sequence[str]) -> Columns:
     """What each row takes from its measurement."""
     headers = [p.judged.parsed.measurement for p in placed]
     columns = {name: _each(values, sizes) for name, values in _fields(headers, fields).items()}
@@ -302,14 +302,14 @@ _RUN = 256
 """Rows whose fields are read together: as many as fit in a processor's cache."""
 
 
-def _fields(rows: Sequence[Any], names: Iterable[str]) -> Columns:
-    readers = {name: attrgetter(name) for name in names}
-    columns: Columns = {name: [] for name in readers}
+def _fields(rows: Sequence[Any], names: Sequence[str]) -> Columns:
+    read = attrgetter(*names)
+    columns: list[list[Any]] = [[] for _ in names]
     for start in range(0, len(rows), _RUN):
-        run = rows[start : start + _RUN]
-        for name, read in readers.items():
-            columns[name].extend(map(read, run))
-    return columns
+        run = zip(*map(read, rows[start : start + _RUN]), strict=True)
+        for column, values in zip(columns, run, strict=True):
+            column.extend(values)
+    return dict(zip(names, columns, strict=True))
 
 
 def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:

@@ -11,12 +11,13 @@ the first stays.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
 from fanous.model.measurement import Measurement, Provenance
+from fanous.model.noun import changed, noun
 from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
@@ -56,7 +57,7 @@ def aside(header: Measurement, uid: str, location: Location) -> list[Key]:
     return [(key, _place(location), header.started_at) for key in (of_probe(header.probe), instead_of(uid))]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Candidate:
     """A measurement to be added, and everything by which it may be known.
 
@@ -92,9 +93,9 @@ class Candidate:
     def named(self, uid: str) -> "Candidate":
         """The candidate under the UID that has become known."""
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
-        record = replace(judged.record, data=stamped(unstamped(data), self.content, uid))
-        parsed = replace(parsed, measurement=replace(parsed.measurement, uid=uid))
-        return replace(self, judged=replace(judged, record=record, parsed=parsed))
+        record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
+        parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
+        return changed(self, judged=changed(judged, record=record, parsed=parsed))
 
 
 def candidate(judged: Judged, *, older: bool) -> Candidate:
@@ -268,7 +269,7 @@ class _Settling:
         header = one.header
         for key in one.known_by():
             if key != by_uid(uid):
-                self._lead(key, replace(header, uid=uid) if header.uid != uid else header)
+                self._lead(key, changed(header, uid=uid) if header.uid != uid else header)
 
     def _lead(self, key: str, to: Measurement) -> None:
         led = self._led.setdefault(key, {})

@@ -8,7 +8,8 @@ import pytest
 from msgspec import Raw
 
 from fanous.model.measurement import Record
-from fanous.sources.ooni.parse import DecodedRecord, parse
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import Identified, parse
 from fanous.sources.ooni.read import read
 from fanous.sources.ooni.steps import NO_LEAF, Leaf, leaf_of
 from tests.each import each
@@ -67,5 +68,20 @@ def test_a_chain_shows_the_same_leaf_by_whichever_way_it_was_decoded(rest: list[
     file = tmp_path / "a.jsonl"
     file.write_bytes(line + b"\n")
     (record,) = read(file, lambda _line, why: pytest.fail(why))
-    assert isinstance(record, DecodedRecord)
+    assert isinstance(record.decoded, Identified)
     assert parse(record).observations == parse(Record("ooni", line)).observations
+
+
+STEPS = {"tls_handshakes": [handshake(peer_certificates=[binary(SOUND), binary(SOUND)])]}
+
+
+@each("test_name", ["web_connectivity", "telegram", "tor", "fanous_health", "ndt", "psiphon"])
+@each("keys", [STEPS, {"targets": {"relay": STEPS}}, {"targets": [STEPS]}, {"queries": 7, **STEPS}, {}])
+def test_what_was_decoded_for_its_identity_is_taken_as_the_bytes_are(
+    test_name: str, keys: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(encoded(document(keys, test_name=test_name)) + b"\n")
+    (record,) = read(file, lambda _line, why: pytest.fail(why))
+    plain = Record(record.source, record.data, record.file, record.line)
+    assert take(record) == take(plain)

@@ -48,17 +48,18 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
     return None
 
 
+@lru_cache(maxsize=65536)
 def is_local(address: str) -> bool:
     """Can it be a machine on the user's own network or the operator's (RFC 1918, RFC 6598)?"""
     return _is_in(address, _LOCAL)
 
 
+@lru_cache(maxsize=65536)
 def is_own_machine(address: str) -> bool:
     """Does it mean the machine that asks (RFC 1122, RFC 4291), as for many parked names?"""
     return _is_in(address, _OWN_MACHINE)
 
 
-@lru_cache(maxsize=65536)
 def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     try:
         ip = ip_address(address)

@@ -1,19 +1,18 @@
 """Answers: one lookup of the probe, with the evidence for and against its answer."""
 
-from dataclasses import dataclass
-
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
 from fanous.analysis.rules.evidence import LEAST_SHARE, Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.model.measurement import Layer, Observation
+from fanous.model.noun import noun
 
 PUBLIC = ("udp", "doh", "dot")
 """Resolvers outside the operator's network, by protocol."""
 
 
-@dataclass(slots=True)
+@noun
 class Lookup:
     """A lookup among the other observations of its measurement."""
 

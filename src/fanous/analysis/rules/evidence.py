@@ -11,7 +11,7 @@ work.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isnan, nan
@@ -22,6 +22,7 @@ from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SI
 from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind, Fingerprints
 from fanous.analysis.rules.pages import Likeness, likeness
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+from fanous.model.noun import noun
 
 # --- the endpoints of a target as a whole ---------------------------------------------------------------
 
@@ -141,11 +142,13 @@ class MeasurementEvidence:
         self.parsed = parsed
         self.fingerprints = fingerprints
         self.probe: list[Observation] = []
+        self._by_layer: dict[Layer, list[Observation]] = {}
         self.helper: dict[Layer, list[Observation]] = {}
         self.wrong_addresses: set[str] = set()
         for observation in parsed.observations:
             if observation.vantage is Observer.PROBE:
                 self.probe.append(observation)
+                self._by_layer.setdefault(observation.layer, []).append(observation)
             else:
                 self.helper.setdefault(observation.layer, []).append(observation)
         self._matches: dict[int, tuple[Fingerprint, ...]] = {}
@@ -232,8 +235,9 @@ class MeasurementEvidence:
 
     # --- the probe's own siblings -------------------------------------------------------------
 
-    def of(self, layer: Layer) -> Iterable[Observation]:
-        return (o for o in self.probe if o.layer is layer)
+    def of(self, layer: Layer) -> Sequence[Observation]:
+        """The probe's observations of a layer, in order."""
+        return self._by_layer.get(layer, ())
 
     @cached_property
     def worked(self) -> frozenset[Step]:
@@ -438,7 +442,7 @@ RESOLVER = "resolver"
 """Role of an observation about an encrypted resolver, not about the name that it was asked for."""
 
 
-@dataclass(slots=True)
+@noun
 class Controls:
     """The controls of one observation, each computed when a rule needs it."""
 
@@ -543,9 +547,7 @@ class Controls:
         if o.layer is Layer.HTTP:
             return bool(o.hostname) and (o.hostname, o.url[:6] == "https:") in self.evidence.pages_that_came
         if not o.hostname:
-            return any(
-                s.layer is o.layer and s.target == o.target for s in self.evidence.probe if not s.failure
-            )
+            return any(s.target == o.target for s in self.evidence.of(o.layer) if not s.failure)
         return step_of(o) in self.evidence.worked
 
     @property
@@ -553,8 +555,7 @@ class Controls:
         """Do fewer than half of the target's endpoints fail, while others show that this layer works?"""
         o = self.observation
         return not self.group.fails and any(
-            (s.target, s.role, s.layer) == (o.target, o.role, o.layer) and s.failure is None
-            for s in self.evidence.probe
+            (s.target, s.role) == (o.target, o.role) and s.failure is None for s in self.evidence.of(o.layer)
         )
 
     @property
@@ -583,10 +584,9 @@ class Controls:
     def address_also_fails_for_others(self) -> bool:
         """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
         o = self.observation
-        return any(
-            s.layer is o.layer and s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
-            for s in self.evidence.probe
-            if o.ip
+        return bool(o.ip) and any(
+            s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
+            for s in self.evidence.of(o.layer)
         )
 
     @property
@@ -596,14 +596,14 @@ class Controls:
         Only a probe that tries a control name on purpose leaves its certificate unverified.
         """
         o = self.observation
+        if not o.ip or o.layer not in (Layer.TLS, Layer.QUIC):
+            return False
         return any(
-            s.layer is o.layer
-            and (s.ip, s.port) == (o.ip, o.port)
+            (s.ip, s.port) == (o.ip, o.port)
             and s.hostname != o.hostname
             and s.failure is None
             and s.cert_valid is None
-            for s in self.evidence.probe
-            if o.ip and o.layer in (Layer.TLS, Layer.QUIC)
+            for s in self.evidence.of(o.layer)
         )
 
     @property
@@ -753,7 +753,7 @@ class Controls:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class HelperView:
     """What the helper says about one step: did it get through?
 

@@ -88,10 +88,10 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
     if not evidence.probe:
         return ()
     # Connections are judged after lookups, since a forged answer explains them.
-    lookups_first = sorted(evidence.probe, key=lambda o: o.layer is not Layer.DNS)
+    others = [o for o in evidence.probe if o.layer is not Layer.DNS]
     whole = _first(WHOLE_RULES, evidence.probe[0], Controls(evidence, evidence.probe[0]))
     findings: dict[_Key, _Finding] = {}
-    for o in lookups_first:
+    for o in (*evidence.of(Layer.DNS), *others):
         controls = Controls(evidence, o)
         rule = whole or _first(TABLES[o.layer], o, controls)
         if rule is None:

@@ -10,16 +10,24 @@ without any mail addresses and persons.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import astuple
 
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Provenance, Record
+from fanous.model.measurement import (
+    Layer,
+    Observation,
+    Observer,
+    ParsedMeasurement,
+    Provenance,
+    Record,
+)
+from fanous.model.noun import changed
 from fanous.model.place import is_address
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.content import content_of, stamped
@@ -68,7 +76,7 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     written = encoded(decoded)
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
-        parsed = replace(parsed, observations=seen)
+        parsed = changed(parsed, observations=seen)
     data = stamped(written, content) if content else written
     return Record(
         record.source,
@@ -127,7 +135,7 @@ def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
     ):
         return one
     url, location, title = (quieted.get(text, text) for text in said)
-    return replace(one, url=url, location=location, title=title)
+    return changed(one, url=url, location=location, title=title)
 
 
 def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
@@ -209,9 +217,33 @@ Form = Callable[[Any], Any]
 """A value as it is kept; ``None`` = not at all."""
 
 
+MOST_REMEMBERED, LONGEST_REMEMBERED = 8192, 64
+"""Texts whose form is remembered, for each kind of form, and the characters of one: a day's records name some thousands
+of hosts, and a stranger's names must not fill the memory."""
+
+
+class _Remembered(dict[str, Any]):
+    """The form of texts, remembered if they are short: records name the same hosts and failures again and again."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+
+    def __missing__(self, text: str) -> Any:
+        kept = self._form(text)
+        if len(text) <= LONGEST_REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[text] = kept
+        return kept
+
+
+@cache
+def _remembered(form: Form) -> Form:
+    return _Remembered(form).__getitem__
+
+
 def _listed(*names: str) -> Form:
-    known = frozenset(names)
-    return lambda text: text if text in known else None
+    return dict(zip(names, names, strict=True)).get
 
 
 def _failure(value: Any) -> Any:
@@ -228,11 +260,6 @@ _HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
 
 def _name(text: str) -> str | None:
     """A host name, of any script, or an address."""
-    return _known_name(text) if len(text) <= LONGEST_HOST else None
-
-
-@lru_cache(maxsize=65_536)
-def _known_name(text: str) -> str | None:
     return text if _HOST.fullmatch(text) or _address(text) else None
 
 
@@ -326,26 +353,23 @@ _NUMBERED = frozenset({"targets"})
 """Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
 
 
-def settle(part: Struct) -> None:
-    """Bring each text of a part of a record, at any depth, into its form."""
-    _settle_each((part,))
-
-
-def _settle_each(parts: Collection[Struct]) -> None:
-    """The same for parts of one kind."""
-    plan = _plan(type(next(iter(parts)))) if parts else ()
-    for part in parts:
-        for name, form in plan:
-            value = getattr(part, name)
-            if value is not None and (kept := form(value)) is not value:
-                setattr(part, name, kept)
+def settle(part: Struct) -> Struct:
+    """Bring each text of a part of a record, at any depth, into its form; returns the part."""
+    values = astuple(part)
+    for place, name, form in _plan(type(part)):
+        value = values[place]
+        if value is not None and (kept := form(value)) is not value and kept != value:
+            setattr(part, name, kept)
+    return part
 
 
 @cache
-def _plan(kind: type[Struct]) -> tuple[tuple[str, Form], ...]:
-    """The fields of a structure that have a form, or parts with one below them, and what becomes of each."""
-    found = ((name, _form_of(name, hint)) for name, hint in get_type_hints(kind).items())
-    return tuple((name, form) for name, form in found if form is not None)
+def _plan(kind: type[Struct]) -> tuple[tuple[int, str, Form], ...]:
+    """The fields of a structure that have a form, or parts with one below them: the place and name of each, and what
+    becomes of it."""
+    hints = get_type_hints(kind)
+    found = ((place, name, _form_of(name, hints[name])) for place, name in enumerate(kind.__struct_fields__))
+    return tuple((place, name, form) for place, name, form in found if form is not None)
 
 
 def _form_of(name: str, hint: Any) -> Form | None:
@@ -353,14 +377,17 @@ def _form_of(name: str, hint: Any) -> Form | None:
     if name in _ANY:
         return _ANY[name]
     if name in _TEXTS and str in kinds:
-        return _TEXTS[name] if len(kinds) == 2 else partial(_if_text, _TEXTS[name])
+        form = _remembered(_TEXTS[name])
+        return form if len(kinds) == 2 else partial(_if_text, form)
     containers = [get_origin(one) for one in kinds]
     if name in _MEMBERS and list in containers:
-        return partial(_members, _MEMBERS[name])
+        return partial(_members, _remembered(_MEMBERS[name]))
     settles = any(map(_plan, _structures(hint)))
     if dict in containers and name in _NUMBERED | _KEYS.keys():
-        return partial(_map, _KEYS.get(name), settles)
-    return _below if settles else None
+        return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, settles)
+    if not settles:
+        return None
+    return _settle_each if list in containers else _if_part if str in kinds else settle
 
 
 def _structures(hint: Any) -> Iterator[type[Struct]]:
@@ -381,18 +408,22 @@ def _members(form: Form, listed: list[str]) -> list[str]:
 def _map(form: Form | None, settles: bool, value: Any) -> Any:
     """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
     if not isinstance(value, dict):
-        return _below(value)
+        return _settle_each(value)
     if form is None:
         value = {str(n): one for n, one in enumerate(value.values())}
     else:
         value = {kept: one for key, one in value.items() if (kept := form(key))}
     if settles:
-        _settle_each([one for one in value.values() if one is not None])
+        _settle_each(one for one in value.values() if one is not None)
     return value
 
 
-def _below(value: Any) -> Any:
-    """A part, or a list of parts of one kind; the text of a page is neither."""
-    if not isinstance(value, str):
-        _settle_each(value if isinstance(value, list) else (value,))
-    return value
+def _settle_each(parts: Any) -> Any:
+    for part in parts:
+        settle(part)
+    return parts
+
+
+def _if_part(value: Any) -> Any:
+    """A part; the text of a page is none."""
+    return value if isinstance(value, str) else settle(value)

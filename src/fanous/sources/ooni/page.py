@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -58,54 +58,48 @@ BEFORE_META = 1024
 
 
 class PageRecord(NamedTuple):
-    """The page that came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
+    """The page that came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received; an empty
+    title means that it has none."""
 
     body: str
     length: int
     headers: list[tuple[str, str]]
+    title: str
 
 
 def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    """Body as text, and headers; unreadable parts are noted and left empty.  It is read once, and kept with the
+    """Body as text, headers and title; unreadable parts are noted and left empty.  It is read once, and kept with the
     response."""
     known: PageRecord | None = response.__dict__.get("page")
     if known is None:
-        known = response.__dict__["page"] = _page_of(response, place, notes)
+        headers = headers_of(response.headers_list) or headers_of(response.headers)
+        body, length = _body_of(response, headers, place, notes)
+        known = response.__dict__["page"] = PageRecord(body, length, headers, title_of(body))
     return known
 
 
-def _page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
-    headers = headers_of(response.headers_list) or headers_of(response.headers)
+def _body_of(
+    response: Response, headers: list[tuple[str, str]], place: str, notes: list[str]
+) -> tuple[str, int]:
+    """The body as text, and its length."""
     body = response.body
     if body is None:
-        return PageRecord("", -1, headers)
+        return "", -1
     if isinstance(body, str):
-        return PageRecord(body, _bytes_in(body), headers)
+        # Python keeps the UTF-8 of a text, once the record's digest needed it: counting then only copies.
+        return body, len(body) if body.isascii() else len(body.encode("utf-8", "replace"))
     raw = bytes_of(body)
     if raw is None:
         notes.append(f"{place}.body: not base64")
-        return PageRecord("", -1, headers)
+        return "", -1
     length = count_of(body.x_length)
     if length >= len(raw):
-        return PageRecord(
-            raw.decode("utf-8", "replace") + " " * min(length - len(raw), _PADDED), length, headers
-        )
-    return PageRecord(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
+        return raw.decode("utf-8", "replace") + " " * min(length - len(raw), _PADDED), length
+    return raw.decode(_charset(headers, raw), "replace"), len(raw)
 
 
 _PADDED = LONGEST_NOTICE + 1
 """Blanks that represent the rest of a page: rules read only that it is longer than a notice."""
-
-_RUN = 2048
-"""Characters: a page in Latin letters has few others, and most runs of this length none."""
-
-
-def _bytes_in(text: str) -> int:
-    """Length in UTF-8.  A run in ASCII has it already; one emoji would have the whole page encoded."""
-    if text.isascii():
-        return len(text)
-    runs = [text[start : start + _RUN] for start in range(0, len(text), _RUN)]
-    return sum(len(run) if run.isascii() else len(run.encode("utf-8", "replace")) for run in runs)
 
 
 def bytes_of(value: Binary) -> bytes | None:
@@ -116,20 +110,30 @@ def bytes_of(value: Binary) -> bytes | None:
         return None
 
 
+_PAIRS, _NAMED = list[tuple[str, Text]], dict[str, Text]
+
+
 def headers_of(given: Any) -> list[tuple[str, str]]:
     """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     try:
         if isinstance(given, list):
-            return [
-                (name, _text(value))
-                for name, value in msgspec.convert(given, list[tuple[str, Text]])[:MOST_HEADERS]
-            ]
+            pairs = given if _are_plain(given) else msgspec.convert(given, _PAIRS)
+            return [(name, _text(value)) for name, value in pairs[:MOST_HEADERS]]
         if isinstance(given, dict):
-            named = msgspec.convert(given, dict[str, Text])
+            named = given if {*map(type, given.values())} == {str} else msgspec.convert(given, _NAMED)
             return [(name, _text(value)) for name, value in islice(named.items(), MOST_HEADERS)]
     except (msgspec.ValidationError, RecursionError):
         return list(_odd_headers(given))[:MOST_HEADERS]
     return []
+
+
+def _are_plain(given: list[Any]) -> bool:
+    """Are they lists of name and value in text, as nearly all are?  Then nothing has to be converted."""
+    return (
+        {*map(type, given)} == {list}
+        and {*map(len, given)} == {2}
+        and {*map(type, chain.from_iterable(given))} == {str}
+    )
 
 
 def title_place(body: str) -> tuple[int, int]:
@@ -299,8 +303,8 @@ class _Visit:
         if page.length > 0:
             if theirs is not None and same:
                 response.body, title = _title_alone(page, title_of_helper(theirs.title))
-                if title != title_of(page.body):
-                    self._quieted[title_of(page.body)] = title
+                if title != page.title:
+                    self._quieted[page.title] = title
             else:
                 response.body = _without_readers(response.body)
         if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
@@ -321,7 +325,7 @@ def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
     code = response.code or 0
     if failure_of(theirs.failure) is not None or code != theirs.status_code or not code or code // 100 == 3:
         return False
-    title, their_title = title_of(page.body), title_of_helper(theirs.title)
+    title, their_title = page.title, title_of_helper(theirs.title)
     if title and title.casefold() == their_title.casefold():
         return True
     short, long = sorted((page.length, count_of(theirs.body_length)))

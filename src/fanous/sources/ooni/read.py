@@ -32,7 +32,7 @@ from fanous.sources.ooni.content import (
 )
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.parse import DecodedRecord
+from fanous.sources.ooni.parse import Identified
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
@@ -189,7 +189,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         return Record(SOURCE, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid
-    return DecodedRecord(SOURCE, stored, str(path), number, document=document, content=content)
+    return Record(SOURCE, stored, str(path), number, decoded=Identified(document, content))
 
 
 _RUN = 16 * 1024

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from fanous.model.measurement import Layer, Observation, noun
+from fanous.model.measurement import Layer, Observation
+from fanous.model.noun import noun
 from fanous.model.place import is_address
 from fanous.sources.ooni.document import (
     MAX_NOTES,
@@ -35,7 +36,7 @@ from fanous.sources.ooni.document import (
     TooCostly,
     Transaction,
 )
-from fanous.sources.ooni.page import header_named, page_of, title_of
+from fanous.sources.ooni.page import header_named, page_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -537,7 +538,7 @@ class Reader:
             status_code=status,
             body_length=page.length if page and status else -1,
             body_truncated=bool(response and response.body_is_truncated),
-            title=title_of(page.body) if page else "",
+            title=page.title if page else "",
             header_names=tuple(sorted({name.lower() for name, _ in headers})),
             location=header_named(headers, "location"),
             server=header_named(headers, "server")[:200],

@@ -32,7 +32,7 @@ LONGEST_URL = 8192
 LONGEST_HOST = 255
 """RFC 1035 section 2.3.4."""
 
-LONGEST_STEP = DAY
+EARLIEST_STEP, LATEST_STEP = -DAY, DAY
 """Seconds.  A step that seems longer than a day means that the clock was set."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -119,14 +119,14 @@ def count_of(value: float | None, unknown: int = -1) -> int:
 
 def seconds_of(value: float | None) -> float:
     """Seconds since the measurement began; NaN = unknown."""
-    if value is None or not -LONGEST_STEP <= value <= LONGEST_STEP:
+    if value is None or not EARLIEST_STEP <= value <= LATEST_STEP:
         return nan
     return value if type(value) is float else float(value)
 
 
 def duration(start: float | None, end: float | None) -> float:
     """Seconds from ``start`` to ``end``; NaN = unknown, also if the clock went backwards."""
-    if start is None or end is None or not -LONGEST_STEP <= start <= end <= LONGEST_STEP:
+    if start is None or end is None or not EARLIEST_STEP <= start <= end <= LATEST_STEP:
         return nan
     return float(end - start)
 
