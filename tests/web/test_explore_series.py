@@ -179,7 +179,7 @@ def test_an_embed_of_values_that_may_not_be_passed_on_says_so() -> None:
 def test_a_table_without_a_licence_is_not_said_to_forbid_anything() -> None:
     own, asked = visiting(series(source="csv")), "signal=tor_relay&country=PK"
     text = own.get(f"/explore?{asked}").text
-    assert "No licence is stated for the operator" in text and "The terms of" not in text
+    assert "No licence is stated for the imported table" in text and "The terms of" not in text
     assert "No licence is stated" in own.get(f"/embed/explore?{asked}").text
     assert own.get(f"/explore.csv?{asked}").status_code == 404
 

@@ -73,6 +73,17 @@ def test_what_still_worked_is_shown_next_to_what_did_not() -> None:
     text = visiting(event()).get(PATH).text
     assert re.search(r'<td class="c b">Blocked</td>', text)
     assert re.search(r'<td class="c k">Reachable</td>', text)
+
+
+def test_a_site_measured_for_comparison_says_so_and_comes_last() -> None:
+    ballots = (
+        Ballot([h for h in OFTEN if 4 <= h < 8], True, asn=59257),
+        Ballot(OFTEN, False, asn=45669, target="example.com"),
+        Ballot(OFTEN[::2], False, asn=45669, target="wikipedia"),
+    )
+    text = visiting(event(), ballots=ballots).get(PATH).text
+    head = re.sub("<[^>]+>", " ", text.partition('class="gridt"')[2].partition("</thead>")[0]).split()
+    assert head[-4:] == ["Wikipedia", "example.com", "for", "comparison"]
     assert re.search(r'<td class="c n">No data</td>', text)
 
 

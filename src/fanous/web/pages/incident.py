@@ -19,6 +19,7 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
+from fanous.pipeline.explore import control_targets
 from fanous.pipeline.quantities import QUANTITIES
 from fanous.pipeline.query import known_until
 from fanous.pipeline.vantage import lacking
@@ -129,9 +130,12 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
     end, spans = min(until, visit.now), spans_of(incident, visit.now)
     own = user_weights(incident.country)
     shown = (store, incident.country, known, since, end, visit, published, spans)
-    columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
+    controls = [one for one in control_targets() if one not in incident.targets]
+    others = sorted(beside(incident, votes, len(controls) + MOST_BESIDE), key=controls.__contains__)
+    columns = [*incident.targets, *others[:MOST_BESIDE]]
     return {
         "matrix": matrix(incident, votes, columns, own),
+        "controls": controls,
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
         "connectivity": connectivity(*shown, during=spans) if published else None,
