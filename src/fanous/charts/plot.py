@@ -101,6 +101,13 @@ def plot(
     )
 
 
+def drawing(
+    lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape, *, alone: bool = True
+) -> str:
+    """The chart without its ``<svg>``, to be placed inside another picture."""
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone)
+
+
 class _Frame:
     """Maps times and shares to positions in the picture."""
 

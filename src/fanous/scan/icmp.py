@@ -32,10 +32,15 @@ SIZE = 16
 
 @dataclass(slots=True)
 class Traffic:
-    """Requests that were sent, and that were answered."""
+    """Requests that were sent, and that were answered.
+
+    Attributes:
+        seconds: spent on sending.
+    """
 
     sent: int = 0
     answered: int = 0
+    seconds: float = 0.0
 
 
 class Icmp:
@@ -100,6 +105,7 @@ class Icmp:
                 if ahead > 0:
                     time.sleep(ahead)
             self._send_one(socket.inet_ntoa(int(address).to_bytes(4, "big")), packet.tobytes())
+        self.traffic.seconds += time.monotonic() - began
 
     def _send_one(self, address: str, packet: bytes) -> None:
         for _ in range(50):  # a full queue empties within milliseconds
