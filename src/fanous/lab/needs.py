@@ -60,13 +60,15 @@ QUEUES = {
 
 def needs() -> list[Need]:
     """What the lab needs, in order; if something is missing, what depends on it is not tested."""
-    found = [_root()]
-    found += [
-        Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
-        for program, (package, without) in PROGRAMS.items()
-    ]
     has_bird = shutil.which("bird") is not None
-    found.append(Need("lab", "bird", has_bird, "apt-get install bird2", "bgp_withdraw", is_vital=False))
+    found = [
+        Need("lab", "root", os.geteuid() == 0, "run it as root (sudo)", NO_LAB),
+        *(
+            Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
+            for program, (package, without) in PROGRAMS.items()
+        ),
+        Need("lab", "bird", has_bird, "apt-get install bird2", "bgp_withdraw", is_vital=False),
+    ]
     if all(need.found for need in found if need.is_vital):
         found.append(_http3())
         found += _features()
@@ -76,10 +78,6 @@ def needs() -> list[Need]:
 def missing() -> list[Need]:
     """The missing ones without which no lab can start."""
     return [need for need in needs() if need.is_vital and not need.found]
-
-
-def _root() -> Need:
-    return Need("lab", "root", os.geteuid() == 0, "run it as root (sudo)", NO_LAB)
 
 
 def _http3() -> Need:

@@ -5,7 +5,7 @@ Each package declares its own tables; this module has the monitor's, and combine
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -279,14 +279,10 @@ def _check_lab(found: Configuration, file: Path | None) -> None:
     """
     if found.clock.rate == 1.0 or not found.rounds.on:
         return
-    far = [*_not_near(found.rounds.urls), *found.rounds.apps]
+    far = [*(url for url in found.rounds.urls if not is_near(url)), *found.rounds.apps]
     if far or found.rounds.health or not found.settings.allow_private:
         why = (
             "a faster clock is only for a lab: [rounds] urls must be in your own network"
             f"{f' (not {far[0]})' if far else ''}, [rounds] health = false, and [probe] allow_private = true"
         )
         raise wrong(file or "defaults", "clock", "rate", why)
-
-
-def _not_near(urls: Sequence[str]) -> list[str]:
-    return [url for url in urls if not is_near(url)]

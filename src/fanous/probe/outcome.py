@@ -232,16 +232,13 @@ FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("ht
 
 def _layers(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
     own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
-    cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
+    layers = [layer for layer in Layer if any(o.layer is layer for o in own)]
+    cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in layers}
     for verdict in verdicts:
         for start, words in FORGERIES:
             if verdict.mechanism.startswith(start) and cells.get(str(verdict.layer)) == "ok":
                 cells[str(verdict.layer)] = words
     return cells
-
-
-def _any(observations: Iterable[Observation], layer: Layer) -> bool:
-    return any(o.layer is layer for o in observations)
 
 
 def _cell(observations: list[Observation]) -> str:

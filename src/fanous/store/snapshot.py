@@ -52,7 +52,7 @@ def snapshot(location: StoreLocation, folder: Path) -> StoreLocation:
 def parts_of(facts: Path) -> set[Path]:
     """The data parts of all tables, relative to the folder."""
     found = (one.relative_to(facts) for one in facts.glob(PARTS))
-    return {one for one in found if (facts / one).is_dir() and not _is_passing(one)}
+    return {one for one in found if (facts / one).is_dir() and not one.name.startswith(_PASSING)}
 
 
 def _copy_all(facts: Path, copy: Path) -> None:
@@ -71,10 +71,6 @@ def _copy_all(facts: Path, copy: Path) -> None:
             else:
                 done.add(part)
     raise FanousError("the process that has the store open writes faster than it can be copied: try again")
-
-
-def _is_passing(path: Path) -> bool:
-    return path.name.startswith(_PASSING)
 
 
 def _copy_tree(found: Path, target: Path, without: Callable[[Path], bool] = lambda _: False) -> None:

@@ -133,7 +133,12 @@ def duties_of(
             duties.append(
                 Duty(
                     name=point.name,
-                    vantage=ProbeVantage(line.country, line.asn, _network_type(line), run_began=run_began),
+                    vantage=ProbeVantage(
+                        line.country,
+                        line.asn,
+                        "mobile" if line.access is Access.MOBILE else "wired_or_wifi",
+                        run_began=run_began,
+                    ),
                     urls=urls,
                     hosts=hosts,
                     settings=settings,
@@ -173,10 +178,6 @@ def fault_of(line: LabNetwork, nth: int) -> str:
     if from_the_end <= line.lying + line.broken:
         return "broken"
     return "portal" if from_the_end <= line.lying + line.broken + line.portal else ""
-
-
-def _network_type(line: LabNetwork) -> str:
-    return "mobile" if line.access is Access.MOBILE else "wired_or_wifi"
 
 
 PORT = 80

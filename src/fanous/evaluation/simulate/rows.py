@@ -105,11 +105,10 @@ def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: 
         one = _measured(uid, tuple(rows.values()))
         if since <= one.at < until or one.asn in spared:
             days[one.asn][one.at // DAY].append(one)
-    return QuietRows(tuple(columns), {asn: _every_day(own) for asn, own in days.items()})
-
-
-def _every_day(days: dict[int, list[Measured]]) -> list[list[Measured]]:
-    return [days.get(day, []) for day in range(min(days), max(days) + 1)]
+    return QuietRows(
+        tuple(columns),
+        {asn: [own.get(day, []) for day in range(min(own), max(own) + 1)] for asn, own in days.items()},
+    )
 
 
 def _measured(uid: str, rows: tuple[Row, ...]) -> Measured:

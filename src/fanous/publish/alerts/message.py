@@ -96,7 +96,7 @@ def compose(
     first = happened[0]
     before = CORRECTION if first is Happening.CORRECTED else ""
     url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
-    lines = [*_notice(sender), *(one.text for one in sentences(incident, names, language))]
+    lines = [*filter(None, [sender.notice]), *(one.text for one in sentences(incident, names, language))]
     if first is Happening.CORRECTED and told is not None:
         lines.append(corrected(what_was_wrong(told, incident) or (WHOLE,), (), language))
     if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
@@ -123,10 +123,6 @@ def test_message(key: str, now: float, sender: Sender, language: Language = ENGL
     """A test message, which says that nothing happened."""
     title, text = f"Fanous: {language.say(A_TEST)}", language.say(NOTHING)
     return Message(key, TEST, "", 0, title, text, sender.url, language.code, "ZZ", now, now + 300)
-
-
-def _notice(sender: Sender) -> list[str]:
-    return [sender.notice] if sender.notice else []
 
 
 def _over_at(incident: Incident) -> float | None:
