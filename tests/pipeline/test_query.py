@@ -97,7 +97,10 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
     with open_store(tmp_path) as store:
         whole = SourceSeries(traffic, 1800, days, (100 + np.arange(len(days)) % 48).astype(np.float64))
         young = SourceSeries(replace(traffic, place=Place("GE")), 1800, days[-48:], np.ones(48))
-        store.facts.put_series([whole, young])
+        hidden = (days < NOON + 2 * HOUR) | (days >= NOON + 4 * HOUR)
+        place = replace(traffic, place=Place("KZ"))
+        holed = SourceSeries(place, 1800, days[hidden], whole.values[hidden])
+        store.facts.put_series([whole, young, holed])
 
         def said(country: str, target: str) -> list[Reason]:
             event = AnnouncedEvent(country, NOON, NOON + 6 * HOUR, "rally", (target,))
@@ -117,6 +120,7 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
         )
         assert said("RU", "youtube") == [there, usual]
         assert said("GE", "youtube") == [there]
+        assert said("KZ", "youtube") == [there], "a loss may hide in the gap"
         assert said("RU", "x") == [Reason("coverage.none")]
         of_a_network = Claim("the regulator", Said.NORMAL, "RU", NOON, NOON + DAY, networks=(8359,))
         assert check(store, of_a_network).reasons == (Reason("coverage.none"),)

@@ -21,6 +21,7 @@ from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.analysis.series.years import YEARS, lost_as_much
@@ -213,7 +214,7 @@ def watched_families(
 ) -> tuple[Family, ...]:
     """Families that would have shown an outage of the country in a window; or a loss of the targets' traffic, if given.
 
-    Each has a series of the whole country with a history before it, and values in half of its bins.
+    Each has a series of the whole country with a week of history before it, and no gap in which a cut may hide.
     """
     series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     series = [s for s in series if target_of_series(s.key) in (targets or ("",))]
@@ -227,9 +228,12 @@ def _of_place(series: Sequence[Series]) -> list[Series]:
 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:
-    inside = (one.times >= since) & (one.times < until) & ~np.isnan(one.values)
-    has_history = bool(len(one)) and since - float(one.times[0]) >= DROP.options.least_days * DAY
-    return has_history and 2 * int(inside.sum()) * one.step >= until - since
+    measured = one.times[~np.isnan(one.values)]
+    inside = measured[(measured > since - one.step) & (measured < until)]
+    if not len(inside) or since - measured[0] < DROP.options.week_seen * DAY:
+        return False
+    begins, ends = np.append(inside, until), np.append(since, inside + one.step)
+    return float((begins - ends).max()) <= WATCHED_GAP
 
 
 def _days(one: Series) -> float:

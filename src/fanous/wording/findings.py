@@ -88,6 +88,7 @@ COVERAGE = {
     "coverage.few_probes": "Only {runs} measured in that time, and at least {needed} are needed.",
     "coverage.one_network": "Only {networks} was measured.",
     "coverage.few_hours": "Measurements were made in only {measured} of {hours}.",
+    "coverage.lines": "Probes on lines that work say nothing about lines that were cut.",
     "coverage.failing": "More measurements failed than usual.",
     "none_seen": "No disruption was seen.",
     "lacks.whole_days": "No detector uses {series}, because a day is not a whole number of its time bins.",
@@ -152,21 +153,20 @@ CLAIMS = {
     "claim.users.networks": "Between {low} and {high} of networks were affected; no user figures are known.",
     "claim.networks": "It was seen on each network named.",
     "claim.networks_missing": "It was not seen on {networks}.",
+    "claim.networks_unmeasured": "Nothing was measured on {networks} in that time.",
     "claim.began_before": "It was under way by {at}, before the time claimed ({stated}).",
     "claim.began_after": "It had not begun by {at}, after the time claimed ({stated}).",
     "claim.began_about": "It may have begun before or after the time claimed ({stated}).",
     "claim.length_unknown": "Its beginning or its end was not seen.",
-    "claim.length": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours "
-        "fits."
-    ),
+    "claim.length": "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours fits.",
     "claim.length_possible": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours cannot "
-        "be ruled out."
+        "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours cannot be ruled out."
     ),
-    "claim.length_other": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), not {stated_hours} hours."
+    "claim.length_spans": (
+        "It lasted about {best} hours in all ({least} to {most}), in several periods; from the first to the end of the "
+        "last it was about {stated_hours} hours."
     ),
+    "claim.length_other": "It lasted about {best} hours ({least} to {most}), not {stated_hours} hours.",
 }
 """How the evidence answers a claim."""
 

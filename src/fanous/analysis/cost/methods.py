@@ -129,6 +129,7 @@ def of_incident(incident: Incident, until: float) -> Disruption:
     lasted = sum((until if one.end is None else one.end) - one.start for one in incident.intervals)
     affected, whom = _affected(incident)
     dependence, what = _dependence(incident)
+    doubt = Phrase(words.SUSPECTED) if incident.confirmed_at is None else None
     return Disruption(
         country=incident.country,
         kind=incident.kind,
@@ -136,7 +137,7 @@ def of_incident(incident: Incident, until: float) -> Disruption:
         targets=incident.targets,
         affected=affected,
         dependence=dependence,
-        notes=tuple(filter(None, (whom, what))),
+        notes=tuple(filter(None, (doubt, whom, what))),
     )
 
 
@@ -150,7 +151,7 @@ def _affected(incident: Incident) -> tuple[Range, Phrase]:
 
 
 def _dependence(incident: Incident) -> tuple[Range, Phrase | None]:
-    if incident.kind is not Kind.OUTAGE:
+    if incident.kind is not Kind.OUTAGE or incident.is_of_traffic:
         return UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)
     if incident.level is None:
         return WHOLE, None
