@@ -56,17 +56,23 @@ def test_what_was_measured_around_a_window_is_not_measured_in_it(tmp_path: Path)
     with open_store(tmp_path) as store:
         old, new = judged("old", started_at=NOON - 100 * DAY), judged("new")
         store.append([old, new], rules_version="1")
-        assert confirm(store, "PK", [], None, None).within == Within(2, 1)
-        assert confirm(store, "PK", [], NOON - 1, NOON + 1).within == Within(1, 1)
+        assert confirm(store, "PK", [], None, None).within == Within(2, 1, hours_measured=2)
+        assert confirm(store, "PK", [], NOON - 1, NOON + 1).within == Within(1, 1, hours_measured=1)
         gap = NOON - 50 * DAY, NOON - 10 * DAY
         assert not confirm(store, "PK", [], *gap).within
-        assert confirm(store, "PK", ["x"], None, None).within == Within(2, 1)
+        assert confirm(store, "PK", ["x"], None, None).within == Within(2, 1, hours_measured=2)
         assert not confirm(store, "PK", ["youtube"], None, None).within
         times = np.array([int(NOON - 20 * DAY)])
         store.facts.put_series(
             [SourceSeries(SeriesKey(Place("PK"), "", "bgp", source="ioda"), 300, times, np.ones(1))]
         )
-        assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",))
+        assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",), hours_measured=1)
+        inside = NOON - 20 * DAY + 120
+        assert confirm(store, "PK", [], inside, inside + 60).within.sources == ("ioda",), "within a bin"
+        days = SourceSeries(SeriesKey(Place("PK"), "", "tor_relay", source="tor"), 86400, times, np.ones(1))
+        store.facts.put_series([days])
+        from_then = confirm(store, "PK", [], NOON - 20 * DAY, NOON - 18 * DAY)
+        assert (from_then.within.hours_measured, from_then.hours) == (24, 48)
 
 
 def test_series_of_a_targets_traffic_are_measurements_of_it(tmp_path: Path) -> None:
