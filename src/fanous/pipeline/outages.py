@@ -198,11 +198,26 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         lacking.append(Reason("lacks.baseline", {"series": _names(young), "days": options.least_days}))
     if young := [s for s in series if options.least_days <= _days(s) < options.week_seen]:
         lacking.append(Reason("lacks.week", {"series": _names(young), "times": options.widen}))
+    lacking += _beginning([s for s in series if _days(s) >= options.week_seen], country, since)
     families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= options.least_days}
     if len(families & OUTAGE_FAMILIES) == 1:
         (only,) = families & OUTAGE_FAMILIES
         lacking.append(Reason("lacks.second_family", {"families": (str(only),)}))
     return [(CONNECTIVITY, reason) for reason in lacking]
+
+
+def _beginning(series: Sequence[Series], country: str, since: float) -> list[Reason]:
+    """What could not be judged, or only with less care, of a window that reaches into the first days of all series."""
+    if not series:
+        return []
+    options, first_day = DROP.options, int(min(float(one.times[0]) for one in series)) // DAY * DAY
+    judged, week = (float(first_day + days * DAY) for days in (options.least_days, options.week_seen))
+    reasons = []
+    if since < judged:
+        reasons.append(Reason("lacks.beginning", {"at": judged, "country": country}))
+    if since < week:
+        reasons.append(Reason("lacks.first_week", {"at": week, "country": country, "times": options.widen}))
+    return reasons
 
 
 def _names(series: Sequence[Series]) -> tuple[str, ...]:
