@@ -214,11 +214,9 @@ def test_a_history_without_a_whole_week_says_that_it_hides_losses(
     assert ("lacks.week" in codes) is is_said
     assert ("lacks.beginning" in codes) is not is_said, "of a window that begins with the series"
     if not is_said:
-        first = BEGIN.timestamp() // DAY * DAY
-        assert [codes[f"lacks.{name}"]["at"] - first for name in ("beginning", "first_week")] == [
-            2 * DAY,
-            7 * DAY,
-        ]
+        first = int(BEGIN.timestamp()) // DAY * DAY
+        told = [codes[f"lacks.{name}"]["at"] for name in ("beginning", "first_week")]
+        assert told == [first + 2 * DAY, first + 7 * DAY]
     assert not is_said or codes["lacks.week"]["times"] == 3
 
 

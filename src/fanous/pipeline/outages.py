@@ -4,7 +4,7 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -22,6 +22,7 @@ from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
+from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.analysis.series.years import YEARS, lost_as_much
@@ -44,8 +45,14 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
     They include series of a platform's traffic (``target_of_series``), which show only that platform.
     """
-    series = _levels(store, country, since, until, Kind.OUTAGE)
+    series = _measured(_levels(store, country, since, until, Kind.OUTAGE))
     return series + rolled_up(series)
+
+
+def _measured(series: Sequence[Series]) -> list[Series]:
+    """Without values that are no measurements of their own."""
+    again = {one.key for one in copies(series)}
+    return [thawed(one) for one in series if one.key not in again]
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
@@ -188,7 +195,7 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
     series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     if not series:
         return []
-    lacking = []
+    lacking = list(_copied(_levels(store, country, since, until, Kind.OUTAGE)))
     options = DROP.options
     if skipped := [s for s in series if not fills_days(s.step)]:
         steps = sorted({f"{s.key.signal} ({s.key.source}, {s.step} s)" for s in skipped})
@@ -204,6 +211,14 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         (only,) = families & OUTAGE_FAMILIES
         lacking.append(Reason("lacks.second_family", {"families": (str(only),)}))
     return [(CONNECTIVITY, reason) for reason in lacking]
+
+
+def _copied(series: Sequence[Series]) -> Iterator[Reason]:
+    """Series of which a part, or all, is no measurement of its own."""
+    if again := copies(series):
+        yield Reason("lacks.copies", {"series": _names(again)})
+    if stuck := [one for one in series if frozen(one).any()]:
+        yield Reason("lacks.frozen", {"series": _names(stuck)})
 
 
 def _beginning(series: Sequence[Series], country: str, since: float) -> list[Reason]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
-from fanous.analysis.incidents.denied import denied
+from fanous.analysis.incidents.denial import denied
 from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,

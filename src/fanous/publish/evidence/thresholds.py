@@ -15,7 +15,7 @@ from fanous.analysis.incidents import (
     assemble,
     claims,
     confirm,
-    denied,
+    denial,
     disputes,
     events,
     fusion,
@@ -37,7 +37,17 @@ from fanous.analysis.incidents.interference import (
     UNCONFIRMED,
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
-from fanous.analysis.series import aggregate, baselines, depth, repeats, signals, silence, slowness, years
+from fanous.analysis.series import (
+    aggregate,
+    baselines,
+    copies,
+    depth,
+    repeats,
+    signals,
+    silence,
+    slowness,
+    years,
+)
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -85,6 +95,12 @@ def _series() -> dict[str, Any]:
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
         "series.baseline_neighbours": baselines.NEIGHBOURS,
+        "series.frozen_seconds": copies.FROZEN_SECONDS,
+        "series.frozen_bins": copies.FROZEN_BINS,
+        "series.frozen_repeats": copies.FROZEN_REPEATS,
+        "series.same_bins": copies.SAME_BINS,
+        "series.same_ratio": copies.SAME_RATIO,
+        "series.same_moves": copies.MOVES,
         "series.depth_days": depth.RECENT,
         "series.depth_weeks": depth.WEEKS,
         "series.depth_weekdays": depth.SAME_WEEKDAY,
@@ -248,10 +264,10 @@ def _outages() -> dict[str, Any]:
         "incidents.families_at_once_seconds": fusion.AT_ONCE,
         "incidents.families_deep_share": fusion.DEEP,
         "incidents.family_history_seconds": fusion.HISTORY,
-        "incidents.denied_lost": denied.LOST,
-        "incidents.denied_least_drops": denied.LEAST_DROPS,
-        "incidents.denied_days": denied.DAYS,
-        "incidents.denied_bins": denied.BINS,
+        "incidents.denied_lost": denial.LOST,
+        "incidents.denied_least_drops": denial.LEAST_DROPS,
+        "incidents.denied_days": denial.DAYS,
+        "incidents.denied_bins": denial.BINS,
         "incidents.lone_family_seconds": fusion.LONE,
         "incidents.lone_family_cell_share": fusion.LONE_CELL,
         "incidents.lone_region_ratio": fusion.LONE_REGION_RATIO,
