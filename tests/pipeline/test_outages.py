@@ -230,7 +230,6 @@ def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     routing.write_text(seconds("BGP (#Visible /24s)", 1800))
     incidents, insufficient = asked(tmp_path, probing, routing)
     assert incidents == []
-    assert [why for _, why in insufficient] == [
-        Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)}),
-        Reason("lacks.second_family", {"families": ("routing",)}),
-    ]
+    skipped, *_, lone = (why for _, why in insufficient)
+    assert skipped == Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)})
+    assert lone == Reason("lacks.second_family", {"families": ("routing",)})

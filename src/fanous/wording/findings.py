@@ -66,6 +66,8 @@ SEEN = {
     "sight.no_data": "No data from this source.",
     "sight.fell": "Down ({sources}).",
     "sight.fell_there": "Down in {entities} ({sources}).",
+    "sight.fell_evenly": "{left} of the usual level ({sources}).",
+    "sight.fell_evenly_there": "{left} of the usual level in {entities} ({sources}).",
     "sight.fell_to": "{left} of the usual level, between {lowest} and {highest} ({sources}).",
     "sight.fell_to_there": "{left} of the usual level in {entities}, between {lowest} and {highest} ({sources}).",
     "sight.lower": "{left} of the usual level, within its usual range ({sources}).",

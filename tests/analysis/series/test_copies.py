@@ -37,7 +37,10 @@ def stuck(value: float, bins: int, one: Series) -> Series:
         (stuck(40, 5, noise()), 0),
         (stuck(0, 48, noise()), 0),  # nothing is left: that is what a cut looks like
         (stuck(40, 48, series(np.round(noise().values))), 0),  # it repeats itself all the time
-        (stuck(40, 300, noise()), 299),
+        (stuck(40, 200, noise()), 199),
+        (stuck(40, 300, noise()), 0),  # it hardly ever moves
+        (series(np.full(BINS, 8.0)), 0),
+        (stuck(7, 1, series(np.full(BINS, 8.0))), 0),
     ],
 )
 def test_a_repeated_value_is_no_measurement(one: Series, repeated: int) -> None:

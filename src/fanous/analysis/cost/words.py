@@ -33,7 +33,7 @@ NO_DEPENDENCE = (
 DEPENDENCE_GIVEN = "share of online activity: as given"
 PART_LEFT = "part of the usual level was left; only what was lost counts"
 
-SUSPECTED = "the incident is only suspected, not confirmed: there may have been no disruption, and no cost"
+SUSPECTED = "the incident is only suspected: there may have been no disruption, and no cost"
 
 USERS_UNKNOWN = "the share of users affected is not known: from none to all"
 USERS_MEASURED = "share of users affected: as measured, with its 90 % interval"

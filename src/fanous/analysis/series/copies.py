@@ -24,8 +24,8 @@ FROZEN_BINS = 6
 """A value other than 0 that is repeated for so long, and in so many bins, was not measured again ..."""
 
 FROZEN_REPEATS = 0.02
-"""... in a series in which at most this share of the other values repeat the one before: counts of a few things do so
-all the time."""
+"""... in a series of which the other bins are the greater part, and at most this share of them repeat the one before:
+counts of a few things do so all the time."""
 
 SAME_BINS = 96
 """Bins that two series must have in common before the same numbers are no chance."""
@@ -50,7 +50,8 @@ def frozen(one: Series) -> Bools:
     for begin, end in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
         found[begin:end] = True
     others = ~found
-    return found if same[others].sum() <= FROZEN_REPEATS * others.sum() else np.zeros_like(found)
+    moves = 2 * others.sum() >= len(values) and same[others].sum() <= FROZEN_REPEATS * others.sum()
+    return found if moves else np.zeros_like(found)
 
 
 def thawed(one: Series) -> Series:

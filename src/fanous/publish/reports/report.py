@@ -116,7 +116,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
-        heads=tuple(said(language, one) for one in HEADS),
+        heads=tuple(said(language, one) for one in (HEADS[:3] if _rests_on_series(incident) else HEADS)),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
@@ -143,6 +143,12 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
 
 CHART_OF_USERS, CHART = "Users able to reach each service", "Access to each service"
 HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
+"""Of the table of networks; without the last two if they would count bins of series."""
+
+
+def _rests_on_series(incident: Incident) -> bool:
+    """Does it count bins of series, which are no measurements?"""
+    return not incident.evidence.probes
 
 
 def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
@@ -166,14 +172,23 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
             affected,
             "/users_affected_share",
         ),
-        ("Networks", language.number(evidence.networks), "/evidence/networks"),
-        ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
-        (
-            "Probes" if evidence.probes_are == "probes" else "Test runs",
-            language.number(evidence.probes),
-            "/evidence/probes",
-        ),
     ]
+    level = incident.level
+    if _rests_on_series(incident):
+        if level is not None:
+            name = "Traffic left" if incident.is_of_traffic else "Connectivity left"
+            mean, low, high = map(language.percent, (level.mean, level.low, level.high))
+            values.append((name, f"{mean} ({low} - {high})", "/level"))
+    else:
+        values += [
+            ("Networks", language.number(evidence.networks), "/evidence/networks"),
+            ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
+            (
+                "Probes" if evidence.probes_are == "probes" else "Test runs",
+                language.number(evidence.probes),
+                "/evidence/probes",
+            ),
+        ]
     ways = narrative.methods(incident, language)
     if ways:
         values.append(("How", listing(ways, language), "/mechanisms"))
@@ -192,6 +207,7 @@ def _rows(
             continue
         since, until, _ = spell(network)
         title = network_title(network.asn, names)
+        counts = () if _rests_on_series(incident) else (network.measurements, network.probes)
         rows.append(
             (
                 " ".join(filter(None, (title, printable(network.entity)))),
@@ -199,8 +215,7 @@ def _rows(
                 language.say("Not seen")
                 if until is None
                 else clocks.moment(until, incident.country, language),
-                language.number(network.measurements),
-                language.number(network.probes),
+                *map(language.number, counts),
                 f"{query}#/networks/{nth}",
             )
         )
