@@ -186,3 +186,13 @@ def test_an_outage_leads_to_the_series_that_show_it() -> None:
     link = re.search(r'Explore the series: <a href="(/explore[?]signal=bgp[^"]*)">', text)
     assert link is not None, text
     assert visiting(outage()).get(link[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_series_are_measurements_even_where_no_probe_measured() -> None:
+    """What is blocked cannot be said, but an outage would show."""
+    assert "No probe measured here in this period." in visiting().get("/PK").text
+    home = visiting().get("/").text
+    assert "No probe measured in the last 7 days: series of public sources show outages only" in home
+    assert "Nothing was heard from 248 countries and territories" in home
+    nothing = visiting(levels=()).get("/").text
+    assert "Nothing has been measured yet, so nothing can be said" in nothing

@@ -20,6 +20,14 @@ def wavering() -> Series:
     return replace(one, values=np.where(np.arange(len(one)) % 48 < 24, 0.3, 1.0))
 
 
+def cut_before() -> Series:
+    """As usual but for an outage two days before."""
+    one = line(GTR)
+    return replace(
+        one, values=np.where((one.times >= one.times[150]) & (one.times < one.times[156]), 0.1, 1.0)
+    )
+
+
 def fallen() -> Series:
     one = line(GTR)
     return replace(
@@ -39,6 +47,7 @@ def fallen() -> Series:
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [line("scan_up")], False),  # no people
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [wavering()], False),
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [fallen()], False),
+        ((drop(BGP, 0, 6), drop(AP, 0, 6)), [cut_before()], True),
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [line(GTR, region="XA-A")], False),
         ((drop("prefixes_v4", 0, 6), drop(AP, 0, 6)), [line(GTR)], False),  # two publishers
         ((drop(BGP, 0, 6), drop(AP, 0, 6), drop(GTR, 1, 6)), [line("radar_netflows")], False),

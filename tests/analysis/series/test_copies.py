@@ -32,13 +32,14 @@ def stuck(value: float, bins: int, one: Series) -> Series:
     ("one", "repeated"),
     [
         (noise(), 0),
-        (stuck(40, 12, noise()), 11),
-        (stuck(40, 6, noise()), 5),
-        (stuck(40, 5, noise()), 0),
+        (stuck(100.3, 12, noise()), 11),
+        (stuck(100.3, 6, noise()), 5),
+        (stuck(100.3, 5, noise()), 0),
+        (stuck(40, 48, noise()), 0),  # a cut may leave a constant level: it fell to it
         (stuck(0, 48, noise()), 0),  # nothing is left: that is what a cut looks like
-        (stuck(40, 48, series(np.round(noise().values))), 0),  # it repeats itself all the time
-        (stuck(40, 200, noise()), 199),
-        (stuck(40, 300, noise()), 0),  # it hardly ever moves
+        (stuck(100.3, 48, series(np.round(noise().values))), 0),  # it repeats itself all the time
+        (stuck(100.3, 200, noise()), 199),
+        (stuck(100.3, 300, noise()), 0),  # it hardly ever moves
         (series(np.full(BINS, 8.0)), 0),
         (stuck(7, 1, series(np.full(BINS, 8.0))), 0),
     ],

@@ -26,8 +26,9 @@ LEAST_DROPS = 2.0
 """Least drops of a signal that a loss must be, for the signal to deny it: it would have had to show it clearly."""
 
 DAYS = 7
-"""Days before on which the series must have stayed above half of that loss at the same hours: otherwise it is so noisy
-that *as usual* proves nothing."""
+USUAL_DAYS = 5
+"""Days of the week before on which the series must have stayed above half of that loss at the same hours: otherwise it
+is so noisy that *as usual* proves nothing.  An outage may have been on the others."""
 
 BINS = 2
 """Least bins of it within the time of the loss: a single one may be right by chance."""
@@ -72,7 +73,7 @@ def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | 
         return None
     days = [_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
     share, *before = days
-    if share is None or any(usual is None or usual < 1 - lost / 2 for usual in before):
+    if share is None or sum(usual is not None and usual >= 1 - lost / 2 for usual in before) < USUAL_DAYS:
         return None
     return share >= 1 - signal.least_drop
 

@@ -27,6 +27,10 @@ FROZEN_REPEATS = 0.02
 """... in a series of which the other bins are the greater part, and at most this share of them repeat the one before:
 counts of a few things do so all the time."""
 
+JUMP = 2.0
+"""A source repeats its *last* value.  What a cut leaves may be constant, too, but the series falls to it: by more than
+so many times the 95th percentile of its steps."""
+
 SAME_BINS = 96
 """Bins that two series must have in common before the same numbers are no chance."""
 
@@ -47,8 +51,10 @@ def frozen(one: Series) -> Bools:
     edges = np.diff(np.concatenate([[0], same, [0]]).astype(np.int8))
     begins, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
     long = (ends - begins >= FROZEN_BINS - 1) & ((ends - begins) * one.step >= FROZEN_SECONDS - one.step)
+    steps = np.abs(np.diff(values))
+    usual = JUMP * float(np.quantile(steps[~same[1:]], 0.95)) if (~same[1:]).any() else 0.0
     for begin, end in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
-        found[begin:end] = True
+        found[begin:end] = begin < 2 or steps[begin - 2] <= usual
     others = ~found
     moves = 2 * others.sum() >= len(values) and same[others].sum() <= FROZEN_REPEATS * others.sum()
     return found if moves else np.zeros_like(found)
