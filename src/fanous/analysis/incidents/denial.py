@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fanous.analysis.incidents.fusion import family_of, left, of_people
+from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_people
 from fanous.analysis.incidents.group import is_country
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
@@ -81,6 +81,7 @@ def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | 
 def _share(one: Series, start: float, end: float) -> float | None:
     """Median share of the usual level in the bins within a time; None = too few of them are known."""
     rows = np.flatnonzero((one.times >= start) & (one.times + one.step <= end) & ~np.isnan(one.values))
+    rows = rows[:: max(1, len(rows) // LOOKED_AT)]
     usual = np.array([slot_baseline(one.times, one.values, int(at)) for at in one.times[rows]])
     known = usual > 0
     return float(np.median(one.values[rows][known] / usual[known])) if known.sum() >= BINS else None
