@@ -39,7 +39,7 @@ def answer(*incidents: Incident, **given: Any) -> CountryAnswer:
         "grid": None,
         "names": {},
         "synthetic": False,
-        "within": Within(1_200, 3, ("ioda",)),
+        "within": Within(1_200, 3, ("ioda",), 24),
         "known_until": {},
         "targets": (),
     }
@@ -90,9 +90,9 @@ def test_nothing_is_said_about_a_time_in_which_nothing_was_measured() -> None:
 
 def test_what_it_rests_on_is_counted() -> None:
     assert "Measured: 1,200 measurements on 3 networks; series from ioda." in text(answer())
-    assert "Measured: series from ioda and radar." in text(answer(within=Within(0, 0, ("ioda", "radar"))))
-    one = text(answer(within=Within(1, 1), targets=("x",)))
-    assert "Measured: 1 measurement of X (Twitter) on 1 network." in one
+    assert "Measured: series from ioda and radar." in text(answer(within=Within(0, 0, ("ioda", "radar"), 24)))
+    one = text(answer(within=Within(1, 1, (), 1), targets=("x",)))
+    assert "Measured: 1 measurement of X (Twitter) on 1 network, in 1 of 24 hours." in one
 
 
 def test_an_incident_whose_data_ended_is_not_said_to_go_on() -> None:

@@ -14,6 +14,7 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.registry import version_of
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
+from fanous.model.instant import DAY
 from fanous.model.reason import Reason
 from fanous.pipeline import query
 from fanous.pipeline.claims import check, witnesses
@@ -104,7 +105,7 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
     assert incident.level is not None and incident.level.mean == pytest.approx(0.02, abs=0.01)
     assert [o.says for o in incident.opinions] == [Says.ORDINARY, Says.DOWN, Says.DOWN]
     assert incident.detector_version == version_of(Reads.QUANTITIES)
-    assert insufficient == []
+    assert [why.code for _, why in insufficient] == ["lacks.beginning", "lacks.first_week"]
 
 
 def test_an_outage_is_shown_next_to_measurements_of_platforms(tmp_path: Path, rally_folder: Path) -> None:
@@ -131,7 +132,8 @@ def test_an_outage_is_shown_next_to_measurements_of_platforms(tmp_path: Path, ra
 
 def test_quiet_series_give_nothing(tmp_path: Path) -> None:
     incidents, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet))
-    assert (incidents, insufficient) == ([], [])
+    assert incidents == []
+    assert [why.code for _, why in insufficient] == ["lacks.beginning", "lacks.first_week"]
 
 
 def test_what_comes_later_revises_the_same_incident(tmp_path: Path) -> None:
@@ -159,8 +161,8 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
     with alone.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     _, lacking = asked(lone, alone)
-    assert [name for name, _ in lacking] == ["connectivity"]
-    assert lacking[0][1] == Reason("lacks.second_family", {"families": ("probing",)})
+    assert {name for name, _ in lacking} == {"connectivity"}
+    assert lacking[-1][1] == Reason("lacks.second_family", {"families": ("probing",)})
 
 
 def test_too_little_history_is_reported(tmp_path: Path) -> None:
@@ -210,6 +212,11 @@ def test_a_history_without_a_whole_week_says_that_it_hides_losses(
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=days))
     codes = {why.code: why.params for _, why in insufficient}
     assert ("lacks.week" in codes) is is_said
+    assert ("lacks.beginning" in codes) is not is_said, "of a window that begins with the series"
+    if not is_said:
+        first = int(BEGIN.timestamp()) // DAY * DAY
+        told = [codes[f"lacks.{name}"]["at"] for name in ("beginning", "first_week")]
+        assert told == [first + 2 * DAY, first + 7 * DAY]
     assert not is_said or codes["lacks.week"]["times"] == 3
 
 
@@ -223,7 +230,6 @@ def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     routing.write_text(seconds("BGP (#Visible /24s)", 1800))
     incidents, insufficient = asked(tmp_path, probing, routing)
     assert incidents == []
-    assert [why for _, why in insufficient] == [
-        Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)}),
-        Reason("lacks.second_family", {"families": ("routing",)}),
-    ]
+    skipped, *_, lone = (why for _, why in insufficient)
+    assert skipped == Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)})
+    assert lone == Reason("lacks.second_family", {"families": ("routing",)})

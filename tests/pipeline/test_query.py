@@ -56,17 +56,23 @@ def test_what_was_measured_around_a_window_is_not_measured_in_it(tmp_path: Path)
     with open_store(tmp_path) as store:
         old, new = judged("old", started_at=NOON - 100 * DAY), judged("new")
         store.append([old, new], rules_version="1")
-        assert confirm(store, "PK", [], None, None).within == Within(2, 1)
-        assert confirm(store, "PK", [], NOON - 1, NOON + 1).within == Within(1, 1)
+        assert confirm(store, "PK", [], None, None).within == Within(2, 1, hours_measured=2)
+        assert confirm(store, "PK", [], NOON - 1, NOON + 1).within == Within(1, 1, hours_measured=1)
         gap = NOON - 50 * DAY, NOON - 10 * DAY
         assert not confirm(store, "PK", [], *gap).within
-        assert confirm(store, "PK", ["x"], None, None).within == Within(2, 1)
+        assert confirm(store, "PK", ["x"], None, None).within == Within(2, 1, hours_measured=2)
         assert not confirm(store, "PK", ["youtube"], None, None).within
         times = np.array([int(NOON - 20 * DAY)])
         store.facts.put_series(
             [SourceSeries(SeriesKey(Place("PK"), "", "bgp", source="ioda"), 300, times, np.ones(1))]
         )
-        assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",))
+        assert confirm(store, "PK", [], *gap).within == Within(0, 0, ("ioda",), hours_measured=1)
+        inside = NOON - 20 * DAY + 120
+        assert confirm(store, "PK", [], inside, inside + 60).within.sources == ("ioda",), "within a bin"
+        days = SourceSeries(SeriesKey(Place("PK"), "", "tor_relay", source="tor"), 86400, times, np.ones(1))
+        store.facts.put_series([days])
+        from_then = confirm(store, "PK", [], NOON - 20 * DAY, NOON - 18 * DAY)
+        assert (from_then.within.hours_measured, from_then.hours) == (24, 48)
 
 
 def test_series_of_a_targets_traffic_are_measurements_of_it(tmp_path: Path) -> None:
@@ -97,7 +103,10 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
     with open_store(tmp_path) as store:
         whole = SourceSeries(traffic, 1800, days, (100 + np.arange(len(days)) % 48).astype(np.float64))
         young = SourceSeries(replace(traffic, place=Place("GE")), 1800, days[-48:], np.ones(48))
-        store.facts.put_series([whole, young])
+        hidden = (days < NOON + 2 * HOUR) | (days >= NOON + 4 * HOUR)
+        place = replace(traffic, place=Place("KZ"))
+        holed = SourceSeries(place, 1800, days[hidden], whole.values[hidden])
+        store.facts.put_series([whole, young, holed])
 
         def said(country: str, target: str) -> list[Reason]:
             event = AnnouncedEvent(country, NOON, NOON + 6 * HOUR, "rally", (target,))
@@ -117,6 +126,7 @@ def test_series_are_reported_of_an_event_and_a_claim_but_show_nothing_unless_a_d
         )
         assert said("RU", "youtube") == [there, usual]
         assert said("GE", "youtube") == [there]
+        assert said("KZ", "youtube") == [there], "a loss may hide in the gap"
         assert said("RU", "x") == [Reason("coverage.none")]
         of_a_network = Claim("the regulator", Said.NORMAL, "RU", NOON, NOON + DAY, networks=(8359,))
         assert check(store, of_a_network).reasons == (Reason("coverage.none"),)

@@ -223,3 +223,13 @@ def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
     later = Site(clock=lambda: NOW + 900 * DAY)
     text = reader(SmallStore([one], quantity_series=[series()]), later).get("/").text
     assert "The data end on 18 December 2023" in text.partition("Last on record")[2]
+
+
+def test_series_are_measurements_even_where_no_probe_measured() -> None:
+    """What is blocked cannot be said, but an outage would show."""
+    assert "No probe measured here in this period." in visiting().get("/PK").text
+    home = visiting().get("/").text
+    assert "No probe measured in the last 7 days: series of public sources show outages only" in home
+    assert "Nothing was heard from 248 countries and territories" in home
+    nothing = visiting(levels=()).get("/").text
+    assert "Nothing has been measured yet, so nothing can be said" in nothing

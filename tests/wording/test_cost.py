@@ -70,6 +70,8 @@ def test_targets_have_no_low_figure_unless_one_is_given() -> None:
     [
         ("PK",),
         ("XX", "--hours", "1"),
+        ("PK", "--hours", "nan"),
+        ("PK", "--hours", "1e9"),
         ("PK", "--hours", "1", "--affected", "90"),
         ("PK", "--hours", "1", "--regions", "IN-BR"),
         ("KE", "--hours", "1", "--regions", "Blah"),

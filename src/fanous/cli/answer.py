@@ -90,7 +90,9 @@ def _measured(answer: CountryAnswer) -> str:
     made, sources = answer.within, answer.within.sources
     told = [f"{counted(made.measurements, 'measurement')}{about} on {counted(made.networks, 'network')}"]
     series = [f"series from {listed(sources)}"] if sources else []
-    return f"\nMeasured: {'; '.join((told if made.measurements else []) + series)}."
+    part = f", in {made.hours_measured:,} of {counted(answer.hours, 'hour')}"
+    how_long = part if made.hours_measured < answer.hours else ""
+    return f"\nMeasured: {'; '.join((told if made.measurements else []) + series)}{how_long}."
 
 
 def _asked(answer: CountryAnswer) -> str:

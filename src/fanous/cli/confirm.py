@@ -83,7 +83,7 @@ def confirm(
                     for one in answer.incidents
                 ],
                 "insufficient": [{"target": name} | why_document([why]) for name, why in answer.insufficient],
-                "measured": asdict(answer.within),
+                "measured": asdict(answer.within) | {"hours": answer.hours},
             }
         )
     else:

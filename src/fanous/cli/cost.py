@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanous.cli.common import ConfigOption, JsonOption, StoreOption, ask, country_code, print_document
+from fanous.model.claim import MOST_HOURS
 from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
 from fanous.model.incident import Kind
 
@@ -64,6 +65,8 @@ def cost(
     else:
         if hours is None:
             raise typer.BadParameter("give the duration with --hours, or name an incident")
+        if not 0 <= hours <= MOST_HOURS:
+            raise typer.BadParameter(f"{hours:g} is not from 0 to ten years of hours", param_hint="--hours")
         named = tuple(map(target_wanted, _listed(targets)))
         whom, note = _affected(country_code(where), _listed(regions), affected)
         stopped, why = _dependence(named, dependence)

@@ -220,7 +220,9 @@ class FamilyView:
         code = _SAID[self.says]
         if self.left is not None:
             params |= {"left": self.left.mean, "lowest": self.left.low, "highest": self.left.high}
-            code = "sight.lower" if self.says is Says.ORDINARY else "sight.fell_to"
+            is_even = round(self.left.low, 2) == round(self.left.high, 2)
+            fell = "sight.fell_evenly" if is_even else "sight.fell_to"
+            code = "sight.lower" if self.says is Says.ORDINARY else fell
         parts = tuple(entity for entity in self.entities if len(entity) > CODE)
         if parts and self.says is Says.DOWN:
             params["entities"] = parts

@@ -4,7 +4,7 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -21,6 +21,8 @@ from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.witnesses import WATCHED_GAP
+from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.analysis.series.years import YEARS, lost_as_much
@@ -43,8 +45,14 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
     They include series of a platform's traffic (``target_of_series``), which show only that platform.
     """
-    series = _levels(store, country, since, until, Kind.OUTAGE)
+    series = _measured(_levels(store, country, since, until, Kind.OUTAGE))
     return series + rolled_up(series)
+
+
+def _measured(series: Sequence[Series]) -> list[Series]:
+    """Without values that are no measurements of their own."""
+    again = {one.key for one in copies(series)}
+    return [thawed(one) for one in series if one.key not in again]
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
@@ -187,7 +195,7 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
     series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
     if not series:
         return []
-    lacking = []
+    lacking = list(_copied(_levels(store, country, since, until, Kind.OUTAGE)))
     options = DROP.options
     if skipped := [s for s in series if not fills_days(s.step)]:
         steps = sorted({f"{s.key.signal} ({s.key.source}, {s.step} s)" for s in skipped})
@@ -197,11 +205,34 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         lacking.append(Reason("lacks.baseline", {"series": _names(young), "days": options.least_days}))
     if young := [s for s in series if options.least_days <= _days(s) < options.week_seen]:
         lacking.append(Reason("lacks.week", {"series": _names(young), "times": options.widen}))
+    lacking += _beginning([s for s in series if _days(s) >= options.week_seen], country, since)
     families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= options.least_days}
     if len(families & OUTAGE_FAMILIES) == 1:
         (only,) = families & OUTAGE_FAMILIES
         lacking.append(Reason("lacks.second_family", {"families": (str(only),)}))
     return [(CONNECTIVITY, reason) for reason in lacking]
+
+
+def _copied(series: Sequence[Series]) -> Iterator[Reason]:
+    """Series of which a part, or all, is no measurement of its own."""
+    if again := copies(series):
+        yield Reason("lacks.copies", {"series": _names(again)})
+    if stuck := [one for one in series if frozen(one).any()]:
+        yield Reason("lacks.frozen", {"series": _names(stuck)})
+
+
+def _beginning(series: Sequence[Series], country: str, since: float) -> list[Reason]:
+    """What could not be judged, or only with less care, of a window that reaches into the first days of all series."""
+    if not series:
+        return []
+    options, first_day = DROP.options, int(min(float(one.times[0]) for one in series)) // DAY * DAY
+    judged, week = (float(first_day + days * DAY) for days in (options.least_days, options.week_seen))
+    reasons = []
+    if since < judged:
+        reasons.append(Reason("lacks.beginning", {"at": judged, "country": country}))
+    if since < week:
+        reasons.append(Reason("lacks.first_week", {"at": week, "country": country, "times": options.widen}))
+    return reasons
 
 
 def _names(series: Sequence[Series]) -> tuple[str, ...]:
@@ -213,7 +244,7 @@ def watched_families(
 ) -> tuple[Family, ...]:
     """Families that would have shown an outage of the country in a window; or a loss of the targets' traffic, if given.
 
-    Each has a series of the whole country with a history before it, and values in half of its bins.
+    Each has a series of the whole country with a week of history before it, and no gap in which a cut may hide.
     """
     series = quantity_series(store, country, since - DROP.options.days * DAY, until)
     series = [s for s in series if target_of_series(s.key) in (targets or ("",))]
@@ -227,9 +258,12 @@ def _of_place(series: Sequence[Series]) -> list[Series]:
 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:
-    inside = (one.times >= since) & (one.times < until) & ~np.isnan(one.values)
-    has_history = bool(len(one)) and since - float(one.times[0]) >= DROP.options.least_days * DAY
-    return has_history and 2 * int(inside.sum()) * one.step >= until - since
+    measured = one.times[~np.isnan(one.values)]
+    inside = measured[(measured > since - one.step) & (measured < until)]
+    if not len(inside) or since - measured[0] < DROP.options.week_seen * DAY:
+        return False
+    begins, ends = np.append(inside, until), np.append(since, inside + one.step)
+    return float((begins - ends).max()) <= WATCHED_GAP
 
 
 def _days(one: Series) -> float:

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
@@ -50,6 +51,11 @@ class CountryAnswer:
     within: Within
     known_until: Mapping[str, float]
     targets: Sequence[str]
+
+    @property
+    def hours(self) -> int:
+        """Hours of the window, the last of which may be a part of one."""
+        return max(1, ceil((self.until - self.since) / HOUR))
 
     def _repr_html_(self) -> str:
         """For notebooks: the incidents as a table, and what cannot be judged."""

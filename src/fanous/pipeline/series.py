@@ -6,6 +6,7 @@ The countries concerned are marked, and ``pipeline.detect.detect_all`` does the 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from fanous.analysis.detectors.grid import rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, outage_times
+from fanous.analysis.series.scale import is_scaled, on_known_scale
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
@@ -28,6 +30,7 @@ from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
+from fanous.store.facts import Facts
 from fanous.store.processes import spans_of
 from fanous.store.protocol import Store
 
@@ -120,7 +123,18 @@ def put_series(
     ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
     store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
     provenance = Provenance.SYNTHETIC if store.staged else provenance
-    return list(store.of(provenance).facts.put_series(batch, provenance))
+    facts = store.of(provenance).facts
+    return list(facts.put_series([_on_known_scale(facts, one) for one in batch], provenance))
+
+
+def _on_known_scale(facts: Facts, one: SourceSeries) -> SourceSeries:
+    if not is_scaled(one) or not len(one):
+        return one
+    place, ends = one.key.place, (float(one.times.min()), float(one.times.max()) + one.step)
+    for known in facts.levels(place.country, *ends, [one.key.signal], [place]):
+        if (known.key, known.step) == (one.key, one.step):
+            return replace(one, values=on_known_scale(one.times, one.values, known.times, known.values))
+    return one
 
 
 def _batches(

@@ -84,11 +84,13 @@ class Within:
         measurements: sound ones.
         networks: from which they were made.
         sources: public sources whose series have values then, by name.
+        hours_measured: hours of the window, counted from its beginning, in which there is either.
     """
 
     measurements: int
     networks: int
     sources: tuple[str, ...] = ()
+    hours_measured: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.measurements or self.sources)
@@ -191,22 +193,48 @@ _MEASURED = f"""
 SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW} HAVING count() > 0
 """
-_VOLUME_OF = f"""
-SELECT uniqExact(uid), uniqExact(asn), (
-    SELECT groupUniqArray(source) FROM levels
-    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} AND (
-        target IN {{targets:Array(String)}}
-        OR (target = '' AND signal IN {{traffic:Array(String)}} AND lower(subtype) IN {{products:Array(String)}})
+_BIN_IN_WINDOW = (
+    f"at >= fromUnixTimestamp64Micro({{since:Int64}} - {ticks(DAY)}, 'UTC') "
+    "AND at < fromUnixTimestamp64Micro({until:Int64}, 'UTC') "
+    "AND toUnixTimestamp64Micro(at) + toInt64(step) * 1000000 > {since:Int64}"
+)
+"""Does a bin reach into the window, even if it begins before it?  Detectors read none that is longer than a day."""
+_SERIES_IN = f"country = {{country:String}} AND value IS NOT NULL AND {_BIN_IN_WINDOW}"
+_SERIES_OF = f"""{_SERIES_IN} AND (
+    target IN {{targets:Array(String)}}
+    OR (target = '' AND signal IN {{traffic:Array(String)}} AND lower(subtype) IN {{products:Array(String)}})
+)"""
+_SOUND_IN = f"measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW}"
+_SOUND_OF = f"""verdicts
+WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND defect = '' AND {IN_WINDOW}"""
+
+
+def _within(sound: str, series: str) -> str:
+    """Measurements, networks, sources of series, and hours (from ``since`` on) in which either has something.
+
+    Args:
+        sound: the table and condition of the measurements; ``series``: the condition of the bins.
+    """
+    hour = ticks(HOUR)
+    return f"""
+SELECT uniqExact(uid), uniqExact(asn), (SELECT groupUniqArray(source) FROM levels WHERE {series}), (
+    SELECT uniqExact(hour) FROM (
+        SELECT toUInt64(intDiv(toUnixTimestamp64Micro(started_at) - {{since:Int64}}, {hour})) AS hour FROM {sound}
+        UNION ALL
+        SELECT arrayJoin(range(
+            toUInt64(intDiv(greatest(begins - {{since:Int64}}, 0), {hour})),
+            toUInt64(intDiv(least(ends, {{until:Int64}}) - 1 - {{since:Int64}}, {hour}) + 1)
+        )) AS hour FROM (
+            SELECT toUnixTimestamp64Micro(at) AS begins, begins + toInt64(step) * 1000000 AS ends
+            FROM levels WHERE {series}
+        )
     )
-) FROM verdicts
-WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND defect = '' AND {IN_WINDOW}
+) FROM {sound}
 """
-_VOLUME_IN = f"""
-SELECT count(), uniqExact(asn), (
-    SELECT groupUniqArray(source) FROM levels
-    WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
-) FROM measurements WHERE country = {{country:String}} AND defect = '' AND {IN_WINDOW}
-"""
+
+
+_VOLUME_IN = _within(_SOUND_IN, _SERIES_IN)
+_VOLUME_OF = _within(_SOUND_OF, _SERIES_OF)
 _TARGETS = f"""
 SELECT DISTINCT target FROM verdicts
 WHERE country = {{country:String}} AND target != '' AND defect = '' AND {IN_WINDOW} ORDER BY target
@@ -367,8 +395,8 @@ class CoverageFacts(FactsPart):
                 "traffic": list(OF_PRODUCTS),
                 "products": products_of(targets),
             }
-        ((made, networks, sources),) = self.engine.rows(sql, **asked)
-        return Within(made, networks, tuple(sorted(sources)))
+        ((made, networks, sources, hours),) = self.engine.rows(sql, **asked)
+        return Within(made, networks, tuple(sorted(sources)), hours)
 
     def targets(self, country: str, since: float, until: float) -> list[str]:
         """Targets of sound measurements, sorted."""

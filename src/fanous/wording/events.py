@@ -6,6 +6,7 @@ from fanous.analysis.incidents.events import Coincidence, EventReport
 from fanous.analysis.incidents.witnesses import held
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.wording.reasons import reasons_document, reasons_text, why_document
 from fanous.wording.words import STAGED
@@ -35,6 +36,7 @@ def report_document(report: EventReport) -> dict[str, Any]:
             {
                 "id": one.incident.id,
                 "status": str(one.incident.status),
+                "confirmed": one.incident.confirmed_at is not None,
                 "timing": str(one.timing),
                 "preemptive": one.is_preemptive,
                 "minutes_from_start": one.minutes,
@@ -91,12 +93,20 @@ def report_lines(report: EventReport, now: float) -> list[str]:
     return [
         *([STAGED] if report.synthetic else []),
         *head,
+        *([f"  not over: it lasts until {to_iso(event.end)}"] if now < event.end else []),
         f"  {str(report.outcome).replace('_', ' ').upper()}: {reasons_text(report.reasons)}",
-        *(f"  {one.incident.status}: {reasons_text([one.reason])}" for one in others),
+        *(f"  {_status(one.incident)}: {reasons_text([one.reason])}" for one in others),
         f"  coverage: {reasons_text(held(report.coverage))}",
         f"  other days: {reasons_text([report.comparison])}",
         f"  by chance: {_chance(report.coincidence)}",
     ]
+
+
+def _status(incident: Incident) -> str:
+    """The status; ``ended`` alone would not say whether it was ever confirmed."""
+    if incident.status is not Status.ENDED:
+        return str(incident.status)
+    return f"{Status.CONFIRMED if incident.confirmed_at is not None else Status.SUSPECTED}, {Status.ENDED}"
 
 
 def _chance(coincidence: Coincidence) -> str:

@@ -66,6 +66,8 @@ SEEN = {
     "sight.no_data": "No data from this source.",
     "sight.fell": "Down ({sources}).",
     "sight.fell_there": "Down in {entities} ({sources}).",
+    "sight.fell_evenly": "{left} of the usual level ({sources}).",
+    "sight.fell_evenly_there": "{left} of the usual level in {entities} ({sources}).",
     "sight.fell_to": "{left} of the usual level, between {lowest} and {highest} ({sources}).",
     "sight.fell_to_there": "{left} of the usual level in {entities}, between {lowest} and {highest} ({sources}).",
     "sight.lower": "{left} of the usual level, within its usual range ({sources}).",
@@ -88,11 +90,18 @@ COVERAGE = {
     "coverage.few_probes": "Only {runs} measured in that time, and at least {needed} are needed.",
     "coverage.one_network": "Only {networks} was measured.",
     "coverage.few_hours": "Measurements were made in only {measured} of {hours}.",
+    "coverage.lines": "Probes on lines that work say nothing about lines that were cut.",
     "coverage.failing": "More measurements failed than usual.",
     "none_seen": "No disruption was seen.",
     "lacks.whole_days": "No detector uses {series}, because a day is not a whole number of its time bins.",
     "lacks.baseline": "{series}: no baseline yet, because less than {days} of data are known.",
     "lacks.week": "{series}: less than a week of data is known, so for now only a loss {times} times as deep counts.",
+    "lacks.copies": "{series} has the numbers of another series here, so it counts as no source of its own.",
+    "lacks.frozen": "{series} repeated one value for hours, which counts as no measurement.",
+    "lacks.beginning": "Nothing could be judged before {at}, because there were no earlier data to compare with.",
+    "lacks.first_week": (
+        "Until {at}, only a loss {times} times as deep counted, because less than a week of data was known."
+    ),
     "lacks.second_family": "Only {families} can be watched here, so an outage can be suspected but not confirmed.",
 }
 """How much was measured, and what is missing to conclude anything."""
@@ -152,21 +161,20 @@ CLAIMS = {
     "claim.users.networks": "Between {low} and {high} of networks were affected; no user figures are known.",
     "claim.networks": "It was seen on each network named.",
     "claim.networks_missing": "It was not seen on {networks}.",
+    "claim.networks_unmeasured": "Nothing was measured on {networks} in that time.",
     "claim.began_before": "It was under way by {at}, before the time claimed ({stated}).",
     "claim.began_after": "It had not begun by {at}, after the time claimed ({stated}).",
     "claim.began_about": "It may have begun before or after the time claimed ({stated}).",
     "claim.length_unknown": "Its beginning or its end was not seen.",
-    "claim.length": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours "
-        "fits."
-    ),
+    "claim.length": "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours fits.",
     "claim.length_possible": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), so {stated_hours} hours cannot "
-        "be ruled out."
+        "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours cannot be ruled out."
     ),
-    "claim.length_other": (
-        "It lasted about {best} hours on the median network ({least} to {most} on any), not {stated_hours} hours."
+    "claim.length_spans": (
+        "It lasted about {best} hours in all ({least} to {most}), in several periods; from the first to the end of the "
+        "last it was about {stated_hours} hours."
     ),
+    "claim.length_other": "It lasted about {best} hours ({least} to {most}), not {stated_hours} hours.",
 }
 """How the evidence answers a claim."""
 

@@ -56,6 +56,10 @@ REASONS: dict[str, Text] = {
         "({families}) reached the target on {networks} in {some} of {all} measurements. A network can let probes that "
         "it knows through, and measurements can be forged, so it is only suspected."
     ),
+    "disputed.publisher": (
+        "Sources disagree. One publisher shows it ({shown_by}), but {families}, which others measure, stayed as usual. "
+        "A fault of that publisher looks like this, so it is only suspected."
+    ),
     "disputed.networks": (
         "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "
         "({families}) reached the target there in {some} of {all} measurements."

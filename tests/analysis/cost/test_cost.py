@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.cost.methods import CEILING
+from fanous.analysis.cost.methods import CEILING, UNKNOWN_SHARE
+from fanous.analysis.cost.words import SUSPECTED
 from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.incident import Estimate, Interval, Kind, Part, UsersShare
 from fanous.model.place import Access
@@ -106,6 +107,16 @@ def test_an_outage_costs_what_was_lost_of_the_level() -> None:
     of_platform = (Part("youtube", Kind.OUTAGE, ("outage.platform",), ("PK",)),)
     traffic = replace(outage, parts=of_platform)
     assert of_incident(traffic, START).dependence == Range(0, 1), "a platform's traffic is not the internet"
+
+
+def test_the_traffic_of_one_platform_is_not_that_of_the_country() -> None:
+    fell = incident(kind=Kind.OUTAGE, targets=("youtube",), level=Estimate(0.2, 0.1, 0.3))
+    assert of_incident(fell, START).dependence == UNKNOWN_SHARE
+
+
+def test_what_is_only_suspected_may_have_cost_nothing() -> None:
+    assert of_incident(incident(confirmed_at=None), START).notes[0] == Phrase(SUSPECTED)
+    assert Phrase(SUSPECTED) not in of_incident(incident(), START).notes
 
 
 def test_hours_are_those_of_the_intervals_up_to_now() -> None:

@@ -8,7 +8,21 @@ import pytest
 from fanous.analysis.incidents.claims import Checked, check_claim
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
-from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status, UsersShare
+from fanous.model.incident import (
+    Estimate,
+    FamilyView,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Part,
+    Says,
+    Scope,
+    Status,
+    UsersShare,
+)
+from fanous.model.instant import DAY
+from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text
 from tests.each import each
 from tests.store.cases import NOON, incident
@@ -88,6 +102,57 @@ def test_an_incident_that_reached_few_contradicts_a_national_claim() -> None:
     assert answer(claim(scope=Scope.NATION), unsure) is T
 
 
+def test_only_probes_in_every_hour_contradict_a_nation_wide_outage() -> None:
+    national = claim(Said.OUTAGE, scope=Scope.NATION)
+    assert answer(national, coverage=GOOD) is C
+    assert answer(national, coverage=replace(GOOD, hours_measured=11)) is T
+
+
+OUTAGE = replace(
+    CUT,
+    kind=Kind.OUTAGE,
+    parts=(Part("", Kind.OUTAGE, ("outage.national",), ("PK",)),),
+    intervals=tuple(Interval(NOON + n * DAY, NOON + n * DAY + 6 * HOUR) for n in range(5)),
+    end=NOON + 4 * DAY + 6 * HOUR,
+    networks=(),
+    level=Estimate(0.3, 0.28, 0.33, worst=0.2),
+    opinions=(
+        FamilyView("routing", Says.DOWN, (), ("PK",), Estimate(0.6, 0.6, 0.6), NOON, NOON),
+        FamilyView("usage", Says.DOWN, (), ("PK",), Estimate(0.1, 0.1, 0.1), NOON, NOON),
+    ),
+)
+"""Five evenings, of which different sources show different shares."""
+
+
+@each(
+    ("of", "expected"),
+    [
+        (claim(level=0.36), S),  # others round, or measure something else
+        (claim(level=0.55), T),
+        (claim(level=0.06), T),
+        (claim(level=0.75), C),
+        (claim(hours=30), S),
+        (claim(hours=102), T),  # from the first to the last
+        (claim(hours=60), C),
+    ],
+)
+def test_a_level_and_a_duration_may_be_counted_in_several_ways(of: Claim, expected: ClaimCheck) -> None:
+    assert answer(of, OUTAGE) is expected
+
+
+def test_an_outage_is_no_slowdown_of_single_targets() -> None:
+    (what,) = checked(claim(Said.SLOWDOWN), OUTAGE).points
+    assert what.reasons == (Reason("claim.other_kind", {"kinds": ("outage",)}),)
+
+
+def test_a_network_that_was_not_measured_is_not_said_to_be_spared() -> None:
+    *_, point = checked(claim(networks=(1, 9)), CUT).points
+    assert [(one.code, one.params["networks"]) for one in point.reasons] == [
+        ("claim.networks_missing", ("AS1",)),
+        ("claim.networks_unmeasured", ("AS9",)),
+    ]
+
+
 def test_an_open_onset_or_end_leaves_a_duration_open() -> None:
     assert answer(claim(hours=7), replace(CUT, onset_earliest=None)) is T
     assert answer(claim(hours=7), replace(CUT, end=None)) is T
@@ -100,6 +165,7 @@ def test_an_open_onset_or_end_leaves_a_duration_open() -> None:
         (Said.NORMAL, NONE, T),
         (Said.BLOCKING, GOOD, C),
         (Said.BLOCKING, NONE, T),
+        (Said.OUTAGE, GOOD, T),  # probes on lines that work
         (Said.NORMAL, replace(GOOD, failing=100), T),
     ],
 )

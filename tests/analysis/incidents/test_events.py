@@ -52,6 +52,8 @@ def report(*incidents: Incident, event: AnnouncedEvent = RALLY) -> EventReport:
         (cut(15, 17), Timing.BEFORE_OR_DURING),
         (cut(14, 17), Timing.BEFORE_OR_DURING),  # likelier before: not enough to say so
         (cut(14, 15, end=15.5), Timing.OVER_BEFORE),
+        (cut(-20, 14, end=15.5), Timing.OVER_BEFORE),
+        (cut(None, 14, end=15.5), Timing.OVER_BEFORE),
         (cut(-20, -19), Timing.ALREADY_ON),
         (cut(None, 15), Timing.ALREADY_ON),
         (cut(14, 15, end=None), Timing.BEFORE),
@@ -85,6 +87,8 @@ def test_what_has_nothing_to_do_with_it_is_left_out(elsewhere: Incident) -> None
         ([replace(cut(14, 15), status=Status.SUSPECTED, confirmed_at=None)], EventOutcome.SUSPECTED),
         ([cut(-20, -19)], EventOutcome.ALREADY_ON),
         ([cut(-20, -19), cut(14, 15)], EventOutcome.DISRUPTED),
+        ([replace(cut(-20, -19), confirmed_at=None)], EventOutcome.SUSPECTED),
+        ([cut(14, 15, end=15.5)], EventOutcome.NONE_SEEN),
         ([], EventOutcome.NONE_SEEN),
     ],
 )

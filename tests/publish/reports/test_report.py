@@ -11,7 +11,7 @@ import pytest
 
 from fanous.charts.letters import running
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Kind, Part, Status
+from fanous.model.incident import Estimate, Evidence, Incident, Kind, Part, Status
 from fanous.model.measurement import Provenance
 from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
@@ -57,6 +57,16 @@ def test_a_post_and_a_message_keep_their_length(given: dict[str, object], code: 
     assert message.messages <= 2
     for text in (post(one), message.text):
         assert LANGUAGES[code].say(status_word(one.incident)) in text
+
+
+def test_bins_of_series_are_not_counted_as_measurements() -> None:
+    seen = Evidence(81, 0, 0, 0, ("routing", "usage"))
+    one = report(incident(kind=Kind.OUTAGE, targets=("",), level=Estimate(0.3, 0.28, 0.33), evidence=seen))
+    told = {fact.label.text: fact.value for fact in one.facts}
+    assert told["Connectivity left"] == "30% (28% - 33%)"
+    assert not {"Networks", "Measurements", "Probes", "Test runs"} & set(told)
+    assert [head.text for head in one.heads] == ["Network", "From", "To"]
+    assert one.rows and all(len(row) == 4 for row in one.rows), "the last is its address"
 
 
 def test_a_short_form_never_speaks_of_another_thing_than_the_claim() -> None:

@@ -130,6 +130,7 @@ def of_incident(incident: Incident, until: float, *, counts_users: bool = True) 
     lasted = sum((until if one.end is None else one.end) - one.start for one in incident.intervals)
     affected, whom = _affected(incident, counts_users=counts_users)
     dependence, what = _dependence(incident)
+    doubt = Phrase(words.SUSPECTED) if incident.confirmed_at is None else None
     return Disruption(
         country=incident.country,
         kind=incident.kind,
@@ -137,7 +138,7 @@ def of_incident(incident: Incident, until: float, *, counts_users: bool = True) 
         targets=incident.targets,
         affected=affected,
         dependence=dependence,
-        notes=tuple(filter(None, (whom, what))),
+        notes=tuple(filter(None, (doubt, whom, what))),
     )
 
 

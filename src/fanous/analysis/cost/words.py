@@ -33,6 +33,8 @@ NO_DEPENDENCE = (
 DEPENDENCE_GIVEN = "share of online activity: as given"
 PART_LEFT = "part of the usual level was left; only what was lost counts"
 
+SUSPECTED = "the incident is only suspected: there may have been no disruption, and no cost"
+
 USERS_UNKNOWN = "the share of users affected is not known: from none to all"
 USERS_MEASURED = "share of users affected: as measured, with its 90 % interval"
 USERS_GIVEN = "share of users affected: as given"
@@ -58,7 +60,7 @@ TEXTS = (
     *(DELOITTE, DIGITAL, CIPESA, *TIERS.values(), TIER_SHARE, TEN_MILLION),
     *(BY_USERS, BY_PEOPLE, ALL_STILL, AS_PUBLISHED),
     *(NO_USERS, NEITHER, NO_GDP, NO_DIGITAL, NO_DAY, ELSEWHERE),
-    *(CEILING_KNOWN, CEILING_UNKNOWN, NO_DEPENDENCE, DEPENDENCE_GIVEN, PART_LEFT),
+    *(CEILING_KNOWN, CEILING_UNKNOWN, NO_DEPENDENCE, DEPENDENCE_GIVEN, PART_LEFT, SUSPECTED),
     *(USERS_UNKNOWN, USERS_MEASURED, USERS_GIVEN, *USERS_OF.values(), REGION_UNKNOWN, REGION_SHARE),
     *NAMES,
 )

@@ -6,6 +6,7 @@ supported if every point is; a suspicion supports nothing.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from fanous.analysis.incidents.witnesses import is_ordinary, measured, unusual
@@ -19,6 +20,9 @@ from fanous.model.reason import Param, Reason
 ABOUT_HOURS = 1.0
 ABOUT_SHARE = 0.2
 """A stated duration is taken as "about": within an hour, or a fifth of it."""
+
+ABOUT_LEVEL = 0.05
+"""So is a stated level: published figures are rounded, and others measure something else."""
 
 WIDTH = {Scope.ISP: 0, Scope.MULTI_ISP: 1, Scope.NATION: 2}
 """From narrow to wide.  A region is neither wider nor narrower than some providers, so it is compared with regions
@@ -84,7 +88,7 @@ def check_claim(claim: Claim, incidents: Sequence[Incident], coverage: Coverage)
         points = [_unseen(claim, near, coverage)]
     else:
         checks: list[Callable[[Claim, list[Incident]], Point | None]] = [
-            _what, _targets, _scope, _networks, _began, _lasted, _level,
+            _what, _targets, _scope, partial(_networks, coverage), _began, _lasted, _level,
         ]  # fmt: skip
         found = [check(claim, sure) for check in checks]
         points = [point for point in found if point is not None]
@@ -130,6 +134,9 @@ def _unseen(claim: Claim, near: list[Incident], coverage: Coverage) -> Point:
         usual = Reason("claim.usual", {"families": tuple(map(str, coverage.watched))})
         return _point("happened", ClaimCheck.CONTRADICTED, usual)
     if is_ordinary(coverage):
+        if claim.said is Said.OUTAGE and not (is_national and coverage.hours_measured == coverage.hours):
+            cut_unseen = Reason("coverage.lines")
+            return _point("happened", ClaimCheck.CANNOT_TELL, measured(coverage), cut_unseen)
         return _point("happened", ClaimCheck.CONTRADICTED, Reason("none_seen"), measured(coverage))
     return _point("happened", ClaimCheck.CANNOT_TELL, *unusual(coverage))
 
@@ -139,7 +146,7 @@ def _what(claim: Claim, sure: list[Incident]) -> Point:
     slowed = any(i.kbps is not None or any(SLOWED in m for m in i.mechanisms) for i in sure)
     if kinds & set(FITTING[claim.said]) or (claim.said is Said.THROTTLING and slowed):
         return _point("what", ClaimCheck.SUPPORTED, *_seen_as(sure))
-    if claim.said is Said.SLOWDOWN:
+    if claim.said is Said.SLOWDOWN and kinds & {Kind.BLOCKING, Kind.THROTTLING}:
         return _point("what", ClaimCheck.CANNOT_TELL, Reason("claim.whole_line_unmeasured"))
     found = Reason("claim.other_kind", {"kinds": tuple(sorted(map(str, kinds)))})
     return _point("what", ClaimCheck.CANNOT_TELL, found)
@@ -196,16 +203,23 @@ def _reach(code: str, incident: Incident) -> Iterator[Reason]:
         yield Reason("claim.users", told)
 
 
-def _networks(claim: Claim, sure: list[Incident]) -> Point | None:
+def _networks(coverage: Coverage, claim: Claim, sure: list[Incident]) -> Point | None:
     if not claim.networks:
         return None
     named = {network.entity for i in sure for network in i.networks}
-    missing = tuple(f"AS{asn}" for asn in claim.networks if f"AS{asn}" not in named)
-    if missing:
-        return _point(
-            "networks", ClaimCheck.CANNOT_TELL, Reason("claim.networks_missing", {"networks": missing})
+    missing = [asn for asn in claim.networks if f"AS{asn}" not in named]
+    if not missing:
+        return _point("networks", ClaimCheck.SUPPORTED, Reason("claim.networks"))
+    unseen = [asn for asn in missing if asn in coverage.networks or coverage.series]
+    reasons = [
+        Reason(code, {"networks": tuple(f"AS{asn}" for asn in asns)})
+        for code, asns in (
+            ("claim.networks_missing", unseen),
+            ("claim.networks_unmeasured", [asn for asn in missing if asn not in unseen]),
         )
-    return _point("networks", ClaimCheck.SUPPORTED, Reason("claim.networks"))
+        if asns
+    ]
+    return _point("networks", ClaimCheck.CANNOT_TELL, *reasons)
 
 
 def _began(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -236,9 +250,17 @@ def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
     told = {"best": best, "least": least, "most": most, "stated_hours": claim.hours}
     if abs(claim.hours - best) <= slack:
         return _point("lasted", ClaimCheck.SUPPORTED, Reason("claim.length", told))
+    if _spans(longest, claim.hours, slack):
+        return _point("lasted", ClaimCheck.CANNOT_TELL, Reason("claim.length_spans", told))
     if least - slack <= claim.hours <= most + slack:
         return _point("lasted", ClaimCheck.CANNOT_TELL, Reason("claim.length_possible", told))
     return _point("lasted", ClaimCheck.CONTRADICTED, Reason("claim.length_other", told))
+
+
+def _spans(incident: Incident, hours: float, slack: float) -> bool:
+    """Is it the time from the first of several periods to the end of the last, as some count a curfew?"""
+    several = len(incident.intervals) > 1
+    return several and abs(_hours([Interval(incident.onset, incident.end)], 0.0) - hours) <= slack
 
 
 def _hours(intervals: Sequence[Interval], end: float) -> float:
@@ -248,13 +270,32 @@ def _hours(intervals: Sequence[Interval], end: float) -> float:
 def _level(claim: Claim, sure: list[Incident]) -> Point | None:
     if claim.level is None:
         return None
-    levels = [i.level for i in sure if i.level is not None]
-    if not levels:
+    known = [(i, i.level) for i in sure if i.level is not None]
+    if not known:
         return _point("level", ClaimCheck.CANNOT_TELL, Reason("level.unmeasured"))
-    inside = any(level.low <= claim.level <= level.high for level in levels)
-    left = {"left": levels[0].mean, "low": levels[0].low, "high": levels[0].high}
-    answer = ClaimCheck.SUPPORTED if inside else ClaimCheck.CONTRADICTED
+    level = known[0][1]
+    left = {"left": level.mean, "low": level.low, "high": level.high}
+    if any(_about(claim.level, (level.low, level.high)) for _, level in known):
+        answer = ClaimCheck.SUPPORTED
+    elif any(_about(claim.level, _shares_left(i)) for i, _ in known):
+        answer = ClaimCheck.CANNOT_TELL
+    else:
+        answer = ClaimCheck.CONTRADICTED
     return _point("level", answer, Reason("level.left", left))
+
+
+def _about(stated: float, shares: Sequence[float]) -> bool:
+    return min(shares) - ABOUT_LEVEL <= stated <= max(shares) + ABOUT_LEVEL
+
+
+def _shares_left(incident: Incident) -> list[float]:
+    """Every share of the usual level that was left: in the worst hour, at each stage, to each kind of source."""
+    found = [stage.left for stage in incident.levels]
+    found += [opinion.left.mean for opinion in incident.opinions if opinion.left is not None]
+    if incident.level is not None:
+        known = (incident.level.low, incident.level.high, incident.level.worst)
+        found += [share for share in known if share is not None]
+    return found
 
 
 def _ids(incidents: list[Incident]) -> tuple[str, ...]:

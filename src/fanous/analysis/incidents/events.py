@@ -149,10 +149,10 @@ def relation(incident: Incident, event: AnnouncedEvent) -> Relation:
     minutes = round((incident.onset - event.start) / 60, 1)
     earliest, latest = incident.onset_earliest, incident.onset_latest
     named: dict[str, Param] = {"incident": incident.id, "country": event.country}
-    if incident.onset < event.start - LEAD or (earliest is None and latest < event.start):
-        return Relation(incident, Timing.ALREADY_ON, minutes, Reason("event.already_on", named))
     if incident.end is not None and incident.end <= event.start:
         return Relation(incident, Timing.OVER_BEFORE, minutes, Reason("event.over_before", named))
+    if incident.onset < event.start - LEAD or (earliest is None and latest < event.start):
+        return Relation(incident, Timing.ALREADY_ON, minutes, Reason("event.already_on", named))
     if latest < event.start:
         before = Reason("event.before", named | {"at": latest, "ahead": round(event.start - latest)})
         return Relation(incident, Timing.BEFORE, minutes, before)
@@ -162,19 +162,26 @@ def relation(incident: Incident, event: AnnouncedEvent) -> Relation:
 
 
 def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOutcome, tuple[Reason, ...]]:
-    new = [r for r in relations if r.timing is not Timing.ALREADY_ON]
+    during = [r for r in relations if r.timing is not Timing.OVER_BEFORE]
+    new = [r for r in during if r.timing is not Timing.ALREADY_ON]
     confirmed = [r for r in new if r.incident.confirmed_at is not None]
     if confirmed:
         return EventOutcome.DISRUPTED, tuple(r.reason for r in confirmed)
     if new:
-        suspected = Reason("claim.suspected", {"incidents": tuple(r.incident.id for r in new)})
-        return EventOutcome.SUSPECTED, (*(r.reason for r in new), suspected)
-    if relations:
-        return EventOutcome.ALREADY_ON, tuple(r.reason for r in relations)
+        return EventOutcome.SUSPECTED, (*(r.reason for r in new), _only_suspected(new))
+    sure = [r for r in during if r.incident.confirmed_at is not None]
+    if sure:
+        return EventOutcome.ALREADY_ON, tuple(r.reason for r in sure)
+    if during:
+        return EventOutcome.SUSPECTED, (*(r.reason for r in during), _only_suspected(during))
     if is_ordinary(coverage):
         return EventOutcome.NONE_SEEN, (Reason("none_seen"), measured(coverage))
     more = () if lacking(coverage) else (measured(coverage),)
     return EventOutcome.CANNOT_TELL, (Reason("event.cannot_tell"), *unusual(coverage), *more)
+
+
+def _only_suspected(relations: Sequence[Relation]) -> Reason:
+    return Reason("claim.suspected", {"incidents": tuple(r.incident.id for r in relations)})
 
 
 def _other_days(

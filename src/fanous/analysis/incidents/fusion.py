@@ -171,6 +171,9 @@ on a holiday, when they sleep longer: most of it is below every day of the week 
 this long from there (the first hours of a morning are low on every day).  The same holds if it is to support another
 family."""
 
+OF_ONE_TOOL = ("tor_relay", "tor_bridge")
+"""Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country."""
+
 LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its series is a small count that moves by itself."""
 
@@ -196,7 +199,7 @@ def _slow_alone(anomaly: Anomaly) -> bool:
 
 def alone(anomaly: Anomaly) -> bool:
     """Does it justify a suspicion on its own?"""
-    if single(anomaly):
+    if single(anomaly) or anomaly.key.signal in OF_ONE_TOOL:
         return False
     if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
         return False

@@ -18,6 +18,7 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
+from fanous.analysis.incidents.denial import denied
 from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
@@ -105,6 +106,9 @@ class Quantities:
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         verdict = ruling(anomalies, kind)
+        denial = denied(anomalies, self.series) if verdict.at is not None else None
+        if denial is not None:
+            verdict = Ruling("", None, denial)
         if verdict.at is None and not worth_a_suspicion(anomalies, kind):
             return None
         told = opinions(anomalies, self.series)
@@ -129,7 +133,7 @@ class Quantities:
             intervals=_by_level(stood.spans, stood.levels),
             end=stood.end,
             witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
-            most=CERTAIN if len(witnesses) > 1 else ONE_FAMILY,
+            most=CERTAIN if len(witnesses) > 1 and denial is None else ONE_FAMILY,
             evidence=_evidence(anomalies),
             remarks=(*(() if target else far.remarks), *_cautions(far, lasting)),
             level=_level(ran.core, kind, stood.measured),

@@ -116,6 +116,9 @@ ENOUGH_NETWORKS = 2
 ENOUGH_HOURS = 0.5
 """Least share of the hours with measurements; what happened in the others was not seen."""
 
+WATCHED_GAP = HOUR
+"""Longest time in a window for which a series that shows no loss may have no value: a cut may hide in it."""
+
 ORDINARY_FAILING = 0.1
 """Share of failing measurements up to which a window counts as normal: .005 to .01 in quiet records, and ten times
 that in a bad week of a few probes."""

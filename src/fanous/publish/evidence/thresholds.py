@@ -15,6 +15,7 @@ from fanous.analysis.incidents import (
     assemble,
     claims,
     confirm,
+    denial,
     disputes,
     events,
     fusion,
@@ -36,7 +37,18 @@ from fanous.analysis.incidents.interference import (
     UNCONFIRMED,
 )
 from fanous.analysis.rules import connection, dns, evidence, fingerprints, http, pages, transfer
-from fanous.analysis.series import aggregate, baselines, depth, repeats, signals, silence, slowness, years
+from fanous.analysis.series import (
+    aggregate,
+    baselines,
+    copies,
+    depth,
+    repeats,
+    scale,
+    signals,
+    silence,
+    slowness,
+    years,
+)
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -84,6 +96,16 @@ def _series() -> dict[str, Any]:
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
         "series.baseline_neighbours": baselines.NEIGHBOURS,
+        "series.frozen_seconds": copies.FROZEN_SECONDS,
+        "series.frozen_bins": copies.FROZEN_BINS,
+        "series.frozen_repeats": copies.FROZEN_REPEATS,
+        "series.frozen_jump": copies.JUMP,
+        "series.same_bins": copies.SAME_BINS,
+        "series.same_ratio": copies.SAME_RATIO,
+        "series.same_moves": copies.MOVES,
+        "series.scale_bins": scale.COMMON_BINS,
+        "series.scale_spread": scale.SPREAD,
+        "series.scale_rounded": scale.ROUNDED,
         "series.depth_days": depth.RECENT,
         "series.depth_weeks": depth.WEEKS,
         "series.depth_weekdays": depth.SAME_WEEKDAY,
@@ -247,6 +269,11 @@ def _outages() -> dict[str, Any]:
         "incidents.families_at_once_seconds": fusion.AT_ONCE,
         "incidents.families_deep_share": fusion.DEEP,
         "incidents.family_history_seconds": fusion.HISTORY,
+        "incidents.denied_lost": denial.LOST,
+        "incidents.denied_least_drops": denial.LEAST_DROPS,
+        "incidents.denied_days": denial.DAYS,
+        "incidents.denied_usual_days": denial.USUAL_DAYS,
+        "incidents.denied_bins": denial.BINS,
         "incidents.lone_family_seconds": fusion.LONE,
         "incidents.lone_family_cell_share": fusion.LONE_CELL,
         "incidents.lone_region_ratio": fusion.LONE_REGION_RATIO,
@@ -301,8 +328,10 @@ def _explanations() -> dict[str, Any]:
         "incidents.witness_share": witnesses.SAW_SHARE,
         "incidents.claim_hours": claims.ABOUT_HOURS,
         "incidents.claim_share": claims.ABOUT_SHARE,
+        "incidents.claim_level": claims.ABOUT_LEVEL,
         "incidents.claim_families": claims.ENOUGH_FAMILIES,
         "incidents.coverage_hours_share": witnesses.ENOUGH_HOURS,
+        "incidents.watched_gap_seconds": witnesses.WATCHED_GAP,
         "incidents.coverage_networks": witnesses.ENOUGH_NETWORKS,
         "incidents.coverage_probes": witnesses.ENOUGH_PROBES,
         "incidents.coverage_failing_share": witnesses.ORDINARY_FAILING,

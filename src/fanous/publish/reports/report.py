@@ -117,7 +117,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
-        heads=tuple(said(language, one) for one in (*HEADS, probes_word(incident))),
+        heads=tuple(said(language, one) for one in (*HEADS, *counted_as(incident))),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
@@ -143,12 +143,23 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
 
 
 CHART_OF_USERS, CHART = "Users able to reach each service", "Access to each service"
-HEADS = ("Network", "From", "To", "Failed measurements")
+HEADS = ("Network", "From", "To")
+
+
+def counted_as(incident: Incident) -> tuple[str, ...]:
+    """Heads of the columns with figures; none for bins of series, which are no measurements."""
+    if _rests_on_series(incident):
+        return ()
+    return "Failed measurements", probes_word(incident)
 
 
 def probes_word(incident: Incident) -> str:
     """What its measurements are counted by."""
     return "Probes" if incident.evidence.probes_are == "probes" else "Test runs"
+
+
+def _rests_on_series(incident: Incident) -> bool:
+    return not incident.evidence.probes
 
 
 def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
@@ -174,10 +185,19 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
             affected,
             "/users_affected_share",
         ),
-        ("Networks", language.number(evidence.networks), "/evidence/networks"),
-        ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
-        (probes_word(incident), language.number(evidence.probes), "/evidence/probes"),
     ]
+    level = incident.level
+    if _rests_on_series(incident):
+        if level is not None:
+            name = "Traffic left" if incident.is_of_traffic else "Connectivity left"
+            mean, low, high = map(language.percent, (level.mean, level.low, level.high))
+            values.append((name, f"{mean} ({low} - {high})", "/level"))
+    else:
+        values += [
+            ("Networks", language.number(evidence.networks), "/evidence/networks"),
+            ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
+            (probes_word(incident), language.number(evidence.probes), "/evidence/probes"),
+        ]
     ways = narrative.methods(incident, language)
     if ways:
         values.append(("How", listing(ways, language), "/mechanisms"))
@@ -196,6 +216,7 @@ def _rows(
             continue
         since, until, _ = spell(network)
         title = network_title(network.asn, names)
+        counts = () if _rests_on_series(incident) else (network.measurements, network.probes)
         rows.append(
             (
                 " ".join(filter(None, (title, printable(network.entity)))),
@@ -203,8 +224,7 @@ def _rows(
                 language.say("Not seen")
                 if until is None
                 else clocks.moment(until, incident.country, language),
-                language.number(network.measurements),
-                language.number(network.probes),
+                *map(language.number, counts),
                 f"{query}#/networks/{nth}",
             )
         )

@@ -188,6 +188,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
     withdrawn = withdrawn[-MOST_RETRACTED:]
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
+    with_series = {one.country for one in store.facts.known_signals() if one.last >= visit.now - SEEN}
     record = stories(store, unheard)[:MOST_ON_RECORD]
     if not going and not over:
         last = latest_on_record(store)
@@ -201,9 +202,10 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "watched": seen,
         "recent": sum(one.at >= visit.now - QUIET for one in seen),
         "known": bool(store.facts.countries()),
+        "in_series": bool(with_series),
         "world": world_of(going, over, [one.country for one in seen], visit.site.world),
         "lead": lead_of(store, [*going, *over, *record], visit),
-        "unseen": COUNTRIES - len(seen),
+        "unseen": COUNTRIES - len(with_series.union(one.country for one in seen)),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
         "fresh": fresh(store, seen, visit.now),

@@ -1,0 +1,112 @@
+"""Copied: values that are no measurements of their own.
+
+A source that has nothing new may repeat its last value for hours.  At night that value is low, and by day it looks like
+a loss.  And one table may be in the store under two names: the same numbers are no second witness.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.instant import HOUR
+from fanous.model.place import Place
+from fanous.model.series import Series
+
+Bools = NDArray[np.bool_]
+
+FROZEN_SECONDS = 3 * HOUR
+FROZEN_BINS = 6
+"""A value other than 0 that is repeated for so long, and in so many bins, was not measured again ..."""
+
+FROZEN_REPEATS = 0.02
+"""... in a series of which the other bins are the greater part, and at most this share of them repeat the one before:
+counts of a few things do so all the time."""
+
+JUMP = 2.0
+"""A source repeats its *last* value.  What a cut leaves may be constant, too, but the series falls to it: by more than
+so many times the 95th percentile of its steps."""
+
+SAME_BINS = 96
+"""Bins that two series must have in common before the same numbers are no chance."""
+
+SAME_RATIO = 1e-4
+"""By which the ratio of their values may vary: one of the two may be scaled and rounded."""
+
+MOVES = 0.5
+"""Share of the bins in which both must differ from the bin before: two lines that never move are alike by chance."""
+
+
+def frozen(one: Series) -> Bools:
+    """The bins that only repeat an earlier value, shape (n,)."""
+    values = one.values
+    found = np.zeros(len(values), np.bool_)
+    if len(values) < FROZEN_BINS:
+        return found
+    same = np.concatenate([[False], (values[1:] == values[:-1]) & (values[1:] != 0)])
+    edges = np.diff(np.concatenate([[0], same, [0]]).astype(np.int8))
+    begins, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    long = (ends - begins >= FROZEN_BINS - 1) & ((ends - begins) * one.step >= FROZEN_SECONDS - one.step)
+    steps = np.abs(np.diff(values))
+    usual = JUMP * float(np.quantile(steps[~same[1:]], 0.95)) if (~same[1:]).any() else 0.0
+    for begin, end in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
+        found[begin:end] = begin < 2 or steps[begin - 2] <= usual
+    others = ~found
+    moves = 2 * others.sum() >= len(values) and same[others].sum() <= FROZEN_REPEATS * others.sum()
+    return found if moves else np.zeros_like(found)
+
+
+def thawed(one: Series) -> Series:
+    """The series without the bins that only repeat an earlier value."""
+    kept = ~frozen(one)
+    if kept.all():
+        return one
+    return replace(
+        one,
+        times=one.times[kept],
+        values=one.values[kept],
+        counts=one.counts[kept],
+        controlled=one.controlled[kept],
+        measurements=one.measurements[kept],
+    )
+
+
+def copies(series: Sequence[Series]) -> list[Series]:
+    """Series with the numbers of one of another family, about the same place.
+
+    Of the two, the one of human activity stays, of which less is concluded.
+    """
+    places: dict[Place, list[Series]] = defaultdict(list)
+    for one in sorted(series, key=lambda one: not SIGNALS[one.key.signal].of_people):
+        places[one.key.place].append(one)
+    return [copy for own in places.values() for copy in _copies(own)]
+
+
+def _copies(series: Sequence[Series]) -> Iterator[Series]:
+    gone: set[int] = set()
+    for first, second in combinations(range(len(series)), 2):
+        one, other = series[first], series[second]
+        families = {SIGNALS[each.key.signal].family for each in (one, other)}
+        if len(families) == 2 and not gone & {first, second} and _same_numbers(one, other):
+            gone.add(second)
+            yield other
+
+
+def _same_numbers(one: Series, other: Series) -> bool:
+    if one.step != other.step:
+        return False
+    _, here, there = np.intersect1d(one.times, other.times, assume_unique=True, return_indices=True)
+    left, right = one.values[here], other.values[there]
+    known = ~np.isnan(left) & ~np.isnan(right)
+    left, right = left[known], right[known]
+    if len(left) < SAME_BINS or any(np.mean(np.diff(v) != 0) < MOVES for v in (left, right)):
+        return False
+    some = right != 0
+    if (left[~some] != 0).any() or not some.any():
+        return False
+    ratio = left[some] / right[some]
+    return bool(np.ptp(ratio) <= SAME_RATIO * abs(float(np.median(ratio))))
