@@ -5,6 +5,8 @@ import resource
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,6 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
+from fanous.store import transport
 from fanous.store.engine import Engine, _engine_errors
 from fanous.store.library import LEAST_DESCRIPTORS, _check_descriptors
 from fanous.store.local import open_store
@@ -55,6 +58,51 @@ def test_a_server_that_is_none_is_a_sentence_and_no_bug(status: int) -> None:
         server.shutdown()
         thread.join()
     assert "s3cret" not in str(why.value) and "\x1b" not in str(why.value)
+
+
+@each(
+    ("head", "sent", "pause", "why"),
+    [
+        ("Transfer-Encoding: chunked", b"10000\r\n" + bytes(65536) + b"\r\n", 0.0, "more than 1 MiB"),
+        ("Content-Length: 9999999999", bytes(65536), 0.0, "more than 1 MiB"),
+        ("Content-Length: 9999999999", b"x", 0.02, "takes too long"),
+        ("Content-Encoding: lz4", b"", 0.0, "is packed"),
+    ],
+)
+def test_an_answer_that_does_not_end_is_given_up(head: str, sent: bytes, pause: float, why: str) -> None:
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.wfile.write(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode())
+            with suppress(OSError):
+                while sent:
+                    self.wfile.write(sent)
+                    time.sleep(pause)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Endless) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "MOST_BYTES", 1 << 20)
+        patch.setattr(transport, "BODY_SECONDS", 0.3)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
+        try:
+            with pytest.raises(FanousError, match=why):
+                Engine(at_urls("/a", facts, "/l"))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_so_is_the_answer_to_a_query(one_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(at_urls("/a", one_server.new_database(), "/l"))
+    monkeypatch.setattr(transport, "MOST_BYTES", 1 << 20)
+    with pytest.raises(FanousError, match="more than 1 MiB"):
+        engine.rows("SELECT number FROM numbers(1000000)")
+    assert engine.rows("SELECT 1") == [(1,)]
+    engine.close()
 
 
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:

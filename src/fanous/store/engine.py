@@ -43,6 +43,8 @@ from fanous.store.schema import (
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from fanous.store.transport import EndlessAnswer
+
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, one per row."""
 
@@ -352,15 +354,21 @@ def _client(**given: Any) -> "Client":
 
 
 def _connect_to_server(location: StoreLocation) -> "Client":
+    from fanous.store.transport import connections
+
     try:
         with _engine_errors(f"reach the facts at {location.facts_name}"):
-            return _client(
+            client = _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
+                pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
+                compress=False,  # of answers, see ``transport``
             )
+            client.write_compression = "lz4"
+            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -408,6 +416,11 @@ def _engine_errors(what: str) -> Iterator[None]:
         text = without_trace(str(error))
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
+        if endless := _endless(error):
+            raise FanousError(
+                f"cannot {what}: {endless}; check that it is the HTTP interface of a ClickHouse server",
+                permanent=False,
+            ) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
             raise FanousError(
                 f"cannot {what}: {text}; check that the server is running", permanent=False
@@ -426,6 +439,15 @@ def _advice(said: str) -> str:
             return advice
     is_damaged = LIKELY in said or any(f"({name})" in said for name in _DAMAGED)
     return _REPAIR if is_damaged else ""
+
+
+def _endless(error: BaseException | None) -> "EndlessAnswer | None":
+    """The cause, if it is an answer of a server that was given up."""
+    from fanous.store.transport import EndlessAnswer
+
+    while error is not None and not isinstance(error, EndlessAnswer):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _never_arrived(error: BaseException) -> bool:
