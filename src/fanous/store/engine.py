@@ -26,7 +26,7 @@ from fanous import __version__
 from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.disk import FULL
-from fanous.store.library import MORE_THREADS, handlers_kept, load_library, without_trace
+from fanous.store.library import MORE_THREADS, load_library, without_trace
 from fanous.store.location import StoreLocation
 from fanous.store.memory import Memory
 from fanous.store.schema import (
@@ -383,7 +383,7 @@ def _connect(location: StoreLocation) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
-    with handlers_kept(), _engine_errors(f"open the facts at {folder}"):
+    with _engine_errors(f"open the facts at {folder}"):
         return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
 
 
