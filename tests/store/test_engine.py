@@ -161,6 +161,11 @@ TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1.
         ),
         ("Code: 40. Checksum doesn't match. (CHECKSUM_DOESNT_MATCH)", "fanous rejudge"),
         (
+            "Code: 107. Cannot open file data.bin: , errno: 2, strerror: No such file or directory: (while reading "
+            "from part all_1_1_0). (FILE_DOESNT_EXIST)",
+            "the facts are damaged",
+        ),
+        (
             "Cannot open file data.bin: errno: 24, strerror: Too many open files. (CANNOT_OPEN_FILE)",
             "ulimit -n",
         ),

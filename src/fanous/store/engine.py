@@ -160,6 +160,7 @@ _DAMAGED = (
     "CANNOT_READ_ALL_DATA",
     "CHECKSUM_DOESNT_MATCH",
     "CORRUPTED_DATA",
+    "FILE_DOESNT_EXIST",
     "NO_FILE_IN_DATA_PART",
     "TOO_LARGE_SIZE_COMPRESSED",
     "UNEXPECTED_END_OF_FILE",
@@ -182,6 +183,12 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(eng
 """
 
 
+_SET_ASIDE = """
+SELECT concat(table, '/', name) FROM system.detached_parts
+WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken') ORDER BY table, name
+"""
+
+
 class Engine:
     """A client whose tables exist and are up to date.
 
@@ -193,10 +200,11 @@ class Engine:
     def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
         self._layout = Layout(location.cluster)
         self._reading: dict[str, str] = {}
+        self._in_process = location.engine_folder is not None
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
-            if location.engine_folder is not None and not read_only:
+            if self._in_process and not read_only:
                 self._remove_parts_one_by_one()
         except BaseException:
             self._client.close()
@@ -209,6 +217,10 @@ class Engine:
 
     def close(self) -> None:
         self._client.close()
+
+    def set_aside(self) -> list[str]:
+        """Parts of tables that the in-process engine found broken when it opened them, and leaves out since then."""
+        return [name for (name,) in self.rows(_SET_ASIDE)] if self._in_process else []
 
     def showing(self, *, synthetic: bool) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.
