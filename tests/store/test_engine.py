@@ -10,6 +10,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -24,6 +25,7 @@ from fanous.store.location import at_urls
 from fanous.store.schema import ONE_BY_ONE, TABLES, Layout
 from tests.children import child_environment
 from tests.each import each
+from tests.store.cases import judged
 from tests.store.servers import REAL, Server
 
 
@@ -142,6 +144,21 @@ def test_statements_for_a_cluster_have_met_a_real_one() -> None:
             "in the process, over HTTP, and on two shards that the tests play"
         )
     assert REAL  # each test with a store has run there
+
+
+def test_a_change_for_which_the_disk_has_no_room_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine waits for the room without a word, with the store locked."""
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a"), judged("b")], rules_version="1")
+        engine = store.facts.engine
+        with monkeypatch.context() as full:
+            full.setattr("fanous.store.engine.disk_usage", lambda _folder: SimpleNamespace(free=4096))
+            with pytest.raises(FanousError, match=r"the disk is full.*free some space"):
+                engine.remove("measurements", "uid = 'a'")
+        engine.remove("measurements", "uid = 'a'")
+        assert engine.rows("SELECT uid FROM measurements") == [("b",)]
 
 
 # --- what the engine says, in words -----------------------------------------------------------------

@@ -19,6 +19,7 @@ from copy import copy
 from itertools import islice
 from math import inf
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -183,6 +184,17 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(eng
 """
 
 
+ROOM_FOR_A_CHANGE = 1.2
+"""Bytes that must be free for each of the largest part; the engine reserves 1.1."""
+
+LEAST_ROOM = 1 << 20
+"""Bytes, for the notes on the change itself."""
+
+_LARGEST_PART = """
+SELECT max(bytes_on_disk) FROM system.parts
+WHERE active AND database = currentDatabase() AND table = {table:String}
+"""
+
 _SET_ASIDE = """
 SELECT concat(table, '/', name) FROM system.detached_parts
 WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken') ORDER BY table, name
@@ -200,11 +212,11 @@ class Engine:
     def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
         self._layout = Layout(location.cluster)
         self._reading: dict[str, str] = {}
-        self._in_process = location.engine_folder is not None
+        self._folder = location.engine_folder
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
-            if self._in_process and not read_only:
+            if self._folder is not None and not read_only:
                 self._remove_parts_one_by_one()
         except BaseException:
             self._client.close()
@@ -220,7 +232,7 @@ class Engine:
 
     def set_aside(self) -> list[str]:
         """Parts of tables that the in-process engine found broken when it opened them, and leaves out since then."""
-        return [name for (name,) in self.rows(_SET_ASIDE)] if self._in_process else []
+        return [name for (name,) in self.rows(_SET_ASIDE)] if self._folder else []
 
     def showing(self, *, synthetic: bool) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.
@@ -240,14 +252,30 @@ class Engine:
 
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
         """Delete rows, on every shard."""
+        self._check_room(table)
         self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
 
     def change(self, table: str, what: str, condition: str, **parameters: Any) -> None:
         """Update rows on every shard; finished when it returns."""
+        self._check_room(table)
         rows = self._layout.rows_of(table)
         self.run(
             f"ALTER TABLE {rows} UPDATE {what} WHERE {condition} SETTINGS mutations_sync = 2", **parameters
         )
+
+    def _check_room(self, table: str) -> None:
+        """Raise ``FanousError`` if the disk has no room for a copy of the table's largest part: the engine reserves
+        that for a change, and would wait for it without a word, as long as it takes."""
+        if self._folder is None:
+            return
+        ((largest,),) = self.rows(_LARGEST_PART, table=table)
+        free = disk_usage(self._folder).free
+        if free < (needed := round(largest * ROOM_FOR_A_CHANGE) + LEAST_ROOM):
+            raise FanousError(
+                f"cannot change {table}: the disk is full: {free / 1e6:.1f} MB are free, and {needed / 1e6:.1f} MB are "
+                f"needed; {FULL}",
+                permanent=False,
+            )
 
     def tables(self) -> set[str]:
         """Names of all tables in the database."""
