@@ -4,7 +4,7 @@
 
 Each attack starts ``fanous run`` as a process over an empty store, does on loopback what an attacker with one
 machine can do, and prints what readers and probes noticed.  Without a name, all of them, one after another
-(some four minutes).  Nothing leaves this machine.
+(some seven minutes).  Nothing leaves this machine.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import re
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from random import Random
 
 import httpx
 
@@ -235,7 +237,7 @@ def opened(port: int, number: int) -> socket.socket:
     """Without waiting for it."""
     one = socket.socket()
     one.setblocking(False)
-    one.bind((f"127.0.0.{2 + number}", 0))
+    one.bind((f"127.0.1.{1 + number}", 0))
     with suppress(BlockingIOError):
         one.connect(("127.0.0.1", port))
     return one
@@ -293,6 +295,81 @@ def idle_door() -> None:
                 spent = f"{target.door_seconds - before:.1f} s"
                 name = f"5,000 idle to door, {addresses} addr.{', again' if again else ''}"
                 line(name, **seen, processor_time_of_the_door=spent)
+
+
+RECONNECTING = 400
+"""Clients that connect, perhaps say something, drop the connection and come again."""
+
+_SENT = (
+    f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nUser-Agent: ooniprobe-x\r\nContent-Length: 69\r\n\r\n"
+    '{"http_request":"http://127.0.0.1:1/","http_request_headers":{},"tcp":[',
+    "GET /live HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /countries HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET / HT",
+    "",
+)
+"""Half a measurement, a question for the helper, an event stream, a page, half a head, nothing."""
+
+
+def reconnect(port: int, addresses: int, pause: float) -> None:
+    """Until it is killed."""
+    descriptors_for(2 * RECONNECTING)
+
+    async def client(number: int) -> None:
+        loop, chance = asyncio.get_running_loop(), Random(number)
+        while True:
+            with socket.socket() as one, suppress(OSError, TimeoutError):
+                one.setblocking(False)
+                one.bind((f"127.0.{1 + number % addresses // 200}.{1 + number % addresses % 200}", 0))
+                await loop.sock_connect(one, ("127.0.0.1", port))
+                await loop.sock_sendall(one, chance.choice(_SENT).encode())
+                async with asyncio.timeout(chance.choice((0.01, 0.05, 0.3, 2))):
+                    await loop.sock_recv(one, 65536)
+                if chance.random() < 0.5:  # dropped with a reset
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await asyncio.sleep(pause * 2 * chance.random())
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(client(number) for number in range(RECONNECTING)))
+
+    asyncio.run(all_of_them())
+
+
+def reconnects() -> None:
+    """400 clients that connect, drop and come again, at each door: from one address, and from 400."""
+    fresh = multiprocessing.get_context("spawn")
+    for name in ("door", "pages"):
+        for addresses, pause in ((1, 0.0), (RECONNECTING, 0.1)):
+            with monitor(web='trust_proxy = ["127.0.9.9"]') as target:
+                port = {"door": target.door, "pages": target.pages}[name]
+                storm = fresh.Process(target=reconnect, args=(port, addresses, pause), daemon=True)
+                before, logged = held_by(target.process.pid), target.log.stat().st_size
+                storm.start()
+                time.sleep(3)
+                seen = watched({"door": target.door, "pages": target.pages}, 15)
+                storm.kill()
+                storm.join()
+                grown = target.log.stat().st_size - logged
+                time.sleep(20)
+                line(
+                    f"reconnecting to {name}, {addresses} addr.",
+                    **seen,
+                    log_bytes_a_minute=f"{4 * grown:,}",
+                    before=before,
+                    twenty_seconds_later=held_by(target.process.pid),
+                )
+
+
+def held_by(process: int) -> str:
+    """Descriptors, threads and MiB of a process and its children."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    found = []
+    for one in (str(process), *children):
+        fields = dict(re.findall(r"(VmRSS|Threads):\s+(\d+)", Path(f"/proc/{one}/status").read_text()))
+        files = len(list(Path(f"/proc/{one}/fd").iterdir()))
+        found.append(f"{files}, {fields['Threads']}, {int(fields['VmRSS']) >> 10}")
+    return " + ".join(found)
 
 
 def lookups() -> None:
@@ -512,7 +589,7 @@ def bodies() -> None:
 
 ATTACKS: dict[str, Callable[[], None]] = {
     one.__name__: one
-    for one in (idle_pages, idle_exhausted, idle_door, lookups, bombs, keys, admin, stop, bodies)
+    for one in (idle_pages, idle_exhausted, idle_door, reconnects, lookups, bombs, keys, admin, stop, bodies)
 }
 
 

@@ -46,6 +46,17 @@ def test_a_file_of_the_archive_that_was_changed_is_named(tmp_path: Path) -> None
     assert out.startswith("segment_damaged: ") and segment.name in out
 
 
+def test_facts_that_the_engine_leaves_out_are_named(tmp_path: Path) -> None:
+    """It sets broken parts aside when it opens them, and goes on without a word."""
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
+    for file in (tmp_path / "store" / "facts").glob("store/*/*/all_*/data.bin"):
+        file.write_bytes(b"?")
+    code, out = doctor("--store", str(tmp_path / "store"))
+    assert code == 1
+    assert out.startswith("facts_damaged: ") and "in identities, measurements" in out
+
+
 def test_a_token_that_is_not_set_is_named_and_the_file_of_secrets_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http import h11_impl
 
 from fanous.collector import limits
 from fanous.collector.door import Policy
-from fanous.collector.limits import MOST_OF_ONE
+from fanous.collector.limits import CONNECTING, MOST_OF_ONE, ConnectionLimits, Connections
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.server import listening_socket, serve, server_config
 from tests.collector.probe import OPEN
@@ -84,6 +85,39 @@ def test_one_address_gets_so_many_connections(client: httpx.Client) -> None:
             connection.close()
     time.sleep(0.2)
     assert client.post("/report", json=OPEN).status_code == 200
+
+
+def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp_path: Path) -> None:
+    with door(tmp_path, Policy()) as client:
+        address = "127.0.0.1", client.base_url.port or 0
+        for _ in range(int(CONNECTING.address.burst * 1.2)):
+            socket.create_connection(address).close()
+        with connected(client) as again:
+            assert read_all(again) == b""
+        with socket.create_connection(address, 10, source_address=("127.0.1.1", 0)) as another:
+            assert greeted(another)
+
+
+def test_the_place_of_a_connection_that_was_reset_at_once_is_free_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket does not know its peer any more, and each kept a place of that address for ever."""
+    monkeypatch.setattr(h11_impl, "get_remote_addr", lambda _transport: None)
+    with door(tmp_path, Policy()) as client:
+        for _ in range(MOST_OF_ONE + 1):
+            with connected(client) as connection:
+                assert greeted(connection)
+
+
+def test_the_addresses_of_a_subscriber_share_its_connections() -> None:
+    places = Connections(ConnectionLimits(of_one=2))
+    assert [places.admit(f"2001:db8::{n}") for n in range(3)] == [True, True, False]
+    assert places.admit("2001:db8:0:1::1")
+    assert [places.admit(f"::ffff:192.0.2.{n}") for n in range(3)] == [True] * 3, "each has IPv4"
+    for n in range(3):
+        places.leave(f"2001:db8::{n}")
+    assert places.admit("fe80::1%lo")
+    assert places.admit("2001:db8::7")
 
 
 def test_a_proxy_of_our_own_gets_as_many_as_it_likes(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_the_addresses_of_one_subscriber_count_as_one() -> None:
     limiter = Limiter(RATES)
     assert admitted(limiter, *(f"2001:db8::{n}" for n in range(1, 5))) == [True, True, True, False]
     assert admitted(limiter, *(f"2001:db8:0:{n}::1" for n in range(1, 5))) == [True, True, False, False]
+    assert admitted(limiter, "192.0.2.1", *["::ffff:192.0.2.1"] * 3) == [True, True, True, False]
 
 
 def test_a_refused_client_is_told_when_to_try_again() -> None:

@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fanous.errors import FanousError
 from fanous.lab import registry
 from fanous.lab.censors import TECHNIQUES
 from tests.lab.conftest import skip_without_a_lab
@@ -73,3 +75,12 @@ def test_a_target_that_no_one_knows_is_answered_by_the_nearest() -> None:
     failed = fanous("up", "--networks", "1", "--target", "instagrm")
     assert failed.returncode == 1
     assert "did you mean 'instagram'?" in failed.stderr
+
+
+def test_where_a_lab_cannot_be_kept_a_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(registry, "RUN", tmp_path / "file" / "lab")
+    with pytest.raises(FanousError, match=r"cannot keep a lab in .*: Not a directory; .* can be written to"):
+        registry.hold(registry.RUN / "lab")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,21 @@ def test_a_stop_leaves_detection_to_the_next_start(
             await taking
 
     asyncio.run(main())
+
+
+def test_it_begins_with_what_is_in_the_archive_and_has_no_facts(real_rally: Path, tmp_path: Path) -> None:
+    """As after a crash, or where the facts were deleted: until something new arrived, nothing was shown of it."""
+    (tmp_path / "in").mkdir()
+    dated(real_rally, tmp_path / "in" / kept(1), "2015-03-01 12:00:00")
+    with open_store(tmp_path / "store") as store:
+        take_from(tmp_path / "in", "ooni", lambda: False, store)
+    shutil.rmtree(tmp_path / "store" / "facts")
+
+    async def main() -> int:
+        with OneThread(lambda: open_store(tmp_path / "store")) as owner:
+            stop = asyncio.Event()
+            stop.set()
+            await Intake(owner.ask, [tmp_path / "in"], "ooni", every=0.01).take(stop)
+            return await owner.ask(lambda store: len(store.facts.countries()))
+
+    assert asyncio.run(main()) == 1

@@ -23,6 +23,23 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     assert "hush" not in str(refusal.value)
 
 
+def test_nothing_is_written_to_a_file_that_is_gone(tmp_path: Path) -> None:
+    """SQLite would go on, and all of it would be lost when the file is closed."""
+    file, aside = tmp_path / "ledger.sqlite", tmp_path / "aside"
+    ledger = Ledger(f"sqlite:///{file}")
+    file.rename(aside)
+    for other in (None, b"another"):
+        if other is not None:
+            file.write_bytes(other)
+        with pytest.raises(FanousError, match="removed or replaced while it was open"):
+            ledger.mark_undetected({"PK": (1.0, 2.0)})
+        with pytest.raises(FanousError, match="removed or replaced"):
+            ledger.undetected()
+    aside.rename(file)
+    assert ledger.undetected() == {}
+    ledger.close()
+
+
 def test_a_wrong_password_is_said_without_it(postgres_server: PostgresServer) -> None:
     with pytest.raises(FanousError, match="password authentication failed") as refusal:
         Ledger(f"postgresql://fanous:wrong-one@127.0.0.1:{postgres_server.port}/postgres")

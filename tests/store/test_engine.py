@@ -5,15 +5,19 @@ import resource
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
+from fanous.store import transport
 from fanous.store.engine import Engine, _engine_errors
 from fanous.store.library import LEAST_DESCRIPTORS, _check_descriptors
 from fanous.store.local import open_store
@@ -21,6 +25,7 @@ from fanous.store.location import at_urls
 from fanous.store.schema import ONE_BY_ONE, TABLES, Layout
 from tests.children import child_environment
 from tests.each import each
+from tests.store.cases import judged
 from tests.store.servers import REAL, Server
 
 
@@ -55,6 +60,51 @@ def test_a_server_that_is_none_is_a_sentence_and_no_bug(status: int) -> None:
         server.shutdown()
         thread.join()
     assert "s3cret" not in str(why.value) and "\x1b" not in str(why.value)
+
+
+@each(
+    ("head", "sent", "pause", "why"),
+    [
+        ("Transfer-Encoding: chunked", b"10000\r\n" + bytes(65536) + b"\r\n", 0.0, "more than 1 MiB"),
+        ("Content-Length: 9999999999", bytes(65536), 0.0, "more than 1 MiB"),
+        ("Content-Length: 9999999999", b"x", 0.02, "takes too long"),
+        ("Content-Encoding: lz4", b"", 0.0, "is packed"),
+    ],
+)
+def test_an_answer_that_does_not_end_is_given_up(head: str, sent: bytes, pause: float, why: str) -> None:
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.wfile.write(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode())
+            with suppress(OSError):
+                while sent:
+                    self.wfile.write(sent)
+                    time.sleep(pause)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Endless) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "MOST_BYTES", 1 << 20)
+        patch.setattr(transport, "BODY_SECONDS", 0.3)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
+        try:
+            with pytest.raises(FanousError, match=why):
+                Engine(at_urls("/a", facts, "/l"))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_so_is_the_answer_to_a_query(one_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(at_urls("/a", one_server.new_database(), "/l"))
+    monkeypatch.setattr(transport, "MOST_BYTES", 1 << 20)
+    with pytest.raises(FanousError, match="more than 1 MiB"):
+        engine.rows("SELECT number FROM numbers(1000000)")
+    assert engine.rows("SELECT 1") == [(1,)]
+    engine.close()
 
 
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:
@@ -96,6 +146,21 @@ def test_statements_for_a_cluster_have_met_a_real_one() -> None:
     assert REAL  # each test with a store has run there
 
 
+def test_a_change_for_which_the_disk_has_no_room_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine waits for the room without a word, with the store locked."""
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a"), judged("b")], rules_version="1")
+        engine = store.facts.engine
+        with monkeypatch.context() as full:
+            full.setattr("fanous.store.engine.disk_usage", lambda _folder: SimpleNamespace(free=4096))
+            with pytest.raises(FanousError, match=r"the disk is full.*free some space"):
+                engine.remove("measurements", "uid = 'a'")
+        engine.remove("measurements", "uid = 'a'")
+        assert engine.rows("SELECT uid FROM measurements") == [("b",)]
+
+
 # --- what the engine says, in words -----------------------------------------------------------------
 
 TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1. ? @ 0x0000000005a974e"
@@ -112,6 +177,11 @@ TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1.
             "the facts are damaged",
         ),
         ("Code: 40. Checksum doesn't match. (CHECKSUM_DOESNT_MATCH)", "fanous rejudge"),
+        (
+            "Code: 107. Cannot open file data.bin: , errno: 2, strerror: No such file or directory: (while reading "
+            "from part all_1_1_0). (FILE_DOESNT_EXIST)",
+            "the facts are damaged",
+        ),
         (
             "Cannot open file data.bin: errno: 24, strerror: Too many open files. (CANNOT_OPEN_FILE)",
             "ulimit -n",

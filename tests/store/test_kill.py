@@ -1,7 +1,6 @@
 """Kill -9 at any moment: what was acknowledged is there, once; what was not is there once or not at all."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from fanous.pipeline.ingest import recover
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from tests.children import no_core
 from tests.store.cases import judge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def test_a_process_that_crashes_ends_at_once(number: signal.Signals, tmp_path: P
         "0",
     ]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=_no_core
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=no_core
     ) as process:
         try:
             assert process.stdout is not None
@@ -101,7 +101,3 @@ def test_a_process_that_crashes_ends_at_once(number: signal.Signals, tmp_path: P
             process.kill()
     with open_store(tmp_path / "store"):
         pass
-
-
-def _no_core() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

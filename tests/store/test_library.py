@@ -1,12 +1,13 @@
 """Where a machine lacks what the engine needs, a sentence says so, and what it can do without it does without."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from tests.children import child_environment
+from tests.children import child_environment, no_core
 from tests.each import each
 
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, for file systems of its own")
@@ -18,6 +19,19 @@ try:
     load_library()
 except FanousError as error:
     print(error)
+"""
+CRASH = """
+import ctypes
+from contextlib import contextmanager
+from fanous.store import library
+
+@contextmanager
+def crashing():
+    yield
+    ctypes.string_at(0)
+
+library._own_words = crashing
+library.load_library()
 """
 NONE = "mount -t tmpfs none /sys/fs/cgroup"
 
@@ -51,3 +65,18 @@ def test_what_the_machine_lacks_is_a_sentence_without_a_trace(machine: str, said
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert said in done.stdout if said else done.stdout == ""
     assert len(done.stdout.splitlines()) <= 1
+
+
+def test_a_crash_while_it_is_loaded_ends_the_process_at_once() -> None:
+    """Its own handler waited for five minutes."""
+    with subprocess.Popen(
+        [sys.executable, "-X", "faulthandler", "-c", CRASH],
+        stderr=subprocess.PIPE,
+        env=child_environment(),
+        preexec_fn=no_core,
+    ) as process:
+        try:
+            assert process.wait(20) == -signal.SIGSEGV
+            assert process.stderr is not None and b"crashing" in process.stderr.read()
+        finally:
+            process.kill()

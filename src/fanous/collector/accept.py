@@ -69,13 +69,18 @@ class Acceptor:
 
     Args:
         listening: does not block; its owner closes it.
-        made: a protocol for a connection that has sent something; it keeps the place that the connection has.
+        made: a protocol for a connection that has sent something, from its peer's address; it keeps the place that
+            the connection has.
         places: asked before anything is spent on a connection.
         head: seconds for the first byte to arrive.
     """
 
     def __init__(
-        self, listening: socket.socket, made: Callable[[], asyncio.Protocol], places: DoorPlaces, head: float
+        self,
+        listening: socket.socket,
+        made: Callable[[str], asyncio.Protocol],
+        places: DoorPlaces,
+        head: float,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places, self._head = listening, made, places, head
@@ -163,7 +168,7 @@ class Acceptor:
         self._forget(one)
         self._places.work(one)
         task: asyncio.Task[object] = self._loop.create_task(
-            self._loop.connect_accepted_socket(self._made, one.connection)
+            self._loop.connect_accepted_socket(partial(self._made, one.peer), one.connection)
         )
         self._handing_over.add(task)
         task.add_done_callback(partial(self._handed_over, one))

@@ -37,6 +37,7 @@ from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
+    CONNECTING,
     HEAD_SECONDS,
     HELPER,
     MOST_CONNECTIONS,
@@ -549,6 +550,7 @@ async def serving(
         most=connections_at_most(policy.connections),
         head=policy.head,
         is_exempt=lambda peer: is_within(peer, policy.trusted),
+        connecting=max(CONNECTING, policy.submissions, key=lambda rates: rates.address.a_second),
     )
     config = server_config(
         collector_app(queue, helper, policy, counts), limits, timeout_keep_alive=IDLE_SECONDS

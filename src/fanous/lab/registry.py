@@ -129,7 +129,7 @@ def _alone() -> Iterator[None]:
     """Keeps other processes from making or removing labs at the same time.
 
     Raises:
-        FanousError: this is not root.
+        FanousError: this is not root, or the folder cannot be made.
     """
     try:
         RUN.mkdir(mode=0o755, exist_ok=True)
@@ -138,6 +138,10 @@ def _alone() -> Iterator[None]:
         raise FanousError(
             "a lab needs root, because its networks are kernel namespaces: run it with sudo"
         ) from None
+    except OSError as error:
+        raise FanousError(
+            f"cannot keep a lab in {RUN}: {error.strerror}; a lab needs a /run that can be written to"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

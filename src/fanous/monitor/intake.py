@@ -42,7 +42,8 @@ class Intake:
         self._ask, self._folders, self._source, self._every = ask, tuple(folders), source, every
 
     async def take(self, stop: asyncio.Event) -> None:
-        """Run until stopped; begins with what a stop left undetected."""
+        """Run until stopped; begins with what a crash left without facts, and what a stop left undetected."""
+        await self._ask(lambda store: ingest.finish_interrupted(store, ingest.LATE))
         await self._ask(detect.detect_all)
         while not stop.is_set():
             if not await self.take_once(lambda: not stop.is_set()):

@@ -38,6 +38,7 @@ class Vitals:
         machine_at: unix seconds by the machine's clock, which dates files.
         undetected: countries with measurements that no detection has seen -> since when that is known here.
         damaged: segments of the archive that cannot be read -> why.
+        set_aside: parts of the facts that cannot be read.
     """
 
     at: float
@@ -49,6 +50,7 @@ class Vitals:
     backlogs: tuple[Backlog, ...] = ()
     undetected: dict[str, float] | None = None
     damaged: dict[str, str] | None = None
+    set_aside: tuple[str, ...] = ()
 
 
 BASELINE_HOURS = 24
@@ -95,7 +97,7 @@ class Ailment:
 
     Attributes:
         kind: ``source_silent``, ``source_unreached``, ``software_failing``, ``clocks_ahead``, ``disk_low``,
-            ``queue_old``, ``detection_late``, ``segment_damaged`` or ``configuration``.
+            ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged`` or ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
@@ -215,9 +217,18 @@ def _damaged_segments(vitals: Vitals) -> Iterator[Ailment]:
         )
 
 
+def _damaged_facts(vitals: Vitals) -> Iterator[Ailment]:
+    if vitals.set_aside:
+        count, tables = len(vitals.set_aside), sorted({name.partition("/")[0] for name in vitals.set_aside})
+        said = f"{count} parts of the facts cannot be read and are left out, in {', '.join(tables)}"
+        mend = "restore the facts from a backup, or delete their folder and run `fanous rejudge`"
+        yield Ailment("facts_damaged", "facts", said, mend)
+
+
 CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
     _low_disks,
     _damaged_segments,
+    _damaged_facts,
     _old_queues,
     _late_detection,
     _silent_sources,
@@ -256,6 +267,7 @@ def examine(
         backlogs=tuple(backlogs),
         undetected={country: known.get(country, machine_at) for country in store.ledger.undetected()},
         damaged={segment.name: why for segment, why in store.facts.damaged()},
+        set_aside=tuple(store.facts.engine.set_aside()),
     )
 
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic, sleep
 
 import msgspec
@@ -53,6 +54,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _connect(url)
         self.name = self._engine.url.render_as_string(hide_password=True)
+        is_file = self._engine.dialect.name == "sqlite" and self._engine.url.database
+        self._file = Path(str(self._engine.url.database)) if is_file else None
+        self._inode: int | None = None  # while it is used
 
     def close(self) -> None:
         self._engine.dispose()
@@ -69,6 +73,8 @@ class Database:
             if connection.scalar(sa.select(META.c.value).where(META.c.key == _TURN)) is None:
                 connection.execute(META.insert().values(key=_TURN, value=""))
             yield connection
+        if self._file is not None:
+            self._inode = self._file.stat().st_ino
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -84,6 +90,7 @@ class Database:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
+        self._check_file()
         try:
             yield
         except DatabaseError as error:
@@ -93,6 +100,22 @@ class Database:
             raise FanousError(
                 f"cannot use the ledger {self.name}: {cause}; {_advice(error, self._engine)}", permanent=False
             ) from error
+
+    def _check_file(self) -> None:
+        """Raise ``FanousError`` if the file has gone: SQLite would go on writing to it, and lose all of that at the
+        end."""
+        if self._file is None or self._inode is None:
+            return
+        try:
+            is_there = self._file.stat().st_ino == self._inode
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise FanousError(
+                f"the ledger {self._file} was removed or replaced while it was open: stop this process, put the "
+                f"right file there (its newest backup, if it is lost), and start again",
+                permanent=False,
+            )
 
 
 def _advice(error: DatabaseError, engine: sa.Engine) -> str:

@@ -19,6 +19,7 @@ from copy import copy
 from itertools import islice
 from math import inf
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -26,7 +27,7 @@ from fanous import __version__
 from fanous.errors import EngineFault, FanousError
 from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
-from fanous.store.library import MORE_THREADS, handlers_kept, load_library, without_trace
+from fanous.store.library import MORE_THREADS, load_library, without_trace
 from fanous.store.location import StoreLocation
 from fanous.store.memory import Memory
 from fanous.store.schema import (
@@ -42,6 +43,8 @@ from fanous.store.schema import (
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
+    from fanous.store.transport import EndlessAnswer
 
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, one per row."""
@@ -158,6 +161,7 @@ _DAMAGED = (
     "CANNOT_READ_ALL_DATA",
     "CHECKSUM_DOESNT_MATCH",
     "CORRUPTED_DATA",
+    "FILE_DOESNT_EXIST",
     "NO_FILE_IN_DATA_PART",
     "TOO_LARGE_SIZE_COMPRESSED",
     "UNEXPECTED_END_OF_FILE",
@@ -180,6 +184,23 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(eng
 """
 
 
+ROOM_FOR_A_CHANGE = 1.2
+"""Bytes that must be free for each of the largest part; the engine reserves 1.1."""
+
+LEAST_ROOM = 1 << 20
+"""Bytes, for the notes on the change itself."""
+
+_LARGEST_PART = """
+SELECT max(bytes_on_disk) FROM system.parts
+WHERE active AND database = currentDatabase() AND table = {table:String}
+"""
+
+_SET_ASIDE = """
+SELECT concat(table, '/', name) FROM system.detached_parts
+WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken') ORDER BY table, name
+"""
+
+
 class Engine:
     """A client whose tables exist and are up to date.
 
@@ -191,10 +212,11 @@ class Engine:
     def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
         self._layout = Layout(location.cluster)
         self._reading: dict[str, str] = {}
+        self._folder = location.engine_folder
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
-            if location.engine_folder is not None and not read_only:
+            if self._folder is not None and not read_only:
                 self._remove_parts_one_by_one()
         except BaseException:
             self._client.close()
@@ -207,6 +229,10 @@ class Engine:
 
     def close(self) -> None:
         self._client.close()
+
+    def set_aside(self) -> list[str]:
+        """Parts of tables that the in-process engine found broken when it opened them, and leaves out since then."""
+        return [name for (name,) in self.rows(_SET_ASIDE)] if self._folder else []
 
     def showing(self, *, synthetic: bool) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.
@@ -226,14 +252,30 @@ class Engine:
 
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
         """Delete rows, on every shard."""
+        self._check_room(table)
         self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
 
     def change(self, table: str, what: str, condition: str, **parameters: Any) -> None:
         """Update rows on every shard; finished when it returns."""
+        self._check_room(table)
         rows = self._layout.rows_of(table)
         self.run(
             f"ALTER TABLE {rows} UPDATE {what} WHERE {condition} SETTINGS mutations_sync = 2", **parameters
         )
+
+    def _check_room(self, table: str) -> None:
+        """Raise ``FanousError`` if the disk has no room for a copy of the table's largest part: the engine reserves
+        that for a change, and would wait for it without a word, as long as it takes."""
+        if self._folder is None:
+            return
+        ((largest,),) = self.rows(_LARGEST_PART, table=table)
+        free = disk_usage(self._folder).free
+        if free < (needed := round(largest * ROOM_FOR_A_CHANGE) + LEAST_ROOM):
+            raise FanousError(
+                f"cannot change {table}: the disk is full: {free / 1e6:.1f} MB are free, and {needed / 1e6:.1f} MB are "
+                f"needed; {FULL}",
+                permanent=False,
+            )
 
     def tables(self) -> set[str]:
         """Names of all tables in the database."""
@@ -352,15 +394,21 @@ def _client(**given: Any) -> "Client":
 
 
 def _connect_to_server(location: StoreLocation) -> "Client":
+    from fanous.store.transport import connections
+
     try:
         with _engine_errors(f"reach the facts at {location.facts_name}"):
-            return _client(
+            client = _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
+                pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
+                compress=False,  # of answers, see ``transport``
             )
+            client.write_compression = "lz4"
+            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -375,7 +423,7 @@ def _connect(location: StoreLocation) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
-    with handlers_kept(), _engine_errors(f"open the facts at {folder}"):
+    with _engine_errors(f"open the facts at {folder}"):
         return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
 
 
@@ -408,6 +456,11 @@ def _engine_errors(what: str) -> Iterator[None]:
         text = without_trace(str(error))
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
+        if endless := _endless(error):
+            raise FanousError(
+                f"cannot {what}: {endless}; check that it is the HTTP interface of a ClickHouse server",
+                permanent=False,
+            ) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
             raise FanousError(
                 f"cannot {what}: {text}; check that the server is running", permanent=False
@@ -426,6 +479,15 @@ def _advice(said: str) -> str:
             return advice
     is_damaged = LIKELY in said or any(f"({name})" in said for name in _DAMAGED)
     return _REPAIR if is_damaged else ""
+
+
+def _endless(error: BaseException | None) -> "EndlessAnswer | None":
+    """The cause, if it is an answer of a server that was given up."""
+    from fanous.store.transport import EndlessAnswer
+
+    while error is not None and not isinstance(error, EndlessAnswer):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _never_arrived(error: BaseException) -> bool:

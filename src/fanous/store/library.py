@@ -10,8 +10,8 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP
 
 from fanous.errors import FanousError
 from fanous.text import printable
@@ -45,31 +45,6 @@ _NO_CGROUPS = b"Cannot use cgroups reader"
 without /sys/fs/cgroup, a chroot or a sandbox; it then counts for itself."""
 
 
-_DEADLY = (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGTSTP)
-"""Signals that the engine handles when it starts.  Its handler of a crash waits for minutes for another thread to
-print a trace, with the store locked, and that of Ctrl-Z does nothing."""
-
-_ACTION_BYTES = 1024
-"""More than a ``struct sigaction`` has (152 with glibc on x86-64)."""
-
-
-@contextmanager
-def handlers_kept() -> Iterator[None]:
-    """Keeps the handlers of deadly signals as they were, so that a process that crashes ends at once, as others do.
-
-    Python's own ``signal`` may be used in the main thread only, and does not know handlers that C code installed.
-    """
-    libc = ctypes.CDLL(None)
-    former = {number: ctypes.create_string_buffer(_ACTION_BYTES) for number in _DEADLY}
-    for number, action in former.items():
-        libc.sigaction(number, None, action)
-    try:
-        yield
-    finally:
-        for number, action in former.items():
-            libc.sigaction(number, action, None)
-
-
 def load_library() -> None:
     """Raise ``FanousError`` if the engine is not installed, or cannot be loaded here."""
     if "chdb" in sys.modules:
@@ -78,7 +53,8 @@ def load_library() -> None:
     _check_descriptors()
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
-        with handlers_kept(), _own_words():
+        with _own_words():
+            _leave_signals()
             import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
@@ -95,6 +71,27 @@ def load_library() -> None:
         ) from error
     finally:
         os.chdir(here)
+
+
+def _leave_signals() -> None:
+    """Have the engine handle no signals.
+
+    Its handler of a crash waits for five minutes for another thread to print a trace, with the store locked, and
+    that of Ctrl-Z does nothing.  The engine must be told before it starts, and importing ``chdb`` starts it, so its
+    extension is loaded first, bound to its own symbols as there.
+    """
+    package = find_spec("chdb")
+    if package is None or not package.submodule_search_locations:
+        return  # importing it says what is wrong
+    file = str(Path(package.submodule_search_locations[0]) / "_chdb.abi3.so")
+    ctypes.CDLL(file, mode=sys.getdlopenflags() | os.RTLD_DEEPBIND)
+    spec = spec_from_file_location("chdb._chdb", file)
+    if spec is None or spec.loader is None:
+        return
+    extension = module_from_spec(spec)
+    spec.loader.exec_module(extension)
+    extension.set_signal_handlers_enabled(0)
+    sys.modules["chdb._chdb"] = extension
 
 
 def without_trace(said: str) -> str:

@@ -14,6 +14,7 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fanous.collector.limits import places_of
 from fanous.collector.server import connections_at_most
 from fanous.model.instant import MINUTE
 from fanous.pipeline.scheduler import Task, supervise
@@ -51,7 +52,8 @@ class Live:
     async def stream(self, request: Request) -> Response:
         """Answers ``/live``."""
         limits = self._answers.site.limits
-        caller = limits.caller(request)
+        address = limits.caller(request)
+        caller = places_of(address)[0] if address else None
         most = min(MOST_STREAMS, connections_at_most(limits.connections) // 2)
         if self._streams >= most or (caller and self._of[caller] >= STREAMS_OF_ONE):
             later = str(randint(*REFUSED_SECONDS))

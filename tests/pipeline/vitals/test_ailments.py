@@ -71,6 +71,7 @@ def waiting(seconds: float | None) -> Vitals:
         (replace(WELL, undetected={"PK": NOW - 901, "IR": NOW}), ["detection_late"]),
         (replace(WELL, at=NOW + HOUR, undetected={"PK": NOW - 899}), []),  # by the machine's clock
         (replace(WELL, damaged={"x": "its digest differs"}), ["segment_damaged"]),
+        (replace(WELL, set_aside=("verdicts/broken_all_1_1_0",)), ["facts_damaged"]),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_else(vitals: Vitals, kinds: list[str]) -> None:
@@ -96,6 +97,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         backlogs=waiting(601).backlogs,
         undetected={"PK": NOW - 901},
         damaged={"x": "its digest differs"},
+        set_aside=("verdicts/broken_all_1_1_0",),
     )
     said = {one.kind: one.mend for one in find_ailments(wrong)}
     assert len(said) == len(CHECKS)
