@@ -1,5 +1,6 @@
 """A complaint names file, line, table and key, however deep the key is."""
 
+from time import process_time
 from typing import Literal
 
 import pytest
@@ -110,3 +111,23 @@ def test_without_the_text_there_is_no_line() -> None:
     assert line_of("", "event[1]", "at") == 0
     with pytest.raises(FanousError, match=r"^a\.toml: \[event\] at: it is missing$"):
         convert({}, Event, "a.toml", "event")
+
+
+@each(
+    ("text", "why"),
+    [
+        ("a = " + "[" * 100_000, "nested more deeply"),
+        ("a = " + "9" * 5_000, "limit"),
+        ("a." * 100_000 + "b = 1", "a key has more than"),
+        ("[" + "'a' . \"b\"." * 50_000 + "c]", "a key has more than"),
+        ("title = 1\ntick = '" + "x" * 100_000 + "'", "title"),
+        ("tick = ['" + "x" * 100_000 + "']", "tick"),
+        ("x" * 100_000 + " = 1", "unknown key"),
+    ],
+)
+def test_a_hostile_file_is_a_short_sentence_at_once(text: str, why: str) -> None:
+    start = process_time()
+    with pytest.raises(FanousError, match=why) as refused:
+        parse(text, File, "hostile.toml")
+    assert len(str(refused.value)) < 1_000
+    assert process_time() - start < 2

@@ -46,6 +46,14 @@ TABLES = (
 MOST_BYTES = 4 << 20
 """Bytes of a TOML file; a monitor of all countries needs some 20 KB."""
 
+MOST_KEYS = 64
+"""Parts of a dotted key (``a.b.c``); ours have three.  tomllib's time grows with the square of their number."""
+
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MOST_KEYS}}}")
+
+MOST_SHOWN = 100
+"""Characters shown of a wrong value: it may be the whole file."""
+
 MOST_LISTED = 12
 """How many valid words an error lists when it also suggests the nearest one."""
 
@@ -83,7 +91,7 @@ class Instant(float):
         try:
             return cls(from_iso(text))
         except (ValueError, TypeError, AttributeError):
-            raise ValueError(f"{value!r} is not a time such as 2023-12-17T15:00:00Z") from None
+            raise ValueError(f"{shown(value)} is not a time such as 2023-12-17T15:00:00Z") from None
 
 
 class Hours:
@@ -98,7 +106,7 @@ class Hours:
         try:
             return cls(*(datetime.strptime(one.strip(), "%H:%M").time() for one in (first, last)))
         except ValueError:
-            raise ValueError(f"{text!r} is not like '22:00-07:00'") from None
+            raise ValueError(f"{shown(text)} is not like '22:00-07:00'") from None
 
 
 class Address(str):
@@ -110,7 +118,7 @@ class Address(str):
     def from_toml(cls, text: str) -> Self:
         host, _, port = text.rpartition(":")
         if not host or not port.isdigit() or int(port) > 65_535:
-            raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8470")
+            raise ValueError(f"{shown(text)} is not HOST:PORT, such as 127.0.0.1:8470")
         return cls(text)
 
     @property
@@ -177,10 +185,16 @@ def parse(text: str, kind: type[T], file: str | Path) -> T:
 
 def toml(text: str, file: str | Path) -> dict[str, Any]:
     """The parsed text; raises ``FanousError`` if it is not TOML."""
+    if _LONG_KEY.search(text):
+        raise FanousError(f"{file} cannot be read as TOML: a key has more than {MOST_KEYS} parts")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, or Python's about a number of thousands of digits
         raise FanousError(f"{file} cannot be read as TOML: {error}") from None
+    except RecursionError:
+        raise FanousError(
+            f"{file} cannot be read as TOML: it is nested more deeply than any such file"
+        ) from None
 
 
 def section(
@@ -229,7 +243,7 @@ def read_config(config: Path) -> dict[str, Any]:
                 if near
                 else f"known tables: {', '.join(f'[{t}]' for t in TABLES)}"
             )
-            raise FanousError(f"{config}: unknown table [{name}]; {hint}")
+            raise FanousError(f"{config}: unknown table [{name[:MOST_SHOWN]}]; {hint}")
         if not isinstance(table, dict):
             raise FanousError(f"{config}: `{name}` must be a table: [{name}]")
     return document
@@ -249,7 +263,7 @@ def convert(values: Any, kind: type[T], file: str | Path, name: str = "", text: 
 
     def decode(custom: type, value: Any) -> Any:
         if custom is not Instant and not (value and isinstance(value, str)):
-            raise ValueError(f"a string is needed, not {value!r}")
+            raise ValueError(f"a string is needed, not {shown(value)}")
         if custom is Path:
             return (Path(file).parent / Path(value).expanduser()).absolute()
         if custom is ZoneInfo:
@@ -268,6 +282,7 @@ def convert(values: Any, kind: type[T], file: str | Path, name: str = "", text: 
 def wrong(file: str | Path, name: str, key: str, why: str, *, text: str = "") -> FanousError:
     """The error to raise about ``key`` in the table ``name``, such as ``event[2].on[1]`` (counted from 1)."""
     line = line_of(text, name, key)
+    name, key = name[:MOST_SHOWN], key[:MOST_SHOWN]
     return FanousError(
         f"{file}{f':{line}' if line else ''}: {f'[{name}] ' if name else ''}{f'{key}: ' if key else ''}{why}"
     )
@@ -331,7 +346,7 @@ def _refusal(found: Any, value: Any, single: Any, name: str) -> str:
     needed = "a list" if is_list and not isinstance(value, list) else _needed(found, name)[0]
     pattern = getattr(wanted, "pattern", None)
     hint = isinstance(one, str) and pattern and re.match(pattern, one.upper())
-    return f"{needed} is needed, not {value!r}" + (f"; did you mean {one.upper()!r}?" if hint else "")
+    return f"{needed} is needed, not {shown(value)}" + (f"; did you mean {one.upper()!r}?" if hint else "")
 
 
 def _chosen(found: Any, value: Any) -> Any:
@@ -376,7 +391,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hint = nearest(name, sorted(available_timezones()))
-        raise ValueError(f"{name!r} is not a time zone such as 'Africa/Nairobi'{hint}") from None
+        raise ValueError(f"{shown(name)} is not a time zone such as 'Africa/Nairobi'{hint}") from None
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -385,12 +400,18 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {str(near[0])!r}?" if near else ""
 
 
+def shown(value: object) -> str:
+    """A wrong value as a message quotes it."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
 def none_of(value: str, known: Sequence[str]) -> str:
     """Why a word is not one of the few that are valid."""
     hint = nearest(value, known)
     if hint and len(known) > MOST_LISTED:
-        return f"{value!r} is not one of {len(known)} known values{hint}"
-    return f"{value!r} is not one of {', '.join(known)}{hint}"
+        return f"{shown(value)} is not one of {len(known)} known values{hint}"
+    return f"{shown(value)} is not one of {', '.join(known)}{hint}"
 
 
 _HEADER = re.compile(r"\s*\[(\[?)\s*([\w.-]+)\s*\]")

@@ -30,7 +30,16 @@ def test_a_date_or_time_is_read(text: str, instant: float) -> None:
     assert from_iso(text) == instant
 
 
-@each("text", ["", "yesterday", "1702814400", "2023-13-01", "2023-12-17T25:00Z", "17/12/2023"])
+@each(
+    "text",
+    [
+        *("", "yesterday", "1702814400", "2023-13-01", "2023-12-17T25:00Z", "17/12/2023"),
+        *(
+            "0001-01-01T00:00+12:00",
+            "9999-12-31T23:00-12:00",
+        ),  # of no year in UTC, so it cannot be written again
+    ],
+)
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         from_iso(text)

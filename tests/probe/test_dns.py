@@ -40,6 +40,18 @@ def test_the_same_answer_twice_is_one_answer() -> None:
     assert addresses(query) == [("198.51.45.1", 300)]
 
 
+def test_a_resolver_cannot_fill_a_record_with_answers() -> None:
+    records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\xc6\x33" + n.to_bytes(2) for n in range(4_000))
+
+    def flood(question: bytes) -> list[bytes]:
+        head = question[:2] + b"\x81\x80" + question[4:6] + (4_000).to_bytes(2) + bytes(4) + question[12:]
+        return [head + records[16 * n :] + records[: 16 * n] for n in range(40)]
+
+    queries = by_udp(flood)
+    assert len(queries) == steps.MOST_DIFFERENT
+    assert {len(query["answers"]) for query in queries} == {steps.MOST_RECORDS}
+
+
 def test_a_lost_question_is_asked_once_more() -> None:
     asked: list[bytes] = []
 

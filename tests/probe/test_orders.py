@@ -100,6 +100,7 @@ def test_orders_never_lead_a_probe_into_its_own_network(url: str, key: tuple[Pat
         ("nonsense = 1", "nonsense: unknown key; known keys: stop, urls, apps, days"),
         ("urls = 1", "urls: a list is needed, not 1"),
         ("urls = [", "cannot be read as TOML"),
+        ("days = inf", "days: a number to 36525 is needed"),
     ],
 )
 def test_a_draft_that_is_wrong_says_where(text: str, why: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Which orders a probe follows: a wrong clock, a replay and a stolen key neither silence nor command it for good."""
 
+import json
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
@@ -25,6 +27,7 @@ from fanous.probe.orders import (
     digest,
     in_force,
     new_key,
+    opened,
     present_key,
     private_key,
     public_key,
@@ -102,6 +105,20 @@ def test_orders_from_ahead_that_an_earlier_version_accepted_lock_nothing_out_any
 
 def test_a_clock_that_is_known_to_be_wrong_refuses_nothing_for_being_ahead(key: Key) -> None:
     assert after(key, key.go(NOW), now=3600.0).orders
+
+
+@each("field", ["issued", "expires"])
+@each("stop", ["", "for now"])
+@each("moment", [-1, -(2**62), 2**62, 10**400, 253_402_300_800])
+def test_orders_of_no_time_that_has_a_date_are_refused_signed_or_not(
+    field: str, stop: str, moment: int
+) -> None:
+    given = {"issued": int(NOW), "expires": int(NOW + DAY), "stop": stop} | {field: moment}
+    text, private = json.dumps(given), Ed25519PrivateKey.from_private_bytes(bytes(32))
+    signature = b64encode(private.sign(CONTEXT + text.encode())).decode()
+    for envelope, key in ((SignedOrders(text, signature), private.public_key()), (SignedOrders(text), None)):
+        with pytest.raises(FanousError, match="cannot read the orders"):
+            opened(envelope, key, NOW)
 
 
 def test_a_stop_is_followed_whatever_its_age_or_its_clock(key: Key) -> None:

@@ -26,6 +26,7 @@ class _Mirror(BaseHTTPRequestHandler):
             "/drip": self._drip,
             "/moved": lambda: self._move("/good"),
             "/in-circles": lambda: self._move("/in-circles"),
+            "/nowhere": lambda: self._move("https://["),
             "/in-clear": lambda: self._move("http://mirror.example.org/good"),
             "/to-a-file": lambda: self._move("file:///etc/hostname"),
             "/odd-length": lambda: self._send(GOOD, length="many"),

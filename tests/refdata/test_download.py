@@ -32,6 +32,7 @@ def test_a_whole_file_comes_as_it_is(address: str, path: str) -> None:
         ("/silent", "/silent cannot be fetched: .*timed out", False),
         ("/drip", "/drip is too slow", False),
         ("/in-circles", "the server answered 302", True),
+        ("/nowhere", "/nowhere cannot be fetched", False),
         ("/in-clear", "http://mirror.example.org/good is not https", True),
         ("/to-a-file", "the server answered 302", True),
         ("/too-many", "the server answered 429", False),

@@ -113,7 +113,10 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
         (lambda text: text.replace("asns", "asn"), "asn"),
         (lambda text: text.replace("m = 30", "m = 0").replace("m = 20,", "m = 0,"), "no network in"),
         (lambda _: "", "no country in it"),
-        (lambda text: text.replace("]", ""), "docs/formats.md"),
+        (lambda text: text.replace("]", ""), "cannot be read as TOML"),
+        (lambda text: text.replace("m = 30", "m = inf"), "<= 10000"),
+        (lambda text: text.replace("fixed = 2", "fixed = 1e300"), "<= 10000"),
+        (lambda text: text.replace("37061", "37061, " * 60_000), "AS37061 is listed twice"),
     ],
 )
 def test_figures_that_make_no_sense_are_refused_in_words(change: Callable[[str], str], why: str) -> None:
@@ -123,7 +126,12 @@ def test_figures_that_make_no_sense_are_refused_in_words(change: Callable[[str],
 
 @each(
     "text",
-    ["{}", apnic(Date="yesterday"), apnic([]), apnic(Data=[{"AS": "many"}]), "<html>", apnic(Data=None)],
+    [
+        *("{}", apnic(Date="yesterday"), apnic([]), apnic(Data=[{"AS": "many"}]), "<html>", apnic(Data=None)),
+        '{"a":' * 100_000,
+        apnic([(2, "N, KE", "KE", 10**300, 50.0), (3, "N, KE", "KE", 5, 1e300)]),
+        apnic([(1, "N, KE", "KE", 123, 50.0)]).replace("123", '"inf"'),
+    ],
 )
 def test_another_form_of_apnics_table_is_refused(text: str) -> None:
     with pytest.raises(FanousError, match=r"is not APNIC's table|no network with users"):

@@ -97,7 +97,11 @@ def test_an_unknown_list_names_the_known_ones() -> None:
         target_list("socail")
 
 
-def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_text("= 1")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("bad.toml", "= 1"), ("deep.toml", "a = " + "[" * 10_000), ("long.csv", 'url\n"' + "x" * 200_000)],
+)
+def test_a_file_that_cannot_be_read_is_reported(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
     with pytest.raises(FanousError, match="cannot be read"):
-        target_list(str(tmp_path / "bad.toml"))
+        target_list(str(tmp_path / name))

@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import cache
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
 from fanous.sources.ooni.content import repair
-from fanous.sources.ooni.disguises import _patterns_of
+from fanous.sources.ooni.disguises import _patterns_of, _spread
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.scrub import scrub
@@ -125,6 +125,8 @@ MADE = {
     "probe.modules._regexps": "the operator's own patterns",
     "sources.ooni.disguises.spans": "of an address: ``_of_disguises``",
     "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
+    "sources.ooni.disguises._spread": "of an address: ``_of_disguises``",
+    "sources.ooni_csv._shaped": "forms of columns, which are in this module's table",
     "sources.ooni.scrub._database": "one of this module's own",
     "web.desk.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
@@ -153,7 +155,9 @@ def _of_disguises() -> dict[str, re.Pattern[Any]]:
         for six in sixes
         for pattern in _patterns_of(six, six.exploded.encode(), six.packed.hex().encode())
     }
-    assert len(made) > 5
+    for four in map(IPv4Address, ("198.51.100.7", "111.11.111.1")):
+        made |= {f"disguise of {four}": pattern for pattern in _spread(four)}
+    assert len(made) > 7
     return made
 
 
@@ -216,6 +220,7 @@ _ATOMS = (
         '"data":"A',
         '"ip": ',
         "x:",
+        *("1 ", "1<b>", "<b>1", '<="', "%00", "\\n", "1\\u000a"),
         *("198 ", "198=2e", "c6 ", "c6,", "2001:", "2001_", "1xx", "0:0 ", "\\u{2e}"),
     ),
 )

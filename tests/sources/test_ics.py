@@ -266,6 +266,9 @@ def test_a_calendar_of_ten_thousands_of_events_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each is written to the disk by itself: 20,000 took more than a minute, with the store held."""
+    monkeypatch.setattr(ics, "MOST_COMPONENTS", 3)
+    with pytest.raises(FanousError, match="more than 3 events and time zones"):
+        read(event(*["END:VEVENT", "BEGIN:VEVENT"] * 3))
     monkeypatch.setattr(ics, "MOST_EVENTS", 1)
     with pytest.raises(FanousError, match="2 events; 1 can be registered at once"):
         read(

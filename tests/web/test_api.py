@@ -117,6 +117,7 @@ def test_the_cost_is_there_by_method() -> None:
         ("/incidents/PK-2023-0099", 404, "no incident PK-2023-0099"),
         ("/nothing", 404, "/api/v1/nothing"),
         ("/countries?x=1", 400, "unknown parameter x"),
+        ("/countries?x%C2%9B31m%E2%80%AE=1", 400, "unknown parameter x31m: "),
         ("/aggregate?axis_x=color", 400, "axis_x"),
         ("/aggregate?step=60", 400, "step"),
         ("/aggregate?country=PK,", 400, "country"),

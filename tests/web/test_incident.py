@@ -206,6 +206,7 @@ def test_oembed_gives_a_frame_of_this_site_alone() -> None:
     assert document["html"].startswith('<iframe src="http://monitor.example/embed/PK/PK-2023-0042"')
     assert client.get("/oembed?url=http://monitor.example/PK").status_code == 404
     assert client.get("/oembed").status_code == 404
+    assert client.get("/oembed?url=http://[").status_code == 404
     assert client.get(f"/oembed?url=http://anything.example{PATH}").status_code == 404
 
 

@@ -17,6 +17,7 @@ from tests.each import each
         ("2023-12-17T14:55Z", "NP", "17 December 2023, 20:40 UTC+05:45 (14:55 UTC)"),
         ("2023-12-17T14:55Z", "GH", "17 December 2023, 14:55 GMT (the same in UTC)"),
         ("2023-12-17T14:55Z", "ZZ", "17 December 2023, 14:55 UTC"),
+        ("9999-12-31T23:59Z", "PK", "31 December 9999, 23:59 UTC"),
         ("2023-07-01T12:00Z", "GB", "1 July 2023, 13:00 BST (12:00 UTC)"),
     ],
 )

@@ -52,6 +52,11 @@ def test_a_country_has_its_article(country: str, text: str) -> None:
         (4200000001, {}, ""),
         (4200000001, {4200000001: "Village Net"}, "Village Net"),
         (4200000001, {4200000001: "AS4200000001"}, ""),
+        (
+            4200000001,
+            {4200000001: "@all <!here> [Net](https://a.example)"},
+            "all !here Net (https a.example)",
+        ),
     ],
 )
 def test_our_name_of_a_network_comes_before_that_of_the_records(

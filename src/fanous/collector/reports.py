@@ -99,11 +99,11 @@ def open_report(body: bytes, now: float, random: bytes) -> OpenedReport:
 
 def new_report_id(test_name: str, country: str, asn: str, now: float, random: bytes) -> ReportId:
     """An id for a nettest; an invalid country or ASN becomes ``ZZ`` or 0, as on OONI's server."""
-    cc = country.upper().replace("_", "")
+    cc = country.replace("_", "")
     return ReportId(
         opened=datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ"),
         test_name=test_name.replace("_", ""),
-        country=cc if len(cc) == 2 and cc.isascii() and cc.isalpha() else UNKNOWN_COUNTRY,
+        country=cc.upper() if len(cc) == 2 and cc.isascii() and cc.isalpha() else UNKNOWN_COUNTRY,
         asn=asn_of(asn) or 0,
         collector=f"n{COLLECTOR_ID}",
         random=b64encode(random, b"oo").decode(),

@@ -15,7 +15,10 @@ def from_iso(text: str) -> float:
     """Unix seconds of an ISO 8601 date or time; one without a zone is UTC.
 
     Raises:
-        ValueError: not a date or time.
+        ValueError: not a date or time, or in UTC not within the years 1 to 9999.
     """
     moment = datetime.fromisoformat(text.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except OverflowError:
+        raise ValueError(f"{text.strip()} is not within the years 1 to 9999") from None

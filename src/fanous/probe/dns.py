@@ -7,6 +7,7 @@ Messages are encoded and decoded as in RFC 1035, and described as in OONI's df-0
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import islice
 from ssl import SSLContext
 from urllib.parse import urlsplit
 
@@ -75,12 +76,12 @@ def read_answer(wire: bytes, query_id: int) -> DnsAnswer:
         return DnsAnswer(MISBEHAVING)
     entries: list[Entry] = []
     addresses: list[str] = []
-    for rrset in message.answer:
-        for record in rrset:
-            entry = _dns_wire_entry(rrset.rdtype, record.to_text(), int(rrset.ttl))
-            entries.append(entry)
-            address = entry.get("ipv4") or entry.get("ipv6")
-            addresses += [address] if address else []
+    records = ((rrset, record) for rrset in message.answer for record in rrset)
+    for rrset, record in islice(records, MOST_RECORDS):
+        entry = _dns_wire_entry(rrset.rdtype, record.to_text(), int(rrset.ttl))
+        entries.append(entry)
+        address = entry.get("ipv4") or entry.get("ipv6")
+        addresses += [address] if address else []
     rcode = message.rcode()
     if rcode != dns.rcode.NOERROR:
         return DnsAnswer(FAILURES.get(rcode, MISBEHAVING), entries, addresses)
@@ -95,6 +96,10 @@ def _dns_wire_entry(kind: dns.rdatatype.RdataType, text: str, ttl: int) -> Entry
         return entry | {"ipv6": text}
     return entry | {"hostname": text.rstrip(".")}
 
+
+MOST_RECORDS, MOST_DIFFERENT = 100, 20
+"""Records of one response, and different responses to one query, that are recorded: real ones have some dozens, and two
+where one is forged.  A datagram holds 4,000 addresses, and a resolver may send any number of them."""
 
 RESEND = 0.3
 """Share of the time-out after which an unanswered query is sent again: a lost packet is not a finding."""
@@ -206,6 +211,8 @@ async def _collect(
         if answer not in answers:
             _add(trace, entry | {"x_further_answer": bool(answers)}, answer)
             answers.append(answer)
+            if len(answers) == MOST_DIFFERENT:
+                return
 
 
 async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from fanous import __version__
@@ -64,19 +65,25 @@ REMEMBERED = 64
 """Most stops, lifted stops and revocations that a probe remembers of each: a collector must not fill it up."""
 
 
+LATEST = 253_402_300_799
+"""The last second of the year 9999: later ones have no date."""
+
+Moment = Annotated[int, Meta(ge=0, le=LATEST)]
+"""Unix seconds, UTC."""
+
+
 class Orders(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The content of orders.
 
     Attributes:
-        issued, expires: unix seconds, UTC.
         stop: why probes must stop; empty = go on.
         urls: to measure; empty = the probe's own list.
         apps: nettests of apps.
         lifts: digests of the orders to stop that these end (``digest``).
     """
 
-    issued: int
-    expires: int
+    issued: Moment
+    expires: Moment
     stop: str = ""
     urls: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
@@ -94,12 +101,12 @@ class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
     """What a root key says: these keys no longer give orders.  It is never taken back.
 
     Attributes:
-        issued: unix seconds, UTC; the newest names the successor.
+        issued: the newest names the successor.
         revoked: public keys as text.
         key: the key that gives orders instead; empty = none yet.
     """
 
-    issued: int
+    issued: Moment
     revoked: tuple[str, ...]
     key: str = ""
 
@@ -141,7 +148,7 @@ class Draft(Section, frozen=True):
     stop: str = ""
     urls: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
-    days: float = LIFE / 86_400
+    days: Annotated[float, Meta(gt=0, le=36_525)] = LIFE / 86_400
 
 
 def new_key(path: Path) -> str:

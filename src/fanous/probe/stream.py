@@ -70,11 +70,15 @@ def read_manifest(text: str, url: str) -> list[Variant]:
     Raises:
         NotAManifest: it lists none.
     """
-    if text.lstrip("\ufeff \r\n\t").startswith("#EXTM3U"):
-        return _hls(text.splitlines(), url)
-    if "<MPD" in text[:4_000]:
-        return _dash(text, url)
-    raise NotAManifest("neither an HLS playlist nor a DASH manifest")
+    is_hls = text.lstrip("\ufeff \r\n\t").startswith("#EXTM3U")
+    if not is_hls and "<MPD" not in text[:4_000]:
+        raise NotAManifest("neither an HLS playlist nor a DASH manifest")
+    try:
+        return _hls(text.splitlines(), url) if is_hls else _dash(text, url)
+    except NotAManifest:
+        raise
+    except ValueError as error:  # of ``urljoin``, such as "Invalid IPv6 URL"
+        raise NotAManifest(f"it lists an address that cannot be one: {error}") from None
 
 
 def _hls(lines: list[str], url: str) -> list[Variant]:

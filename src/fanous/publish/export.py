@@ -31,6 +31,7 @@ from fanous.model.place import asn_of
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document
+from fanous.publish.table import cell
 from fanous.sources.connector import open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
@@ -466,12 +467,14 @@ TABLES = (
 
 
 def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """CSV in UTF-8; unknown values are empty, and lists are separated by blanks."""
+    """CSV in UTF-8; unknown values are empty, lists are separated by blanks, and no text is a formula."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
     writer.writeheader()
     lists = [name for name, kind, _ in table.fields if kind == "list"]
-    writer.writerows(row | {name: " ".join(row[name]) for name in lists} for row in rows)
+    for row in rows:
+        flat = row | {name: " ".join(row[name]) for name in lists}
+        writer.writerow({name: cell(value) for name, value in flat.items()})
     return out.getvalue().encode()
 
 

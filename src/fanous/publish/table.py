@@ -45,7 +45,7 @@ def as_csv(incidents: Sequence[Incident], edition: Edition) -> bytes:
     writer.writerow(COLUMNS)
     for one in incidents:
         row = _row(one, edition)
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
+        writer.writerow([cell(row[name]) for name in COLUMNS])
     return out.getvalue().encode()
 
 
@@ -73,7 +73,7 @@ def _row(one: Incident, edition: Edition) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """Text is shown, never calculated."""
     if not isinstance(value, str):
         return value
@@ -109,7 +109,7 @@ def rows_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+    writer.writerows([cell(row[name]) for name in columns] for row in rows)
     return out.getvalue()
 
 

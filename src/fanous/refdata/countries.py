@@ -104,7 +104,11 @@ def has_several_clocks(cc: str) -> bool:
 
 def local(instant: float, cc: str) -> datetime:
     """The instant (unix seconds, UTC) in the local time of the country's capital, as an aware datetime."""
-    return datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(main_zone(cc)))
+    moment = datetime.fromtimestamp(instant, UTC)
+    try:
+        return moment.astimezone(ZoneInfo(main_zone(cc)))
+    except OverflowError:  # the last hours of the year 9999, with which people write "until now"
+        return moment
 
 
 _KINDS = re.compile(

@@ -96,8 +96,14 @@ ADDRESS_SCOPES = frozenset({"nat", "isp"})
 with the control's answer."""
 
 
+LONGEST_WHY = 300
+"""Characters of a reason; a row may be as long as its file."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
+    """A row that cannot be used; ``why`` may quote it, up to ``LONGEST_WHY`` characters."""
+
     line: int
     why: str
 
@@ -127,7 +133,7 @@ class SetReading:
         self.left_out[reason] += 1
 
     def reject(self, line: int, why: str) -> None:
-        self.bad.append(BadRow(line, why))
+        self.bad.append(BadRow(line, why[:LONGEST_WHY]))
 
     def add(self, line: int, name: str, kind: FingerprintKind, text: "Text", row: "SetRow") -> None:
         """Take one pattern, unless it cannot be compiled or proves nothing."""

@@ -4,7 +4,6 @@ A list is a TOML file in ``targets/``, next to this module; to add one, write it
 """
 
 import csv
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fanous.config import nearest
+from fanous.config import nearest, toml
 from fanous.errors import FanousError
 from fanous.files import text_of_regular
 from fanous.refdata.platforms import ROLES
@@ -76,10 +75,11 @@ def target_list(name: str) -> TargetList:
     try:
         text = text_of_regular(path, MOST_BYTES, "a list of targets", "utf-8-sig")
         if path.suffix == ".toml":
-            return _from_table(path.stem, tomllib.loads(text))
-    except (OSError, ValueError) as error:
+            return _from_table(path.stem, toml(text, path))
+        lines = list(_csv_urls(text) if path.suffix == ".csv" else _plain_urls(text))
+    except (OSError, ValueError, csv.Error) as error:
         raise FanousError(f"the list {path} cannot be read: {error}") from None
-    return _from_lines(path.stem, list(_csv_urls(text) if path.suffix == ".csv" else _plain_urls(text)))
+    return _from_lines(path.stem, lines)
 
 
 def _from_table(name: str, table: dict[str, Any]) -> TargetList:

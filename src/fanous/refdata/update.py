@@ -91,7 +91,7 @@ def download(
             raise FanousError(
                 f"{url}: the server answered {error.code} {error.reason}", permanent=stays
             ) from None
-    except (URLError, HTTPException, OSError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error or type(error).__name__
         raise FanousError(f"{url} cannot be fetched: {reason}", permanent=False) from error
 
@@ -126,6 +126,17 @@ class _Redirects(HTTPRedirectHandler):
 
     def __init__(self, loopback: bool) -> None:
         self._loopback = loopback
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> HTTPResponse | None:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError:  # to ``https://[``
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str

@@ -7,7 +7,7 @@ correspondingly wide.
 """
 
 import re
-import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
-from fanous.config import data_folder
+from fanous.config import data_folder, toml
 from fanous.errors import FanousError
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.refdata.countries import is_country
@@ -39,7 +39,9 @@ LARGEST_FIGURES = 64 << 20
 """Bytes.  APNIC's file names about 80,000 pairs of network and country, 10 to 15 MB."""
 
 Share = Annotated[float, Meta(ge=0, le=4)]
-Count = Annotated[float, Meta(ge=0)]
+PEOPLE_M = 10_000.0
+"""Millions; more than there are people.  A larger figure is a mistake, and infinite ones have no shares."""
+Count = Annotated[float, Meta(ge=0, le=PEOPLE_M)]
 Asn = Annotated[int, Meta(gt=0, lt=2**32)]
 
 
@@ -97,15 +99,16 @@ def parse_own(text: str, name: str) -> FiguresFile:
         FanousError: it is not such a file; the message says where and what to do.
     """
     try:
-        tables = tomllib.loads(text)
-        figures = msgspec.convert(tables, dict[str, Figures])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise FanousError(f"{name}: {error}; docs/formats.md has the form of user figures") from None
+        figures = msgspec.convert(toml(text, name), dict[str, Figures])
+    except msgspec.ValidationError as error:
+        raise FanousError(
+            f"{name}: {str(error)[:200]}; docs/formats.md has the form of user figures"
+        ) from None
     for country, one in figures.items():
         if not is_country(country):
             raise FanousError(f"{name}: [{country}] is not a country code such as PK")
-        seen = [asn for operator in one.network for asn in operator.asns]
-        if twice := {asn for asn in seen if seen.count(asn) > 1}:
+        seen = Counter(asn for operator in one.network for asn in operator.asns)
+        if twice := [asn for asn, times in seen.items() if times > 1]:
             raise FanousError(f"{name}: AS{min(twice)} is listed twice in [{country}]")
         if not sum(operator.users_m for operator in one.network):
             raise FanousError(f"{name}: no network in [{country}] has any users")
@@ -142,14 +145,15 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
     try:
         told = msgspec.json.decode(text, type=_Apnic, strict=False)
         date = datetime.strptime(told.date, "%d/%m/%Y")
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FanousError(
             f"{name} is not APNIC's table of users in the form that is known: {error}"
         ) from None
     rows: dict[str, list[_Row]] = {}
     abroad: dict[str, set[int]] = {}
     for row in told.rows:
-        if not (is_country(row.country) and row.users > 0 and 0 < row.asn < 2**32):
+        is_known = is_country(row.country) and 0 < row.asn < 2**32
+        if not (is_known and 0 < row.users <= PEOPLE_M * 1e6 and 0 <= row.percent <= 100):
             continue
         if _registered_in(row) not in ("", row.country):
             abroad.setdefault(row.country, set()).add(row.asn)
@@ -191,7 +195,8 @@ def _operator(row: _Row) -> Operator:
 def _rest(rows: list[_Row]) -> float:
     """Users, in millions, that the percentages leave for networks not listed."""
     listed = sum(row.percent for row in rows)
-    return sum(row.users for row in rows) / 1e6 * max(0.0, 100 - listed) / listed if listed else 0.0
+    rest = sum(row.users for row in rows) / 1e6 * max(0.0, 100 - listed) / listed if listed else 0.0
+    return min(rest, PEOPLE_M)
 
 
 MAIN_ASN_SHARE = 0.9

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fanous.analysis.rules.fingerprints import Fingerprint
+from fanous.analysis.rules.fingerprints import Fingerprint, passages
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Family, is_address
@@ -32,8 +32,9 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
+from fanous.sources.ooni.keep import ENGINES, address_form, name_form, network_form
 from fanous.sources.ooni.parse import bounded, web_role
-from fanous.sources.ooni.redact import public_title, shown_in_title
+from fanous.sources.ooni.redact import PublicRecord, public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
@@ -55,6 +56,7 @@ from fanous.sources.ooni.values import (
     version_of,
 )
 from fanous.sources.redaction import (
+    HIDDEN,
     digest,
     pruned,
     quiet_url,
@@ -381,6 +383,7 @@ def _no_uid() -> str:
 
 
 TRUE = frozenset({"1", "1.0", "true", "True", "t"})
+FALSE = frozenset({"0", "0.0", "false", "False", "f"})
 MOST_NAMES = 100
 
 _TLS_SIGNS = (
@@ -555,6 +558,10 @@ _FAILURES = ("dns_failure", "tcp_failure", "tls_failure", "http_failure")
 
 _URLS = ("http_request_url", "http_response_header_location")
 
+_HOSTS = ("hostname", "fqdn", "tls_server_name")
+
+_SERVERS = ("http_response_header_server",)
+
 _OF_CERTIFICATE = (
     "tls_end_entity_certificate_subject",
     "tls_end_entity_certificate_subject_common_name",
@@ -577,20 +584,51 @@ def _quieted(row: Fields) -> Fields:
     return kept
 
 
+def _numeric(text: str) -> str | None:
+    return text if _number(text) is not None else None
+
+
+def _truth(text: str) -> str | None:
+    return text if text in TRUE or text in FALSE else None
+
+
+def _shaped(pattern: str) -> Callable[[str], str]:
+    """A form of columns that are a sign that a step was taken, whatever they say."""
+    shape = re.compile(pattern, re.ASCII)
+    return lambda text: text if shape.fullmatch(text) else HIDDEN
+
+
+_FORMS: dict[str, Callable[[str], str | None]] = {
+    **dict.fromkeys(_FAILURES, in_words),
+    **dict.fromkeys(("test_version", "software_version"), version_of),
+    **dict.fromkeys(("hostname", "fqdn", "tls_server_name"), name_form),
+    **dict.fromkeys(("tcp_success", "http_response_body_is_truncated"), _truth),
+    **dict.fromkeys(("port", "tls_handshake_time", "tls_handshake_read_count"), _numeric),
+    **dict.fromkeys(("ip_asn", "dns_answer_asn", "tls_handshake_read_bytes", "http_runtime"), _numeric),
+    **dict.fromkeys(("http_response_status_code", "http_response_body_length"), _numeric),
+    "software_name": software_of,
+    "network_type": lambda text: text if text in NETWORK_TYPES else None,
+    "resolver_asn": lambda text: network_form(_whole(text) or ""),
+    "ip": address_form,
+    "dns_answer": lambda text: address_form(text) or HIDDEN,
+    "dns_engine": lambda text: text if text in ENGINES else HIDDEN,
+    "dns_query_type": lambda text: query_type_of(text) or None,
+    "tls_version": _shaped(r"(?:TLS|SSL|DTLS|QUIC)v?[0-9](?:\.[0-9])?"),
+    "tls_cipher_suite": _shaped(r"[A-Z0-9]{2,12}(?:_[A-Z0-9]{1,12}){1,9}"),
+    "tls_end_entity_certificate_fingerprint": lambda text: _fingerprint(text) or HIDDEN,
+}
+"""Column -> the form of its text, as in ``fanous.sources.ooni.keep``; the others are measured, or parts of pages."""
+
+
 def _in_form(row: dict[str, Any]) -> None:
-    """Bring failures, the kind of line and the name of the program into the forms of ``fanous.sources.ooni.keep``."""
-    for name in _FAILURES:
-        if isinstance(row.get(name), str):
-            row[name] = in_words(row[name])
-    for name, form in (
-        ("software_name", software_of),
-        ("software_version", version_of),
-        ("test_version", version_of),
-    ):
-        if isinstance(row.get(name), str):
-            row[name] = form(row[name])
-    if row.get("network_type") not in NETWORK_TYPES:
-        row.pop("network_type", None)
+    """Bring each column into its form, or remove it."""
+    for name, form in _FORMS.items():
+        if name in row:
+            kept = form(row[name]) if isinstance(row[name], str) else None
+            if kept is None:
+                del row[name]
+            else:
+                row[name] = kept
 
 
 def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...] = ()) -> bytes:
@@ -611,22 +649,29 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...
         "report_id": digest(header.probe),
         "measurement_start_time": to_minute(header.started_at),
     }
-    distinct = {msgspec.json.encode(_row(row, wanted, found)): None for row in rows}
+    public = PublicRecord(header.input, None, found)
+    distinct = {msgspec.json.encode(_row(row, wanted, public, found)): None for row in rows}
     first, *others = (msgspec.json.decode(row) for row in distinct)
     return msgspec.json.encode({"ooni_csv": document.get("ooni_csv", 1), "rows": [named | first, *others]})
 
 
-def _row(row: dict[str, Any], wanted: dict[str, None], found: tuple[Fingerprint, ...]) -> dict[str, Any]:
+def _row(
+    row: dict[str, Any], wanted: dict[str, None], public: PublicRecord, found: tuple[Fingerprint, ...]
+) -> dict[str, Any]:
     kept: dict[str, Any] = pruned(row, wanted)
+    kept = {name: value for name, value in kept.items() if isinstance(value, str)}
     _in_form(kept)
     for name in TITLES:
-        if isinstance(kept.get(name), str):
+        if name in kept:
             kept[name] = public_title(kept[name], "", shown_in_title(found, kept[name]))
-    for name in _URLS:
-        if isinstance(kept.get(name), str) and kept[name] != kept.get("input"):
-            kept[name] = quiet_url(kept[name])
+    location = kept.get("http_response_header_location", "")
+    if location and any(passages(found, Observation(Layer.HTTP, "", location=location))[1]):
+        public.evident.add(location)
+    for names, form in ((_URLS, public.url), (_HOSTS, public.host), (_SERVERS, public.server)):
+        for name in kept.keys() & set(names):
+            kept[name] = form(kept[name])
     for name in _OF_CERTIFICATE:
-        if isinstance(kept.get(name), str):
+        if name in kept:
             kept[name] = without_mail(kept[name])
     return kept
 

@@ -4,6 +4,7 @@
 measurements that anyone may send, so they are made printable: an escape sequence must not reach a terminal.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
@@ -144,9 +145,14 @@ def target_title(target: str) -> str:
     return printable(title(target)) or "Internet access"
 
 
+_ACTING = re.compile(r"(?:[@<>`*_~\[\]|#]|://)+")
+"""What makes a mention, a link or markup of a text where it is posted (``@everyone``, ``<!channel>``, ``[x](...)``)."""
+
+
 def network_title(asn: int, names: Mapping[int, str]) -> str:
-    """The network's name, preferably ours rather than that in measurements; empty = unknown."""
-    name = printable(network_name(asn) or names.get(asn, ""))
+    """The network's name, preferably ours rather than that in measurements, which anyone may have chosen; empty =
+    unknown."""
+    name = printable(network_name(asn) or _ACTING.sub(" ", names.get(asn, "")))
     return "" if name == f"AS{asn}" else name
 
 

@@ -101,6 +101,18 @@ async def _h2_resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await writer.drain()
 
 
+async def _no_status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    config = h2.config.H2Configuration(client_side=False, validate_outbound_headers=False)
+    connection = h2.connection.H2Connection(config)
+    connection.initiate_connection()
+    while data := await reader.read(65_536):
+        for event in connection.receive_data(data):
+            if isinstance(event, h2.events.RequestReceived):
+                connection.send_headers(1, [(":status", "fine")], end_stream=True)
+        writer.write(connection.data_to_send())
+        await writer.drain()
+
+
 async def _no_h2(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read(100)
     writer.write(b"\0\0\1\0\0\0\0\0\0x")  # data that belong to no stream (RFC 9113 section 6.1)
@@ -112,6 +124,7 @@ async def _no_h2(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     [
         (_h2_resets, STREAM_RESET),
         (_no_h2, MALFORMED),
+        (_no_status, MALFORMED),
         (servers.close_at_once, "eof_error"),
         (servers.reset_at_once, "connection_reset"),
     ],

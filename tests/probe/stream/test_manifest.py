@@ -69,7 +69,18 @@ def test_a_timeline_goes_on_where_it_was() -> None:
     assert [piece.rpartition("/")[2] for piece in only.pieces] == ["t10.m4s", "t14.m4s", "t18.m4s"]
 
 
-@each("text", ["", "<html>blocked</html>", "#EXTM3U\n", "<MPD", DASH.format(inside=""), "<MPD></MPD>"])
+@each(
+    "text",
+    [
+        *("", "<html>blocked</html>", "#EXTM3U\n", "<MPD", DASH.format(inside=""), "<MPD></MPD>"),
+        *(
+            "#EXTM3U\nhttp://[::1",
+            '#EXTM3U\n#EXT-X-MAP:URI="//["\na.ts',
+            "#EXTM3U\n#EXT-X-STREAM-INF:A=1\n//[",
+        ),
+        DASH.format(inside="<BaseURL>http://[</BaseURL>"),
+    ],
+)
 def test_an_invalid_manifest_is_reported(text: str) -> None:
     with pytest.raises(NotAManifest):
         read_manifest(text, URL)

@@ -50,6 +50,30 @@ def test_a_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatc
         list(unpack_lines(bomb, "records"))
 
 
+def test_what_unpacks_out_of_proportion_is_refused_however_large_a_bundle_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file of a megabyte would otherwise be read for an hour."""
+    monkeypatch.setattr(container, "LEAST_UNPACKED", 1 << 20)
+    with pytest.raises(BundleRefused, match="more than any"):
+        list(unpack_lines(zstd.compress(b'{"source":"ooni","record":{}}\n' * 200_000), "records"))
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_SERIES", 2), ("MOST_BINS", 5)])
+def test_more_series_than_fit_into_memory_are_refused(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """33 KiB held 400,000 series, which took 870 MB."""
+    line = (
+        b'{"source":"ioda","signal":"bgp","subtype":"","country":"PK","region":"","asn":0,"access":"any",'
+        b'"target":"","step":300,"times":[0,300],"values":[1,2]}\n'
+    )
+    assert len(container.unpack_series(zstd.compress(line * 2), "levels")) == 2
+    monkeypatch.setattr(container, limit, most)
+    with pytest.raises(BundleRefused, match="more series or values than any bundle"):
+        container.unpack_series(zstd.compress(line * 3), "levels")
+
+
 def test_one_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "LONGEST_LINE", 1 << 20)
     with pytest.raises(BundleRefused, match="more than any"):

@@ -200,6 +200,16 @@ def test_a_source_of_which_no_row_is_there_is_not_named(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "datapackage.json").read_text())["sources"] == []
 
 
+def test_no_text_of_others_is_a_formula(tmp_path: Path) -> None:
+    """Series and targets have names that their source, or a probe, chose."""
+    named = level("tor", 10.0)
+    key = replace(named.key, subtype='=HYPERLINK("https://a.example")', target="-x.example")
+    exported(tmp_path, Holding(ready=[replace(named, key=key)]))
+    (row,) = rows(tmp_path, "levels")
+    assert (row["subtype"], row["target"]) == ("'" + key.subtype, "'-x.example")
+    assert row["value"] == "10.0"
+
+
 def test_times_are_whole_minutes() -> None:
     assert minute(1_702_824_359.9) == "2023-12-17T14:45:00Z"
     assert minute(None) is None

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from fanous.model.measurement import Record
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.values import (
     address_of,
     asn_of,
@@ -17,6 +20,7 @@ from fanous.sources.ooni.values import (
     seconds_of,
 )
 from tests.each import each
+from tests.sources.records import document, encoded
 
 
 @each(
@@ -67,6 +71,24 @@ def test_a_url_has_a_host_and_a_port(url: str | None, place: tuple[str, int]) ->
 )  # fmt: skip
 def test_an_asn_is_a_number_and_unknown_is_0(value: Any, asn: int) -> None:
     assert asn_of(value) == asn
+
+
+@each(
+    ("code", "number"),
+    [
+        ("PK", "AS17557"),
+        (" pk ", " As17557 "),
+        ("pk\n", "0000017557"),
+        ("ß", "AS1"),
+        ("ﬁ", "AS1"),
+        ("P", "1e3"),
+    ],
+)
+def test_where_a_stored_record_is_from_is_read_as_of_the_whole_one(code: str, number: str) -> None:
+    stored, whole = take(Record("ooni", encoded(document(probe_cc=code, probe_asn=number))))
+    again, place = parse(stored).measurement, whole.measurement
+    assert (again.country, again.asn, again.defect) == (place.country, place.asn, place.defect)
+    assert place.country == ("PK" if "k" in code.lower() else "ZZ")
 
 
 @each(("value", "port"), [(443, 443), (443.0, 443), (0, 0), (-1, 0), (10**30, 0), (None, 0), (nan, 0)])

@@ -9,6 +9,8 @@ from fanous.model.measurement import Record
 from fanous.publish.evidence.redaction import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni_csv import FACTS, HEADER, redact
+from tests.each import each
+from tests.planted import KINDS, left_in
 from tests.shared_data import shared_file
 
 ROW = {
@@ -22,6 +24,14 @@ ROW = {
     "port": "443",
     "tcp_failure": "generic_timeout_error",
 }
+
+
+URLS = ("http_request_url", "http_response_header_location")
+TEXTS = (
+    *("ip", "dns_engine", "dns_answer", "dns_query_type", "tls_version", "tls_cipher_suite"),
+    *("http_response_html_title", "pp_http_response_body_title", "http_response_header_server"),
+)
+"""Columns that hold no number."""
 
 
 def record(*rows: dict[str, str]) -> Record:
@@ -66,6 +76,27 @@ def test_a_stored_row_names_no_one_in_addresses_urls_and_certificates() -> None:
     assert (seen.cert_subject, seen.cert_issuer) == (f"{hidden} n.example", f"CA of {hidden}")
     assert source.take(stored)[0].data == stored.data
     assert repr(source.parse(stored).observations) == repr(parsed.observations)
+
+
+FREE = frozenset(FACTS) - {
+    *("hostname", "fqdn", "tls_server_name"),  # what was measured
+    *("tls_end_entity_certificate_subject", "tls_end_entity_certificate_subject_common_name"),
+    *("tls_end_entity_certificate_san_list", "tls_end_entity_certificate_issuer_common_name"),
+}
+"""Columns in which a public row may contain nothing that was written freely."""
+
+
+@each("name", KINDS)
+def test_a_public_row_has_nothing_of_what_was_written_freely(name: str) -> None:
+    text = KINDS[name]
+    numbers = [column for column in FREE if text.isdigit() and column not in TEXTS]
+    row = ROW | {"input": "https://n.example/"} | {column: text for column in FREE if column not in numbers}
+    row |= {"hostname": "ali-laptop.lan", "tls_server_name": "ali-laptop"}
+    row |= dict.fromkeys(URLS, f"https://n.example/{text}?a={text}")
+    stored, _ = MEASUREMENT_SOURCES["ooni-csv"].take(record(row))
+    for public in (redacted(record(row)).data, redacted(stored).data):
+        assert left_in(public, {name: text, "a machine": "ali-laptop"}) == []
+        assert b"https://n.example/*1" in public and b"name-1.local" in public
 
 
 def test_what_is_no_record_is_refused() -> None:

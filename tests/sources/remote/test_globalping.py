@@ -245,6 +245,15 @@ def test_what_is_stored_leads_to_the_same_and_has_the_raw_answers() -> None:
     assert b"somebody" not in stored.data
 
 
+@pytest.mark.parametrize("told", ["1", "[]", '{"http":{"url":"\\ud800"}}', "[" * 100_000])
+def test_raw_answers_that_cannot_be_read_cost_their_record(told: str) -> None:
+    with globalping(*PAKISTAN, *ABROAD) as server:
+        line = lines_of(server)[0]
+    record = Record("globalping", line[:-1] + b',"x_remote":' + told.encode() + b"}")
+    with pytest.raises(Rejected):
+        MEASUREMENTS["globalping"].measurements.take(record)  # type: ignore[union-attr]
+
+
 def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
     def world(probe: FakeProbe, kind: str, target: str) -> Any:
         if probe.asn == 45669 and kind == "http":

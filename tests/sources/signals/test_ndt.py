@@ -33,6 +33,7 @@ def test_bins_hold_the_median_and_how_many_tests_it_is_of(tmp_path: Path) -> Non
         (b"2023-12-17T15:01:00Z,,1,0,1", "no speed"),
         (b"2023-12-17T15:01:00Z,-1,1,0,1", "no speed"),
         (b"2023-12-17T15:01:00Z,fast,1,0,1", "no speed"),
+        (b"2023-12-17T15:01:00Z,1e308,1,0,1", "no speed"),  # it is infinite in kbit/s
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(tmp_path: Path, row: bytes, why: str) -> None:

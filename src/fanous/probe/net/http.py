@@ -162,7 +162,10 @@ def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: 
     """Add one event to ``page``; returns whether it is complete."""
     if isinstance(event, h2.events.ResponseReceived):
         fields = [(_text(name), _text(value)) for name, value in event.headers or ()]
-        page.code, page.version = int(dict(fields).get(":status", "0")), "2"
+        status = dict(fields).get(":status", "")
+        if not (len(status) == 3 and status.isascii() and status.isdigit()):
+            raise NetworkFailure(MALFORMED)
+        page.code, page.version = int(status), "2"
         page.headers = [(name, value) for name, value in fields if not name.startswith(":")]
     elif isinstance(event, h2.events.DataReceived):
         if event.flow_controlled_length:

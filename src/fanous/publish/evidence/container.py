@@ -128,6 +128,14 @@ WINDOW_LOG = 27
 MOST_UNPACKED = 8 << 30
 """Bytes of all unpacked lines: 100 times the Kenyan case, and far less than a decompression bomb."""
 
+MOST_RATIO, LEAST_UNPACKED = 200, 64 << 20
+"""How many times its packed size a part may have, and bytes that any may have: redacted records of one network
+repeat each other up to fiftyfold."""
+
+MOST_SERIES, MOST_BINS = 100_000, 50_000_000
+"""Series of a bundle, and values of all of them, which are held in memory: 130 MB and 800 MB.  A country with all its
+networks has some hundreds, of some thousand values."""
+
 LONGEST_LINE = 64 << 20
 CHUNK = 1 << 20
 
@@ -195,13 +203,14 @@ def unpacked(
 
 def _lines(packed: bytes, name: str) -> Iterator[bytes]:
     rest, total = b"", 0
+    most = min(MOST_UNPACKED, max(LEAST_UNPACKED, MOST_RATIO * len(packed)))
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
     try:
         with zstd.ZstdFile(io.BytesIO(packed), options=options) as file:
             while chunk := file.read(CHUNK):
                 total += len(chunk)
                 *whole, rest = (rest + chunk).split(b"\n")
-                if total > MOST_UNPACKED or len(rest) > LONGEST_LINE:
+                if total > most or len(rest) > LONGEST_LINE:
                     raise BundleRefused(f"{name} unpacks to more than any bundle holds")
                 yield from whole
     except (zstd.ZstdError, EOFError, MemoryError) as error:
@@ -249,8 +258,11 @@ def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
     Raises:
         BundleRefused: it does not unpack, or a line is not a series that this version knows.
     """
-    found = []
+    found, bins = [], 0
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):
+        bins += len(line.times)
+        if number > MOST_SERIES or bins > MOST_BINS:
+            raise BundleRefused(f"{name} holds more series or values than any bundle")
         if not has_series(line.source) or line.signal not in SIGNALS or line.step <= 0:
             raise BundleRefused(
                 f"{name}, line {number}: no source {quoted(line.source)} with the signal {quoted(line.signal)}"

@@ -25,6 +25,9 @@ LOCAL = tuple(
 )
 """Networks of homes and machines: they identify no one, and ``10 0 0 1`` is part of many pictures."""
 
+LEAST_OF_SIX = 12
+"""Hexadecimal digits of an IPv6 address as it is shortened, from which it is looked for with marks between them."""
+
 FIGURES = 7
 """An address of fewer figures is found only with marks between its numbers, not with words: the figures of any
 certificate in base64 contain a few small numbers in any order."""
@@ -40,9 +43,12 @@ Found = tuple[int, int, bytes]
 
 
 def _foreign_digits() -> dict[bytes, bytes]:
-    """UTF-8 of each decimal digit of another script, raised, lowered or in a circle -> ASCII."""
+    """UTF-8 of each decimal digit of another script, raised, lowered, in a circle or a tag, and of the full-width
+    letters of IPv6 -> ASCII."""
     letters = map(chr, range(0x80, 0x20000))  # beyond are ideographs
-    return {one.encode(): b"%d" % digit(one) for one in letters if digit(one, None) is not None}
+    found = {one.encode(): b"%d" % digit(one) for one in letters if digit(one, None) is not None}
+    wide = {chr(0xFEE0 + ord(one)).encode(): one.encode() for one in "abcdefABCDEF"}
+    return found | wide | {chr(0xE0000 + ord(one)).encode(): one.encode() for one in "0123456789"}
 
 
 _DIGITS = _foreign_digits()
@@ -56,16 +62,23 @@ def _any_of(texts: list[bytes]) -> bytes:
     return b"|".join(re.escape(begin) + b"[" + last + b"]" for begin, last in ends.items())
 
 
+_UNSEEN = (
+    rb"\xc2\xad|\xcc[\x80-\xbf]|\xcd[\x80-\xaf]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xaf]|\xe2\x83\xa3"
+    rb"|\xe2\xa0\x80|\xe3\x85\xa4|\xef\xb8\x8f|\xef\xbb\xbf|\xef\xbe\xa0"
+)
 _FOREIGN = re.compile(
     b"("
     + _any_of(list(_DIGITS))
     + rb")|(%(?:25)?+[C-Fc-f][0-9A-Fa-f](?:%(?:25)?+[89ABab][0-9A-Fa-f]){1,3})"
     + rb"|&#(?:([0-9]{4,6})|[xX]([0-9A-Fa-f]{3,5}));"
-    + rb"|(?<=[0-9.])((?:\xc2\xad|\xcc[\x80-\xbf]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xaf]|\xe2\x83\xa3|\xef\xb8\x8f"
-    + rb"|\xef\xbb\xbf){1,8}+)(?=[0-9.])"
+    + rb"|(?<=[0-9A-Fa-f.:])((?:"
+    + _UNSEEN
+    + rb"){1,8}+)(?=[0-9A-Fa-f.:])"
 )
 """A digit of another script: as itself, percent-encoded, or as an entity of HTML.  Or what cannot be seen between two
-digits: a soft hyphen, marks over letters, zero-width characters, the box of a key."""
+digits: a soft hyphen, marks over letters, zero-width characters, blanks of other scripts, the box of a key."""
+
+_IS_UNSEEN = re.compile(_UNSEEN)
 
 
 def _digit(match: re.Match[bytes]) -> bytes | None:
@@ -78,7 +91,7 @@ def _digit(match: re.Match[bytes]) -> bytes | None:
     elif itself is None:
         code = int(decimal) if decimal else int(hexadecimal, 16)
         itself = chr(code).encode("utf-8", "replace")
-    return _DIGITS.get(itself)
+    return b"" if _IS_UNSEEN.fullmatch(itself) else _DIGITS.get(itself)
 
 
 _CODE = (
@@ -87,7 +100,8 @@ _CODE = (
 )
 """Codes of a separator that contain digits."""
 
-_BETWEEN = rb"(?:[^0-9%=&\\\"]{1,40}+|" + _CODE + rb"|\\{1,4}+\"|\" ?+, ?+\"|[%=&\\]){1,8}+"
+_TAG = rb"<(?:=\"[^<>\\\"]{0,40}+\"|[^<>\\\"]|\\.){0,80}+>"
+_BETWEEN = rb"(?:[^0-9%=&\\\"<]{1,40}+|" + _TAG + rb"|" + _CODE + rb"|\\{1,4}+\"|\" ?+, ?+\"|[%=&\\<]){1,8}+"
 """Within one text, or one list of texts: a quote that is not escaped ends it."""
 _THREE_MORE = re.compile(3 * (_BETWEEN + rb"([0-9]{1,4}+)(?![0-9])"))
 _ESCAPE_ENDS = re.compile(rb"(?:\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
@@ -95,9 +109,18 @@ _IN_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\x[0-9A-Fa-f]?|%[0-9A-Fa-f]?)
 _FOUR_BYTES = re.compile(rb"([0-9a-f]{2})" + 3 * rb"(?:[^0-9a-z\\%]{0,6}+(?:\\{1,4}x|%|0x)?+)([0-9a-f]{2})")
 """In lower case."""
 
+_BLANK = rb"(?:[^0-9a-z<>\\%%&\"]|%s|\\(?:[nrt/]|u00[01][0-9a-f])|%%00|&nbsp;)" % _TAG
+"""Between the digits of one number, as where each has its own style, or a program reads UTF-16 as bytes."""
+
 _MARKS = bytes(code for code in range(0x80) if not chr(code).isalnum())
-_GROUP_BETWEEN = rb"(?:[^0-9a-z]{1,12}+|[xs]{1,2}+)"
+_GROUP_BETWEEN = rb"(?:(?:[^0-9a-z<\\]|%s|<|\\(?:[nrt]|u00[01][0-9a-f])?+){1,12}+|[xs]{1,2}+)" % _TAG
 _HEXADECIMAL = re.compile(rb"[0-9a-f]+")
+_PLAIN = re.compile(rb"[0-9.]+")
+"""As addresses are spelled; ``spellings`` knows whether it is one."""
+
+_IN_A_WORD = re.compile(rb"(?<!%0)[0-9a-z]\Z")
+_OF_GROUPS = re.compile(rb"\\u[0-9a-f]{4}|" + _TAG + rb"|([0-9a-f]+)")
+"""An escape of JSON and a tag stay whole."""
 
 
 class Disguises:
@@ -115,6 +138,8 @@ class Disguises:
         self._sixes: list[IPv6Address] = []
         self._texts: list[bytes] = []
         self._exact: list[bytes] = []
+        self._cores: list[bytes] = []
+        self._spread: list[re.Pattern[bytes]] = []
         self._few = 0
 
     def add(self, address: IPv4Address | IPv6Address) -> None:
@@ -130,9 +155,11 @@ class Disguises:
             if isinstance(address, IPv4Address):
                 self._texts += _texts_of(address)
                 self._bytes.append(address.packed)
+                self._spread += _spread(address)
             else:
-                self._texts.append(str(address).encode().hex().encode())
+                self._texts += _texts_of_six(address)
                 self._sixes.append(address)
+            self._cores += _cores_of(address)
 
     def spans(self, data: bytes) -> Iterator[Found]:
         """All places in ``data``; some more than once."""
@@ -144,15 +171,27 @@ class Disguises:
             yield from _places(lower, text)
         for text in self._exact:
             yield from _places(data, text)
+        for core in self._cores:
+            at = data.find(core)
+            while at >= 0:
+                yield at, at + len(core), b"A" * len(core)
+                at = data.find(core, at + len(core))
+        for pattern in self._spread:
+            for match in pattern.finditer(lower):
+                self._spend(10)
+                before = max(match.start() - 3, 0), match.start()
+                if _PLAIN.fullmatch(match[0]) is None and not _IN_A_WORD.search(lower, *before):
+                    yield from ((*match.span(n), b"1") for n in range(1, pattern.groups + 1))
         for four in self._bytes:
             yield from self._four_bytes(lower, four)
         squeezed = lower.translate(None, _MARKS) if self._sixes else b""
         for six in self._sixes:
-            for pattern in _patterns_of(six, lower, squeezed):
-                for match in re.finditer(pattern, lower):
+            for expression in _patterns_of(six, lower, squeezed):
+                for match in re.finditer(expression, lower):
                     self._spend(10)
-                    for part in _HEXADECIMAL.finditer(lower, *match.span()):
-                        yield *part.span(), _instead(part[0])
+                    for part in _OF_GROUPS.finditer(lower, *match.span()):
+                        if part[1]:
+                            yield *part.span(1), _instead(part[1])
 
     def _four_bytes(self, lower: bytes, four: bytes) -> Iterator[Found]:
         """Four bytes in hexadecimal, with marks between them."""
@@ -227,8 +266,9 @@ def _patterns_of(address: IPv6Address, lower: bytes, squeezed: bytes) -> Iterato
     """What finds it with odd marks, between its digits and between its groups, where a quick look (at the text in lower
     case, and at the same without marks) says that it may be there."""
     digits = address.packed.hex().encode()
-    if digits in squeezed:
-        yield rb"[^0-9a-z]{0,4}+".join(b"%c" % one for one in digits)
+    for own in (digits, address.compressed.replace(":", "").encode()):
+        if len(own) >= LEAST_OF_SIX and own in squeezed:
+            yield rb"[^0-9a-z]{0,6}+".join(b"%c" % one for one in own)
     groups = [int(group, 16) for group in address.exploded.split(":")]
     if groups[0] and groups[-1] and all(b"%x" % group in lower for group in groups if group):
         pattern = b"0{0,3}%x" % groups[0]
@@ -238,34 +278,90 @@ def _patterns_of(address: IPv6Address, lower: bytes, squeezed: bytes) -> Iterato
         yield rb"(?<![0-9a-z])" + pattern + rb"(?![0-9a-z])"
 
 
-_ESCAPES = (b"=%02x", rb"\\%03o", rb"\\%x ", rb"\\u{%x}", rb"\\u{00%x}")
-"""Of each letter: quoted-printable, C's octal form, CSS's, JavaScript's; with JSON's two backslashes for one."""
+_ESCAPES = (b"=%02x", rb"\\%03o", rb"\\%x ", rb"\\u{%x}", rb"\\u{00%x}", b"%%u00%02x", b"&#%d")
+"""Of each letter: quoted-printable, C's octal form, CSS's, JavaScript's, with JSON's two backslashes for one; IIS's; an
+entity of HTML without its end."""
+
+
+def _letters_of(text: bytes) -> list[bytes]:
+    """Forms of a text letter by letter, in lower case."""
+    forms = ((b"%02x", (b" ", b":", b"-")), (b"0x%02x", (b",", b", ", b" ")), (b"%d", (b",", b", ", b" ")))
+    return [
+        text.hex().encode(),
+        b"0x" + text.hex().encode(),
+        *(text.decode().encode(f"utf-16-{order}").hex().encode() for order in ("le", "be")),
+        *(
+            separator.join(form % letter for letter in text)
+            for form, several in forms
+            for separator in several
+        ),
+        *(b" ".join(format(letter, form).encode() for letter in text) for form in ("o", "08b")),
+        *(b"".join(form % letter for letter in text) for form in _ESCAPES),
+    ]
+
+
+def _texts_of_six(address: IPv6Address) -> list[bytes]:
+    """In lower case."""
+    number, text = int(address), str(address).encode()
+    return [
+        *_letters_of(text),
+        text[::-1],
+        address.packed[::-1].hex().encode(),
+        "-".join(reversed(address.packed.hex())).encode(),
+        ".".join(str(int(group, 16)) for group in address.exploded.split(":")).encode(),
+        *(form.encode() for form in (f"{number:,}", f"{number:0128b}", f"{number:o}")),
+    ]
+
+
+def _cores_of(address: IPv4Address | IPv6Address) -> list[bytes]:
+    """What base64 makes of its text in UTF-16 and in the digits of Persian and Arabic, and of the bytes of IPv6: the
+    letters that do not depend on what is around it."""
+    text = str(address)
+    spelled = [text.encode(f"utf-16-{order}") for order in ("le", "be")]
+    if isinstance(address, IPv6Address):
+        spelled.append(address.packed)
+    else:
+        scripts = ({0x30 + n: zero + n for n in range(10)} for zero in (0x6F0, 0x660))
+        spelled += [text.translate(script).encode() for script in scripts]
+    return [
+        b64encode(bytes(before) + one)[-(-8 * before // 6) : 8 * (before + len(one)) // 6]
+        for one in spelled
+        for before in range(3)
+    ]
+
+
+def _spread(address: IPv4Address) -> list[re.Pattern[bytes]]:
+    """What finds its figures with marks or tags between them; nothing for an address of few figures."""
+    numbers = str(address).split(".")
+    if len("".join(numbers)) < FIGURES:
+        return []
+    figures = ((_BLANK + b"{0,8}+").join(b"(%d)" % int(one) for one in number) for number in numbers)
+    return [re.compile((_BLANK + b"{1,12}+").join(figures) + rb"(?![0-9a-z])")]
 
 
 def _texts_of(address: IPv4Address) -> list[bytes]:
     """In lower case."""
     dotted, number = str(address).encode(), int(address)
+    grouped, power = f"{number:,}", f"{number / 1e9:.9f}".rstrip("0")
     signed, backwards = number - 2**32, int.from_bytes(address.packed, "little")
     first, second = address.packed[:2]
     return [
         *([b"%d" % signed] if number >= 2**31 else []),
         b"%d" % backwards,
         b"%d" % (backwards - 2**32),
-        f"{number:,}".encode(),
+        *(form % backwards for form in (b"%08x", b"0x%08x")),
+        *(grouped.replace(",", mark).encode() for mark in ",.' \u00a0\u202f"),
+        *(f"{power}{mark}9".encode() for mark in ("e", "e+", "e+0", "e0")),
         b"%d.0" % number,
         b"%d.%d" % (first, number & 0xFFFFFF),
         b"%d.%d.%d" % (first, second, number & 0xFFFF),
         dotted[::-1],
-        dotted.hex().encode(),
         *(
             separator.join(b"%08d" % int(f"{one:b}") for one in address.packed)
             for separator in (b".", b" ", b"")
         ),
-        dotted.decode().encode("utf-16-le").hex().encode(),
-        *(separator.join(b"%d" % letter for letter in dotted) for separator in (b",", b", ", b" ")),
-        *(separator.join(b"%02x" % letter for letter in dotted) for separator in (b" ", b":", b"-")),
-        *(separator.join(b"0x%02x" % letter for letter in dotted) for separator in (b",", b", ", b" ")),
-        *(b"".join(form % letter for letter in dotted) for form in _ESCAPES),
+        *_letters_of(dotted),
+        b".".join(b"0o%o" % one for one in address.packed),
         b"0o%o" % number,
         f"0b{number:b}".encode(),
         f"{number:_}".encode(),

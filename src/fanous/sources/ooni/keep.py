@@ -28,7 +28,7 @@ from fanous.model.measurement import (
     Record,
 )
 from fanous.model.noun import changed
-from fanous.model.place import is_address
+from fanous.model.place import UNKNOWN_COUNTRY, is_address
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.content import content_of, stamped
 from fanous.sources.ooni.document import (
@@ -50,6 +50,8 @@ from fanous.sources.ooni.values import (
     LONGEST_ADDRESS,
     LONGEST_HOST,
     NETWORK_TYPES,
+    asn_of,
+    country_of,
     endpoint_of,
     in_words,
     input_of,
@@ -251,26 +253,26 @@ def _failure(value: Any) -> Any:
     return in_words(value) if isinstance(value, str) else value if value in (None, True, False) else True
 
 
-def _address(text: str) -> str | None:
+def address_form(text: str) -> str | None:
     return text if len(text) <= LONGEST_ADDRESS and is_address(text.strip("[]")) else None
 
 
 _HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
 
 
-def _name(text: str) -> str | None:
+def name_form(text: str) -> str | None:
     """A host name, of any script, or an address."""
-    return text if _HOST.fullmatch(text) or _address(text) else None
+    return text if _HOST.fullmatch(text) or address_form(text) else None
 
 
 def _endpoint(text: str) -> str | None:
     """An address with or without a port; of a name, only the port."""
     address, port = endpoint_of(text)
-    return text if address or _address(text) else f":{port}" if port else None
+    return text if address or address_form(text) else f":{port}" if port else None
 
 
 def _server(text: str) -> str | None:
-    return _name(text) or _endpoint(text)
+    return name_form(text) or _endpoint(text)
 
 
 def _time(text: str) -> str | None:
@@ -280,8 +282,17 @@ def _time(text: str) -> str | None:
 _NETWORK_NUMBER = re.compile(r"(?:AS|as)?[0-9]{1,10}")
 
 
-def _network_number(text: str) -> str | None:
-    return text if _NETWORK_NUMBER.fullmatch(text) else None
+def network_form(text: str) -> str | None:
+    """As it is written where it has the usual form; else as it is read."""
+    if _NETWORK_NUMBER.fullmatch(text):
+        return text
+    return f"AS{asn}" if (asn := asn_of(text)) else None
+
+
+def _country(text: str) -> str | None:
+    """The same."""
+    known = country_of(text)
+    return text if text.upper() == known else known if known != UNKNOWN_COUNTRY else None
 
 
 def _mark(value: Raw) -> Raw:
@@ -291,6 +302,14 @@ def _mark(value: Raw) -> Raw:
 
 _CLOCK = re.compile(rb'"[0-9.e+]{1,12} times as fast since [0-9TZ:-]{10,20}"')
 
+ENGINES = frozenset(
+    (
+        *("system", "getaddrinfo", "udp", "tcp", "doh", "dot", "doh3", "unknown", "none"),
+        *("go", "netgo", "golang_net_resolver", "libc", "android"),
+    )
+)
+"""How a name may have been looked up."""
+
 _ANY: dict[str, Form] = {
     **dict.fromkeys(("failure", "control_failure"), _failure),
     **dict.fromkeys(("synthetic", "x_clock", "x_recorded"), _mark),
@@ -298,21 +317,18 @@ _ANY: dict[str, Form] = {
 """Of fields that may have any type."""
 
 _TEXTS: dict[str, Form] = {
-    "ipv4": _address,
-    "ipv6": _address,
-    "ip": _name,
+    "ipv4": address_form,
+    "ipv6": address_form,
+    "ip": name_form,
     "address": _endpoint,
     "target_address": _endpoint,
     "server_address": _server,
-    "hostname": _name,
-    "server_name": _name,
-    "x_resolver_name": _name,
+    "hostname": name_form,
+    "server_name": name_form,
+    "x_resolver_name": name_form,
     "ttl": lambda text: text if text.isdecimal() else None,
     "query_type": lambda text: query_type_of(text) or None,
-    "engine": _listed(
-        *("system", "getaddrinfo", "udp", "tcp", "doh", "dot", "doh3", "unknown", "none"),
-        *("go", "netgo", "golang_net_resolver", "libc", "android"),
-    ),
+    "engine": lambda text: text if text in ENGINES else None,
     "network": _listed("tcp", "udp", "quic"),
     "operation": _listed(
         *("read", "write", "connect", "bytes_received_cumulative", "read_from", "write_to"),
@@ -327,24 +343,24 @@ _TEXTS: dict[str, Form] = {
     "software_name": software_of,
     "software_version": lambda text: version_of(text) or None,
     "test_version": lambda text: version_of(text) or None,
-    "probe_cc": lambda text: text if len(text) == 2 and text.isascii() and text.isalpha() else None,
-    "probe_asn": _network_number,
-    "resolver_asn": _network_number,
+    "probe_cc": _country,
+    "probe_asn": network_form,
+    "resolver_asn": network_form,
     "measurement_start_time": _time,
     "test_start_time": _time,
     "received": _time,
 }
 """Field -> the form of its text, in all structures that have it."""
 
-_MEMBERS: dict[str, Form] = {"addrs": _address, "spared": _name}
+_MEMBERS: dict[str, Form] = {"addrs": address_form, "spared": name_form}
 """Field -> the form of each text in its list."""
 
 _KEYS: dict[str, Form] = {
     "tcp_connect": _endpoint,
     "tls_handshake": _endpoint,
     "quic_handshake": _endpoint,
-    "ip_info": _address,
-    "controls": _name,
+    "ip_info": address_form,
+    "controls": name_form,
 }
 """Field -> the form of each key of its map."""
 

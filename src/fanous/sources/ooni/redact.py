@@ -79,7 +79,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
     header.measurement_start_time = to_minute(known.started_at)
     header.probe_id = header.test_start_time = header.probe_network_name = header.x_collector = None
     control = keys.control.http_request if isinstance(keys, WebKeys) and keys.control else None
-    public = _Public(input_of(header.input), control, tuple(found))
+    public = PublicRecord(input_of(header.input), control, tuple(found))
     for steps in steps_of(keys) if keys is not None else ():
         public.steps(steps)
     if isinstance(keys, WebKeys):
@@ -103,13 +103,16 @@ class _Numbered:
         return self._known.setdefault(text, self._name(len(self._known) + 1))
 
 
-class _Public:
+class PublicRecord:
     """Makes the parts of one record public.
 
     Args:
         asked: the URL that was to be measured, which is public.
         control: the page that the helper got.
         found: fingerprints whose passages stay.
+
+    Attributes:
+        evident: URLs by which a page was recognised.
     """
 
     def __init__(self, asked: str, control: HelperPage | None, found: tuple[Fingerprint, ...]) -> None:
@@ -121,7 +124,7 @@ class _Public:
         self._paths = _Numbered(lambda n: f"/{HIDDEN}{n}")
         self._hosts = _Numbered(lambda n: f"name-{n}.local")
         self._headers = _Numbered(lambda n: f"x-{HIDDEN}{n}")
-        self._evident: set[str] = set()
+        self.evident: set[str] = set()
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -130,7 +133,7 @@ class _Public:
             self._response(transaction)
         for transaction in keys.requests or ():
             if transaction.request and transaction.request.url:
-                transaction.request.url = self._url(transaction.request.url)
+                transaction.request.url = self.url(transaction.request.url)
         lists: Iterator[DocumentPart] = (
             one
             for listed in (keys.queries, keys.tcp_connect, keys.tls_handshakes, keys.quic_handshakes)
@@ -142,10 +145,10 @@ class _Public:
     def web(self, keys: WebKeys) -> None:
         question, control = keys.x_control_request, keys.control
         if question is not None and question.http_request:
-            question.http_request = self._url(question.http_request)
+            question.http_request = self.url(question.http_request)
         for download in keys.x_transfers or ():
             if download.url:
-                download.url = self._url(download.url)
+                download.url = self.url(download.url)
         for opinion in keys.x_second_opinions or ():
             self._named(opinion)
         if control is None:
@@ -163,22 +166,22 @@ class _Public:
         for field in ("hostname", "server_name", "ip"):
             name = getattr(one, field, None)
             if isinstance(name, str):
-                setattr(one, field, self._host(name))
+                setattr(one, field, self.host(name))
 
-    def _host(self, name: str) -> str:
+    def host(self, name: str) -> str:
         return self._hosts(name.lower()) if is_local_name(name) and not is_address(name) else name
 
-    def _url(self, url: str) -> str:
+    def url(self, url: str) -> str:
         """Scheme, host and port, and a number for the rest, unless it is the URL asked for or leads to a known page."""
         if url == self._asked:
             return url
-        if url in self._evident:
+        if url in self.evident:
             return quiet_url(url, keeps_values=True)
         found = _ORIGIN.match(url)
         if found is None:
             return self._paths(url) if url not in ("", "/") else url
         scheme, host, port, rest = found.groups("")
-        return f"{scheme}//{self._host(host)}{port}" + (self._paths(url) if rest not in ("", "/") else rest)
+        return f"{scheme}//{self.host(host)}{port}" + (self._paths(url) if rest not in ("", "/") else rest)
 
     # --- pages ------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class _Public:
         data, marks = passages(self._found, seen)
         at = len(f"{location}\n".encode("utf-8", "replace")) if location else 0
         if any(marks[:at]):
-            self._evident.add(location)
+            self.evident.add(location)
         if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
             pairs = []
             for name, value in page.headers:
@@ -211,7 +214,7 @@ class _Public:
         """
         lower = name.lower()
         if lower == "location":
-            return name, self._url(value)
+            return name, self.url(value)
         if shown:
             return name, without_names(without_seconds(shown.partition(": ")[2] or shown))
         if lower not in self._names:
@@ -221,13 +224,13 @@ class _Public:
     def _theirs(self, name: str, value: str) -> str:
         """The value of a header whose name is known, where it has the form that this one has everywhere."""
         if name == "location":
-            return self._url(value)
+            return self.url(value)
         if name == "server":
-            return self._of_server(value)
+            return self.server(value)
         form = _FORMS.get(name)
         return without_seconds(value) if form is not None and form.fullmatch(value) else ""
 
-    def _of_server(self, value: str) -> str:
+    def server(self, value: str) -> str:
         """What rules read: is it the helper's, and is it a network that refuses visitors by itself?"""
         lower, theirs = value.casefold(), self._server.casefold()
         if lower == theirs:

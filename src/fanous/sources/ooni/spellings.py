@@ -66,6 +66,9 @@ _INTEGER = re.compile(rb"[0-9]{8,40}+")
 _PREFIXED = re.compile(rb"0[xX]([0-9A-Fa-f]{5,32}+)")
 _HEX = re.compile(rb"[0-9A-Fa-f]{8}(?:[0-9A-Fa-f]{24})?+(?![0-9A-Fa-f])")
 _NIBBLES = re.compile(rb"\.[0-9A-Fa-f](?:\.[0-9A-Fa-f]){30}+")
+_HALF_NIBBLES = re.compile(rb"(?<![0-9A-Fa-f.])[0-9A-Fa-f](?:\.[0-9A-Fa-f]){15}+(?=\.ip6\.arpa)")
+"""The reverse name of a network of 64 bits."""
+
 _GROUPS = {
     b":": re.compile(rb":[0-9A-Fa-f]{0,4}+:[0-9A-Fa-f:.]*+"),
     b"-": re.compile(rb"-[0-9A-Fa-f]{0,4}+-[0-9A-Fa-f\-]*+"),
@@ -236,8 +239,7 @@ class Addresses:
             yield from self._hexadecimal(data)
         for separator in _GROUPS:
             yield from self._groups(data, separator)
-        if self._v6:
-            yield from self._nibbles(data)
+        yield from self._nibbles(data)
 
     def _may_be_a_number_in(self, data: bytes) -> bool:
         """A search for the digits themselves, which is quicker while addresses are few."""
@@ -350,8 +352,13 @@ class Addresses:
             start, end = match.start() - 1, match.end()
             if start >= 0 and data[start : start + 1] in _HEX_LETTERS:
                 digits = data[start:end:2]
-                if int(digits[::-1], 16) in self._v6 or int(digits, 16) in self._v6:
+                self.spend(5)
+                if self._is_known_six(int(digits[::-1], 16)) or self._is_known_six(int(digits, 16)):
                     yield Span(start, end)
+        is_there = self._networks and b".ip6.arpa" in data
+        for match in _HALF_NIBBLES.finditer(data) if is_there else ():
+            if int(match[0][::-2], 16) in self._networks:
+                yield Span(*match.span())
 
     def _groups(self, data: bytes, separator: bytes) -> Iterator[Span]:
         """IPv6 with colons, or with dashes as in the names of hosts."""
@@ -393,9 +400,11 @@ class Addresses:
 
     def _is_known_v6(self, text: bytes) -> bool:
         try:
-            value = int.from_bytes(inet_pton(AF_INET6, text.decode("ascii")))
+            return self._is_known_six(int.from_bytes(inet_pton(AF_INET6, text.decode("ascii"))))
         except OSError:
             return False
+
+    def _is_known_six(self, value: int) -> bool:
         if value in self._v6 or value >> 64 in self._networks:
             return True
         return bool(self._v4) and any(inside in self._v4 for inside in _embedded_anyhow(value))

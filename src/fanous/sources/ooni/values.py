@@ -240,7 +240,7 @@ def measurement_of(
         raise Rejected("no test_name: it is not an OONI measurement")
     own_uid = document.measurement_uid or ""
     uid = (clip(own_uid) if len(own_uid) <= LONGEST_NAME else "") or make_uid()
-    country, asn = _country(document.probe_cc), asn_of(document.probe_asn)
+    country, asn = country_of(document.probe_cc), asn_of(document.probe_asn)
     network_type = (document.annotations.network_type if document.annotations else None) or ""
     return Measurement(
         uid=uid,
@@ -331,9 +331,12 @@ def clip(text: str | None, longest: int = LONGEST_NAME) -> str:
     return (short if short.isprintable() else "".join(c if c.isprintable() else " " for c in short)).strip()
 
 
-def _country(code: str | None) -> str:
-    upper = (code or "").strip().upper()[:3]
-    return upper if len(upper) == 2 and upper.isascii() and upper.isalpha() else UNKNOWN_COUNTRY
+def country_of(code: str | None) -> str:
+    """Two capital letters.  Letters outside ASCII may become two of them (``ß``), and are none of a code's."""
+    letters = (code or "")[:40].strip()
+    return (
+        letters.upper() if len(letters) == 2 and letters.isascii() and letters.isalpha() else UNKNOWN_COUNTRY
+    )
 
 
 def _no_line(network_type: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
+from fanous.config import split_url
 from fanous.errors import FanousError, Rejected
 from fanous.sources.fetch import Waits
 from fanous.sources.remote.atlas_api import (
@@ -64,7 +65,9 @@ class AtlasClient(RemoteClient):
             found += page.results
             if page.next is None:
                 return found
-            parts = urlsplit(page.next)
+            parts = split_url(page.next)
+            if parts is None:
+                raise Rejected(f"the next page of its list of probes is at no address: {page.next[:60]!r}")
             path = f"{parts.path}?{parts.query}"
         raise Rejected(f"more than {MOST_PAGES} pages of probes")
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.analysis.rules.fingerprints import Fingerprint
+from fanous.errors import Rejected
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import is_address
@@ -181,7 +182,10 @@ class RemoteRecords:
         """The record as it is kept, including the raw answers, and its measurement; raises ``Rejected``."""
         parsed = self.parse(record)
         stored, _ = take_record(record)
-        told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
+        try:
+            told = pruned(msgspec.json.decode(record.data, type=_Raw).x_remote, _RAW)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Rejected(f"its raw answers (x_remote) cannot be read: {error}") from error
         if not told:
             return stored, parsed
         return replace(

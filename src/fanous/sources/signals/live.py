@@ -20,6 +20,7 @@ from fanous.sources.connector import (
     Reading,
     SeriesFiles,
 )
+from fanous.sources.signals.rows import LARGEST as LARGEST_VALUE
 from fanous.sources.signals.rows import numbered
 from fanous.sources.stream import BROKEN, broken_why, open_source
 
@@ -84,7 +85,7 @@ def plain(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) != float("inf") else None
+    return None if abs(number) > LARGEST_VALUE else number
 
 
 def on_grid(

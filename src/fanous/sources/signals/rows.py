@@ -155,6 +155,10 @@ def is_nothing(text: str) -> bool:
     return text.strip().lower() in NOTHING
 
 
+LARGEST = 1e18
+"""No signal counts more; larger values would not stay finite once converted to our unit, or added up."""
+
+
 def number(text: str, decimal: str = ".") -> float | None:
     """The value of a field; NaN = the source says that it has none, ``None`` = it is not a number.
 
@@ -172,7 +176,7 @@ def number(text: str, decimal: str = ".") -> float | None:
         value = float(text) if len(text) <= 40 and "_" not in text else float("inf")
     except ValueError:
         return None
-    return value if abs(value) != float("inf") else None
+    return None if abs(value) > LARGEST else value
 
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fanous.model.instant import from_iso
+from fanous.text import printable
 from fanous.web.api.types import Problem
 
 PROBLEM_MEDIA = "application/problem+json"
@@ -33,8 +34,12 @@ class Wrong(Exception):
         self.status = status
 
 
+LONGEST_DETAIL = 500
+"""Characters; it may quote what was asked, which others may have put into a link."""
+
+
 def problem_body(status: int, detail: str) -> bytes:
-    return msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, detail))
+    return msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, printable(detail)[:LONGEST_DETAIL]))
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:

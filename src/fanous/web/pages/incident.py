@@ -16,6 +16,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
 from fanous.charts.reachability import Lines, beside, matrix
+from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
@@ -353,8 +354,9 @@ def oembed(store: Store, visit: Visit) -> Reply | None:
     """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
     if visit.asked.get("format", "json") != "json":
         raise HTTPException(501)
-    address = urlsplit(visit.asked.get("url", ""))
-    match = INCIDENT_PATH.fullmatch(address.path) if address.netloc == urlsplit(visit.base).netloc else None
+    address = split_url(visit.asked.get("url", ""))
+    is_ours = address is not None and address.netloc == urlsplit(visit.base).netloc
+    match = INCIDENT_PATH.fullmatch(address.path) if address is not None and is_ours else None
     incident = store.ledger.incident(match[2]) if match else None
     if incident is None or match is None or incident.country != match[1]:
         return None
