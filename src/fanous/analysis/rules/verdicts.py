@@ -147,10 +147,10 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """Is it controlled, by the helper or another name?  A page that came elsewhere is not a control of this line's
-    speed."""
+    """Is it controlled, by the helper or another name?  No symptom is: whatever worked outside, the failure has
+    another explanation that it does not exclude."""
     rule, controls = finding.rule, finding.controls
-    if _is_slow_symptom(finding) and finding.observation.layer is not Layer.TRANSFER:
+    if rule.symptom:
         return False
     return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
 
