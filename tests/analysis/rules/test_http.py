@@ -68,7 +68,7 @@ SECURE = "https://x.com/"
             [page(status_code=302, location="http://192.168.88.1/login"), CONTROL],
             (State.INSUFFICIENT, "http.portal", ""),
         ),
-        ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage")),
+        ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage.unknown")),
         ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
         # Where no letter comes it is no page that was put in the place of the site's.
         ([other(body_length=0, title=""), CONTROL], (State.BLOCKED, "http.other_page", "http")),

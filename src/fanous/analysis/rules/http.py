@@ -263,6 +263,7 @@ PAGES = (
         holds=_other_page_in_clear,
         mechanism=mechanisms.of_other_page,
         figures=_page,
+        may_be_site=True,
     ),
     Rule(
         id="http.sent_to_own_network",

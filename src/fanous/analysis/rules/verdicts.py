@@ -18,7 +18,7 @@ from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
-RULES_VERSION = "2026.21"
+RULES_VERSION = "2026.22"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 PRIVATE_NAME = Rule(
@@ -147,10 +147,12 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """Is it controlled, by the helper or another name?  No symptom is: whatever worked outside, the failure has
-    another explanation that it does not exclude."""
+    """Is it controlled, by the helper or another name?  Neither a symptom is, nor what the site may do itself: whatever
+    worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
+    the network, too."""
     rule, controls = finding.rule, finding.controls
-    if rule.symptom:
+    is_of_quic = finding.observation.layer is Layer.QUIC
+    if (rule.symptom and not is_of_quic) or rule.may_be_site:
         return False
     return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
 
