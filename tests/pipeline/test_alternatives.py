@@ -161,8 +161,9 @@ def test_a_version_of_a_nettest_that_fails_abroad_where_a_newer_one_works_is_ret
     put(store, of_version("0.9", *here, *old), of_version("0.11", elsewhere(), *new))
     (incident,) = found(store)
     assert incident.status is Status.RETRACTED
-    told = {"release": "web_connectivity 0.9", "countries": ("EG", "IR", "TR")}
-    assert incident.reasons == (Reason("software.release", told),)
+    (reason,) = incident.reasons
+    assert reason.code == "software.release"
+    assert reason.params == {"release": "web_connectivity 0.9", "countries": ("EG", "IR", "TR")}
 
 
 def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:

@@ -180,6 +180,31 @@ def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_c
 
 
 @pytest.mark.parametrize(
+    ("name", "network", "mechanism", "controlled"),
+    [
+        ("", 64501, "http.redirect", True),  # a bare address
+        ("notice.isp.example", 17557, "http.redirect", True),
+        ("notice.isp.example", 64501, "http.blockpage.unknown", False),  # a parked name's advertiser, perhaps
+        ("www.x.com", 17557, "http.blockpage.unknown", False),  # the site's own, at home with the operator
+    ],
+)
+def test_only_what_no_site_does_itself_makes_another_page_controlled(
+    name: str, network: int, mechanism: str, controlled: bool
+) -> None:
+    url = f"http://{name or '5.5.5.5'}/"
+    found = verdicts(
+        observation(Layer.DNS),
+        page(status_code=302, location=url),
+        observation(Layer.DNS, hostname=name, answers=("5.5.5.5",), answer_asns=(network,), role="redirect"),
+        other(url=url, hostname=name, role="redirect"),
+        helper(Layer.DNS),
+        CONTROL,
+    )
+    (there,) = [v for v in found if v.rule_id == "http.other_page"]
+    assert (there.mechanism, there.controlled) == (mechanism, controlled)
+
+
+@pytest.mark.parametrize(
     ("name", "rule"),
     [
         ("it.x.com", "http.sent_to_sibling"),

@@ -151,8 +151,9 @@ def _is_controlled(finding: _Finding) -> bool:
     worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
     the network, too."""
     rule, controls = finding.rule, finding.controls
-    is_of_quic = finding.observation.layer is Layer.QUIC
-    if (rule.symptom and not is_of_quic) or rule.may_be_site:
+    if rule.symptom and finding.observation.layer is not Layer.QUIC:
+        return False
+    if rule.may_be_site and rule.may_be_site(finding.observation, controls):
         return False
     return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
 
