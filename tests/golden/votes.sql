@@ -14,21 +14,23 @@ from_probe, micros, signal, vote, with_control, if(signal = 'blocked_dns', resol
 SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe, any(access) AS line,
 any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros, countIf(layer = 'dns' AND (state = 'blocked' OR
 symptom)) > 0 AS dns_blocked, countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok, countIf(layer = 'dns' AND
-controlled) > 0 AS dns_controlled, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_blocked, countIf(layer != 'dns' AND state = 'ok')
-> 0 AS path_ok, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR
-position(mechanism, '.throttle.') > 0)))) > 0 AS path_throttled, countIf(layer != 'dns' AND controlled) > 0 AS
-path_controlled, if(path_throttled, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_controlled) AS throttled_controlled,
-multiIf(dns_blocked, 1, dns_ok, 0, -1) AS dns_vote, multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote,
-multiIf(path_throttled, 1, path_ok AND NOT path_blocked, 0, -1) AS throttled_vote %(more)s FROM verdicts WHERE country
-%(places)s {country:String} AND country != 'ZZ' AND asn != 0 AND defect = '' AND started_at >=
-fromUnixTimestamp64Micro({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')
-%(which)s GROUP BY uid, target ) ARRAY JOIN ['blocked_dns', 'blocked_path', 'throttled'] AS signal, [dns_vote,
-path_vote, throttled_vote] AS vote, [dns_controlled, path_controlled, throttled_controlled] AS with_control WHERE vote
->= 0 ) GROUP BY network, target, signal, resolver_network, bin, from_probe ) GROUP BY network, target, signal,
-resolver_network, bin ) GROUP BY network, target, signal, resolver_network ) ORDER BY network, target, signal,
-resolver_network
+controlled) > 0 AS dns_checked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer = 'transfer'
+OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_blocked, countIf(layer != 'dns' AND state = 'ok') > 0 AS
+path_ok, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism,
+'.throttle.') > 0)))) > 0 AS path_throttled, countIf(layer != 'dns' AND controlled) > 0 AS path_checked,
+if(dns_blocked, countIf(layer = 'dns' AND (state = 'blocked' OR symptom) AND controlled) > 0, dns_checked) AS
+dns_controlled, if(path_blocked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer = 'transfer'
+OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_checked) AS path_controlled, if(path_throttled,
+countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism,
+'.throttle.') > 0))) AND controlled) > 0, path_checked) AS throttled_controlled, multiIf(dns_blocked, 1, dns_ok, 0,
+-1) AS dns_vote, multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote, multiIf(path_throttled, 1, path_ok AND NOT
+path_blocked, 0, -1) AS throttled_vote %(more)s FROM verdicts WHERE country %(places)s {country:String} AND country !=
+'ZZ' AND asn != 0 AND defect = '' AND started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') AND started_at <
+fromUnixTimestamp64Micro({until:Int64}, 'UTC') %(which)s GROUP BY uid, target ) ARRAY JOIN ['blocked_dns',
+'blocked_path', 'throttled'] AS signal, [dns_vote, path_vote, throttled_vote] AS vote, [dns_controlled,
+path_controlled, throttled_controlled] AS with_control WHERE vote >= 0 ) GROUP BY network, target, signal,
+resolver_network, bin, from_probe ) GROUP BY network, target, signal, resolver_network, bin ) GROUP BY network,
+target, signal, resolver_network ) ORDER BY network, target, signal, resolver_network
 
 -- WITNESSES
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via, dns_vote, path_vote, throttled_vote,
@@ -36,18 +38,20 @@ dns_controlled, path_controlled, throttled_controlled, dns_mechanism, path_mecha
 SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe, any(access) AS line,
 any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros, countIf(layer = 'dns' AND (state = 'blocked' OR
 symptom)) > 0 AS dns_blocked, countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok, countIf(layer = 'dns' AND
-controlled) > 0 AS dns_controlled, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_blocked, countIf(layer != 'dns' AND state = 'ok')
-> 0 AS path_ok, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR
-position(mechanism, '.throttle.') > 0)))) > 0 AS path_throttled, countIf(layer != 'dns' AND controlled) > 0 AS
-path_controlled, if(path_throttled, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_controlled) AS throttled_controlled,
-multiIf(dns_blocked, 1, dns_ok, 0, -1) AS dns_vote, multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote,
-multiIf(path_throttled, 1, path_ok AND NOT path_blocked, 0, -1) AS throttled_vote %(more)s FROM verdicts WHERE country
-%(places)s {country:String} AND country != 'ZZ' AND asn != 0 AND defect = '' AND started_at >=
-fromUnixTimestamp64Micro({since:Int64}, 'UTC') AND started_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')
-%(which)s GROUP BY uid, target ) WHERE dns_vote >= 0 OR path_vote >= 0 OR throttled_vote >= 0 ORDER BY micros, uid,
-target
+controlled) > 0 AS dns_checked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer = 'transfer'
+OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_blocked, countIf(layer != 'dns' AND state = 'ok') > 0 AS
+path_ok, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism,
+'.throttle.') > 0)))) > 0 AS path_throttled, countIf(layer != 'dns' AND controlled) > 0 AS path_checked,
+if(dns_blocked, countIf(layer = 'dns' AND (state = 'blocked' OR symptom) AND controlled) > 0, dns_checked) AS
+dns_controlled, if(path_blocked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT (layer = 'transfer'
+OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_checked) AS path_controlled, if(path_throttled,
+countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism,
+'.throttle.') > 0))) AND controlled) > 0, path_checked) AS throttled_controlled, multiIf(dns_blocked, 1, dns_ok, 0,
+-1) AS dns_vote, multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote, multiIf(path_throttled, 1, path_ok AND NOT
+path_blocked, 0, -1) AS throttled_vote %(more)s FROM verdicts WHERE country %(places)s {country:String} AND country !=
+'ZZ' AND asn != 0 AND defect = '' AND started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') AND started_at <
+fromUnixTimestamp64Micro({until:Int64}, 'UTC') %(which)s GROUP BY uid, target ) WHERE dns_vote >= 0 OR path_vote >= 0
+OR throttled_vote >= 0 ORDER BY micros, uid, target
 
 -- DETAILS
 , argMinIf(mechanism, (state != 'blocked', mechanism = '', number), layer = 'dns' AND (state = 'blocked' OR symptom))
@@ -59,16 +63,19 @@ argMinIf(mechanism, (mechanism = '', number), layer != 'dns' AND (state = 'throt
 rate
 
 -- WORKING
-SELECT uid, micros / 1000000, network, 0, target, 'blocked_path', from_probe, 0, dns_controlled OR path_controlled,
-'', nan, line, via FROM ( SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS
-from_probe, any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros, countIf(layer
-= 'dns' AND (state = 'blocked' OR symptom)) > 0 AS dns_blocked, countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
-countIf(layer = 'dns' AND controlled) > 0 AS dns_controlled, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom
+SELECT uid, micros / 1000000, network, 0, target, 'blocked_path', from_probe, 0, dns_checked OR path_checked, '', nan,
+line, via FROM ( SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
+any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros, countIf(layer = 'dns' AND
+(state = 'blocked' OR symptom)) > 0 AS dns_blocked, countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
+countIf(layer = 'dns' AND controlled) > 0 AS dns_checked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom
 AND NOT (layer = 'transfer' OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_blocked, countIf(layer != 'dns'
 AND state = 'ok') > 0 AS path_ok, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer'
 OR position(mechanism, '.throttle.') > 0)))) > 0 AS path_throttled, countIf(layer != 'dns' AND controlled) > 0 AS
-path_controlled, if(path_throttled, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_controlled) AS throttled_controlled,
+path_checked, if(dns_blocked, countIf(layer = 'dns' AND (state = 'blocked' OR symptom) AND controlled) > 0,
+dns_checked) AS dns_controlled, if(path_blocked, countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT
+(layer = 'transfer' OR position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_checked) AS path_controlled,
+if(path_throttled, countIf(layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer = 'transfer' OR
+position(mechanism, '.throttle.') > 0))) AND controlled) > 0, path_checked) AS throttled_controlled,
 multiIf(dns_blocked, 1, dns_ok, 0, -1) AS dns_vote, multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote,
 multiIf(path_throttled, 1, path_ok AND NOT path_blocked, 0, -1) AS throttled_vote %(more)s FROM verdicts WHERE country
 %(places)s {country:String} AND country != 'ZZ' AND asn != 0 AND defect = '' AND started_at >=

@@ -141,6 +141,31 @@ def test_a_platform_that_began_to_fail_in_three_countries_at_once_is_down(store:
     assert incident.reasons == (Reason("platform.down", {"countries": ("EG", "IR", "TR")}),)
 
 
+def of_version(version: str, *batches: list[Judged]) -> list[Judged]:
+    """The same measurements, by another version of the nettest."""
+    return [
+        replace(
+            one,
+            parsed=replace(one.parsed, measurement=replace(one.parsed.measurement, test_version=version)),
+        )
+        for batch in batches
+        for one in batch
+    ]
+
+
+def test_a_version_of_a_nettest_that_fails_abroad_where_a_newer_one_works_is_retracted(store: Store) -> None:
+    abroad = [("IR", 44244), ("TR", 9121), ("EG", 8452)]
+    old = [measured(country, asn, EVENT, fails=True, software="old") for country, asn in abroad]
+    new = [measured(country, asn, EVENT, fails=False) for country, asn in abroad]
+    here = event("PK", PTCL), event("PK", JAZZ)
+    put(store, of_version("0.9", *here, *old), of_version("0.11", elsewhere(), *new))
+    (incident,) = found(store)
+    assert incident.status is Status.RETRACTED
+    (reason,) = incident.reasons
+    assert reason.code == "software.release"
+    assert reason.params == {"release": "web_connectivity 0.9", "countries": ("EG", "IR", "TR")}
+
+
 def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:
     others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
     strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)

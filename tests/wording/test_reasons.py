@@ -70,6 +70,7 @@ PARAMS: dict[str, Param] = {
     "probes": 6,
     "probes_needed": 6,
     "products": ("search", "maps"),
+    "release": "whatsapp 0.9.0",
     "runs": 3,
     "scope": "nation",
     "share_with_them": 0.74,

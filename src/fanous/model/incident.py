@@ -465,6 +465,17 @@ class Software:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """How one version of a nettest fared with the targets of the event, in one country and in measurements."""
+
+    country: str
+    test_name: str
+    version: str
+    failing: int
+    measured: int
+
+
+@dataclass(frozen=True, slots=True)
 class LineRecord:
     """How one probe that saw the event fared at the same time with everything it measured.
 
@@ -508,6 +519,7 @@ class Alternatives:
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
+    releases: tuple[Release, ...] = ()
     lines: tuple[LineRecord, ...] = ()
     runs: tuple[Run, ...] = ()
 

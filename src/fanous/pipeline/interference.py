@@ -280,6 +280,7 @@ def alternatives(
             store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
         ),
         tuple(store.facts.software(country, targets, asns, stretches, sources)),
+        tuple(store.facts.releases(country, targets, asns, stretches)),
         tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
         tuple(store.facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
     )

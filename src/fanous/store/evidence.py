@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fanous.model.incident import Incident, Interval, LineRecord, Onset, Run, Software, Stretches
+from fanous.model.incident import Incident, Interval, LineRecord, Onset, Release, Run, Software, Stretches
 from fanous.model.measurement import Provenance
 from fanous.model.series import RatePair
 from fanous.store.engine import (
@@ -69,6 +69,21 @@ FROM (
     GROUP BY software, network, from_probe
 )
 GROUP BY software, network ORDER BY software, network
+"""
+_RELEASES = f"""
+SELECT place, nettest, version, countIf(fell), count()
+FROM (
+    SELECT uid, any(country) AS place, countIf({_FELL}) > 0 AS fell FROM verdicts
+    WHERE country != 'ZZ' AND asn != 0 AND defect = ''
+        AND (country != {{country:String}} OR asn IN {{asns:Array(UInt32)}})
+        AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
+    GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+) AS told
+INNER JOIN (
+    SELECT uid, any(test_name) AS nettest, any(test_version) AS version FROM measurements
+    WHERE test_version != '' AND {IN_INTERVALS} GROUP BY uid
+) AS headers USING (uid)
+GROUP BY place, nettest, version ORDER BY place, nettest, version
 """
 # Only measurements that a bundle contains: the conclusion must come out the same there.
 _RUNS = f"""
@@ -206,6 +221,13 @@ class EvidenceFacts(FactsPart):
         """
         asked = {"country": country, "targets": list(targets), "asns": list(asns), "sources": list(sources)}
         return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def releases(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[Release]:
+        """What each version of a nettest found in the intervals: on these networks, and in every other country."""
+        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        return [Release(*row) for row in self.engine.rows(_RELEASES, **asked, **in_any(intervals))]
 
     def runs(
         self,

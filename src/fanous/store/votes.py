@@ -70,15 +70,13 @@ def _verdict_columns() -> list[str]:
             f"countIf({_shows(first)}) > 0 AS {_seen(first)}",
             f"countIf({where} AND state = 'ok') > 0 AS {group}_ok",
             *(f"countIf({_shows(signal)}) > 0 AS {_seen(signal)}" for signal in others),
-            f"countIf({where} AND controlled) > 0 AS {group}_controlled",
+            f"countIf({where} AND controlled) > 0 AS {group}_checked",
         ]
-    # Slowness is found by comparison: only a control that came with a slow verdict says anything about
-    # it.
+    # A control that came with another verdict of the measurement says nothing about what was seen.
     return columns + [
-        f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_controlled) "
+        f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_checked) "
         f"AS {_short(signal)}_controlled"
         for signal in COUNTED
-        if signal.symptoms is Symptoms.SLOW
     ]
 
 
@@ -194,7 +192,7 @@ ORDER BY micros, uid, target
 
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
-    0, {_any([f"{_group(signal)}_controlled" for signal in COUNTED])}, '', nan, line, via
+    0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, line, via
 FROM ({_BY_MEASUREMENT})
 WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
 ORDER BY micros, uid, target

@@ -422,6 +422,7 @@ CLAUSES: dict[str, str] = {
     "encdns": "Encrypted DNS was blocked ({targets}).",
     "http": INTERFERED,
     "http.blockpage": BLOCK_PAGE,
+    "http.blockpage.unknown": "Requests to {targets} were answered with another page.",
     "http.error": "Requests to {targets} were answered with an error page.",
     "http.redirect": BLOCK_PAGE,
     "http.reset": RESET,

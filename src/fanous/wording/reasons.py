@@ -45,6 +45,10 @@ REASONS: dict[str, Text] = {
         "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
     ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
+    "lacks.control_here": (
+        "The site itself may show this page to visitors from the country: no other network there was seen to get the "
+        "usual page at the time."
+    ),
     "lacks.duration": (
         "No two networks failed together for long enough to rule out a fault. On a single network, {probes_needed} "
         "over {hours_needed} are needed; there were {probes} over {hours}."
@@ -73,6 +77,10 @@ REASONS: dict[str, Text] = {
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
+    ),
+    "software.release": (
+        "Only one version of the test saw it ({release}), and it fails in {countries} too, where other versions reach "
+        "the target."
     ),
     "probe.defect": "Only a single probe or test run on {networks} saw it; {probes} reached the target at the time.",
     "faded": "The suspicion faded: later measurements did not support it.",

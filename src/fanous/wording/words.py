@@ -198,6 +198,7 @@ MECHANISMS = {
     "dns": "DNS interference",
     "encdns": "blocked encrypted DNS",
     "http.blockpage": "a block page",
+    "http.blockpage.unknown": "another page in place of the site's",
     "http.error": "error pages",
     "http.redirect": "redirects to a block page",
     "http.reset": "web requests that are reset",

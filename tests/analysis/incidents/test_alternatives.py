@@ -5,10 +5,11 @@ import pytest
 from fanous.analysis.incidents.alternatives import (
     bad_lines,
     broken_machine,
+    broken_release,
     defect,
     platform_failure,
 )
-from fanous.model.incident import LineRecord, Onset, Software
+from fanous.model.incident import LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
 from tests.analysis.incidents.events import Ballot, votes
 from tests.each import each
@@ -129,3 +130,40 @@ def test_where_hardly_anything_works_the_line_may_be_what_failed(
     lines: list[LineRecord], bad: set[int]
 ) -> None:
     assert bad_lines(lines) == bad
+
+
+OLD = ("whatsapp", "0.9.0")
+NEW = ("whatsapp", "0.11.0")
+ABROAD = ("BR", "DE", "FR")
+
+
+@each(
+    ("abroad", "is_broken"),
+    [
+        ([(cc, *OLD, 9, 10) for cc in ABROAD] + [(cc, *NEW, 0, 10) for cc in ABROAD], True),
+        # Two countries are no world, and where nothing newer is run the platform may fail.
+        ([(cc, *OLD, 9, 10) for cc in ABROAD[:2]] + [(cc, *NEW, 0, 10) for cc in ABROAD], False),
+        ([(cc, *OLD, 9, 10) for cc in ABROAD], False),
+        ([(cc, *OLD, 9, 10) for cc in ABROAD] + [(cc, *NEW, 3, 10) for cc in ABROAD], False),
+        # Another nettest asks other hosts: an app that is blocked there, too, is no broken test.
+        (
+            [(cc, *OLD, 9, 10) for cc in ABROAD] + [(cc, "web_connectivity", "0.5", 0, 10) for cc in ABROAD],
+            False,
+        ),
+        # Where it works in as many countries it is not broken.
+        (
+            [(cc, *OLD, 9, 10) for cc in ABROAD]
+            + [(cc, *NEW, 0, 10) for cc in ABROAD]
+            + [(cc, *OLD, 0, 10) for cc in ("ES", "IT", "NL")],
+            False,
+        ),
+    ],
+)
+def test_a_nettest_that_fails_abroad_where_newer_ones_work_is_broken(
+    abroad: list[tuple[str, str, str, int, int]], is_broken: bool
+) -> None:
+    here = Release("PK", *OLD, 20, 20)
+    found = broken_release("PK", [here, *(Release(*one) for one in abroad)])
+    told = Reason("software.release", {"release": "whatsapp 0.9.0", "countries": ABROAD})
+    assert found == (told if is_broken else None)
+    assert broken_release("PK", [here, Release("PK", *NEW, 2, 2), *(Release(*one) for one in abroad)]) is None

@@ -11,6 +11,7 @@ from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
 from fanous.model.incident import Alternatives, Incident, Kind, Onset, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, assembled, finding, setting, votes
+from tests.each import each
 
 NOBODY = votes()
 TEN = [10 + n / 2 for n in range(10)]
@@ -98,6 +99,17 @@ def test_without_a_control_it_stays_suspected() -> None:
     assert incident.status is Status.SUSPECTED
     assert incident.confirmed_at is None
     assert codes(incident) == ["lacks.control"]
+
+
+@each("mechanism", ["http.blockpage.unknown", "http.error"])
+def test_a_page_that_the_site_may_choose_by_country_needs_a_control_at_home(mechanism: str) -> None:
+    seen = [Ballot(TEN, True, asn, mechanism=mechanism) for asn in (1, 2)]
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    abroad, at_home = votes(Ballot(TEN, False, 9)), Ballot(TEN, False, 3)
+    assert codes(assembled(group, votes(*seen), abroad, SETTING)) == ["lacks.control_here"]
+    assert assembled(group, votes(*seen, at_home), abroad, SETTING).rule == "C2"
+    cut = [Ballot(TEN, True, asn) for asn in (1, 2)]
+    assert assembled(group, votes(*cut), abroad, SETTING).rule == "C2"
 
 
 def test_a_control_of_another_hour_is_not_a_control() -> None:

@@ -14,6 +14,7 @@ from tests.analysis.rules.lookups import (
     OTHER,
     PAGE,
     Case,
+    failed,
     first_said,
     lookup,
     other,
@@ -22,7 +23,57 @@ from tests.analysis.rules.verdict_of import verdicts
 from tests.builders import ADDRESS, helper, observation
 from tests.each import each
 
+QUAD9, OPENDNS = 19281, 36692
+
+FILTERED = [
+    Case(
+        "a page of a filter that people choose is no page of a censor's",
+        [lookup(OTHER, OPENDNS), CONTROL, FALSE_FRONT],
+        INSUFFICIENT,
+        "dns.users_filter",
+    ),
+    Case(
+        "nor is the user's own machine as its answer",
+        [lookup("0.0.0.0", 0), CONTROL],
+        INSUFFICIENT,
+        "dns.users_filter",
+        given={"resolver_asn": QUAD9},
+    ),
+    Case(
+        "nor its denial, if another resolver found the name",
+        [failed(), lookup(resolver="udp"), CONTROL],
+        INSUFFICIENT,
+        "dns.denied_by_users_filter",
+        given={"resolver_asn": QUAD9},
+    ),
+    Case(
+        "what a resolver outside denies too was forged on the path, whatever resolver the user chose",
+        [failed(), failed(resolver="udp"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.nxdomain",
+        given={"resolver_asn": QUAD9},
+    ),
+    Case(
+        "nor does a filter hand out an address of a foreign network's own",
+        [lookup(BOGON, 0), CONTROL],
+        BLOCKED,
+        "dns.bogon",
+        "dns.injection.bogon",
+        given={"resolver_asn": QUAD9},
+    ),
+    Case(
+        "on its own network a filter is the network's",
+        [failed(), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.nxdomain",
+        given={"resolver_asn": QUAD9, "asn": QUAD9},
+    ),
+]
+
 CASES = [
+    *FILTERED,
     Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),
     Case("the same network is right", [lookup(OTHER), CONTROL], OK, "dns.consistent"),
     Case(

@@ -68,7 +68,7 @@ SECURE = "https://x.com/"
             [page(status_code=302, location="http://192.168.88.1/login"), CONTROL],
             (State.INSUFFICIENT, "http.portal", ""),
         ),
-        ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage")),
+        ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage.unknown")),
         ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
         # Where no letter comes it is no page that was put in the place of the site's.
         ([other(body_length=0, title=""), CONTROL], (State.BLOCKED, "http.other_page", "http")),
@@ -177,6 +177,31 @@ def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_c
     )
     (there,) = [v for v in found if v.layer is Layer.HTTP and v.role == "redirect"]
     assert (there.rule_id, there.symptom) == (rule, rule == "http.sent_to_own_network")
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "mechanism", "controlled"),
+    [
+        ("", 64501, "http.redirect", True),  # a bare address
+        ("notice.isp.example", 17557, "http.redirect", True),
+        ("notice.isp.example", 64501, "http.blockpage.unknown", False),  # a parked name's advertiser, perhaps
+        ("www.x.com", 17557, "http.blockpage.unknown", False),  # the site's own, at home with the operator
+    ],
+)
+def test_only_what_no_site_does_itself_makes_another_page_controlled(
+    name: str, network: int, mechanism: str, controlled: bool
+) -> None:
+    url = f"http://{name or '5.5.5.5'}/"
+    found = verdicts(
+        observation(Layer.DNS),
+        page(status_code=302, location=url),
+        observation(Layer.DNS, hostname=name, answers=("5.5.5.5",), answer_asns=(network,), role="redirect"),
+        other(url=url, hostname=name, role="redirect"),
+        helper(Layer.DNS),
+        CONTROL,
+    )
+    (there,) = [v for v in found if v.rule_id == "http.other_page"]
+    assert (there.mechanism, there.controlled) == (mechanism, controlled)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,20 @@ def test_a_verdict_knows_whether_it_has_a_normal_control(control: list[object], 
     assert verdicts(*seen)[0].controlled is controlled
 
 
+@pytest.mark.parametrize(
+    ("layer", "failure", "rule"),
+    [
+        (Layer.DNS, "dns_servfail_error", "dns.resolver_trouble"),
+        (Layer.TLS, "ssl_failed_handshake", "tls.unclear_failure"),
+    ],
+)
+def test_a_symptom_has_no_control_even_where_the_helper_got_through(
+    layer: Layer, failure: str, rule: str
+) -> None:
+    first = verdicts(observation(layer, failure), helper(layer), helper(Layer.HTTP))[0]
+    assert (first.rule_id, first.symptom, first.controlled) == (rule, True, False)
+
+
 def test_only_throttling_has_a_rate() -> None:
     assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TRANSFER, kbps=900.0)))
 

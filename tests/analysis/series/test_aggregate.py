@@ -93,6 +93,12 @@ def test_a_probe_is_controlled_if_any_verdict_of_the_signal_is() -> None:
     assert found == {BLOCKED_DNS: 1, BLOCKED_PATH: 1, THROTTLED: 1}
 
 
+def test_a_control_of_another_verdict_is_none_of_what_was_seen() -> None:
+    rows = [row(State.OK, Layer.TCP, controlled=True), row(State.INSUFFICIENT, symptom=True)]
+    found = {s.key.signal: (float(s.values[0]), int(s.controlled[0])) for s in series(rows, STEP)}
+    assert found == {BLOCKED_PATH: (1.0, 0)}
+
+
 def test_bins_begin_at_multiples_of_the_step_and_empty_ones_are_not_listed() -> None:
     rows = [row(uid="m1", started_at=1799.9), row(uid="m2", started_at=600.0)]
     assert [list(s.times) for s in series(rows, STEP)] == [[600, 1200]] * 2

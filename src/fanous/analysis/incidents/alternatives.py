@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
 from fanous.analysis.incidents.group import Finding
-from fanous.model.incident import Estimate, LineRecord, Onset, Software
+from fanous.model.incident import Estimate, LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
 
@@ -99,6 +99,41 @@ def defect(software: Sequence[Software]) -> Reason | None:
     if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
         return None
     return Reason("software.defect", {"software": name, "probes": others.total()})
+
+
+def broken_release(country: str, releases: Sequence[Release]) -> Reason | None:
+    """The one version of a nettest that sees it, if it fails in other countries where other versions reach the target.
+
+    A nettest that its service has outlived fails wherever it is still run; if no newer one is run in ``country``, only
+    other countries show that.  None = it is not so, or the version works in as many countries.
+    """
+    here = [one for one in releases if one.country == country]
+    worst = max(here, key=lambda one: one.failing, default=None)
+    if worst is None or not worst.failing or worst.failing < ONE_SOFTWARE * _sum(here)[0]:
+        return None
+    fails, works = [], 0
+    for place in sorted({one.country for one in releases} - {country}):
+        own = [one for one in releases if (one.country, one.test_name) == (place, worst.test_name)]
+        its, others = (
+            [one for one in own if (one.version == worst.version) is same] for same in (True, False)
+        )
+        if _is_clean(*_sum(its)):
+            works += 1
+        elif _mostly_fails(*_sum(its)) and _is_clean(*_sum(others)):
+            fails.append(place)
+    if len(fails) < NEW_COUNTRIES or works >= len(fails):
+        return None
+    return Reason(
+        "software.release", {"release": f"{worst.test_name} {worst.version}", "countries": tuple(fails)}
+    )
+
+
+def _sum(releases: Sequence[Release]) -> tuple[int, int]:
+    return sum(one.failing for one in releases), sum(one.measured for one in releases)
+
+
+def _mostly_fails(failing: int, measured: int) -> bool:
+    return measured >= CLEAN_MEASUREMENTS and failing >= ONSET_SHARE * measured
 
 
 def broken_machine(inside: Votes) -> Reason | None:

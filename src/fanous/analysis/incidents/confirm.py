@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.rules.mechanisms import ERROR_PAGE, OTHER_PAGE
 from fanous.analysis.series.aggregate import PROBE_MAJORITY
 from fanous.analysis.series.repeats import KNOWN, NEW
 from fanous.model.incident import Kind, Stretches
@@ -251,6 +252,16 @@ SERVED = {
 to, the country's own notice of a block, or everything was slow."""
 
 
+OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
+"""Mechanisms of pages that a site itself may show to visitors from one country, so that it worked abroad is no control:
+only another network of the same country is."""
+
+
+def may_be_sites_own(witness: Votes) -> bool:
+    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
+    return 2 * int(np.isin(witness.mechanisms, OWN_PAGES).sum()) >= len(witness) > 0
+
+
 Count = Callable[[Votes], int]
 """How many independent probes are behind votes."""
 
@@ -315,7 +326,7 @@ class _Case:
         if helped(seen, self.count):
             return None
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
-            return Reason("lacks.control")
+            return Reason("lacks.control_here" if may_be_sites_own(seen) else "lacks.control")
         if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
             return None
         return _lacking_alone(seen)

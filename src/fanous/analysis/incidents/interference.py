@@ -14,6 +14,7 @@ from fanous.analysis.incidents.alternatives import (
     PLATFORM_DOWN,
     bad_lines,
     broken_machine,
+    broken_release,
     defect,
     mean_rate,
     platform_failure,
@@ -26,6 +27,7 @@ from fanous.analysis.incidents.confirm import (
     families_that_saw,
     helped,
     lost_controls,
+    may_be_sites_own,
     mostly_controlled,
     rule_c1_c3,
     rule_c2,
@@ -103,11 +105,15 @@ class MeasuredVotes:
         sessions = [f for f in group if f.asn in networks]
         meanwhile = votes.where(inside(votes, sessions))
         witness = meanwhile.where(meanwhile.seen)
-        controls = works_elsewhere(votes, self.elsewhere, named, witness.times)
+        abroad = self.elsewhere.where(np.full(len(self.elsewhere), not may_be_sites_own(witness)))
+        controls = works_elsewhere(votes, abroad, named, witness.times)
         raised = _raised(sure)
         platform = None if mostly_controlled(witness) else platform_failure(alternatives.onsets)
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
-        otherwise = defect(alternatives.software) or down or (None if sure else broken_machine(meanwhile))
+        release = broken_release(setting.country, alternatives.releases)
+        otherwise = (
+            defect(alternatives.software) or release or down or (None if sure else broken_machine(meanwhile))
+        )
         lost = _lost(named, votes, witness)
         lacking = otherwise or platform or (None if sure else of_the_line(group, votes, findings, bad))
         saw = families_that_saw(meanwhile, family_of)

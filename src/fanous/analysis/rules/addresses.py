@@ -8,6 +8,8 @@
   ``mail`` (2018); ``localdomain`` is what many systems append to a bare name.
 - Platforms' addresses are handed out for names that do not live there: injectors on China's border answer any blocked
   name with them (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021).
+- Filters are public resolvers whose service is to refuse names, and which people, families and schools choose for that:
+  they deny the name, give an address of the user's own machine, or that of a page of their own.
 """
 
 from functools import lru_cache
@@ -97,6 +99,14 @@ def is_private_name(hostname: str) -> bool:
     if not host or ":" in host:
         return False
     return "." not in host or any(host.endswith(f".{ending}") for ending in _OWN_ENDINGS)
+
+
+# --- filters that people choose -------------------------------------------------------------------------
+
+FILTERS = frozenset({19281, 34939, 36692, 57926, 64089, 205157, 212772, 398962})
+"""Networks of Quad9, NextDNS, OpenDNS, SafeDNS, DNSFilter, CleanBrowsing, AdGuard and Control D, as the routing table
+(17 June 2026) has them for their published addresses.  Resolvers that filter on some addresses only and share a network
+with others that do not (Cloudflare, Yandex) are not among them."""
 
 
 # --- platforms ------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Answers: one lookup of the probe, with the evidence for and against its answer."""
 
-from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
+from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_ipv6, is_local, is_own_machine
 from fanous.analysis.rules.evidence import LEAST_SHARE, Controls, MeasurementEvidence
-from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
+from fanous.analysis.rules.failures import CUT_CAUSES, LOOKUP_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.model.measurement import Layer, Observation
@@ -246,6 +246,18 @@ class Lookup:
             for other in self._others
             if other.resolver == "udp" and other.query_type != "AAAA"
         )
+
+    @property
+    def is_refused_by_filter(self) -> bool:
+        """Did a resolver that people choose for it refuse the name, and none outside?  Then no network did."""
+        o, own = self.lookup, self.evidence.parsed.measurement
+        if o.resolver in PUBLIC or self.came_through_public_resolver or self.has_block_address:
+            return False
+        if o.answers and self.departs and not FILTERS.isdisjoint(o.answer_asns):
+            return True  # its own page
+        denies = o.failure is not None and cause_of(o.failure) in LOOKUP_CAUSES
+        nowhere = o.failure is None and bool(o.answers) and all(map(is_own_machine, o.answers))
+        return own.resolver_asn in FILTERS - {own.asn} and (denies or nowhere)
 
     @property
     def is_denied_by_public_resolver(self) -> bool:

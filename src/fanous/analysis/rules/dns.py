@@ -202,6 +202,14 @@ ANSWERED = (
         holds=_of_answer(lambda a: a.departs and a.shows_own_title),
     ),
     Rule(
+        id="dns.users_filter",
+        state=State.INSUFFICIENT,
+        why="A public resolver that people choose because it filters names refused this one, and no other did.",
+        holds=_of_answer(lambda a: a.is_refused_by_filter),
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
         id="dns.portal",
         state=State.INSUFFICIENT,
         why="The answer is a local address, and it alone responds, as with a login page.",
@@ -481,6 +489,13 @@ FAILED = (
         why="The name cannot be looked up from outside either.",
         holds=lambda _o, c: c.reachable is False,
         mechanism=mechanisms.SERVER_DOWN,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.denied_by_users_filter",
+        state=State.INSUFFICIENT,
+        why="A public resolver that people choose because it filters names denied this one, and no other did.",
+        holds=lambda _o, c: _lookup(c).is_refused_by_filter,
         figures=_failure,
     ),
     Rule(

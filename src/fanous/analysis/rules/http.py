@@ -93,6 +93,17 @@ def _sent_to_own_network(o: Observation, c: Controls) -> bool:
     return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
 
 
+def _led_into_network(o: Observation, c: Controls) -> bool:
+    """Did a redirect lead to a bare address, or to another site's name in the user's own network?  No site sends its
+    visitors there."""
+    if o.role != "redirect" or not o.hostname:
+        return o.role == "redirect"
+    own = c.evidence.parsed.measurement.asn
+    lookups = list(c.evidence.of(Layer.DNS))
+    is_own = any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
+    return is_own and all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
+
+
 def _domain(hostname: str) -> list[str]:
     """The last two labels of the name: enough to see that a site stays within its own."""
     return hostname.lower().split(".")[-2:]
@@ -260,8 +271,9 @@ PAGES = (
         why="The page is not the one that the control received: it differs in everything that can be "
         "compared.",
         holds=_other_page_in_clear,
-        mechanism=mechanisms.of_other_page,
+        mechanism=lambda o, c: "http.redirect" if _led_into_network(o, c) else mechanisms.of_other_page(o, c),
         figures=_page,
+        may_be_site=lambda o, c: not _led_into_network(o, c),
     ),
     Rule(
         id="http.sent_to_own_network",

@@ -13,6 +13,9 @@ BOGON = "dns.injection.bogon"
 BLOCK_ADDRESS = "dns.injection.blockpage"
 FORGED = "dns.injection.other"
 FROZEN = "tls.freeze.sni"
+OTHER_PAGE = "http.blockpage.unknown"
+"""Our addition: another page than the control's, which no fingerprint knows for a notice."""
+ERROR_PAGE = "http.error"
 
 _DNS = {Cause.NXDOMAIN: "dns.nxdomain", Cause.DNS_REFUSED: "dns.refused", Cause.TIMEOUT: "dns.timeout"}
 _TCP = {
@@ -106,8 +109,8 @@ def _request(o: Observation, c: Controls, cause: Cause) -> str:
 def of_other_page(o: Observation, _c: Controls) -> str:
     """The mechanism of another page; for an empty page, which is not a notice, the taxonomy has no leaf."""
     if o.status_code // 100 == 4:
-        return "http.error"
-    return "http" if o.body_length == 0 else "http.blockpage"
+        return ERROR_PAGE
+    return "http" if o.body_length == 0 else OTHER_PAGE
 
 
 def of_slow_data(o: Observation, _c: Controls) -> str:

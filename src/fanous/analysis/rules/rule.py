@@ -26,6 +26,8 @@ class Rule:
         mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
         figures: the figures of the case, added to ``why`` in brackets; None = nothing to add.
         symptom: see ``Verdict.symptom``.
+        may_be_site: when the site itself may have done so to visitors from here, which no control elsewhere excludes;
+            None = never.
         disowns: for lookups: the addresses answered are not the site's, so nothing that happens there is
             about the site.
     """
@@ -37,6 +39,7 @@ class Rule:
     mechanism: str | Text = ""
     figures: Text | None = None
     symptom: bool = False
+    may_be_site: Condition | None = None
     disowns: bool = False
 
 

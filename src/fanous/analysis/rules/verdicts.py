@@ -17,7 +17,7 @@ from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
-RULES_VERSION = "2026.21"
+RULES_VERSION = "2026.22"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 PRIVATE_NAME = Rule(
@@ -146,10 +146,13 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """Is it controlled, by the helper or another name?  A page that came elsewhere is not a control of this line's
-    speed."""
+    """Is it controlled, by the helper or another name?  Neither a symptom is, nor what the site may do itself: whatever
+    worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
+    the network, too."""
     rule, controls = finding.rule, finding.controls
-    if _is_slow_symptom(finding) and finding.observation.layer is not Layer.TRANSFER:
+    if rule.symptom and finding.observation.layer is not Layer.QUIC:
+        return False
+    if rule.may_be_site and rule.may_be_site(finding.observation, controls):
         return False
     return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
 

@@ -53,7 +53,8 @@ class Vote:
     Attributes:
         at: unix seconds, UTC.
         seen: did it see blocking (or throttling)?
-        controlled: did a normal control travel with one of the verdicts behind the vote?
+        controlled: did a normal control travel with one of the verdicts behind the vote?  Behind one that saw it are
+            those that show it.
     """
 
     key: SeriesKey
@@ -106,9 +107,8 @@ def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[V
         signal.name,
         resolver_asn=row.resolver_asn if signal.by_resolver else 0,
     )
-    # Slowness shows by comparison: only a control made with a slow verdict says anything about it.
-    told = seen if seen and signal.symptoms is Symptoms.SLOW else rows
-    yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in told))
+    # A control that came with another verdict says nothing about what was seen.
+    yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in seen or rows))
 
 
 def _shows(signal: Signal, row: VerdictRow) -> bool:

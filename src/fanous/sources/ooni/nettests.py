@@ -141,8 +141,17 @@ SIGNAL_KNOWS_IT = (0, 2, 2)
 """First version of the signal nettest that trusts this authority (ts-029)."""
 
 
+SIGNAL_CHAT = "chat.signal.org"
+"""The one server without which Signal sends nothing; its predecessor's name is only asked by nettests before 0.2.3."""
+
+
 def messenger_role(host: str) -> str:
-    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; the app itself talks to all others."""
+    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; the app itself talks to all others.
+
+    What an app cannot do without has a role of its own: it is not one endpoint of many.
+    """
+    if host == SIGNAL_CHAT:
+        return "chat"
     return "web" if host.startswith("web.") else "api"
 
 

@@ -127,7 +127,7 @@ BLOCKED = [
     Golden(
         "a page in place of the site's",
         works(PLAIN).fetch(body=DENIED, headers={}),
-        ("blocked http http.blockpage",),
+        ("blocked http http.blockpage.unknown",),
     ),
     Golden(
         "a refusal in place of the site's page",

@@ -88,7 +88,7 @@ OLDER_BLOCKED = [
     Golden(
         "another page in clear",
         works(PLAIN).fetch(body="<title>Web Access Blocked</title>by regulation", headers={}).older(),
-        ("blocked http http.blockpage",),
+        ("blocked http http.blockpage.unknown",),
     ),
     Golden(
         "a connection that Twisted waited for in vain",
@@ -133,6 +133,6 @@ OLDER_BLOCKED = [
     Golden(
         "a page in place of the site's, from an unknown address",
         works(PLAIN).fetch(body=DENIED, headers={}).older(),
-        ("blocked http http.blockpage",),
+        ("blocked http http.blockpage.unknown",),
     ),
 ]

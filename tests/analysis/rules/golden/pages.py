@@ -116,7 +116,7 @@ OTHER_PAGES = [
     Golden(
         "another page with status 200, while the control has one with 200",
         works(PLAIN).fetch(body=NOTICE, headers={"Server": "nginx"}),
-        ("blocked http http.blockpage",),
+        ("blocked http http.blockpage.unknown",),
     ),
     Golden(
         "a refusal by nobody who names himself",
