@@ -23,10 +23,8 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,10 +32,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from tests import serving
 
-from fanous.collector.server import server_config
 from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import from_iso
 from fanous.pipeline import ingest
@@ -246,16 +243,11 @@ def served(folder: Path) -> Iterator[tuple[str, OneThread]]:
     """Serve the store's pages and desk as ``fanous run`` does; yields their address."""
     began = time.monotonic()
     site = Site(clock=lambda: NOW + time.monotonic() - began, token=TOKEN)
-    with OneThread(lambda: open_store(folder)) as owner:
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(server_config(application(owner.ask, site)))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}", owner
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    with (
+        OneThread(lambda: open_store(folder)) as owner,
+        serving.served(application(owner.ask, site)) as address,
+    ):
+        yield address, owner
 
 
 def done(browser: Browser, address: str, task: str, pictures: Path | None, *, scripts: bool) -> Measured:

@@ -259,11 +259,10 @@ def test_many_networks_are_in_order_of_evidence_and_the_rest_counted() -> None:
     assert shown(incident(networks=places))[-1] == "  ... and 1 more place (--json has all)"
 
 
-def test_square_brackets_in_a_name_are_no_markup() -> None:
-    assert (
-        "AS4200000001 Net [bold]: 104"
-        in shown(incident(networks=(network("AS4200000001"),)), {4200000001: "Net [bold]"})[-1]
-    )
+def test_square_brackets_in_what_others_wrote_are_no_markup() -> None:
+    places = (network("AS4200000001"),)
+    assert "AS4200000001 Net bold: 104" in shown(incident(networks=places), {4200000001: "Net [bold]"})[-1]
+    assert "x[bold].example" in "".join(shown(incident(targets=("x[bold].example",))))
 
 
 def test_a_list_on_a_narrow_terminal_breaks_sentences_between_words() -> None:

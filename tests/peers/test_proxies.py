@@ -5,27 +5,24 @@ Only ports, certificates and what a package of Debian puts around a sample are t
 
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from fanous.collector.origin import trusted_proxies
-from fanous.collector.server import server_config
 from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.limits import ReaderLimits
 from tests.charts.events import ONGOING, incident
 from tests.documents import ROOT
 from tests.peers.programs import free_port, program, running
+from tests.serving import served
 from tests.web.small_store import SmallStore
 from tests.web.test_desk_login import TOKEN
 from tests.web.visits import NOW
@@ -48,23 +45,6 @@ class Behind:
     collector: int
     callers: list[str | None]
     taken: list[int]
-
-
-@contextmanager
-def listening(app: ASGIApp, port: int) -> Iterator[None]:
-    config = server_config(app)
-    config.host, config.port = "127.0.0.1", port
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(30)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +70,7 @@ def behind() -> Iterator[Behind]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    with listening(noting, told.pages), listening(collector, told.collector):
+    with served(noting, told.pages), served(collector, told.collector):
         yield told
 
 

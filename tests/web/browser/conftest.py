@@ -5,19 +5,13 @@ store open at a time.
 """
 
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect, sync_playwright
-from starlette.types import ASGIApp
 
-from fanous.collector.server import server_config
 from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
@@ -30,6 +24,7 @@ from fanous.store.protocol import OneThread
 from fanous.web.answers import Site
 from fanous.web.application import application
 from tests.copies import copy_of
+from tests.serving import served
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
 RALLY = AnnouncedEvent(
@@ -70,20 +65,6 @@ def routing() -> SourceSeries:
     times = np.arange(AFTERWARDS - 28 * 86_400, AFTERWARDS, 3600).astype(np.int64)
     key = SeriesKey(Place("PK"), "", "bgp", source="ripestat")
     return SourceSeries(key, 3600, times, 4000 + np.sin(times / 7200) * 20)
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """The application on a free port of loopback, in a separate thread; gives its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
 
 
 @pytest.fixture(scope="package")

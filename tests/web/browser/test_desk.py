@@ -17,7 +17,7 @@ from fanous.web.desk.setup import SetUp
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.hostile import HOSTILE
-from tests.web.browser.conftest import served
+from tests.serving import served
 from tests.web.browser.pages import DESKTOP, PHONE, is_right_for_everyone
 from tests.web.browser.test_everyone import each_language
 from tests.web.test_desk_house import CLAIM, Ledger, Outbox, hook, ill

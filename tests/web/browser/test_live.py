@@ -7,7 +7,7 @@ from fanous.model.incident import Status
 from fanous.web.answers import Site
 from fanous.web.application import application
 from tests.charts.events import ONGOING, incident
-from tests.web.browser.conftest import served
+from tests.serving import served
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW
 
