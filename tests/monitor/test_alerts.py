@@ -39,7 +39,9 @@ def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> 
             _, _, err = fanous("alerts", "send", "--config", str(config))
             assert running.stop() == 0
     assert len(receiver.posts) == 1
-    assert json.loads(receiver.posts[0][2])["title"].startswith("Suspected: X (Twitter) may be blocked")
+    assert json.loads(receiver.posts[0][2])["title"].startswith(
+        "Suspected: X (Twitter) may have been blocked"
+    )
     assert "sends alerts itself" in err
     assert any(" alert_sent " in line for line in running.log)
 

@@ -98,7 +98,7 @@ def test_a_suspicion_is_not_said_to_be_confirmed() -> None:
         .get(PATH)
         .text
     )
-    assert "may be blocked" in text
+    assert "may have been blocked" in text
     assert "status suspected unsure" in text
     assert "<dd>No<small>" in text
 

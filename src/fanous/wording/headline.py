@@ -21,11 +21,11 @@ ACROSS = {
     (Kind.OUTAGE, True): "Internet access cut off across {country}",
     (Kind.SLOWDOWN, True): "Internet access slowed down across {country}",
     (None, True): "{targets} restricted across {country}",
-    (Kind.BLOCKING, False): "{targets} may be blocked across {country}",
-    (Kind.THROTTLING, False): "{targets} may be slowed down across {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off across {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down across {country}",
-    (None, False): "{targets} may be restricted across {country}",
+    (Kind.BLOCKING, False): "{targets} may have been blocked across {country}",
+    (Kind.THROTTLING, False): "{targets} may have been slowed down across {country}",
+    (Kind.OUTAGE, False): "Internet access may have been cut off across {country}",
+    (Kind.SLOWDOWN, False): "Internet access may have been slowed down across {country}",
+    (None, False): "{targets} may have been restricted across {country}",
 }
 """(kind, sure) -> headline of nation scope; no kind = several kinds together."""
 
@@ -35,19 +35,19 @@ ON_SOME = {
     (Kind.OUTAGE, True): "Internet access cut off on {networks} in {country}",
     (Kind.SLOWDOWN, True): "Internet access slowed down on {networks} in {country}",
     (None, True): "{targets} restricted on {networks} in {country}",
-    (Kind.BLOCKING, False): "{targets} may be blocked on {networks} in {country}",
-    (Kind.THROTTLING, False): "{targets} may be slowed down on {networks} in {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off on {networks} in {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down on {networks} in {country}",
-    (None, False): "{targets} may be restricted on {networks} in {country}",
+    (Kind.BLOCKING, False): "{targets} may have been blocked on {networks} in {country}",
+    (Kind.THROTTLING, False): "{targets} may have been slowed down on {networks} in {country}",
+    (Kind.OUTAGE, False): "Internet access may have been cut off on {networks} in {country}",
+    (Kind.SLOWDOWN, False): "Internet access may have been slowed down on {networks} in {country}",
+    (None, False): "{targets} may have been restricted on {networks} in {country}",
 }
 """Headlines below nation scope."""
 
 IN_PARTS: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
     (Kind.SLOWDOWN, True): "Internet access slowed down in parts of {country}",
-    (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
+    (Kind.OUTAGE, False): "Internet access may have been cut off in parts of {country}",
+    (Kind.SLOWDOWN, False): "Internet access may have been slowed down in parts of {country}",
 }
 """Headlines if regions' levels show it, and no network is named."""
 
@@ -55,13 +55,13 @@ IN_COUNTRY_ALONE: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet connectivity fell in {country}",
     (Kind.SLOWDOWN, True): "Internet access slowed down in {country}",
     (Kind.OUTAGE, False): "Internet connectivity may have fallen in {country}",
-    (Kind.SLOWDOWN, False): "Internet access may be slowed down in {country}",
+    (Kind.SLOWDOWN, False): "Internet access may have been slowed down in {country}",
 }
 """The same where series of the country show a loss of a part of it, and it is not known in which places."""
 
 PARTLY: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Internet connectivity down to about {level} {where}",
-    (Kind.OUTAGE, False): "Internet connectivity may be down to about {level} {where}",
+    (Kind.OUTAGE, False): "Internet connectivity may have fallen to about {level} {where}",
 }
 """The same of an outage, wherever it is, that leaves ``CUT_OFF`` of the usual level or more: a line that carries so
 much is not cut off."""

@@ -246,7 +246,7 @@ def test_a_short_form_has_no_title_and_keeps_its_length(form: str, most: int, tm
     ((_, _, body),) = receiver.posts
     document = json.loads(body)
     assert document["title"] == ""
-    assert document["message"].startswith("Suspected: X (Twitter) may be blocked")
+    assert document["message"].startswith("Suspected: X (Twitter) may have been blocked")
     assert len(document["message"]) <= most
 
 
