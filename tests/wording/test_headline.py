@@ -34,20 +34,20 @@ OF_THE_COUNTRY: dict[str, Any] = {
     [
         ({}, "X (Twitter) blocked on Zong in Pakistan"),
         (NATION, "X (Twitter) blocked across Pakistan"),
-        (SUSPECTED, "X (Twitter) may be blocked on Zong in Pakistan"),
+        (SUSPECTED, "X (Twitter) may have been blocked on Zong in Pakistan"),
         ({"entities": ("AS59257", "AS17557")}, "X (Twitter) blocked on 2 networks in Pakistan"),
         ({"country": "PH", "entities": ("AS1",)} | NATION, "X (Twitter) blocked across the Philippines"),
         (
             {"targets": ("x", "youtube", "facebook")},
             "X (Twitter), YouTube and Facebook blocked on Zong in Pakistan",
         ),
-        (OF_A_REGION, "Internet access may be cut off in parts of Pakistan"),
-        (OF_A_REGION | {"entities": ("AS17557",)}, "Internet access may be cut off on PTCL in Pakistan"),
+        (OF_A_REGION, "Internet access may have been cut off in parts of Pakistan"),
+        (OF_A_REGION | {"entities": ("AS17557",)}, "Internet access may have been cut off on PTCL in Pakistan"),
         (OF_THE_COUNTRY, "Internet connectivity down to about 70% in Pakistan"),
         (OF_THE_COUNTRY | {"level": None}, "Internet connectivity fell in Pakistan"),
         (
             OF_THE_COUNTRY | {"confirmed_at": None, "status": Status.SUSPECTED},
-            "Internet connectivity may be down to about 70% in Pakistan",
+            "Internet connectivity may have fallen to about 70% in Pakistan",
         ),
         (OF_THE_COUNTRY | NATION, "Internet connectivity down to about 70% across Pakistan"),
         (
