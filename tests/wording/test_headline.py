@@ -42,7 +42,10 @@ OF_THE_COUNTRY: dict[str, Any] = {
             "X (Twitter), YouTube and Facebook blocked on Zong in Pakistan",
         ),
         (OF_A_REGION, "Internet access may have been cut off in parts of Pakistan"),
-        (OF_A_REGION | {"entities": ("AS17557",)}, "Internet access may have been cut off on PTCL in Pakistan"),
+        (
+            OF_A_REGION | {"entities": ("AS17557",)},
+            "Internet access may have been cut off on PTCL in Pakistan",
+        ),
         (OF_THE_COUNTRY, "Internet connectivity down to about 70% in Pakistan"),
         (OF_THE_COUNTRY | {"level": None}, "Internet connectivity fell in Pakistan"),
         (
