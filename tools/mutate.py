@@ -394,6 +394,7 @@ def judge_all(
     """
     children, done = Children(), SimpleQueue[Result | BaseException]()
     with tempfile.TemporaryDirectory(prefix="fanous-mutate-", ignore_cleanup_errors=True) as temporary:
+        Path(temporary).chmod(0o755)  # some tests start the program as a user who may do little
         free = SimpleQueue[Copy]()
         for n in range(min(workers, len(chosen))):
             copy = Copy(root, Path(temporary) / str(n), children)

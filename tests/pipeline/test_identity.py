@@ -109,7 +109,7 @@ def orders(*ways: Callable[..., Any]) -> list[Any]:
 
 @pytest.mark.parametrize(
     "order",
-    orders(lines, members, answers, table),
+    orders(members, lines, answers, table),
     ids=lambda order: "-".join(one.__name__ for one in order),
 )
 def test_four_deliveries_give_one_vote_each(store: Store, tmp_path: Path, order: Any) -> None:
