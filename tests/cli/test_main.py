@@ -199,9 +199,7 @@ def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: 
     assert (ran.returncode, ran.stdout) == (1, b"")
 
 
-def test_the_exit_code_is_that_of_the_answer_although_the_engine_is_left_without_its_own_end(
-    filled: Path,
-) -> None:
+def test_the_exit_code_survives_leaving_without_the_engines_own_end(filled: Path) -> None:
     since = ("--since", "2023-12-17", "--until", "2023-12-18", "--store", filled)
     program("confirm", "PK", "--fail-on", "confirmed", *since, code=3)
 

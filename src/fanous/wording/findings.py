@@ -97,7 +97,7 @@ COVERAGE = {
     "lacks.baseline": "{series}: no baseline yet, because less than {days} of data are known.",
     "lacks.week": "{series}: less than a week of data is known, so for now only a loss {times} times as deep counts.",
     "lacks.copies": "{series} has the numbers of another series here, so it counts as no source of its own.",
-    "lacks.frozen": "{series} repeated one value for hours, which counts as no measurement.",
+    "lacks.frozen": "{series} repeated one value for hours, which does not count as a measurement.",
     "lacks.beginning": "Nothing could be judged before {at}, because there were no earlier data to compare with.",
     "lacks.first_week": (
         "Until {at}, only a loss {times} times as deep counted, because less than a week of data was known."

@@ -253,8 +253,8 @@ to, the country's own notice of a block, or everything was slow."""
 
 
 OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
-"""Mechanisms of pages that a site itself may show to visitors from one country, so that it worked abroad is no control:
-only another network of the same country is."""
+"""Mechanisms of pages that a site itself may show to visitors from one country, so a site that
+worked abroad is not a control: only another network of the same country is."""
 
 
 def may_be_sites_own(witness: Votes) -> bool:

@@ -1,4 +1,4 @@
-"""Denied: does what people did at the time deny what one publisher alone shows?
+"""Denial: does what people did at the time deny what one publisher alone shows?
 
 Routing and active probing may be measured by one observatory, and then a fault of its own may show in both at once, and
 in every country.  If both say that much of a country is gone, while its traffic, which others measured, was as usual,

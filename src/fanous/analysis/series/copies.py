@@ -1,7 +1,7 @@
-"""Copied: values that are no measurements of their own.
+"""Copies: values that were not measured anew.
 
 A source that has nothing new may repeat its last value for hours.  At night that value is low, and by day it looks like
-a loss.  And one table may be in the store under two names: the same numbers are no second witness.
+a loss.  And one table may be in the store under two names: the same numbers do not count as a second witness.
 """
 
 from collections import defaultdict
@@ -32,7 +32,7 @@ JUMP = 2.0
 so many times the 95th percentile of its steps."""
 
 SAME_BINS = 96
-"""Bins that two series must have in common before the same numbers are no chance."""
+"""Bins that two series must have in common before equal numbers cannot be chance."""
 
 SAME_RATIO = 1e-4
 """By which the ratio of their values may vary: one of the two may be scaled and rounded."""

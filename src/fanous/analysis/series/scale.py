@@ -15,8 +15,8 @@ COMMON_BINS = 96
 """Bins that the answer must have in common with what is known: a day of quarters of an hour."""
 
 SPREAD = 0.02
-"""Most by which the middle nine tenths of the ratios may differ, as a share of their median: with more, it is no matter
-of scale."""
+"""Most by which the middle nine tenths of the ratios may differ, as a share of their median: with more, they differ in
+more than scale."""
 
 ROUNDED = 0.001
 """Share of a value by which it may differ and still be the same: publishers round."""
