@@ -15,8 +15,8 @@ from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
+from fanous.publish import edition, witnesses
 from fanous.publish import filter as incident_filter
-from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.publish.credits import licence_words
 from fanous.sources.ics import LEFT_OUT
@@ -126,8 +126,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ),
     tuple(incidents.LABELS.values()),
     (headline.RESTRICTION, headline.FIRST_RESTRICTION, headline.DISRUPTION, headline.FIRST_DISRUPTION),
-    tuple(events.ANSWERS.values()),
-    tuple(events.CLAIMED.values()),
+    tuple(edition.ANSWERS.values()),
+    tuple(edition.CLAIMED.values()),
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Offline", "mobile", "fixed"),

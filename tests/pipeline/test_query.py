@@ -16,9 +16,9 @@ from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline.claims import check, event_report
 from fanous.pipeline.query import confirm
+from fanous.publish.edition import claims_about
 from fanous.store.coverage import Within
 from fanous.store.local import open_store
-from fanous.web.pages.events import claims_about
 from fanous.wording.reasons import reasons_text
 from tests.children import child_environment
 from tests.copies import copy_of

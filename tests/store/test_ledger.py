@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from fanous.cache import Cache
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import as_written
 from fanous.store import database
+from fanous.store.cache import Cache
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 

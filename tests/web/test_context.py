@@ -4,8 +4,8 @@ from typing import Any
 
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
+from fanous.publish.edition import web_address
 from fanous.web.answers import Site
-from fanous.web.pages.events import web_address
 from tests.charts.events import END, NATION, START, incident
 from tests.each import each
 from tests.web.small_store import SmallStore

@@ -3,8 +3,9 @@
 import pytest
 
 from fanous.model.place import asn_of
+from fanous.refdata.networks import network_title
 from fanous.text import printable
-from fanous.wording.words import counted, in_country, listed, network_title, target_title
+from fanous.wording.words import counted, in_country, listed, target_title
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from rich.console import Group
 from rich.text import Text
 
 from fanous.charts.grid import Cell, Grid, GridRow
-from fanous.wording.words import counted, network_title
+from fanous.refdata.networks import network_title
+from fanous.wording.words import counted
 
 MARKS = {
     Cell.NO_DATA: (" ", "dim"),

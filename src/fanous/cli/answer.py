@@ -12,12 +12,13 @@ from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone
+from fanous.refdata.networks import network_title
 from fanous.text import one_line
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence
 from fanous.wording.reasons import reasons_said, reasons_text
-from fanous.wording.words import SCOPES, counted, listed, network_title, target_title
+from fanous.wording.words import SCOPES, counted, listed, target_title
 
 STYLES = {
     Status.CONFIRMED: "bold red",

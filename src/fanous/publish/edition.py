@@ -3,18 +3,22 @@
 Also limits what pages and pictures read from a store: at most ``MOST_DRAWN`` single measurements, so that none
 keeps it busy for long.  ``history`` says how often a country restricted a platform or cut the internet, according to
 the incidents on record: only those confirmed and not retracted count, and an incident that names several targets
-counts for each.
+counts for each.  ``statements_of`` compares what others claimed with what was measured.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
+from fanous.analysis.incidents.claims import Checked
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Series
+from fanous.pipeline.claims import check
+from fanous.pipeline.query import known_until
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 
@@ -211,3 +215,76 @@ def subjects(one: Incident) -> tuple[str, ...]:
 
 def _counts(one: Incident) -> bool:
     return one.confirmed_at is not None and one.status is not Status.RETRACTED
+
+
+MOST_CLAIMS = 8
+"""Most claims on a page, since each is a query to the store."""
+
+ANSWERS = {
+    ClaimCheck.SUPPORTED: "Supported",
+    ClaimCheck.CONTRADICTED: "Contradicted",
+    ClaimCheck.CANNOT_TELL: "Cannot tell",
+}
+CLAIMED = {
+    Said.DISRUPTED: "Restricted",
+    Said.OUTAGE: "Outage",
+    Said.BLOCKING: "Blocking",
+    Said.THROTTLING: "Throttling",
+    Said.SLOWDOWN: "Slowdown",
+    Said.NORMAL: "Nothing unusual",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """What someone said, and what was measured.
+
+    Attributes:
+        link: where it was said; empty unless it is an ordinary web address.
+        answer: one of ``ANSWERS``.
+    """
+
+    claim: Claim
+    checked: Checked
+    link: str
+
+    @property
+    def said(self) -> str:
+        return CLAIMED[self.claim.said]
+
+    @property
+    def answer(self) -> str:
+        return ANSWERS[self.checked.answer]
+
+
+def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
+    """Each claim checked against the evidence, in the order given."""
+    return [
+        ClaimRow(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST_CLAIMS]
+    ]
+
+
+def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
+    """Claims about its country, time and targets; of an incident whose data ended, none about later times."""
+    end = known_until(store, incident, now) if incident.end is None else incident.end
+    return [
+        claim
+        for claim in store.ledger.claims(incident.country, incident.onset, end)
+        if not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets)
+    ]
+
+
+def web_address(link: str) -> str:
+    """The link if readers may be sent there, otherwise empty: only http and https URLs with a host and visible
+    characters.
+
+    A link with invisible characters may lead elsewhere than it seems to.
+    """
+    if not link.isprintable() or " " in link:
+        return ""
+    try:
+        parts = urlsplit(link)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return ""
+    return link if fine else ""

@@ -25,6 +25,7 @@ from fanous.pipeline.claims import corrections
 from fanous.publish.edition import Edition, incident_path, stories
 from fanous.publish.filter import IncidentFilter, every, filtered
 from fanous.refdata.countries import country_name, local
+from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
@@ -32,7 +33,7 @@ from fanous.text import printable
 from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.narrative import sentences
 from fanous.wording.reasons import corrected
-from fanous.wording.words import network_title, target_title
+from fanous.wording.words import target_title
 
 MOST = 50
 REACH = 366 * DAY

@@ -16,6 +16,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import asn_of
 from fanous.publish.edition import Edition, Story, stories
 from fanous.refdata.countries import country_name, region_name, region_names
+from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -204,7 +205,7 @@ def _has(story: Story, sought: list[str], language: Language) -> bool:
     """Does each word occur in the incident's text, in English or in the reader's language?"""
     one = story.incident
     said = [one.id, *one.targets, *map(target_title, one.targets), *one.entities]
-    said += [words.network_title(network.asn, story.names) for network in one.networks if network.asn]
+    said += [network_title(network.asn, story.names) for network in one.networks if network.asn]
     said += [name for place in one.entities if not asn_of(place) for name in region_names(place)]
     for each in {ENGLISH.code: ENGLISH, language.code: language}.values():
         said += [country_name(one.country, each.code), claimed(one, story.names, each).text]

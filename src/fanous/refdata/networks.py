@@ -7,14 +7,17 @@ abroad, but cannot follow a network's moves.  README.md next to this file has so
 """
 
 import lzma
+import re
 import sys
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
 
 from fanous.refdata.tables import bytes_of, toml_table
+from fanous.text import printable
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +43,17 @@ def _known_as() -> dict[int, str]:
 def network_name(asn: int) -> str:
     """The name for people; empty = unknown.  The first call takes about 0.1 s to unpack the table."""
     return _known_as().get(asn) or _registered().get(asn, "")
+
+
+_ACTING = re.compile(r"(?:[@<>`*_~\[\]|#]|://)+")
+"""What makes a mention, a link or markup of a text where it is posted (``@everyone``, ``<!channel>``, ``[x](...)``)."""
+
+
+def network_title(asn: int, names: Mapping[int, str]) -> str:
+    """The name to show, preferably ours rather than that in measurements (``names``), which anyone may have chosen;
+    empty = unknown.  No escape sequence in it reaches a terminal, and no mention a chat."""
+    name = printable(network_name(asn) or _ACTING.sub(" ", names.get(asn, "")))
+    return "" if name == f"AS{asn}" else name
 
 
 @lru_cache(maxsize=1)

@@ -16,8 +16,8 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Series, SeriesKey
+from fanous.store.cache import remembered
 from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
-from fanous.store.memory import remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
-from fanous.cache import Cache
 from fanous.errors import FanousError
 from fanous.files import FULL
 from fanous.model.incident import Incident
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
+from fanous.store.cache import Cache
 from fanous.store.location import hidden
 
 SCHEMA = sa.MetaData()

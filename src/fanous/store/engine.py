@@ -27,9 +27,9 @@ from fanous import __version__
 from fanous.errors import EngineFault, FanousError
 from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
+from fanous.store.cache import Memory
 from fanous.store.library import MORE_THREADS, load_library, without_trace
 from fanous.store.location import StoreLocation
-from fanous.store.memory import Memory
 from fanous.store.schema import (
     FACTS,
     FIND_SEGMENT,

@@ -26,10 +26,10 @@ from fanous.store.protocol import Store
 from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
+    from fanous.store.cache import Memory
     from fanous.store.engine import Engine
     from fanous.store.facts import Facts
     from fanous.store.identities import Settled
-    from fanous.store.memory import Memory
     from fanous.store.processes import Span
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged
+    from fanous.store.cache import Memory
     from fanous.store.facts import Facts
     from fanous.store.ledger import Ledger
-    from fanous.store.memory import Memory
     from fanous.store.processes import Span
     from fanous.store.references import Reference
 

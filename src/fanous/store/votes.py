@@ -21,8 +21,8 @@ from fanous.model.measurement import Layer
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS, State
+from fanous.store.cache import remembered
 from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
-from fanous.store.memory import remembered
 
 _IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
 _SYMPTOM = {

@@ -3,7 +3,7 @@
 New replies are kept on a shelf, so that many readers cost the store one query.
 
 Answers about facts are cached too, because pages in several languages, and several parts of a page, ask the same, and
-in a large store each query takes tenths of a second of its only thread (``store.memory``). Incidents, claims and events
+in a large store each query takes tenths of a second of its only thread (``store.cache``). Incidents, claims and events
 are never cached.
 """
 
@@ -23,11 +23,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fanous.cache import Cache
 from fanous.pipeline.vitals import Workings
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
-from fanous.store.memory import Memory
+from fanous.store.cache import Cache, Memory
 from fanous.store.protocol import Ask, Store
 from fanous.web.limits import Budget, ReaderLimits
 from fanous.wording.language import chosen, preferred

@@ -23,6 +23,7 @@ from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name, local
+from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import platforms, title
 from fanous.store.protocol import Store
 from fanous.text import printable
@@ -31,7 +32,7 @@ from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
-from fanous.wording.words import mechanism_words, network_title, target_title
+from fanous.wording.words import mechanism_words, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 

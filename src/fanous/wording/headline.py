@@ -11,9 +11,10 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, asn_of
 from fanous.refdata.countries import country_name
+from fanous.refdata.networks import network_title
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import listing
-from fanous.wording.words import NAMED, in_country, network_title, percent, status_word, target_title
+from fanous.wording.words import NAMED, in_country, percent, status_word, target_title
 
 ACROSS = {
     (Kind.BLOCKING, True): "{targets} blocked across {country}",

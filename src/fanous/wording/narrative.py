@@ -14,6 +14,7 @@ from fanous.model.incident import FamilyView, Incident, Kind, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local, region_name
+from fanous.refdata.networks import network_title
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, days_between
 from fanous.wording.headline import place, provenance_note, where_said
@@ -26,7 +27,6 @@ from fanous.wording.words import (
     NAMED,
     counts_users,
     mechanism_words,
-    network_title,
     percent,
     target_title,
 )

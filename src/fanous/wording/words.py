@@ -1,17 +1,15 @@
-"""Words: the names of statuses, kinds, scopes, mechanisms, targets and networks.
+"""Words: the names of statuses, kinds, scopes, mechanisms and targets.
 
-``docs/glossary.md`` says what each word means and why it is translated as it is.  Names of networks and hosts come from
-measurements that anyone may send, so they are made printable: an escape sequence must not reach a terminal.
+``docs/glossary.md`` says what each word means and why it is translated as it is.  Names of targets and mechanisms may
+come from anyone, so they are made printable: an escape sequence must not reach a terminal.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.refdata.countries import country_name
-from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import title
 from fanous.text import printable
 from fanous.wording.language import Language
@@ -143,17 +141,6 @@ _WITH_THE = frozenset(
 def target_title(target: str) -> str:
     """``x`` -> ``X (Twitter)``; the empty target of an outage is the internet itself."""
     return printable(title(target)) or "Internet access"
-
-
-_ACTING = re.compile(r"(?:[@<>`*_~\[\]|#]|://)+")
-"""What makes a mention, a link or markup of a text where it is posted (``@everyone``, ``<!channel>``, ``[x](...)``)."""
-
-
-def network_title(asn: int, names: Mapping[int, str]) -> str:
-    """The network's name, preferably ours rather than that in measurements, which anyone may have chosen; empty =
-    unknown."""
-    name = printable(network_name(asn) or _ACTING.sub(" ", names.get(asn, "")))
-    return "" if name == f"AS{asn}" else name
 
 
 def in_country(country: str) -> str:

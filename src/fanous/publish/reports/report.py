@@ -10,6 +10,7 @@ from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
+from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.wording import clocks, headline, narrative, words
@@ -17,7 +18,6 @@ from fanous.wording.cost import cost_lines
 from fanous.wording.language import Language, Sentence
 from fanous.wording.post import shorter
 from fanous.wording.reasons import listing, reasons_text
-from fanous.wording.words import network_title
 
 LOCAL = "http://127.0.0.1:8470"
 """Default address of the pages, on the user's own machine, for the links of a report."""

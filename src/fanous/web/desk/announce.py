@@ -14,12 +14,12 @@ from fanous.model.instant import from_iso
 from fanous.model.place import asn_of
 from fanous.pipeline.actions import LONGEST_TITLE, Action, Announce, RecordClaim
 from fanous.pipeline.search import target_named
+from fanous.publish.edition import CLAIMED, statements_of
 from fanous.refdata.countries import is_country, main_zone
 from fanous.sources.ics import EventLeftOut, read_events
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.desk.form import Refusal, words
-from fanous.web.pages.events import CLAIMED, statements_of
 from fanous.web.routes import Facts
 
 MOST_LISTED = 100

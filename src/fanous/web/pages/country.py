@@ -20,7 +20,7 @@ from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
 from fanous.pipeline.query import known_until
-from fanous.publish.edition import Story, history, newest, open_ones
+from fanous.publish.edition import Story, history, newest, open_ones, statements_of
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import spans_of
 from fanous.refdata.countries import is_country
@@ -30,7 +30,6 @@ from fanous.store.coverage import Heard, end_of_data, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import connectivity, places
-from fanous.web.pages.events import statements_of
 from fanous.web.pages.explore_common import signals_of
 from fanous.web.pages.incident import past_filter
 from fanous.web.routes import Facts, page
@@ -79,6 +78,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     told = [Story(one, names) for one in incidents]
     going = [Story(one, names) for one in open_ones(incidents)]
     before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
+    statements = statements_of(store, sorted(claims, key=lambda claim: -claim.since))
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
     shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
@@ -99,7 +99,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "inside": told,
         "timeline": bars,
         "ahead": [event for event in events if event.start >= until],
-        "statements": statements_of(store, sorted(claims, key=lambda claim: -claim.since)),
+        "statements": statements,
         "connectivity": levels,
         "level": levels.lowest if levels else None,
         "places": places(store, code, every, end, visit, published) if published else None,

@@ -1,37 +1,19 @@
-"""Events: what people recorded alongside incidents - announced events and claims by others - and an event's page."""
+"""Events: the page of an announced event, and the events around the time of an incident."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from fanous.analysis.incidents.claims import Checked
 from fanous.analysis.incidents.events import EventOutcome, Timing, is_about, relation, touches
-from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.claims import check, event_report
-from fanous.pipeline.query import known_until
+from fanous.pipeline.claims import event_report
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.routes import Facts, page
 
 MOST = 8
-"""Most claims, or events, on a page, since each claim is a query to the store."""
+"""Most events on a page."""
 
-ANSWERS = {
-    ClaimCheck.SUPPORTED: "Supported",
-    ClaimCheck.CONTRADICTED: "Contradicted",
-    ClaimCheck.CANNOT_TELL: "Cannot tell",
-}
-CLAIMED = {
-    Said.DISRUPTED: "Restricted",
-    Said.OUTAGE: "Outage",
-    Said.BLOCKING: "Blocking",
-    Said.THROTTLING: "Throttling",
-    Said.SLOWDOWN: "Slowdown",
-    Said.NORMAL: "Nothing unusual",
-}
 TIMINGS = {
     Timing.BEFORE: "It began {length} before this event, and was still under way when the event began.",
     Timing.DURING: "It began during this event, {length} after its start.",
@@ -39,28 +21,6 @@ TIMINGS = {
     Timing.OVER_BEFORE: "It had ended when this event began.",
     Timing.ALREADY_ON: "It was under way long before this event.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
-    """What someone said, and what was measured.
-
-    Attributes:
-        link: where it was said; empty unless it is an ordinary web address.
-        answer: one of ``ANSWERS``.
-    """
-
-    claim: Claim
-    checked: Checked
-    link: str
-
-    @property
-    def said(self) -> str:
-        return CLAIMED[self.claim.said]
-
-    @property
-    def answer(self) -> str:
-        return ANSWERS[self.checked.answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +37,6 @@ class Announced:
     seconds: float
 
 
-def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
-    """Each claim checked against the evidence, in the order given."""
-    return [ClaimRow(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST]]
-
-
-def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
-    """Claims about its country, time and targets; of an incident whose data ended, none about later times."""
-    end = known_until(store, incident, now) if incident.end is None else incident.end
-    return [
-        claim
-        for claim in store.ledger.claims(incident.country, incident.onset, end)
-        if not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets)
-    ]
-
-
 def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     """Events that its time touches; none for a retracted incident."""
     if incident.status is Status.RETRACTED:
@@ -102,22 +47,6 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
             one = relation(incident, event)
             found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
     return found[:MOST]
-
-
-def web_address(link: str) -> str:
-    """The link if readers may be sent there, otherwise empty: only http and https URLs with a host and visible
-    characters.
-
-    A link with invisible characters may lead elsewhere than it seems to.
-    """
-    if not link.isprintable() or " " in link:
-        return ""
-    try:
-        parts = urlsplit(link)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return ""
-    return link if fine else ""
 
 
 OUTCOMES = {

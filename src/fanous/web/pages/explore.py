@@ -38,6 +38,7 @@ from fanous.publish.credits import credited, credits_line, licences_of
 from fanous.publish.pictures import incident_spans, stack_key
 from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name
+from fanous.refdata.networks import network_title
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.votes import AxisValue
@@ -76,7 +77,7 @@ from fanous.web.pages.explore_series import (
 )
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.language import Language
-from fanous.wording.words import mechanism_words, network_title, target_title
+from fanous.wording.words import mechanism_words, target_title
 
 
 def _answer(

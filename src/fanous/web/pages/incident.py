@@ -27,7 +27,7 @@ from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import incident_path, spell, stories, until_now
+from fanous.publish.edition import claims_about, incident_path, spell, statements_of, stories, until_now
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
@@ -46,7 +46,7 @@ from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.connectivity import connectivity
-from fanous.web.pages.events import announced_beside, claims_about, statements_of
+from fanous.web.pages.events import announced_beside
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH

@@ -45,13 +45,14 @@ from fanous.publish.filter import (
 )
 from fanous.publish.table import as_csv, as_json
 from fanous.refdata.countries import country_name, region_name
+from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.answers import Later, Reply, Visit
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.clocks import date, short_month
 from fanous.wording.language import Language
-from fanous.wording.words import KINDS_SHOWN, kinds_shown, mechanism_words, network_title
+from fanous.wording.words import KINDS_SHOWN, kinds_shown, mechanism_words
 
 ON_A_PAGE = 40
 """Incidents per page; it stays under 60 KB in any of the six languages."""

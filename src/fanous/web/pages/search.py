@@ -9,6 +9,7 @@ import msgspec
 from fanous.pipeline.search import LONGEST, SearchResult, Sought, search
 from fanous.publish.edition import stories
 from fanous.refdata.countries import country_name
+from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.answers import Elsewhere, Reply, Visit
@@ -17,7 +18,7 @@ from fanous.web.routes import Facts, page, resource
 from fanous.wording import clocks
 from fanous.wording.headline import headline
 from fanous.wording.language import Language
-from fanous.wording.words import network_title, target_title
+from fanous.wording.words import target_title
 
 ASKS = {"q": rf"[^\x00-\x1f\x7f]{{1,{LONGEST}}}"}
 MOST_SUGGESTED = 8

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import DAY
+from fanous.publish.edition import web_address
 from fanous.publish.feeds import CALENDAR_MEDIA, calendar
 from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.web.answers import Reply, Visit
-from fanous.web.pages.events import web_address
 from fanous.web.routes import Facts, page, resource
 
 BACK = 366 * DAY

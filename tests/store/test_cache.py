@@ -6,11 +6,10 @@ from typing import Any, cast
 import numpy as np
 
 from fanous.analysis.series.signals import COUNTED
-from fanous.cache import size_of
-from fanous.store import memory
+from fanous.store import cache
+from fanous.store.cache import KeptAnswer, Memory, size_of
 from fanous.store.facts import Facts
 from fanous.store.local import open_store
-from fanous.store.memory import KeptAnswer, Memory
 
 
 class CountingEngine:
@@ -44,11 +43,11 @@ def test_what_was_measured_is_asked_once_until_something_is_brought_in() -> None
     for country in ("PK", "PK", "KE"):
         facts.networks(country)
     assert engine.asked == ["PK", "KE"]
-    at[0] = memory.LONGEST_SECONDS - 1
+    at[0] = cache.LONGEST_SECONDS - 1
     kept.forget()
     facts.networks("PK")
     assert engine.asked == ["PK", "KE"]
-    at[0] = memory.LONGEST_SECONDS
+    at[0] = cache.LONGEST_SECONDS
     facts.networks("PK")
     assert engine.asked == ["PK", "KE", "PK"]
 
@@ -145,7 +144,7 @@ def test_what_is_remembered_of_every_country_hangs_on_the_arrivals_of_all() -> N
 
 
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
-    monkeypatch.setattr(memory, "MOST_BYTES", 1)
+    monkeypatch.setattr(cache, "MOST_BYTES", 1)
     engine, facts, _ = one([0.0])
     for country in ("PK", "KE", "PK"):
         facts.networks(country)
@@ -172,7 +171,7 @@ def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> N
     shown = facts.remembering(kept)
     for since in range(120):
         shown.votes("PK", since, since + 1)
-    assert memory.MOST_BYTES / 2 < kept.size <= memory.MOST_BYTES
+    assert cache.MOST_BYTES / 2 < kept.size <= cache.MOST_BYTES
 
 
 def test_the_bytes_of_an_answer_are_those_of_everything_in_it_once() -> None:
