@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
-from fanous.analysis.cost import words as cost_words
+from fanous.analysis.cost import TEXTS
 from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
@@ -139,7 +139,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),
-    cost_words.TEXTS,
+    TEXTS,
     cost.TEXTS,
 )
 

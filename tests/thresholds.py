@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanous.analysis.cost import methods
+from fanous.analysis import cost
 from fanous.analysis.series import heartbeats
 from fanous.pipeline import ingest, query, vitals
 from fanous.probe import stream, transfer
@@ -47,8 +47,8 @@ def published() -> dict[str, Any]:
         "refdata.apnic_error": users.APNIC_ERROR,
         "refdata.apnic_least_share": users.APNIC_LEAST,
         "refdata.update_countries_share": update.LEAST_COUNTRIES,
-        "cost.highly_connected": methods.HIGHLY_CONNECTED,
-        "cost.ceiling": methods.CEILING,
+        "cost.highly_connected": cost.HIGHLY_CONNECTED,
+        "cost.ceiling": cost.CEILING,
         "scan.reply_when_down": rounds.REPLY_WHEN_DOWN,
         "scan.belief_lowest": rounds.LOWEST,
         "scan.belief_highest": rounds.HIGHEST,

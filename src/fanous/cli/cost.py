@@ -88,11 +88,11 @@ def _listed(given: list[str] | None) -> list[str]:
 
 
 def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
-    from fanous.analysis.cost import words
+    from fanous.analysis.cost import REGION_SHARE, REGION_UNKNOWN, USERS_GIVEN
     from fanous.refdata.economies import region_share
 
     if given is not None:
-        return _share(given, "--affected"), (Phrase(words.USERS_GIVEN),)
+        return _share(given, "--affected"), (Phrase(USERS_GIVEN),)
     if not regions:
         return WHOLE, ()
     notes: list[Phrase] = []
@@ -100,10 +100,10 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
     for region in dict.fromkeys(_region(country, name) for name in regions):
         figure = region_share(region)
         if figure is None:
-            return Range(0.0, 1.0), (Phrase(words.REGION_UNKNOWN, {"region": region, "country": country}),)
+            return Range(0.0, 1.0), (Phrase(REGION_UNKNOWN, {"region": region, "country": country}),)
         share += figure.value
         told: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
-        notes.append(Phrase(words.REGION_SHARE, told | {"source": figure.source}))
+        notes.append(Phrase(REGION_SHARE, told | {"source": figure.source}))
     return Range(min(share, 1.0), min(share, 1.0)), tuple(notes)
 
 
@@ -122,12 +122,11 @@ def _region(country: str, name: str) -> str:
 
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
-    from fanous.analysis.cost import words
-    from fanous.analysis.cost.methods import UNKNOWN_SHARE
+    from fanous.analysis.cost import DEPENDENCE_GIVEN, NO_DEPENDENCE, UNKNOWN_SHARE
 
     if given is not None:
-        return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)
-    return (UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)) if targets else (WHOLE, None)
+        return _share(given, "--dependence"), Phrase(DEPENDENCE_GIVEN)
+    return (UNKNOWN_SHARE, Phrase(NO_DEPENDENCE)) if targets else (WHOLE, None)
 
 
 def _share(text: str, option: str) -> Range:

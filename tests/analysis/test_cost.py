@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.cost.methods import CEILING, UNKNOWN_SHARE
-from fanous.analysis.cost.words import SUSPECTED
+from fanous.analysis.cost import CEILING, SUSPECTED, UNKNOWN_SHARE, cost_of, of_incident
 from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.incident import Estimate, Interval, Kind, Part, UsersShare
 from fanous.model.place import Access
