@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.remote import globalping_client as client
+from fanous.sources.remote import client
 from fanous.store.local import open_store
 from tests.commands import document, fanous
 from tests.sources.remote.fake_globalping import FakeGlobalping, FakeProbe, failed, globalping, sound
@@ -22,7 +22,7 @@ CUT = range(30, 48)
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BETWEEN", 0.0)
+    monkeypatch.setattr(client, "GLOBALPING_BETWEEN", 0.0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.remote import atlas_client, atlas_measurements
+from fanous.sources.remote import atlas_measurements, client
 from tests.commands import document, fanous
 from tests.probe.net.authority import Authority
 from tests.sources.remote.fake_atlas import FakeAtlas, atlas, handshake, handshake_failed, lookup, probe
@@ -24,7 +24,7 @@ PROBES = (
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAtlas]:
     authority = Authority(tmp_path)
-    monkeypatch.setattr(atlas_client, "BETWEEN", 0.0)
+    monkeypatch.setattr(client, "ATLAS_BETWEEN", 0.0)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_file))
     monkeypatch.setenv("RIPE_ATLAS_KEY", "secret")
     atlas_measurements._roots.cache_clear()

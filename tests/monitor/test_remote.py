@@ -15,7 +15,7 @@ from fanous.monitor.sources import AGAIN, errands
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.remote import one_round
 from fanous.sources.publishers import source_settings
-from fanous.sources.remote import globalping_client as client
+from fanous.sources.remote import client
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from tests.sources.remote.fake_globalping import FakeGlobalping, globalping
@@ -24,7 +24,7 @@ from tests.sources.remote.worlds import ABROAD, PAKISTAN
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BETWEEN", 0.0)
+    monkeypatch.setattr(client, "GLOBALPING_BETWEEN", 0.0)
 
 
 def written(tmp_path: Path, more: str) -> Path:

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline.remote_globalping import RESERVE, budget_of, measure, plan
+from fanous.pipeline.remote import RESERVE, budget_of, measure_globalping, plan_globalping
 from fanous.pipeline.remote_plan import (
     ELSEWHERE,
     MOST_NETWORKS,
@@ -89,7 +89,7 @@ def test_only_what_everyone_uses_is_asked_for_from_other_peoples_lines(url: str)
 
 def test_no_one_is_asked_where_measuring_endangers_people() -> None:
     with pytest.raises(FanousError, match="measuring from KP is disabled"):
-        plan("KP", [X], [], 225)
+        plan_globalping("KP", [X], [], 225)
 
 
 def test_a_country_without_lines_of_users_is_not_asked() -> None:
@@ -121,7 +121,9 @@ def test_an_exhausted_hour_ends_the_round_and_names_the_rest() -> None:
         made = planned(server, [X, INSTAGRAM, REDDIT])
         server.remaining = made.tests - 1
         with client_of(server) as client:
-            targets = {judged(line)[0].measurement.target for line in measure(client, made, said.append)}
+            targets = {
+                judged(line)[0].measurement.target for line in measure_globalping(client, made, said.append)
+            }
     assert len(targets) == 2
     assert [sentence.partition(": ")[0] for sentence in said] == [made.urls[-1]]
     assert "hourly rate limit" in said[0]

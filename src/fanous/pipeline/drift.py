@@ -16,16 +16,14 @@ from tempfile import TemporaryDirectory
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull import document_of
-from fanous.pipeline.remote_atlas import probes_of_users
-from fanous.pipeline.remote_globalping import lines_of_users
+from fanous.pipeline.remote import lines_of_users, probes_of_users
 from fanous.pipeline.remote_plan import by_users
 from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.sources.remote.atlas_client import AtlasClient
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.globalping_client import GlobalpingClient
+from fanous.sources.remote.client import AtlasClient, GlobalpingClient
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: the operator wants to know how it is now."""

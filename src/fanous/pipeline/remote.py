@@ -1,21 +1,32 @@
-"""Remote: one round of measurements from other people's vantage points, from plan to store."""
+"""Remote: one round of measurements from other people's vantage points, from plan to store.
+
+Globalping's round stays within the hour's free tests, over HTTP and DNS.  RIPE Atlas' round is look-ups and TLS
+handshakes, with a key and within a budget of credits, in two orders: one to the probes in the country, the control
+target first, and one to anchors elsewhere.
+"""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
-from fanous.errors import FanousError
+from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Provenance
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import Ingested
-from fanous.pipeline.remote_atlas import measure_atlas, plan_atlas
-from fanous.pipeline.remote_globalping import budget_of, measure, plan
-from fanous.pipeline.remote_plan import RemotePlan
+from fanous.pipeline.remote_plan import RemotePlan, countries_with_most, plan_round
+from fanous.refdata.users import user_weights
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.sources.remote.atlas_client import AtlasClient
+from fanous.sources.remote.atlas_api import AtlasVantagePoint
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.globalping_client import GlobalpingClient
+from fanous.sources.remote.atlas_measurements import AtlasAnswers, atlas_records
+from fanous.sources.remote.client import AtlasClient, GlobalpingClient, OverLimit
+from fanous.sources.remote.globalping import AskedTarget, records
+from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVantagePoint, RemoteAnswer
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -29,7 +40,7 @@ def one_round(
     say: Callable[[str], None],
     on_plan: Callable[[RemotePlan], None] = lambda _: None,
 ) -> Iterator[bytes]:
-    """The records of one round, one per line; arguments as for ``plan_round`` and ``measure``.
+    """The records of one round, one per line; arguments as for ``plan_round`` and ``measure_globalping``.
 
     Args:
         on_plan: called before anything is ordered.
@@ -53,9 +64,9 @@ def one_round(
             yield from measure_atlas(atlas, wanted, say)
         return
     with GlobalpingClient(settings.mirror, key) as client:
-        planned = plan(country, urls, client.probes(), budget_of(client), turn)
+        planned = plan_globalping(country, urls, client.probes(), budget_of(client), turn)
         on_plan(planned)
-        yield from measure(client, planned, say)
+        yield from measure_globalping(client, planned, say)
 
 
 def check_consent(source: str, settings: SourceSettings) -> None:
@@ -109,3 +120,274 @@ def bring_round(
         tally = ingest(store, source, [path], provenance=provenance)
     begin_round(store, source, country, now)
     return tally
+
+
+# --- Globalping ---------------------------------------------------------------------------------------------
+
+RESERVE = 0.1
+"""Share of the hour's tests left to others behind the same address."""
+
+
+def plan_globalping(
+    country: str, urls: Sequence[str], listed: Sequence[ListedVantagePoint], budget: int, turn: int = 0
+) -> RemotePlan:
+    """What a round asks; arguments and errors as for ``plan_round``.
+
+    Args:
+        listed: vantage points that are online.
+    """
+    elsewhere = countries_with_most(
+        (one.location.country for one in listed if DATACENTRE in one.tags), country
+    )
+    return plan_round(
+        country, urls, lines_of_users(country, listed), elsewhere, budget, turn, whose="Globalping"
+    )
+
+
+def lines_of_users(country: str, listed: Sequence[ListedVantagePoint]) -> list[int]:
+    """ASN of each vantage point on a user's line in the country."""
+    return [
+        one.location.asn
+        for one in listed
+        if one.location.country == country and EYEBALL in one.tags and DATACENTRE not in one.tags
+    ]
+
+
+def budget_of(client: GlobalpingClient) -> int:
+    """Tests that a round may cost now."""
+    limits = client.limits()
+    return max(0, limits.remaining - int(RESERVE * limits.limit))
+
+
+def measure_globalping(
+    client: GlobalpingClient, plan: RemotePlan, say: Callable[[str], None]
+) -> Iterator[bytes]:
+    """The records of a round, one per line.
+
+    Args:
+        say: called with a sentence about anything that could not be obtained.
+
+    Raises:
+        FanousError: the control could not be measured, so nothing would count.
+    """
+    control = client.answer(client.order(_globalping_http(plan.control, _here(plan))))
+    outside: str | list[dict[str, Any]] = [
+        {"country": code, "tags": [DATACENTRE], "limit": 1} for code in plan.elsewhere
+    ]
+    for number, url in enumerate(plan.urls):
+        try:
+            asked = _globalping_asked(client, url, control.id, outside)
+            yield from records(asked, control)
+        except OverLimit as error:
+            for left in plan.urls[number:]:
+                say(f"{left}: {error}")
+            return
+        except (FanousError, Rejected) as error:
+            say(f"{url}: {error}")
+            continue
+        if asked.elsewhere is not None and asked.elsewhere.results:
+            outside = asked.elsewhere.id
+
+
+def _globalping_asked(
+    client: GlobalpingClient, url: str, control: str, outside: str | list[dict[str, Any]]
+) -> AskedTarget:
+    """Order all four tests before waiting for the first answer, so that they run together."""
+    here = [client.order(_globalping_http(url, control)), client.order(_globalping_dns(url, control))]
+    there = (
+        [client.order(question(url, outside)) for question in (_globalping_http, _globalping_dns)]
+        if outside
+        else []
+    )
+    found: list[RemoteAnswer] = [client.answer(one) for one in (*here, *there)]
+    return AskedTarget(url, *found)
+
+
+def _here(plan: RemotePlan) -> list[dict[str, Any]]:
+    return [
+        {"country": plan.country, "asn": asn, "tags": [EYEBALL], "limit": count}
+        for asn, count in plan.networks
+    ]
+
+
+def _globalping_http(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
+    """A GET, so that a block page is seen: a HEAD would return only headers."""
+    parts = urlsplit(url)
+    request = {"method": "GET", "path": parts.path or "/"} | ({"query": parts.query} if parts.query else {})
+    options: dict[str, Any] = {"protocol": "HTTPS", "request": request}
+    if parts.port:
+        options["port"] = parts.port
+    return {
+        "type": "http",
+        "target": parts.hostname,
+        "locations": locations,
+        "measurementOptions": options,
+    }
+
+
+def _globalping_dns(url: str, locations: str | list[dict[str, Any]]) -> dict[str, Any]:
+    """A look-up by the line's own resolver, which is the one that may lie."""
+    return {
+        "type": "dns",
+        "target": urlsplit(url).hostname,
+        "locations": locations,
+        "measurementOptions": {"query": {"type": "A"}},
+    }
+
+
+# --- RIPE Atlas ---------------------------------------------------------------------------------------------
+
+ATLAS_CREDITS = 20
+"""Cost of one result: 10 for a look-up or a handshake, doubled for a one-off measurement
+(supabase/atlasctl at commit 302d3abb, ``README.md``, after RIPE Atlas' documentation)."""
+
+HOME = "home"
+HOSTED = frozenset(
+    {"datacentre", "datacenter", "data-centre", "data-center", "hosting", "cloud", "vps", "system-anchor"}
+)
+"""Tags of hosted probes, set by their hosts or by the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasPlan:
+    """A round, and the RIPE Atlas probes that take part in it.
+
+    Attributes:
+        here: probes on users' lines.
+        anchors: one in each country elsewhere.
+    """
+
+    round: RemotePlan
+    here: tuple[AtlasVantagePoint, ...]
+    anchors: tuple[AtlasVantagePoint, ...]
+
+
+def plan_atlas(
+    country: str,
+    urls: Sequence[str],
+    listed: Sequence[AtlasVantagePoint],
+    anchors: Sequence[AtlasVantagePoint],
+    budget: int,
+    turn: int = 0,
+) -> AtlasPlan:
+    """What a round asks; arguments and errors as for ``plan_round``.
+
+    Args:
+        listed: the country's connected probes.
+        anchors: connected anchors, in any country.
+        budget: credits that the round may cost.
+    """
+    users = probes_of_users(country, listed)
+    elsewhere = countries_with_most((one.country_code for one in anchors), country)
+    planned = plan_round(
+        country,
+        urls,
+        [one.asn_v4 or 0 for one in users],
+        elsewhere,
+        budget // ATLAS_CREDITS,
+        turn,
+        whose="RIPE Atlas",
+    )
+    wanted = Counter(dict(planned.networks))
+    here = []
+    for one in sorted(users, key=lambda probe: probe.id):
+        if wanted[one.asn_v4 or 0]:
+            wanted[one.asn_v4 or 0] -= 1
+            here.append(one)
+    first = {one.country_code: one for one in sorted(anchors, key=lambda probe: -probe.id)}
+    return AtlasPlan(planned, tuple(here), tuple(first[code] for code in elsewhere))
+
+
+def probes_of_users(country: str, listed: Sequence[AtlasVantagePoint]) -> list[AtlasVantagePoint]:
+    """Probes on users' lines: in someone's home, or in a network with known users, and not hosted elsewhere."""
+    weights = user_weights(country)
+    networks = {network.asn for network in weights.networks} if weights else set()
+    return [
+        one
+        for one in listed
+        if one.country_code == country
+        and one.asn_v4
+        and not one.is_anchor
+        and not one.slugs & HOSTED
+        and (HOME in one.slugs or one.asn_v4 in networks)
+    ]
+
+
+def measure_atlas(client: AtlasClient, plan: AtlasPlan, say: Callable[[str], None]) -> Iterator[bytes]:
+    """The records of a round, one per line.
+
+    Args:
+        say: called with a sentence about anything that could not be obtained.
+
+    Raises:
+        FanousError: nothing could be ordered, or the control's results are not available.
+    """
+    urls = plan.round.urls
+    here = [one.id for one in plan.here]
+    anchors = [one.id for one in plan.anchors]
+    control, *asked = client.order(
+        [
+            _atlas_sslcert(plan.round.control),
+            *(kind(url) for url in urls for kind in (_atlas_sslcert, _atlas_dns)),
+        ],
+        here,
+    )
+    there = _atlas_elsewhere(client, urls, anchors, say)
+    client.wait([control, *asked], len(here))
+    client.wait(there, len(anchors))
+    beside = AtlasAnswers(plan.round.control, client.handshakes(control), measurements=(control, 0))
+    for number, url in enumerate(urls):
+        handshakes, lookups = asked[2 * number : 2 * number + 2]
+        try:
+            answers = AtlasAnswers(
+                url,
+                client.handshakes(handshakes),
+                client.lookups(lookups),
+                client.handshakes(there[2 * number]) if there else {},
+                client.lookups(there[2 * number + 1]) if there else {},
+                (handshakes, lookups),
+            )
+            yield from atlas_records(answers, beside, plan.here, plan.anchors)
+        except (FanousError, Rejected) as error:
+            say(f"{url}: {error}")
+
+
+def _atlas_elsewhere(
+    client: AtlasClient, urls: Sequence[str], anchors: Sequence[int], say: Callable[[str], None]
+) -> list[int]:
+    if not anchors:
+        return []
+    try:
+        return client.order([kind(url) for url in urls for kind in (_atlas_sslcert, _atlas_dns)], anchors)
+    except FanousError as error:
+        say(f"elsewhere: {error}")
+        return []
+
+
+def _atlas_sslcert(url: str) -> dict[str, Any]:
+    """A handshake with the target's name, at an address that the probe itself looks up."""
+    parts = urlsplit(url)
+    return {
+        "type": "sslcert",
+        "af": 4,
+        "description": f"TLS certificate of {parts.hostname}",
+        "target": parts.hostname,
+        "hostname": parts.hostname,
+        "port": parts.port or 443,
+        "resolve_on_probe": True,
+    }
+
+
+def _atlas_dns(url: str) -> dict[str, Any]:
+    """A look-up by the line's own resolvers, which are the ones that may lie."""
+    host = urlsplit(url).hostname
+    return {
+        "type": "dns",
+        "af": 4,
+        "description": f"addresses of {host}",
+        "query_class": "IN",
+        "query_type": "A",
+        "query_argument": host,
+        "use_probe_resolver": True,
+        "set_rd_bit": True,
+    }

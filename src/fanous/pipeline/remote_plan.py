@@ -127,9 +127,6 @@ def plan_round(
     fits = min(len(asked), (budget - probes) // each)
     start = turn * fits % len(asked)
     in_turn = [*asked[start:], *asked[:start]]
-    controls = target_list("controls").urls
-    own = {target_of(urlsplit(url).hostname or "") for url in in_turn[:fits]}
-    usable = [url for url in controls if target_of(urlsplit(url).hostname or "") not in own] or controls
     left_out += [
         f"AS{asn}: {MOST_NETWORKS} networks with more users come first, or the tests do not reach for more"
         for asn, _ in ordered[len(chosen) :]
@@ -139,7 +136,7 @@ def plan_round(
     ]
     return RemotePlan(
         country=country,
-        control=usable[turn % len(usable)],
+        control=_control(in_turn[:fits], turn),
         urls=tuple(in_turn[:fits]),
         networks=tuple(chosen),
         elsewhere=elsewhere,
@@ -147,6 +144,14 @@ def plan_round(
         budget=budget,
         left_out=tuple(left_out),
     )
+
+
+def _control(urls: Sequence[str], turn: int) -> str:
+    """Another control in each round, and none that is a target of the round."""
+    controls = target_list("controls").urls
+    own = {target_of(urlsplit(url).hostname or "") for url in urls}
+    usable = [url for url in controls if target_of(urlsplit(url).hostname or "") not in own] or controls
+    return usable[turn % len(usable)]
 
 
 def _cost(probes: int, elsewhere: int) -> int:

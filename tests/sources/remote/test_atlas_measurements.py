@@ -11,7 +11,7 @@ from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.remote_atlas import CREDITS, AtlasPlan, measure_atlas, plan_atlas, probes_of_users
+from fanous.pipeline.remote import ATLAS_CREDITS, AtlasPlan, measure_atlas, plan_atlas, probes_of_users
 from fanous.pipeline.remote_plan import PER_NETWORK
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
@@ -24,8 +24,8 @@ from fanous.sources.remote.atlas_api import (
     VantagePointPage,
     decoded,
 )
-from fanous.sources.remote.atlas_client import LONGEST, AtlasClient
 from fanous.sources.remote.atlas_measurements import AtlasStep, step_of
+from fanous.sources.remote.client import ATLAS_LONGEST, AtlasClient
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.probe.net.authority import Authority
 from tests.sources.remote.fake_atlas import (
@@ -303,11 +303,11 @@ def test_two_orders_make_a_round(sound: World) -> None:
 def test_a_round_keeps_within_its_credits_and_names_what_it_leaves_out(sound: World) -> None:
     urls = (X, "https://www.reddit.com/")
     with atlas(probes=(*HERE, *ANCHORS), world=sound) as (server, _), client_of(server.address) as client:
-        enough = planned(client, 15 * CREDITS, urls)
+        enough = planned(client, 15 * ATLAS_CREDITS, urls)
         assert (enough.round.tests, len(enough.round.urls)) == (15, 1)
         assert any("in a later round" in one for one in enough.round.left_out)
         with pytest.raises(FanousError, match="too few"):
-            planned(client, 8 * CREDITS, urls)
+            planned(client, 8 * ATLAS_CREDITS, urls)
     assert server.orders == []
 
 
@@ -366,7 +366,7 @@ def test_probes_that_never_answer_are_waited_for_five_minutes(sound: World) -> N
         client_of(server.address, clock=clock) as client,
     ):
         assert len(list(measure_atlas(client, planned(client), lambda _: None))) == 2
-    assert LONGEST <= clock.now < LONGEST + 60
+    assert ATLAS_LONGEST <= clock.now < ATLAS_LONGEST + 60
 
 
 def test_without_anchors_it_is_said_and_nothing_is_concluded(sound: World) -> None:

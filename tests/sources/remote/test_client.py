@@ -4,7 +4,13 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.fetch import Waits
-from fanous.sources.remote.globalping_client import BETWEEN, LONGEST, GlobalpingClient, NoProbes, OverLimit
+from fanous.sources.remote.client import (
+    GLOBALPING_BETWEEN,
+    GLOBALPING_LONGEST,
+    GlobalpingClient,
+    NoProbes,
+    OverLimit,
+)
 from tests.sources.remote.fake_globalping import FakeProbe, globalping
 from tests.sources.remote.worlds import PAKISTAN, client_of
 
@@ -19,7 +25,7 @@ def test_a_measurement_is_asked_for_every_half_second_until_it_is_finished() -> 
     ):
         answer = client.answer(client.order(ORDER))
     assert answer.status == "finished"
-    assert slept == [BETWEEN] * 3
+    assert slept == [GLOBALPING_BETWEEN] * 3
 
 
 def test_one_that_never_ends_is_given_up() -> None:
@@ -28,7 +34,7 @@ def test_one_that_never_ends_is_given_up() -> None:
     with (
         globalping(*PAKISTAN, slow=10_000) as server,
         GlobalpingClient(server.address, waits=waits) as client,
-        pytest.raises(FanousError, match=f"did not finish m0 in {LONGEST:.0f} s") as refusal,
+        pytest.raises(FanousError, match=f"did not finish m0 in {GLOBALPING_LONGEST:.0f} s") as refusal,
     ):
         client.answer(client.order(ORDER))
     assert not refusal.value.permanent

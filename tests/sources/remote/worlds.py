@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from fanous.analysis.rules import judge
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.remote_globalping import budget_of, measure, plan
+from fanous.pipeline.remote import budget_of, measure_globalping, plan_globalping
 from fanous.pipeline.remote_plan import RemotePlan
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.remote.globalping_client import GlobalpingClient
+from fanous.sources.remote.client import GlobalpingClient
 from tests.sources.remote.fake_globalping import DATACENTRE, FakeGlobalping, FakeProbe
 
 X = "https://x.com/"
@@ -28,7 +28,7 @@ def client_of(server: FakeGlobalping, token: str = "") -> GlobalpingClient:
 
 def planned(server: FakeGlobalping, urls: Sequence[str] = (X,), turn: int = 0) -> RemotePlan:
     with client_of(server) as client:
-        return plan("PK", urls, client.probes(), budget_of(client), turn)
+        return plan_globalping("PK", urls, client.probes(), budget_of(client), turn)
 
 
 def lines_of(
@@ -36,9 +36,9 @@ def lines_of(
 ) -> list[bytes]:
     """The records of one round."""
     with client_of(server) as client:
-        wanted = plan("PK", urls, client.probes(), budget_of(client))
+        wanted = plan_globalping("PK", urls, client.probes(), budget_of(client))
         heard: list[str] = [] if said is None else said
-        return list(measure(client, wanted, heard.append))
+        return list(measure_globalping(client, wanted, heard.append))
 
 
 def judged(line: bytes) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:

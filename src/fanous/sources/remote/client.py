@@ -1,12 +1,37 @@
-"""Client: what those of RIPE Atlas and Globalping share: a key, and answers that are bounded in size and time."""
+"""Client: orders measurements from Globalping and from RIPE Atlas, and waits for their results.
 
-from typing import Self
+Both have a key, and answers that are bounded in size and time.  Globalping's keeps to the guidelines in
+jsdelivr/globalping ``public/v1/spec.yaml`` (commit 52c0c192): a measurement's status is asked for at most every 500 ms
+after the last answer, and an exhausted hourly limit ends the round.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
 
 import httpx
+import msgspec
 
 from fanous import __version__
-from fanous.errors import FanousError
+from fanous.config import split_url
+from fanous.errors import FanousError, Rejected
 from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
+from fanous.sources.remote import atlas_api, globalping_api
+from fanous.sources.remote.atlas_api import (
+    PAGE,
+    AtlasHandshake,
+    AtlasLookup,
+    AtlasReceipt,
+    AtlasVantagePoint,
+    VantagePointPage,
+)
+from fanous.sources.remote.globalping_api import (
+    Created,
+    Limits,
+    ListedVantagePoint,
+    RemoteAnswer,
+    TestLimit,
+)
 
 _TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 """Headers that no longer hold for an answer that was decoded."""
@@ -57,3 +82,238 @@ class RemoteClient:
             raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
         plain = {name: value for name, value in response.headers.items() if name not in _TRANSFER}
         return httpx.Response(response.status_code, headers=plain, content=bytes(content))
+
+
+T = TypeVar("T")
+
+GLOBALPING_BETWEEN = 0.5
+"""Seconds between two requests about one measurement (the guidelines' minimum)."""
+
+GLOBALPING_LONGEST = 45.0
+"""Seconds for one measurement: its tests take 30 at most, and callers should allow 10 more (``timeout``)."""
+
+GLOBALPING_LARGEST = 8 << 20
+"""Bytes of an answer: 50 results of some 40 kB are 2 MB, and the list of all probes about as much."""
+
+
+class OverLimit(FanousError):
+    """The hour's free tests are used up.
+
+    Attributes:
+        seconds: until there are new ones.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, permanent=False)
+        self.seconds = seconds
+
+
+class NoProbes(FanousError):
+    """No probe is online in the requested place."""
+
+
+class GlobalpingClient(RemoteClient):
+    """A context manager.
+
+    Args:
+        mirror: asked instead of the publisher.
+        token: raises the hourly limit; empty = anonymous.
+    """
+
+    def __init__(self, mirror: str = "", token: str = "", waits: Waits | None = None) -> None:
+        super().__init__(mirror or globalping_api.API, token and f"Bearer {token}", GLOBALPING_LARGEST, waits)
+
+    def limits(self) -> TestLimit:
+        """Tests left in this hour."""
+        return self._get("/v1/limits", Limits, "limits").rate.measurements.create
+
+    def probes(self) -> list[ListedVantagePoint]:
+        """The probes that are online."""
+        return self._get("/v1/probes", list[ListedVantagePoint], "list of probes")
+
+    def order(self, request: Mapping[str, Any]) -> str:
+        """Order a measurement; its id.
+
+        Raises:
+            OverLimit, NoProbes: see there.
+            FanousError: the order was refused.
+        """
+        response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
+        return globalping_api.decoded(response.content, Created, "receipt").id
+
+    def answer(self, measurement: str) -> RemoteAnswer:
+        """Wait for a measurement to be finished.
+
+        Raises:
+            FanousError: it was not finished in time, or cannot be fetched.
+        """
+        ends = self.waits.clock() + GLOBALPING_LONGEST
+        while True:
+            found = self._get(f"/v1/measurements/{measurement}", RemoteAnswer, "measurement")
+            if found.status != "in-progress":
+                return found
+            if self.waits.clock() > ends:
+                raise FanousError(
+                    f"Globalping did not finish {measurement} in {GLOBALPING_LONGEST:.0f} s", permanent=False
+                )
+            self.waits.sleep(GLOBALPING_BETWEEN)
+
+    def _get(self, path: str, kind: type[T], what: str) -> T:
+        return globalping_api.decoded(self._sent("GET", path).content, kind, what)
+
+    def _sent(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+        response = self.response(method, path, body)
+        if response.status_code in (200, 202):
+            return response
+        raise _globalping_refusal(response)
+
+
+class _GlobalpingError(msgspec.Struct):
+    type: str
+    message: str
+
+
+class _GlobalpingRefused(msgspec.Struct):
+    error: _GlobalpingError
+
+
+def _globalping_refusal(response: httpx.Response) -> FanousError:
+    try:
+        error = globalping_api.decoded(response.content, _GlobalpingRefused, "refusal").error
+    except Rejected:
+        error = _GlobalpingError("", response.reason_phrase)
+    words = f"Globalping says {response.status_code}: {error.message}"
+    if response.status_code == 429:
+        told = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after") or "3600"
+        return OverLimit(
+            words, float(told) if told.isascii() and told.isdigit() and len(told) < 10 else 3600.0
+        )
+    if error.type == "no_probes_found":
+        return NoProbes(words)
+    return FanousError(words, permanent=response.status_code < 500)
+
+
+A = TypeVar("A", AtlasHandshake, AtlasLookup)
+
+ATLAS_BETWEEN = 20.0
+"""Seconds between two requests about one measurement: RIPE asks clients to avoid tight loops."""
+
+ATLAS_LONGEST = 300.0
+"""Seconds for the results of an order, as ripe-atlas-tools waits (commit 4dd6cbc3, ``--stream-timeout``)."""
+
+ATLAS_LARGEST = 16 << 20
+"""Bytes of an answer: a page of 500 probes is about 1 MB, a hundred chains of certificates about as much."""
+
+MOST_PAGES = 20
+
+
+class AtlasClient(RemoteClient):
+    """A context manager.
+
+    Args:
+        mirror: asked instead of the publisher.
+        key: a key with the right to schedule measurements; empty = only lists are available.
+    """
+
+    def __init__(self, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
+        super().__init__(
+            mirror or atlas_api.API.removesuffix("/api/v2"), key and f"Key {key}", ATLAS_LARGEST, waits
+        )
+
+    def probes(self, **filters: str) -> list[AtlasVantagePoint]:
+        """The connected probes.
+
+        Args:
+            filters: ``country_code`` or ``is_anchor``.
+
+        Raises:
+            FanousError: they cannot be fetched.
+            Rejected: the list has another shape, or never ends.
+        """
+        fields = "id,country_code,asn_v4,is_anchor,tags"
+        query = urlencode(filters | {"status": "1", "page_size": str(PAGE), "fields": fields}, safe=",")
+        path = f"/api/v2/probes/?{query}"
+        found: list[AtlasVantagePoint] = []
+        for _ in range(MOST_PAGES):
+            page = atlas_api.decoded(self._sent("GET", path), VantagePointPage, "list of probes")
+            found += page.results
+            if page.next is None:
+                return found
+            parts = split_url(page.next)
+            if parts is None:
+                raise Rejected(f"the next page of its list of probes is at no address: {page.next[:60]!r}")
+            path = f"{parts.path}?{parts.query}"
+        raise Rejected(f"more than {MOST_PAGES} pages of probes")
+
+    def order(self, definitions: Sequence[Mapping[str, Any]], probes: Sequence[int]) -> list[int]:
+        """Order one-off measurements from these probes; their ids, in the order of the definitions.
+
+        Raises:
+            FanousError: the order was refused.
+        """
+        order = {
+            "definitions": list(definitions),
+            "probes": [{"type": "probes", "value": ",".join(map(str, probes)), "requested": len(probes)}],
+            "is_oneoff": True,
+        }
+        body = msgspec.json.encode(order)
+        ids = atlas_api.decoded(
+            self._sent("POST", "/api/v2/measurements/", body), AtlasReceipt, "receipt"
+        ).measurements
+        if len(ids) != len(definitions):
+            raise Rejected(f"RIPE Atlas made {len(ids)} measurements of {len(definitions)}")
+        return ids
+
+    def handshakes(self, measurement: int) -> dict[int, AtlasHandshake]:
+        """Results of an ``sslcert``, by probe."""
+        return self._results(measurement, AtlasHandshake)
+
+    def lookups(self, measurement: int) -> dict[int, AtlasLookup]:
+        """Results of a ``dns``, by probe."""
+        return self._results(measurement, AtlasLookup)
+
+    def wait(self, measurements: Sequence[int], probes: int) -> None:
+        """Wait until every measurement has a result of each probe, five minutes at most: some probes never answer."""
+        ends = self.waits.clock() + ATLAS_LONGEST
+        missing = list(measurements)
+        while missing and self.waits.clock() < ends:
+            self.waits.sleep(ATLAS_BETWEEN)
+            missing = [one for one in missing if len(self._raw(one)) < probes]
+
+    def _results(self, measurement: int, kind: type[A]) -> dict[int, A]:
+        return {
+            one.prb_id: one
+            for one in (atlas_api.decoded(raw, kind, "results") for raw in self._raw(measurement))
+        }
+
+    def _raw(self, measurement: int) -> list[msgspec.Raw]:
+        path = f"/api/v2/measurements/{measurement}/results/?format=json"
+        return atlas_api.decoded(self._sent("GET", path), list[msgspec.Raw], "results")
+
+    def _sent(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        response = self.response(method, path, body)
+        if response.status_code in (200, 201):
+            return response.content
+        raise _atlas_refusal(response.status_code, response.content)
+
+
+class _AtlasError(msgspec.Struct):
+    detail: str = ""
+    title: str = ""
+
+
+class _AtlasRefused(msgspec.Struct):
+    error: _AtlasError
+
+
+def _atlas_refusal(code: int, content: bytes) -> FanousError:
+    try:
+        error = atlas_api.decoded(content, _AtlasRefused, "refusal").error
+        words = error.detail or error.title
+    except Rejected:
+        words = ""
+    about_key = "; the key needs the right to schedule measurements" if code in (401, 403) else ""
+    return FanousError(
+        f"RIPE Atlas says {code}{f': {words}' if words else ''}{about_key}",
+        permanent=code < 500 and code != 429,
+    )
