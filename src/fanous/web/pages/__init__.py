@@ -22,7 +22,6 @@ from fanous.web.pages import incident as incident
 from fanous.web.pages import incidents as incidents
 from fanous.web.pages import measurements as measurements
 from fanous.web.pages import search as search
-from fanous.web.pages import subscribe as subscribe
 from fanous.web.pages import target as target
 from fanous.web.routes import PAGES, RESOURCES
 

@@ -1,7 +1,9 @@
-"""About: pages about Fanous itself - its method, data and corrections.
+"""About: pages about Fanous itself - its method, data and corrections - and how to follow it.
 
 The method page shows the rules and thresholds in use.
 """
+
+from urllib.parse import urlsplit
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
@@ -9,11 +11,15 @@ from fanous.analysis.incidents import confirm, networks, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import by_month, corrections
+from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
+from fanous.publish.filter import PATTERNS, IncidentFilter
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
+from fanous.text import printable
 from fanous.web.answers import Visit
+from fanous.web.pages.events import announced
 from fanous.web.routes import Facts, page
 
 
@@ -62,3 +68,24 @@ def corrections_facts(store: Store, _visit: Visit) -> Facts:
         "more": max(0, len(found) - MOST_CORRECTIONS),
         "months": by_month(found)[:MOST_MONTHS],
     }
+
+
+@page("/subscribe", "subscribe.html", asks=PATTERNS)
+def subscribe_facts(store: Store, visit: Visit) -> Facts:
+    """Every way to follow what a reader is looking at: feeds, a calendar, alerts, the operator's channels."""
+    wanted = IncidentFilter.of(visit.asked)
+    return {
+        "wanted": wanted,
+        "title": wanted.title(visit.language),
+        "of_events": {"country": wanted.country} if wanted.country else {},
+        "ahead": sum(one.end > visit.now for one in announced(store, visit)),
+        "channels": [
+            (address, channel_name(address)) for address in visit.site.channels if web_address(address)
+        ],
+    }
+
+
+def channel_name(address: str) -> str:
+    """``t.me/fanous``."""
+    parts = urlsplit(address)
+    return printable(f"{parts.netloc}{parts.path}".rstrip("/"))

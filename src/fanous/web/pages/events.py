@@ -1,15 +1,18 @@
-"""Events: the page of an announced event, and the events around the time of an incident."""
+"""Events: the page of an announced event, the calendar of all, and the events around the time of an incident."""
 
 from dataclasses import dataclass
 
 from fanous.analysis.incidents.events import EventOutcome, Timing, is_about, relation, touches
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import DAY
 from fanous.pipeline.claims import event_report
 from fanous.publish.edition import stories
+from fanous.publish.feeds import CALENDAR_MEDIA, calendar
+from fanous.publish.filter import PATTERNS
 from fanous.store.protocol import Store
-from fanous.web.answers import Visit
-from fanous.web.routes import Facts, page
+from fanous.web.answers import Reply, Visit
+from fanous.web.routes import Facts, page, resource
 
 MOST = 8
 """Most events on a page."""
@@ -76,3 +79,18 @@ def event_facts(store: Store, visit: Visit) -> Facts | None:
         "outcome": OUTCOMES[report.outcome] if report else ANNOUNCED,
         "incidents": stories(store, [one.incident for one in report.relations] if report else []),
     }
+
+
+BACK = 366 * DAY
+"""How far back the calendar of announced events reaches."""
+
+
+@resource("/events.ics", asks={"country": PATTERNS["country"]})
+def events_calendar(store: Store, visit: Visit) -> Reply:
+    return Reply.of(calendar(announced(store, visit), visit, visit.asked.get("country", "")), CALENDAR_MEDIA)
+
+
+def announced(store: Store, visit: Visit) -> list[AnnouncedEvent]:
+    """Events of the country asked for, or of all: those ahead, and those of the past year."""
+    events = store.ledger.events(visit.asked.get("country") or None)
+    return [one for one in events if one.end >= visit.now - BACK]
