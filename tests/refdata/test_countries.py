@@ -5,8 +5,8 @@ from zoneinfo import available_timezones
 import pytest
 
 from fanous.model.instant import from_iso
+from fanous.refdata import toml_table
 from fanous.refdata.countries import country_name, has_several_clocks, is_country, local, main_zone
-from fanous.refdata.tables import toml_table
 from tests.each import each
 
 RALLY = from_iso("2023-12-17T15:00:00Z")

@@ -3,8 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from fanous.refdata import toml_table
 from fanous.refdata.countries import exam_season, is_country, main_zone
-from fanous.refdata.tables import toml_table
 from fanous.wording.findings import EXAMS
 from tests.each import each
 

@@ -2,8 +2,8 @@
 
 import lzma
 
+from fanous.refdata import bytes_of, toml_table
 from fanous.refdata.networks import is_same_operator, network_name, registered_name
-from fanous.refdata.tables import bytes_of, toml_table
 from tests.each import each
 
 

@@ -4,8 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
+from fanous.refdata import toml_table
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
-from fanous.refdata.tables import toml_table
 from tests.each import each
 
 TABLE = toml_table("platforms.toml")

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from fanous.errors import FanousError
+from fanous.refdata import toml_table
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import ROLES, role_of, target_of
-from fanous.refdata.tables import toml_table
 from fanous.refdata.targets import do_not_run, list_names, target_list
 
 

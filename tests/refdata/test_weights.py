@@ -1,7 +1,7 @@
 """Which share of a country's users each network has."""
 
 from fanous.model.place import Access
-from fanous.refdata.tables import toml_table
+from fanous.refdata import toml_table
 from fanous.refdata.users import weights
 
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
 from fanous.model.place import Access
+from fanous.refdata import toml_table
 from fanous.refdata.platforms import ROLES, target_of
-from fanous.refdata.tables import toml_table
 from fanous.refdata.targets import list_names
 
 HOME = "home"

@@ -12,7 +12,7 @@ from textwrap import fill
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.overwrite import replace_file
-from fanous.refdata.tables import toml_table
+from fanous.refdata import toml_table
 from fanous.refdata.targets import do_not_run
 
 VERSION = 2

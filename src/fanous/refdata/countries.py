@@ -24,7 +24,7 @@ from fanous.config import WrongKey
 from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.reason import Reason
-from fanous.refdata.tables import bytes_of, toml_table
+from fanous.refdata import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)

@@ -24,8 +24,8 @@ from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher,
 from fanous.errors import FanousError
 from fanous.files import check_regular
 from fanous.overwrite import replace_file
+from fanous.refdata import bytes_of
 from fanous.refdata.sets import decoded, installed_sets, read_set
-from fanous.refdata.tables import bytes_of
 
 WORTH_KEEPING = 0.3
 """Seconds of compiling from which a person would notice."""

@@ -16,7 +16,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
 
-from fanous.refdata.tables import bytes_of, toml_table
+from fanous.refdata import bytes_of, toml_table
 from fanous.text import printable
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import idna
 
-from fanous.refdata.tables import toml_table
+from fanous.refdata import toml_table
 
 ROLES = ("web", "api", "media")
 SECOND_LEVEL = frozenset({"com", "co", "net", "org"})

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from fanous.config import nearest, toml
 from fanous.errors import FanousError
 from fanous.files import text_of_regular
+from fanous.refdata import toml_table
 from fanous.refdata.platforms import ROLES
-from fanous.refdata.tables import toml_table
 
 FOLDER = "targets"
 

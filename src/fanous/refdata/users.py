@@ -21,8 +21,8 @@ from msgspec import Meta, Struct, field
 from fanous.config import data_folder, toml
 from fanous.errors import FanousError
 from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.refdata import toml_table
 from fanous.refdata.countries import is_country
-from fanous.refdata.tables import toml_table
 
 APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"
 APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"

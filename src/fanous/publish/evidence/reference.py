@@ -12,8 +12,8 @@ from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.former_paths import by_id
 from fanous.publish.evidence.recompute import PROSE
 from fanous.publish.evidence.thresholds import thresholds
+from fanous.refdata import bytes_of
 from fanous.refdata.platforms import domains_of
-from fanous.refdata.tables import bytes_of
 from fanous.refdata.users import user_weights
 
 FILES = ("fingerprints.toml", "platforms.toml")
