@@ -79,7 +79,7 @@ from fanous.store.local import open_store
 from fanous.analysis.incidents.confirm import families_that_saw
 from fanous.analysis.series.aggregate import series
 from fanous.model.measurement import Record
-from fanous.publish.evidence.redaction import source_terms, redacted
+from fanous.publish.evidence.pack import source_terms, redacted
 from fanous.publish.export import is_open
 from fanous.sources.measurements import FAMILY_OF
 for line in sys.stdin:

@@ -22,8 +22,7 @@ from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
 from fanous.publish.evidence.manifest import signing_key
-from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.redaction import redacted, source_terms
+from fanous.publish.evidence.pack import Packed, gather, pack, redacted, source_terms
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store

@@ -1,4 +1,7 @@
-"""Pack: an incident with everything it rests on (records, controls and series) in one signed file."""
+"""Pack: an incident with everything it rests on (records, controls and series) in one signed file.
+
+A record leaves the store cut to what Fanous reads, under the licence of its source.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,18 +23,20 @@ from fanous.errors import FanousError
 from fanous.model.coverage import LineState, Look
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import MINUTE, to_iso
-from fanous.model.measurement import Record
+from fanous.model.measurement import Layer, ParsedMeasurement, Record
 from fanous.model.series import Floats, Series, within
 from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
+from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
 from fanous.publish.evidence.recompute import RecomputeWindow, claim_of, closest, differences, recompute
-from fanous.publish.evidence.redaction import redacted, source_terms
 from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
+from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.publishers import SOURCES
 from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
@@ -317,3 +322,48 @@ def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> 
 
 def _document(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Record:
+    """The record cut to minutes, ASNs and resolver ASNs, without any field that Fanous does not read.
+
+    Args:
+        found: receives the fingerprints found in the record, by id.
+
+    Raises:
+        FanousError: the source is unknown, so it is not known which fields may leave the store.
+        Rejected: the record cannot be used.
+    """
+    source = MEASUREMENTS.get(record.source)
+    if source is None or source.measurements is None or source.redact is None:
+        raise FanousError(
+            f"records of {record.source!r} cannot be packed: this version does not know what of them may "
+            "leave the store"
+        )
+    parsed = source.measurements.parse(record)
+    known = _fingerprints_in(parsed)
+    if found is not None:
+        found |= known
+    return Record(record.source, source.redact(record.data, parsed, tuple(known.values())))
+
+
+def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:
+    find, country = known_fingerprints().find, parsed.measurement.country
+    pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
+    return {match.id: match for page in pages for match in find(page, country)}
+
+
+UNSTATED = {
+    "licence": "none stated",
+    "attribution": "",
+    "remark": "ask whoever packed it before passing it on",
+}
+
+
+def source_terms(name: str) -> dict[str, str]:
+    """Licence, attribution and remark of a source of measurements or of series, as a bundle states them."""
+    source = SOURCES.get(name)
+    if source is None:
+        return UNSTATED
+    remark = source.remark or f"series of {source.title}"
+    return {"licence": source.licence, "attribution": source.credit, "remark": remark}

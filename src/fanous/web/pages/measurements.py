@@ -11,7 +11,7 @@ from fanous.model.measurement import Observation, Record
 from fanous.model.place import shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
-from fanous.publish.evidence.redaction import redacted, source_terms
+from fanous.publish.evidence.pack import redacted, source_terms
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.store.references import Reference
