@@ -12,8 +12,7 @@ import pytest
 from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
-from fanous.charts.letters import balanced, breadth, broken, fitted
-from fanous.charts.paint import BLOCKED, INK, OK, png
+from fanous.charts.paint import BLOCKED, INK, OK, balanced, breadth, broken, fitted, png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
 

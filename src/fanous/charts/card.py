@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.charts.counts import HATCH, Panel, Sheet, named_rows
-from fanous.charts.letters import breadth, fitted
-from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, xml
+from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, breadth, fitted, xml
 from fanous.charts.plot import Shape
 from fanous.wording.language import END_ISOLATE
 

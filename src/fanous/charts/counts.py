@@ -12,8 +12,22 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from fanous.charts.grid import HIGH, Drawing, Drawn, Grid, cell_width, drawing
-from fanous.charts.letters import breadth, fitted, running
-from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, key_row, painted, xml
+from fanous.charts.paint import (
+    FONT,
+    HEADLINES,
+    INK,
+    LAMP,
+    LINE,
+    PAPER,
+    SLOWED,
+    SOFT,
+    breadth,
+    fitted,
+    key_row,
+    painted,
+    running,
+    xml,
+)
 from fanous.charts.plot import Shape
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local

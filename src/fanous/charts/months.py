@@ -7,8 +7,7 @@ outlined only, so that a reader can tell them apart without colour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.letters import running
-from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, key_row, painted, xml
+from fanous.charts.paint import FONT, HEADLINES, INK, LAMP, PAPER, SOFT, key_row, painted, running, xml
 from fanous.charts.plot import FOOT, RIGHT, TOP, Shape
 
 LEFT = 30

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from fanous.charts.letters import fitted
-from fanous.charts.paint import painted, xml
+from fanous.charts.paint import fitted, painted, xml
 from fanous.charts.reachability import Lines
 from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local

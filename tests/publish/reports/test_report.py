@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from fanous.charts.letters import running
+from fanous.charts.paint import running
 from fanous.errors import FanousError
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, Part, Status
 from fanous.model.measurement import Provenance
