@@ -9,7 +9,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said, defect
-from fanous.sources.claims.document import told
+from fanous.sources.claims import told
 from fanous.store.local import open_store
 from tests.commands import fanous
 from tests.each import each

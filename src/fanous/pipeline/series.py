@@ -27,7 +27,7 @@ from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
-from fanous.sources.claims.document import same
+from fanous.sources.claims import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
 from fanous.store.facts import Facts

@@ -6,7 +6,7 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
-from fanous.sources.claims.document import lasted, told
+from fanous.sources.claims import lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.signals.live import LATEST, decoded, field, whole, windows
 

@@ -17,7 +17,7 @@ from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
 from fanous.model.place import written_asn
-from fanous.sources.claims.document import Told, lasted, told
+from fanous.sources.claims import Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
 from fanous.sources.signals.ioda import ADDRESS, CREDIT, ENVELOPE, LICENCE, PAGE

@@ -13,7 +13,7 @@ from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import written_asn
-from fanous.sources.claims.document import QUOTED, Told, lasted, told
+from fanous.sources.claims import QUOTED, Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
 from fanous.sources.shape import json_like
 from fanous.sources.signals.live import decoded, field, windows
