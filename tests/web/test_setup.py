@@ -13,10 +13,10 @@ import pytest
 
 from fanous.config import load_environment
 from fanous.monitor.settings import read
-from fanous.passphrase import is_passphrase
 from fanous.pipeline.configure import kept_days, offered, terms
 from fanous.sources.publishers import SOURCES
 from fanous.web.desk.setup import MOST_TRIES, SetUp, new_code
+from fanous.web.settings import is_passphrase
 from fanous.wording.language import LANGUAGES
 from tests.web.deskhand import Deskhand
 

@@ -116,7 +116,7 @@ def _check(listen: str, url: str) -> None:
 
 def _asked_passphrase() -> str:
     """The hash of a passphrase; without a terminal, the first line of standard input is the passphrase."""
-    from fanous.passphrase import hashed
+    from fanous.web.settings import hashed
 
     if not sys.stdin.isatty():
         return hashed(sys.stdin.readline().rstrip("\n"))

@@ -16,7 +16,7 @@ To add
 - series of a publisher on the internet: ``sources/signals/NAME.py``, with a class like
   ``sources.connector.LiveSource``.  Declare ``live``, ``every`` and ``window``; ``sources.signals.live`` helps.  Its
   saved answers can be read as files too.
-- claims of such a publisher: the same in ``sources/claims/NAME.py``; ``sources.claims.document`` helps.
+- claims of such a publisher: the same in ``sources/claims/NAME.py``; ``sources.claims`` helps.
 
 Then add a sample to the tests of the contract (``tests/sources/test_contract.py``,
 ``tests/sources/signals/samples.py``), which check every source, describe its files in docs/formats.md, and run

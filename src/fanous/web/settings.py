@@ -1,6 +1,9 @@
-"""Settings: the table ``[web]`` - public address, limits and administration of the pages."""
+"""Settings: the table ``[web]`` - public address, limits and administration of the pages; the desk's passphrase."""
 
+import hmac
 import os
+from base64 import b64decode, b64encode
+from hashlib import scrypt
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,7 +13,7 @@ from msgspec.structs import force_setattr
 
 from fanous.collector.origin import trusted_proxies
 from fanous.config import Section, Some, Text, WrongKey, about, check_web_address
-from fanous.passphrase import is_hash
+from fanous.errors import FanousError
 from fanous.refdata.countries import shapes
 
 LEAST_TOKEN = 24
@@ -34,6 +37,49 @@ class Token(str):
                 f"the environment variable {name!r} {lacking}; `openssl rand -hex 32` makes a token"
             )
         return cls(token)
+
+
+LEAST_PASSPHRASE = 12
+"""Characters.  With ten guesses and then one a minute from an address, four common words are safe."""
+
+MOST_PASSPHRASE = 1024
+
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 5
+"""OWASP's password storage cheat sheet (2023): 16 MiB and about 0.1 s for each guess."""
+
+
+def hashed(passphrase: str) -> str:
+    """The hash of a passphrase, as it is stored: ``scrypt$N$r$p$salt$hash``.
+
+    Raises:
+        FanousError: it is too short, or too long.
+    """
+    if not LEAST_PASSPHRASE <= len(passphrase) <= MOST_PASSPHRASE:
+        raise FanousError(
+            f"a passphrase has {LEAST_PASSPHRASE} to {MOST_PASSPHRASE:,} characters; four or five unrelated words "
+            "work well"
+        )
+    salt = os.urandom(16)
+    made = _scrypt(passphrase, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
+    numbers = f"{SCRYPT_N}${SCRYPT_R}${SCRYPT_P}"
+    return f"scrypt${numbers}${b64encode(salt).decode()}${b64encode(made).decode()}"
+
+
+def is_passphrase(given: str, kept: str) -> bool:
+    """Does it match the hash ``kept``?  Takes a tenth of a second."""
+    _, n, r, p, salt, made = kept.split("$")
+    again = _scrypt(given[:MOST_PASSPHRASE], b64decode(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(again, b64decode(made))
+
+
+def is_hash(text: str) -> bool:
+    """Does the text have the form of a hash from ``hashed``?"""
+    parts = text.split("$")
+    return len(parts) == 6 and parts[0] == "scrypt" and all(part.isdigit() for part in parts[1:4])
+
+
+def _scrypt(passphrase: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return scrypt(passphrase.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 << 20, dklen=32)
 
 
 class PassphraseHash(str):

@@ -8,8 +8,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import MARK, read_recording, slim, unpack, write_recording
-from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.run import Rehearsal
+from fanous.evaluation.rehearsal.score import LabClock
 from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.measurement import Record
 from fanous.model.place import Access

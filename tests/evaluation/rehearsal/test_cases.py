@@ -20,10 +20,9 @@ from fanous.evaluation.rehearsal.cases import (
     Case,
     cases,
 )
-from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.evaluation.rehearsal.score import score
+from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from fanous.evaluation.rehearsal.course import Sighting, Sightings
-from fanous.evaluation.rehearsal.score import score
+from fanous.evaluation.rehearsal.score import Sighting, Sightings, score
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access

@@ -6,7 +6,7 @@ import random
 import httpx
 import pytest
 
-from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.score import LabClock
 from fanous.evaluation.rehearsal.vantage_point import (
     LOGIN_PAGE,
     BrokenNetwork,

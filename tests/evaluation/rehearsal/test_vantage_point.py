@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.score import LabClock
 from fanous.evaluation.rehearsal.vantage_point import Duty, LabProbe
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome, Speed

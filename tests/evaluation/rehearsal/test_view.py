@@ -5,10 +5,9 @@ import time
 
 from rich.console import Console
 
-from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.report import Picture, rehearsal_document, report_lines, watched
 from fanous.evaluation.rehearsal.run import Rehearsal, Watcher
-from fanous.evaluation.rehearsal.score import score
+from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope

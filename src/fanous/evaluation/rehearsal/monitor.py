@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from fanous.collector.inbox import drain
-from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.score import LabClock
 from fanous.model.measurement import Provenance
 from fanous.model.place import UserWeights
 from fanous.pipeline import detect, ingest

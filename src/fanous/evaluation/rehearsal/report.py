@@ -13,9 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fanous.evaluation.rehearsal.course import LabClock, Sighting
 from fanous.evaluation.rehearsal.run import Rehearsal, Watcher, settings_for
-from fanous.evaluation.rehearsal.score import Found, Met, Score
+from fanous.evaluation.rehearsal.score import Found, LabClock, Met, Score, Sighting
 from fanous.evaluation.rehearsal.vantage_point import SCREENING, Duty, profile_document
 from fanous.lab.scenario import Expectation, Scenario, ScenarioStep
 from fanous.model.instant import to_iso

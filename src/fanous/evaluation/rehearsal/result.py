@@ -17,9 +17,8 @@ from fanous.evaluation.rehearsal.cases import (
     SHOWS_OTHER_PAGES,
     Case,
 )
-from fanous.evaluation.rehearsal.course import Document, Sighting
 from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.evaluation.rehearsal.score import Score
+from fanous.evaluation.rehearsal.score import Document, Score, Sighting
 from fanous.lab.scenario import ScenarioStep
 from fanous.lab.truth import TRUTHS, Truth
 from fanous.model.incident import Kind, Scope, Status

@@ -23,8 +23,8 @@ import msgspec
 from msgspec.structs import replace
 
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.course import LabClock, Sighting, Sightings, clock_of
 from fanous.evaluation.rehearsal.monitor import Monitor, MonitorState
+from fanous.evaluation.rehearsal.score import LabClock, Sighting, Sightings, clock_of
 from fanous.evaluation.rehearsal.services import OutsideServices, write_specification
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept, LabProbe, lab_settings, patient
 from fanous.lab.censors import Undo, apply, hit_by

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from msgspec.structs import asdict, replace
 
-from fanous.evaluation.rehearsal.course import LabClock
+from fanous.evaluation.rehearsal.score import LabClock
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Datagrams, Network, NetworkWrapper, Stream
 from fanous.probe.outcome import Outcome

@@ -19,7 +19,6 @@ from starlette.routing import Route
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.passphrase import is_passphrase
 from fanous.pipeline.actions import Action
 from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
@@ -39,6 +38,7 @@ from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
 from fanous.web.pages.measurements import WHICH_PAGE
 from fanous.web.routes import Facts
+from fanous.web.settings import is_passphrase
 from fanous.web.templates import rendered
 
 log = getLogger("fanous.web.desk")

@@ -23,7 +23,6 @@ from starlette.routing import Route
 from fanous.collector.server import serve, server_config
 from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
-from fanous.passphrase import hashed
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms, write
 from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
@@ -31,6 +30,7 @@ from fanous.web.answers import HTML, Site, visit_of
 from fanous.web.desk.form import Refusal, form_of, is_from_here, words
 from fanous.web.desk.session import is_same
 from fanous.web.middleware import SecurityHeaders
+from fanous.web.settings import hashed
 from fanous.web.templates import rendered, static
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
