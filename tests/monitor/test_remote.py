@@ -10,8 +10,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.instant import HOUR
 from fanous.monitor.clock import Clock
-from fanous.monitor.remote import Remote
-from fanous.monitor.sources import AGAIN, errands
+from fanous.monitor.sources import AGAIN, Remote, errands
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.remote import one_round
 from fanous.sources.publishers import source_settings
@@ -77,7 +76,7 @@ def test_a_round_that_was_cut_off_is_not_ordered_again_at_the_next_start(
 
     with globalping(*PAKISTAN, *ABROAD, slow=0) as server:
         with monkeypatch.context() as cut:
-            cut.setattr("fanous.monitor.remote.bring_round", dies)
+            cut.setattr("fanous.monitor.sources.bring_round", dies)
             with pytest.raises(SystemExit):
                 rounds(tmp_path, server, [0])
         ordered = len(server.orders)
@@ -97,7 +96,7 @@ def test_what_could_not_be_reached_is_tried_again_within_minutes_and_ordered_onc
             raise FanousError("cannot reach it", permanent=False)
         return one_round(*given, **more)
 
-    monkeypatch.setattr("fanous.monitor.remote.one_round", reached)
+    monkeypatch.setattr("fanous.monitor.sources.one_round", reached)
     with globalping(*PAKISTAN, *ABROAD, slow=0) as server:
         tried = rounds(tmp_path, server, [0, AGAIN - 1, 1, AGAIN, AGAIN, AGAIN, HOUR - AGAIN])
     assert [one is not None for one in tried] == [False, False, False, False, True, False, True]
