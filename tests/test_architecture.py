@@ -262,7 +262,7 @@ def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
         [
             "fanous.probe.run",
             "fanous.probe.outcome",
-            "fanous.probe.spool",
+            "fanous.probe.upload",
             *(f"fanous.cli.{c}" for c in commands),
         ]
     )

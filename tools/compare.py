@@ -650,7 +650,7 @@ def verify(side: Side, given: Given) -> Documents:
 SPOOL = """
 from pathlib import Path
 try:
-    from fanous.probe.spool.spool import Spool
+    from fanous.probe.spool import Spool
 except ImportError:
     from fanous.spool.spool import Spool
 spool = Spool(Path(sys.argv[1]))

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from fanous.collector.inbox import inbox_of
-from fanous.probe.spool import Spool, Uploader
+from fanous.probe.spool import Spool
+from fanous.probe.upload import Uploader
 from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body, measurement
 from tests.collector.server import client, collector

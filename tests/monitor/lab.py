@@ -24,8 +24,8 @@ from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.network import Meter
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
-from fanous.probe.spool.upload import request_to_open, request_to_submit, template_of
 from fanous.probe.trace import ProbeVantage
+from fanous.probe.upload import request_to_open, request_to_submit, template_of
 from tests.children import child_environment
 from tests.probe.net import servers
 

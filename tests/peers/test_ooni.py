@@ -10,9 +10,8 @@ import msgspec
 import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.probe.spool import Spool
-from fanous.probe.spool.spool import REFUSED
-from fanous.probe.spool.upload import Sent
+from fanous.probe.spool import REFUSED, Spool
+from fanous.probe.upload import Sent
 from tests.collector.probe import measurement
 from tests.peers.programs import backend, free_port, python_with, running
 from tests.probe.net import servers

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from fanous.probe.run import RunReport
-    from fanous.probe.spool.upload import Sent
+    from fanous.probe.upload import Sent
 
 
 def probe_serve(

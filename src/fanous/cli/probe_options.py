@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from fanous.probe.run import ProbeOptions, RunReport, Write
     from fanous.probe.settings import Settings
-    from fanous.probe.spool.upload import Sent
     from fanous.probe.trace import ProbeVantage
+    from fanous.probe.upload import Sent
 
 Collectors = Annotated[
     list[str] | None,
@@ -65,7 +65,8 @@ def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
         FanousError: another process is sending.
     """
     from fanous.probe.allowance import day_meter
-    from fanous.probe.spool import Spool, Uploader
+    from fanous.probe.spool import Spool
+    from fanous.probe.upload import Uploader
 
     async def once() -> "Sent":
         with day_meter(folder.parent, None, time.time()) as meter:
@@ -86,7 +87,7 @@ APART = {
 
 def sent_line(sent: "Sent") -> str:
     """One or more sentences for people."""
-    from fanous.probe.spool.spool import REFUSED
+    from fanous.probe.spool import REFUSED
 
     refused = f", {sent.refused} set aside" if sent.refused else ""
     why = f" ({sent.why})" if sent.why else ""
@@ -110,7 +111,7 @@ def withdrawn(folder: Path) -> list[str]:
     """
     from fanous.probe import consent
     from fanous.probe.spool import Spool
-    from fanous.probe.spool.upload import Reports
+    from fanous.probe.upload import Reports
 
     existed = consent.withdraw(folder)
     lines = ["consent withdrawn" if existed else "no consent had been given"]

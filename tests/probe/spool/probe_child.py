@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.probe.spool import Spool, Uploader, upload
+from fanous.probe import upload
+from fanous.probe.spool import Spool
+from fanous.probe.upload import Uploader
 from tests.collector.probe import measurement
 
 upload.FIRST_SECONDS = 0.05

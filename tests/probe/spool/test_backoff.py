@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.probe.spool.upload import MOST_ASKED_SECONDS, MOST_SECONDS, backoff, retry_after
+from fanous.probe.upload import MOST_ASKED_SECONDS, MOST_SECONDS, backoff, retry_after
 from tests.each import each
 
 

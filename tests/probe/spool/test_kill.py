@@ -15,7 +15,8 @@ from random import Random
 import pytest
 
 from fanous.collector.inbox import APART, inbox_of
-from fanous.probe.spool import Spool, Uploader
+from fanous.probe.spool import Spool
+from fanous.probe.upload import Uploader
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.collector.server import started

@@ -10,9 +10,8 @@ import pytest
 from fanous.cli.probe_options import APART, sent_line
 from fanous.collector.door import Policy
 from fanous.collector.submission import Apart
-from fanous.probe.spool import Spool
-from fanous.probe.spool.spool import REFUSED
-from fanous.probe.spool.upload import STRIKES, Sent
+from fanous.probe.spool import REFUSED, Spool
+from fanous.probe.upload import STRIKES, Sent
 from tests.collector.probe import measurement
 from tests.collector.threads import door
 from tests.probe.spool.test_upload import Answer, answering, sent

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.probe.spool.spool import REFUSED, Spool
+from fanous.probe.spool import REFUSED, Spool
 
 
 def documents(spool: Spool) -> list[bytes]:

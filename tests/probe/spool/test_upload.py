@@ -14,9 +14,8 @@ import pytest
 
 from fanous.collector.door import Policy
 from fanous.errors import FanousError
-from fanous.probe.spool import Spool, Uploader
-from fanous.probe.spool.spool import REFUSED
-from fanous.probe.spool.upload import Sent
+from fanous.probe.spool import REFUSED, Spool
+from fanous.probe.upload import Sent, Uploader
 from tests.collector.probe import measurement
 from tests.collector.threads import door
 
@@ -192,8 +191,8 @@ def test_a_collector_that_asks_for_time_gets_it(spool: Spool) -> None:
 def test_what_comes_later_is_sent_when_the_collector_is_there_again(
     spool: Spool, collector: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanous.probe.spool.upload.FIRST_SECONDS", 0.05)
-    monkeypatch.setattr("fanous.probe.spool.upload.IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("fanous.probe.upload.FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("fanous.probe.upload.IDLE_SECONDS", 0.05)
     failing = [True, True, True]
 
     def unsteady(path: str, body: bytes) -> Answer:

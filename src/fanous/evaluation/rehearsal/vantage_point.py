@@ -23,8 +23,9 @@ from fanous.probe.net.network import Datagrams, Network, NetworkWrapper, Stream
 from fanous.probe.outcome import Outcome
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
-from fanous.probe.spool import Spool, Uploader
+from fanous.probe.spool import Spool
 from fanous.probe.trace import ProbeVantage
+from fanous.probe.upload import Uploader
 
 LARGEST_ANSWER = 1 << 20
 
@@ -241,7 +242,7 @@ UPLOAD_PATIENCE = 2.5
 """Seconds for one request to the collector: the lab's round trip takes 0.1 s."""
 
 LONGEST_WAIT = 900.0
-"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.upload``), stretched like all times."""
+"""Seconds of the monitor's clock between two tries of an upload (``probe.upload``), stretched like all times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
-from fanous.probe.spool.spool import Spool, Spooled
+from fanous.probe.spool import Spool, Spooled
 
 FILE = "reports.json"
 STRIKES_FILE = "failed.json"

@@ -1,4 +1,8 @@
-"""Spool: a folder with one file for each measurement that no collector has acknowledged yet.
+"""Spool: a probe's measurements on its own disk, one file each, until a collector has acknowledged them.
+
+A measurement is on disk when ``put`` returns, and leaves the spool only once it is acknowledged (``upload``).  If
+killed at any point, the probe resumes where it was: if the acknowledgement was lost, the collector recognises the
+measurement by its content.  Nothing of the server is imported here.
 
 A file name is the time of arrival and a hash of the content: sorted by name, the oldest comes first, and the
 same measurement put twice is stored once.
