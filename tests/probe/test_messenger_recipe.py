@@ -1,5 +1,5 @@
-"""A messenger is added as its package says: one file with a ``Messenger``, its line in ``MESSENGERS``, and in
-``PLATFORMS`` whose app it is."""
+"""A messenger is added as its module says: its function, its line in ``MESSENGERS``, and in ``PLATFORMS`` whose app it
+is."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ HARBOUR_IP = "198.51.45.40"
 
 RECIPE = '''"""Harbour: the app's one server, over HTTPS."""
 
-from fanous.probe.messengers.messenger import Messenger, page_fails, status
+from fanous.probe.messengers import Messenger, page_fails, status
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace
 

@@ -10,7 +10,16 @@ import pytest
 
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State
-from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, whatsapp
+from fanous.probe.messengers import (
+    FACEBOOK_HOSTS,
+    FACEBOOK_STUN,
+    MESSENGERS,
+    TELEGRAM_CENTRES,
+    TELEGRAM_PORTS,
+    WHATSAPP_HOSTS,
+    WHATSAPP_PORTS,
+    record_of,
+)
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.run import run
 from fanous.probe.trace import ProbeVantage, line
@@ -52,8 +61,8 @@ def found(
 
 
 async def whatsapp_works(place: Scene) -> None:
-    place.routes.names |= {host: [META_IP] for host in whatsapp.CHAT_HOSTS}
-    for port in whatsapp.CHAT_PORTS:
+    place.routes.names |= {host: [META_IP] for host in WHATSAPP_HOSTS}
+    for port in WHATSAPP_PORTS:
         await place.put(META_IP, port, servers.say_nothing)
     place.routes.names |= {"v.whatsapp.net": [WEB_IP], "web.whatsapp.com": [SIGNAL_IP]}
     await place.serve("v.whatsapp.net", WEB_IP, 443, servers.pages())
@@ -61,15 +70,15 @@ async def whatsapp_works(place: Scene) -> None:
 
 
 async def telegram_works(place: Scene) -> None:
-    for ip in telegram.CENTRES:
-        for port in telegram.PORTS:
+    for ip in TELEGRAM_CENTRES:
+        for port in TELEGRAM_PORTS:
             await place.put(ip, port, servers.pages(default=b"no"))
     place.routes.names["web.telegram.org"] = [WEB_IP]
     await place.serve("web.telegram.org", WEB_IP, 443, servers.pages())
 
 
 async def facebook_works(place: Scene) -> None:
-    place.routes.names |= {host: [META_IP] for host in (*facebook.HOSTS.values(), facebook.STUN)}
+    place.routes.names |= {host: [META_IP] for host in (*FACEBOOK_HOSTS.values(), FACEBOOK_STUN)}
     await place.put(META_IP, 443, servers.say_nothing)
 
 
@@ -152,7 +161,7 @@ def test_telegrams_centres_are_tried_by_post_on_both_ports(tmp_path: Path) -> No
     keys, bundle, _ = found(tmp_path, "telegram", telegram_works)
     posts = [one for one in keys["requests"] if one["request"]["method"] == "POST"]
     assert len(posts) == 12
-    assert {o.port for o in bundle.observations if o.ip in telegram.CENTRES} == {80, 443}
+    assert {o.port for o in bundle.observations if o.ip in TELEGRAM_CENTRES} == {80, 443}
 
 
 def test_a_name_that_leads_elsewhere_is_no_blocking_yet(tmp_path: Path) -> None:
