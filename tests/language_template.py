@@ -24,7 +24,7 @@ from fanous.sources.publishers import SOURCES
 from fanous.web import bundles
 from fanous.web.desk import desk, form, house
 from fanous.web.pages import PAGES, events, explore_common, incidents
-from fanous.wording import cost, findings, headline, narrative, post, reasons, words
+from fanous.wording import cost, findings, headline, narrative, period, post, reasons, words
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -76,21 +76,21 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*headline.IN_COUNTRY_ALONE.values(), *headline.PARTLY.values()),
     (*headline.TRAFFIC.values(), *narrative.TRAFFIC.values(), post.TRAFFIC_FELL),
     (*narrative.NOW_AT.values(), *headline.RESTORED.values()),
-    tuple(narrative.WHEN.values()),
+    tuple(period.WHEN.values()),
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),
     tuple(narrative.FELL.values()),
     (narrative.RETRACTED, narrative.RETRACTED_SUSPICION, *narrative.OPENING.values(), words.LESS),
     (*headline.WHERE.values(), headline.ON_NETWORKS, headline.IN_REGIONS, headline.IN_COUNTRY),
     (
-        *narrative.SINCE.values(),
-        *narrative.FROM.values(),
-        narrative.AT,
-        narrative.ON_DAY,
-        narrative.UNTIL_DAY,
+        *period.SINCE.values(),
+        *period.FROM.values(),
+        period.AT,
+        period.ON_DAY,
+        period.UNTIL_DAY,
     ),
-    (*narrative.DAYS.values(), *narrative.SINCE_DAY.values()),
-    (*narrative.SESSIONS.values(), *narrative.OPEN_SESSIONS.values()),
+    (*period.DAYS.values(), *period.SINCE_DAY.values()),
+    (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values()),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
     (
         narrative.LED_UP,

@@ -18,7 +18,7 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.wording import headline, narrative
+from fanous.wording import headline, narrative, period
 from fanous.wording.clocks import zone_name
 from fanous.wording.language import Language
 from fanous.wording.words import status_word, target_title
@@ -66,7 +66,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
     sheet = replace(sheet_of(incident, lines, language, WIDE, around.marks), title=title)
     notice, address, credit = _provenance(incident, edition)
     foot = [f"{notice}{address}", *([credit] if credit else [])]
-    when = narrative.roughly_when(incident, language).text
+    when = period.roughly_when(incident, language).text
     return framed(
         panels_of(incident, lines, edition.now, around.others), sheet, stack_key(language), foot, when
     )
@@ -273,7 +273,7 @@ def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str
     owed = [credit] if credit else []
     if lines is None:
         return [f"{notice}{address}", *owed]
-    when = narrative.roughly_when(incident, language).text
+    when = period.roughly_when(incident, language).text
     return [when, f"{notice}{_unit(lines, language)} · {address}", *owed]
 
 

@@ -7,20 +7,19 @@ was met, a number of networks rather than the country below nation scope, and no
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import pairwise
 
 from fanous.model.incident import FamilyView, Incident, Kind, Scope, Status
-from fanous.model.instant import DAY, HOUR
+from fanous.model.instant import HOUR
 from fanous.model.place import Access, Family, asn_of
-from fanous.refdata.countries import local, region_name
+from fanous.refdata.countries import region_name
 from fanous.refdata.networks import network_title
 from fanous.text import printable
-from fanous.wording.clocks import both_clocks, date, days_between
+from fanous.wording.clocks import both_clocks
 from fanous.wording.headline import place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
+from fanous.wording.period import exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
-from fanous.wording.sessions import WORKDAYS, DailySessions, sessions_of
 from fanous.wording.words import (
     FAMILIES,
     LEAST_SAID,
@@ -207,7 +206,7 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
     """
     where, when = (
         where_said(incident, {}, place(incident.country, language), language),
-        _when(incident, language, by_hour),
+        period_said(incident, language, by_hour),
     )
     tense = _tense(incident)
     if _is_at_another_level(incident) and (incident.level is not None and incident.level.now is not None):
@@ -268,137 +267,6 @@ def _tense(incident: Incident) -> str:
         return MAY
     return LASTS if incident.end is None else WAS
 
-
-# --- when -----------------------------------------------------------------------------------------------
-
-ONSET_SURE = 2 * HOUR
-"""If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
-
-LONG = 2 * DAY
-"""From this length on, dates matter and hours do not."""
-
-SINCE = {
-    "about": "since about {start}, local time",
-    "before": "since before {start}, local time",
-    "between": "since some time between {earliest} and {start}, local time",
-}
-FROM = {
-    "about": "from about {start} to about {end}, local time",
-    "before": "from before {start} to about {end}, local time",
-    "between": "from some time between {earliest} and {start} to about {end}, local time",
-}
-DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
-ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
-SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
-"""Is the first day known -> wording with dates: for an event of two days or more, or if hours take too much room."""
-
-SESSIONS = {
-    "weekdays": (
-        "in {sessions} session a day on weekdays from {dates}",
-        "in {sessions} sessions a day on weekdays from {dates}",
-    ),
-    "daily": ("in {sessions} session a day from {dates}", "in {sessions} sessions a day from {dates}"),
-    "some": (
-        "in {sessions} session a day on some days from {dates}",
-        "in {sessions} sessions a day on some days from {dates}",
-    ),
-}
-OPEN_SESSIONS = {
-    "weekdays": (
-        "in {sessions} session a day on weekdays since {start}",
-        "in {sessions} sessions a day on weekdays since {start}",
-    ),
-    "daily": ("in {sessions} session a day since {start}", "in {sessions} sessions a day since {start}"),
-    "some": (
-        "in {sessions} session a day on some days since {start}",
-        "in {sessions} sessions a day on some days since {start}",
-    ),
-}
-
-
-def _onset_known(incident: Incident) -> str:
-    earliest = incident.fall_earliest
-    if earliest is None:
-        return "before"
-    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
-
-
-def _when(incident: Incident, language: Language, by_hour: bool | None) -> str:
-    """From when to when, in local time, as far as it was measured."""
-    country, end, known = incident.country, incident.end, _onset_known(incident)
-    start = local(incident.onset, country)
-    first = incident.fall_earliest
-    earliest = start if first is None else local(first, country)
-    latest = local(incident.onset_latest, country)
-    in_sessions = sessions(incident)
-    if in_sessions is not None:
-        forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
-        until = start if end is None else local(end, country)
-        return language.count(
-            *forms,
-            len(in_sessions.hours),
-            sessions=language.few(len(in_sessions.hours)),
-            dates=days_between(start, until, language),
-            start=date(start, language),
-        )
-    began = latest if known == "between" else start
-    sure = known == "about" or (known == "between" and earliest.date() == began.date())
-    if end is None:
-        if not by_hour:
-            return language.say(SINCE_DAY[sure], start=date(began, language))
-        earlier = _before(earliest, began, began, language)
-        return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
-    until = local(end, country)
-    if end - incident.onset >= LONG or not by_hour:
-        until = local(end - 1, country)  # what ends at midnight does not reach into the next day
-        one_day = began.date() == until.date()
-        is_end_alone = not sure and (one_day or by_hour is None)
-        return language.say(
-            UNTIL_DAY if is_end_alone else ON_DAY if one_day else DAYS[sure],
-            dates=days_between(began, until, language),
-            start=date(began, language),
-            end=date(until, language),
-        )
-    return language.say(
-        FROM[known],
-        earliest=_before(earliest, began, until, language),
-        start=_before(began, until, until, language),
-        end=_at(until, language),
-    )
-
-
-AT = "{time} on {date}"
-
-
-def _at(moment: datetime, language: Language) -> str:
-    return language.say(AT, time=_hour(moment, language), date=date(moment, language))
-
-
-def _before(moment: datetime, next_one: datetime, last: datetime, language: Language) -> str:
-    """A time followed by others: without the date if the next one gives it, or the year if the last one does."""
-    time = _hour(moment, language)
-    if moment.date() == next_one.date():
-        return time
-    return language.say(AT, time=time, date=date(moment, language, year=moment.year != last.year))
-
-
-def _hour(moment: datetime, language: Language) -> str:
-    return language.in_digits(f"{moment:%H:%M}")
-
-
-def sessions(incident: Incident) -> DailySessions | None:
-    """The sessions in which it occurred; None = it did not, or too little was measured to tell."""
-    ahead = local(incident.onset, incident.country).utcoffset()
-    return sessions_of(incident, ahead.total_seconds() if ahead is not None else 0.0)
-
-
-def _rhythm(found: DailySessions) -> str:
-    if found.weekdays <= WORKDAYS and len(found.weekdays) >= len(WORKDAYS) - 1:
-        return "weekdays"
-    return "daily" if len(found.weekdays) == DAYS_OF_WEEK else "some"
-
-
-DAYS_OF_WEEK = 7
 
 # --- details --------------------------------------------------------------------------------------------
 
@@ -483,15 +351,6 @@ WORKED = (
     "{n} measurement elsewhere or from outside worked at the time.",
     "{n} measurements elsewhere or from outside worked at the time.",
 )
-WHEN = {
-    ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
-    ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
-    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
-    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
-    ("about", False): "Since about {onset}; no end has been seen.",
-    ("about", True): "From about {onset} to about {end}.",
-}
-"""(how well the onset is known, has it ended) -> sentence on both clocks."""
 
 
 def details(incident: Incident, names: Mapping[int, str], language: Language) -> list[Sentence]:
@@ -649,26 +508,6 @@ def _opinion(opinion: FamilyView, language: Language) -> Sentence:
 def capitalised(text: str) -> str:
     """The text with a capital letter, if the script has capitals."""
     return text[:1].upper() + text[1:]
-
-
-def exactly_when(incident: Incident, language: Language) -> Sentence:
-    """From when to when on both clocks."""
-    known, end = _onset_known(incident), incident.end
-    at = {
-        "onset": both_clocks(incident.onset, incident.country, language),
-        "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(incident.fall_earliest or incident.onset, incident.country, language),
-        "end": "" if end is None else both_clocks(end, incident.country, language),
-    }
-    return language.sentence(WHEN[known, end is not None], **at)
-
-
-def roughly_when(incident: Incident, language: Language) -> Sentence:
-    """From when to when in one line, for the foot of a picture; the page says how certain it is."""
-    known = "before" if incident.onset_earliest is None else "about"
-    end = "" if incident.end is None else both_clocks(incident.end, incident.country, language)
-    onset = both_clocks(incident.onset, incident.country, language)
-    return language.sentence(WHEN[known, incident.end is not None], onset=onset, end=end)
 
 
 BECAUSE = {

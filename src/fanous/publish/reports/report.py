@@ -13,7 +13,7 @@ from fanous.refdata.economies import economy
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.wording import clocks, headline, narrative, words
+from fanous.wording import clocks, headline, narrative, period, words
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import Language, Sentence
 from fanous.wording.post import shorter
@@ -115,7 +115,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         short=shorter(incident, names, language),
         sentences=tuple(narrative.sentences(incident, names, language)),
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
-        when=narrative.roughly_when(incident, language),
+        when=period.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
         heads=tuple(said(language, one) for one in (*HEADS, *counted_as(incident))),
         rows=tuple(_rows(incident, names, language, query)),

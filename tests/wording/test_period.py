@@ -1,7 +1,7 @@
 """Whether an incident came at the same hours of many days."""
 
 from fanous.model.incident import Interval, NetworkPart
-from fanous.wording.sessions import DailySessions, sessions_of
+from fanous.wording.period import DailySessions, sessions_of
 from tests.charts.events import incident
 from tests.each import each
 

@@ -1,0 +1,271 @@
+"""Period: from when to when an incident lasted, in words, and whether it came in sessions on many days.
+
+Times are local, and only as exact as they were measured.  Sessions recur at the same hours, as with examinations and
+curfews: Kenya blocked Telegram in November 2023 for two sessions of examinations on each weekday.  Networks with few
+measurements hide it (no one saw them recover between two sessions), so each network is examined separately.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fanous.model.incident import Incident, Interval, NetworkPart
+from fanous.model.instant import DAY, HOUR
+from fanous.refdata.countries import local
+from fanous.wording.clocks import both_clocks, date, days_between
+from fanous.wording.language import Language, Sentence
+
+SLOT = 1800.0
+"""Hours are given to the half hour: volunteers measure a few times an hour at best."""
+
+SLOTS = int(DAY / SLOT)
+
+LONGEST = 12 * 3600.0
+"""A longer stretch is not a session: no one saw the pause."""
+
+LEAST_DAYS = 4
+"""Least days: with fewer on one network, the same hours may be chance."""
+
+MOSTLY = 0.5
+"""Share of a network's days on which the busiest half hour must have failed; half as often still belongs to the
+session.  Networks with sessions must also have made this share of the measurements that saw the incident."""
+
+MOST_SESSIONS = 3
+MOST_HOURS = 14 * 3600.0
+"""Most hours a day: incidents that last longer each day, or in more pieces, are not described as sessions."""
+
+WORKDAYS = frozenset(range(5))
+DAYS_OF_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class DailySessions:
+    """When it recurred, in local time.
+
+    Attributes:
+        hours: (start, end) of each session of a day, seconds after midnight; one that ends after midnight has the
+            smaller end.
+        weekdays: weekdays on which it was seen, Monday = 0.
+    """
+
+    hours: tuple[tuple[float, float], ...]
+    weekdays: frozenset[int]
+
+
+def sessions(incident: Incident) -> DailySessions | None:
+    """The sessions in which it occurred; None = it did not, or too little was measured to tell."""
+    ahead = local(incident.onset, incident.country).utcoffset()
+    return sessions_of(incident, ahead.total_seconds() if ahead is not None else 0.0)
+
+
+def sessions_of(incident: Incident, offset: float) -> DailySessions | None:
+    """The sessions of an incident; None = it had none, or too little was measured to tell.
+
+    Args:
+        offset: seconds by which local time is ahead of UTC.
+    """
+    short = [(network, _short(network)) for network in incident.networks]
+    own = [(network, found) for network, found in short if len(_days(found, offset)) >= LEAST_DAYS]
+    measured = sum(network.measurements for network in incident.networks)
+    if not own or sum(network.measurements for network, _ in own) < MOSTLY * measured:
+        return None
+    days = sum(len(_days(found, offset)) for _, found in own)
+    hours = _busy([_slots(found, offset) for _, found in own], days)
+    length = sum((end - start) % DAY for start, end in hours)
+    if not 1 <= len(hours) <= MOST_SESSIONS or not 0 < length <= MOST_HOURS:
+        return None
+    weekdays = {
+        int((day + 3) % 7) for _, found in own for day in _days(found, offset)
+    }  # 1 January 1970: Thursday
+    return DailySessions(hours, frozenset(weekdays))
+
+
+def _short(network: NetworkPart) -> list[Interval]:
+    """Its intervals, if most of them can be sessions."""
+    found = [one for one in network.intervals if one.end is not None and one.end - one.start <= LONGEST]
+    return found if len(found) >= MOSTLY * len(network.intervals) else []
+
+
+def _days(intervals: Sequence[Interval], offset: float) -> set[int]:
+    return {int((one.start + offset) // DAY) for one in intervals}
+
+
+def _slots(intervals: Sequence[Interval], offset: float) -> Counter[int]:
+    """How many days failed in each half hour of the day."""
+    covered = {
+        slot
+        for one in intervals
+        if one.end is not None
+        for slot in range(int((one.start + offset) // SLOT), int(-((one.end + offset) // -SLOT)))
+    }
+    return Counter(slot % SLOTS for slot in covered)
+
+
+def _busy(counts: Sequence[Counter[int]], days: int) -> tuple[tuple[float, float], ...]:
+    """The stretches of half hours that fail on most days, around the clock."""
+    total = sum(counts, Counter[int]())
+    top = max(total.values(), default=0)
+    if top < MOSTLY * days:
+        return ()
+    busy = {slot for slot, n in total.items() if n >= MOSTLY * top}
+    starts = sorted(slot for slot in busy if (slot - 1) % SLOTS not in busy)
+    found = []
+    for start in starts:
+        end = start
+        while end % SLOTS in busy:
+            end += 1
+        found.append((start * SLOT, end * SLOT % DAY))
+    return tuple(found)
+
+
+ONSET_SURE = 2 * HOUR
+"""If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
+
+LONG = 2 * DAY
+"""From this length on, dates matter and hours do not."""
+
+SINCE = {
+    "about": "since about {start}, local time",
+    "before": "since before {start}, local time",
+    "between": "since some time between {earliest} and {start}, local time",
+}
+FROM = {
+    "about": "from about {start} to about {end}, local time",
+    "before": "from before {start} to about {end}, local time",
+    "between": "from some time between {earliest} and {start} to about {end}, local time",
+}
+DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
+ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
+SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
+"""Is the first day known -> wording with dates: for an event of two days or more, or if hours take too much room."""
+
+SESSIONS = {
+    "weekdays": (
+        "in {sessions} session a day on weekdays from {dates}",
+        "in {sessions} sessions a day on weekdays from {dates}",
+    ),
+    "daily": ("in {sessions} session a day from {dates}", "in {sessions} sessions a day from {dates}"),
+    "some": (
+        "in {sessions} session a day on some days from {dates}",
+        "in {sessions} sessions a day on some days from {dates}",
+    ),
+}
+OPEN_SESSIONS = {
+    "weekdays": (
+        "in {sessions} session a day on weekdays since {start}",
+        "in {sessions} sessions a day on weekdays since {start}",
+    ),
+    "daily": ("in {sessions} session a day since {start}", "in {sessions} sessions a day since {start}"),
+    "some": (
+        "in {sessions} session a day on some days since {start}",
+        "in {sessions} sessions a day on some days since {start}",
+    ),
+}
+
+
+def _onset_known(incident: Incident) -> str:
+    earliest = incident.fall_earliest
+    if earliest is None:
+        return "before"
+    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
+
+
+def period_said(incident: Incident, language: Language, by_hour: bool | None) -> str:
+    """From when to when, in local time, as far as it was measured."""
+    country, end, known = incident.country, incident.end, _onset_known(incident)
+    start = local(incident.onset, country)
+    first = incident.fall_earliest
+    earliest = start if first is None else local(first, country)
+    latest = local(incident.onset_latest, country)
+    in_sessions = sessions(incident)
+    if in_sessions is not None:
+        forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
+        until = start if end is None else local(end, country)
+        return language.count(
+            *forms,
+            len(in_sessions.hours),
+            sessions=language.few(len(in_sessions.hours)),
+            dates=days_between(start, until, language),
+            start=date(start, language),
+        )
+    began = latest if known == "between" else start
+    sure = known == "about" or (known == "between" and earliest.date() == began.date())
+    if end is None:
+        if not by_hour:
+            return language.say(SINCE_DAY[sure], start=date(began, language))
+        earlier = _before(earliest, began, began, language)
+        return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
+    until = local(end, country)
+    if end - incident.onset >= LONG or not by_hour:
+        until = local(end - 1, country)  # what ends at midnight does not reach into the next day
+        one_day = began.date() == until.date()
+        is_end_alone = not sure and (one_day or by_hour is None)
+        return language.say(
+            UNTIL_DAY if is_end_alone else ON_DAY if one_day else DAYS[sure],
+            dates=days_between(began, until, language),
+            start=date(began, language),
+            end=date(until, language),
+        )
+    return language.say(
+        FROM[known],
+        earliest=_before(earliest, began, until, language),
+        start=_before(began, until, until, language),
+        end=_at(until, language),
+    )
+
+
+AT = "{time} on {date}"
+
+
+def _at(moment: datetime, language: Language) -> str:
+    return language.say(AT, time=_hour(moment, language), date=date(moment, language))
+
+
+def _before(moment: datetime, next_one: datetime, last: datetime, language: Language) -> str:
+    """A time followed by others: without the date if the next one gives it, or the year if the last one does."""
+    time = _hour(moment, language)
+    if moment.date() == next_one.date():
+        return time
+    return language.say(AT, time=time, date=date(moment, language, year=moment.year != last.year))
+
+
+def _hour(moment: datetime, language: Language) -> str:
+    return language.in_digits(f"{moment:%H:%M}")
+
+
+def _rhythm(found: DailySessions) -> str:
+    if found.weekdays <= WORKDAYS and len(found.weekdays) >= len(WORKDAYS) - 1:
+        return "weekdays"
+    return "daily" if len(found.weekdays) == DAYS_OF_WEEK else "some"
+
+
+WHEN = {
+    ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
+    ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
+    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
+    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
+    ("about", False): "Since about {onset}; no end has been seen.",
+    ("about", True): "From about {onset} to about {end}.",
+}
+"""(how well the onset is known, has it ended) -> sentence on both clocks."""
+
+
+def exactly_when(incident: Incident, language: Language) -> Sentence:
+    """From when to when on both clocks."""
+    known, end = _onset_known(incident), incident.end
+    at = {
+        "onset": both_clocks(incident.onset, incident.country, language),
+        "latest": both_clocks(incident.onset_latest, incident.country, language),
+        "earliest": both_clocks(incident.fall_earliest or incident.onset, incident.country, language),
+        "end": "" if end is None else both_clocks(end, incident.country, language),
+    }
+    return language.sentence(WHEN[known, end is not None], **at)
+
+
+def roughly_when(incident: Incident, language: Language) -> Sentence:
+    """From when to when in one line, for the foot of a picture; the page says how certain it is."""
+    known = "before" if incident.onset_earliest is None else "about"
+    end = "" if incident.end is None else both_clocks(incident.end, incident.country, language)
+    onset = both_clocks(incident.onset, incident.country, language)
+    return language.sentence(WHEN[known, incident.end is not None], onset=onset, end=end)
