@@ -51,7 +51,7 @@ def rounds(tmp_path: Path, server: FakeGlobalping, waits: list[float]) -> list[I
         found = []
         for wait in waits:
             Later.moment += wait
-            found.append(await task.one_round(task._wanted[0]))
+            found.append(await task.run_one(task._wanted[0]))
         return found
 
     with OneThread(lambda: open_store(tmp_path / "store")) as owner:

@@ -35,7 +35,7 @@ def pulled(folder: Path, config: str, times: int) -> tuple[list[Pull | None], in
 
     async def play(owner: OneThread) -> list[Pull | None]:
         sources = Sources(owner.ask, configuration.sources, Clock(), folder / "cache")
-        return [await sources.pull_one(errand) for _ in range(times) for errand in configuration.sources]
+        return [await sources.run_one(errand) for _ in range(times) for errand in configuration.sources]
 
     with OneThread(lambda: open_store(folder / "store")) as owner:
         found = asyncio.run(play(owner))
@@ -81,8 +81,8 @@ def test_a_source_that_meets_a_bug_holds_up_no_other(tmp_path: Path, monkeypatch
             sources = Sources(owner.ask, configuration.sources, Clock(), tmp_path / "cache")
             tor, ioda = sorted(configuration.sources, key=lambda one: one.source, reverse=True)
             with pytest.raises(ZeroDivisionError):
-                await sources.pull_one(tor)
-            return [await sources.pull_one(one) for one in (tor, ioda)]
+                await sources.run_one(tor)
+            return [await sources.run_one(one) for one in (tor, ioda)]
 
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:
             skipped, done = asyncio.run(play(owner))

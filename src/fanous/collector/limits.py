@@ -260,66 +260,63 @@ class Connections:
         return True
 
 
-def patient_protocol(connections: Connections) -> type[H11Protocol]:
-    """A protocol class for uvicorn that keeps to a door's limits; each of its connections has been admitted."""
-    limits = connections.limits
+class PatientProtocol(H11Protocol):
+    """A connection that was admitted, for uvicorn; it keeps to its door's limits."""
 
-    class PatientProtocol(H11Protocol):
-        _deadline: asyncio.TimerHandle | None = None
-        _stalled: asyncio.TimerHandle | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
-        def __init__(self, peer: str, config: uvicorn.Config, **more: Any) -> None:
-            super().__init__(config, **more)
-            self._peer = peer  # a socket that was reset does not know it any more
+    def __init__(self, connections: Connections, peer: str, config: uvicorn.Config, **more: Any) -> None:
+        super().__init__(config, **more)
+        self._connections = connections
+        self._peer = peer  # a socket that was reset does not know it any more
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-            super().connection_made(transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self.resume_writing()
+        self._connections.leave(self._peer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        seen = self.cycle
+        super().data_received(data)
+        if self.cycle is not seen:
+            self._stop_waiting()
+        elif seen is None or seen.response_complete:
             self._wait_for_head()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
-            self.resume_writing()
-            connections.leave(self._peer)
-            super().connection_lost(exc)
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.transport.is_closing() and self.cycle.response_complete:
+            self._connections.wait(self.transport, self._peer)
 
-        def data_received(self, data: bytes) -> None:
-            seen = self.cycle
-            super().data_received(data)
-            if self.cycle is not seen:
-                self._stop_waiting()
-            elif seen is None or seen.response_complete:
-                self._wait_for_head()
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
 
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if not self.transport.is_closing() and self.cycle.response_complete:
-                connections.wait(self.transport, self._peer)
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+        super().resume_writing()
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            if self._stalled is None:
-                self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+    def _wait_for_head(self) -> None:
+        self._connections.wait(self.transport, self._peer)
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self._connections.limits.head, self._give_up)
 
-        def resume_writing(self) -> None:
-            if self._stalled is not None:
-                self._stalled.cancel()
-                self._stalled = None
-            super().resume_writing()
-
-        def _wait_for_head(self) -> None:
-            connections.wait(self.transport, self._peer)
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(limits.head, self._give_up)
-
-        def _stop_waiting(self) -> None:
-            connections.work(self.transport)
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
-
-        def _give_up(self) -> None:
+    def _stop_waiting(self) -> None:
+        self._connections.work(self.transport)
+        if self._deadline is not None:
+            self._deadline.cancel()
             self._deadline = None
-            if not self.transport.is_closing():
-                self.transport.close()
 
-    return PatientProtocol
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -19,10 +19,9 @@ from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fanous.collector.accept import Acceptor
-from fanous.collector.limits import ConnectionLimits, Connections, patient_protocol
+from fanous.collector.limits import ConnectionLimits, Connections, PatientProtocol
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.threads import Threads
@@ -106,7 +105,6 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         more: further settings for uvicorn (``timeout_keep_alive`` and so on).
     """
     connections = Connections(limits or ConnectionLimits(most=connections_at_most(MOST_UNSAID), of_one=None))
-    protocol = patient_protocol(connections)
     settings: dict[str, Any] = {
         "ws": "none",
         "lifespan": "on",
@@ -117,19 +115,17 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
         "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
-        "http": protocol,
+        "http": PatientProtocol,
     }
-    return DoorConfig(LastAnswers(app), connections, protocol, **settings | more)
+    return DoorConfig(LastAnswers(app), connections, **settings | more)
 
 
 class DoorConfig(uvicorn.Config):
-    """uvicorn's configuration, the connections it counts, and the protocol that keeps to their limits."""
+    """uvicorn's configuration, and the connections it counts."""
 
-    def __init__(
-        self, app: ASGIApp, connections: Connections, protocol: type[H11Protocol], **settings: Any
-    ) -> None:
+    def __init__(self, app: ASGIApp, connections: Connections, **settings: Any) -> None:
         super().__init__(app, **settings)
-        self.connections, self.protocol = connections, protocol
+        self.connections = connections
 
 
 class LastAnswers:
@@ -299,7 +295,8 @@ class _Server(uvicorn.Server):
         if self.lifespan.should_exit:
             raise FanousError("the server could not start; the lines above say why")
         made = partial(
-            self._door.protocol,
+            PatientProtocol,
+            self._door.connections,
             config=self._door,
             server_state=self.server_state,
             app_state=self.lifespan.state,

@@ -31,7 +31,6 @@ from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.store.protocol import Ask, Store
-from fanous.store.protocol import Ask as AskStore
 from fanous.store.series import Pulled
 
 LOOK = 60.0
@@ -116,15 +115,15 @@ def _check_order(source: str, told: SourceSettings) -> None:
     check_consent(source, told)
 
 
-class Sources:
-    """Pulls each public source when it is due, and remembers how that went.
+class Errands:
+    """Runs errands, each when its turn has come, and remembers how that went.
 
     Args:
-        cache: folder for publishers' responses, with one folder per source.
+        wanted: the errands.
     """
 
-    def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
-        self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
+    def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
+        self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
         self._turns = Turns()
         self.states = PullStates([(one.source, one.country) for one in wanted])
 
@@ -133,10 +132,26 @@ class Sources:
         while not stop.is_set():
             for errand in self._wanted:
                 if not stop.is_set():
-                    await unless(stop, self.pull_one(errand))
+                    await unless(stop, self.run_one(errand))
             await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
 
-    async def pull_one(self, errand: Errand) -> Pull | None:
+    async def run_one(self, errand: Errand) -> object:
+        """One errand, if it is due."""
+        raise NotImplementedError
+
+
+class Sources(Errands):
+    """Pulls each public source when it is due, and remembers how that went.
+
+    Args:
+        cache: folder for publishers' responses, with one folder per source.
+    """
+
+    def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
+        super().__init__(ask, wanted, clock)
+        self._cache = cache
+
+    async def run_one(self, errand: Errand) -> Pull | None:
         """Pull one source, if it is due; ``None`` = it was not, or could not be reached."""
         now = self._clock()
         name = errand.source, errand.country
@@ -215,27 +230,11 @@ def _say(done: Pull) -> None:
     )
 
 
-class Remote:
-    """Measures from other people's vantage points, each country when its round is due.
+class Remote(Errands):
+    """Measures from other people's vantage points, each country when its round is due; its errands are those of
+    sources that measure on order."""
 
-    Args:
-        wanted: errands of sources that measure on order.
-    """
-
-    def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
-        self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
-        self._turns = Turns()
-        self.states = PullStates([(one.source, one.country) for one in wanted])
-
-    async def pull(self, stop: asyncio.Event) -> None:
-        """Run until stopped."""
-        while not stop.is_set():
-            for errand in self._wanted:
-                if not stop.is_set():
-                    await unless(stop, self.one_round(errand))
-            await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
-
-    async def one_round(self, errand: Errand) -> Ingested | None:
+    async def run_one(self, errand: Errand) -> Ingested | None:
         """One country's round, if it is due; ``None`` = it was not, or nothing could be measured.
 
         A round that could not even be planned has requested nothing, so it is tried again within minutes.

@@ -74,17 +74,12 @@ async def run(
     began = network.now()
     # The first time takes a second or more: in this thread it would look like a slow network.
     rules = asyncio.create_task(asyncio.to_thread(fingerprints))
-    vantage = replace(
-        vantage,
-        report_id=vantage.report_id or report_id(network, vantage),
-        run_began=vantage.run_began or moment(network.wall()),
-    )
+    vantage = _of_one_run(network, vantage)
     report = RunReport(None)
     if with_health:
         report.health = await _look_at_line(network, settings, vantage, write)
         defect = report.health.defect
         report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
-    ipv6 = report.health is None or report.health.ipv6
     lanes = _Lanes(settings, began, chance)
 
     async def one(name: str, measured: Awaitable[bytes]) -> None:
@@ -99,18 +94,25 @@ async def run(
         report.outcomes.append(outcome)
         on_done(outcome)
 
-    apps = [name for name in messengers if not (report.health and report.health.defect)]
+    ipv6 = report.health is None or report.health.ipv6
+    apps = [] if report.health and report.health.defect else messengers
+    sites = [url for url in urls if url not in report.not_tried]
     await asyncio.gather(
         *(one(f"{name} (app)", _app(network, settings, name, vantage, lanes)) for name in apps),
-        *(
-            one(url, _measured(network, settings, url, vantage, ipv6, lanes))
-            for url in urls
-            if url not in report.not_tried
-        ),
+        *(one(url, _measured(network, settings, url, vantage, ipv6, lanes)) for url in sites),
     )
     await rules
     report.seconds = round(network.now() - began, 3)
     return report
+
+
+def _of_one_run(network: Network, vantage: ProbeVantage) -> ProbeVantage:
+    """The vantage with the report and the start that all records of a run share."""
+    return replace(
+        vantage,
+        report_id=vantage.report_id or report_id(network, vantage),
+        run_began=vantage.run_began or moment(network.wall()),
+    )
 
 
 class _Lanes:
