@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from backports import zstd
 
-from fanous.collector.checkin import ListedUrl
 from fanous.collector.door import Policy
 from fanous.collector.inbox import APART
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import Origin, trusted_proxies
+from fanous.collector.services import ListedUrl
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.threads import connected, door, read_all
 

@@ -4,11 +4,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanous.collector.checkin import check_in
 from fanous.collector.helper.plan import asked_of, endpoints_of, ip_infos, url_of
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.reports import open_report, parse_report_id
 from fanous.collector.request import Refused, plain
+from fanous.collector.services import check_in
 from fanous.collector.submission import receive
 from tests.collector.probe import OPEN, REPORT_ID, measurement
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.checkin import DEFAULT_URLS, ListedUrl, read_urls
+from fanous.collector.services import DEFAULT_URLS, ListedUrl, read_urls
 from fanous.errors import FanousError
 from fanous.refdata.platforms import target_of
 

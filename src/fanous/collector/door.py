@@ -33,7 +33,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
@@ -57,6 +56,9 @@ from fanous.collector.server import serve as serve_app
 from fanous.collector.services import (
     NOT_HERE,
     TOKEN_BYTES,
+    ListedUrl,
+    check_in,
+    known_helpers,
     logged_in,
     no_measurement,
     refuse_to_sign,

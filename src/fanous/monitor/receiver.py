@@ -19,12 +19,12 @@ from pathlib import Path
 
 from msgspec import DecodeError, json
 
-from fanous.collector.checkin import DEFAULT_URLS, read_urls
 from fanous.collector.door import DoorCounts, Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy, reach_of
 from fanous.collector.limits import submissions_at, volume_of
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.server import STOPPING, raise_descriptors
+from fanous.collector.services import DEFAULT_URLS, read_urls
 from fanous.collector.settings import DoorSettings
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.checkin import NETTESTS, ListedUrl, check_in
 from fanous.collector.origin import Origin
 from fanous.collector.reports import parse_report_id
 from fanous.collector.request import Refused
+from fanous.collector.services import NETTESTS, ListedUrl, check_in
 
 URLS = [
     *(ListedUrl(f"https://{n}.example/", "NEWS") for n in range(150)),
