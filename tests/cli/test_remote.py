@@ -28,9 +28,8 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.monitor.control import CALLS
-from fanous.monitor.request import ControlReply
 from fanous.pipeline import query
-from fanous.pipeline.call import Call
+from fanous.pipeline.call import Call, ControlReply
 from fanous.pipeline.query import ConfirmCountry
 from fanous.publish.evidence.container import read_parts
 from fanous.store.local import open_store

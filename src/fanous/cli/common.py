@@ -261,8 +261,7 @@ def asked(held: "StoreHeld", call: "Call[R]") -> R:
     """
     import msgspec
 
-    from fanous.monitor.request import ControlReply
-    from fanous.pipeline.call import decoded_result, encoded
+    from fanous.pipeline.call import ControlReply, decoded_result, encoded
 
     answer = exchanged(held.lock, encoded(call))
     if answer is None:
@@ -300,7 +299,7 @@ def exchanged(lock: Path, request: bytes) -> bytes | None:
     """
     import socket
 
-    from fanous.monitor.request import address_of
+    from fanous.pipeline.call import address_of
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, address_of(lock) as address:
         asking.settimeout(CONNECT_SECONDS)

@@ -17,7 +17,6 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.files import disk_errors
 from fanous.log import logline
-from fanous.monitor.request import LARGEST, ControlReply, address_of
 from fanous.monitor.tasks import ReadNetworks
 from fanous.overwrite import refusal
 from fanous.pipeline.actions import (
@@ -31,7 +30,7 @@ from fanous.pipeline.actions import (
     Retract,
     RetryAlerts,
 )
-from fanous.pipeline.call import Call, decoded_call, encoded
+from fanous.pipeline.call import LARGEST, Call, ControlReply, address_of, decoded_call, encoded
 from fanous.pipeline.jobs import (
     BringRound,
     BringSeries,
