@@ -76,6 +76,13 @@ class Series:
     def __len__(self) -> int:
         return len(self.times)
 
+    def where(self, kept: NDArray[np.bool_]) -> "Series":
+        """The bins for which ``kept``, shape (n,), is true."""
+        if kept.all():
+            return self
+        columns = (self.times, self.values, self.counts, self.controlled, self.measurements)
+        return Series(self.key, self.step, *(column[kept] for column in columns))
+
 
 Names = NDArray[np.object_]
 
