@@ -80,8 +80,12 @@ class Series:
         """The bins for which ``kept``, shape (n,), is true."""
         if kept.all():
             return self
-        columns = (self.times, self.values, self.counts, self.controlled, self.measurements)
-        return Series(self.key, self.step, *(column[kept] for column in columns))
+        counts, controlled, measurements = (
+            c[kept] for c in (self.counts, self.controlled, self.measurements)
+        )
+        return Series(
+            self.key, self.step, self.times[kept], self.values[kept], counts, controlled, measurements
+        )
 
 
 Names = NDArray[np.object_]

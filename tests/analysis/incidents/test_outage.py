@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fanous.analysis.incidents.shared import OutageElsewhere
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
@@ -246,7 +247,10 @@ def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:
     def when(hour: float) -> Interval:
         return Interval(MONDAY + hour * HOUR, None)
 
-    hints = made(drop(AP, 0.2, 5), elsewhere=[("XB", when(0.5)), ("XC", when(4)), ("XA", when(0))]).hints
+    hints = made(
+        drop(AP, 0.2, 5),
+        elsewhere=[OutageElsewhere(*one) for one in (("XB", when(0.5)), ("XC", when(4)), ("XA", when(0)))],
+    ).hints
     assert hints == (Reason("hint.elsewhere", {"countries": ("XB",)}),)
 
 
@@ -263,7 +267,7 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
     """Season, other countries and delays; each is a hint and does not change the claim."""
     group = (drop(AP, 0, 5), drop(GTR, 0, 5))
     plain = made(*group)
-    there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
+    there = [OutageElsewhere("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
     hinted = made(*group, elsewhere=there, season=lambda at: Reason("hint.exams", {"at": at}))
     assert hinted.hints == (
         *plain.hints,
