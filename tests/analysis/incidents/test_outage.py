@@ -42,6 +42,23 @@ def made(*group: Anomaly, **given: object) -> Incident:
         ((drop(GTR, 1, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "", None),  # an hour apart
         ((drop(GTR, 1, 5, left=0.7, sudden=1, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 1.5),
         ((drop(GTR, 0, 5, left=0.7), drop(AP, 0, 5, left=0.95)), "C3", 0.5),
+        ((drop(BGP, 0, None, left=0.89, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)), "", None),
+        (
+            (drop(BGP, 0, 5, left=0.89), drop(AP, 0, 6, left=0.88)),
+            "C3",
+            6 + 1 / 6,
+        ),  # no renumbering comes back
+        ((drop(BGP, 0, 300, left=0.89, lasting=168), drop(AP, 0, 300, left=0.88)), "", None),  # but it grows
+        (
+            (drop(BGP, 0, None, left=0.79, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)),
+            "C3",
+            0.5,
+        ),
+        (
+            (drop("asns", 0, None, left=0.89, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)),
+            "",
+            None,
+        ),
         ((drop(GTR, 0, 5, left=0.4, unlike=0.2), drop(NT, 0, 5, left=0.4)), "", None),  # counts of a few
         ((drop(GTR, 0, 9, left=0.4, unlike=0.2), drop(BGP, 6, 9, left=0.4)), "C3", 6.5),
         ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),

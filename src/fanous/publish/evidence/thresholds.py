@@ -270,6 +270,7 @@ def _outages() -> dict[str, Any]:
         "incidents.families_at_once_seconds": fusion.AT_ONCE,
         "incidents.families_deep_share": fusion.DEEP,
         "incidents.family_history_seconds": fusion.HISTORY,
+        "incidents.small_step": fusion.SMALL,
         "incidents.denied_lost": denial.LOST,
         "incidents.denied_least_drops": denial.LEAST_DROPS,
         "incidents.denied_days": denial.DAYS,
