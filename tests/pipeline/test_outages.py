@@ -233,3 +233,45 @@ def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     skipped, *_, lone = (why for _, why in insufficient)
     assert skipped == Reason("lacks.whole_days", {"series": ("ping-slash24 (ioda-csv, 1700 s)",)})
     assert lone == Reason("lacks.second_family", {"families": ("routing",)})
+
+
+@pytest.mark.parametrize(("hours", "later"), [(1, []), (4, [Status.CONFIRMED])])
+def test_the_newest_row_of_a_table_says_nothing_before_those_after_it_are_known(
+    tmp_path: Path, hours: int, later: list[Status]
+) -> None:
+    """Tables of two publishers that were made within their newest bin had lost nine tenths in it."""
+
+    def left(name: str, hour: float) -> float:
+        return 0.1 if 297 <= hour < 297 + hours / 2 and "BGP" not in name else 1.0
+
+    rows = exported(tmp_path / "whole.csv", left, days=13).read_text().splitlines(keepends=True)
+    for name, until in (("newest.csv", 297 * 2 + 1), ("later.csv", 297 * 2 + 4)):
+        (tmp_path / name).write_text("".join(rows[: 1 + until]))
+    assert asked(tmp_path, tmp_path / "newest.csv")[0] == []
+    then, _ = asked(tmp_path, tmp_path / "later.csv" if later else exported(tmp_path / "sound.csv", quiet))
+    assert [one.status for one in then] == later
+
+
+@pytest.mark.parametrize(
+    ("countries", "confirmed"),
+    [(("PK", "BR", "DE", "KE"), set()), (("GH", "CI", "NG", "CM"), {"GH", "CI", "NG", "CM"})],
+)
+def test_one_fall_in_many_countries_is_told_in_each_whatever_came_in_first(
+    tmp_path: Path, countries: tuple[str, ...], confirmed: set[str]
+) -> None:
+    table = exported(tmp_path / "a.csv", blackout, days=12)
+    with open_store(tmp_path / "store") as store:
+        for country in countries:
+            ingest_series(store, "ioda-csv", [table], About(country))
+        found = {one.country: one for one in store.ledger.incidents()}
+        assert not store.ledger.undetected()
+        history = [
+            one.incident.confirmed_at is not None for one in store.ledger.revisions(found[countries[0]].id)
+        ]
+    assert set(found) == set(countries)
+    assert {one.country for one in found.values() if one.confirmed_at is not None} == confirmed
+    for country, one in found.items():
+        told = [each for each in (*one.reasons, *one.hints) if "countries" in each.params]
+        assert [each.code for each in told] == ["hint.elsewhere" if confirmed else "shared.worldwide"]
+        assert told[0].params["countries"] == tuple(sorted(set(countries) - {country}))
+    assert history[0] and history[-1] is bool(confirmed), "the first was confirmed before the others came in"

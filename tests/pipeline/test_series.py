@@ -91,7 +91,7 @@ def test_the_levels_now_are_the_newest_whole_bins_next_to_what_is_ordinary(tmp_p
         with pytest.raises(FanousError, match="fanous pull"):
             series_now(store, "PK", from_iso("2025-11-30"))
     assert (to_iso(then.at), then.percent) == ("2025-12-08T11:00:00Z", 100)
-    assert (to_iso(now.at), now.percent) == ("2025-12-09T23:00:00Z", 10)
+    assert (to_iso(now.at), now.percent) == ("2025-12-09T22:00:00Z", 10)
 
 
 def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_path: Path) -> None:

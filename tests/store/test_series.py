@@ -7,6 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.coverage import SeriesArrival
+from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.store.local import open_store
@@ -221,3 +222,33 @@ def test_known_signals_say_where_and_when(store: Store) -> None:
         KnownSignal("PK", "bgp", "network", T0, T0),
         KnownSignal("PK", "bgp", "region", T0 + 600, T0 + 600),
     ]
+
+
+@EVERYWHERE
+def test_bins_that_were_fetched_too_early_have_not_settled_until_a_later_answer(store: Store) -> None:
+    """IODA has its usual delay of twenty minutes; the bins are ten minutes wide."""
+
+    def settled() -> list[float]:
+        return [value for one in store.facts.settled_levels("PK") for value in one.values]
+
+    real = Provenance.REAL
+    store.facts.put_series([levels([1, 2, 3, 4])], real, fetched_at=T0 + 2400)
+    assert settled() == [1, 2], "the third was over ten minutes before it was fetched"
+    store.facts.put_series([levels([1, 2, 3, 5, 6])], real, fetched_at=T0 + 3600)
+    assert settled() == [1, 2, 3, 5], "the third is unchanged, and was fetched again with the fifth"
+    store.facts.put_series([levels([9])], real, fetched_at=T0 + 90_000)
+    assert settled() == [9, 2, 3, 5], "a correction of the past says nothing of the newest"
+    assert shown(store.facts.levels("PK")) == [("PK", "bgp", [9, 2, 3, 5, 6])]
+
+
+@pytest.mark.parametrize(
+    ("source", "signal", "kept"), [("csv", "connectivity", 4), ("ioda-csv", "bgp", 2), ("ris", "bgp", 4)]
+)
+def test_a_file_shows_only_that_it_was_made_after_its_newest_bin_began(
+    store: Store, source: str, signal: str, kept: int
+) -> None:
+    store.facts.put_series([levels([1, 2, 3, 4, 5], source=source, signal=signal)])
+    (one,) = store.facts.settled_levels("PK")
+    assert len(one) == kept
+    (earlier,) = store.facts.settled_levels("PK", T0, T0 + 1200)
+    assert earlier.values.tolist() == [1, 2], "what was asked for, as it has settled by now"

@@ -248,6 +248,9 @@ class SmallStore:
             and one.times[0] < until
         ]
 
+    settled_levels = levels
+    """Every bin of it has settled."""
+
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         return {(one.key, one.step): () for one in self.levels(country)}
 

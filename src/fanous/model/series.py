@@ -76,6 +76,17 @@ class Series:
     def __len__(self) -> int:
         return len(self.times)
 
+    def where(self, kept: NDArray[np.bool_]) -> "Series":
+        """The bins for which ``kept``, shape (n,), is true."""
+        if kept.all():
+            return self
+        counts, controlled, measurements = (
+            c[kept] for c in (self.counts, self.controlled, self.measurements)
+        )
+        return Series(
+            self.key, self.step, self.times[kept], self.values[kept], counts, controlled, measurements
+        )
+
 
 Names = NDArray[np.object_]
 

@@ -18,7 +18,7 @@ from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.reason import Reason
 from fanous.pipeline.interference import TICK, counted_again, find_interference
 from fanous.pipeline.judge import rules_version
-from fanous.pipeline.outages import find_outages
+from fanous.pipeline.outages import find_outages, look_again
 from fanous.pipeline.query import AHEAD
 from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
 from fanous.refdata.users import user_weights
@@ -97,8 +97,11 @@ def detect(
         measured = side.facts.span(country)
         if measured or side.ledger.incidents(country, synthetic=side.is_synthetic):
             since, until = _window(side, country, first, max(last, measured[1]) if measured else last)
+            before = side.ledger.incidents(country, since, until, synthetic=side.is_synthetic)
             found = find_incidents(side, country, since, until, shares or user_weights(country))
             written += write_changes(side, country, found, since, until, why)
+            after = side.ledger.incidents(country, since, until, synthetic=side.is_synthetic)
+            look_again(side, country, before, after)
     return written
 
 

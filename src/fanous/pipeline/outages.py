@@ -21,19 +21,20 @@ from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.shared import NEAR, OutageElsewhere
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Incident, Interval, Kind, Status
+from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
 from fanous.model.series import Series
-from fanous.refdata.countries import exam_season
+from fanous.refdata.countries import distance, exam_season
 from fanous.store.protocol import Store
 
 CONNECTIVITY = "connectivity"
@@ -56,8 +57,8 @@ def _measured(series: Sequence[Series]) -> list[Series]:
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
-    """Series that detectors of this kind of incident watch."""
-    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
+    """Series that detectors of this kind of incident watch, without bins that may still change."""
+    return store.facts.settled_levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
 
 
 def find_outages(
@@ -74,6 +75,7 @@ def find_outages(
         _elsewhere(store, country, since, until),
         partial(exam_season, country),
         _past(store, country, since),
+        distance,
     )
     setting = Setting(country, shares, rules_version, version_of(Reads.QUANTITIES))
     return found_in(quantities, setting, speeds)
@@ -177,17 +179,43 @@ def outages_of(
     return incidents_of(findings, OF_QUANTITIES, lambda _: quantities, setting)
 
 
-def _elsewhere(store: Store, country: str, since: float, until: float) -> list[tuple[str, Interval]]:
-    """When other countries had an outage."""
-    return [
-        (incident.country, interval)
-        for incident in store.ledger.incidents(None, since, until, synthetic=store.is_synthetic)
-        if incident.country != country
-        and incident.kind is Kind.OUTAGE
-        and incident.is_of_line
-        and incident.status is not Status.RETRACTED
-        for interval in incident.intervals
-    ]
+def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:
+    """Outages of other countries."""
+    every = store.ledger.incidents(None, since, until, synthetic=store.is_synthetic)
+    others = (one for one in every if one.country != country and _is_outage(one))
+    return [OutageElsewhere(one.country, when, fell_in(one)) for one in others for when in one.intervals]
+
+
+def _is_outage(incident: Incident) -> bool:
+    return incident.kind is Kind.OUTAGE and incident.is_of_line and incident.status is not Status.RETRACTED
+
+
+def fell_in(incident: Incident) -> dict[str, float]:
+    """Family -> when it began to fall in an outage."""
+    return {
+        one.family: one.onset
+        for one in incident.opinions
+        if one.says is Says.DOWN and one.onset is not None and incident.country in one.entities
+    }
+
+
+def look_again(store: Store, country: str, before: Sequence[Incident], after: Sequence[Incident]) -> None:
+    """Mark other countries whose outages began in the same hour as one that has changed: they may have one cause, and
+    no country shows that by itself.
+
+    Args:
+        before, after: the country's incidents, before and after a detection.
+    """
+    known, now = (
+        {(one.onset, *sorted(fell_in(one).items())) for one in side if _is_outage(one)}
+        for side in (before, after)
+    )
+    spans: dict[str, tuple[float, float]] = {}
+    for at, *_ in known ^ now:
+        for one in store.ledger.incidents(None, at - NEAR, at + NEAR, synthetic=store.is_synthetic):
+            if _is_outage(one) and abs(one.onset - at) <= NEAR and one.country != country:
+                spans[one.country] = (one.onset, one.onset)
+    store.ledger.mark_undetected(spans)
 
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
+from math import asin, cos, inf, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +96,20 @@ def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
 def main_zone(cc: str) -> str:
     """The IANA zone of the capital; ``UTC`` if the country is unknown."""
     return str(_table().get(cc, {}).get("zone", "UTC"))
+
+
+EARTH = 6371.0
+"""Mean radius in km."""
+
+
+def distance(cc: str, other: str) -> float:
+    """Kilometres between the capitals of two countries, to about a hundred; infinite if one is unknown."""
+    spots = [_table().get(one, {}).get("at") for one in (cc, other)]
+    if None in spots:
+        return inf
+    (north, east), (north_too, east_too) = ((radians(one) for one in spot) for spot in spots)
+    chord = sin((north - north_too) / 2) ** 2 + cos(north) * cos(north_too) * sin((east - east_too) / 2) ** 2
+    return 2 * EARTH * asin(min(1.0, sqrt(chord)))
 
 
 def has_several_clocks(cc: str) -> bool:

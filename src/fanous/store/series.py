@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.series.signals import filling_times
 from fanous.model.coverage import SeriesArrival
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
@@ -36,6 +37,21 @@ FROM levels FINAL
 WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
     {{only}}
 GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
+"""
+# Until when the bins of a series cannot change any more: see ``settled_levels``.  A row shows that its source was asked
+# when it was fetched; in a file, that the file was made no earlier than its own last bin began.
+_ASKED = "if(provenance = 'real', fetched, least(fetched, starts))"
+_SETTLED = f"""
+SELECT {LEVEL_KEY}, groupArrayIf(intDiv(starts, 1000000), is_wanted), groupArrayIf(value, is_wanted),
+    max(least(starts + toInt64(step) * 1000000, {_ASKED} - lag)) / 1000000
+FROM (
+    SELECT {LEVEL_KEY}, toUnixTimestamp64Micro(at) AS starts, toUnixTimestamp64Micro(fetched_at) AS fetched,
+        provenance, value, value IS NOT NULL AND {AT_IN_WINDOW} AS is_wanted,
+        transform(concat(source, ' ', signal), {{lagging:Array(String)}}, {{lags:Array(Int64)}}, 0) AS lag
+    FROM levels FINAL
+    WHERE country = {{country:String}} AND at >= fromUnixTimestamp64Micro({{since:Int64}}, 'UTC')
+        {{only}}
+) GROUP BY {LEVEL_KEY} HAVING countIf(is_wanted) > 0 ORDER BY {LEVEL_KEY}
 """
 _LICENCES = f"""
 SELECT {LEVEL_KEY}, groupUniqArray(licence) FROM levels FINAL
@@ -164,6 +180,34 @@ class SeriesFacts(FactsPart):
         sql = _LEVELS.replace("{only}", only)
         rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
+
+    @remembered(60)
+    def settled_levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Place] | None = None,
+    ) -> list[Series]:
+        """As ``levels``, without bins that their publishers may still have been filling when they were last asked.
+
+        A bin counts as soon as one at or after it was fetched, and its publisher had had its usual delay by then
+        (``analysis.series.signals.LAGS``).  When a file was made is not known: no earlier than its newest bin began.
+        """
+        only, parameters = _only(country, signals, entities)
+        lags = {f"{source} {name}": ticks(lag) for (source, name), lag in filling_times().items()}
+        rows = self.engine.rows(
+            _SETTLED.replace("{only}", only),
+            country=country,
+            lagging=list(lags),
+            lags=list(lags.values()),
+            **window(since, until),
+            **parameters,
+        )
+        found = ((_series(row[:-1]), row[-1]) for row in rows)
+        whole = (one.where(one.times + one.step <= end) for one, end in found)
+        return [one for one in whole if len(one)]
 
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         """Key and step -> licences of the values at the time they came in."""

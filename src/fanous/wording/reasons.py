@@ -55,6 +55,10 @@ REASONS: dict[str, Text] = {
     ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
+    "lacks.return": (
+        "Routes and answers to pings fell together by less than a fifth and are not back, and nothing that people do "
+        "fell with them. Addresses that are renumbered or given up look like this, so it is only suspected."
+    ),
     "disputed": (
         "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "
         "({families}) reached the target on {networks} in {some} of {all} measurements. A network can let probes that "
@@ -63,6 +67,11 @@ REASONS: dict[str, Text] = {
     "disputed.publisher": (
         "Sources disagree. One publisher shows it ({shown_by}), but {families}, which others measure, stayed as usual. "
         "A fault of that publisher looks like this, so it is only suspected."
+    ),
+    "shared.worldwide": (
+        "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
+        "fault of a publisher, or of something that the whole internet uses, looks like this, so it does not count "
+        "towards confirmation."
     ),
     "disputed.networks": (
         "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "

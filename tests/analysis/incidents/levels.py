@@ -1,14 +1,16 @@
 """Hand-made level anomalies and series; hours count from some Monday in 2023."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 
 import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.incidents.outage import Quantities
+from fanous.analysis.incidents.shared import OutageElsewhere
 from fanous.model.anomaly import Anomaly, Departure
-from fanous.model.incident import Incident, Interval, Kind
+from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
@@ -78,10 +80,11 @@ def claim(
     *group: Anomaly,
     series: Sequence[Series] = (),
     weights: UserWeights | None = None,
-    elsewhere: Sequence[tuple[str, Interval]] = (),
+    elsewhere: Sequence[OutageElsewhere] = (),
     kind: Kind = Kind.OUTAGE,
     season: Callable[[float], Reason | None] = lambda _: None,
+    distance: Callable[[str, str], float] = lambda _, __: inf,
 ) -> Incident | None:
     findings = [Finding(anomaly, kind) for anomaly in sorted(group, key=lambda a: a.start)]
     setting = Setting("XA", weights, "rules", "levels")
-    return incident_of(findings, Quantities(series, elsewhere, season), setting)
+    return incident_of(findings, Quantities(series, elsewhere, season, distance=distance), setting)

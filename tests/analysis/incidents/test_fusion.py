@@ -44,7 +44,7 @@ def some(chance: np.random.Generator) -> Anomaly:
         str(chance.choice(SIGNALS)),
         start,
         None if open_ else start + float(chance.integers(0, 8)),
-        left=float(chance.choice([0.1, 0.6, 0.95])),
+        left=float(chance.choice([0.1, 0.6, 0.8])),
         asn=int(chance.integers(0, 3)),
         unlike=float(chance.choice([0.0, 1.0])),
         raised=float(chance.integers(0, 4)),

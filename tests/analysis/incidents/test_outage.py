@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fanous.analysis.incidents.shared import OutageElsewhere
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
@@ -41,6 +42,23 @@ def made(*group: Anomaly, **given: object) -> Incident:
         ((drop(GTR, 1, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "", None),  # an hour apart
         ((drop(GTR, 1, 5, left=0.7, sudden=1, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 1.5),
         ((drop(GTR, 0, 5, left=0.7), drop(AP, 0, 5, left=0.95)), "C3", 0.5),
+        ((drop(BGP, 0, None, left=0.89, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)), "", None),
+        (
+            (drop(BGP, 0, 5, left=0.89), drop(AP, 0, 6, left=0.88)),
+            "C3",
+            6 + 1 / 6,
+        ),  # no renumbering comes back
+        ((drop(BGP, 0, 300, left=0.89, lasting=168), drop(AP, 0, 300, left=0.88)), "", None),  # but it grows
+        (
+            (drop(BGP, 0, None, left=0.79, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)),
+            "C3",
+            0.5,
+        ),
+        (
+            (drop("asns", 0, None, left=0.89, last_seen=50), drop(AP, 0, None, left=0.88, last_seen=50)),
+            "",
+            None,
+        ),
         ((drop(GTR, 0, 5, left=0.4, unlike=0.2), drop(NT, 0, 5, left=0.4)), "", None),  # counts of a few
         ((drop(GTR, 0, 9, left=0.4, unlike=0.2), drop(BGP, 6, 9, left=0.4)), "C3", 6.5),
         ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),
@@ -246,7 +264,10 @@ def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:
     def when(hour: float) -> Interval:
         return Interval(MONDAY + hour * HOUR, None)
 
-    hints = made(drop(AP, 0.2, 5), elsewhere=[("XB", when(0.5)), ("XC", when(4)), ("XA", when(0))]).hints
+    hints = made(
+        drop(AP, 0.2, 5),
+        elsewhere=[OutageElsewhere(*one) for one in (("XB", when(0.5)), ("XC", when(4)), ("XA", when(0)))],
+    ).hints
     assert hints == (Reason("hint.elsewhere", {"countries": ("XB",)}),)
 
 
@@ -263,7 +284,7 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
     """Season, other countries and delays; each is a hint and does not change the claim."""
     group = (drop(AP, 0, 5), drop(GTR, 0, 5))
     plain = made(*group)
-    there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
+    there = [OutageElsewhere("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
     hinted = made(*group, elsewhere=there, season=lambda at: Reason("hint.exams", {"at": at}))
     assert hinted.hints == (
         *plain.hints,

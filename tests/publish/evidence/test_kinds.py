@@ -102,7 +102,7 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
 
 
 def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
-    country = SpeedCountry(asns=(45669, 59257, 24499), days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
+    country = SpeedCountry(asns=(45669, 59257, 24499), days=17, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
     tests = speeds(country, "ndt", "ndt", 1)
     levels = [SourceSeries(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:

@@ -7,6 +7,7 @@ that is not worth an alarm, how far it fell is stated too.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 import numpy as np
 
@@ -85,13 +86,46 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
                 order = RANK[family_of(first)] - RANK[family_of(second)]
                 if order and agree(first, second):
                     moment = agreed_at(first, second)
+                    if _may_have_moved(first, second):
+                        moment = max(moment, *(_back_at(a) for a in (first, second)))
+                    if moment == inf:
+                        continue
                     yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
         down[place].append(later)
 
 
 def _lacking(group: Sequence[Anomaly]) -> Reason:
     names = tuple(sorted({str(family_of(a)) for a in group}))
+    if set(names) == {str(family) for family in OF_ADDRESSES} and all(map(_is_small, group)):
+        return Reason("lacks.return", {"families": names})
     return Reason("lacks.family" if len(names) == 1 else "lacks.agreement", {"families": names})
+
+
+OF_ADDRESSES = (Family.ROUTING, Family.PROBING)
+SMALL = 0.2
+"""Addresses that are given up, renumbered, or located in another country by a new table leave routing, and so do not
+answer either: one step in both at once, which never comes back.  Outages come back.  From this share of the level on
+IODA's own rule for active probing warns; no country renumbers more at one stroke."""
+
+
+def _may_have_moved(first: Anomaly, second: Anomaly) -> bool:
+    """Is it a small step in routes and in answers, as where addresses are no longer used, whoever measured them?"""
+    return (
+        {family_of(first), family_of(second)} == set(OF_ADDRESSES) and _is_small(first) and _is_small(second)
+    )
+
+
+def _is_small(anomaly: Anomaly) -> bool:
+    return is_country(anomaly.key.place) and left(anomaly) > 1 - SMALL
+
+
+def _back_at(anomaly: Anomaly) -> float:
+    """When published data showed that the level was back; infinite = it is not, or came back after so long that growth
+    may have made up for it."""
+    departure = anomaly.departure
+    if anomaly.end is None or departure is None or departure.lasting_since is not None:
+        return inf
+    return anomaly.end + departure.step + lag_of(anomaly.key)
 
 
 def agree(first: Anomaly, second: Anomaly) -> bool:

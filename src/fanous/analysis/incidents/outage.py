@@ -49,6 +49,7 @@ from fanous.analysis.incidents.measure import (
     with_depths,
 )
 from fanous.analysis.incidents.scope import NATION_SHARE, extent
+from fanous.analysis.incidents.shared import NEAR, OutageElsewhere, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
@@ -80,9 +81,6 @@ ONE_FAMILY = 0.5
 country-months (tuning seeds), 60 of 98 such suspicions were right; half, since one month in two had a loss there,
 and real losses are rarer."""
 
-NEAR = 3600.0
-"""Seconds within which outages of two countries may have one cause."""
-
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
@@ -90,25 +88,25 @@ class Quantities:
 
     Attributes:
         series: quantities that can show an outage.
-        elsewhere: when other countries had an outage.
+        elsewhere: outages of other countries.
+        distance: kilometres between two countries.
         season: the hint that exams are held at the season and hour of an instant (unix seconds); empty = there are
             none.
         past: reads usage in earlier years.
     """
 
     series: Sequence[Series]
-    elsewhere: Sequence[tuple[str, Interval]] = ()
+    elsewhere: Sequence[OutageElsewhere] = ()
     season: Callable[[float], Reason | None] = lambda _: None
     past: Callable[[], Sequence[Series]] = tuple
+    distance: Callable[[str, str], float] = lambda _, __: inf
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
         """What the series say of an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
-        verdict = ruling(anomalies, kind)
-        denial = denied(anomalies, self.series) if verdict.at is not None else None
-        if denial is not None:
-            verdict = Ruling("", None, denial)
+        shared = worldwide(anomalies, self.elsewhere, setting.country, self.distance)
+        verdict, doubts = self._ruling(anomalies, kind, shared)
         if verdict.at is None and not worth_a_suspicion(anomalies, kind):
             return None
         told = opinions(anomalies, self.series)
@@ -133,9 +131,13 @@ class Quantities:
             intervals=_by_level(stood.spans, stood.levels),
             end=stood.end,
             witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
-            most=CERTAIN if len(witnesses) > 1 and denial is None else ONE_FAMILY,
+            most=CERTAIN if len(witnesses) > 1 and doubts is None else ONE_FAMILY,
             evidence=_evidence(anomalies),
-            remarks=(*(() if target else far.remarks), *_cautions(far, lasting)),
+            remarks=(
+                *((shared[1],) if shared and doubts is not shared[1] else ()),
+                *(() if target else far.remarks),
+                *_cautions(far, lasting),
+            ),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
             levels=stood.levels,
@@ -143,15 +145,27 @@ class Quantities:
             hints=hints(
                 ran.core,
                 stood.spans,
-                self._meanwhile(setting.country, stood.began.at),
+                () if shared else self._meanwhile(setting.country, stood.began.at),
                 self.series,
                 self.season(stood.began.at),
             ),
         )
 
+    def _ruling(
+        self, group: Sequence[Anomaly], kind: Kind, shared: tuple[frozenset[Family], Reason] | None
+    ) -> tuple[Ruling, Reason | None]:
+        """Is it confirmed?  And what keeps from being believed that families agree; None = nothing does."""
+        verdict, doubts = ruling(group, kind), None
+        if verdict.at is not None and shared is not None:
+            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind)
+            doubts = shared[1] if verdict.at is None else None
+        if verdict.at is not None:
+            doubts = denied(group, self.series)
+        return (verdict if doubts is None else Ruling("", None, doubts)), doubts
+
     def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
         """Other countries whose outage began within the hour."""
-        near = {other for other, when in self.elsewhere if abs(when.start - start) <= NEAR}
+        near = {one.country for one in self.elsewhere if abs(one.when.start - start) <= NEAR}
         return tuple(sorted(near - {country}))
 
 

@@ -6,7 +6,6 @@ a loss.  And one table may be in the store under two names: the same numbers do 
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -62,17 +61,7 @@ def frozen(one: Series) -> Bools:
 
 def thawed(one: Series) -> Series:
     """The series without the bins that only repeat an earlier value."""
-    kept = ~frozen(one)
-    if kept.all():
-        return one
-    return replace(
-        one,
-        times=one.times[kept],
-        values=one.values[kept],
-        counts=one.counts[kept],
-        controlled=one.controlled[kept],
-        measurements=one.measurements[kept],
-    )
+    return one.where(~frozen(one))
 
 
 def copies(series: Sequence[Series]) -> list[Series]:

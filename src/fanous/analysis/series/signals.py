@@ -324,6 +324,21 @@ def lag_of(key: "SeriesKey") -> float:
     return max(LAGS[key.source], LAGS_OF_PUBLISHERS.get(publisher_of(key), 0.0))
 
 
+COUNTED_HERE = ("ris",)
+"""Sources whose bins are whole when they are stored, since Fanous itself counts them at their end."""
+
+
+def filling_times() -> dict[tuple[str, str], float]:
+    """Source and signal -> seconds after the end of a bin in which its publisher may still be filling it; 0 where not
+    listed."""
+    return {
+        (source, signal.name): max(lag, LAGS_OF_PUBLISHERS.get(signal.publisher, 0.0))
+        for source, lag in LAGS.items()
+        for signal in SIGNALS.values()
+        if signal.is_quantity and source not in COUNTED_HERE
+    }
+
+
 COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
 """Signals that are counted from verdicts, as votes (``analysis.series.aggregate``)."""
 

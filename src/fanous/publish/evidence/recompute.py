@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from fanous.analysis.incidents.merge import match
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
-from fanous.model.instant import MINUTE
+from fanous.model.instant import DAY, MINUTE
 from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT
@@ -98,10 +99,23 @@ def recompute(
                 _keep(store, batch, done)
         _keep(store, batch, done)
         side = store.of(claimed)
-        side.facts.put_series(levels, claimed)
+        side.facts.put_series([_settled(one) for one in levels], claimed)
         done.series = len(levels)
         done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done
+
+
+def _settled(levels: SourceSeries) -> SourceSeries:
+    """The series, and an empty bin long after it: what is in a bundle had settled when it was packed."""
+    if not len(levels):
+        return levels
+    after = int(levels.times.max()) + (1 + WEEK // levels.step) * levels.step
+    times, values = np.append(levels.times, after), np.append(levels.values, np.nan)
+    return replace(levels, times=times, values=values)
+
+
+WEEK = 7 * DAY
+"""Seconds; no publisher fills its bins for longer."""
 
 
 def _keep(store: Store, batch: list[Judged], done: Recomputed) -> None:
