@@ -52,9 +52,9 @@ CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
 SEEDED = frozenset({"Random", "default_rng", "Generator", "SeedSequence"})
 
 ARRAY_NOUNS = {"series", "source_series", "votes"}
-LAST_STOPS = {"pipeline/scheduler.py", "cli/main.py", "threads.py"}
-"""The supervisor restarts a task; the command line says that it is our bug and exits with 70; a thread hands an error
-to whoever awaits it."""
+LAST_STOPS = {"pipeline/scheduler.py", "pipeline/child.py", "cli/main.py", "threads.py"}
+"""The supervisor restarts a task; the command line says that it is our bug and exits with 70; a thread and a child
+process hand an error to whoever awaits it."""
 
 HEAVY = {
     "numpy",

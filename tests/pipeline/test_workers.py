@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,10 +22,11 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, workers
-from fanous.pipeline.judge import Ingested, judged_records
+from fanous.pipeline.judge import Ingested, OnFile, judged_records
 from fanous.pipeline.workers import default_jobs, judged_by
-from fanous.sources.connector import ALL, Divisible
+from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.attempts import Book
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from tests.children import child_environment
@@ -138,36 +140,95 @@ def test_a_file_that_cannot_be_read_ends_it_after_those_before_it(files: list[Pa
 # --- how a worker may end -------------------------------------------------------------------------------------
 
 
-def _dies_of(how: str, paths: list[Path], *_: object, share: range) -> Generator[Judged]:
-    """Stands for reading; runs in the worker."""
-    if paths[0].name == "small.jsonl":
-        if how == "bug":
+class Deadly:
+    """Ends the process, in a way, when work begins on a line with the name of that way."""
+
+    def __init__(self, inner: Working) -> None:
+        self.begin_inner, self.end = inner.begin, inner.end
+
+    def begin(self, line: int, data: bytes) -> None:
+        self.begin_inner(line, data)
+        if b"DEADLY-bug" in data:
             raise ValueError("unforeseen")
-        if how == "memory":
+        if b"DEADLY-memory" in data:
             raise MemoryError
-        os.kill(os.getpid(), getattr(signal, how))
-    yield from judged_records("ooni", paths, Ingested(), share=share)
+        if deadly := re.search(rb"DEADLY-(SIG\w+)", data):
+            os.kill(os.getpid(), getattr(signal, deadly[1].decode()))
+
+
+def deadly(
+    paths: list[Path], tally: Ingested, watch: OnFile | None, *, share: range, working: Working
+) -> Generator[Judged]:
+    """Stands for reading; runs in the worker."""
+    if "always" in paths[0].name:
+        os.kill(os.getpid(), getattr(signal, paths[0].stem.partition("-")[2]))
+    yield from judged_records("ooni", paths, tally, watch, share=share, working=Deadly(working))
+
+
+@pytest.fixture(scope="module")
+def poisoned(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[str]]:
+    """Files with records that end their reader among good ones; and the places of all of them."""
+    folder = tmp_path_factory.mktemp("poisoned")
+    lines = rally.read_bytes().splitlines(keepends=True)[::40]
+    places = []
+    for name, some in (("a.jsonl", lines[:40]), ("b.jsonl", lines[40:60])):
+        for n, how in ((3, "SIGKILL"), (4, "SIGSEGV"), (11, "memory")):
+            some.insert(n, b'{"test_name":"DEADLY-%s"}\n' % how.encode())
+        places += [f"{name}:{n + 1}" for n in (3, 4, 11)]
+        (folder / name).write_bytes(b"".join(some))
+    return [folder / "a.jsonl", folder / "b.jsonl"], places
+
+
+def test_a_record_that_ends_its_worker_costs_itself_only(
+    poisoned: tuple[list[Path], list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files, places = poisoned
+    monkeypatch.setattr(workers, "WHOLE", 3000)
+    book = Book(tmp_path / "facts.fatal")
+    tally = Ingested()
+    with closing(judged_by(2, deadly, files, tally, None, book)) as judged:
+        uids = [one.parsed.measurement.uid for one in judged]
+    expected = Ingested()
+    whole = [one.parsed.measurement.uid for one in judged_records("ooni", files, expected)]
+    assert uids == whole
+    assert len(uids) == len(set(uids)) == 60
+    assert [f"{Path(one.file).name}:{one.line}" for one in tally.rejects] == places
+    assert all("killed or crashed, twice" in one.why for one in tally.rejects)
+    assert len(book.fatal) == 3, "the same bytes in both files"
+    again = Ingested()
+    with closing(judged_by(1, deadly, files, again, None, Book(tmp_path / "facts.fatal"))) as judged:
+        assert len(list(judged)) == 60
+    assert again.rejected == 6, "known from the start, and no worker ends"
 
 
 @each(
-    ("how", "error", "told"),
+    ("name", "error", "told"),
     [
         (
-            "SIGKILL",
+            "always-SIGKILL.jsonl",
             FanousError,
-            r"that was reading .*small\.jsonl was killed \(SIGKILL\).* with --jobs 1 to .* this file",
+            r"reading .*always-SIGKILL\.jsonl was killed \(SIGKILL\).*--jobs 1 to ",
         ),
-        ("SIGSEGV", FanousError, r"that was reading .*small\.jsonl crashed \(SIGSEGV\)"),
-        ("memory", FanousError, r"that was reading .*small\.jsonl ran out of memory"),
-        ("bug", RuntimeError, r"ValueError: unforeseen"),
+        ("bug.jsonl", RuntimeError, r"ValueError: unforeseen"),
     ],
 )
-def test_a_worker_that_ends_is_told_with_its_file(
-    how: str, error: type[Exception], told: str, files: list[Path]
+def test_a_worker_that_always_ends_is_told_with_its_file(
+    name: str, error: type[Exception], told: str, files: list[Path], tmp_path: Path
 ) -> None:
-    judged = judged_by(1, partial(_dies_of, how), files[-3:], Ingested(), None)
+    (tmp_path / name).write_bytes(b'{"test_name":"DEADLY-bug"}\n')
+    judged = judged_by(1, deadly, [files[-2], tmp_path / name], Ingested(), None)
     with closing(judged), pytest.raises(error, match=told):
         list(judged)
+
+
+def test_a_file_that_cannot_be_unpacked_without_a_crash_is_left_out_and_the_next_is_read(
+    files: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "always-SIGSEGV.jsonl").write_bytes(b"{}\n")
+    tally = Ingested()
+    with closing(judged_by(1, deadly, [tmp_path / "always-SIGSEGV.jsonl", files[-2]], tally, None)) as judged:
+        assert len(list(judged)) == 1
+    assert "crashed (SIGSEGV) here, twice" in tally.rejects[0].why
 
 
 @each(

@@ -384,6 +384,30 @@ COSTLY = {
 }
 
 
+NEARLY = {
+    "lists in lists": b"[[[[[[[[[[]]]]]]]]]],",
+    "objects in objects": b'{"a":{"a":{"a":{"a":1}}}},',
+    "numbers that are none": b'Infinity {"a"',
+    "texts that are not JSON": b'""',
+}
+"""Repeated to 20 MiB, each took gigabytes of memory once it was decoded, or repaired so that it could be."""
+
+
+@each("shape", NEARLY)
+def test_a_record_that_grows_in_memory_is_rejected_before_it_is_decoded(shape: str, tmp_path: Path) -> None:
+    path, unit = tmp_path / "large.jsonl", NEARLY[shape]
+    path.write_bytes(b'{"test_keys":[' + unit * ((20 << 20) // len(unit)) + b"1]}\n")
+    rejects: list[str] = []
+    tracemalloc.start()
+    try:
+        assert not list(MEASUREMENT_SOURCES["ooni"].read(path, lambda _line, why: rejects.append(why)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rejects[0].startswith("too costly"), rejects
+    assert peak < 150 << 20
+
+
 WHY = {"answers": "addresses in its lookups", "events of one transaction": "network events"}
 WHY |= {"values of another type": "wrong type"}
 

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fanous.cli.common import JsonOption, print_document, say
 from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.sources.connector import Working
 
 
 def judge(
@@ -15,10 +18,11 @@ def judge(
     as_json: JsonOption = False,
 ) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
-    from fanous.pipeline.judge import judge_files
+    from fanous.pipeline.child import in_child
+
+    judged, rejects = in_child(lambda working: _judged(paths, working))
     from fanous.probe.words import UNPLACED, interception
 
-    judged, rejects = judge_files(paths)
     if as_json:
         print_document({"measurements": list(judged)})
     else:
@@ -44,3 +48,9 @@ def judge(
         say(f"rejected {reject}", file=sys.stderr)
     if not judged:
         raise FanousError("no measurement in these files can be judged")
+
+
+def _judged(paths: list[Path], working: "Working") -> tuple[list[dict[str, Any]], list[str]]:
+    from fanous.pipeline.judge import judge_files
+
+    return judge_files(paths, working)

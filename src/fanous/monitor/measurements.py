@@ -191,13 +191,16 @@ class Measurements:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
         provenance, there = provenance_of(bucket), addresses(bucket, files)
-        older = await self._ask(lambda store: store.holds_older())
-        records = judged_records(SOURCE, paths, done.tally, None, provenance, span, there, older=older)
-        judged = batches(records, SOME)
+        older, attempts = await self._ask(lambda store: (store.holds_older(), store.attempts))
         version = rules_version()
-        while (some := await asyncio.to_thread(next, judged, None)) is not None:
-            batch: list[Judged] = some
-            await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
+        with attempts.slot() as working:
+            records = judged_records(
+                SOURCE, paths, done.tally, None, provenance, span, there, older=older, working=working
+            )
+            judged = batches(records, SOME)
+            while (some := await asyncio.to_thread(next, judged, None)) is not None:
+                batch: list[Judged] = some
+                await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
         now = self._clock()
         await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))
 

@@ -23,7 +23,7 @@ from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested, OnFile, judge_record, judged_records, rules_version
 from fanous.pipeline.query import AHEAD
 from fanous.pipeline.workers import judged_by
-from fanous.sources.connector import Divisible
+from fanous.sources.connector import Divisible, Working
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.archive import DamagedSegment, Segment
@@ -106,19 +106,20 @@ def bring_in(
         published=published,
         older=store.holds_older(),
     )
-    if jobs > 1 and isinstance(MEASUREMENT_SOURCES.get(source), Divisible):
-        judged = judged_by(jobs, read, paths, tally, on_progress)
-    else:
-        judged = read(paths, tally, on_progress)
     gc.disable()
     try:
-        with closing(judged):
-            for batch in batches(judged):
-                append(store, batch, tally, late, version)
-                batch.clear()  # the generator still holds the list
-                # Old garbage too when its turn has come: collecting puts the collector's counts back, so a monitor
-                # that ingests every few seconds would never come to what pages and queries leave.
-                gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
+        with store.attempts.slot() as working:
+            if jobs > 1 and isinstance(MEASUREMENT_SOURCES.get(source), Divisible):
+                judged = judged_by(jobs, read, paths, tally, on_progress, store.attempts.book)
+            else:
+                judged = read(paths, tally, on_progress, working=working)
+            with closing(judged):
+                for batch in batches(judged):
+                    append(store, batch, tally, late, version)
+                    batch.clear()  # the generator still holds the list
+                    # Old garbage too when its turn has come: collecting puts the collector's counts back, so a monitor
+                    # that ingests every few seconds would never come to what pages and queries leave.
+                    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
     finally:
         gc.enable()
 
@@ -280,10 +281,11 @@ def rejudge_segments(
 
 def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
     steps: list[Replayed] = []
-    for group in _groups(_read(store, segments, judge)):
-        written = {one.segment: one.judged for one in group if not one.damage}
-        count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
-        steps.append(_told(group, count))
+    with store.attempts.slot() as working:
+        for group in _groups(_read(store, segments, judge, working)):
+            written = {one.segment: one.judged for one in group if not one.damage}
+            count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
+            steps.append(_told(group, count))
     return steps
 
 
@@ -301,17 +303,19 @@ class _Read:
     damage: str = ""
 
 
-def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_Read]:
+def _read(store: Store, segments: Iterable[Segment], judge: Judge, working: Working) -> Iterator[_Read]:
     for segment in segments:
         one = _Read(segment)
         try:
             for record in store.archive.records(segment):
                 try:
+                    working.begin(record.line, record.data)
                     if not segment.provenance and is_marked(record.data):
                         record = replace(record, provenance=Provenance.SYNTHETIC)
                     one.judged.append(Judged(record, *judge(record)))
                 except Rejected as error:
                     one.rejected.append(f"{record.file}:{record.line}: {error}")
+                working.end()
         except DamagedSegment as error:
             one.damage = str(error)
         yield one

@@ -21,7 +21,7 @@ from fanous.model.measurement import ParsedMeasurement, Provenance, Record
 from fanous.model.noun import changed
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
-from fanous.sources.connector import ALL, Divisible
+from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.values import instant_of
 from fanous.store.batch import Judged
@@ -133,6 +133,7 @@ def judged_records(
     *,
     older: bool = False,
     share: range = ALL,
+    working: Working = UNWATCHED,
 ) -> Generator[Judged]:
     """Every record of the files with its verdicts; unusable records go to ``tally``.
 
@@ -141,6 +142,7 @@ def judged_records(
         published: file -> address of the public object that it is a copy of.
         older: whether the store may know them by former names (``Store.holds_older``).
         share: read only these lines of each file; the source must be ``Divisible``.
+        working: is told of each record while it is being read and judged, if the source is ``Divisible``.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -148,7 +150,9 @@ def judged_records(
     if source not in MEASUREMENT_SOURCES:
         raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
     connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
-    read = partial(connector.read_share, share=share) if isinstance(connector, Divisible) else connector.read
+    read = connector.read
+    if isinstance(connector, Divisible):
+        read = partial(connector.read_share, share=share, working=working)
     for path in paths:
         watch = None if on_progress is None else partial(on_progress, path)
         for record in read(path, partial(tally.reject, str(path)), watch):
@@ -162,10 +166,13 @@ def judged_records(
                 if own is not stored.provenance or there:
                     stored = changed(stored, provenance=own, line=record.line, published=there)
                 came = record.data if older else b""
-                yield Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
+                judged = Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
+                working.end()
+                yield judged
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
+        working.end()
 
 
 class _Began(msgspec.Struct):
@@ -206,32 +213,39 @@ class JudgedRecord:
     notes: tuple[str, ...]
 
 
-def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedRecord]:
+def judge_records(
+    paths: Sequence[Path], tally: Ingested, working: Working = UNWATCHED
+) -> Iterator[JudgedRecord]:
     """Measurements of OONI files in order; what cannot be used goes to ``tally``.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
     connector = MEASUREMENT_SOURCES["ooni"]
+    assert isinstance(connector, Divisible)
     for path in paths:
         on_reject = partial(tally.reject, str(path))
-        for record in connector.read(path, on_reject):
+        for record in connector.read_share(path, on_reject, share=ALL, working=working):
             try:
                 parsed = connector.parse(record)
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            yield _judged(parsed, record.data)
+            judged = _judged(parsed, record.data)
+            working.end()
+            yield judged
 
 
-def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+def judge_files(
+    paths: Sequence[Path], working: Working = UNWATCHED
+) -> tuple[list[dict[str, Any]], list[str]]:
     """``judge_records`` as documents, and ``file:line: why`` of what cannot be used.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
     tally = Ingested()
-    judged = [_document(one) for one in judge_records(paths, tally)]
+    judged = [_document(one) for one in judge_records(paths, tally, working)]
     return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 

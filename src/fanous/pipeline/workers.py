@@ -5,6 +5,9 @@ takes its portion of the files: some of the small ones, and every so-and-so-many
 of them unpack.  It sends what it finds in frames, over a socket whose other end is merged in the order of files and
 lines.  So the result does not depend on how many workers there are, and a worker that is ahead waits.
 
+A record that ends its worker, by a fault in a library or for lack of memory, costs itself only: another worker goes on
+from there, and the record is rejected when it has done so twice (``store.attempts``).
+
 Workers are started as new programs: a fork would copy the threads of the engine in an unknown state.  If the process
 that started them ends, for whatever reason, their sockets close, and they end too.
 """
@@ -14,22 +17,26 @@ import os
 import pickle
 import subprocess
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from heapq import merge
 from math import inf
 from multiprocessing.connection import Connection, Pipe
 from operator import itemgetter
 from pathlib import Path
 from queue import Queue
-from signal import SIGKILL, Signals
+from signal import SIGKILL
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import Self
 
 from fanous.errors import FanousError
+from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import Ingested, OnFile, rules_version
 from fanous.sources.connector import ALL
+from fanous.store.attempts import Book, Mark, Slot, noted
 from fanous.store.batch import Judged
 from fanous.threads import keep_freed_memory
 
@@ -52,14 +59,20 @@ fills, one that waits and one that is being sent."""
 
 START_SECONDS = 60.0
 
-OUT_OF_MEMORY, ALONE = 75, 76
-"""Exit codes of a worker: it had too little memory; the process that started it is gone."""
+ALONE = 76
+"""Exit code of a worker: the process that started it is gone."""
 
 Read = Callable[..., Generator[Judged]]
 """``judged_records`` with everything but ``paths``, ``tally``, ``on_progress`` and ``share``."""
 
 Portion = tuple[int, Path, range]
 """A file with its place among all, and the lines to read."""
+
+Position = tuple[int, float]
+"""A file and a line of it; all before it, and it too, has been sent.  The end of a file is line ``inf``."""
+
+MOST_DEATHS = 40
+"""Times that a worker is replaced in one import.  If more die, it is hardly the records: the machine lacks memory."""
 
 Rejection = tuple[str, int, str, int]
 """The arguments of ``Ingested.reject``."""
@@ -82,20 +95,32 @@ def default_jobs(paths: Sequence[Path]) -> int:
 
 
 def judged_by(
-    jobs: int, read: Read, paths: Sequence[Path], tally: Ingested, on_progress: OnFile | None
+    jobs: int,
+    read: Read,
+    paths: Sequence[Path],
+    tally: Ingested,
+    on_progress: OnFile | None,
+    book: Book | None = None,
 ) -> Generator[Judged]:
     """What ``read`` gives for these files, read by this number of workers; close it to end them.
 
     If they cannot be started, this process reads the files and says so in ``tally.notes``.
 
+    Args:
+        book: the records that a process died of; they are rejected.
+
     Raises:
-        FanousError: a file that cannot be read at all, or a worker ended.
+        FanousError: a file that cannot be read at all, or workers end again and again.
     """
     with ExitStack() as started:
+        deaths = Deaths(book or Book())
         try:
             workers = [
-                started.enter_context(_Worker(read, paths, portions)) for portions in dealt(paths, jobs)
+                started.enter_context(_Worker(read, paths, portions, deaths))
+                for portions in dealt(paths, jobs)
             ]
+            for worker in workers:
+                worker.start()
             for worker in workers:
                 worker.await_ready()
         except _NotStarted as why:
@@ -137,14 +162,33 @@ def _size(path: Path) -> int:
         return 0  # reading it will say what is wrong
 
 
-class _Worker:
-    """One worker, as the process sees it that started it; leaving it ends it."""
+@dataclass(slots=True)
+class Deaths:
+    """What workers of one import died of."""
 
-    def __init__(self, read: Read, paths: Sequence[Path], portions: Sequence[Portion]) -> None:
-        self._task = pickle.dumps((read, portions))
-        self._paths = paths
+    book: Book
+    number: int = 0
+
+
+class _Worker:
+    """One worker after another, as the process sees them that starts them; leaving it ends the last."""
+
+    def __init__(
+        self, read: Read, paths: Sequence[Path], portions: Sequence[Portion], deaths: Deaths
+    ) -> None:
+        self._read, self._paths, self._portions, self._deaths = read, paths, list(portions), deaths
+        self._sent: Position = (-1, 0)
+        self._died_at: Position | None = None
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def start(self) -> None:
+        """Start a process and tell it what to read; raises ``_NotStarted``."""
         code = f"import sys; sys.path[:] = {sys.path!r}; from fanous.pipeline.workers import work; work"
         with ExitStack() as opened:
             try:
@@ -164,10 +208,6 @@ class _Worker:
             except OSError as error:
                 raise _NotStarted(error.strerror or str(error)) from error
             self._opened = opened.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
 
     def _end(self) -> None:
         self._process.kill()
@@ -175,33 +215,39 @@ class _Worker:
 
     def await_ready(self) -> None:
         """Tell it what to read, and wait until it has loaded what it needs; raises ``_NotStarted``."""
+        task = pickle.dumps((self._read, left_after(self._portions, self._sent), self._deaths.book))
         try:
-            self._connection.send_bytes(self._task)
+            self._connection.send_bytes(task)
             version = self._connection.recv_bytes() if self._connection.poll(START_SECONDS) else None
         except (EOFError, OSError):
             code = self._process.wait()
             said = self._stderr().strip().rpartition("\n")[2]
-            raise _NotStarted(said or _ended(code)) from None
+            raise _NotStarted(said or ended(code)) from None
         if version is None:
             raise _NotStarted(f"no answer in {START_SECONDS:.0f} seconds")
         if version != rules_version().encode():
             raise _NotStarted("they have other rules than this process: Fanous was updated while it ran")
 
     def items(self, tally: Ingested, on_progress: OnFile | None) -> Iterator[Item]:
-        """What it finds; counts and progress are told at once.
+        """What they find; counts and progress are told at once.
 
         Raises:
-            FanousError: it ended before it was done.
-            RuntimeError: because of a fault in Fanous.
+            FanousError: they end again and again before they are done.
+            RuntimeError: one did because of a fault in Fanous.
         """
         is_last = False
         while not is_last:
             try:
                 data = self._connection.recv_bytes()
             except (EOFError, OSError):
-                raise self._failure() from None
-            items, progress, duplicate, outside, is_last = pickle.loads(data)
+                rest = self._replaced()
+                if rest is not None:
+                    yield rest
+                continue
+            items, progress, duplicate, outside, survivors, self._sent, is_last = pickle.loads(data)
             del data
+            for mark in survivors:
+                self._deaths.book.survived(mark)
             tally.duplicate += duplicate
             tally.outside += outside
             if on_progress is not None:
@@ -209,27 +255,61 @@ class _Worker:
                     on_progress(path, consumed)
             yield from items
 
-    def _failure(self) -> Exception:
+    def _replaced(self) -> Item | None:
+        """Start another after one died, and take down what it died of.
+
+        Returns:
+            The rest of a file, rejected, if two died there between records: while they unpacked it, for instance.
+        """
         code = self._process.wait()
         if code == 1:
-            return RuntimeError(f"a process that reads files failed:\n{self._stderr()}")
-        path = self._paths[int.from_bytes(os.pread(self._place.fileno(), 4, 0))]
-        return FanousError(
-            f"The process that was reading {path} {_ended(code)}. What was stored is kept. Run the command again "
-            "with --jobs 1 to complete it; if that fails as well, leave this file out."
-        )
+            raise RuntimeError(f"a process that reads files failed:\n{self._stderr()}")
+        note = noted(self._place.fileno())
+        path, deaths, rest = self._paths[note.file], self._deaths, None
+        deaths.number += 1
+        lacks_memory = code in (OUT_OF_MEMORY, -SIGKILL)
+        if deaths.number > MOST_DEATHS or (lacks_memory and not note.line and self._died_at == self._sent):
+            before = f", as {deaths.number - 1} before it" if deaths.number > 1 else ""
+            raise FanousError(
+                f"The process that was reading {path} {ended(code)}{before}. What was stored is kept. Free some "
+                "memory, and run the command again with --jobs 1 to complete it; if that fails as well, leave this "
+                "file out.",
+                permanent=False,
+            )
+        if note.line:
+            deaths.book.died(note)
+        elif self._died_at == self._sent:
+            self._sent = max(self._sent, (note.file, inf))
+            why = f"the process that reads it {ended(code)} here, twice: the rest of the file is left out"
+            rest = (note.file, inf, (str(path), 0, why, 1))
+        self._died_at = self._sent
+        self._opened.close()
+        try:
+            self.start()
+            self.await_ready()
+        except _NotStarted as why_not:
+            raise FanousError(
+                f"The process that was reading {path} {ended(code)}, and another could not be started: {why_not}. "
+                "What was stored is kept. Run the command again with --jobs 1 to complete it.",
+                permanent=False,
+            ) from why_not
+        return rest
 
     def _stderr(self) -> str:
         self._said.seek(0)
         return self._said.read().decode("utf-8", "replace")
 
 
-def _ended(code: int) -> str:
-    if code == OUT_OF_MEMORY:
-        return "ran out of memory"
-    if code == -SIGKILL:
-        return "was killed (SIGKILL), as the system does if memory runs out"
-    return f"crashed ({Signals(-code).name})" if code < 0 else f"ended (code {code})"
+def left_after(portions: Sequence[Portion], sent: Position) -> list[Portion]:
+    """What is still to be read of these portions."""
+    left = []
+    for index, path, share in portions:
+        if (index, inf) <= sent:
+            continue
+        if index == sent[0]:
+            share = share[bisect_right(share, sent[1]) :]
+        left.append((index, path, share))
+    return left
 
 
 # --- in the worker ----------------------------------------------------------------------------------------
@@ -240,23 +320,25 @@ def work(socket: int, place: int) -> None:
 
     Args:
         socket: descriptor of the connection to the process that started it.
-        place: descriptor of a file; holds the place of the file that is being read.
+        place: descriptor of a file; holds the place of the file that is being read, and the record.
     """
     connection = Connection(socket)
     try:
-        read, portions = pickle.loads(connection.recv_bytes())
+        read, portions, book = pickle.loads(connection.recv_bytes())
         connection.send_bytes(rules_version().encode())
         Thread(target=_end_with, args=(connection,), daemon=True).start()
         gc.freeze()
         gc.disable()  # as ``bring_in`` does
         keep_freed_memory()
-        found = _Found(connection)
+        survivors: list[Mark] = []
+        slot = Slot(place, book, survivors.append)
+        found = _Found(connection, survivors)
         for index, path, share in portions:
-            os.pwrite(place, index.to_bytes(4), 0)
+            slot.turn_to(index)
             found.file = index
-            watch = found.progress.__setitem__ if 1 in share else None
+            watch = found.progress.__setitem__ if share[:1] == ALL[:1] else None
             try:
-                for judged in read([path], found, watch, share=share):
+                for judged in read([path], found, watch, share=share, working=slot):
                     found.add(judged.record.line, judged, len(judged.record.data) + len(judged.came))
             except FanousError as error:
                 found.add(inf, FanousError(str(error)))
@@ -283,9 +365,11 @@ class _Found(Ingested):
         progress: file -> how many of its bytes have been read.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, survivors: list[Mark]) -> None:
         super().__init__()
         self.file = 0
+        self._survivors = survivors
+        self._sent: Position = (-1, 0)
         self.progress: dict[Path, int] = {}
         self._items: list[Item] = []
         self._size = 0
@@ -303,15 +387,18 @@ class _Found(Ingested):
             size: bytes of its records.
         """
         self._items.append((self.file, line, one))
+        self._sent = max(self._sent, (self.file, line))
         self._size += size
         if self._size >= FRAME_BYTES or len(self._items) >= FRAME_ITEMS:
             self.send()
 
     def send(self, *, is_last: bool = False) -> None:
-        frame = self._items, self.progress, self.duplicate, self.outside, is_last
+        counts = self.duplicate, self.outside
+        frame = self._items, self.progress, *counts, self._survivors, self._sent, is_last
         self._frames.put(pickle.dumps(frame, pickle.HIGHEST_PROTOCOL))
         self._items.clear()
         self.progress.clear()
+        self._survivors.clear()
         self._size = self.duplicate = self.outside = 0
         gc.collect(1)
         if is_last:

@@ -83,14 +83,53 @@ ALL = range(1, sys.maxsize)
 """The 1-based numbers of a file's lines, or members; ``ALL[n::of]`` is what the ``n``-th of several processes reads."""
 
 
+class Working(Protocol):
+    """Is told which record is being worked on (``store.attempts``)."""
+
+    def begin(self, line: int, data: bytes) -> None:
+        """Work on a line or member begins; ends that on another.
+
+        Raises:
+            Rejected: it must not be worked on; the message is the reason.
+        """
+        ...
+
+    def end(self) -> None:
+        """No record is being worked on."""
+        ...
+
+
+class Unwatched:
+    """For readers whose process may end: nothing is noted."""
+
+    def begin(self, line: int, data: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+UNWATCHED = Unwatched()
+
+
 @runtime_checkable
 class Divisible(Protocol):
     """A source of measurements in which each line or member of a file can be read without the others."""
 
     def read_share(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: range
+        self,
+        path: Path,
+        on_reject: OnReject,
+        on_progress: OnProgress | None = None,
+        *,
+        share: range,
+        working: Working = UNWATCHED,
     ) -> Iterator[Record]:
-        """What ``MeasurementSource.read`` gives and reports of these lines only."""
+        """What ``MeasurementSource.read`` gives and reports of these lines only.
+
+        Args:
+            working: told of each before the work on it begins; the caller says when that ends.
+        """
         ...
 
 

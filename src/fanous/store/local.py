@@ -20,6 +20,7 @@ from fanous.errors import FanousError
 from fanous.files import disk_errors
 from fanous.model.measurement import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
+from fanous.store.attempts import Attempts
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
 from fanous.store.protocol import Store
@@ -134,6 +135,7 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
+        self.attempts = Attempts(location.lock if self._lock and not read_only else None)
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
@@ -184,6 +186,7 @@ class OpenStore:
         self._release()
 
     def _release(self) -> None:
+        self.attempts.close()
         if self._lock:
             self._lock.release()
 

@@ -140,7 +140,12 @@ ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
 """Socket next to the lock, on which the store's owner answers other commands."""
 
+READING, FATAL = ".reading", ".fatal"
+"""Endings of the files next to the lock that say which records are being read, and which ended the process that read
+them (``attempts``)."""
+
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
+_OURS |= {f"{FACTS}{READING}", f"{FACTS}{FATAL}"}
 _EMBEDDED, _BUCKET = "chdb", "s3"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.store.archive import Location, Segment
+    from fanous.store.attempts import Attempts
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.cache import Memory
     from fanous.store.facts import Facts
@@ -62,6 +63,10 @@ class Store(Protocol):
     @property
     def ledger(self) -> "Ledger":
         """Incidents, and what people and processes record about them."""
+
+    @property
+    def attempts(self) -> "Attempts":
+        """Which records are being worked on, and which ended the process that read them."""
 
     @property
     def staged(self) -> bool:

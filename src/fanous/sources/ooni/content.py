@@ -131,7 +131,11 @@ def canonical_hash(data: bytes) -> str:
 # --- before it is decoded ----------------------------------------------------------------------------------
 
 MAX_ITEMS = 2_000_000
-"""Members of all lists and objects of one record; real ones have thousands, and each costs some 100 bytes."""
+"""Members of all lists and objects of one record, and lists and objects themselves; real ones have thousands, and each
+costs some 100 bytes."""
+
+MAX_PIECES = 4_000_000
+"""Quotation marks, and letters with which numbers that are none begin, of a record that is not legal JSON."""
 
 ROOMY = 1 << 20
 """Bytes.  A shorter record cannot have too many members."""
@@ -147,7 +151,9 @@ _LONE_SURROGATE = re.compile(
 
 def check_size(data: bytes) -> None:
     """Raises ``Rejected`` for a record that would take far more memory decoded than it has bytes."""
-    if len(data) > ROOMY and data.count(b",") > MAX_ITEMS:
+    if len(data) <= ROOMY:
+        return
+    if data.count(b",") > MAX_ITEMS or data.count(b"[") + data.count(b"{") > MAX_ITEMS:
         raise TooCostly(f"it has more than {MAX_ITEMS:,} values, more than any real measurement")
 
 
@@ -155,6 +161,11 @@ def repair(data: bytes) -> bytes:
     """Make legal what Python's and other writers produce although JSON does not allow it.
 
     ``NaN`` and ``Infinity`` become null, half a surrogate pair becomes U+FFFD.
+
+    Raises:
+        TooCostly: it has more texts than any measurement.
     """
+    if len(data) > ROOMY and data.count(b'"') + data.count(b"I") + data.count(b"N") > MAX_PIECES:
+        raise TooCostly("it is not JSON, and has too many texts to be repaired")
     legal = _NOT_JSON.sub(lambda m: m[0] if m[0].startswith(b'"') else b"null", data)
     return _LONE_SURROGATE.sub(lambda m: m[0] if m[1] or m[2] else rb"\ufffd", legal)

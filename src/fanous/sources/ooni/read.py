@@ -20,7 +20,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
-from fanous.sources.connector import ALL, OnProgress, OnReject
+from fanous.sources.connector import ALL, UNWATCHED, OnProgress, OnReject, Working
 from fanous.sources.ooni.content import (
     STAMP,
     check_size,
@@ -76,8 +76,9 @@ def read(
     *,
     own: bool = False,
     share: range = ALL,
+    working: Working = UNWATCHED,
 ) -> Iterator[Record]:
-    """Records of one file; see ``MeasurementSource.read``.
+    """Records of one file; see ``MeasurementSource.read`` and ``Divisible``.
 
     Args:
         own: written by our own collector or probe: its digest is that of what was or would be sent (``content``).
@@ -95,16 +96,18 @@ def read(
             reject(1, broken_why(error))
             return
         if is_tar(head):
-            yield from _from_tar(source, reject, own, share)
+            yield from _from_tar(source, reject, own, share, working)
         elif ".json" in path.suffixes and not _is_line(head):
             if 1 in share:
-                yield from _from_document(source, reject, own)
+                yield from _from_document(source, reject, own, working)
         else:
             _refuse_csv(path, head)
-            yield from _from_lines(source, reject, own, share)
+            yield from _from_lines(source, reject, own, share, working)
 
 
-def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: range) -> Iterator[Record]:
+def _from_lines(
+    source: ByteSource, on_reject: OnReject, own: bool, share: range, working: Working
+) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
@@ -119,15 +122,17 @@ def _from_lines(source: ByteSource, on_reject: OnReject, own: bool, share: range
         if number not in share:
             continue
         try:
+            working.begin(number, line)
             yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
         except Rejected as error:
             on_reject(number, str(error))
 
 
-def _from_document(source: ByteSource, on_reject: OnReject, own: bool) -> Iterator[Record]:
+def _from_document(source: ByteSource, on_reject: OnReject, own: bool, working: Working) -> Iterator[Record]:
     """One document over many lines, as a browser saves it."""
     try:
         data = source.stream.read(LINE_LIMIT + 1)
+        working.begin(1, data)
         yield _record(source.path, 1, data if len(data) <= LINE_LIMIT else None, own)
     except BROKEN as error:
         on_reject(1, broken_why(error))
@@ -135,7 +140,9 @@ def _from_document(source: ByteSource, on_reject: OnReject, own: bool) -> Iterat
         on_reject(1, str(error))
 
 
-def _from_tar(source: ByteSource, on_reject: OnReject, own: bool, share: range) -> Iterator[Record]:
+def _from_tar(
+    source: ByteSource, on_reject: OnReject, own: bool, share: range, working: Working
+) -> Iterator[Record]:
     number = 0
     try:
         for member in members(source.stream, LINE_LIMIT):
@@ -145,6 +152,7 @@ def _from_tar(source: ByteSource, on_reject: OnReject, own: bool, share: range) 
                 continue
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:
+                working.begin(number, member.data or b"")
                 yield _record(source.path, number, member.data, own, name if UID.fullmatch(name) else "")
             except Rejected as error:
                 on_reject(number, f"{member.name[:200]}: {error}")

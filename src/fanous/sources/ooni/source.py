@@ -7,7 +7,7 @@ from pathlib import Path
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import Family
-from fanous.sources.connector import ALL, OnProgress, OnReject, Source
+from fanous.sources.connector import ALL, UNWATCHED, OnProgress, OnReject, Source, Working
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.read import read
@@ -33,10 +33,16 @@ class Edge:
     take = staticmethod(take)
 
     def read_share(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None, *, share: range = ALL
+        self,
+        path: Path,
+        on_reject: OnReject,
+        on_progress: OnProgress | None = None,
+        *,
+        share: range = ALL,
+        working: Working = UNWATCHED,
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
-        records = read(path, on_reject, on_progress, own=True, share=share)
+        records = read(path, on_reject, on_progress, own=True, share=share, working=working)
         return (replace(record, source="edge") for record in records)
 
     read = read_share

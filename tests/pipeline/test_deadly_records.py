@@ -1,0 +1,90 @@
+"""A record that kills whoever reads it is found, tried once more, and then rejected by name; nothing else is lost."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fanous.model.measurement import Provenance
+from fanous.store.attempts import Attempts
+from fanous.store.local import open_store
+from tests.children import child_environment
+from tests.commands import fanous
+
+CHILD = Path(__file__).with_name("deadly_child.py")
+
+
+def kill_twice(uid: str, *words: str | Path) -> None:
+    """Run a command twice; each time it is killed as soon as it judges this measurement."""
+    argv = [sys.executable, str(CHILD), uid, *map(str, words)]
+    for _ in range(2):
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=120, env=child_environment())
+        assert done.returncode == -9, done.stderr
+
+
+def said(*words: str | Path) -> str:
+    done = fanous(*words)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def lines(rally: Path) -> list[bytes]:
+    return rally.read_bytes().splitlines(keepends=True)[::200]
+
+
+def test_it_stops_an_ingest_twice_and_then_costs_itself_only(lines: list[bytes], tmp_path: Path) -> None:
+    file, store = tmp_path / "some.jsonl", tmp_path / "store"
+    file.write_bytes(b"".join(lines))
+    uids = [json.loads(line)["measurement_uid"] for line in lines]
+    ingest = "ingest", "ooni", file, "--store", store
+    kill_twice(uids[3], *ingest)
+    third = said(*ingest)
+    assert f"stored {len(lines) - 1}, repeated 0, rejected 1" in third
+    assert f"{file}:4: the process that read it was killed or crashed, twice: it is left out" in third
+    assert f"remove {store / 'facts.fatal'}" in third
+    (store / "facts.fatal").unlink()
+    assert f"stored 1, repeated {len(lines) - 1}, rejected 0" in said(*ingest)
+    # One that today's rules die of, in the archive, is left out of what they conclude; the rest is judged again.
+    rejudge = "rejudge", "--all", "--store", store
+    kill_twice(uids[5], *rejudge)
+    assert "killed or crashed, twice" in said(*rejudge)
+    with open_store(store) as opened:
+        known = opened.of(Provenance.SYNTHETIC).facts.known(set(uids))
+    assert known == set(uids) - {uids[5]}
+
+
+def test_judge_goes_on_by_itself(lines: list[bytes], tmp_path: Path) -> None:
+    file = tmp_path / "some.jsonl"
+    file.write_bytes(b"".join(lines[:8]))
+    uids = [json.loads(line)["measurement_uid"] for line in lines[:8]]
+    argv = [sys.executable, str(CHILD), uids[3], "judge", str(file), "--json"]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=120, env=child_environment(), check=True
+    )
+    assert [one["measurement_uid"] for one in json.loads(done.stdout)["measurements"]] == uids[:3] + uids[4:]
+    assert f"{file}:4: the process that read it was killed or crashed, twice" in done.stderr
+
+
+def test_a_process_that_is_killed_once_condemns_nothing(tmp_path: Path) -> None:
+    lock, record = tmp_path / "facts.lock", b'{"a": 1}'
+    for is_killed in (True, False, True):
+        attempts = Attempts(lock)
+        with attempts.slot() as working:
+            working.begin(7, record)
+            if not is_killed:
+                working.end()
+            attempts.close()  # a killed process ends nothing
+    assert not Attempts(lock).book.fatal
+    assert Attempts(lock).book.suspected
+
+
+def test_a_fault_of_ours_counts_as_a_death_and_a_user_who_interrupts_as_none(tmp_path: Path) -> None:
+    attempts = Attempts(tmp_path / "facts.lock")
+    for error in (KeyboardInterrupt, ValueError, ValueError):
+        with pytest.raises(error), attempts.slot() as working:
+            working.begin(1, b"{}")
+            raise error
+    assert len(attempts.book.fatal) == 1
+    assert not attempts.book.suspected
