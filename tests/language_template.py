@@ -19,6 +19,7 @@ from fanous.publish import filter as incident_filter
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.publish.credits import licence_words
+from fanous.publish.reports import report
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
 from fanous.web import bundles
@@ -126,6 +127,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ),
     tuple(incidents.LABELS.values()),
     (headline.RESTRICTION, headline.FIRST_RESTRICTION, headline.DISRUPTION, headline.FIRST_DISRUPTION),
+    (report.WHEN_NETWORKS, report.WHEN_REGIONS),
     tuple(events.ANSWERS.values()),
     tuple(events.CLAIMED.values()),
     tuple(events.TIMINGS.values()),

@@ -102,7 +102,7 @@ def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_
     assert "Outage" not in choices
     assert "loss of connectivity" not in visit.get("/incidents").text
     began = visit.get("/PK/PK-2023-0042").text.partition("<dt>Began</dt>")[2].partition("</dd>")[0]
-    assert "between 16:00 and 18:00 UTC" in re.sub("<[^>]+>", "", began)
+    assert "between 21:00 and 23:00 PKT16:00–18:00 UTC" in re.sub("<[^>]+>", "", began)
 
 
 def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None:
