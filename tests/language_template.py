@@ -19,6 +19,7 @@ from fanous.publish import edition, witnesses
 from fanous.publish import filter as incident_filter
 from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
 from fanous.publish.credits import licence_words
+from fanous.publish.reports import report
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
 from fanous.web import bundles
@@ -128,6 +129,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (headline.RESTRICTION, headline.FIRST_RESTRICTION, headline.DISRUPTION, headline.FIRST_DISRUPTION),
     tuple(edition.ANSWERS.values()),
     tuple(edition.CLAIMED.values()),
+    (report.WHEN_NETWORKS, report.WHEN_REGIONS),
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Offline", "mobile", "fixed"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.reason import as_written
-from fanous.publish.document import detailed_document, incident_document
+from fanous.publish.document import detailed_document, incident_document, users_of
 from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 from tests.commands import document as printed
@@ -33,7 +33,16 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
         "families",
         "probes_at_least",
     ]
-    assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed"]
+    assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed", "share_of"]
+
+
+def test_a_share_of_networks_is_never_called_one_of_users() -> None:
+    """Kenya, for which no user figures are included, stood in the CSV with a share of users affected of 0.195."""
+    counted, uncounted = (incident_document(incident(**NATION, country=code)) for code in ("PK", "KE"))
+    assert counted["users_affected_share"]["share_of"] == "users"
+    assert users_of(counted)["mean"] == 0.834
+    assert uncounted["users_affected_share"]["share_of"] == "networks"
+    assert users_of(uncounted) == {}
 
 
 def test_the_detailed_form_begins_with_the_same_and_adds_what_each_network_saw() -> None:

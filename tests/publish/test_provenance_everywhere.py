@@ -138,7 +138,7 @@ def test_what_a_reader_sees_first(planted: Path) -> None:
                 (title,) = re.findall(r"<h1>(.*?)</h1>", page, re.S)
                 assert "[Synthetic]" in title
                 assert "<title>[Synthetic] " in page
-                for said in re.findall(r"<a [^>]*>([^<]*on record\.)", page):
+                for said in re.findall(r"<a [^>]*>([^<]*recorded by this monitor\.)", page):
                     assert said.startswith("[Synthetic] ")
                 (alt,) = re.findall(r'og:image:alt" content="(.*?)"', page)
                 assert alt.startswith("[Synthetic] ")

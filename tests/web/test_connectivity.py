@@ -1,5 +1,7 @@
 """Levels in % of what is ordinary, on the pages of a country and of an outage."""
 
+import csv
+import io
 import re
 from dataclasses import replace
 from typing import Any
@@ -100,7 +102,7 @@ def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_
     assert "Outage" not in choices
     assert "loss of connectivity" not in visit.get("/incidents").text
     began = visit.get("/PK/PK-2023-0042").text.partition("<dt>Began</dt>")[2].partition("</dd>")[0]
-    assert "between 16:00 and 18:00 UTC" in re.sub("<[^>]+>", "", began)
+    assert "between 21:00 and 23:00 PKT16:00–18:00 UTC" in re.sub("<[^>]+>", "", began)
 
 
 def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None:
@@ -221,8 +223,11 @@ def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
     """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
     one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
     later = Site(clock=lambda: NOW + 900 * DAY)
-    text = reader(SmallStore([one], quantity_series=[series()]), later).get("/").text
-    assert "The data end on 18 December 2023" in text.partition("Last on record")[2]
+    visitor = reader(SmallStore([one], quantity_series=[series()]), later)
+    assert "The data end on 18 December 2023" in visitor.get("/").text.partition("Last on record")[2]
+    (row,) = csv.DictReader(io.StringIO(visitor.get("/incidents.csv").text))
+    assert row["known_until"] == "2023-12-17T23:00:00Z"
+    assert 0 < float(row["hours"]) < 48  # not those of 900 days
 
 
 def test_series_are_measurements_even_where_no_probe_measured() -> None:

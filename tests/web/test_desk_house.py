@@ -130,7 +130,7 @@ def test_a_pasted_calendar_is_imported_and_one_that_says_nothing_is_refused() ->
         assert answer.status_code == 422
         assert "calendar" in answer.text
         urdu = hand.post("/desk/events?lang=ur", country="PK", calendar=text).text
-        assert "iCalendar فائل نہیں" in urdu or "کوئی واقعہ نہیں" in urdu
+        assert "iCalendar فائل نہیں" in urdu or "کوئی تقریب نہیں" in urdu
     assert len(store.announced) == 1
 
 

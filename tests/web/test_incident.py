@@ -227,6 +227,8 @@ def test_citations_name_the_incident_its_revision_and_its_address() -> None:
     assert bibtex.startswith("@misc{fanous-PK-2023-0042,")
     assert "http://monitor.example/PK/PK-2023-0042" in bibtex
     assert bibtex.count("{") == bibtex.count("}")
+    assert "date = {2023-12-18}" in bibtex and "DA  - 2023/12/18" in ris  # of the revision that is cited
+    assert "note = {Data: OONI (CC BY-NC-SA 4.0)}" in bibtex and "N1  - Data: OONI" in ris
     assert ris.startswith("TY  - ELEC\r\n")
     assert ris.endswith("ER  - \r\n")
 
@@ -325,4 +327,6 @@ def test_of_what_lasts_for_days_the_days_are_told_first() -> None:
     assert re.findall(began, short) == ["09:00 PKT"]
     assert re.findall(began, long) == ["13 November 2023"]
     unsure = visiting(event(onset_earliest=ON.start - 5400)).get(PATH).text
-    assert "between 02:30 and 04:00 UTC" in unsure
+    assert (
+        "between 07:30 and" in unsure and "09:00 PKT" in unsure and "02:30–04:00 UTC" in unsure
+    )  # both clocks

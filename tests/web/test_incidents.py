@@ -340,10 +340,13 @@ def test_an_incident_says_how_often_its_like_was_confirmed_before() -> None:
     visitor = visiting((*SEVEN, *others))
     last = SEVEN[-1]
     text = visitor.get(f"/PK/{last.id}").text
-    assert ">Seventh restriction of X (Twitter) in Pakistan since 2022.</a>" in text
+    assert ">Seventh restriction of X (Twitter) in Pakistan recorded by this monitor since 2022.</a>" in text
     (address,) = re.findall(r'<a href="(/incidents\?country=PK&amp;target=x&amp;status=sure)"', text)
     assert listed(visitor.get(address.replace("&amp;", "&")).text) == [one.id for one in reversed(SEVEN)]
-    assert "First restriction of X (Twitter) in Pakistan on record." in visitor.get(f"/PK/{SEVEN[0].id}").text
+    assert (
+        "First restriction of X (Twitter) in Pakistan recorded by this monitor."
+        in visitor.get(f"/PK/{SEVEN[0].id}").text
+    )
     assert "First restriction of YouTube" in visitor.get("/PK/PK-2022-0093").text
     for silent in ("PK-2022-0091", "PK-2022-0092"):
         assert "restriction of" not in visitor.get(f"/PK/{silent}").text

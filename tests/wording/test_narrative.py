@@ -371,7 +371,10 @@ def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     assert "It came in 3 separate periods." in told(intervals=nights, end=END + 2 * DAY)
     steps = (Interval(START, START + DAY), Interval(START + DAY, None))
     said = told(intervals=steps, end=None)
-    assert "The level changed on the way, and was never back in between." in said and "periods" not in said
+    assert (
+        "The level changed along the way but never returned to normal in between." in said
+        and "periods" not in said
+    )
 
 
 def test_returns_in_part_are_counted_and_the_best_is_given() -> None:
@@ -490,7 +493,7 @@ def test_each_family_has_its_say() -> None:
         "Active probing: 5% of the usual level, between 2% and 10% (/24 blocks that answer pings, IODA).",
         "Traffic and users: less than 1% of the usual level, between 0% and 1% (Requests to a Google product, IODA).",
         "Traffic and users: 90% of the usual level, within its usual range (Requests to a Google product, IODA).",
-        "Darknet traffic: no data at the time (Sources of stray traffic seen by a network telescope, IODA).",
+        "Stray traffic: no data at the time (Sources of stray traffic seen by a network telescope, IODA).",
     ]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from fanous.model.incident import Estimate, Incident, Interval
 from fanous.text import printable
 from fanous.wording.narrative import sentence
-from fanous.wording.words import status_word
+from fanous.wording.words import counts_users, status_word
 
 _TIME = pa.timestamp("s", tz="UTC")
 _TEXTS = pa.list_(pa.string())
@@ -41,7 +41,8 @@ INCIDENT_COLUMNS = pa.schema(
         *((name, pa.string()) for name in ("rule", "rules_version", "detector_version", "sentence")),
     ]
 )
-"""Shares are 0 to 1, of users (``users``) or of the earlier baseline (``level``); ``kbps`` is in kbit/s."""
+"""Shares are 0 to 1, of users (``users``, null without user figures) or of the earlier baseline
+(``level``); ``kbps`` is in kbit/s."""
 
 NETWORK_COLUMNS = pa.schema(
     [
@@ -126,7 +127,7 @@ def _about(one: Incident) -> dict[str, Any]:
 
 
 def _incident(one: Incident) -> dict[str, Any]:
-    users, counted = one.users, one.evidence
+    users, counted = one.users if counts_users(one.country) else None, one.evidence
     return _about(one) | {
         "scope": str(one.scope),
         "access": str(one.access),

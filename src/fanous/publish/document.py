@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval, UsersShare
+from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, reasons_text, why_document
+from fanous.wording.words import counts_users
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.alternatives import Policing
@@ -54,7 +55,7 @@ def incident_document(incident: Incident) -> Document:
         "intervals": _pairs(incident.intervals),
         "confirmed_at": _moment(incident.confirmed_at),
         "confidence": round(incident.confidence, 4),
-        "users_affected_share": _users(incident.users),
+        "users_affected_share": _users(incident),
         "kbps": _estimate(incident.kbps),
         "level": _level(incident.level),
         "levels": [
@@ -173,11 +174,20 @@ def _pairs(intervals: tuple[Interval, ...]) -> list[list[str | None]]:
     return [[to_iso(interval.start), _moment(interval.end)] for interval in intervals]
 
 
-def _users(users: UsersShare | None) -> Document | None:
+def _users(incident: Incident) -> Document | None:
+    """Without user figures all networks count alike, so it is a share of networks."""
+    users = incident.users
     if users is None:
         return None
     figures = {"mean": users.mean, "low": users.low, "high": users.high, "observed": users.observed}
-    return {name: round(figure, 3) for name, figure in figures.items()}
+    share_of = "users" if counts_users(incident.country) else "networks"
+    return {name: round(figure, 3) for name, figure in figures.items()} | {"share_of": share_of}
+
+
+def users_of(document: Document) -> Document:
+    """Its ``users_affected_share`` for columns that are named after users; empty = unknown, or of networks."""
+    share: Document | None = document["users_affected_share"]
+    return share if share and share["share_of"] == "users" else {}
 
 
 def _estimate(estimate: Estimate | None) -> Document | None:

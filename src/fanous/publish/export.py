@@ -30,7 +30,7 @@ from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import asn_of
 from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
-from fanous.publish.document import incident_document
+from fanous.publish.document import incident_document, users_of
 from fanous.publish.table import cell
 from fanous.sources.connector import open_licence
 from fanous.sources.publishers import SOURCES
@@ -150,7 +150,7 @@ def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[
 
 def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
     document = incident_document(incident)
-    users = document["users_affected_share"] or {}
+    users = users_of(document)
     return {
         "id": incident.id,
         "revision": revision,
@@ -380,7 +380,11 @@ TABLES = (
             ("end", "datetime", "empty: ongoing, or not measured since"),
             ("confirmed_at", "datetime", "empty: never confirmed"),
             ("confidence", "number", "probability of interference, 0 to 1"),
-            ("users_low", "number", "share of users, lower bound; empty: cannot be said"),
+            (
+                "users_low",
+                "number",
+                "share of users, lower bound; empty: cannot be said, or no user figures are known",
+            ),
             ("users_high", "number", "the same, upper bound"),
             ("measurements", "integer", "that saw it"),
             ("probes", "integer", "independent ones that saw it"),

@@ -14,9 +14,9 @@ import msgspec
 
 from fanous.model.incident import Incident
 from fanous.model.instant import HOUR
-from fanous.pipeline.query import data_ended
+from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
-from fanous.publish.document import Document, incident_document, known_document
+from fanous.publish.document import Document, incident_document, known_document, users_of
 from fanous.publish.edition import Edition, incident_path
 from fanous.publish.filter import IncidentFilter
 from fanous.refdata.countries import country_name
@@ -27,32 +27,43 @@ from fanous.wording.narrative import sentence
 
 COLUMNS = (
     *("id", "provenance", "country", "country_name", "kind", "status", "scope", "access"),
-    *("targets", "mechanisms", "entities", "onset", "onset_earliest", "onset_latest", "end", "hours"),
+    *(
+        "targets",
+        "mechanisms",
+        "entities",
+        "onset",
+        "onset_earliest",
+        "onset_latest",
+        "end",
+        "hours",
+        "known_until",
+    ),
     *("confirmed_at", "confidence", "users_mean", "users_low", "users_high", "level_mean", "level_worst"),
     *("measurements", "networks", "sources", "sentence", "url"),
 )
-"""Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far; lists are
-separated by blanks; ``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
+"""Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far, or up to the end of
+the data about it (``known_until``); ``users_*`` are empty without user figures; lists are separated by blanks;
+``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make spreadsheets calculate instead of show (OWASP, *CSV Injection*)."""
 
 
-def as_csv(incidents: Sequence[Incident], edition: Edition) -> bytes:
+def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> bytes:
     """CSV (RFC 4180) in UTF-8, in the order given."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in incidents:
-        row = _row(one, edition)
+        row = _row(store, one, edition)
         writer.writerow([cell(row[name]) for name in COLUMNS])
     return out.getvalue().encode()
 
 
-def _row(one: Incident, edition: Edition) -> dict[str, Any]:
+def _row(store: Store, one: Incident, edition: Edition) -> dict[str, Any]:
     document = incident_document(one)
-    users, level = document["users_affected_share"] or {}, document["level"] or {}
-    end = edition.now if one.end is None else one.end
+    users, level = users_of(document), document["level"] or {}
+    end = known_until(store, one, edition.now) if one.end is None else one.end
     return document | {
         "country": one.country,
         "country_name": country_name(one.country),
@@ -60,6 +71,7 @@ def _row(one: Incident, edition: Edition) -> dict[str, Any]:
         "mechanisms": " ".join(one.mechanisms),
         "entities": " ".join(one.entities),
         "hours": round(max(0.0, end - one.onset) / HOUR, 2),
+        **known_document(data_ended(store, one, edition.now)),
         "users_mean": users.get("mean"),
         "users_low": users.get("low"),
         "users_high": users.get("high"),

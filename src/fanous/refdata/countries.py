@@ -231,7 +231,7 @@ def shapes(file: Path | None = None) -> dict[str, str]:
 
 
 def exam_season(cc: str, instant: float) -> Reason | None:
-    """The hint that exams are held at that time, for which access was restricted before; None = there are none.
+    """The hint that exams are held at that time, for which access was restricted in earlier years; None = it was not.
 
     Args:
         cc: ISO 3166-1 alpha-2.
@@ -243,7 +243,8 @@ def exam_season(cc: str, instant: float) -> Reason | None:
     moment, (first, last) = local(instant, cc), season["hours"]
     if moment.month not in season["months"] or not first <= moment.hour + moment.minute / 60 <= last:
         return None
-    return Reason("hint.exams", {"exam": season["exam"], "years": tuple(season["years"])})
+    before = tuple(year for year in season["years"] if year < moment.year)  # no event is a sign of itself
+    return Reason("hint.exams", {"exam": season["exam"], "years": before}) if before else None
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ from fanous.text import printable
 from fanous.web.answers import HTML, Answers, Reply, Visit, visit_of
 from fanous.web.limits import cost_of, too_many
 from fanous.web.templates import rendered
+from fanous.wording.language import Language
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_BYTES = 32 << 20
@@ -105,7 +106,7 @@ class Bundles:
         except HTTPException as error:
             yield f'<li class="wrong" lang="en" dir="ltr">{escape(printable(str(error.detail)))}</li>\n'
         else:
-            size = escape(language.say("{size} MB", size=language.number(len(reply.body) / 1e6, 1)))
+            size = escape(_size(len(reply.body), language))
             link = f'<a href="{escape(visit.path.removesuffix("/evidence"))}.fanous" download>'
             download = escape(language.say("Download"))
             yield f"<li><b>{link}{download}</a></b> {size}</li>\n"
@@ -163,6 +164,12 @@ class Bundles:
             return await asyncio.to_thread(lambda: Reply.of(_in_a_process(gathered, key_file, now), MEDIA))
         except FanousError as error:
             raise HTTPException(409, str(error)) from error
+
+
+def _size(of: int, language: Language) -> str:
+    if of < 100_000:
+        return language.say("{size} kB", size=language.number(-(-of // 1000)))
+    return language.say("{size} MB", size=language.number(of / 1e6, 1))
 
 
 def _revision(store: Store, label: str, country: str) -> int:

@@ -159,6 +159,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             utc_day=partial(clocks.utc_day, language=language),
             utc_hour=partial(clocks.utc_hour, language=language),
             utc_span=partial(clocks.utc_span, language=language),
+            hours_between=partial(clocks.hours_between, language=language),
+            zones=clocks.zones_of,
             utc_dates=partial(clocks.utc_dates, language=language),
             ago=partial(clocks.ago, now=visit.now, language=language),
             length=partial(clocks.length, language=language),

@@ -91,6 +91,20 @@ def hour(instant: float, country: str, language: Language) -> str:
     return f"{language.in_digits(f'{moment:%H:%M}')} {zone_of(moment)}"
 
 
+def zones_of(start: float, end: float, country: str) -> str:
+    """The zones of both instants: ``EAT``, ``CEST/CET``."""
+    return "/".join(dict.fromkeys(zone_name(at, country) for at in (start, end)))
+
+
+def hours_between(start: float, end: float, country: str, language: Language) -> tuple[str, str]:
+    """``10:40`` and ``11:30 EAT``, the bounds of a moment in local time; with their days if these differ."""
+    if local(start, country).date() == local(end, country).date():
+        first = language.in_digits(f"{local(start, country):%H:%M}")
+        return first, language.apart(hour(end, country, language))
+    first, last = (moment(at, country, language) for at in (start, end))
+    return first, f"{last} {zone_name(end, country)}"
+
+
 def utc_hour(instant: float, language: Language) -> str:
     """``14:55 UTC``."""
     return f"{language.in_digits(f'{datetime.fromtimestamp(instant, UTC):%H:%M}')} UTC"

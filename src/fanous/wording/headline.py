@@ -286,10 +286,10 @@ NTH = (
 )
 """English ordinals at the start of a sentence; other languages write the number and its ending."""
 
-RESTRICTION = "{nth} restriction of {target} in {country} since {year}."
-FIRST_RESTRICTION = "First restriction of {target} in {country} on record."
-DISRUPTION = "{nth} disruption of internet access in {country} since {year}."
-FIRST_DISRUPTION = "First disruption of internet access in {country} on record."
+RESTRICTION = "{nth} restriction of {target} in {country} recorded by this monitor since {year}."
+FIRST_RESTRICTION = "First restriction of {target} in {country} recorded by this monitor."
+DISRUPTION = "{nth} disruption of internet access in {country} recorded by this monitor since {year}."
+FIRST_DISRUPTION = "First disruption of internet access in {country} recorded by this monitor."
 
 
 def ordinal(n: int, language: Language) -> str:

@@ -328,7 +328,7 @@ CLASSES = {
 
 HOURS = "Hours, as measured: about {hours}, local time."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
-STAGES = "The level changed on the way, and was never back in between."
+STAGES = "The level changed along the way but never returned to normal in between."
 RETURNS = (
     "It was partly back once in between, at about {level} of the usual level.",
     "It was partly back {n} times in between, at up to about {level} of the usual level.",

@@ -104,7 +104,7 @@ REASONS: dict[str, Text] = {
     ),
     "backfill.rule": "With what is in, a rule of confirmation is already met.",
     "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
-    "noted": "{by} wrote a note to it.",
+    "noted": "{by} added a note.",
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
         "The {test_runs} come from at least {at_least}; this is the number that counts towards confirmation."

@@ -74,7 +74,7 @@ FAMILIES = {
     Family.ROUTING: "routing",
     Family.PROBING: "active probing",
     Family.USAGE: "traffic and users",
-    Family.DARKNET: "darknet traffic",
+    Family.DARKNET: "stray traffic",
     Family.REPORTS: "reports",
 }
 
@@ -203,7 +203,7 @@ MECHANISMS = {
     "tcp": "interference with connections",
     "tcp.refused": "refused connections",
     "tcp.reset": "reset connections",
-    "tcp.timeout": "dropped connections",
+    "tcp.timeout": "connections that get no answer",
     "tls.freeze": "connections that freeze",
     "tls.mitm": "forged certificates",
     "tls.reset": "encrypted connections that are reset",

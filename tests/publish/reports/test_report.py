@@ -13,6 +13,7 @@ from fanous.charts.paint import running
 from fanous.errors import FanousError
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, Part, Status
 from fanous.model.measurement import Provenance
+from fanous.model.reason import Reason
 from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
 from fanous.store.protocol import Store
@@ -65,8 +66,24 @@ def test_bins_of_series_are_not_counted_as_measurements() -> None:
     told = {fact.label.text: fact.value for fact in one.facts}
     assert told["Connectivity left"] == "30% (28% - 33%)"
     assert not {"Networks", "Measurements", "Probes", "Test runs"} & set(told)
-    assert [head.text for head in one.heads] == ["Network", "From", "To"]
+    assert [head.text for head in one.heads] == ["Network", "From (PKT)", "To (PKT)"]
     assert one.rows and all(len(row) == 4 for row in one.rows), "the last is its address"
+
+
+def test_an_outage_names_its_regions_and_not_their_codes() -> None:
+    seen = Evidence(81, 0, 0, 0, ("routing", "usage"))
+    places = tuple(replace(incident().networks[0], entity=one) for one in ("PK", "PK-SD"))
+    told = markdown(report(incident(kind=Kind.OUTAGE, targets=("",), networks=places, evidence=seen)))
+    assert "## When, in each region" in told and "Pakistan PK" in told and "Sindh PK-SD" in told
+    assert "| Region | From" in told
+
+
+def test_a_post_about_what_was_retracted_says_why_and_not_when_it_was() -> None:
+    one = report(
+        incident(status=Status.RETRACTED, reasons=(Reason("withdrawn", {"by": "Editor", "why": "a fault"}),))
+    )
+    assert post(one).startswith("Retracted: ") and "Withdrawn by Editor: a fault" in post(one)
+    assert "From about" not in post(one) and "users were affected" not in post(one)
 
 
 def test_a_short_form_never_speaks_of_another_thing_than_the_claim() -> None:

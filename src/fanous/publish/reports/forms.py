@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from fanous.charts import paint
 from fanous.errors import FanousError
+from fanous.model.incident import Status
 from fanous.overwrite import write_files
 from fanous.publish.reports.report import Report
 from fanous.wording.language import Sentence
@@ -56,7 +57,7 @@ def pdf(report: Report) -> bytes:
 def _document(report: Report) -> dict[str, Any]:
     words = {
         "chart": report.chart_title,
-        "networks": "When, on each network",
+        "networks": report.when_title,
         "saw": "Who saw it",
         "cost": "What it may cost",
         "revisions": "How this page changed",
@@ -103,7 +104,7 @@ def markdown(report: Report) -> str:
         f"| {_md(fact.label.text)} | [{mark}{_md(fact.value)}{mark}]({fact.query}) |" for fact in report.facts
     ]
     if report.rows:
-        lines += ["", f"## {report.say('When, on each network').text}", ""]
+        lines += ["", f"## {report.say(report.when_title).text}", ""]
         lines += [_row([head.text for head in report.heads]), "|---" * len(report.heads) + "|"]
         lines += [
             f"| [{_md(row[0])}]({row[-1]}) {_row(row[1:-1])}".replace(") | ", ") | ") for row in report.rows
@@ -128,16 +129,18 @@ def _md(text: str) -> str:
 
 def post(report: Report) -> str:
     """At most 280 characters, including the address."""
-    return post_text(report.short, [report.url, report.when.text, *_users(report)])
+    return post_text(report.short, [report.url, report.context, *_users(report)])
 
 
 def sms(report: Report) -> Sms:
     """Within one message if anything fits into one."""
-    return sms_text(report.short, [report.incident.id, report.when.text, report.url])
+    return sms_text(report.short, [report.incident.id, report.context, report.url])
 
 
 def _users(report: Report) -> list[str]:
-    """The sentence about users comes last, if there is one."""
+    """The sentence about users comes last, if there is one; of what was retracted, nothing."""
+    if report.incident.status is Status.RETRACTED:
+        return []
     return [one.text for one in report.sentences[3:]]
 
 

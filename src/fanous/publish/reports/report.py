@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.pipeline.query import known_until
 from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
+from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.economies import economy
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
@@ -76,6 +77,18 @@ class Report:
         return CHART_OF_USERS if words.counts_users(self.incident.country) else CHART
 
     @property
+    def when_title(self) -> str:
+        """Outages are seen in regions, too."""
+        return WHEN_NETWORKS if _is_of_networks(self.incident) else WHEN_REGIONS
+
+    @property
+    def context(self) -> str:
+        """What a post adds if there is room: when it was or, of what was retracted, why."""
+        if self.incident.status is not Status.RETRACTED:
+            return self.when.text
+        return " ".join(one.text for one in narrative.because(self.incident, self.language))
+
+    @property
     def before(self) -> Sentence | None:
         """The heading of the figures of a retracted incident."""
         return self.say(narrative.AS_PUBLISHED) if self.incident.status is Status.RETRACTED else None
@@ -107,6 +120,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
     names = store.facts.networks(incident.country)
     revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
+    known = known_until(store, incident, store.now())
     query = f"{base}/api/v1/incidents/{incident.id}"
     return Report(
         incident=incident,
@@ -117,7 +131,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=period.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
-        heads=tuple(said(language, one) for one in (*HEADS, *counted_as(incident))),
+        heads=tuple(_heads(incident, language, known)),
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
@@ -135,15 +149,29 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             )
             for one in revisions
         ),
-        cost=tuple(costs(incident, known_until(store, incident, store.now()), language)),
+        cost=tuple(costs(incident, known, language)),
         chart=chart_svg(store, incident, Edition(language, base, store.now())),
         url=url,
         notice=headline.provenance_note(incident, language) if incident.provenance.is_synthetic else None,
     )
 
 
+WHEN_NETWORKS, WHEN_REGIONS = "When, on each network", "When, in each region"
 CHART_OF_USERS, CHART = "Users able to reach each service", "Access to each service"
-HEADS = ("Network", "From", "To")
+
+
+def _heads(incident: Incident, language: Language, until: float) -> list[Sentence]:
+    """Heads of the table of networks, or of regions.
+
+    Args:
+        until: up to when the incident is known, for the zone of its times.
+    """
+    clock = clocks.zones_of(incident.onset, incident.end or until, incident.country)
+    place = "Network" if _is_of_networks(incident) else "Region"
+    since, to = (
+        Sentence(f"{language.say(one)} ({language.apart(clock)})", language) for one in ("From", "To")
+    )
+    return [said(language, place), since, to, *(said(language, one) for one in counted_as(incident))]
 
 
 def counted_as(incident: Incident) -> tuple[str, ...]:
@@ -156,6 +184,10 @@ def counted_as(incident: Incident) -> tuple[str, ...]:
 def probes_word(incident: Incident) -> str:
     """What its measurements are counted by."""
     return "Probes" if incident.evidence.probes_are == "probes" else "Test runs"
+
+
+def _is_of_networks(incident: Incident) -> bool:
+    return any(one.asn for one in incident.networks)
 
 
 def _rests_on_series(incident: Incident) -> bool:
@@ -207,6 +239,14 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
     return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
 
 
+def _place(network: NetworkPart, country: str, names: Mapping[int, str], language: Language) -> str:
+    if network.asn:
+        return network_title(network.asn, names)
+    if network.entity == country:
+        return country_name(country, language.code)
+    return printable(region_name(network.entity))
+
+
 def _rows(
     incident: Incident, names: Mapping[int, str], language: Language, query: str
 ) -> list[tuple[str, ...]]:
@@ -215,11 +255,11 @@ def _rows(
         if not network.intervals:
             continue
         since, until, _ = spell(network)
-        title = network_title(network.asn, names)
+        title = _place(network, incident.country, names, language)
         counts = () if _rests_on_series(incident) else (network.measurements, network.probes)
         rows.append(
             (
-                " ".join(filter(None, (title, printable(network.entity)))),
+                " ".join(dict.fromkeys(filter(None, (title, printable(network.entity))))),
                 clocks.moment(since, incident.country, language),
                 language.say("Not seen")
                 if until is None

@@ -50,12 +50,14 @@ class Stage(Struct):
 
 
 class Users(Struct):
-    """Share of users with its 90 % interval; ``observed``: share on networks that were measured."""
+    """A share with its 90 % interval; ``observed``: on networks that were measured; ``share_of``: networks, if no
+    user figures are known and all networks count alike."""
 
     mean: Share
     low: Share
     high: Share
     observed: Share
+    share_of: Literal["users", "networks"]
 
 
 class Part(Struct):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
-from fanous.analysis.incidents import confirm, networks, scope
+from fanous.analysis.incidents import confirm, interference, networks, outage, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import by_month, corrections
@@ -33,6 +33,8 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "confirm": confirm,
         "networks": networks,
         "scope": scope,
+        "caps": interference,
+        "outage": outage,
         "level": DROP.options,
         "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
     }

@@ -292,12 +292,14 @@ def bibtex(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    title, year, revision = _cited(store, incident)
+    title, at, revision = _cited(store, incident)
     fields = {
         "author": "{Fanous}",
         "title": f"{{{tex(title)}}}",
-        "year": year,
+        "year": at[:4],
+        "date": at,
         "type": f"Incident {incident.id}, revision {revision}",
+        "note": tex(credit_line(incident, ENGLISH)),
         "howpublished": f"\\url{{{visit.permanent(incident_path(incident))}}}",
         "keywords": f"internet shutdown, {tex(country_name(incident.country))}, {incident.kind}",
     }
@@ -310,15 +312,16 @@ def ris(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    title, year, revision = _cited(store, incident)
+    title, at, revision = _cited(store, incident)
     lines = [
         ("TY", "ELEC"),
         ("AU", "Fanous"),
         ("TI", title),
-        ("PY", year),
-        ("DA", to_iso(incident.onset)[:10].replace("-", "/")),
+        ("PY", at[:4]),
+        ("DA", at.replace("-", "/")),
         ("ID", incident.id),
         ("ET", f"revision {revision}"),
+        ("N1", credit_line(incident, ENGLISH)),
         ("UR", visit.permanent(incident_path(incident))),
         ("ER", ""),
     ]
@@ -340,10 +343,11 @@ def tex(text: str) -> str:
 
 
 def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
-    """Title, year of the event, revision."""
+    """Title, date (``2023-12-17``) and number of the latest revision."""
     title = claim_line(incident, store.of(incident.provenance).facts.networks(incident.country), ENGLISH).text
     revisions = store.ledger.revisions(incident.id)
-    return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
+    at, number = (revisions[-1].at, revisions[-1].n) if revisions else (incident.onset, 1)
+    return title, to_iso(at)[:10], number
 
 
 OEMBED_ASKS = {"url": ".{0,300}", "format": ".{0,20}", "maxwidth": ".{0,20}", "maxheight": ".{0,20}"}

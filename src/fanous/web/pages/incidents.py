@@ -166,7 +166,7 @@ def incidents_facts(store: Store, visit: Visit) -> Facts | None:
 def incidents_csv(store: Store, visit: Visit) -> Reply:
     wanted = IncidentFilter.of(visit.asked)
     found = filtered(store, every(store, wanted), wanted, visit)
-    return Reply.of(as_csv(found, visit), "text/csv; charset=utf-8; header=present")
+    return Reply.of(as_csv(store, found, visit), "text/csv; charset=utf-8; header=present")
 
 
 @resource("/incidents.json", asks=PATTERNS)
