@@ -109,11 +109,11 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
 
 
-def few_arenas(most: int = ARENAS) -> None:
+def few_arenas() -> None:
     """Let the threads of this process share their memory.
 
     glibc gives threads their own arenas, up to eight per processor, and memory freed by one thread is not available to
     others: a monitor with fifty threads held ninety MiB of it after an hour.  On other systems this does nothing.
     """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, most)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)

@@ -4,9 +4,9 @@ import pytest
 
 from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
+from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.model.reason import Reason
-from fanous.sources.ooni import nettests
-from fanous.sources.ooni.values import NO_NETWORK
+from fanous.sources.ooni.nettests import UNREADABLE
 from fanous.sources.remote.record import UNSOUND
 from fanous.wording import ENGLISH, LANGUAGES, Language
 from fanous.wording.reasons import DEFECTS, defect_said, reasons_said, rule_said
@@ -35,15 +35,7 @@ def test_a_rule_of_another_version_is_said_as_it_was_stored() -> None:
 
 
 def test_every_defect_that_a_source_finds_has_its_sentence() -> None:
-    found = {
-        nettests.NO_NETWORK,
-        nettests.PORTAL,
-        nettests.NOTHING_OUTSIDE,
-        nettests.ALLOW_LIST,
-        nettests.UNREADABLE,
-        *UNSOUND,
-    }
-    assert NO_NETWORK
+    found = {NO_NETWORK, PORTAL, NOTHING_OUTSIDE, ALLOW_LIST, UNREADABLE, *UNSOUND}
     assert found - set(DEFECTS) == set()
     for language in TRANSLATED:
         for defect in DEFECTS:

@@ -86,6 +86,13 @@ class LineState(StrEnum):
     ALLOW_LIST = "allow_list"
 
 
+NO_NETWORK = "no network"
+PORTAL = "captive portal"
+NOTHING_OUTSIDE = "nothing outside the country answers"
+ALLOW_LIST = "outside the country only sites of a list answer"
+"""What a check of a line found wrong with it: the ``defect`` of its measurement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """A probe's check of its own line.

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import threading
@@ -17,6 +16,7 @@ from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
 from fanous.collector.limits import ConnectionLimits
 from fanous.collector.server import (
+    STOPPING,
     connections_at_most,
     listening_socket,
     raise_descriptors,
@@ -52,8 +52,6 @@ from fanous.threads import Threads, few_arenas
 from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.limits import limits_of
-
-STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 THREADS = 32
 """Threads for blocking calls: publishers, look-ups of our own probe.  When the monitor stops, it does not wait for

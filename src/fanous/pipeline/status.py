@@ -16,10 +16,7 @@ from starlette.routing import Route
 from fanous.model.instant import to_iso
 from fanous.model.vitals import Spell
 from fanous.pipeline.vitals import Ailment, Vitals
-from fanous.probe.metrics import Metric, render
-
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus' text format."""
+from fanous.probe.metrics import MEDIA, Metric, render
 
 
 def feed_document(spells: Iterable[Spell]) -> list[dict[str, str | None]]:
@@ -60,7 +57,7 @@ def status_app(
         return PlainTextResponse(f"{why}\n" if why else "ok\n", 503 if why else 200)
 
     async def metrics(_request: Request) -> Response:
-        return Response(render(figures()), media_type=TEXT)
+        return Response(render(figures()), media_type=MEDIA)
 
     async def ailing(_request: Request) -> Response:
         told = {"ailments": [asdict(one) for one in ailments()], "feed": feed_document(feed())}

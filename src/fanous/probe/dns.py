@@ -215,14 +215,14 @@ async def _collect(
                 return
 
 
-async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:
-    """Addresses over HTTPS (RFC 8484), connecting to the resolver by its address."""
-    entry = _entry(trace, "doh", hostname, query_type, settings.doh_url)
+async def by_doh(trace: Trace, settings: Settings, hostname: str) -> list[str]:
+    """IPv4 addresses over HTTPS (RFC 8484), connecting to the resolver by its address."""
+    entry = _entry(trace, "doh", hostname, "A", settings.doh_url)
     parts = urlsplit(settings.doh_url)
     host, port = parts.hostname or "", parts.port or 443
     entry["x_resolver_name"] = host
     try:
-        wire, query_id = question(hostname, query_type)
+        wire, query_id = question(hostname, "A")
         async with asyncio.timeout(settings.lookup_timeout):
             context = client_context(("h2", "http/1.1"), settings.ca_file)
             stream = await _open_tls(trace, settings.doh_ip, port, host, context)
@@ -244,13 +244,13 @@ async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: st
 _DOH_HEADERS = (("accept", "application/dns-message"), ("content-type", "application/dns-message"))
 
 
-async def by_dot(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:
-    """Addresses over TLS (RFC 7858)."""
+async def by_dot(trace: Trace, settings: Settings, hostname: str) -> list[str]:
+    """IPv4 addresses over TLS (RFC 7858)."""
     ip, port = _place(settings.dot_ip, 853)
-    entry = _entry(trace, "dot", hostname, query_type, endpoint(ip, port))
+    entry = _entry(trace, "dot", hostname, "A", endpoint(ip, port))
     entry["x_resolver_name"] = settings.dot_name  # df-002 records only its address
     try:
-        wire, query_id = question(hostname, query_type)
+        wire, query_id = question(hostname, "A")
         async with asyncio.timeout(settings.lookup_timeout):
             stream = await _open_tls(trace, ip, port, settings.dot_name, client_context((), settings.ca_file))
             try:

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec.structs import replace
 
+from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.probe import tcp
 from fanous.probe.endpoint import measure_into, page_only
 from fanous.probe.net.failure import NETWORK_ERRORS
@@ -29,11 +30,6 @@ SECONDS = 10.0
 
 IPV6_ANCHOR = "2001:4860:4860::8888"
 """Google Public DNS; opening a socket to it sends nothing, and fails if there is no route."""
-
-NO_NETWORK = "no network"
-NOTHING_OUTSIDE = "nothing outside the country answers"
-PORTAL = "captive portal"
-ALLOW_LIST = "outside the country only sites of a list answer"
 
 SPARED_SECONDS = 5.0
 """Seconds for each site that allow-lists are known to spare, and for the second check of the controls: if the

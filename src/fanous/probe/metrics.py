@@ -15,6 +15,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fanous.probe.outcome import Outcome
 from fanous.probe.trace import Entry, Trace
 
+MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

@@ -14,9 +14,10 @@ from secrets import token_hex
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
+from fanous.model.coverage import NO_NETWORK
 from fanous.model.place import ip_of, is_address
 from fanous.probe.endpoint import handshake_again, measure_into, url_parts
-from fanous.probe.health import NO_NETWORK, Health, check, health_record
+from fanous.probe.health import Health, check, health_record
 from fanous.probe.localise import localise
 from fanous.probe.messengers import MESSENGERS, record_of
 from fanous.probe.net.network import Network, OverCap, is_public

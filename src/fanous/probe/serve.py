@@ -14,7 +14,7 @@ import h11
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.probe.metrics import Metric, render
+from fanous.probe.metrics import MEDIA, Metric, render
 from fanous.probe.modules import BUILT_IN, BadTarget, Module, Scrape, answer, deadline
 from fanous.probe.net.network import Network
 from fanous.probe.settings import Settings
@@ -123,6 +123,5 @@ async def _probe(
 def _response(status: int, text: str) -> bytes:
     reason = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error"}[status]
     body = text.encode()
-    kind = "text/plain; version=0.0.4; charset=utf-8"
-    head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: {MEDIA}\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"Connection: close\r\n\r\n" + body

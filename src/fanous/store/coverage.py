@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.series.signals import OF_PRODUCTS, products_of
-from fanous.model.coverage import Arrival, LineState, Look
+from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, Arrival, LineState, Look
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Family, Place
 from fanous.model.reason import Param, Reason
@@ -171,12 +171,6 @@ class Clocks:
     probes: int
 
 
-NOTHING_OUTSIDE = "nothing outside the country answers"
-"""``defect`` of a check of a line on which only sites inside the country answer."""
-
-ALLOW_LIST = "outside the country only sites of a list answer"
-"""``defect`` of a check of a line on which sites of a list answer as well."""
-
 MEASUREMENTS = "measurements"
 """Name of the signal that ``volume`` returns."""
 
@@ -304,11 +298,11 @@ GROUP BY country, asn ORDER BY country, asn
 _HEARD, _HEARD_IN = _heard("country != 'ZZ'"), _heard("country = {country:String}")
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
-    multiIf(defect = '', 'online', defect = 'no network', 'offline',
+    multiIf(defect = '', 'online', defect = '{NO_NETWORK}', 'offline',
         defect = '{NOTHING_OUTSIDE}', 'intranet', 'allow_list') AS line, source
 FROM measurements
 WHERE test_name = 'fanous_health' AND asn != 0 AND country != 'ZZ'
-    AND defect IN ('', 'no network', '{NOTHING_OUTSIDE}', '{ALLOW_LIST}') AND {IN_WINDOW}
+    AND defect IN ('', '{NO_NETWORK}', '{NOTHING_OUTSIDE}', '{ALLOW_LIST}') AND {IN_WINDOW}
 ORDER BY at, uid
 """
 _JUDGED = f"""

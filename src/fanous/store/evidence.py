@@ -219,15 +219,16 @@ class EvidenceFacts(FactsPart):
         Args:
             sources: whose measurements count; empty = all.
         """
-        asked = {"country": country, "targets": list(targets), "asns": list(asns), "sources": list(sources)}
-        return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+        asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
+        return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked)]
 
     def releases(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Release]:
         """What each version of a nettest found in the intervals: on these networks, and in every other country."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
-        return [Release(*row) for row in self.engine.rows(_RELEASES, **asked, **in_any(intervals))]
+        return [
+            Release(*row) for row in self.engine.rows(_RELEASES, **_claim(country, targets, asns, intervals))
+        ]
 
     def runs(
         self,
@@ -261,8 +262,9 @@ class EvidenceFacts(FactsPart):
     ) -> list[RatePair]:
         """Rates of the targets and of other names in the same measurement, for probes on these networks in the
         intervals; measurements without both are left out."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
-        return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
+        return [
+            RatePair(*row) for row in self.engine.rows(_PAIRS, **_claim(country, targets, asns, intervals))
+        ]
 
     def rests_on(self, incident: Incident, since: float, until: float, near: float) -> dict[str, set[int]]:
         """Where the raw records are that a bundle of the incident may need: name of a segment -> positions.

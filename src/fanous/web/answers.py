@@ -33,6 +33,7 @@ from fanous.wording.language import chosen, preferred
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 HTML = "text/html; charset=utf-8"
+SVG, PNG, JSON = "image/svg+xml", "image/png", "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,9 @@ from collections.abc import Callable
 
 from fanous.model.alert import AlertState
 from fanous.pipeline.query import last_heard
-from fanous.probe.metrics import Metric, render
+from fanous.probe.metrics import MEDIA, Metric, render
 from fanous.store.protocol import Store
 from fanous.web.answers import Reply, Visit
-
-MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def open_incidents(store: Store, _now: float) -> list[Metric]:

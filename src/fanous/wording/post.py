@@ -68,16 +68,16 @@ def _messages(places: int, one: int, more: int) -> int:
     return 1 if places <= one else ceil(places / more)
 
 
-def post_text(claims: Sequence[str], details: Iterable[str], most: int = POST) -> str:
+def post_text(claims: Sequence[str], details: Iterable[str]) -> str:
     """The longest claim that fits, then as many details as fit, in order.
 
     Args:
         claims: the same claim with its hedge, the longest first; the last one always fits.
         details: what may be left out, the most important first.
     """
-    text = next((claim for claim in claims if len(claim) <= most), claims[-1])
+    text = next((claim for claim in claims if len(claim) <= POST), claims[-1])
     for detail in details:
-        if detail and len(text) + 1 + len(detail) <= most:
+        if detail and len(text) + 1 + len(detail) <= POST:
             text = f"{text} {detail}"
     return text
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from math import nan
 
 from fanous.analysis.rules.evidence import RESOLVER
+from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
@@ -226,10 +227,6 @@ def _observation(target: TorTarget, notes: list[str], effort: Effort) -> Observa
 
 TEST_NAME = "fanous_health"
 
-NO_NETWORK = "no network"
-PORTAL = "captive portal"
-NOTHING_OUTSIDE = "nothing outside the country answers"
-ALLOW_LIST = "outside the country only sites of a list answer"
 UNREADABLE = "no look at the line in it"
 
 NO_CONTROL = "no_plain_answer"

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous import __version__
-from fanous.web.answers import Answers, Reply, visit_of
+from fanous.web.answers import JSON, Answers, Reply, visit_of
 from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation
 from fanous.web.api.query import PROBLEM_MEDIA, Wrong, problem, question_of
 from fanous.web.api.types import Problem
@@ -82,7 +82,6 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
     return found
 
 
-JSON = "application/json"
 ANYBODY = {"Access-Control-Allow-Origin": "*"}
 """The API only reads and identifies no one, so other sites' pages may use it."""
 

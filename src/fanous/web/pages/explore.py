@@ -43,15 +43,13 @@ from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.votes import AxisValue
 from fanous.text import printable
-from fanous.web.answers import Later, Reply, Visit
+from fanous.web.answers import PNG, SVG, Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     ASKS,
     CSV,
     MOST_COMPARED,
     PARQUET,
     PICTURE_WIDTH,
-    PNG,
-    SVG,
     Context,
     ExploreRequest,
     answer_to,

@@ -26,11 +26,10 @@ from fanous.refdata.countries import local, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.answers import Elsewhere, Reply, Several, Visit
+from fanous.web.answers import JSON, Elsewhere, Reply, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
-SVG, PNG, JSON = "image/svg+xml", "image/png", "application/json"
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 LAYERS = ("dns", "tcp", "tls", "quic", "http", "transfer")

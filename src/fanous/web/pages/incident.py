@@ -44,7 +44,7 @@ from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.answers import Later, Reply, Visit
+from fanous.web.answers import JSON, PNG, SVG, Later, Reply, Visit
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import announced_beside
 from fanous.web.routes import Facts, page, resource
@@ -224,7 +224,6 @@ def chart_of(store: Store, incident: Incident, lines: Lines, visit: Visit) -> Ch
     return Chart(lines, wide, narrow, bool(around.others))
 
 
-SVG, PNG = "image/svg+xml", "image/png"
 CARD_WIDTH, CHART_WIDTH = 1200, 1500
 """Pixels; for print, 1500 pixels are 12.7 cm at 300 dpi."""
 
@@ -262,7 +261,6 @@ def _chart(store: Store, visit: Visit) -> str:
     return pictures.chart_svg(store, incident, visit) if incident else ""
 
 
-JSON = "application/json"
 BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-info-systems; charset=utf-8"
 
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420

@@ -15,7 +15,7 @@ from fanous.publish.evidence.pack import redacted, source_terms
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
 from fanous.store.references import Reference
-from fanous.web.answers import Reply, Visit
+from fanous.web.answers import JSON, Reply, Visit
 from fanous.web.pages.incident import incident_asked
 from fanous.web.routes import Facts, page, resource
 
@@ -23,7 +23,6 @@ A_PAGE = 100
 """Measurements per page."""
 
 MOST_OBSERVATIONS = 80
-JSON = "application/json"
 OONI = "https://explorer.ooni.org/m/"
 """OONI's page of a measurement, followed by its uid."""
 
