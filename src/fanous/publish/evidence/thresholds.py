@@ -16,7 +16,6 @@ from fanous.analysis.incidents import (
     claims,
     confirm,
     denial,
-    shared,
     disputes,
     events,
     fusion,
@@ -29,6 +28,7 @@ from fanous.analysis.incidents import (
     products,
     revision,
     scope,
+    shared,
     witnesses,
 )
 from fanous.analysis.incidents.interference import (
