@@ -95,3 +95,11 @@ def test_a_gap_of_the_source_is_no_fall_however_long_the_day_stays_low() -> None
 def test_a_fall_to_nothing_is_one() -> None:
     assert fell(cut(people(), STEEP + 9, STEEP + 12, 0.0)) == 9
     assert departure(cut(people(), 14 * 24, 16 * 24, 0.0)).sudden_from is not None
+
+
+def test_mornings_after_a_curfew_are_not_compared_with_its_nights() -> None:
+    """On each of twelve days before it jumped back at six; on a day on which people get up late it does not."""
+    one = people(late=3.0)
+    for day in range(2, STEEP // 24):
+        one = cut(one, 24 * day + 0.5, 24 * day + 6, 0.1)
+    assert fell(one) is None

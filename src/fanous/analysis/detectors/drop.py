@@ -397,7 +397,9 @@ def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions)
     if step > WIDEST or not signal.of_people or not len(low):
         return None
     width, left = max(1, WITHIN // step), 1 - found.drop[:, column]
-    changes = _changes(found.grid.levels[:, :, column].ravel(), width, found.grid.bins, options.days)
+    levels = found.grid.levels[:, :, column].ravel()
+    quiet = np.where(_beside(found.on[:, column], width), np.nan, levels)
+    changes = _changes(levels, quiet, width, found.grid.bins, options.days)
     moves = _moves(changes, int(low[0]), step, options.days)
     limit = max(float(found.grid.least[column]), options.spreads * moves)
     falls = _falls(changes, low, width)
@@ -420,21 +422,33 @@ def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
     return float(1 - after / before) if before > 0 else 0.0
 
 
-def _changes(levels: Single, width: int, day: int, days: int) -> Single:
+def _beside(on: Bools, width: int) -> Bools:
+    """The bins of stretches, and the hour beside each: series fall before an alarm, and return after the last."""
+    padded = np.concatenate([np.zeros(2 * width, np.bool_), on, np.zeros(2 * width, np.bool_)])
+    return np.lib.stride_tricks.sliding_window_view(padded, 4 * width + 1).any(axis=1)
+
+
+def _changes(levels: Single, quiet: Single, width: int, day: int, days: int) -> Single:
     """Logarithm of the change from the half hour before each bin to the one that it begins, less the median of such
     changes at that time on the days before; (bins,), NaN = unknown.
 
     Args:
+        quiet: the levels without stretches: a curfew's end each morning is not how mornings go.
         width: bins of half an hour.
         day: bins of a day.
     """
-    halves = _half_hours(levels, width)
-    halves = np.maximum(halves, FLOOR * nanmedian(halves))  # NaN stays
-    logs = np.log(np.where(halves > 0, halves, np.nan))
-    change = np.concatenate([np.full(width, np.nan, np.float32), logs[width:] - logs[:-width]])
-    padded = np.concatenate([np.full(days * day, np.nan, np.float32), change])
+    least = FLOOR * nanmedian(_half_hours(levels, width))
+    change, usual = (_steps(one, width, least) for one in (levels, quiet))
+    padded = np.concatenate([np.full(days * day, np.nan, np.float32), usual])
     before = np.stack([padded[back * day : back * day + len(change)] for back in range(days)])
     return np.asarray(change - nanmedian(before, axis=0), np.float32)
+
+
+def _steps(levels: Single, width: int, least: float) -> Single:
+    """Logarithm of the change from the half hour before each bin to the one that it begins, (bins,); NaN = unknown."""
+    halves = np.maximum(_half_hours(levels, width), least)  # NaN stays
+    logs = np.log(np.where(halves > 0, halves, np.nan))
+    return np.concatenate([np.full(width, np.nan, np.float32), logs[width:] - logs[:-width]])
 
 
 def _half_hours(levels: Single, width: int) -> Single:

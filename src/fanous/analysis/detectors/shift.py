@@ -24,7 +24,7 @@ from fanous.model.incident import Interval, Kind
 from fanous.model.instant import DAY
 from fanous.model.series import Floats, Series
 
-SHIFT_VERSION = "2026.13-days"
+SHIFT_VERSION = "2026.23-days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class ShiftOptions:
         days: number of days that give the usual value of a time of day, each of which must have been higher.
         weeks: number of weeks that give the weekday's value.
         least_days: days of history before anything is reported.
+        known: share of those days that must be known at that time: others were part of a loss.
         measured: share of a window's bins that must be known.
         spreads: robust standard deviations of whole days that a loss must exceed: in the 18 country-years at
             hand, these are three per cent.
@@ -47,6 +48,7 @@ class ShiftOptions:
     days: int = 14
     weeks: int = 4
     least_days: int = 14
+    known: float = 0.5
     measured: float = 0.75
     spreads: float = 5.0
     margin: float = 0.5
@@ -106,7 +108,9 @@ def _first_alarm(
     )
     enough = (counts >= options.measured * per_day) & (norms > 0)
     share = np.where(enough, sums / np.where(norms > 0, norms, 1), np.nan)
-    level = np.where(enough, sums / np.maximum(counts, 1), np.nan)
+    whole = np.where(np.isnan(levels), usual, levels)  # a day that lacks its nights is no higher for that
+    held = _day_sums((~np.isnan(whole)).astype(np.float64), per_day)
+    level = np.where(enough, _day_sums(np.nan_to_num(whole), per_day) / np.maximum(held, 1), np.nan)
     spread = _spread(share, per_day, options)
     lowest = _lowest(level, per_day, options)
     limit = np.fmax(least_drop, options.spreads * spread)
@@ -123,9 +127,13 @@ def _usual(days: Floats, options: ShiftOptions) -> Floats:
     for day in range(1, len(days)):
         if seen[day - 1] < options.least_days:
             continue
-        recent = nanmedian(days[max(0, day - options.days) : day], axis=0)
+        last = days[max(0, day - options.days) : day]
+        enough = (~np.isnan(last)).sum(axis=0) >= options.known * options.days
+        recent = np.where(enough, nanmedian(last, axis=0), np.nan)
         same = [day - 7 * back for back in range(1, options.weeks + 1) if day - 7 * back >= 0]
-        usual[day] = np.fmin(recent, nanmedian(days[same], axis=0)) if same else recent
+        usual[day] = (
+            np.where(enough, np.fmin(recent, nanmedian(days[same], axis=0)), np.nan) if same else recent
+        )
     return usual
 
 
