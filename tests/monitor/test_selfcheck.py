@@ -4,14 +4,17 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from fanous.errors import FanousError
+from fanous.monitor import intake
 from fanous.monitor.tasks import Selfcheck
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from tests.collector.files import kept
+from tests.copies import copy_of
 
 NOON = 1_702_814_400.0
 
@@ -51,6 +54,29 @@ def test_an_old_queue_begins_stays_ends_and_begins_again_over_restarts(
         (NOON + 3600, NOON + 3 * 3600, NOON + 4 * 3600),
     ]
     assert {(one.kind, one.about) for one in found} == {("queue_old", str(inbox))}
+
+
+def test_facts_that_lose_files_while_they_are_open_make_it_unready_until_they_are_made_again(
+    rally_folder: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(rally_folder, tmp_path / "store")
+
+    async def live() -> list[tuple[str, list[str]]]:
+        with OneThread(lambda: open_store(folder)) as owner:
+            selfcheck, found = Selfcheck(owner.ask, (), ()), []
+            for step in ("whole", "damaged", "again"):
+                if step == "damaged":
+                    rmtree(next((folder / "facts" / "store").rglob("all_*")))
+                elif step == "again":
+                    await owner.ask(intake._complete)
+                await selfcheck.look()
+                found.append((selfcheck.unready(), [one.kind for one in selfcheck.ailments]))
+        return found
+
+    whole, damaged, again = asyncio.run(live())
+    assert whole == again == ("", [])
+    assert "were removed or replaced while they were open" in damaged[0]
+    assert damaged[1] == ["data_lost"]
 
 
 def test_a_ledger_that_cannot_be_written_does_not_silence_it(

@@ -324,6 +324,9 @@ class SmallStore:
     def give_back(self, _lease: Lease) -> None:
         pass
 
+    def check_whole(self) -> None:
+        pass
+
     async def ask(self, question: Callable[[Store], T], /) -> T:
         self.questions += 1
         return question(cast(Any, self))

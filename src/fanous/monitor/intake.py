@@ -42,10 +42,15 @@ class Intake:
         self._ask, self._folders, self._source, self._every = ask, tuple(folders), source, every
 
     async def take(self, stop: asyncio.Event) -> None:
-        """Run until stopped; begins with what a crash left without facts, and what a stop left undetected."""
-        await self._ask(lambda store: ingest.finish_interrupted(store, ingest.LATE))
+        """Run until stopped; begins with what a crash left without facts, and what a stop left undetected.
+
+        Raises:
+            DataLost: a part of the store was removed or replaced; called again, it begins by opening it anew.
+        """
+        await self._ask(_complete)
         await self._ask(detect.detect_all)
         while not stop.is_set():
+            await self._ask(lambda store: store.check_whole())
             if not await self.take_once(lambda: not stop.is_set()):
                 await pause(stop, self._every)
 
@@ -69,6 +74,13 @@ class Intake:
             await self._ask(partial(take_from, folder, self._source, detects)) for folder in self._folders
         ]
         return any(one.more for one in taken)
+
+
+def _complete(store: Store) -> None:
+    """Open anew what was removed or replaced, and judge what has no facts; in one go, so that no reader sees less."""
+    if store.reopen():
+        log.warning(logline("reopened", why="a part of the store had been removed or replaced"))
+    ingest.finish_interrupted(store, ingest.LATE)
 
 
 def take_from(folder: Path, source: str, detects: Callable[[], bool], store: Store) -> Drained:

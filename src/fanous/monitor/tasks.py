@@ -25,6 +25,8 @@ from fanous.pipeline.retain import Retained, Retention, drop, move, plan, refer
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.status import metrics
 from fanous.pipeline.vitals import (
+    DATA_LOST,
+    PUT_BACK,
     Ailment,
     HeardNetwork,
     PullState,
@@ -35,6 +37,7 @@ from fanous.pipeline.vitals import (
 )
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
+from fanous.store.location import DataLost
 from fanous.store.protocol import Ask, Store
 
 SELFCHECK_EVERY = 60.0
@@ -71,6 +74,7 @@ class Selfcheck:
         self._pulls = pulls
         self._seen: Vitals | None = None
         self._looked = time.monotonic()
+        self._lost = ""
         self.ailments: list[Ailment] = []
         self.feed: list[Spell] = []
 
@@ -85,9 +89,16 @@ class Selfcheck:
         machine_at = self._clock()
 
         def seen(store: Store) -> Vitals:
+            store.check_whole(files=True)
             return examine(store, self._folders, backlogs(self._inboxes), machine_at, known)
 
-        self._seen = await self._ask(seen)
+        try:
+            self._seen = await self._ask(seen)
+        except DataLost as lost:
+            self._lost = str(lost)
+            self._tell([Ailment(DATA_LOST, "store", self._lost, PUT_BACK)])
+            return
+        self._lost = ""
         self._looked = time.monotonic()
         self._tell([*find_ailments(self._seen), *unreached(self._pulls())])
         await self._note()
@@ -112,6 +123,8 @@ class Selfcheck:
 
     def unready(self) -> str:
         """Why this monitor cannot take work now; empty = it can."""
+        if self._lost:
+            return self._lost
         if self._seen is None:
             return "starting: the store has not answered yet"
         age = time.monotonic() - self._looked

@@ -97,7 +97,8 @@ class Ailment:
 
     Attributes:
         kind: ``source_silent``, ``source_unreached``, ``software_failing``, ``clocks_ahead``, ``disk_low``,
-            ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged`` or ``configuration``.
+            ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged``, ``data_lost`` or
+            ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
@@ -323,6 +324,11 @@ class PullStates:
     def all(self) -> list[PullState]:
         return list(self._states.values())
 
+
+DATA_LOST = "data_lost"
+"""Kind of the ailment of a monitor whose ledger or facts were removed or replaced while it ran."""
+
+PUT_BACK = "put the ledger back from a backup; facts are made again from the archive"
 
 UNREACHED = "source_unreached"
 """Kind of the ailment that only the pulling process can know about; others read it in the feed."""

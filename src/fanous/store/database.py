@@ -22,7 +22,7 @@ from fanous.files import FULL
 from fanous.model.incident import Incident
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
 from fanous.store.cache import Cache
-from fanous.store.location import hidden
+from fanous.store.location import DataLost, check_ledger, hidden
 
 SCHEMA = sa.MetaData()
 """All tables of the ledger."""
@@ -90,7 +90,7 @@ class Database:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        self._check_file()
+        self.check_file()
         try:
             yield
         except DatabaseError as error:
@@ -101,8 +101,8 @@ class Database:
                 f"cannot use the ledger {self.name}: {cause}; {_advice(error, self._engine)}", permanent=False
             ) from error
 
-    def _check_file(self) -> None:
-        """Raise ``FanousError`` if the file has gone: SQLite would go on writing to it, and lose all of that at the
+    def check_file(self) -> None:
+        """Raise ``DataLost`` if the file has gone: SQLite would go on writing to it, and lose all of that at the
         end."""
         if self._file is None or self._inode is None:
             return
@@ -111,11 +111,24 @@ class Database:
         except OSError:
             is_there = False
         if not is_there:
-            raise FanousError(
-                f"the ledger {self._file} was removed or replaced while it was open: stop this process, put the "
-                f"right file there (its newest backup, if it is lost), and start again",
-                permanent=False,
+            raise DataLost(
+                f"the ledger {self._file} was removed or replaced while it was open: put the right file there (its "
+                "newest backup, if it is lost); `fanous run` goes on with it, anything else has to be started again"
             )
+
+    def leave(self) -> None:
+        """Let go of a file that has gone, so that ``making`` opens the one that has taken its place.
+
+        Raises:
+            DataLost: none has.
+            FanousError: what has is not a ledger.
+        """
+        if self._file is None or not self._file.is_file() or not self._file.stat().st_size:
+            self.check_file()
+            return
+        check_ledger(self._file)
+        self._engine.dispose()  # SQLite removes the log of the old file, which must not be applied to the new one
+        self._inode = None
 
 
 def _advice(error: DatabaseError, engine: sa.Engine) -> str:

@@ -195,6 +195,8 @@ SELECT max(bytes_on_disk) FROM system.parts
 WHERE active AND database = currentDatabase() AND table = {table:String}
 """
 
+_IN_USE = "SELECT path FROM system.parts WHERE active AND database = currentDatabase()"
+
 _SET_ASIDE = """
 SELECT concat(table, '/', name) FROM system.detached_parts
 WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken') ORDER BY table, name
@@ -233,6 +235,12 @@ class Engine:
     def set_aside(self) -> list[str]:
         """Parts of tables that the in-process engine found broken when it opened them, and leaves out since then."""
         return [name for (name,) in self.rows(_SET_ASIDE)] if self._folder else []
+
+    def missing(self) -> list[str]:
+        """Folders of parts that the in-process engine uses and that are gone, or empty."""
+        if self._folder is None:
+            return []
+        return [path for (path,) in self.rows(_IN_USE) if not Path(path, "checksums.txt").is_file()]
 
     def showing(self, *, synthetic: bool) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.

@@ -161,19 +161,36 @@ class Ledger(Processes):
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
-        self._clock = clock
+        self._clock, self._owner = clock, owner
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
         self.leaves_out_held = False
         try:
-            with self._database.making() as connection:
-                _check_format(connection, self._database.name)
-                if owner:
-                    free_all(connection, owner)
+            self._open()
         except FanousError:
             self._database.close()
             raise
+
+    def _open(self) -> None:
+        with self._database.making() as connection:
+            _check_format(connection, self._database.name)
+            if self._owner:
+                free_all(connection, self._owner)
+
+    def check_whole(self) -> None:
+        """Raises ``DataLost``: its file was removed or replaced."""
+        self._database.check_file()
+
+    def reopen(self) -> None:
+        """Open the file that has taken the place of the one that was open.
+
+        Raises:
+            DataLost: there is none.
+            FanousError: it is not a ledger.
+        """
+        self._database.leave()
+        self._open()
 
     def close(self) -> None:
         self._database.close()

@@ -6,6 +6,7 @@ A command that only reads loads what it reads: nothing if another process has th
 of incidents, the engine as well for measurements.  Each takes as long to load as everything else that a command does.
 """
 
+import os
 import socket
 import time
 from collections import Counter
@@ -22,7 +23,15 @@ from fanous.model.measurement import Provenance
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.attempts import Attempts
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
-from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, check_parts, in_folder
+from fanous.store.location import (
+    DataLost,
+    Owner,
+    StoreLocation,
+    StoreLock,
+    check_folder,
+    check_parts,
+    in_folder,
+)
 from fanous.store.protocol import Store
 from fanous.threads import keep_freed_memory
 
@@ -75,12 +84,44 @@ class _Columns:
 
     def __init__(self, location: StoreLocation, *, read_only: bool) -> None:
         self._location, self._read_only = location, read_only
+        self._folders: list[tuple[int, int]] = []
+        self._is_torn = False
 
     @cached_property
     def engine(self) -> "Engine":
         from fanous.store.engine import Engine
 
-        return Engine(self._location, read_only=self._read_only)
+        engine = Engine(self._location, read_only=self._read_only)
+        self._folders = self._found_folders()
+        return engine
+
+    def _found_folders(self) -> list[tuple[int, int]]:
+        """Device and inode of the folders that stay the same while the engine uses them."""
+        folder = self._location.engine_folder
+        paths = (folder, folder / "store", folder / "metadata") if folder else ()
+        return [(found.st_dev, found.st_ino) for path in paths if (found := _stat(path))]
+
+    def check_whole(self) -> None:
+        """Raises ``DataLost``: the folder of the in-process engine was removed or replaced, or files in it."""
+        if "engine" in vars(self) and (self._is_torn or self._folders != self._found_folders()):
+            raise DataLost(
+                f"the facts in {self._location.engine_folder} were removed or replaced while they were open: `fanous "
+                "run` makes them again from the archive; anything else has to be started again"
+            )
+
+    def check_parts(self) -> None:
+        """As ``check_whole``, but looks for each file of the engine's."""
+        if "engine" in vars(self):
+            self._is_torn = self._is_torn or bool(self.engine.missing())
+        self.check_whole()
+
+    def reopen(self) -> None:
+        """Start the engine anew on what is there now."""
+        self.close()
+        for name in ("engine", "every", "sides", "holds_older"):
+            vars(self).pop(name, None)
+        self._is_torn = False
+        self.start()
 
     def start(self) -> "Engine":
         """Start the engine now, so that an error stops the opening of the store."""
@@ -110,6 +151,13 @@ class _Columns:
     def close(self) -> None:
         if "engine" in vars(self):
             self.engine.close()
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 class OpenStore:
@@ -189,6 +237,26 @@ class OpenStore:
         self.attempts.close()
         if self._lock:
             self._lock.release()
+
+    def check_whole(self, *, files: bool = False) -> None:
+        self.ledger.check_whole()
+        if files:
+            self._columns.check_parts()
+        self._columns.check_whole()
+
+    def reopen(self) -> bool:
+        lost = False
+        for check, reopen in (
+            (self.ledger.check_whole, self.ledger.reopen),
+            (self._columns.check_whole, self._columns.reopen),
+        ):
+            try:
+                check()
+            except DataLost:
+                reopen()
+                lost = True
+        self._swept = self._swept and not lost
+        return lost
 
     def __enter__(self) -> Self:
         return self

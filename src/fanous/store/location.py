@@ -58,6 +58,14 @@ class StoreHeld(FanousError):
         self.lock = lock
 
 
+class DataLost(FanousError):
+    """A part of the store was removed or replaced while it was open; it is left alone until it is opened again
+    (``Store.reopen``)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
 class StoreLock:
     """Held from construction to ``release``.
 

@@ -172,6 +172,27 @@ class Store(Protocol):
     def now(self) -> float:
         """Unix seconds, UTC, by the store's clock; anything later has not happened yet."""
 
+    def check_whole(self, *, files: bool = False) -> None:
+        """Is what was opened still there?
+
+        Args:
+            files: look for each file of the in-process engine's, which takes some milliseconds.
+
+        Raises:
+            DataLost: a part was removed or replaced.
+        """
+
+    def reopen(self) -> bool:
+        """Open the parts that were removed or replaced anew; returns whether there were any.
+
+        Missing facts are made as empty ones: call ``recover`` then, which judges the archive again.  Other references
+        to ``facts`` are no longer valid.
+
+        Raises:
+            DataLost: the ledger is gone, and no other is in its place.
+            FanousError: what is in its place is not a ledger, or cannot be opened.
+        """
+
     def close(self) -> None:
         """Release it to other processes; a second call does nothing."""
 

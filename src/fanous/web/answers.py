@@ -12,23 +12,27 @@ import gzip
 import re
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 from urllib.parse import quote, urlencode
 
+from markupsafe import escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from fanous.errors import FanousError
 from fanous.pipeline.vitals import Workings
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.store.cache import Cache, Memory
+from fanous.store.location import DataLost
 from fanous.store.protocol import Ask, Store
 from fanous.web.limits import Budget, ReaderLimits
+from fanous.wording import clocks
 from fanous.wording.language import chosen, preferred
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -277,12 +281,19 @@ Maker = Callable[[Store, Visit], Reply | Later | None]
 
 
 class Answers:
-    """What all endpoints share."""
+    """What all endpoints share.
+
+    Attributes:
+        lost_at: since when it has been known that a part of the store was removed or replaced, by the site's clock;
+            ``None`` = it is whole.
+    """
 
     def __init__(self, ask: Ask, site: Site) -> None:
         self.ask = ask
         self.site = site
-        self._shelf = Shelf()
+        self._shelf = Shelf(clock=site.clock)
+        self._dated: dict[tuple[str, str], Reply] = {}
+        self.lost_at: float | None = None
         self._work = Budget(site.limits, site.limits.work)
         self._memory = Memory()
 
@@ -294,12 +305,39 @@ class Answers:
     async def shelved(
         self, request: Request, key: Hashable, make: Callable[[], Awaitable[Reply]], cost: float = 1.0
     ) -> Reply:
-        """The reply on the shelf under this key, or a new one, charged to the reader (in pages)."""
+        """The reply on the shelf under this key, or a new one, charged to the reader (in pages).
+
+        Raises:
+            FanousError: the store cannot be read.
+        """
+        if self.lost_at is not None:
+            raise DataLost("a part of the store was removed or replaced")
         return await self._shelf.get(key, make, partial(self._work.spend, request, cost))
 
     def spend(self, request: Request, cost: float) -> None:
         """Charges the reader for a reply that is not kept on the shelf; raises ``HTTPException`` (429)."""
         self._work.spend(request, cost)
+
+    def _last(self, key: Hashable, visit: Visit) -> Reply | None:
+        """The last reply under this key, if it is a page, which says when it was made; ``None`` = there is none."""
+        kept = self._shelf.last(key)
+        if kept is None or kept.reply.media != HTML:
+            return None
+        language, since = visit.language, kept.failing_since or self.lost_at or visit.now
+        notice = language.say(
+            "Since {since}, this monitor has not been able to read its data. What you see here is from {at}, and may "
+            "no longer be true.",
+            since=clocks.utc_dates(since, since, language),
+            at=clocks.utc_dates(kept.at, kept.at, language),
+        )
+        if (reply := self._dated.get((kept.reply.tag, notice))) is None:
+            body = _MAIN.sub(
+                lambda main: main[0] + f'<p class="notice">{escape(notice)}</p>'.encode(), kept.reply.body, 1
+            )
+            if len(self._dated) >= MOST_DATED:
+                self._dated.clear()
+            self._dated[kept.reply.tag, notice] = reply = Reply.of(body, HTML)
+        return reply
 
     def of(self, maker: Maker, asks: Mapping[str, str] = NOTHING_ASKED, cost: float = 1.0) -> Endpoint:
         """The endpoint of a page or a resource; ``asks`` as in ``Page``."""
@@ -323,10 +361,23 @@ class Answers:
                 reply = await self.shelved(request, key, make, cost)
             except Elsewhere as elsewhere:
                 return RedirectResponse(elsewhere.address, 307, {"Cache-Control": "no-store"})
+            except FanousError as error:
+                last = self._last(key, visit)
+                if last is None:
+                    raise HTTPException(503, headers=TRY_AGAIN) from error
+                reply = last
             return reply.answer(request)
 
         return answer
 
+
+TRY_AGAIN = {"Retry-After": "60"}
+"""Header of an answer while the store cannot be read."""
+
+MOST_DATED = 64
+"""Pages kept with a note that they are old."""
+
+_MAIN = re.compile(rb"<main\b[^>]*>")
 
 FRESH_SECONDS = 2.0
 """Seconds until a reply goes stale. A change appears on the pages after this and one rendering, well within 5 s."""
@@ -353,18 +404,22 @@ class _Shelved:
     """Attributes:
     began: monotonic seconds; later changes are not in the reply.
     fresh: seconds from ``began`` for which it is fresh.
+    at: ``began`` by the shelf's clock.
+    failing_since: since when the store could not be read for a newer one; ``None`` = it could.
     """
 
     began: float
     fresh: float
     reply: Reply
+    at: float
+    failing_since: float | None = None
 
 
 class Shelf:
     """Keeps the newest replies, and makes each only once, however many readers wait for it."""
 
-    def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
-        self._fresh = fresh_seconds
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS, clock: Callable[[], float] = time.time) -> None:
+        self._fresh, self._clock = fresh_seconds, clock
         self._kept: Cache[Hashable, _Shelved] = Cache(MOST_BYTES, lambda kept: kept.reply.size)
         self._making: dict[Hashable, asyncio.Task[Reply]] = {}
         self._emptied = 0.0
@@ -375,6 +430,10 @@ class Shelf:
         """Something changed, so replies begun before now are stale."""
         self._emptied = monotonic()
         self._making.clear()
+
+    def last(self, key: Hashable) -> "_Shelved | None":
+        """The last reply under this key, however old."""
+        return self._kept.get(key)
 
     async def get(
         self,
@@ -388,7 +447,8 @@ class Shelf:
             before: called if this request causes the reply to be made; its errors are raised for this request only.
         """
         kept = self._kept.get(key)
-        age = monotonic() - kept.began if kept and kept.began > self._emptied else None
+        is_sound = kept is not None and kept.began > self._emptied and kept.failing_since is None
+        age = monotonic() - kept.began if kept and is_sound else None
         if kept is not None and age is not None and age < kept.fresh:
             return kept.reply
         if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
@@ -414,15 +474,20 @@ class Shelf:
         self._rested = monotonic() + REST * self._took
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
-        began = monotonic()
+        began, at = monotonic(), self._clock()
         try:
             reply = await make()
+        except FanousError:
+            kept = self._kept.get(key)
+            if kept is not None and kept.failing_since is None:
+                self._kept.put(key, replace(kept, failing_since=at))
+            raise
         finally:
             if self._making.get(key) is asyncio.current_task():
                 del self._making[key]
         self._took = took = monotonic() - began
         fresh = min(max(self._fresh, WORK_SHARE * took), max(MOST_FRESH_SECONDS, self._fresh))
-        self._kept.put(key, _Shelved(began, fresh, reply))
+        self._kept.put(key, _Shelved(began, fresh, reply, at))
         return reply
 
 

@@ -18,6 +18,7 @@ from fanous.collector.limits import places_of
 from fanous.collector.server import connections_at_most
 from fanous.model.instant import MINUTE
 from fanous.pipeline.scheduler import Task, supervise
+from fanous.store.location import DataLost
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
 from fanous.web.limits import STREAMS_OF_ONE
@@ -118,6 +119,10 @@ class Live:
         began, now = monotonic(), self._answers.site.clock()
         try:
             found = await self._answers.ask(_written)
+            self._answers.lost_at = None
+        except DataLost:
+            self._answers.lost_at = self._answers.lost_at or now
+            found = f"lost.{self._answers.lost_at:.0f}"
         finally:
             self._asking = None
         if found != self._found:
@@ -138,4 +143,5 @@ def is_news(record: LogRecord) -> bool:
 
 def _written(store: Store) -> str:
     """Counts of what the ledger contains; rows are only ever added."""
+    store.check_whole()
     return ".".join(map(str, store.ledger.written()))

@@ -5,6 +5,8 @@ from dataclasses import replace
 from fanous.model.vitals import Backlog
 from fanous.pipeline.vitals import (
     CHECKS,
+    DATA_LOST,
+    PUT_BACK,
     UNREACHED,
     Disk,
     PullState,
@@ -102,6 +104,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
     said = {one.kind: one.mend for one in find_ailments(wrong)}
     assert len(said) == len(CHECKS)
     said |= {one.kind: one.mend for one in unreached(asked(("ioda PK", "xx"), ("tor PK", ".")))}
+    said[DATA_LOST] = PUT_BACK
     operate = text_of(ROOT / "docs" / "operate.md")
     runbook = section(operate, "### Runbook")
     assert [line.strip("#` ") for line in runbook if line.startswith("#### ")] == [*said, "configuration"]

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous import __version__
-from fanous.web.answers import JSON, Answers, Reply, visit_of
+from fanous.errors import FanousError
+from fanous.web.answers import JSON, TRY_AGAIN, Answers, Reply, visit_of
 from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation
 from fanous.web.api.query import PROBLEM_MEDIA, Wrong, problem, question_of
 from fanous.web.api.types import Problem
@@ -113,6 +114,10 @@ def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable
             return _open((await answers.shelved(request, key, make, one.cost)).answer(request))
         except Wrong as reason:
             return problem(reason.status, str(reason), ANYBODY)
+        except FanousError:
+            return problem(
+                503, "This monitor cannot read its data now; try again later.", ANYBODY | TRY_AGAIN
+            )
 
     return answer
 
