@@ -495,6 +495,43 @@ class LineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NameRecord:
+    """How the lookups of one target through one network's resolvers fared on one network while the event was on there.
+
+    Attributes:
+        resolver_asn: 0 = unknown.
+        failing, answered: measurements.
+    """
+
+    asn: int
+    resolver_asn: int
+    target: str
+    failing: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """The networks of a target's addresses, as the outside helper looked them up."""
+
+    target: str
+    networks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPage:
+    """Targets for which probes on one network got the very same page, which is not the helper's for any of them.
+
+    Attributes:
+        others: further targets, whose page in clear was the helper's there.
+    """
+
+    asn: int
+    targets: tuple[str, ...]
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What is known of a test run, by which two runs may be told to be two probes'.
 
@@ -508,6 +545,7 @@ class Run:
     software: str
     test_name: str
     test_version: str
+    asn: int
     resolver_asn: int
     since: float
     until: float
@@ -515,13 +553,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations, and of the runs that saw it; empty = nothing."""
+    """What is known for and against other explanations, and of the runs that saw it; empty = nothing.
+
+    Attributes:
+        reached: targets that worked on the event's networks while it was on there.
+        unanswered: other countries in which lookups of its targets had no answer meanwhile.
+    """
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
     releases: tuple[Release, ...] = ()
     lines: tuple[LineRecord, ...] = ()
     runs: tuple[Run, ...] = ()
+    names: tuple[NameRecord, ...] = ()
+    hosting: tuple[Hosting, ...] = ()
+    pages: tuple[SharedPage, ...] = ()
+    reached: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

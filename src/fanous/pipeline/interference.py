@@ -12,7 +12,7 @@ from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incidents_of
-from fanous.analysis.incidents.confirm import families_seen
+from fanous.analysis.incidents.confirm import OWN_PAGES, families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
     Alone,
@@ -20,6 +20,13 @@ from fanous.analysis.incidents.disputes import (
     shown_by,
     sources_of,
     with_disputes,
+)
+from fanous.analysis.incidents.doubts import (
+    ABROAD,
+    BY_ADDRESS,
+    HOST_SITES,
+    NO_ANSWER,
+    UNANSWERED,
 )
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
@@ -275,14 +282,23 @@ def alternatives(
     by_network: dict[int, list[Interval]] = {}
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
+    how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
+    facts, sites = store.facts, [target for target in targets if "." in target]
+    pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
+    of_names = bool(how & {*NO_ANSWER})
+    abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
+    of_hosts = of_names or bool(pages) or bool(how & {*BY_ADDRESS}) or len(sites) >= HOST_SITES
     return Alternatives(
-        tuple(
-            store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
-        ),
-        tuple(store.facts.software(country, targets, asns, stretches, sources)),
-        tuple(store.facts.releases(country, targets, asns, stretches)),
-        tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
-        tuple(store.facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
+        tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
+        tuple(facts.software(country, targets, asns, stretches, sources)),
+        tuple(facts.releases(country, targets, asns, stretches)),
+        tuple(facts.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
+        names=tuple(facts.names(country, by_network) if of_names else ()),
+        hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
+        pages=tuple(pages),
+        reached=tuple(facts.reached(country, by_network) if len(sites) >= HOST_SITES else ()),
+        unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
     )
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fanous.model.incident import Incident, Interval, LineRecord, Onset, Release, Run, Software, Stretches
+from fanous.model.incident import (
+    Hosting,
+    Incident,
+    Interval,
+    LineRecord,
+    NameRecord,
+    Onset,
+    Release,
+    Run,
+    SharedPage,
+    Software,
+    Stretches,
+)
 from fanous.model.measurement import Provenance
 from fanous.model.series import RatePair
 from fanous.store.engine import (
@@ -87,7 +99,7 @@ GROUP BY place, nettest, version ORDER BY place, nettest, version
 """
 # Only measurements that a bundle contains: the conclusion must come out the same there.
 _RUNS = f"""
-SELECT probe, software, test_name, test_version, resolver_asn,
+SELECT probe, software, test_name, test_version, asn, resolver_asn,
     toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 FROM measurements
 WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source IN {{sources:Array(String)}}
@@ -96,8 +108,8 @@ WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source 
         WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = ''
             AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
     )
-GROUP BY probe, software, test_name, test_version, resolver_asn
-ORDER BY probe, software, test_name, test_version, resolver_asn
+GROUP BY probe, software, test_name, test_version, asn, resolver_asn
+ORDER BY probe, software, test_name, test_version, asn, resolver_asn
 """
 # Our own probes check their line themselves; what they measure on a bad one means nothing.
 _MEANWHILE = f"""
@@ -125,6 +137,57 @@ FROM (
     GROUP BY network, target, claimed HAVING count() >= {LEAST_VOICES}
 )
 GROUP BY network ORDER BY network
+"""
+
+_NAMES = f"""
+SELECT network, resolver, target, countIf(fell), countIf(NOT fell) FROM (
+    SELECT target, any(asn) AS network, any(resolver_asn) AS resolver, countIf({_FELL}) > 0 AS fell
+    FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND target != '' AND layer = 'dns' AND {IN_STRETCHES}
+    GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+)
+GROUP BY network, resolver, target ORDER BY network, resolver, target
+"""
+_HOSTING = f"""
+SELECT target, arraySort(arrayFilter(one -> one != 0, groupUniqArrayArray(answer_asns))) AS networks
+FROM observations
+WHERE country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL AND target != ''
+    AND {IN_STRETCHES}
+GROUP BY target HAVING notEmpty(networks) ORDER BY target
+"""
+_REACHED = f"""
+SELECT DISTINCT target FROM (
+    SELECT target, countIf({_FELL}) > 0 AS fell FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND target != '' AND {IN_STRETCHES}
+    GROUP BY uid, target HAVING NOT fell AND countIf(state = 'ok' AND layer != 'dns') > 0
+)
+ORDER BY target
+"""
+_UNANSWERED = f"""
+SELECT country, groupUniqArray(uid) AS uids FROM verdicts
+WHERE country NOT IN ('ZZ', {{country:String}}) AND asn != 0 AND defect = '' AND layer = 'dns' AND symptom
+    AND target IN {{targets:Array(String)}} AND mechanism IN {{mechanisms:Array(String)}} AND {IN_INTERVALS}
+GROUP BY country ORDER BY country
+"""
+# A page without a title has too little to be recognised by.
+_SHARED_PAGES = f"""
+SELECT network, arraySort(groupUniqArray(target)) AS targets, others FROM (
+    SELECT asn AS network, target, status_code, title, body_length, server, header_names
+    FROM observations
+    WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'http' AND failure IS NULL AND title != ''
+        AND {IN_STRETCHES} AND uid IN (
+            SELECT uid FROM verdicts
+            WHERE country = {{country:String}} AND defect = '' AND layer = 'http' AND {IN_STRETCHES}
+                AND mechanism IN {{mechanisms:Array(String)}}
+        )
+) AS pages
+LEFT JOIN (
+    SELECT asn AS network, uniqExact(target) AS others FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND rule_id = 'http.same_page' AND {IN_STRETCHES}
+    GROUP BY network
+) AS proper USING (network)
+GROUP BY network, status_code, title, body_length, server, header_names, others HAVING length(targets) > 1
+ORDER BY network, targets
 """
 
 
@@ -256,6 +319,42 @@ class EvidenceFacts(FactsPart):
         asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
         asked |= in_stretches(stretches)
         return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self.engine.rows(sql, **asked)]
+
+    def names(self, country: str, stretches: Stretches) -> list[NameRecord]:
+        """How the lookups of each target fared, by network and the resolver's network."""
+        asked = {"country": country, **in_stretches(stretches)}
+        return [NameRecord(*row) for row in self.engine.rows(_NAMES, **asked)]
+
+    def hosting(self, country: str, stretches: Stretches) -> list[Hosting]:
+        """Where the helper found each target, in measurements made on the networks."""
+        asked = {"country": country, **in_stretches(stretches)}
+        return [Hosting(target, tuple(networks)) for target, networks in self.engine.rows(_HOSTING, **asked)]
+
+    def shared_pages(self, country: str, stretches: Stretches, mechanisms: Sequence[str]) -> list[SharedPage]:
+        """Pages, alike in everything that is kept of them, that probes on a network got for several targets.
+
+        Args:
+            mechanisms: of verdicts on such pages.
+        """
+        asked = {"country": country, "mechanisms": list(mechanisms), **in_stretches(stretches)}
+        rows = self.engine.rows(_SHARED_PAGES, **asked)
+        return [SharedPage(asn, tuple(targets), others) for asn, targets, others in rows]
+
+    def reached(self, country: str, stretches: Stretches) -> list[str]:
+        """Targets to which connections were made on the networks, and of which nothing failed."""
+        asked = {"country": country, **in_stretches(stretches)}
+        return [target for (target,) in self.engine.rows(_REACHED, **asked)]
+
+    def unanswered_elsewhere(
+        self,
+        country: str,
+        targets: Sequence[str],
+        intervals: Sequence[Interval],
+        mechanisms: Sequence[str],
+    ) -> dict[str, list[str]]:
+        """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
+        asked = {"country": country, "targets": list(targets), "mechanisms": list(mechanisms)}
+        return dict(self.engine.rows(_UNANSWERED, **asked, **in_any(intervals)))
 
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

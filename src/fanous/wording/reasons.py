@@ -28,6 +28,7 @@ from fanous.wording.words import (
     STATUSES,
     counts_users,
     mechanism_words,
+    network_title,
     percent,
     target_title,
 )
@@ -76,6 +77,39 @@ REASONS: dict[str, Text] = {
     "disputed.networks": (
         "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "
         "({families}) reached the target there in {some} of {all} measurements."
+    ),
+    "site.may_refuse": (
+        "It cannot be reached from any network that was measured ({networks}), and fails in the same way on all of "
+        "them ({mechanisms}). Whether the networks or the site itself drop the connections is not known."
+    ),
+    "host.may_fail": (
+        "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
+        "That network may have failed where it serves the country, or be blocked as a whole."
+    ),
+    "name.at_fault": (
+        "Lookups had no answer in {countries} either: the name's own servers, or the signatures on its records, may be "
+        "at fault."
+    ),
+    "resolver.at_fault": (
+        "Only the resolvers of {resolvers} gave no answer, and too few other names were answered there to show that "
+        "these were singled out. A fault of the resolvers looks the same."
+    ),
+    "resolver.one_host": (
+        "Only the resolvers of {resolvers} gave no answer, and no other site of the same hosting network is known to "
+        "have been answered there. A fault on the way to that network looks the same."
+    ),
+    "resolver.public_only": (
+        "Only people who use the public resolver of {resolvers} saw it. It may filter names by itself, so "
+        "nothing shows that the network does ({entities})."
+    ),
+    "resolver.own": "Wrong or missing answers came through the resolvers of {entities}.",
+    "resolver.public": "On {entities}, wrong or missing answers came through public resolvers ({resolvers}).",
+    "resolver.other": (
+        "On {entities}, wrong or missing answers came through resolvers of other networks ({resolvers})."
+    ),
+    "page.shared": (
+        "The same page was shown in place of {sites} that are hosted in different networks, so it is not the sites' "
+        "own."
     ),
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
@@ -317,6 +351,7 @@ COUNTED = {
     "hours": ("{n} hour", "{n} hours"),
     "hours_needed": ("{n} hour", "{n} hours"),
     "days": ("{n} day", "{n} days"),
+    "sites": ("{n} site", "{n} sites"),
 }
 """Parameters that are numbers of something: for one, and for many."""
 
@@ -353,6 +388,12 @@ def _series_named(name: str, language: Language) -> str:
     return language.comma.join(filter(None, told))
 
 
+def _resolvers_network(name: str) -> str:
+    """``AS15169`` -> ``Google (AS15169)``, if the name of the network is known."""
+    known = network_title(int(name.removeprefix("AS")), {}) if name.startswith("AS") else ""
+    return f"{known} ({printable(name)})" if known else printable(name)
+
+
 def _share(language: Language, share: float) -> str:
     return percent(share, language)
 
@@ -382,6 +423,7 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
     "control": lambda code, language: language.say(CONTROLS[code]) if code in CONTROLS else printable(code),
     "sources": lambda name, language: _series_named(name, language),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
+    "resolvers": lambda network, _: _resolvers_network(network),
     "target": lambda target, _: target_title(target),
     "targets": lambda target, _: target_title(target),
     "neighbours": lambda target, _: target_title(target),

@@ -73,6 +73,19 @@ PAGE = helper(Layer.HTTP)
             [handshake("ssl_failed_handshake"), INNOCUOUS],
             (State.INSUFFICIENT, "tls.unclear_failure", "tls"),
         ),
+        # But the server sends the helper none for this name, and us none for another.
+        (
+            [handshake("ssl_failed_handshake"), INNOCUOUS, UP],
+            (State.BLOCKED, "tls.alert_for_this_name", "tls"),
+        ),
+        (
+            [handshake("unknown_failure: remote error: tls: unrecognized name"), INNOCUOUS, UP],
+            (State.BLOCKED, "tls.alert_for_this_name", "tls"),
+        ),
+        (
+            [handshake("ssl_failed_handshake"), replace(INNOCUOUS, ip="1.2.3.4"), UP],
+            (State.INSUFFICIENT, "tls.unclear_failure", "tls"),
+        ),
         # Another site's sound handshake at a shared address is not a planned control.
         (
             [handshake("connection_reset"), replace(INNOCUOUS, cert_valid=True)],

@@ -257,9 +257,22 @@ OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
 worked abroad is not a control: only another network of the same country is."""
 
 
-def may_be_sites_own(witness: Votes) -> bool:
-    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
-    return 2 * int(np.isin(witness.mechanisms, OWN_PAGES).sum()) >= len(witness) > 0
+def may_be_sites_own(witness: Votes, but: NDArray[np.bool_] | bool = False) -> bool:
+    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?
+
+    Args:
+        but: shape (n,): those of which it is known that the page is not the site's.
+    """
+    return 2 * int((np.isin(witness.mechanisms, OWN_PAGES) & ~np.asarray(but)).sum()) >= len(witness) > 0
+
+
+Doubt = Callable[[Votes, float], Reason | None]
+"""Another explanation that is left for failing votes, with what is known at a time (``doubts``)."""
+
+
+def no_doubt(_seen: Votes, _now: float) -> Reason | None:
+    """There is none."""
+    return None
 
 
 Count = Callable[[Votes], int]
@@ -277,6 +290,7 @@ def rule_c2(
     raised: dict[int, float],
     lost: Stretches,
     count: Count = named_probes,
+    doubt: Doubt = no_doubt,
 ) -> Ruling:
     """C2, and the first moment at which it was met.
 
@@ -286,10 +300,11 @@ def rule_c2(
         raised: ASN -> when a live monitor would have raised it.
         lost: the stretches of networks that lost their controls (``lost_controls``).
         count: counts independent probes (``independence``).
+        doubt: the explanation that no control excludes.
     """
     if not raised:
         return Ruling("", None, Reason("lacks.network"))
-    case = _Case(witness, control_times, raised, lost, count)
+    case = _Case(witness, control_times, raised, lost, count, doubt)
     lacking = case.lacking(np.inf)
     if lacking:
         return Ruling("", None, lacking)
@@ -314,6 +329,7 @@ class _Case:
     raised: dict[int, float]
     lost: Stretches
     count: Count
+    doubt: Doubt
 
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
@@ -323,8 +339,9 @@ class _Case:
             return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
         if self.count(seen) < PROBES:
             return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
-        if helped(seen, self.count):
-            return None
+        left = self.doubt(seen, now)
+        if left is not None or helped(seen, self.count):
+            return left
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
             return Reason("lacks.control_here" if may_be_sites_own(seen) else "lacks.control")
         if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):

@@ -22,17 +22,18 @@ from fanous.analysis.incidents.alternatives import (
 )
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import (
+    Doubt,
     Ruling,
     families_seen,
     families_that_saw,
     helped,
     lost_controls,
-    may_be_sites_own,
     mostly_controlled,
     rule_c1_c3,
     rule_c2,
     without_remote,
 )
+from fanous.analysis.incidents.doubts import Doubts, may_be_of_site, shared_pages, through_resolvers
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.incidents.independence import Distinct, by_name
 from fanous.analysis.incidents.networks import (
@@ -57,6 +58,7 @@ from fanous.model.incident import (
     Stretches,
 )
 from fanous.model.place import Family, Place
+from fanous.model.reason import Reason
 from fanous.model.series import Floats, Votes
 
 MECHANISM_SHARE = 0.1
@@ -105,7 +107,7 @@ class MeasuredVotes:
         sessions = [f for f in group if f.asn in networks]
         meanwhile = votes.where(inside(votes, sessions))
         witness = meanwhile.where(meanwhile.seen)
-        abroad = self.elsewhere.where(np.full(len(self.elsewhere), not may_be_sites_own(witness)))
+        abroad = self.elsewhere.where(np.full(len(self.elsewhere), not may_be_of_site(witness, alternatives)))
         controls = works_elsewhere(votes, abroad, named, witness.times)
         raised = _raised(sure)
         platform = None if mostly_controlled(witness) else platform_failure(alternatives.onsets)
@@ -119,10 +121,11 @@ class MeasuredVotes:
         saw = families_that_saw(meanwhile, family_of)
         own = without_remote(witness, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
+        doubts = Doubts(votes, sessions, alternatives)
         ruling = (
             Ruling("", None, lacking)
             if lacking
-            else _ruling(named, own, controls, raised, saw, lost, distinct)
+            else _ruling(named, own, controls, raised, saw, lost, distinct, doubts.remaining)
         )
         reaches = bool(raised) or _fell_silent(named)
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
@@ -147,7 +150,12 @@ class MeasuredVotes:
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
             most=_most(ruling, witness, distinct),
             evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
-            remarks=(*(() if lacking else distinct.remarks(witness)), *reach.remarks),
+            remarks=(
+                *(() if lacking else distinct.remarks(witness)),
+                *through_resolvers(witness),
+                *_of_pages(witness, alternatives),
+                *reach.remarks,
+            ),
             explained=otherwise is not None,
             faint=all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
@@ -177,10 +185,21 @@ def _ruling(
     saw: Mapping[Family, float],
     lost: Stretches,
     distinct: Distinct,
+    doubt: Doubt,
 ) -> Ruling:
     kind = min((f.kind for f in named), key=list(Kind).index)
     two = rule_c1_c3(kind, saw, raised)
-    return two if two.rule and raised else rule_c2(witness, controls, raised, lost, distinct.count)
+    if not two.rule or not raised:
+        return rule_c2(witness, controls, raised, lost, distinct.count, doubt)
+    left = doubt(witness, np.inf)  # which both families share
+    return two if left is None else Ruling("", None, left)
+
+
+def _of_pages(witness: Votes, known: Alternatives) -> tuple[Reason, ...]:
+    """The sites in whose place one page was shown, if it is not theirs."""
+    targets = set(witness.targets[shared_pages(witness, known)].tolist())
+    sites = {site for page in known.pages if targets & set(page.targets) for site in page.targets}
+    return (Reason("page.shared", {"sites": len(sites)}),) if targets else ()
 
 
 def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:

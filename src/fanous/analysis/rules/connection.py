@@ -376,6 +376,20 @@ TLS_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tls.alert_for_this_name",
+        state=State.BLOCKED,
+        why="The handshake was ended by an alert, while the control completed it at the same address and another "
+        "name's was completed from here, so someone answered in the server's name.",
+        holds=lambda _o, c: (
+            c.cause is Cause.ALERT
+            and c.innocuous_name_works
+            and c.same_step is not None
+            and c.reachable is True
+        ),
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.unclear_failure",
         state=State.INSUFFICIENT,
         why="The two sides could not agree on a handshake, which both old software and interference can "

@@ -100,6 +100,7 @@ PHRASES: tuple[tuple[str, Cause], ...] = (
     ("deadline exceeded", Cause.TIMEOUT),
     ("unexpected eof", Cause.CLOSED),
     ("unknown authority", Cause.AUTHORITY),
+    ("remote error: tls", Cause.ALERT),
     ("too many open files", Cause.LOCAL),
     ("buffer space", Cause.LOCAL),
     ("network is down", Cause.LOCAL),

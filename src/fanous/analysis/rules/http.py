@@ -532,6 +532,13 @@ FAILURES = (
         symptom=True,
     ),
     Rule(
+        id="http.slow_line",
+        state=State.INSUFFICIENT,
+        why="The request timed out, but bare connections are so slow that the line itself is bad.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and (c.line_is_slow or not c.path_is_healthy),
+        figures=_request,
+    ),
+    Rule(
         id="http.failure_control_ok",
         state=State.BLOCKED,
         why="The request was cut or got no response, while the control loaded the page.",

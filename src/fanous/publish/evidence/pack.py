@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fanous import __version__
 from fanous.analysis.incidents.alternatives import LINE_TARGETS
-from fanous.analysis.incidents.confirm import CONTROL_WINDOW
+from fanous.analysis.incidents.confirm import CONTROL_WINDOW, OWN_PAGES
+from fanous.analysis.incidents.doubts import HOST_SITES, NO_ANSWER, UNANSWERED
 from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
@@ -100,19 +101,26 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     failing = votes.times[votes.seen]
     near = abroad.where(_near(abroad.times, failing, CONTROL_WINDOW + MINUTE))
     home = [look.uid for look in looks if look.country == incident.country]
-    beside = _beside(store, incident, until) if _may_be_the_line(incident) else []
+    beside = _beside(store, incident, until) if _rests_on_others(incident) else []
     own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
-    elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
+    lost = store.facts.unanswered_elsewhere(incident.country, targets, incident.intervals, UNANSWERED)
+    unanswered = [uid for uids in lost.values() for uid in uids]
+    elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard, *unanswered]), since, until)
     in_levels = is_of_lines or incident.is_of_traffic
     levels = store.facts.settled_levels(incident.country, since, until, LEVELS) if in_levels else []
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
 
 
-def _may_be_the_line(incident: Incident) -> bool:
-    """May the line be at fault?  With fewer targets than show that, a confirmed incident is the same without the other
-    measurements."""
-    return incident.confirmed_at is None or len(incident.targets) >= LINE_TARGETS
+def _rests_on_others(incident: Incident) -> bool:
+    """Does it depend on how other targets fared there?  They show whether the line, a resolver or a host was at fault,
+    and whose a page is; other confirmed incidents are the same without them."""
+    how = {mechanism for part in incident.parts for mechanism in part.mechanisms}
+    return (
+        incident.confirmed_at is None
+        or len(incident.targets) >= min(LINE_TARGETS, HOST_SITES)
+        or not how.isdisjoint((*NO_ANSWER, *OWN_PAGES))
+    )
 
 
 def _beside(store: Store, incident: Incident, until: float) -> list[str]:

@@ -40,6 +40,17 @@ BLOCKED = [
         ("blocked dns dns.refused",),
     ),
     Golden(
+        "an alert for this name alone, which the server sends to no one outside",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake(host="innocuous.example", checked=False)
+        .connect()
+        .shake(failure="ssl_failed_handshake")
+        .helper(),
+        ("blocked tls tls",),
+    ),
+    Golden(
         "a bogon",
         Web().lookup(BOGON).connect(BOGON, failure=TIMEOUT).helper(connects={}),
         ("blocked dns dns.injection.bogon",),

@@ -68,9 +68,24 @@ class Web:
         self.connects.append({"ip": ip, "port": port, "status": status} | self._times(took))
         return self
 
-    def shake(self, ip: str = HOME, host: str = SITE, failure: str | None = None, took: float = 0.1) -> "Web":
+    def shake(
+        self,
+        ip: str = HOME,
+        host: str = SITE,
+        failure: str | None = None,
+        took: float = 0.1,
+        *,
+        checked: bool = True,
+    ) -> "Web":
+        """A handshake; one with an innocuous name leaves the certificate unchecked."""
         self.handshakes.append(
-            {"network": "tcp", "address": f"{ip}:443", "server_name": host, "failure": failure}
+            {
+                "network": "tcp",
+                "address": f"{ip}:443",
+                "server_name": host,
+                "failure": failure,
+                "no_tls_verify": not checked,
+            }
             | self._times(took)
         )
         return self

@@ -23,6 +23,15 @@ SOUND = [
         "a large file flows until the probe has waited long enough",
         works().read([65_536] * 100, 0.28).fetch(failure=TIMEOUT, took=30.0),
     ),
+    Golden(
+        "nothing comes in time over a line on which a connection alone takes two seconds",
+        Web()
+        .lookup(HOME)
+        .connect(took=2.0)
+        .shake(took=4.0)
+        .helper()
+        .fetch(failure=TIMEOUT, code=0, took=10.0),
+    ),
     Golden("a large file is cut by the probe", works(PLAIN).fetch(body="x" * 9000, truncated=True)),
     Golden(
         "an expired certificate of the site",

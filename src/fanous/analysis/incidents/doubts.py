@@ -1,0 +1,282 @@
+"""Doubts: other explanations that no control excludes, so that what fails is suspected and not confirmed.
+
+- **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
+  once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
+- **The host** of several sites may fail where it serves the country.  Then every site of it fails, and no other.
+- **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
+  that nobody chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
+- **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
+- **A public resolver** may filter by itself, and people choose it for that.
+
+And the contrary: a page that a site may show to visitors from the country comes from the network after all, if sites of
+different hosting networks have it in common.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.analysis.incidents.confirm import (
+    CONTROLS,
+    NETWORK_PROBES,
+    OWN_PAGES,
+    SPARED_SHARE,
+    may_be_sites_own,
+)
+from fanous.analysis.incidents.group import Finding
+from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
+from fanous.model.incident import NONE_KNOWN, Alternatives, Interval
+from fanous.model.reason import Reason
+from fanous.model.series import Votes, within
+
+BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
+"""Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
+
+UNANSWERED = ("dns", "dns.timeout")
+NO_ANSWER = (*UNANSWERED, "dns.refused")
+"""Mechanisms of a resolver that gives no answer at all; a wrong one, or that there is no such name, is a choice.  One
+that refuses chooses, too, if it answers for other names."""
+
+MOST = 0.9
+"""Share of the failures from which they count as all alike: during a block other things fail, too."""
+
+ABROAD = 2
+"""Lookups without an answer in one other country meanwhile, from which the name itself is in question."""
+
+OTHER_NAMES = 3
+NAMES_SHARE = 0.6
+"""A resolver has singled out what fails only if it answers for so many other names, and fails for no more than this
+share of all: as for lines (``alternatives.LINE_SHARE``)."""
+
+
+HOST_SITES = 3
+"""Least sites of one hosting network that fail together before the host itself comes into question."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubts:
+    """What speaks for and against other explanations of one event.
+
+    Attributes:
+        votes: of the country, on the event's targets.
+        sessions: the event's findings on the networks named.
+    """
+
+    votes: Votes
+    sessions: Sequence[Finding]
+    known: Alternatives = NONE_KNOWN
+
+    def remaining(self, seen: Votes, now: float = np.inf) -> Reason | None:
+        """The explanation that is left; None = there is none.
+
+        Args:
+            seen: failing votes on the networks named, up to ``now``.
+        """
+        return (
+            self._of_resolver(seen)
+            or self._of_name(seen)
+            or _of_public_resolver(seen)
+            or self._of_site(seen, now)
+            or self._of_host(seen, now)
+        )
+
+    # --- the site itself, or its host ---------------------------------------------------------
+
+    def _of_site(self, seen: Votes, now: float) -> Reason | None:
+        """May the site drop the country's connections by itself?
+
+        Platforms are served to all countries from many places, and none is known to
+        have dropped a country without a word.
+        """
+        targets = _sites(seen)
+        how = _alike(seen)
+        if how is None or not targets or self._are_apart(targets) or self._works_beside(seen, now):
+            return None
+        return Reason("site.may_refuse", {"networks": len(np.unique(seen.asns)), "mechanisms": (how,)})
+
+    def _of_host(self, seen: Votes, now: float) -> Reason | None:
+        """May the host that all of these sites have in common have failed? No other site of it was reached then."""
+        targets = _sites(seen)
+        if len(targets) < HOST_SITES:
+            return None
+        common = frozenset[int].intersection(*map(self._hosts, targets))
+        others = (self._hosts(target) for target in self.known.reached if target not in targets)
+        whole = common.difference(*others)
+        if not whole or self._works_beside(seen, now):
+            return None
+        return Reason("host.may_fail", {"sites": len(targets), "entities": _ases(whole)})
+
+    def _are_apart(self, targets: Collection[str]) -> bool:
+        """Are two of the targets in different hosting networks, so that no single owner or host decides on both?"""
+        places = [hosts for target in targets if (hosts := self._hosts(target))]
+        return any(one.isdisjoint(other) for n, one in enumerate(places) for other in places[:n])
+
+    def _hosts(self, target: str) -> frozenset[int]:
+        """Networks of its addresses, as the helper found them; empty = unknown."""
+        return frozenset(asn for one in self.known.hosting if one.target == target for asn in one.networks)
+
+    def _works_beside(self, seen: Votes, now: float) -> bool:
+        """Did it work on one network of the country while it failed on another, before, during and after?
+
+        What a network measured right before the first failure and right after the last does not show this.
+        """
+        votes = self.votes.where(self.votes.times <= now)
+        failed = np.isin(votes.uids, votes.uids[votes.seen])
+        signals = np.isin(votes.signals, [one.anomaly.key.signal for one in self.sessions])
+        spans = dict(_spans(seen))
+        for asn in np.unique(votes.asns).tolist():
+            beside = [span for other, span in spans.items() if other != asn]
+            own = [
+                Interval(one.anomaly.start_latest, one.anomaly.last_seen)
+                for one in self.sessions
+                if one.asn == asn
+            ]
+            rows = signals & (votes.asns == asn) & within(votes.times, beside) & ~within(votes.times, own)
+            if int(rows.sum()) >= CONTROLS and float((~failed[rows]).mean()) >= SPARED_SHARE:
+                return True
+        return False
+
+    # --- a resolver, or the name's own servers ------------------------------------------------
+
+    def _of_name(self, seen: Votes) -> Reason | None:
+        """Do other countries' resolvers fail for it, too, so that its own servers or signatures may be at fault?"""
+        unclear = np.isin(seen.mechanisms, UNANSWERED) & ~seen.controlled
+        if not self.known.unanswered or float(unclear.mean()) < MOST:
+            return None
+        return Reason("name.at_fault", {"countries": self.known.unanswered})
+
+    def _of_resolver(self, seen: Votes) -> Reason | None:
+        """May the one resolver that gives no answer have a fault, or not reach one host's name servers?"""
+        of_dns = seen.where(np.isin(seen.mechanisms, NO_ANSWER))
+        resolvers = set(np.where(of_dns.resolver_asns > 0, of_dns.resolver_asns, of_dns.asns).tolist())
+        if len(resolvers) != 1 or len(of_dns) < MOST * len(seen):
+            return None
+        targets = {str(target) for target in seen.targets}
+        told = {"resolvers": tuple(f"AS{asn}" for asn in resolvers)}
+        others = [
+            one
+            for one in self.known.names
+            if (one.resolver_asn or one.asn) in resolvers and one.target not in targets
+        ]
+        answered = {one.target for one in others if one.answered > one.failing}
+        failing = {one.target for one in others} - answered
+        names = len(targets) + len(others)
+        if len(answered) < OTHER_NAMES or len(targets | failing) > NAMES_SHARE * names:
+            return Reason("resolver.at_fault", {**told, "others": len(answered)})
+        unclear = np.isin(of_dns.mechanisms, UNANSWERED) & ~of_dns.controlled
+        return (
+            Reason("resolver.one_host", told)
+            if unclear.any() and self._is_of_one_host(targets, answered)
+            else None
+        )
+
+    def _is_of_one_host(self, targets: Collection[str], answered: Collection[str]) -> bool:
+        """Are all names in one hosting network (or is there one name only, and its network is not known), of which no
+        name was answered?"""
+        common = frozenset[int].intersection(*map(self._hosts, targets))
+        if not common:
+            return len(targets) == 1
+        return not all(any(host in self._hosts(target) for target in answered) for host in common)
+
+
+def _sites(seen: Votes) -> frozenset[str]:
+    """The targets, if all are sites; a platform's name has no dot."""
+    targets = frozenset(str(target) for target in seen.targets)
+    return targets if all("." in target for target in targets) else frozenset()
+
+
+def _alike(seen: Votes) -> str | None:
+    """The one way in which connections fail on all networks; None = there are several, or it is another."""
+    ways = set[str]()
+    for asn in np.unique(seen.asns):
+        own = Counter(seen.mechanisms[seen.asns == asn].tolist())
+        way, most = own.most_common(1)[0]
+        if most < MOST * own.total() or way not in BY_ADDRESS:
+            return None
+        ways.add(str(way))
+    return ways.pop() if len(ways) == 1 else None
+
+
+def _spans(seen: Votes) -> Iterator[tuple[int, Interval]]:
+    """Each network, and the time between its third failing probe and its last failure."""
+    for asn in np.unique(seen.asns).tolist():
+        own = seen.where(seen.asns == asn)
+        _, firsts = np.unique(own.probes.astype(str), return_index=True)
+        if len(firsts) >= NETWORK_PROBES:
+            third = float(np.sort(own.times[firsts])[NETWORK_PROBES - 1])
+            yield asn, Interval(third, float(own.times.max()))
+
+
+def _of_public_resolver(seen: Votes) -> Reason | None:
+    """Did only users of one public resolver see it, which may filter by itself?
+
+    If two operators of such resolvers give wrong answers there, they were forged on the path.
+    """
+    through = seen.resolver_asns[(seen.resolver_asns > 0) & (seen.resolver_asns != seen.asns)]
+    resolvers = set(through.tolist())
+    if len(through) < MOST * len(seen) or len(resolvers) != 1 or not resolvers <= MAY_FILTER:
+        return None
+    return Reason(
+        "resolver.public_only", {"resolvers": _ases(resolvers), "entities": _ases(set(seen.asns.tolist()))}
+    )
+
+
+# --- whose page? ----------------------------------------------------------------------------------------
+
+
+def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
+    """Failing votes whose page another site, of another hosting network, has on the same network: shape (n,).
+
+    A delivery network, a parking service or a shield shows one page for many sites, too, but for its customers alone;
+    and a broken proxy shows its own in place of everything, but a notice leaves most sites alone.
+    """
+    hosts = {one.target: frozenset(one.networks) for one in known.hosting}
+    cells = {
+        (page.asn, target)
+        for page in known.pages
+        if page.others >= OTHER_NAMES
+        for target in page.targets
+        for other in page.targets
+        if hosts.get(target) and hosts.get(other) and hosts[target].isdisjoint(hosts[other])
+    }
+    pairs = zip(witness.asns.tolist(), witness.targets.tolist(), strict=True)
+    return np.isin(witness.mechanisms, OWN_PAGES) & np.array([pair in cells for pair in pairs], np.bool_)
+
+
+def may_be_of_site(witness: Votes, known: Alternatives) -> bool:
+    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
+    return may_be_sites_own(witness, shared_pages(witness, known))
+
+
+# --- whose answer? --------------------------------------------------------------------------------------
+
+LEAST_SHARE = 0.1
+"""Of the failures, from which the resolvers behind them are named."""
+
+
+def through_resolvers(witness: Votes) -> Iterator[Reason]:
+    """Through which resolvers wrong answers came: the networks' own, public ones, or those of another network."""
+    answers = witness.where(witness.resolver_asns > 0)
+    if len(answers) < LEAST_SHARE * len(witness) or not len(answers):
+        return
+    pairs = Counter(zip(answers.asns.tolist(), answers.resolver_asns.tolist(), strict=True))
+    of_network = Counter(answers.asns.tolist())
+    named = {pair for pair, n in pairs.items() if n >= LEAST_SHARE * of_network[pair[0]]}
+    own = {asn for asn, resolver in named if asn == resolver}
+    if own:
+        yield Reason("resolver.own", {"entities": _ases(own)})
+    others = {pair for pair in named if pair[0] != pair[1]}
+    for code, kind in (
+        ("resolver.public", {pair for pair in others if pair[1] in PUBLIC_RESOLVERS}),
+        ("resolver.other", {pair for pair in others if pair[1] not in PUBLIC_RESOLVERS}),
+    ):
+        if kind:
+            told = {"entities": _ases({asn for asn, _ in kind}), "resolvers": _ases({r for _, r in kind})}
+            yield Reason(code, told)
+
+
+def _ases(asns: Collection[int]) -> tuple[str, ...]:
+    return tuple(f"AS{asn}" for asn in sorted(asns))

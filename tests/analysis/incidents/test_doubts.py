@@ -1,0 +1,239 @@
+"""What no control excludes is suspected: a site that drops a country, one resolver's fault, a host that fails."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fanous.analysis.incidents.doubts import (
+    BY_ADDRESS,
+    HOST_SITES,
+    MOST,
+    NAMES_SHARE,
+    OTHER_NAMES,
+    Doubts,
+    may_be_of_site,
+    through_resolvers,
+)
+from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
+from fanous.analysis.rules.mechanisms import OTHER_PAGE
+from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, NameRecord, SharedPage
+from fanous.model.reason import Reason
+from tests.analysis.incidents.events import Ballot, assembled, finding, votes
+from tests.each import each
+
+DROPS, CUT = "tcp.timeout", "tls.reset.sni"
+SITE, OTHER = "news.example", "party.example"
+HOURS = [10 + n / 4 for n in range(20)]
+GOOGLE, CLOUDFLARE, OWN = 15169, 13335, 1
+
+
+def fails(asn: int, target: str = SITE, mechanism: str = DROPS, **more: object) -> Ballot:
+    """Five hours in which another probe fails every quarter of an hour."""
+    return Ballot(HOURS, True, asn, target, mechanism=mechanism, **more)  # type: ignore[arg-type]
+
+
+def left(*ballots: Ballot, known: Alternatives = NONE_KNOWN, signal: str = "blocked_path") -> str:
+    """The code of the doubt that is left about all that fails; empty = none."""
+    every = votes(*ballots)
+    keys = {(b.asn, b.target, b.resolver) for b in ballots if b.seen}
+    group = [
+        finding(10, 15, asn=asn, target=target, signal=signal, resolver=resolver)
+        for asn, target, resolver in sorted(keys)
+    ]
+    reason = Doubts(every, group, known).remaining(every.where(every.seen))
+    return "" if reason is None else reason.code
+
+
+APART = Alternatives(hosting=(Hosting(SITE, (64500,)), Hosting(OTHER, (64501,))))
+TOGETHER = Alternatives(hosting=(Hosting(SITE, (64500, 64501)), Hosting(OTHER, (64501,))))
+AROUND = [8, 8.5, 9, 9.5, 15.5, 16]
+
+
+@each(
+    ("what", "ballots", "known", "doubt"),
+    [
+        ("all networks alike", [fails(1), fails(2)], NONE_KNOWN, True),
+        ("the only network that was measured", [fails(1)], NONE_KNOWN, True),
+        (
+            "what worked before and after",
+            [fails(1), fails(2), Ballot(AROUND, False, 2, SITE)],
+            NONE_KNOWN,
+            True,
+        ),
+        ("now and then another failure", [fails(1), Ballot([11], True, 1, SITE), fails(2)], NONE_KNOWN, True),
+        ("it works on a third", [fails(1), fails(2), Ballot(HOURS[6:10], False, 3, SITE)], NONE_KNOWN, False),
+        (
+            "two that work show little",
+            [fails(1), fails(2), Ballot(HOURS[6:8], False, 3, SITE)],
+            NONE_KNOWN,
+            True,
+        ),
+        ("they fail in two ways", [fails(1), fails(2, mechanism="tcp.reset")], NONE_KNOWN, False),
+        ("handshakes are cut", [fails(1, mechanism=CUT), fails(2, mechanism=CUT)], NONE_KNOWN, False),
+        ("a platform", [fails(1, "telegram"), fails(2, "telegram")], NONE_KNOWN, False),
+        ("two sites, where hosts are not known", [fails(1), fails(2, OTHER)], NONE_KNOWN, True),
+        ("two sites of one host", [fails(1), fails(2, OTHER)], TOGETHER, True),
+        ("two sites of different hosts", [fails(1), fails(2, OTHER)], APART, False),
+    ],
+)
+def test_a_site_may_drop_a_countrys_connections_itself(
+    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+) -> None:
+    assert DROPS in BY_ADDRESS and MOST == 0.9
+    assert left(*ballots, known=known) == ("site.may_refuse" if doubt else ""), what
+
+
+def test_an_order_carried_out_hours_apart_is_no_sites_doing() -> None:
+    late = Ballot(HOURS[10:], True, 2, SITE, mechanism=DROPS)
+    group = [finding(10, 15, asn=1, target=SITE), finding(12.5, 15, asn=2, target=SITE)]
+    every = votes(fails(1), Ballot(HOURS[3:10], False, 2, SITE), late)
+    assert Doubts(every, group).remaining(every.where(every.seen)) is None
+
+
+def test_a_doubt_keeps_an_incident_suspected_until_it_is_gone() -> None:
+    """The third network, which is spared, is measured from the fourth hour on."""
+    group = [finding(10, 15, asn=asn, target=SITE) for asn in (1, 2)]
+    controlled = [fails(asn, controlled=True) for asn in (1, 2)]
+    nobody = votes(Ballot([1], False)).where(np.zeros(1, np.bool_))
+    doubtful = assembled(group, votes(*controlled), nobody)
+    assert doubtful.confirmed_at is None
+    assert doubtful.reasons[0] == Reason("site.may_refuse", {"networks": 2, "mechanisms": (DROPS,)})
+    spared = Ballot([13.1, 13.3, 13.5, 13.7], False, 3, SITE)
+    certain = assembled(group, votes(*controlled, spared), nobody)
+    assert certain.confirmed_at is not None
+    assert certain.confirmed_at >= certain.onset + 3 * 3600
+
+
+SITES = [f"{n}.example" for n in range(HOST_SITES)]
+ONE_HOST = tuple(Hosting(site, (64500,)) for site in SITES)
+
+
+@each(
+    ("what", "sites", "known", "doubt"),
+    [
+        ("all that it hosts", SITES, Alternatives(hosting=ONE_HOST), True),
+        ("two sites", SITES[:2], Alternatives(hosting=ONE_HOST), False),
+        (
+            "another site of it works",
+            SITES,
+            Alternatives(hosting=(*ONE_HOST, Hosting("d.example", (64500,))), reached=("d.example",)),
+            False,
+        ),
+        (
+            "a site of another host works",
+            SITES,
+            Alternatives(hosting=(*ONE_HOST, Hosting("d.example", (64501,))), reached=("d.example",)),
+            True,
+        ),
+    ],
+)
+def test_a_host_may_have_failed_where_it_serves_the_country(
+    what: str, sites: Sequence[str], known: Alternatives, *, doubt: bool
+) -> None:
+    ballots = [fails(asn, site, CUT) for site in sites for asn in (1, 2)]
+    assert left(*ballots, known=known) == ("host.may_fail" if doubt else ""), what
+
+
+def looked_up(
+    asn: int = 1, target: str = SITE, how: str = "dns", resolver: int = OWN, **more: object
+) -> Ballot:
+    return fails(asn, target, how, signal="blocked_dns", resolver=resolver, **more)
+
+
+def names(answered: int, failing: int = 0, host: int = 64500) -> Alternatives:
+    """Other names that the same resolver was asked for; the failing target is of host 64500."""
+    others = [NameRecord(1, OWN, f"good{n}.example", 1, 9) for n in range(answered)]
+    others += [NameRecord(1, OWN, f"bad{n}.example", 9, 1) for n in range(failing)]
+    hosting = [Hosting(SITE, (64500,)), *(Hosting(one.target, (host,)) for one in others)]
+    return Alternatives(names=tuple(others), hosting=tuple(hosting))
+
+
+@each(
+    ("what", "ballots", "known", "code"),
+    [
+        ("nothing else was looked up", [looked_up()], NONE_KNOWN, "resolver.at_fault"),
+        ("hardly anything else", [looked_up()], names(OTHER_NAMES - 1), "resolver.at_fault"),
+        ("most names fail", [looked_up()], names(OTHER_NAMES, 4), "resolver.at_fault"),
+        ("others are answered", [looked_up()], names(OTHER_NAMES, 3), ""),
+        ("others, of another host", [looked_up()], names(9, host=64501), "resolver.one_host"),
+        ("it refuses this name alone", [looked_up(how="dns.refused")], names(9, host=64501), ""),
+        ("no such name is an answer", [looked_up(how="dns.nxdomain")], NONE_KNOWN, ""),
+        ("two networks' resolvers", [looked_up(), looked_up(2, resolver=2)], NONE_KNOWN, ""),
+        (
+            "two networks, one resolver",
+            [looked_up(), looked_up(2)],
+            NONE_KNOWN,
+            "resolver.at_fault",
+        ),
+        (
+            "abroad there is no answer either",
+            [looked_up(), looked_up(2, resolver=2)],
+            Alternatives(unanswered=("DE",)),
+            "name.at_fault",
+        ),
+        (
+            "abroad there is none, but here the control was normal",
+            [looked_up(controlled=True), looked_up(2, resolver=2, controlled=True)],
+            Alternatives(unanswered=("DE",)),
+            "",
+        ),
+    ],
+)
+def test_a_resolver_without_answers_blocks_only_what_it_singles_out(
+    what: str, ballots: Sequence[Ballot], known: Alternatives, code: str
+) -> None:
+    assert NAMES_SHARE == 0.6
+    assert left(*ballots, known=known, signal="blocked_dns") == code, what
+
+
+@each(
+    ("what", "resolvers", "doubt"),
+    [
+        ("one that may filter", [CLOUDFLARE], True),
+        ("one that never does", [GOOGLE], False),
+        ("two: forged on the path", [CLOUDFLARE, 13238], False),
+        ("one and the network's own", [CLOUDFLARE, OWN], False),
+    ],
+)
+def test_users_of_a_public_resolver_are_no_witnesses_against_their_network(
+    what: str, resolvers: Sequence[int], *, doubt: bool
+) -> None:
+    assert {CLOUDFLARE, 13238} <= MAY_FILTER and GOOGLE in PUBLIC_RESOLVERS - MAY_FILTER
+    ballots = [looked_up(how="dns.injection.bogon", resolver=one) for one in resolvers]
+    assert left(*ballots, signal="blocked_dns") == ("resolver.public_only" if doubt else ""), what
+
+
+def test_it_is_said_through_which_resolvers_the_answers_came() -> None:
+    bogon = "dns.injection.bogon"
+    told = through_resolvers(
+        votes(
+            looked_up(1, how=bogon, resolver=1),
+            looked_up(2, how=bogon, resolver=GOOGLE),
+            looked_up(3, how=bogon, resolver=2),
+            Ballot([10], True, 3, SITE, signal="blocked_dns", mechanism=bogon, resolver=CLOUDFLARE),
+        )
+    )
+    assert list(told) == [
+        Reason("resolver.own", {"entities": ("AS1",)}),
+        Reason("resolver.public", {"entities": ("AS2",), "resolvers": (f"AS{GOOGLE}",)}),
+        Reason("resolver.other", {"entities": ("AS3",), "resolvers": ("AS2",)}),
+    ]
+    assert list(through_resolvers(votes(fails(1)))) == []
+
+
+@each(
+    ("what", "known", "of_site"),
+    [
+        ("nothing is known", NONE_KNOWN, True),
+        ("hosts differ", (SharedPage(1, (SITE, OTHER), OTHER_NAMES), APART), False),
+        ("one host", (SharedPage(1, (SITE, OTHER), OTHER_NAMES), TOGETHER), True),
+        ("on another network", (SharedPage(2, (SITE, OTHER), OTHER_NAMES), APART), True),
+        ("hardly another page is right", (SharedPage(1, (SITE, OTHER), OTHER_NAMES - 1), APART), True),
+    ],
+)
+def test_a_page_that_sites_of_different_hosts_share_is_not_theirs(
+    what: str, known: Alternatives | tuple[SharedPage, Alternatives], *, of_site: bool
+) -> None:
+    if isinstance(known, tuple):
+        known = Alternatives(hosting=known[1].hosting, pages=(known[0],))
+    assert may_be_of_site(votes(fails(1, SITE, OTHER_PAGE)), known) is of_site, what
