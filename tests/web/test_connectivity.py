@@ -223,8 +223,13 @@ def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
     """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
     one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
     later = Site(clock=lambda: NOW + 900 * DAY)
-    visitor = reader(SmallStore([one], quantity_series=[series()]), later)
+    visitor = reader(SmallStore([one], quantity_series=[series()], now_is=NOW + 900 * DAY), later)
     assert "The data end on 18 December 2023" in visitor.get("/").text.partition("Last on record")[2]
+    ended = "The data end on 18 December 2023: what has happened since is unknown."
+    alert = visitor.get(f"/PK/{one.id}.cap").text
+    assert ended in alert and "<urgency>Unknown</urgency>" in alert
+    assert ended in visitor.get(f"/PK/{one.id}/report.md").text
+    assert all(ended in visitor.get(f"/incidents/feed.{form}").text for form in ("atom", "json"))
     (row,) = csv.DictReader(io.StringIO(visitor.get("/incidents.csv").text))
     assert row["known_until"] == "2023-12-17T23:00:00Z"
     assert 0 < float(row["hours"]) < 48  # not those of 900 days

@@ -42,7 +42,10 @@ LAMP_FLAME = "M16 12c2.600 2.600 3.600 4.200 3.600 6.200a3.600 3.600 0 0 1-7.200
 EDGE = 56
 SIZES = (62, 56, 50, 44, 40)
 CHART = Shape(1098, 240, 6)
-TEXT_SIZES = (30, 27, 24)
+TEXT_SIZES = (30, 27, 24, 22)
+LEADING = 1.38
+FOOT_GAP = 38
+"""Pixels between the baselines of a sentence's last line and of the foot."""
 FOOT_SIZES = (23, 21, 19, 17)
 REGULAR = 0.92
 """Width of regular letters relative to bold ones, which ``breadth`` assumes."""
@@ -83,6 +86,7 @@ def card(words: Words, panels: Sequence[Panel], sheet: Sheet | None) -> str:
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
+    first, step = (HEIGHT - 66, 26) if len(words.foot) > 2 else (HEIGHT - 52, 30)
     parts = [GREY] if words.gone else []
     parts += [_top(words), _chip(words)]
     struck = f'fill="{SOFT}" text-decoration="line-through"' if words.gone else f'fill="{INK}"'
@@ -92,22 +96,31 @@ def card(words: Words, panels: Sequence[Panel], sheet: Sheet | None) -> str:
         y += round(size * 1.22)
     if sheet is None:
         plain = f'font-family="{FONT}" fill="{INK}"'
-        text_size, told = fitted(words.sentence, TEXT_SIZES, WIDTH - 2 * EDGE, 5)
-        parts += [
-            side.text(y + 20 + n * 42, line, f'{plain} font-size="{text_size}"')
-            for n, line in enumerate(told)
-        ]
+        parts += _paragraph(words.sentence, side, y + 20, first - FOOT_GAP, plain)
     else:
         rows = named_rows(panels, sheet, words.key, CHART)
         drawn = f'<g transform="translate({EDGE} 304)">{rows}</g>'
         parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
-    first, step = (HEIGHT - 66, 26) if len(words.foot) > 2 else (HEIGHT - 52, 30)
     parts += [_small(side, first + n * step, line, FOOT_SIZES) for n, line in enumerate(words.foot[:3])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         f'height="{HEIGHT}"><defs>{HATCH}</defs><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
         f'<rect width="{WIDTH}" height="10" fill="{LAMP}"/>{"".join(parts)}</svg>'
     )
+
+
+def _paragraph(text: str, side: Side, first: int, last: int, look: str) -> list[str]:
+    """Lines between two heights, as large as they fit."""
+    size, told = 0, list[str]()
+    for size in TEXT_SIZES:
+        most = 1 + (last - first) // round(size * LEADING)
+        size, told = fitted(text, (size,), WIDTH - 2 * EDGE, max(1, most))
+        if not told[-1].endswith("…"):
+            break
+    return [
+        side.text(first + n * round(size * LEADING), line, f'{look} font-size="{size}"')
+        for n, line in enumerate(told)
+    ]
 
 
 def _small(side: Side, y: int, text: str, sizes: tuple[int, ...]) -> str:

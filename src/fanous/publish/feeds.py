@@ -22,6 +22,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.pipeline.claims import corrections
+from fanous.pipeline.query import data_ended
 from fanous.publish.edition import Edition, incident_path, stories
 from fanous.publish.filter import IncidentFilter, every, filtered
 from fanous.refdata.countries import country_name, local
@@ -31,7 +32,7 @@ from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.wording.headline import claim_line, led, synthetic
-from fanous.wording.narrative import sentences
+from fanous.wording.narrative import sentences, unheard_since
 from fanous.wording.reasons import corrected
 from fanous.wording.words import target_title
 
@@ -145,12 +146,13 @@ def entry_id(edition: Edition, path: str) -> str:
 def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
     told = stories(store, [incident for _, incident in revised])
     for (at, incident), story in zip(revised, told, strict=True):
-        summary = " ".join(one.text for one in sentences(incident, story.names, edition.language))
+        ended = unheard_since(data_ended(store, incident, edition.now), incident, edition.language)
+        account = [*sentences(incident, story.names, edition.language), *ended]
         yield Entry(
             id=entry_id(edition, incident_path(incident)),
             url=edition.permanent(incident_path(incident)),
             title=claim_line(incident, story.names, edition.language).text,
-            summary=summary,
+            summary=" ".join(one.text for one in account),
             published=store.ledger.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
@@ -330,13 +332,20 @@ def moment(instant: float) -> str:
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}-00:00"
 
 
+def _urgency(incident: Incident, known_until: float | None) -> str:
+    if incident.status in (Status.ENDED, Status.RETRACTED):
+        return "Past"
+    return "Immediate" if known_until is None else "Unknown"
+
+
 def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
     names = store.of(incident.provenance).facts.networks(incident.country)
-    told = sentences(incident, names, edition.language)
+    until = data_ended(store, incident, edition.now)
+    told = [*sentences(incident, names, edition.language), *unheard_since(until, incident, edition.language)]
     _cap_text(info, "language", edition.language.code)
     _cap_text(info, "category", "Infra")
     _cap_text(info, "event", "loss of traffic" if incident.is_of_traffic else f"internet {incident.kind}")
-    _cap_text(info, "urgency", "Past" if incident.status in (Status.ENDED, Status.RETRACTED) else "Immediate")
+    _cap_text(info, "urgency", _urgency(incident, until))
     _cap_text(info, "severity", "Unknown")
     _cap_text(info, "certainty", _certainty(incident))
     _cap_text(info, "onset", moment(incident.onset))

@@ -11,7 +11,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
-from fanous.pipeline.query import known_until
+from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.countries import country_name
@@ -36,11 +36,12 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     language = edition.language
     lines = _drawable(lines_of(store, incident, edition.now))
     gone = incident.status is Status.RETRACTED
-    told = " ".join(one.text for one in narrative.summary(incident, language))
+    until = data_ended(store, incident, edition.now)
+    account = [*narrative.summary(incident, language), *narrative.unheard_since(until, incident, language)]
     words = Words(
         status=language.say(status_word(incident)),
         headline=(headline.claimed if gone else headline.headline)(incident, story.names, language).text,
-        sentence=told,
+        sentence=" ".join(one.text for one in account),
         foot=_foot(incident, edition, lines),
         key=stack_key(language),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,

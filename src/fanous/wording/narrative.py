@@ -55,6 +55,20 @@ def sentence(incident: Incident, language: Language = ENGLISH) -> str:
     return " ".join(one.text for one in (staged, lede(incident, language)) if one is not None)
 
 
+def unheard_since(until: float | None, incident: Incident, language: Language) -> list[Sentence]:
+    """That an incident of which no end was seen is known only up to then; nothing if its data go on.
+
+    Args:
+        until: unix seconds; ``None`` = they go on, or it is over.
+    """
+    if until is None:
+        return []
+    day = date(local(until, incident.country), language)
+    return [language.sentence(DATA_END, date=day)]
+
+
+DATA_END = "The data end on {date}: what has happened since is unknown."
+
 WAS, LASTS, MAY = "was", "lasts", "may"
 """A fact of the past, an ongoing one as far as is known, and a possibility."""
 

@@ -68,7 +68,8 @@ def _document(report: Report) -> dict[str, Any]:
         "dir": report.language.direction,
         "notice": _told(report.notice) if report.notice else None,
         "claim": _told(report.claim),
-        "sentences": [_told(one) for one in report.sentences],
+        "sentences": [_told(one) for one in (*report.sentences, *report.unheard)],
+        "credit": report.credit,
         "reasons": [_told(one) for one in report.reasons],
         "before": _told(report.before) if report.before else None,
         "facts": [{"label": _told(f.label), "value": f.value, "query": f.query} for f in report.facts],
@@ -91,7 +92,7 @@ def markdown(report: Report) -> str:
     lines = [f"> {_md(report.notice.text)}", ""] if report.notice else []
     lines += [f"# {_md(report.claim.text)}", ""]
     lines += [
-        " ".join(_md(one.text) for one in report.sentences),
+        " ".join(_md(one.text) for one in (*report.sentences, *report.unheard)),
         "",
         " ".join(_md(one.text) for one in report.reasons),
         "",
@@ -116,7 +117,9 @@ def markdown(report: Report) -> str:
         lines += [_md(line) for line in report.cost]
     lines += ["", f"## {report.say('How this page changed').text}", ""]
     lines += [f"{n}. {_md(at)}: {_md(status)}. {_md(why)}" for n, at, status, why in report.revisions]
-    return "\n".join([*lines, "", f"<{report.url}>", ""])
+    return "\n".join(
+        [*lines, "", *([_md(report.credit), ""] if report.credit else []), f"<{report.url}>", ""]
+    )
 
 
 def _row(cells: tuple[str, ...] | list[str]) -> str:
@@ -129,12 +132,12 @@ def _md(text: str) -> str:
 
 def post(report: Report) -> str:
     """At most 280 characters, including the address."""
-    return post_text(report.short, [report.url, report.context, *_users(report)])
+    return post_text(report.short, [report.url, *report.context, *_users(report)])
 
 
 def sms(report: Report) -> Sms:
     """Within one message if anything fits into one."""
-    return sms_text(report.short, [report.incident.id, report.context, report.url])
+    return sms_text(report.short, [report.incident.id, *report.context, report.url])
 
 
 def _users(report: Report) -> list[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.pipeline.query import known_until
+from fanous.pipeline.query import data_ended, known_until
+from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
@@ -44,6 +45,8 @@ class Report:
         claim: the headline, preceded by its status.
         short: the same in shorter forms, longest first, for posts and text messages.
         sentences: the claim in full.
+        unheard: that the data about it ended, if they did.
+        credit: whose data it rests on, with their licences.
         reasons: why the status is what it is.
         rows: one per network, with the columns of ``heads``; the last one is a query.
         saw: (family of sources, its findings).
@@ -59,6 +62,8 @@ class Report:
     claim: Sentence
     short: tuple[str, ...]
     sentences: tuple[Sentence, ...]
+    unheard: tuple[Sentence, ...]
+    credit: str
     reasons: tuple[Sentence, ...]
     when: Sentence
     facts: tuple[Fact, ...]
@@ -82,11 +87,11 @@ class Report:
         return WHEN_NETWORKS if _is_of_networks(self.incident) else WHEN_REGIONS
 
     @property
-    def context(self) -> str:
-        """What a post adds if there is room: when it was or, of what was retracted, why."""
-        if self.incident.status is not Status.RETRACTED:
-            return self.when.text
-        return " ".join(one.text for one in narrative.because(self.incident, self.language))
+    def context(self) -> list[str]:
+        """What a post adds if there is room: that its data ended, and when it was; of what was retracted, why."""
+        if self.incident.status is Status.RETRACTED:
+            return [" ".join(one.text for one in narrative.because(self.incident, self.language))]
+        return [*(one.text for one in self.unheard), self.when.text]
 
     @property
     def before(self) -> Sentence | None:
@@ -120,7 +125,8 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
     names = store.facts.networks(incident.country)
     revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
-    known = known_until(store, incident, store.now())
+    known, ended = known_until(store, incident, store.now()), data_ended(store, incident, store.now())
+    unheard = tuple(narrative.unheard_since(ended, incident, language))
     query = f"{base}/api/v1/incidents/{incident.id}"
     return Report(
         incident=incident,
@@ -128,6 +134,8 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         claim=headline.claim_line(incident, names, language),
         short=shorter(incident, names, language),
         sentences=tuple(narrative.sentences(incident, names, language)),
+        unheard=unheard,
+        credit=credit_line(incident, language),
         reasons=() if incident.status is Status.RETRACTED else tuple(narrative.because(incident, language)),
         when=period.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
@@ -222,7 +230,7 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
     if _rests_on_series(incident):
         if level is not None:
             name = "Traffic left" if incident.is_of_traffic else "Connectivity left"
-            mean, low, high = map(language.percent, (level.mean, level.low, level.high))
+            mean, low, high = map(language.rough_percent, (level.mean, level.low, level.high))
             values.append((name, f"{mean} ({low} - {high})", "/level"))
     else:
         values += [
