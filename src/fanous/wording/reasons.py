@@ -16,6 +16,7 @@ from fanous.model.incident import Kind, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name, is_country, region_name
+from fanous.refdata.networks import network_title
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
@@ -28,7 +29,6 @@ from fanous.wording.words import (
     STATUSES,
     counts_users,
     mechanism_words,
-    network_title,
     percent,
     target_title,
 )
