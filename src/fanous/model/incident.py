@@ -13,6 +13,7 @@ from math import inf
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.role import Role, is_service
 from fanous.model.verdict import SLOWNESS
 
 
@@ -74,13 +75,55 @@ Stretches = Mapping[int, Sequence[Interval]]
 
 
 @dataclass(frozen=True, slots=True)
+class RolePart:
+    """How one role of a target fared during an incident.
+
+    Attributes:
+        entities: networks on which it failed.
+        worked: networks on which it worked all the time.
+        intervals: when it failed, over all these networks, in order; the last is open if it still does.
+    """
+
+    role: Role
+    entities: tuple[str, ...]
+    worked: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """What the incident does to one target; an empty target is the line itself."""
+    """What the incident does to one target; an empty target is the line itself.
+
+    Attributes:
+        roles: of the target, as far as they were tried; empty = not told apart (series, incidents before rules 2026.24).
+    """
 
     target: str
     kind: Kind
     mechanisms: tuple[str, ...]
     entities: tuple[str, ...]
+    roles: tuple[RolePart, ...] = ()
+
+    @property
+    def cut(self) -> tuple[Role, ...]:
+        """Roles that failed where most networks of the part are, and not on fewer than they worked on."""
+        return tuple(
+            one.role
+            for one in self.roles
+            if 2 * len(one.entities) >= max(len(self.entities), 1) and len(one.entities) >= len(one.worked)
+        )
+
+    @property
+    def spared(self) -> tuple[Role, ...]:
+        """Roles that worked on more networks than they failed on."""
+        return tuple(one.role for one in self.roles if len(one.worked) > len(one.entities))
+
+    @property
+    def is_of_service(self) -> bool:
+        """Is it the service itself that is cut, and not only parts of it?  What is slow is never told apart: a small
+        answer does not show that a role is spared."""
+        cut = self.cut
+        return self.kind is not Kind.BLOCKING or not cut or is_service(cut, self.spared)
 
 
 @dataclass(frozen=True, slots=True)
