@@ -13,7 +13,7 @@ from math import inf
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
-from fanous.model.role import Role, is_service
+from fanous.model.role import APP, WAYS_IN, Role, is_service
 from fanous.model.verdict import SLOWNESS
 
 
@@ -95,7 +95,7 @@ class Part:
     """What the incident does to one target; an empty target is the line itself.
 
     Attributes:
-        roles: of the target, as far as they were tried; empty = not told apart (series, incidents before rules 2026.24).
+        roles: of the target, as far as they were tried; empty = not told apart (by series, or before rules 2026.24).
     """
 
     target: str
@@ -124,6 +124,14 @@ class Part:
         answer does not show that a role is spared."""
         cut = self.cut
         return self.kind is not Kind.BLOCKING or not cut or is_service(cut, self.spared)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What may be said to be cut: the target (``telegram``), or parts of it (``telegram/client``)."""
+        if self.is_of_service:
+            return (self.target,)
+        cut = [role for role in self.cut if role in WAYS_IN] or self.cut
+        return tuple(dict.fromkeys(f"{self.target}/{Role.API if role in APP else role}" for role in cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +445,11 @@ class Incident:
     def targets(self) -> tuple[str, ...]:
         """Targets that are cut by name; an outage of the line itself names none."""
         return tuple(part.target for part in self.parts if part.target)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The same as they may be said to be cut (``Part.named``)."""
+        return tuple(name for part in self.parts if part.target for name in part.named)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

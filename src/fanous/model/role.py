@@ -1,7 +1,7 @@
 """Role: which part of a service an endpoint is, and so what its users lose with it.
 
-Whoever says that Telegram was blocked says that its users could not use it.  They could if only its web client, or only a
-site that links to it, is cut.  The parts are those that OONI's nettests of apps test one by one (ooni/spec ts-018,
+Whoever says that Telegram was blocked says that its users could not use it.  They could if only its web client, or only
+a site that links to it, is cut.  The parts are those that OONI's nettests of apps test one by one (ooni/spec ts-018,
 ts-019, ts-020, ts-029), and what the hosts of a platform are for (``refdata/platforms.toml``).
 """
 
@@ -33,6 +33,9 @@ class Role(StrEnum):
 APP = frozenset({Role.CHAT, Role.API})
 """Without these the app does not work."""
 
+WAYS_IN = (Role.CHAT, Role.API, Role.MESSENGER, Role.WEB, Role.CLIENT)
+"""Roles by which people use a service: if one is cut, the loss of the others is a detail."""
+
 REDIRECT = "redirect"
 """Instead of a role: a host of somebody else, to which the target's own pages sent the probe on."""
 
@@ -40,8 +43,8 @@ REDIRECT = "redirect"
 def is_service(cut: Collection[Role], spared: Collection[Role]) -> bool:
     """Is the service itself cut, and not only parts of it?
 
-    It is if its app is, or where no app was tried, if the service in a browser is.  If either still worked, only the other
-    is cut.
+    It is if its app is, or where no app was tried, if the service in a browser is.  If either still worked, only the
+    other is cut.
 
     Args:
         cut: roles that failed.

@@ -115,6 +115,11 @@ def domains_of(target: str) -> dict[str, list[str]]:
     return {role: domains for role, domains in found.items() if domains} or {"web": [target]}
 
 
+def has_app(target: str) -> bool:
+    """Is it known to have an app, which talks to hosts or addresses other than its websites?"""
+    return not {"api", "chat", "client", "site"}.isdisjoint(domains_of(target))
+
+
 def normal_host(hostname: str) -> str:
     """Lower case, punycode, without port, brackets and trailing dot; ``""`` stays empty."""
     host = hostname.strip().lower()

@@ -247,7 +247,9 @@ def _parts(
         seen = votes.where(inside(votes, own) & votes.seen)
         asns = sorted({f.asn for f in named if f.target == target})
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
-        spans = {asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])}
+        spans = {
+            asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
+        }
         roles = roles_of(votes, target, spans) if target else ()
         parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles))
     return tuple(parts)

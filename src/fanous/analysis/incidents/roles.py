@@ -15,8 +15,8 @@ from fanous.model.role import Role
 from fanous.model.series import Votes, within
 
 FEW = 2
-"""Measurements of a role that worked before it failed, or after, without which nothing shows that it failed for a part of
-the event only."""
+"""Measurements of a role that worked before it failed, or after, without which nothing shows that it failed for a part
+of the event only."""
 
 
 class _Said(NamedTuple):
