@@ -13,7 +13,7 @@ from math import inf
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
-from fanous.model.role import APP, WAYS_IN, Role, is_service
+from fanous.model.role import Role, named
 from fanous.model.verdict import SLOWNESS
 
 
@@ -119,19 +119,15 @@ class Part:
         return tuple(one.role for one in self.roles if len(one.worked) > len(one.entities))
 
     @property
-    def is_of_service(self) -> bool:
-        """Is it the service itself that is cut, and not only parts of it?  What is slow is never told apart: a small
-        answer does not show that a role is spared."""
-        cut = self.cut
-        return self.kind is not Kind.BLOCKING or not cut or is_service(cut, self.spared)
+    def named(self) -> tuple[str, ...]:
+        """What may be said to be cut (``role.named``).  Of what is slow it is always the target: a small answer does
+        not show that a role is spared."""
+        return named(self.target, self.cut if self.kind is Kind.BLOCKING else (), self.spared)
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """What may be said to be cut: the target (``telegram``), or parts of it (``telegram/client``)."""
-        if self.is_of_service:
-            return (self.target,)
-        cut = [role for role in self.cut if role in WAYS_IN] or self.cut
-        return tuple(dict.fromkeys(f"{self.target}/{Role.API if role in APP else role}" for role in cut))
+    def is_of_service(self) -> bool:
+        """Is it the service itself that is cut, and not only parts of it?"""
+        return self.named == (self.target,)
 
 
 @dataclass(frozen=True, slots=True)

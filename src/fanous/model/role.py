@@ -53,3 +53,15 @@ def is_service(cut: Collection[Role], spared: Collection[Role]) -> bool:
     if APP.intersection(cut):
         return not {Role.WEB, Role.CLIENT}.intersection(spared)
     return Role.WEB in cut and not APP.intersection(spared)
+
+
+def named(target: str, cut: Collection[Role], spared: Collection[Role]) -> tuple[str, ...]:
+    """What may be said to be cut: the target (``telegram``), or parts of it (``telegram/client``).
+
+    Args:
+        cut, spared: as for ``is_service``; if no role is known, the target is named.
+    """
+    if not cut or is_service(cut, spared):
+        return (target,)
+    missed = [role for role in WAYS_IN if role in cut] or [role for role in Role if role in cut]
+    return tuple(dict.fromkeys(f"{target}/{Role.API if role in APP else role}" for role in missed))
