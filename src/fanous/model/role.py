@@ -1,6 +1,6 @@
 """Role: which part of a service an endpoint is, and so what its users lose with it.
 
-Whoever says that Telegram was blocked says that its users could not use it.  They could if only its web client, or only
+To say that Telegram was blocked is to say that its users could not use it.  They could if only its web client, or only
 a site that links to it, is cut.  The parts are those that OONI's nettests of apps test one by one (ooni/spec ts-018,
 ts-019, ts-020, ts-029), and what the hosts of a platform are for (``refdata/platforms.toml``).
 """
@@ -37,7 +37,7 @@ WAYS_IN = (Role.CHAT, Role.API, Role.MESSENGER, Role.WEB, Role.CLIENT)
 """Roles by which people use a service: if one is cut, the loss of the others is a detail."""
 
 REDIRECT = "redirect"
-"""Instead of a role: a host of somebody else, to which the target's own pages sent the probe on."""
+"""Instead of a role: another service's host, to which the target's own pages sent the probe on."""
 
 
 def is_service(cut: Collection[Role], spared: Collection[Role]) -> bool:

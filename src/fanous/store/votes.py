@@ -472,7 +472,7 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
 def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
     """The roles that failed, as one signal shows, and those that worked in every respect.
 
-    A page behind a redirect to somebody else's host is a page of the role that was asked for.
+    A page behind a redirect to another service's host is a page of the role that was asked for.
 
     Args:
         of_measurement: roles that failed, for each signal; last those with a step that worked.

@@ -577,8 +577,9 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
             continue
         service = target_title(part.target)
         cut = [one for one in part.roles if one.entities]
-        if part.spared:
-            working = dict.fromkeys(role_word(part.target, role, language) for role in part.spared)
+        spared = [one.role for one in part.roles if one.worked and not one.entities]
+        if spared:
+            working = dict.fromkeys(role_word(part.target, role, language) for role in spared)
             yield language.sentence(WORKING, service=service, roles=listing(list(working), language))
         if not APP.intersection(one.role for one in part.roles) and has_app(part.target):
             yield language.sentence(NOT_TRIED, service=service)
