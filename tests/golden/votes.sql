@@ -34,7 +34,8 @@ target, signal, resolver_network ) ORDER BY network, target, signal, resolver_ne
 
 -- WITNESSES
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via, dns_vote, path_vote, throttled_vote,
-dns_controlled, path_controlled, throttled_controlled, dns_mechanism, path_mechanism, throttled_mechanism, rate FROM (
+dns_controlled, path_controlled, throttled_controlled, dns_mechanism, path_mechanism, throttled_mechanism, dns_cut, path_cut, throttled_cut, roles_ok,
+rate FROM (
 SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe, any(access) AS line,
 any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros, countIf(layer = 'dns' AND (state = 'blocked' OR
 symptom)) > 0 AS dns_blocked, countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok, countIf(layer = 'dns' AND
@@ -58,9 +59,15 @@ OR throttled_vote >= 0 ORDER BY micros, uid, target
 AS dns_mechanism, argMinIf(mechanism, (state != 'blocked', mechanism = '', number), layer != 'dns' AND (state =
 'blocked' OR (symptom AND NOT (layer = 'transfer' OR position(mechanism, '.throttle.') > 0)))) AS path_mechanism,
 argMinIf(mechanism, (mechanism = '', number), layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer =
-'transfer' OR position(mechanism, '.throttle.') > 0)))) AS throttled_mechanism, avgIf(kbps, layer != 'dns' AND (state
-= 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism, '.throttle.') > 0))) AND NOT isNaN(kbps)) AS
-rate
+'transfer' OR position(mechanism, '.throttle.') > 0)))) AS throttled_mechanism,
+arrayStringConcat(arraySort(groupUniqArrayIf(role, layer = 'dns' AND (state = 'blocked' OR symptom))), ' ') AS
+dns_cut, arrayStringConcat(arraySort(groupUniqArrayIf(role, layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT
+(layer = 'transfer' OR position(mechanism, '.throttle.') > 0))))), ' ') AS path_cut,
+arrayStringConcat(arraySort(groupUniqArrayIf(role, layer != 'dns' AND (state = 'throttled' OR (symptom AND (layer =
+'transfer' OR position(mechanism, '.throttle.') > 0))))), ' ') AS throttled_cut,
+arrayStringConcat(arraySort(groupUniqArrayIf(role, state = 'ok')), ' ') AS roles_ok, avgIf(kbps, layer != 'dns' AND
+(state = 'throttled' OR (symptom AND (layer = 'transfer' OR position(mechanism, '.throttle.') > 0))) AND NOT
+isNaN(kbps)) AS rate
 
 -- WORKING
 SELECT uid, micros / 1000000, network, 0, target, 'blocked_path', from_probe, 0, dns_checked OR path_checked, '', nan,

@@ -23,7 +23,7 @@ KEYS = [
 def test_the_keys_are_those_of_the_design_in_its_order() -> None:
     document = incident_document(incident(**NATION))
     assert list(document) == KEYS
-    assert list(document["parts"][0]) == ["target", "kind", "mechanisms", "entities"]
+    assert list(document["parts"][0]) == ["target", "kind", "mechanisms", "entities", "named", "roles"]
     assert list(document["evidence"]) == [
         "measurements",
         "probes",

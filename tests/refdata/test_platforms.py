@@ -4,18 +4,14 @@ from ipaddress import ip_network
 
 import pytest
 
+from fanous.model.role import Role
 from fanous.refdata import toml_table
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
 from tests.each import each
 
 TABLE = toml_table("platforms.toml")
 ENTRIES = TABLE["platform"]
-DOMAINS = [
-    (domain, entry["name"])
-    for entry in ENTRIES
-    for role in ("web", "api", "media")
-    for domain in entry.get(role, ())
-]
+DOMAINS = [(domain, entry["name"]) for entry in ENTRIES for role in Role for domain in entry.get(role, ())]
 
 
 @each(
@@ -27,10 +23,14 @@ DOMAINS = [
         ("www.facebook.com", "facebook", "web"),
         ("b-graph.facebook.com", "facebook", "api"),
         ("scontent.xx.fbcdn.net", "facebook", "media"),
-        ("web.telegram.org", "telegram", "web"),
+        ("web.telegram.org", "telegram", "client"),
+        ("t.me", "telegram", "site"),
+        ("v.whatsapp.net", "whatsapp", "registration"),
+        ("chat.signal.org", "signal", "chat"),
+        ("m.me", "facebook", "messenger"),
         ("e5.whatsapp.net", "whatsapp", "api"),
         ("mmg.whatsapp.net", "whatsapp", "media"),
-        ("web.whatsapp.com", "whatsapp", "web"),
+        ("web.whatsapp.com", "whatsapp", "client"),
         ("textsecure-service.whispersystems.org", "signal", "api"),
         ("cdn2.signal.org", "signal", "media"),
         ("r3---sn-2uja.googlevideo.com", "youtube", "media"),

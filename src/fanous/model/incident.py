@@ -13,6 +13,7 @@ from math import inf
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.role import Role, named
 from fanous.model.verdict import SLOWNESS
 
 
@@ -74,13 +75,59 @@ Stretches = Mapping[int, Sequence[Interval]]
 
 
 @dataclass(frozen=True, slots=True)
+class RolePart:
+    """How one role of a target fared during an incident.
+
+    Attributes:
+        entities: networks on which it failed.
+        worked: networks on which it worked all the time.
+        intervals: when it failed, over all these networks, in order; the last is open if it still does.
+    """
+
+    role: Role
+    entities: tuple[str, ...]
+    worked: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """What the incident does to one target; an empty target is the line itself."""
+    """What the incident does to one target; an empty target is the line itself.
+
+    Attributes:
+        roles: of the target, as far as they were tried; empty = not told apart (by series, or before rules 2026.24).
+    """
 
     target: str
     kind: Kind
     mechanisms: tuple[str, ...]
     entities: tuple[str, ...]
+    roles: tuple[RolePart, ...] = ()
+
+    @property
+    def cut(self) -> tuple[Role, ...]:
+        """Roles that failed where most networks of the part are, and not on fewer than they worked on."""
+        return tuple(
+            one.role
+            for one in self.roles
+            if 2 * len(one.entities) >= max(len(self.entities), 1) and len(one.entities) >= len(one.worked)
+        )
+
+    @property
+    def spared(self) -> tuple[Role, ...]:
+        """Roles that worked on more networks than they failed on."""
+        return tuple(one.role for one in self.roles if len(one.worked) > len(one.entities))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What may be said to be cut (``role.named``).  Of what is slow it is always the target: a small answer does
+        not show that a role is spared."""
+        return named(self.target, self.cut if self.kind is Kind.BLOCKING else (), self.spared)
+
+    @property
+    def is_of_service(self) -> bool:
+        """Is it the service itself that is cut, and not only parts of it?"""
+        return self.named == (self.target,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +441,11 @@ class Incident:
     def targets(self) -> tuple[str, ...]:
         """Targets that are cut by name; an outage of the line itself names none."""
         return tuple(part.target for part in self.parts if part.target)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The same as they may be said to be cut (``Part.named``)."""
+        return tuple(name for part in self.parts if part.target for name in part.named)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

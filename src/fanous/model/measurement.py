@@ -119,8 +119,8 @@ class Observation:
         target: what people use: a platform (``telegram``) or a host name without ``www.``.
         hostname: the name looked up, the SNI, or the host of the URL; empty where an address was used.
         vantage: who observed.
-        role: ``web``, ``api`` or ``media`` endpoint of the target; ``redirect`` = a host that the target's own pages
-            sent the probe on to.
+        role: which part of the target the endpoint is, a name of ``Role``; ``redirect`` = a host that the target's own
+            pages sent the probe on to.
         ip: address contacted, empty = unknown.  Never an address of the probe.
         port: 0 = unknown.
         failure: OONI df-007 failure string; None = it worked.

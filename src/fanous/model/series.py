@@ -9,7 +9,7 @@ This is the only module of the model that needs numpy, so that a probe does not.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,8 @@ class Votes:
         kbps: float64, NaN = not measured.
         access: str, ``any``, ``mobile`` or ``fixed``.
         sources: str, the source it came through.
+        cut: str, names of the roles of the target that failed, between blanks; empty = unknown.
+        reached: str, those of the roles that worked.
     """
 
     uids: Names
@@ -124,6 +126,13 @@ class Votes:
     kbps: Floats
     access: Names
     sources: Names
+    cut: Names = field(default_factory=lambda: np.array([], object))
+    reached: Names = field(default_factory=lambda: np.array([], object))
+
+    def __post_init__(self) -> None:
+        for name in ("cut", "reached"):
+            if len(getattr(self, name)) != len(self.times):
+                object.__setattr__(self, name, np.full(len(self.times), "", object))
 
     def __len__(self) -> int:
         return len(self.times)

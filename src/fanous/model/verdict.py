@@ -41,7 +41,7 @@ class Verdict:
             address with another name), or it met the country's own notice of a block.
         observations: number of observations behind it.
         kbps: rate seen, for ``throttled``; NaN = not measured.
-        role: ``web``, ``api``, ``media`` endpoint.
+        role: a name of ``Role``: which part of the target it is about; else as in the observation.
     """
 
     target: str

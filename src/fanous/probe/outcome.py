@@ -169,7 +169,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
     return Outcome(
         url=url,
         target=parsed.measurement.target,
-        role=own[0].role if own else "web",
+        role=leading.role if leading else "web",
         state=leading.state if leading else State.INSUFFICIENT,
         mechanism=leading.mechanism if leading else "",
         why=leading.why if leading else "The page did not come, and nothing that was tried shows why.",

@@ -116,7 +116,7 @@ def _target(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
         "mechanism": leading.mechanism or None,
         "why": leading.why,
         "symptom": leading.symptom,
-        "summary": sentence(leading),
+        "summary": sentence(leading, outcomes),
         "what_now": WHAT_NOW[leading.state],
         "endpoints": [_endpoint(outcome) for outcome in outcomes],
     }

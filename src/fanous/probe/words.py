@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fanous.analysis.rules.mechanisms import GEO_BLOCK
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
+from fanous.model.role import Role, named
 from fanous.model.verdict import State
 from fanous.probe.health import CLOCK_OFF
 from fanous.probe.localise import Localised, localised
@@ -24,6 +25,8 @@ from fanous.probe.tls import opinion
 from fanous.refdata.platforms import title
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import HealthKeys
+from fanous.wording.language import ENGLISH
+from fanous.wording.words import named_title
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -84,9 +87,28 @@ def state_in_words(outcome: Outcome) -> str:
     }[outcome.state]
 
 
-def sentence(outcome: Outcome) -> str:
-    """One sentence for a target, and what to do now."""
-    name, reason = title(outcome.target), how(outcome.mechanism)
+def name_of(outcome: Outcome, beside: Sequence[Outcome]) -> str:
+    """``Telegram``; ``Telegram's web client`` if that fails and its app works.
+
+    Args:
+        beside: all outcomes of the target.
+    """
+    verdicts = [verdict for one in beside for verdict in one.verdicts if verdict.role in set(Role)]
+    failed = {one.role for one in verdicts if one.state is State.BLOCKED or one.symptom}
+    worked = {one.role for one in verdicts if one.state is State.OK} - failed
+    if outcome.state not in (State.BLOCKED, State.INSUFFICIENT):
+        return title(outcome.target)
+    names = named(outcome.target, {Role(one) for one in failed}, {Role(one) for one in worked})
+    return " and ".join(named_title(name, ENGLISH) for name in names)
+
+
+def sentence(outcome: Outcome, beside: Sequence[Outcome] = ()) -> str:
+    """One sentence for a target, and what to do now.
+
+    Args:
+        beside: all outcomes of the target, which tell what of it works; empty = this one alone.
+    """
+    name, reason = name_of(outcome, beside or [outcome]), how(outcome.mechanism)
     because = f": {reason}" if reason else ""
     if outcome.mechanism == GEO_BLOCK:
         return f"{name} answers, but refuses visitors from here: that is its own choice, not your network's."
@@ -211,7 +233,7 @@ def report_lines(report: RunReport) -> list[str]:
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
     intercepted = interception([one.mechanism for one in leading])
     lines += [one for one in (intercepted, slow_line(leading), quic_line(report)) if one]
-    lines += [sentence(one) for one in leading if not is_fine(one) and not intercepted]
+    lines += [sentence(one, by_target[one.target]) for one in leading if not is_fine(one) and not intercepted]
     for one in report.outcomes:
         lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
     works = [title(one.target) for one in leading if is_fine(one)]

@@ -45,6 +45,16 @@ def incident_document(incident: Incident) -> Document:
                 "kind": str(part.kind),
                 "mechanisms": list(part.mechanisms),
                 "entities": list(part.entities),
+                "named": list(part.named) if part.target else [],
+                "roles": [
+                    {
+                        "role": str(one.role),
+                        "entities": list(one.entities),
+                        "worked": list(one.worked),
+                        "intervals": _pairs(one.intervals),
+                    }
+                    for one in part.roles
+                ],
             }
             for part in incident.parts
         ],

@@ -171,6 +171,7 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "probes": incident.evidence.probes,
         "sentence": sentence(incident),
         "provenance": str(incident.provenance),
+        "named": list(incident.named),
         "synthetic": incident.provenance.is_synthetic,
         "licence": licence,
     }
@@ -390,6 +391,7 @@ TABLES = (
             ("probes", "integer", "independent ones that saw it"),
             ("sentence", "string", "the claim in words, hedged as its status demands"),
             ("provenance", "string", "real, imported, synthetic: the weakest of what it is made of"),
+            ("named", "list", "what may be said to be cut: the target, or target/role if only a role is"),
             _SYNTHETIC,
             _LICENCE,
         ),

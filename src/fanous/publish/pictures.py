@@ -21,7 +21,7 @@ from fanous.text import printable
 from fanous.wording import headline, narrative, period
 from fanous.wording.clocks import zone_name
 from fanous.wording.language import Language
-from fanous.wording.words import status_word, target_title
+from fanous.wording.words import status_word
 
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
 """How far a chart extends before and after an incident: at least this long, or this share of its length."""
@@ -52,7 +52,9 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     )
     if lines is None:
         return card(words, [], None)
-    return card(words, panels_of(incident, lines, edition.now), sheet_of(incident, lines, language, CHART))
+    return card(
+        words, panels_of(incident, lines, edition.now, language), sheet_of(incident, lines, language, CHART)
+    )
 
 
 def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
@@ -69,7 +71,11 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
     foot = [f"{notice}{address}", *([credit] if credit else [])]
     when = period.roughly_when(incident, language).text
     return framed(
-        panels_of(incident, lines, edition.now, around.others), sheet, stack_key(language), foot, when
+        panels_of(incident, lines, edition.now, language, around.others),
+        sheet,
+        stack_key(language),
+        foot,
+        when,
     )
 
 
@@ -119,12 +125,14 @@ def short_title(title: str) -> str:
     return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
 
 
-def panels_of(incident: Incident, lines: Lines, now: float, others: Sequence[Incident] = ()) -> list[Panel]:
+def panels_of(
+    incident: Incident, lines: Lines, now: float, language: Language, others: Sequence[Incident] = ()
+) -> list[Panel]:
     """One panel for each target."""
     spans = incident_spans(incident, now)
     return [
         Panel(
-            target_title(line.target),
+            headline.title_in(incident, line.target, language),
             "",
             line.stack(),
             [
@@ -179,7 +187,7 @@ def sheet_of(
         [(share, language.percent(share)) for share in (0.0, 0.5, 1.0)],
         _unit(lines, language),
         f"{headline.lead(incident, language)}{_share(lines, language)}",
-        _lowest(lines, language),
+        _lowest(incident, lines, language),
         clock_words(lines.start, incident.country, language),
         marks,
         bounds,
@@ -240,10 +248,10 @@ def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
 
 
-def _lowest(lines: Lines, language: Language) -> str:
+def _lowest(incident: Incident, lines: Lines, language: Language) -> str:
     """For screen readers: the lowest value of each line."""
     lowest = [
-        f"{target_title(line.target)}{language.colon}{language.percent(min(shares))}"
+        f"{headline.title_in(incident, line.target, language)}{language.colon}{language.percent(min(shares))}"
         for line in lines.lines
         if (shares := [share for share in line.shares if share is not None])
     ]

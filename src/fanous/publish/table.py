@@ -39,11 +39,12 @@ COLUMNS = (
         "known_until",
     ),
     *("confirmed_at", "confidence", "users_mean", "users_low", "users_high", "level_mean", "level_worst"),
-    *("measurements", "networks", "sources", "sentence", "url"),
+    *("measurements", "networks", "sources", "sentence", "url", "named"),
 )
 """Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far, or up to the end of
 the data about it (``known_until``); ``users_*`` are empty without user figures; lists are separated by blanks;
-``sources`` are whose data it rests on, with their licences; an unknown value is empty."""
+``named`` is what may be said to be cut (``telegram``, or ``telegram/client`` if only its web client is); ``sources``
+are whose data it rests on, with their licences; an unknown value is empty."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make spreadsheets calculate instead of show (OWASP, *CSV Injection*)."""
@@ -68,6 +69,7 @@ def _row(store: Store, one: Incident, edition: Edition) -> dict[str, Any]:
         "country": one.country,
         "country_name": country_name(one.country),
         "targets": " ".join(one.targets),
+        "named": " ".join(one.named),
         "mechanisms": " ".join(one.mechanisms),
         "entities": " ".join(one.entities),
         "hours": round(max(0.0, end - one.onset) / HOUR, 2),

@@ -10,9 +10,10 @@ from typing import Any
 
 import idna
 
+from fanous.model.role import Role
 from fanous.refdata import toml_table
 
-ROLES = ("web", "api", "media")
+ROLES = tuple(map(str, Role))
 SECOND_LEVEL = frozenset({"com", "co", "net", "org"})
 """Labels between a name and its country's domain: ``google.com.pk``, ``google.co.uk``."""
 
@@ -28,12 +29,14 @@ class _Directory:
         hosts: domain suffix -> (platform, role).
         labels: name under any country's domain -> (platform, role).
         titles: platform -> the name for people.
+        role_titles: (platform, role) -> the name for people of a part that has a name of its own.
         ranges: (IP version, first address, last address, platform).
     """
 
     hosts: dict[str, tuple[str, str]] = field(default_factory=dict)
     labels: dict[str, tuple[str, str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    role_titles: dict[tuple[str, str], str] = field(default_factory=dict)
     ranges: list[tuple[int, int, int, str]] = field(default_factory=list)
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -43,6 +46,8 @@ class _Directory:
             for domain in entry.get(role, ()):
                 label, star, _ = domain.partition(".*")
                 (self.labels if star else self.hosts)[label] = (name, role)
+            if f"{role}_title" in entry:
+                self.role_titles[name, role] = entry[f"{role}_title"]
         for text in entry.get("ranges", ()):
             network = ip_network(text)
             first, last = int(network.network_address), int(network.broadcast_address)
@@ -70,7 +75,7 @@ def target_of(hostname: str) -> str:
 
 @lru_cache(maxsize=CACHED_HOSTS)
 def role_of(hostname: str) -> str:
-    """``web``, ``api`` or ``media``; a host of no platform is ``web``."""
+    """A name of ``model.role.Role``; a host of no platform is ``web``."""
     found = _find(normal_host(hostname))
     return found[1] if found else "web"
 
@@ -93,6 +98,11 @@ def title(target: str) -> str:
     return _directory().titles.get(target, target)
 
 
+def role_title(target: str, role: str) -> str:
+    """``facebook``, ``messenger`` -> ``Facebook Messenger``; empty = the part has no name of its own."""
+    return _directory().role_titles.get((target, role), "")
+
+
 def platforms() -> tuple[str, ...]:
     """All platform names, in the order of the file."""
     return tuple(_directory().titles)
@@ -103,6 +113,11 @@ def domains_of(target: str) -> dict[str, list[str]]:
     own = [entry for entry in toml_table("platforms.toml")["platform"] if entry["name"] == target]
     found = {role: [d for entry in own for d in entry.get(role, ())] for role in ROLES}
     return {role: domains for role, domains in found.items() if domains} or {"web": [target]}
+
+
+def has_app(target: str) -> bool:
+    """Is it known to have an app, which talks to hosts or addresses other than its websites?"""
+    return not {"api", "chat", "client", "site"}.isdisjoint(domains_of(target))
 
 
 def normal_host(hostname: str) -> str:

@@ -88,7 +88,7 @@ def _from_table(name: str, table: dict[str, Any]) -> TargetList:
         raise ValueError("its targets must be [[target]] tables")
     given = [entry.get(role, []) for entry in entries for role in ROLES]
     if not all(isinstance(urls, list) for urls in given):
-        raise ValueError("web, api and media must be lists of URLs")
+        raise ValueError(f"{', '.join(ROLES)} must be lists of URLs")
     urls = [str(url) for own in given for url in own]
     apps = tuple(str(entry["app"]) for entry in entries if "app" in entry)
     left_out = tuple(repr(url) for url in urls if not _is_url(url.strip()))

@@ -37,7 +37,7 @@ from fanous.sources.ooni.parse import bounded, web_role
 from fanous.sources.ooni.redact import PublicRecord, public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
-from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
+from fanous.sources.ooni.steps import RESOLVERS, RoleOf, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     NETWORK_TYPES,
@@ -314,16 +314,16 @@ def parse(record: Record) -> ParsedMeasurement:
     return ParsedMeasurement(header, observations, control, tuple(notes))
 
 
-def _observations(rows: list[Fields], target: str, role: Role) -> Iterator[Observation]:
+def _observations(rows: list[Fields], target: str, role: RoleOf) -> Iterator[Observation]:
     yield from lookups(rows, target, role)
     for row in rows:
         yield from endpoint_facts(row, target, role)
 
 
-def _subject(test_name: str, rows: list[Fields]) -> tuple[str, Role | None]:
+def _subject(test_name: str, rows: list[Fields]) -> tuple[str, RoleOf | None]:
     """What the measurement is about and the roles of its hosts; no roles = a nettest without observations."""
     if test_name in nettests.PLATFORMS:
-        return nettests.PLATFORMS[test_name], nettests.messenger_role
+        return nettests.PLATFORMS[test_name], partial(nettests.messenger_role, test_name)
     if test_name == "tor":
         return nettests.TARGET, nettests.tor_role
     if test_name == "web_connectivity":
@@ -398,7 +398,7 @@ _LISTED = re.compile(r"'([^']{1,255})'")
 _LookupKey = tuple[str, str, str, str | None]
 
 
-def lookups(rows: list[Fields], target: str, role: Role) -> Iterator[Observation]:
+def lookups(rows: list[Fields], target: str, role: RoleOf) -> Iterator[Observation]:
     """One observation for each lookup: the table has a row for each of its answers."""
     answers: dict[_LookupKey, dict[str, int]] = {}
     for row in rows:
@@ -424,7 +424,7 @@ def lookups(rows: list[Fields], target: str, role: Role) -> Iterator[Observation
         )
 
 
-def endpoint_facts(row: Fields, target: str, role: Role) -> Iterator[Observation]:
+def endpoint_facts(row: Fields, target: str, role: RoleOf) -> Iterator[Observation]:
     """Connection, handshake and request of one row, those that it has."""
     hostname, ip, port = _host(row), address_of(row.get("ip")), port_of(_number(row.get("port")))
     if "tcp_failure" in row or row.get("tcp_success") in TRUE:
@@ -443,7 +443,7 @@ def endpoint_facts(row: Fields, target: str, role: Role) -> Iterator[Observation
         yield _request(row, target, role)
 
 
-def _handshake(row: Fields, target: str, role: Role, hostname: str, ip: str, port: int) -> Observation:
+def _handshake(row: Fields, target: str, role: RoleOf, hostname: str, ip: str, port: int) -> Observation:
     name = host_of(row.get("tls_server_name")) or hostname
     failure = failure_of(row.get("tls_failure"))
     subject = [row.get("tls_end_entity_certificate_subject_common_name", "")]
@@ -465,7 +465,7 @@ def _handshake(row: Fields, target: str, role: Role, hostname: str, ip: str, por
     )
 
 
-def _request(row: Fields, target: str, role: Role) -> Observation:
+def _request(row: Fields, target: str, role: RoleOf) -> Observation:
     url = row["http_request_url"][:LONGEST_URL]
     host, port = host_and_port(url)
     bare = is_address(host)

@@ -8,6 +8,7 @@ declaration.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Access, Place
+from fanous.model.role import REDIRECT, Role
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS, State
 from fanous.store.cache import remembered
@@ -120,8 +122,18 @@ WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND
 GROUP BY uid, target
 """
 _MECHANISMS = ",\n    ".join(map(_mechanism, COUNTED))
+
+
+def _roles(where: str, name: str) -> str:
+    """SQL: the roles of the verdicts of a measurement for which something holds, in order, between blanks."""
+    return f"arrayStringConcat(arraySort(groupUniqArrayIf(role, {where})), ' ') AS {name}"
+
+
+_CUT = ",\n    ".join(_roles(_shows(signal), f"{_short(signal)}_cut") for signal in COUNTED)
 DETAILS = f""",
     {_MECHANISMS},
+    {_CUT},
+    {_roles("state = 'ok'", "roles_ok")},
     avgIf(kbps, {_any([_shows(signal) for signal in RATED])} AND NOT isNaN(kbps)) AS rate
 """
 """Columns that only queries about an incident's witnesses need."""
@@ -183,7 +195,7 @@ GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
 WITNESSES = f"""
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
     {_each("vote")}, {_each("controlled")},
-    {_each("mechanism")}, rate
+    {_each("mechanism")}, {_each("cut")}, roles_ok, rate
 FROM ({_BY_MEASUREMENT})
 WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
 ORDER BY micros, uid, target
@@ -414,9 +426,10 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
     Within a measurement and target, signals are in the order of their declarations.
     """
     number = len(COUNTED)
-    uids, times, asns, resolvers, targets, probes, access, sources, *by_signal, kbps = columns or [
-        [] for _ in range(9 + 3 * number)
+    uids, times, asns, resolvers, targets, probes, access, sources, *by_signal, reached, kbps = columns or [
+        [] for _ in range(10 + 4 * number)
     ]
+    roles = list(zip(*by_signal[3 * number :], reached, strict=True))
 
     def of_signals(part: int, kind: type) -> Any:
         """One of the three columns of each signal, as an array with a row per measurement."""
@@ -430,6 +443,11 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
 
     def each(values: list[Any], kind: type) -> Any:
         return np.array(values, kind)[row]
+
+    told = [
+        _told(roles[which], index if said[which, index] == 1 else -1)
+        for which, index in zip(row.tolist(), signal.tolist(), strict=True)
+    ]
 
     return Votes(
         uids=each(uids, object),
@@ -445,11 +463,32 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
         kbps=np.where(rated, each(kbps, float), np.nan),
         access=each(access, object),
         sources=each(sources, object),
+        cut=np.array([cut for cut, _ in told], object),
+        reached=np.array([worked for _, worked in told], object),
     )
 
 
+@lru_cache(maxsize=4096)
+def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
+    """The roles that failed, as one signal shows, and those that worked in every respect.
+
+    A page behind a redirect to another service's host is a page of the role that was asked for.
+
+    Args:
+        of_measurement: roles that failed, for each signal; last those with a step that worked.
+        said: number of the signal; -1 = it does not show that any failed.
+    """
+    *failed, worked = (set(names.split()) for names in of_measurement)
+    asked = worked.union(*failed) - {REDIRECT} or {Role.WEB.value}
+    cut = failed[said] if said >= 0 else set[str]()
+    if REDIRECT in cut:
+        cut = cut - {REDIRECT} | asked
+    reached = worked.difference({REDIRECT}, cut, *failed)
+    return " ".join(sorted(cut)), " ".join(sorted(reached))
+
+
 def _votes(columns: list[list[Any]]) -> Votes:
-    """The columns of ``WORKING`` are the fields of ``Votes`` in order."""
+    """The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles."""
     kinds = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
     return Votes(*map(np.array, columns or [[] for _ in kinds], kinds))
 

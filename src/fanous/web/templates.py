@@ -138,6 +138,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             defect_said=lambda defect: told(language, defect_said(defect, language)),
             headline=partial(headline.headline, language=language),
             claimed=partial(headline.claimed, language=language),
+            title_in=partial(headline.title_in, language=language),
             claim_line=partial(headline.claim_line, language=language),
             headline_lead=headline.lead,
             lede=partial(narrative.lede, language=language),

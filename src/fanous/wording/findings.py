@@ -150,6 +150,7 @@ CLAIMS = {
     ),
     "claim.other_kind": "What was confirmed is of another kind: {kinds}.",
     "claim.targets": "Each target named is confirmed: {targets}.",
+    "claim.parts": "Only parts of a service that was named are confirmed: {targets}.",
     "claim.targets_missing": "Nothing is confirmed about {targets}.",
     "claim.region": "It was seen in one region.",
     "claim.scope": "Extent as measured: {scope}.",

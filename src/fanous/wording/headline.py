@@ -7,14 +7,23 @@ in Pakistan since 2022."
 
 from collections.abc import Mapping
 
-from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.incident import Incident, Kind, Part, Scope, Status
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, asn_of
+from fanous.model.role import WAYS_IN, Role
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import listing
-from fanous.wording.words import NAMED, in_country, percent, status_word, target_title
+from fanous.wording.words import (
+    NAMED,
+    in_country,
+    named_title,
+    percent,
+    role_word,
+    status_word,
+    target_title,
+)
 
 ACROSS = {
     (Kind.BLOCKING, True): "{targets} blocked across {country}",
@@ -141,7 +150,7 @@ def claimed(
     left = _left(incident)
     level = "" if left is None else percent(left, language)
     country = place(incident.country, language)
-    titles = [target_title(target) for target in incident.targets if target]
+    titles = titles_of(incident, language)
 
     def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
         networks = networks_named(incident, known, language)
@@ -153,14 +162,14 @@ def claimed(
     def over(one: Sentence) -> int:
         return _room(one.text) - most
 
-    shortest = made(target_names(incident, language), names)
+    shortest = made(target_names(incident, language, with_roles=True), names)
     for known in (names, None):
         for named in range(NAMED, 0, -1):
             if over(shortest) <= 0:
                 return shortest
             shortest = min(shortest, made(target_names(incident, language, named), known), key=over)
     targets = target_names(incident, language, 1)
-    if over(shortest) > 0 and titles:
+    if over(shortest) > 0 and titles and incident.named[0] == incident.targets[0]:
         targets = listing([_clipped(titles[0], over(shortest)), *titles[1:]], language, 1)
         shortest = made(targets, None)
     if over(shortest) > 0:
@@ -258,9 +267,42 @@ def claim_line(
     return Sentence(led(incident, corrected, language), said.language)
 
 
-def target_names(incident: Incident, language: Language, named: int = NAMED) -> str:
-    titles = [target_title(target) for target in incident.targets if target]
+def target_names(
+    incident: Incident, language: Language, named: int = NAMED, *, with_roles: bool = False
+) -> str:
+    titles = titles_of(incident, language, with_roles=with_roles)
     return listing(titles, language, named) or language.say("Internet access")
+
+
+def titles_of(incident: Incident, language: Language, *, with_roles: bool = False) -> list[str]:
+    """The names of its targets, or of the parts of them that are cut (``part_titles``)."""
+    return [
+        name
+        for part in incident.parts
+        if part.target
+        for name in part_titles(part, language, with_roles=with_roles)
+    ]
+
+
+def title_in(incident: Incident, target: str, language: Language) -> str:
+    """A target as an incident may name it: ``Telegram``, or ``Telegram's web client`` if only that is cut."""
+    names = [name for part in incident.parts if part.target == target for name in part_titles(part, language)]
+    return listing(list(dict.fromkeys(names)), language) or target_title(target)
+
+
+def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> list[str]:
+    """``Telegram``, or if only that is cut ``Telegram's web client``.
+
+    Args:
+        with_roles: ``Telegram (app and web client)``, if both are cut and people tell them apart.
+    """
+    names = [named_title(name, language) for name in part.named]
+    ways = [role for role in part.cut if role in WAYS_IN]
+    words = list(dict.fromkeys(role_word(part.target, role, language) for role in ways))
+    is_told = {Role.CLIENT, Role.MESSENGER}.intersection(ways) and len(words) > 1
+    if not with_roles or not is_told or not part.is_of_service or part.kind is not Kind.BLOCKING:
+        return names
+    return [f"{names[0]} ({listing(words, language)})"]
 
 
 def networks_named(incident: Incident, names: Mapping[int, str] | None, language: Language) -> str:

@@ -6,17 +6,19 @@ was met, a number of networks rather than the country below nation scope, and no
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from fanous.model.incident import FamilyView, Incident, Kind, Scope, Status
+from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
 from fanous.model.place import Access, Family, asn_of
-from fanous.refdata.countries import region_name
+from fanous.model.role import APP
+from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
+from fanous.refdata.platforms import has_app
 from fanous.text import printable
-from fanous.wording.clocks import both_clocks
-from fanous.wording.headline import place, provenance_note, where_said
+from fanous.wording.clocks import both_clocks, date, moment
+from fanous.wording.headline import part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
@@ -27,6 +29,7 @@ from fanous.wording.words import (
     counts_users,
     mechanism_words,
     percent,
+    role_word,
     target_title,
 )
 
@@ -196,7 +199,8 @@ def lede(incident: Incident, language: Language) -> Sentence:
         how = "provisional" if incident.is_provisional else "confirmed" if sure else "suspected"
         opening = OPENING[how, incident.status is Status.ENDED]
     shorter = (
-        language.sentence(opening, claim=_claim(incident, language, named, by_hour))
+        language.sentence(opening, claim=_claim(incident, language, named, by_hour, with_roles=with_roles))
+        for with_roles in (True, False)
         for by_hour in (True, False, None)
         for named in range(NAMED, 0, -1)
     )
@@ -211,12 +215,15 @@ def words_of(text: str) -> int:
     return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
-def _claim(incident: Incident, language: Language, named: int, by_hour: bool | None) -> str:
+def _claim(
+    incident: Incident, language: Language, named: int, by_hour: bool | None, *, with_roles: bool = False
+) -> str:
     """The lede without its hedge.
 
     Args:
         named: targets that may be named; the others are counted.
         by_hour: give times, not only dates; ``None`` = only dates, and only known ones.
+        with_roles: see ``headline.part_titles``.
     """
     where, when = (
         where_said(incident, {}, place(incident.country, language), language),
@@ -233,7 +240,7 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
         )
         return language.say(
             NOW_AT[what, tense],
-            targets=listing(_targets_of(incident, Kind.OUTAGE), language, named),
+            targets=listing(_targets_of(incident, Kind.OUTAGE, language), language, named),
             where=where,
             when=when,
             level=percent(incident.level.mean, language),
@@ -242,7 +249,7 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
     if incident.is_of_traffic:
         known = incident.level is not None and incident.level.mean >= LEAST_SAID
         share = language.percent(incident.level.mean) if incident.level is not None and known else ""
-        named_targets = listing(_targets_of(incident, Kind.OUTAGE), language, named)
+        named_targets = listing(_targets_of(incident, Kind.OUTAGE, language), language, named)
         return language.say(TRAFFIC[known, tense], targets=named_targets, where=where, when=when, level=share)
     if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
         level = incident.level
@@ -250,7 +257,10 @@ def _claim(incident: Incident, language: Language, named: int, by_hour: bool | N
             return language.say(FELL[incident.kind, False, tense], where=where, when=when)
         text = FELL[incident.kind, True, tense]
         return language.say(text, where=where, when=when, level=language.percent(level.mean))
-    blocked, slowed = (_targets_of(incident, kind) for kind in (Kind.BLOCKING, Kind.THROTTLING))
+    blocked, slowed = (
+        _targets_of(incident, kind, language, with_roles=with_roles)
+        for kind in (Kind.BLOCKING, Kind.THROTTLING)
+    )
     done = "both" if blocked and slowed else "throttling" if slowed else "blocking"
     first = blocked or slowed or [language.say("Internet access")]
     if len(blocked) + len(slowed) > NAMED and done == "both":
@@ -272,8 +282,13 @@ def _is_at_another_level(incident: Incident) -> bool:
     return level is not None and level.now is not None and abs(level.now - level.mean) >= ANOTHER_LEVEL
 
 
-def _targets_of(incident: Incident, kind: Kind) -> list[str]:
-    return [target_title(part.target) for part in incident.parts if part.kind is kind and part.target]
+def _targets_of(incident: Incident, kind: Kind, language: Language, *, with_roles: bool = False) -> list[str]:
+    return [
+        name
+        for part in incident.parts
+        if part.kind is kind and part.target
+        for name in part_titles(part, language, with_roles=with_roles)
+    ]
 
 
 def _tense(incident: Incident) -> str:
@@ -371,6 +386,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
     """How, where, for whom, who measured, and when in UTC: short sentences, each true by itself."""
     told = (
         _how(incident, language),
+        _roles(incident, names, language),
         _course(incident, language),
         _places(incident, names, language),
         _users(incident, language),
@@ -386,7 +402,7 @@ def _how(incident: Incident, language: Language) -> Iterator[Sentence]:
     by_clause: dict[str, dict[str, None]] = {}
     for part in incident.parts:
         for mechanism in part.mechanisms if part.target and part.kind is not Kind.OUTAGE else ():
-            met.setdefault(_clause(mechanism), {})[target_title(part.target)] = None
+            met.setdefault(_clause(mechanism), {}).update(dict.fromkeys(part_titles(part, language)))
             by_clause.setdefault(_clause(mechanism), {})[mechanism] = None
     ways = sorted(met.items(), key=lambda way: -len(way[1]))[:MOST_CLAUSES]
     of_same = Counter(tuple(sorted(titles)) for _, titles in ways if len(titles) > 1)
@@ -425,6 +441,72 @@ def _clause(mechanism: str) -> str:
     steps = mechanism.split(".")
     prefixes = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
     return next((CLAUSES[prefix] for prefix in prefixes if prefix in CLAUSES), mechanism_words(mechanism))
+
+
+def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
+    """Which parts of each service still worked, failed at other times or on fewer networks, or were not tried."""
+    for part in incident.parts:
+        if not part.roles or part.kind is not Kind.BLOCKING:
+            continue
+        service = target_title(part.target)
+        cut = [one for one in part.roles if one.entities]
+        spared = [one.role for one in part.roles if one.worked and not one.entities]
+        if spared:
+            working = dict.fromkeys(role_word(part.target, role, language) for role in spared)
+            yield language.sentence(WORKING, service=service, roles=listing(list(working), language))
+        if not APP.intersection(one.role for one in part.roles) and has_app(part.target):
+            yield language.sentence(NOT_TRIED, service=service)
+        times = _at_times(part, cut, incident.country, language)
+        if len(times) > 1:
+            yield language.sentence(AT_TIMES, service=service, roles=language.semicolon.join(times))
+        for one in cut:
+            if set(one.entities) < set(part.entities):
+                networks = listing([_operator(entity, names) for entity in one.entities], language)
+                role = role_word(part.target, one.role, language)
+                yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)
+
+
+WORKING = "Parts of {service} that still worked: {roles}."
+NOT_TRIED = "Whether the app of {service} worked was not measured."
+AT_TIMES = "Not all parts of {service} failed at the same time (local time): {roles}."
+ONLY_ON = "One part of {service} ({role}) is known to have failed only on {networks}."
+ROLE_SINCE, ROLE_FROM = "{role} from {start}", "{role} from {start} to {end}"
+
+ANOTHER_TIME = HOUR
+"""Roles that began to fail, or worked again, closer than this did so together, as far as measurements show that come
+every few minutes or hours."""
+
+
+def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Language) -> list[str]:
+    """``app and web client from 17 Dec, 19:55``, with an end if it came earlier than the others'."""
+    last = max((one.intervals[-1].until for one in cut), default=0.0)
+    groups: list[tuple[Interval, dict[str, None]]] = []
+    for one in sorted(cut, key=lambda one: one.intervals[0].start):
+        start, end = one.intervals[0].start, one.intervals[-1].until
+        when = Interval(start, end if end < last - ANOTHER_TIME else None)
+        word = role_word(part.target, one.role, language)
+        for known, words in groups:
+            ends_alike = known.until == when.until or abs(known.until - when.until) <= ANOTHER_TIME
+            if start - known.start <= ANOTHER_TIME and ends_alike:
+                words[word] = None
+                break
+        else:
+            groups.append((when, {word: None}))
+    return [
+        language.say(
+            ROLE_SINCE if when.end is None else ROLE_FROM,
+            role=listing(list(words), language),
+            start=moment(when.start, country, language),
+            end="" if when.end is None else moment(when.end, country, language),
+        )
+        for when, words in groups
+    ]
+
+
+def _operator(entity: str, names: Mapping[int, str]) -> str:
+    """``Safaricom (AS33771)``."""
+    name = network_title(asn_of(entity), names)
+    return f"{name} ({entity})" if name else entity
 
 
 def _course(incident: Incident, language: Language) -> Iterator[Sentence]:

@@ -29,6 +29,7 @@ from fanous.wording.words import (
     STATUSES,
     counts_users,
     mechanism_words,
+    named_title,
     percent,
     target_title,
 )
@@ -187,6 +188,7 @@ GONE: dict[str, str] = {
     "gone.ended": "that it has ended",
     "gone.scope": "the scope ({before}; now {after})",
     "gone.targets": "the targets {targets}",
+    "gone.roles": "the blocking of {targets}",
     "gone.networks": "the networks {networks}",
 }
 """Code of something no longer claimed -> words that follow *Retracted:*."""
@@ -425,7 +427,7 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
     "resolvers": lambda network, _: _resolvers_network(network),
     "target": lambda target, _: target_title(target),
-    "targets": lambda target, _: target_title(target),
+    "targets": named_title,
     "neighbours": lambda target, _: target_title(target),
     "mechanisms": lambda name, language: language.say(mechanism_words(name)),
     "kinds": lambda kind, language: language.say(KINDS[Kind(kind)]),

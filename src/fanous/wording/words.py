@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access, Family
+from fanous.model.role import Role
 from fanous.model.verdict import State
 from fanous.refdata.countries import country_name
-from fanous.refdata.platforms import title
+from fanous.refdata.platforms import role_title, title
 from fanous.text import printable
 from fanous.wording.language import Language
 
@@ -141,6 +142,45 @@ _WITH_THE = frozenset(
 def target_title(target: str) -> str:
     """``x`` -> ``X (Twitter)``; the empty target of an outage is the internet itself."""
     return printable(title(target)) or "Internet access"
+
+
+ROLES = {
+    Role.CHAT: "app",
+    Role.API: "app",
+    Role.MESSENGER: "Messenger",
+    Role.WEB: "website",
+    Role.CLIENT: "web client",
+    Role.REGISTRATION: "registration of new accounts",
+    Role.MEDIA: "pictures and video",
+    Role.SITE: "website",
+}
+"""Parts of a service."""
+
+ROLES_OF = {
+    Role.CHAT: "{service}'s app",
+    Role.API: "{service}'s app",
+    Role.MESSENGER: "{service}'s messenger",
+    Role.WEB: "{service}'s website",
+    Role.CLIENT: "{service}'s web client",
+    Role.REGISTRATION: "{service}'s registration service",
+    Role.MEDIA: "{service}'s media delivery",
+    Role.SITE: "{service}'s website",
+}
+"""A part of a service, if it alone is cut; English names it, other languages say *only*."""
+
+
+def named_title(name: str, language: Language) -> str:
+    """``telegram`` -> ``Telegram``; ``telegram/client`` -> ``Telegram's web client`` (``Part.named``)."""
+    target, _, role = name.partition("/")
+    if role not in ROLES_OF:
+        return target_title(target)
+    own = role_title(target, role)
+    return printable(own) if own else language.say(ROLES_OF[Role(role)], service=target_title(target))
+
+
+def role_word(target: str, role: Role, language: Language) -> str:
+    """``app``, ``web client``; ``Facebook Messenger`` where the part has a name of its own."""
+    return printable(role_title(target, role)) or language.say(ROLES[role])
 
 
 def in_country(country: str) -> str:

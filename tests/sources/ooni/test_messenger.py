@@ -38,8 +38,8 @@ def test_the_target_is_always_the_platform(test_name: str, target: str) -> None:
     [
         ("http://149.154.175.50/", "api", "", "149.154.175.50", 80),
         ("http://149.154.175.50:443/", "api", "", "149.154.175.50", 443),
-        ("https://web.telegram.org/", "web", "web.telegram.org", "", 443),
-        ("https://v.whatsapp.net/v2/register", "api", "v.whatsapp.net", "", 443),
+        ("https://web.telegram.org/", "client", "web.telegram.org", "", 443),
+        ("https://v.whatsapp.net/v2/register", "registration", "v.whatsapp.net", "", 443),
         ("https://chat.signal.org/", "chat", "chat.signal.org", "", 443),  # without it nothing is sent
         ("https://cdn.signal.org/", "api", "cdn.signal.org", "", 443),
     ],

@@ -49,7 +49,13 @@ def test_a_row_with_a_whole_connection_is_one_observation_a_layer() -> None:
         (WEB_ADDRESS,),
         (62041,),
     )
-    assert (tcp.layer, tcp.ip, tcp.port, tcp.failure, tcp.role) == (Layer.TCP, WEB_ADDRESS, 443, None, "web")
+    assert (tcp.layer, tcp.ip, tcp.port, tcp.failure, tcp.role) == (
+        Layer.TCP,
+        WEB_ADDRESS,
+        443,
+        None,
+        "client",
+    )
     assert (tls.layer, tls.seconds, tls.failure, tls.received) == (Layer.TLS, 0.135, None, 10636)
     assert tls.cert_subject == "*.web.telegram.org web.telegram.org"
     assert tls.cert_valid is True
@@ -140,7 +146,7 @@ def test_a_negative_handshake_time_is_an_unknown_time_of_a_handshake_that_took_p
     [
         (f"http://{ACCESS_POINT}:443/", "api", "", ACCESS_POINT, 443),
         (f"http://{ACCESS_POINT}/", "api", "", ACCESS_POINT, 80),
-        (f"https://{WEB}/", "web", WEB, "", 443),
+        (f"https://{WEB}/", "client", WEB, "", 443),
     ],
 )
 def test_a_request_to_an_address_is_one_to_an_access_point(
@@ -161,7 +167,7 @@ def test_a_fact_that_two_rows_repeat_is_one() -> None:
 @pytest.mark.parametrize(
     ("columns", "target", "role"),
     [
-        ({"input": "https://t.me/", "http_request_url": "https://telegram.org/"}, "telegram", "web"),
+        ({"input": "https://t.me/", "http_request_url": "https://telegram.org/"}, "telegram", "site"),
         (
             {"input": "https://www.example.org/", "http_request_url": "https://example.org/"},
             "example.org",

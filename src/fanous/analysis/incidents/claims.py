@@ -157,7 +157,13 @@ def _seen_as(sure: list[Incident]) -> list[Reason]:
     seen = []
     for kind in Kind:
         having = [i for i in sure if kind in {i.kind, *(part.kind for part in i.parts)}]
-        targets = [part.target for i in having for part in i.parts if part.kind is kind and part.target]
+        targets = [
+            name
+            for i in having
+            for part in i.parts
+            if part.kind is kind and part.target
+            for name in part.named
+        ]
         if having:
             told: dict[str, Param] = {"incidents": _ids(having), "targets": tuple(dict.fromkeys(targets))}
             seen.append(Reason(f"claim.seen.{kind}", told))
@@ -172,6 +178,10 @@ def _targets(claim: Claim, sure: list[Incident]) -> Point | None:
         return _point(
             "targets", ClaimCheck.CANNOT_TELL, Reason("claim.targets_missing", {"targets": missing})
         )
+    named = {name for i in sure for name in i.named}
+    in_part = sorted(name for name in named if name.partition("/")[0] in set(claim.targets) - named)
+    if in_part:
+        return _point("targets", ClaimCheck.CANNOT_TELL, Reason("claim.parts", {"targets": tuple(in_part)}))
     return _point("targets", ClaimCheck.SUPPORTED, Reason("claim.targets", {"targets": claim.targets}))
 
 

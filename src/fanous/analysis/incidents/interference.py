@@ -45,6 +45,7 @@ from fanous.analysis.incidents.networks import (
     that_saw,
     without_strays,
 )
+from fanous.analysis.incidents.roles import roles_of
 from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.incident import (
     NONE_KNOWN,
@@ -265,7 +266,11 @@ def _parts(
         seen = votes.where(inside(votes, own) & votes.seen)
         asns = sorted({f.asn for f in named if f.target == target})
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
+        spans = {
+            asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
+        }
+        roles = roles_of(votes, target, spans) if target else ()
+        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles))
     return tuple(parts)
 
 

@@ -17,6 +17,7 @@ from fanous.model.incident import (
     Kind,
     NetworkPart,
     Part,
+    RolePart,
     Says,
     Scope,
     Status,
@@ -25,6 +26,7 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY
 from fanous.model.measurement import weakest
 from fanous.model.place import Access, Family
+from fanous.model.role import Role
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 
@@ -285,9 +287,22 @@ def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
                 old,
                 mechanisms=_each_once(old.mechanisms, one.mechanisms),
                 entities=_each_once(old.entities, one.entities),
+                roles=_roles_of([*old.roles, *one.roles]),
             )
         )
     return tuple(found.values())
+
+
+def _roles_of(roles: Sequence[RolePart]) -> tuple[RolePart, ...]:
+    """How each role fared; one that failed at any time did not work all the time."""
+    found = []
+    for role in Role:
+        own = [one for one in roles if one.role is role]
+        if own:
+            cut = _each_once(*(one.entities for one in own))
+            worked = tuple(name for name in _each_once(*(one.worked for one in own)) if name not in cut)
+            found.append(RolePart(role, cut, worked, union(i for one in own for i in one.intervals)))
+    return tuple(found)
 
 
 def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:

@@ -108,7 +108,7 @@ TCP_RULES = (
     Rule(
         id="tcp.few_endpoints",
         state=State.OK,
-        why="Most of the target's endpoints respond, and a few failures are normal.",
+        why="Enough of the target's endpoints respond; a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
@@ -427,7 +427,7 @@ TLS_RULES = (
     Rule(
         id="tls.few_endpoints",
         state=State.OK,
-        why="Most of the target's endpoints respond, and a few failures are normal.",
+        why="Enough of the target's endpoints respond; a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),

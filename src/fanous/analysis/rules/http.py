@@ -551,7 +551,7 @@ FAILURES = (
     Rule(
         id="http.few_endpoints",
         state=State.OK,
-        why="Most of the target's endpoints respond, and a few failures are normal.",
+        why="Enough of the target's endpoints respond; a few failures are normal.",
         holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),

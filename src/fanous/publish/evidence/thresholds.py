@@ -70,6 +70,7 @@ def _rules() -> dict[str, Any]:
         "rules.body_characters": fingerprints.LONGEST_BODY,
         "rules.notice_bytes": fingerprints.LONGEST_NOTICE,
         "rules.long_body_characters_read": fingerprints.READ_OF_LONGER,
+        "rules.app_share": evidence.LEAST_APP_SHARE,
         "rules.endpoint_share": evidence.LEAST_SHARE,
         "rules.page_freeze_bytes": http.FREEZE,
         "rules.handshake_flight_bytes": http.LEAST_FLIGHT,

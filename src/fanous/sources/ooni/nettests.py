@@ -12,12 +12,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from math import nan
 
 from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
+from fanous.model.role import Role
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
     DownloadRecord,
@@ -142,22 +144,23 @@ SIGNAL_KNOWS_IT = (0, 2, 2)
 """First version of the signal nettest that trusts this authority (ts-029)."""
 
 
-SIGNAL_CHAT = "chat.signal.org"
-"""The one server without which Signal sends nothing; its predecessor's name is only asked by nettests before 0.2.3."""
+APART = frozenset({Role.CHAT, Role.CLIENT, Role.REGISTRATION, Role.SITE})
+"""Roles that are no endpoints of the app among many: what it cannot do without, and what it can."""
 
 
-def messenger_role(host: str) -> str:
-    """``web.telegram.org`` and ``web.whatsapp.com`` are the web clients; the app itself talks to all others.
+def messenger_role(test_name: str, host: str) -> str:
+    """Which part of the app's service it is; the app itself talks to what has no other role.
 
-    What an app cannot do without has a role of its own: it is not one endpoint of many.
+    Signal's chat server has its role under its present name: nettests before 0.2.3 ask under a former one.
     """
-    if host == SIGNAL_CHAT:
-        return "chat"
-    return "web" if host.startswith("web.") else "api"
+    if test_name == "facebook_messenger":
+        return Role.MESSENGER.value
+    role = role_of(host)
+    return role if role in APART else Role.API.value
 
 
 def observe_messenger(test_name: str, steps: StepKeys, notes: list[str]) -> Iterator[Observation]:
-    return Reader(PLATFORMS[test_name], messenger_role, notes).read(steps)
+    return Reader(PLATFORMS[test_name], partial(messenger_role, test_name), notes).read(steps)
 
 
 def messenger_defect(test_name: str, test_version: str | None, observations: tuple[Observation, ...]) -> str:

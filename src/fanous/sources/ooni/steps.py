@@ -386,7 +386,7 @@ RESOLVERS = {"udp": "udp", "tcp": "udp", "doh": "doh", "dot": "dot"}
 
 BAD_CERTIFICATE = frozenset({"ssl_invalid_hostname", "ssl_unknown_authority", "ssl_invalid_certificate"})
 
-Role = Callable[[str], str]
+RoleOf = Callable[[str], str]
 """Host name (empty for a bare address) -> role of the endpoint."""
 
 
@@ -398,7 +398,7 @@ class Reader:
             hosts with different roles, and then it counts as an address without a name.
     """
 
-    def __init__(self, target: str, role: Role, notes: list[str], effort: Effort | None = None) -> None:
+    def __init__(self, target: str, role: RoleOf, notes: list[str], effort: Effort | None = None) -> None:
         self.target = target
         self.names: dict[str, str] = {}
         self._notes = notes

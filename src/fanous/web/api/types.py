@@ -60,11 +60,25 @@ class Users(Struct):
     share_of: Literal["users", "networks"]
 
 
+class RolePart(Struct):
+    role: Literal["chat", "api", "messenger", "web", "client", "registration", "media", "site"]
+    entities: Annotated[list[str], Meta(description="networks on which it failed")]
+    worked: Annotated[list[str], Meta(description="networks on which it worked all the time")]
+    intervals: list[list[Instant | None]]
+
+
 class Part(Struct):
     target: str
     kind: Kind
     mechanisms: list[str]
     entities: list[str]
+    named: Annotated[
+        list[str],
+        Meta(description="what may be said to be cut: the target, or target/role if only a role of it is"),
+    ]
+    roles: Annotated[
+        list[RolePart], Meta(description="parts of the service that were tried; empty: not told apart")
+    ]
 
 
 class Evidence(Struct):

@@ -216,7 +216,7 @@ def chart_of(store: Store, incident: Incident, lines: Lines, visit: Visit) -> Ch
     if not any(share is not None for line in lines.lines for share in line.shares):
         return None
     around = around_of(store, incident, lines)
-    panels = panels_of(incident, lines, visit.now, around.others)
+    panels = panels_of(incident, lines, visit.now, visit.language, around.others)
     wide, narrow = (
         Markup(stacked(panels, sheet_of(incident, lines, visit.language, shape, around.marks), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))
