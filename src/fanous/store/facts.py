@@ -123,13 +123,6 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         where, values = _older(before, kept)
         self.engine.remove("observations", where, **values)
 
-    def drop(self, uids: Iterable[str]) -> None:
-        """Delete the rows of measurements that give way to others; their raw records stay."""
-        self.may_write()
-        for some in by_query(uids):
-            for table in FACTS:
-                self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
-
     def remove(self, segments: Sequence[Segment]) -> None:
         """Delete segments: the markers, then the rows."""
         names = [segment.name for segment in segments]
