@@ -155,6 +155,15 @@ def test_a_notice_keeps_the_words_that_it_is_known_by() -> None:
     )
 
 
+def test_a_number_after_a_mark_is_hidden_however_long() -> None:
+    """Sixteen letters or more after such a mark are a token only if they are mixed, which those of a card are not."""
+    for mark in "=:\"'":
+        assert (
+            without_readers(f"{mark}4929123456789012 {mark}4929-1234-5678-9012")
+            == f"{mark}{'*' * 16} {mark}{'*' * 19}"
+        )
+
+
 def test_a_page_that_is_the_helper_s_leaves_its_title_and_length(whole: Planted) -> None:
     page = "<html><head><title>Welcome</title>" + "x" * 5000
     control = {"http_request": {"title": "Welcome", "status_code": 200, "body_length": 5100, "failure": None}}

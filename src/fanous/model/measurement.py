@@ -253,10 +253,7 @@ class ParsedMeasurement:
         """A copy without the parts of pages that only rules read, which take more memory than everything
         else.
         """
-        return changed(self, observations=tuple([_without_page(one) for one in self.observations]))
-
-
-def _without_page(observation: Observation) -> Observation:
-    if not observation.body and not observation.headers:
-        return observation
-    return changed(observation, body="", headers="")
+        bare = [
+            changed(one, body="", headers="") if one.body or one.headers else one for one in self.observations
+        ]
+        return changed(self, observations=tuple(bare))

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain, repeat
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance
@@ -122,13 +122,6 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         self.may_write()
         where, values = _older(before, kept)
         self.engine.remove("observations", where, **values)
-
-    def drop(self, uids: Iterable[str]) -> None:
-        """Delete the rows of measurements that give way to others; their raw records stay."""
-        self.may_write()
-        for some in by_query(uids):
-            for table in FACTS:
-                self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
 
     def remove(self, segments: Sequence[Segment]) -> None:
         """Delete segments: the markers, then the rows."""
@@ -240,7 +233,7 @@ def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
 def _measurement_columns(placed: Sequence[Placed]) -> Columns:
     bundles = [p.judged.parsed for p in placed]
     headers = [parsed.measurement for parsed in bundles]
-    columns = _fields(headers, _MEASUREMENT_FIELDS)
+    columns = _fields(headers, Measurement, _MEASUREMENT_FIELDS)
     return columns | {
         "source": [p.judged.record.source for p in placed],
         "started_at": [ticks(m.started_at) for m in headers],
@@ -257,14 +250,14 @@ def _measurement_columns(placed: Sequence[Placed]) -> Columns:
 def _observation_columns(placed: Sequence[Placed]) -> Columns:
     sizes = [len(p.judged.parsed.observations) for p in placed]
     rows = [observation for p in placed for observation in p.judged.parsed.observations]
-    columns = _fields(rows, _OBSERVATION_FIELDS)
+    columns = _fields(rows, Observation, _OBSERVATION_FIELDS)
     return columns | _headers(placed, sizes, ("uid", "country", "asn"))
 
 
 def _verdict_columns(placed: Sequence[Placed], rules_version: str) -> Columns:
     sizes = [len(p.judged.verdicts) for p in placed]
     rows = [verdict for p in placed for verdict in p.judged.verdicts]
-    columns = _fields(rows, _VERDICT_FIELDS)
+    columns = _fields(rows, Verdict, _VERDICT_FIELDS)
     columns |= _headers(
         placed, sizes, ("uid", "country", "asn", "resolver_asn", "access", "probe", "test_name", "defect")
     )
@@ -286,10 +279,10 @@ def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = 
     }
 
 
-def _headers(placed: Sequence[Placed], sizes: list[int], fields: Sequence[str]) -> Columns:
+def _headers(placed: Sequence[Placed], sizes: list[int], names: Sequence[str]) -> Columns:
     """What each row takes from its measurement."""
     headers = [p.judged.parsed.measurement for p in placed]
-    columns = {name: _each(values, sizes) for name, values in _fields(headers, fields).items()}
+    columns = {name: _each(values, sizes) for name, values in _fields(headers, Measurement, names).items()}
     return columns | {
         "started_at": _each([ticks(m.started_at) for m in headers], sizes),
         "segment": _each([p.location.segment.name for p in placed], sizes),
@@ -302,14 +295,14 @@ _RUN = 256
 """Rows whose fields are read together: as many as fit in a processor's cache."""
 
 
-def _fields(rows: Sequence[Any], names: Sequence[str]) -> Columns:
-    read = attrgetter(*names)
-    columns: list[list[Any]] = [[] for _ in names]
+def _fields(rows: Sequence[Any], kind: type, names: Sequence[str]) -> Columns:
+    """Fields of nouns of one kind."""
+    columns: Columns = {field.name: [] for field in fields(kind)}
     for start in range(0, len(rows), _RUN):
-        run = zip(*map(read, rows[start : start + _RUN]), strict=True)
-        for column, values in zip(columns, run, strict=True):
+        run = zip(*map(astuple, rows[start : start + _RUN]), strict=True)
+        for column, values in zip(columns.values(), run, strict=True):
             column.extend(values)
-    return dict(zip(names, columns, strict=True))
+    return {name: columns[name] for name in names}
 
 
 def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:

@@ -22,6 +22,7 @@ from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stam
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
 from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
+from fanous.store.schema import FACTS
 
 PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
 """Sources: what OONI publishes, rows of it without content, and what probes sent to a collector of ours."""
@@ -324,7 +325,7 @@ class IdentityFacts(FactsPart):
         return bool(self.engine.rows(_OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
-        """Store the keys that ``settle`` found."""
+        """Store keys."""
         rows = list(keys)
         self.may_write()
         self.engine.insert(
@@ -336,6 +337,16 @@ class IdentityFacts(FactsPart):
                 "provenance": [str(Provenance.SYNTHETIC if self.synthetic else Provenance.REAL)] * len(rows),
             },
         )
+
+    def give_way(self, settled: Settled) -> None:
+        """Store the new keys, and delete the facts to be replaced: what ``settle`` found, before new facts are written.
+        A crash afterwards leaves the segment unfinished."""
+        self.remember(settled.keys)
+        if settled.leaving:
+            self.remember(self._places(settled.leaving))
+            for some in by_query(settled.leaving):
+                for table in FACTS:
+                    self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
 
     def renamed(self, uid: str) -> str:
         """The uid under which a measurement also known by this one is stored; empty = none."""
@@ -366,7 +377,7 @@ class IdentityFacts(FactsPart):
         for some in by_query(map(plain, chain(map(of_probe, probes), map(instead_of, names)))):
             self.engine.remove("identities", "key IN {keys:Array(String)}", keys=some)
 
-    def places(self, leaving: Mapping[str, str]) -> list[Key]:
+    def _places(self, leaving: Mapping[str, str]) -> list[Key]:
         """The keys of the raw records of measurements that give way: uid -> uid of the replacement."""
         return [
             (key, f"{segment}:{position}", at)

@@ -293,20 +293,18 @@ class OpenStore:
             earliest, latest = undetected
             made = [(one.country, one.started_at) for one in headers if earliest <= one.started_at <= latest]
             self.ledger.mark_undetected(spans_of(made))
-        if fresh:
-            at = self.now() if received_at is None else received_at
-            self._swept = False  # until the marker is written, there is something to finish
-            received = [
-                Received(judged.record, one.country, one.test_name)
-                for judged, one in zip(fresh, headers, strict=True)
-            ]
-            locations = self.archive.append(received, at)
-            self._give_way(settled)
-            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
-            self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
-            self._swept = True
-        else:
-            self._give_way(settled)
+        at = self.now() if received_at is None else received_at
+        self._swept = False  # until the marker is written, there is something to finish
+        received = [
+            Received(judged.record, one.country, one.test_name)
+            for judged, one in zip(fresh, headers, strict=True)
+        ]
+        locations = self.archive.append(received, at)
+        for side, found in settled.items():
+            self.of(side).facts.give_way(found)
+        placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
+        self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
+        self._swept = True
         return Appended(len(fresh), len(batch) - len(fresh), frozenset([id(came) for came, _ in entering]))
 
     def holds_older(self) -> bool:
@@ -320,16 +318,6 @@ class OpenStore:
             is_synthetic = judged.record.provenance.is_synthetic
             sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
         return {side: self.of(side).facts.settle(own, whole=whole) for side, own in sides.items()}
-
-    def _give_way(self, settled: "Mapping[Provenance, Settled]") -> None:
-        """Delete the facts to be replaced, before new ones are written.  A crash afterwards leaves the segment
-        unfinished."""
-        for side, one in settled.items():
-            facts = self.of(side).facts
-            facts.remember(one.keys)
-            if one.leaving:
-                facts.remember(facts.places(one.leaving))
-                facts.drop(one.leaving)
 
     def _may_write(self) -> None:
         if self._read_only:
@@ -384,7 +372,8 @@ class OpenStore:
         self._may_write()
         self.facts.remove(list(judged))
         settled = self._settled((one for all_of_it in judged.values() for one in all_of_it), whole=True)
-        self._give_way(settled)
+        for side, one in settled.items():
+            self.of(side).facts.give_way(one)
         self._set_aside(judged, settled)
         entering = {id(came): own for one in settled.values() for came, own in one.entering}
         placed = {

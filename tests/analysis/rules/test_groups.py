@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.analysis.rules.evidence import Group, groups_of
 from fanous.analysis.rules.failures import Cause
+from fanous.analysis.rules.groups import Group, groups_of
 from fanous.model.measurement import Layer, Observation
 from tests.builders import observation
 

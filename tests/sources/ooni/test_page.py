@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.measurement import Layer, Record
 from fanous.sources.ooni.document import Response
-from fanous.sources.ooni.page import LONGEST_TITLE, header_named, headers_of, page_of, title_of
+from fanous.sources.ooni.page import LONGEST_TITLE, by_name, headers_of, page_of, title_of
 from fanous.sources.ooni.parse import parse
 from tests.each import each
 from tests.sources.records import binary, document, encoded, web_keys
@@ -143,5 +143,5 @@ def test_headers_that_are_not_legal_json_lose_no_more_than_they_must(
 
 def test_a_header_is_found_by_name_in_any_case() -> None:
     pairs = [("Location", "a"), ("location", "b")]
-    assert header_named(pairs, "location") == "a"
-    assert header_named(pairs, "server") == ""
+    assert by_name(pairs).get("location") == "a"
+    assert "server" not in by_name(pairs)

@@ -1,9 +1,10 @@
 """Answers: one lookup of the probe, with the evidence for and against its answer."""
 
 from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import LEAST_SHARE, Controls, MeasurementEvidence
+from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, LOOKUP_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
+from fanous.analysis.rules.groups import LEAST_SHARE
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.model.measurement import Layer, Observation
 from fanous.model.noun import noun

@@ -38,7 +38,7 @@ from fanous.analysis.incidents.interference import (
     SHOWN_HELPED,
     UNCONFIRMED,
 )
-from fanous.analysis.rules import connection, dns, evidence, fingerprints, http, pages, transfer
+from fanous.analysis.rules import connection, dns, evidence, fingerprints, groups, http, pages, transfer
 from fanous.analysis.series import (
     aggregate,
     baselines,
@@ -70,8 +70,8 @@ def _rules() -> dict[str, Any]:
         "rules.body_characters": fingerprints.LONGEST_BODY,
         "rules.notice_bytes": fingerprints.LONGEST_NOTICE,
         "rules.long_body_characters_read": fingerprints.READ_OF_LONGER,
-        "rules.app_share": evidence.LEAST_APP_SHARE,
-        "rules.endpoint_share": evidence.LEAST_SHARE,
+        "rules.app_share": groups.LEAST_APP_SHARE,
+        "rules.endpoint_share": groups.LEAST_SHARE,
         "rules.page_freeze_bytes": http.FREEZE,
         "rules.handshake_flight_bytes": http.LEAST_FLIGHT,
         "rules.sound_line_kbps": http.LEAST_LINE,

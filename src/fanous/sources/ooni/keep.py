@@ -10,7 +10,7 @@ without any mail addresses and persons.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, get_args, get_origin, get_type_hints
@@ -244,13 +244,16 @@ def _remembered(form: Form) -> Form:
     return _Remembered(form).__getitem__
 
 
+_failure_in_words = _remembered(in_words)
+
+
 def _listed(*names: str) -> Form:
     return dict(zip(names, names, strict=True)).get
 
 
 def _failure(value: Any) -> Any:
     """Of another type than text or truth: a failure without a reason."""
-    return in_words(value) if isinstance(value, str) else value if value in (None, True, False) else True
+    return _failure_in_words(value) if type(value) is str else value if value in (None, True, False) else True
 
 
 def address_form(text: str) -> str | None:
@@ -369,18 +372,28 @@ _NUMBERED = frozenset({"targets"})
 """Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
 
 
+_Plan = tuple[tuple[int, str, Form], ...]
+
+
 def settle(part: Struct) -> Struct:
     """Bring each text of a part of a record, at any depth, into its form; returns the part."""
-    values = astuple(part)
-    for place, name, form in _plan(type(part)):
-        value = values[place]
-        if value is not None and (kept := form(value)) is not value and kept != value:
-            setattr(part, name, kept)
+    _settle_each(_plan(type(part)), (part,))
     return part
 
 
+def _settle_each(plan: _Plan, parts: Iterable[Struct]) -> Any:
+    """The same for parts of one kind; returns them."""
+    for part in parts:
+        values = astuple(part)
+        for place, name, form in plan:
+            value = values[place]
+            if value is not None and (kept := form(value)) is not value and kept != value:
+                setattr(part, name, kept)
+    return parts
+
+
 @cache
-def _plan(kind: type[Struct]) -> tuple[tuple[int, str, Form], ...]:
+def _plan(kind: type[Struct]) -> _Plan:
     """The fields of a structure that have a form, or parts with one below them: the place and name of each, and what
     becomes of it."""
     hints = get_type_hints(kind)
@@ -398,12 +411,12 @@ def _form_of(name: str, hint: Any) -> Form | None:
     containers = [get_origin(one) for one in kinds]
     if name in _MEMBERS and list in containers:
         return partial(_members, _remembered(_MEMBERS[name]))
-    settles = any(map(_plan, _structures(hint)))
+    plan = next(filter(None, map(_plan, _structures(hint))), ())
     if dict in containers and name in _NUMBERED | _KEYS.keys():
-        return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, settles)
-    if not settles:
+        return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, plan)
+    if not plan:
         return None
-    return _settle_each if list in containers else _if_part if str in kinds else settle
+    return partial(_settle_each, plan) if list in containers else _if_part if str in kinds else settle
 
 
 def _structures(hint: Any) -> Iterator[type[Struct]]:
@@ -421,23 +434,17 @@ def _members(form: Form, listed: list[str]) -> list[str]:
     return [text for text in listed if form(text) is not None]
 
 
-def _map(form: Form | None, settles: bool, value: Any) -> Any:
+def _map(form: Form | None, plan: _Plan, value: Any) -> Any:
     """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
     if not isinstance(value, dict):
-        return _settle_each(value)
+        return _settle_each(plan, value)
     if form is None:
         value = {str(n): one for n, one in enumerate(value.values())}
     else:
         value = {kept: one for key, one in value.items() if (kept := form(key))}
-    if settles:
-        _settle_each(one for one in value.values() if one is not None)
+    if plan:
+        _settle_each(plan, [one for one in value.values() if one is not None])
     return value
-
-
-def _settle_each(parts: Any) -> Any:
-    for part in parts:
-        settle(part)
-    return parts
 
 
 def _if_part(value: Any) -> Any:

@@ -24,7 +24,6 @@ from fanous.sources.ooni.values import LONGEST_URL, count_of, failure_of
 from fanous.sources.redaction import (
     AT_SIGNS,
     HIDDEN,
-    is_token,
     quiet_url,
     without_devices,
     without_names,
@@ -117,7 +116,9 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
     """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     try:
         if isinstance(given, list):
-            pairs = given if _are_plain(given) else msgspec.convert(given, _PAIRS)
+            if _are_plain(given):
+                return [(name, value[:LONGEST_VALUE]) for name, value in given[:MOST_HEADERS]]
+            pairs = msgspec.convert(given, _PAIRS)
             return [(name, _text(value)) for name, value in pairs[:MOST_HEADERS]]
         if isinstance(given, dict):
             named = given if {*map(type, given.values())} == {str} else msgspec.convert(given, _NAMED)
@@ -154,12 +155,12 @@ def title_of(body: str) -> str:
     return body[start:end]
 
 
-def header_named(headers: list[tuple[str, str]], name: str) -> str:
-    """Value of the first header called ``name`` (lower case); empty = none."""
-    for key, value in headers:
-        if len(key) == len(name) and key.lower() == name:
-            return value
-    return ""
+def by_name(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """The value of the first header of each name, in lower case."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), value)
+    return found
 
 
 def _odd_headers(headers: Any) -> Iterator[tuple[str, str]]:
@@ -184,7 +185,7 @@ def _text(value: Text) -> str:
 
 def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
     """The encoding that the header states, otherwise the page itself."""
-    named = CHARSET.search(header_named(headers, "content-type"))
+    named = CHARSET.search(by_name(headers).get("content-type", ""))
     if named:
         return named[1]
     own = META_CHARSET.search(raw, 0, BEFORE_META)
@@ -282,7 +283,7 @@ class _Visit:
 
     def url(self, url: str) -> str:
         """A URL without anything that names a visit, unless it is the one that was to be measured."""
-        clean = url if url == self._asked else quiet_url(url, keeps_values=True)
+        clean = url if url == self._asked else _quiet_url(url)
         if clean != url:
             self._quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
         return clean
@@ -375,11 +376,22 @@ LONGEST_NAME = 64
 
 
 def _header(name: str, value: str, same: bool) -> str:
-    if name in URL_HEADERS:
-        return quiet_url(value, keeps_values=True)
     if name in KEPT_HEADERS:
         return value
-    return "" if same or is_personal(name) else without_readers(value)
+    if name in URL_HEADERS:
+        return _quiet_url(value)
+    if same or is_personal(name):
+        return ""
+    return _known_value(value) if len(value) <= LONGEST_KNOWN else without_readers(value)
+
+
+def _quiet_url(url: str) -> str:
+    return _known_url(url) if len(url) <= LONGEST_KNOWN else quiet_url(url, keeps_values=True)
+
+
+@lru_cache(maxsize=4096)
+def _known_url(url: str) -> str:
+    return quiet_url(url, keeps_values=True)
 
 
 def is_personal(name: str) -> bool:
@@ -416,11 +428,14 @@ _MAIL_DOMAINS = {
 _MAIL_NAME = re.compile(r"[\w.+\-]{1,64}\Z", re.ASCII)
 _OFFICE = re.compile(rf"(?:{'|'.join(OFFICES)})(?![a-z])", re.IGNORECASE)
 
-_NUMBERING = re.compile(
-    r"""[=:"'\d](?:(?<!\d)[A-Za-z0-9_\-]{16,}+=*+|(?<=\d)(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w))"""
+_TOKEN = re.compile(
+    r"""([=:"'])(?=[A-Za-z0-9_\-]{16})(?=[A-Za-z_\-]*+\d)(?=[\d_\-]*+[A-Za-z])([A-Za-z0-9_\-]++=*+)""",
+    re.ASCII,
 )
-"""A token that is a value (of a session, a form, a visit; names of files stay), or ten digits or more, as of telephones
-and accounts; what counts visits to a site has a letter before it."""
+"""A token that is a value, of a session, a form or a visit; names of files stay."""
+
+_NUMBER = re.compile(r"\d(?=[\d ()\-]{9})(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w)")
+"""Ten digits or more, as of telephones and accounts; what counts visits to a site has a letter before it."""
 
 LEAST_NUMBERING = 10
 """Characters."""
@@ -433,18 +448,21 @@ def without_readers(text: str) -> str:
     numbers and files.
     """
     if len(text) >= LEAST_NUMBERING:
-        text = _NUMBERING.sub(_unnumbered, without_devices(text))
+        text = _TOKEN.sub(lambda found: found[1] + _hide(found[2]), without_devices(text))
+        text = _NUMBER.sub(lambda found: _hide(found[0]), text)
     for at, domain in _MAIL_DOMAINS.items():
         if at in text:
             text = _without_mail(text, domain)
     return text
 
 
-def _unnumbered(found: re.Match[str]) -> str:
-    first = found[0][0]
-    if first.isdigit():
-        return _hide(found[0])
-    return first + _hide(found[0][1:]) if is_token(found[0]) else found[0]
+LONGEST_KNOWN = 128
+"""Characters of a URL or of a header's value whose form is remembered: servers say the same again and again."""
+
+
+@lru_cache(maxsize=4096)
+def _known_value(value: str) -> str:
+    return without_readers(value)
 
 
 def _without_mail(text: str, domain: re.Pattern[str]) -> str:

@@ -43,7 +43,7 @@ from fanous.sources.ooni.document import (
     decode,
 )
 from fanous.sources.ooni.nettests import downloads
-from fanous.sources.ooni.page import header_named, headers_of
+from fanous.sources.ooni.page import by_name, headers_of
 from fanous.sources.ooni.steps import Reader, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -414,6 +414,7 @@ LEAST_BYTES = 65_536
 def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
     """The page, and how fast the site was from outside, including connecting, so never too high."""
     headers = headers_of(page.headers)
+    named = by_name(headers)
     address, port = host_and_port(url)
     failure, length = failure_of(page.failure), count_of(page.body_length)
     status = int(page.status_code) if page.status_code and 0 < page.status_code < 1000 else 0
@@ -430,9 +431,9 @@ def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Iter
         status_code=status,
         body_length=length if status else -1,
         title=(page.title or "")[:500].strip(),
-        header_names=tuple(sorted({name.lower() for name, _ in headers})),
-        location=header_named(headers, "location"),
-        server=header_named(headers, "server")[:200],
+        header_names=tuple(sorted(named)),
+        location=named.get("location", ""),
+        server=named.get("server", "")[:200],
         headers="\n".join([f"{name}: {value}" for name, value in headers]),
     )
     seconds = seconds_of(page.x_seconds)

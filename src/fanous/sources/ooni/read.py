@@ -23,7 +23,6 @@ from fanous.model.measurement import Record
 from fanous.sources.connector import ALL, UNWATCHED, OnProgress, OnReject, Working
 from fanous.sources.ooni.content import (
     STAMP,
-    check_size,
     content_of,
     identified,
     stamp_of,
@@ -179,7 +178,6 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
     content, document = "", None
     if data.startswith(STAMP):
         content, data = stamp_of(data), unstamped(data)
-    check_size(data)
     flat = data
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         flat = data.replace(b"\r", b" ").replace(b"\n", b" ")

@@ -28,7 +28,7 @@ from fanous.sources.ooni.keep import encoded, settled, steps_of
 from fanous.sources.ooni.page import (
     KEPT_HEADERS,
     PageRecord,
-    header_named,
+    by_name,
     headers_of,
     page_of,
     title_of_helper,
@@ -119,7 +119,7 @@ class PublicRecord:
         self._asked, self._found = asked, found
         headers = headers_of(control.headers) if control is not None else []
         self._title = title_of_helper(control.title) if control is not None else ""
-        self._server = header_named(headers, "server")
+        self._server = by_name(headers).get("server", "")
         self._names = COMMON_HEADERS | KEPT_HEADERS | {name.lower() for name, _ in headers}
         self._paths = _Numbered(lambda n: f"/{HIDDEN}{n}")
         self._hosts = _Numbered(lambda n: f"name-{n}.local")
@@ -191,7 +191,7 @@ class PublicRecord:
             return
         response.__dict__.pop("page", None)  # it was read before the record was settled
         page = page_of(response, "", [])
-        location = header_named(page.headers, "location")
+        location = by_name(page.headers).get("location", "")
         headers = "\n".join([f"{name}: {value}" for name, value in page.headers])
         seen = Observation(Layer.HTTP, "", location=location, headers=headers, body=page.body)
         data, marks = passages(self._found, seen)

@@ -36,7 +36,7 @@ from fanous.sources.ooni.document import (
     TooCostly,
     Transaction,
 )
-from fanous.sources.ooni.page import header_named, page_of
+from fanous.sources.ooni.page import by_name, page_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -524,6 +524,7 @@ class Reader:
         status = int(response.code) if response and response.code and 0 < response.code < 1000 else 0
         page = page_of(response, "requests.response", self._notes) if response else None
         headers = page.headers if page else []
+        named = by_name(headers)
         return Observation(
             layer=Layer.HTTP,
             target=self.target,
@@ -539,9 +540,9 @@ class Reader:
             body_length=page.length if page and status else -1,
             body_truncated=bool(response and response.body_is_truncated),
             title=page.title if page else "",
-            header_names=tuple(sorted({name.lower() for name, _ in headers})),
-            location=header_named(headers, "location"),
-            server=header_named(headers, "server")[:200],
+            header_names=tuple(sorted(named)),
+            location=named.get("location", ""),
+            server=named.get("server", "")[:200],
             body=page.body if page else "",
             headers="\n".join([f"{name}: {value}" for name, value in headers]),
             received=trace.received,
