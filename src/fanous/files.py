@@ -1,10 +1,12 @@
-"""Files: reading those named by users, writing those that must survive a power cut, and errors that say what to do.
+"""Files: reading those named by users, writing those that must survive a power cut, locks, and errors that say what to
+do.
 
 Only regular files are read, since a pipe, a socket or /dev/zero may never end, and never more of one than fits into
 memory.
 """
 
 import errno
+import fcntl
 import io
 import os
 import stat
@@ -152,3 +154,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def locked(path: Path, busy: str) -> int:
+    """A descriptor that holds the lock for this process until it is closed, or the process ends, however it ends.
+
+    Raises:
+        FanousError: another process has it; the message is ``busy``.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FanousError(busy, permanent=False) from None
+    return descriptor

@@ -12,7 +12,6 @@ process that has the store open, since no other takes files from its inbox.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import time
@@ -28,7 +27,7 @@ from fanous.collector.journal import PART, SEALED, Journal, is_written
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.files import disk_errors, make_folder, sync, write_durably
+from fanous.files import disk_errors, locked, make_folder, sync, write_durably
 from fanous.log import logline
 from fanous.model.vitals import Backlog
 
@@ -140,7 +139,8 @@ class Inbox:
         with disk_errors(f"open the inbox {folder}"):
             check_inbox(folder)
             make_folder(folder)
-            self._lock = _locked(folder / LOCK)
+            busy = f"the inbox {folder} is in use by another collector: stop it, or choose another inbox"
+            self._lock = locked(folder / LOCK, busy)
         self.folder = folder
         self._most_bytes = most_bytes
         self._seal_seconds = seal_seconds
@@ -297,20 +297,6 @@ def _begun(path: Path) -> float | None:
         return path.stat().st_mtime
     except FileNotFoundError:
         return None
-
-
-def _locked(path: Path) -> int:
-    """A descriptor that holds the inbox for this process until it ends, however it ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise FanousError(
-            f"the inbox {path.parent} is in use by another collector: stop it, or choose another inbox",
-            permanent=False,
-        ) from None
-    return descriptor
 
 
 NEW = ".new"

@@ -116,11 +116,7 @@ def _check_order(source: str, told: SourceSettings) -> None:
 
 
 class Errands:
-    """Runs errands, each when its turn has come, and remembers how that went.
-
-    Args:
-        wanted: the errands.
-    """
+    """Runs errands, each when its turn has come, and remembers how that went."""
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
         self._ask, self._wanted, self._clock = ask, tuple(wanted), clock

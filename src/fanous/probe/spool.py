@@ -8,7 +8,6 @@ A file name is the time of arrival and a hash of the content: sorted by name, th
 same measurement put twice is stored once.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.files import sync
+from fanous.files import locked, sync
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
 REFUSED = "refused"
@@ -115,15 +114,8 @@ class Spool:
         Raises:
             FanousError: another process is sending.
         """
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise FanousError(
-                f"another process is sending from the spool {self.folder}: wait until it has finished",
-                permanent=False,
-            ) from None
+        busy = f"another process is sending from the spool {self.folder}: wait until it has finished"
+        descriptor = locked(self.folder / "lock", busy)
         try:
             self._sweep()
             yield
