@@ -5,7 +5,9 @@ import json
 import resource
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ from hypothesis import strategies as st
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.keep import take
+from fanous.sources.ooni.parse import parse as parse_record
+from fanous.sources.ooni.read import _record
 from tests.each import each
 from tests.sources.fuzz_ooni import DOCUMENTS, damaged_bytes, damaged_documents, parse, paths, read, replaced
 from tests.sources.ooni_csv.rows import csv_of, row
@@ -89,6 +94,33 @@ def nestings() -> Iterator[Any]:
     ):
         is_core = depth < 1_000_000 or o == k % len(OPENINGS)
         yield pytest.param(key, depth, opening, marks=() if is_core else pytest.mark.matrix)
+
+
+NAMED = ("hostname", "server_name", "ip", "address", "target_address")
+ODD_NAMES = (
+    "[::1]:443",
+    "1.2.3.4:443",
+    "a.example:443",
+    "http://[::1]:443/",
+    "x@[::1]",
+    "a b.example",
+    "[a]:443",
+    "::",
+)
+
+
+@each("name", ODD_NAMES)
+def test_a_stored_record_says_the_same_of_an_odd_name_as_the_record_that_came(name: str) -> None:
+    places = [(one, path) for one in DOCUMENTS for path in paths(one) if path[-1] in NAMED]
+    assert len(places) > 20
+    for content, path in places:
+        record = _record(Path("x"), 1, encoded(replaced(content, path, name)), own=False)
+        try:
+            stored, taken = take(record)
+        except Rejected:
+            continue
+        again = parse_record(replace(stored, decoded=None))
+        assert repr(again.without_pages()) == repr(taken.without_pages()), path
 
 
 @pytest.mark.parametrize(("key", "depth", "opening"), list(nestings()))

@@ -107,6 +107,36 @@ def test_so_is_the_answer_to_a_query(one_server: Server, monkeypatch: pytest.Mon
     engine.close()
 
 
+PROGRESS = b'X-ClickHouse-Progress: {"read_rows":"1"}\r\n'
+
+
+@each(("sent", "is_waited_for"), [(b"x", False), (b"X-Other: 1\r\n", False), (PROGRESS, True)])
+def test_a_head_is_waited_for_only_while_it_reports_progress(sent: bytes, is_waited_for: bool) -> None:
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.wfile.write(b"HTTP/1.1 500 No\r\n")
+            with suppress(OSError):
+                for _ in range(30):
+                    self.wfile.write(sent)
+                    time.sleep(0.03)
+                self.wfile.write(b"\r\nDB::Exception: enough")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Dripping) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "BODY_SECONDS", 0.3)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            with pytest.raises(FanousError, match="enough" if is_waited_for else "takes too long"):
+                Engine(at_urls("/a", f"clickhouse://me@127.0.0.1:{server.server_port}/x", "/l"))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:
     with pytest.raises(FanousError, match="CREATE DATABASE"):
         Engine(at_urls("/a", f"clickhouse://{one_server.host}/nothing", "/l"))

@@ -32,7 +32,7 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
-from fanous.sources.ooni.keep import ENGINES, address_form, name_form, network_form
+from fanous.sources.ooni.keep import ENGINES, network_form
 from fanous.sources.ooni.parse import bounded, web_role
 from fanous.sources.ooni.redact import PublicRecord, public_title, shown_in_title
 from fanous.sources.ooni.scrub import scrub
@@ -41,6 +41,7 @@ from fanous.sources.ooni.steps import RESOLVERS, RoleOf, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     NETWORK_TYPES,
+    address_form,
     address_of,
     asn_of,
     count_of,
@@ -50,6 +51,7 @@ from fanous.sources.ooni.values import (
     host_of,
     in_words,
     measurement_of,
+    name_form,
     port_of,
     query_type_of,
     software_of,

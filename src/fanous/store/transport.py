@@ -21,12 +21,16 @@ MOST_BYTES = 1 << 30
 """Of an answer.  A detection asks for some 100 bytes for each vote of its country in sixty days."""
 
 HEAD_SECONDS = 3600.0
-"""Seconds to wait for the head of an answer, which ends when a statement is finished; until then the server reports
-its progress in lines of it."""
+"""Seconds to wait for the head of an answer, which ends when a statement is finished, as long as the server reports its
+progress in lines of it."""
+
+PROGRESS = b"x-clickhouse-progress:"
+"""How such a line begins.  The client asks for one every two minutes."""
 
 BODY_SECONDS = 300.0
 SLOWEST = 1000.0
-"""Bytes a second.  Seconds to wait for a body: ``BODY_SECONDS``, and its length at this rate."""
+"""Bytes a second.  Seconds to wait for a body: ``BODY_SECONDS``, and its length at this rate; ``BODY_SECONDS`` also for
+the next line of progress, or the end of the head."""
 
 _OF_TLS = "ca_cert", "client_cert", "client_cert_key"
 """Options in a server's URL that the client leaves to its pool of connections."""
@@ -43,6 +47,7 @@ class _Received(io.RawIOBase):
         self._raw = raw
         self._count, self._waited, self._of_head = 0, 0.0, 0.0
         self._is_head = True
+        self._line = b""
 
     def begin_body(self) -> None:
         self._is_head, self._of_head = False, self._waited
@@ -57,10 +62,21 @@ class _Received(io.RawIOBase):
         self._count += count or 0
         if self._count > MOST_BYTES:
             raise EndlessAnswer(f"the answer has more than {MOST_BYTES >> 20} MiB")
-        most = HEAD_SECONDS if self._is_head else self._of_head + BODY_SECONDS + self._count / SLOWEST
+        if self._is_head:
+            self._look_for_progress(bytes(buffer[: count or 0]))
+            most = min(HEAD_SECONDS, self._of_head + BODY_SECONDS)
+        else:
+            most = self._of_head + BODY_SECONDS + self._count / SLOWEST
         if self._waited > most:
             raise EndlessAnswer("the answer takes too long")
         return count
+
+    def _look_for_progress(self, came: bytes) -> None:
+        """Wait longer for the rest of a head with another whole line of progress."""
+        *ended, last = (self._line + came).split(b"\n")
+        if any(line[: len(PROGRESS)].lower() == PROGRESS for line in ended):
+            self._of_head = self._waited
+        self._line = last[: len(PROGRESS)]
 
     def close(self) -> None:
         self._raw.close()

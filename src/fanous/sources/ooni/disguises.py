@@ -331,12 +331,20 @@ def _cores_of(address: IPv4Address | IPv6Address) -> list[bytes]:
 
 
 def _spread(address: IPv4Address) -> list[re.Pattern[bytes]]:
-    """What finds its figures with marks or tags between them; nothing for an address of few figures."""
+    """What finds its figures with marks or tags between them, or its numbers in the order of some hosts' names; nothing
+    for an address of few figures."""
     numbers = str(address).split(".")
     if len("".join(numbers)) < FIGURES:
         return []
+    first, second, third, last = (b"(%d)" % int(one) for one in numbers)
+    delegated = rb"\.[0-9]{1,3}+(?:-|\\?/)[0-9]{1,3}+\."  # RFC 2317: 7.0-127.100.51.198.in-addr.arpa
+    names = (
+        last + delegated + rb"\.".join((third, second, first)) + rb"(?![0-9])",
+        last + rb"\." + rb"[-_]".join((first, second, third)) + rb"(?![0-9])",
+    )
     figures = ((_BLANK + b"{0,8}+").join(b"(%d)" % int(one) for one in number) for number in numbers)
-    return [re.compile((_BLANK + b"{1,12}+").join(figures) + rb"(?![0-9a-z])")]
+    apart = (_BLANK + b"{1,12}+").join(figures) + rb"(?![0-9a-z])"
+    return [re.compile(one) for one in (apart, *names)]
 
 
 def _texts_of(address: IPv4Address) -> list[bytes]:
@@ -356,6 +364,7 @@ def _texts_of(address: IPv4Address) -> list[bytes]:
         b"%d.%d" % (first, number & 0xFFFFFF),
         b"%d.%d.%d" % (first, second, number & 0xFFFF),
         dotted[::-1],
+        b"".join(b"%03d" % one for one in reversed(address.packed)),
         *(
             separator.join(b"%08d" % int(f"{one:b}") for one in address.packed)
             for separator in (b".", b" ", b"")

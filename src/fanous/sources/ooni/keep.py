@@ -28,7 +28,7 @@ from fanous.model.measurement import (
     Record,
 )
 from fanous.model.noun import changed
-from fanous.model.place import UNKNOWN_COUNTRY, is_address
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.content import content_of, stamped
 from fanous.sources.ooni.document import (
@@ -47,15 +47,15 @@ from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import digest_of, without_persons
 from fanous.sources.ooni.values import (
-    LONGEST_ADDRESS,
-    LONGEST_HOST,
     NETWORK_TYPES,
+    address_form,
     asn_of,
     country_of,
     endpoint_of,
     in_words,
     input_of,
     instant_of,
+    name_form,
     query_type_of,
     software_of,
     version_of,
@@ -254,18 +254,6 @@ def _listed(*names: str) -> Form:
 def _failure(value: Any) -> Any:
     """Of another type than text or truth: a failure without a reason."""
     return _failure_in_words(value) if type(value) is str else value if value in (None, True, False) else True
-
-
-def address_form(text: str) -> str | None:
-    return text if len(text) <= LONGEST_ADDRESS and is_address(text.strip("[]")) else None
-
-
-_HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
-
-
-def name_form(text: str) -> str | None:
-    """A host name, of any script, or an address."""
-    return text if _HOST.fullmatch(text) or address_form(text) else None
 
 
 def _endpoint(text: str) -> str | None:

@@ -41,7 +41,7 @@ from fanous.sources.ooni.values import (
     endpoint_of,
     failure_of,
     host_and_port,
-    host_of,
+    name_of,
     query_type_of,
     seconds_of,
 )
@@ -61,7 +61,7 @@ def observe_rates(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
     yield Observation(
         layer=Layer.TRANSFER,
         target=test_name,
-        hostname=host_of(server),
+        hostname=name_of(server),
         role="media",
         failure=failure,
         seconds=seconds,
@@ -299,4 +299,4 @@ def _is_slow(keys: HealthKeys) -> bool:
 
 def _resolver(query: QueryRecord) -> str:
     """Name of an encrypted resolver; empty = another kind, or the record does not name it."""
-    return host_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""
+    return name_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""

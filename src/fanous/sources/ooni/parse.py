@@ -54,9 +54,9 @@ from fanous.sources.ooni.values import (
     endpoint_of,
     failure_of,
     host_and_port,
-    host_of,
     input_of,
     measurement_of,
+    name_of,
     seconds_of,
 )
 
@@ -304,8 +304,8 @@ def url_of(keys: WebKeys | None) -> str:
         if transaction.request and transaction.request.url:
             return transaction.request.url[:LONGEST_URL]
     for query in keys.queries or []:
-        if query.hostname:
-            return f"//{query.hostname[:255]}/"
+        if query.hostname and name_of(query.hostname):
+            return f"//{query.hostname}/"
     return ""
 
 
@@ -397,7 +397,7 @@ def _endpoint(
     return Observation(
         layer=layer,
         target=target,
-        hostname=host_of(seen.server_name) or host,
+        hostname=name_of(seen.server_name) or host,
         vantage=Observer.HELPER,
         role=role,
         ip=ip,
@@ -471,7 +471,7 @@ def _by_place(given: list[Opinion]) -> dict[_Place, str]:
     """Opinions by place; *answered* means that every one there was, since a single one may slip through by chance."""
     opinions: dict[_Place, str] = {}
     for one in given:
-        place = (host_of(one.server_name), *endpoint_of(one.address))
+        place = (name_of(one.server_name), *endpoint_of(one.address))
         answered = one.answer in ANSWERS
         if answered or one.failure is not None:
             opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT

@@ -20,7 +20,7 @@ from socket import AF_INET6, inet_pton
 from time import thread_time
 from typing import NamedTuple
 
-from fanous.sources.ooni.disguises import Disguises, foreign
+from fanous.sources.ooni.disguises import FIGURES, Disguises, foreign
 from fanous.sources.ooni.document import MOST_LOOKUPS, MOST_SECONDS, TooCostly
 
 NOBODY = b"127.0.0.1"
@@ -284,9 +284,11 @@ class Addresses:
         at, n = match.start() + skipped + sum(map(len, parts[: 2 * first])), first
         while n + 4 <= len(numbers):
             size = sum(map(len, parts[2 * n : 2 * n + 7]))
-            is_part = (n > 0 and separators[n - 1] == b".") or (
-                n + 4 < len(numbers) and separators[n + 3] == b"."
-            )
+            # Few figures may be part of a version or of an object's identifier; more are an address, with its port
+            # behind it as tcpdump and netstat write it.
+            is_short = sum(map(len, numbers[n : n + 4])) < FIGURES
+            is_joined = b"." in (separators[n - 1] if n else b"", *separators[n + 3 : n + 4])
+            is_part = is_short and is_joined
             if not is_part and self._is_known_four(
                 data, numbers[n : n + 4], separators[n : n + 3], at + size
             ):

@@ -46,7 +46,7 @@ from fanous.sources.ooni.values import (
     endpoint_of,
     failure_of,
     host_and_port,
-    host_of,
+    name_of,
     port_of,
     query_type_of,
     seconds_of,
@@ -448,7 +448,7 @@ class Reader:
             self._notes.append(text)
 
     def _lookup(self, query: QueryRecord) -> Observation:
-        hostname = host_of(query.hostname)
+        hostname = name_of(query.hostname)
         answers = [
             (address, answer)
             for answer in query.answers or ()
@@ -492,7 +492,7 @@ class Reader:
         trace, failure = traces.of(handshake), failure_of(handshake.failure)
         ip, port = endpoint_of(handshake.address or trace.address)
         name = handshake.server_name
-        hostname = (host_of(name) if not is_address(name or "") else "") or self.names.get(ip, "")
+        hostname = (name_of(name) if not is_address(name or "") else "") or self.names.get(ip, "")
         leaf = leaf_of(handshake.peer_certificates)
         start = trace.start if handshake.t0 is None and not isnan(trace.start) else handshake.t0
         return Observation(
@@ -559,4 +559,4 @@ def cert_valid(failure: str | None, unverified: bool | None) -> bool | None:
 
 def _name_only(text: str | None) -> str:
     """The host name that old probes wrote in place of the address; a scrubbed address is not a name."""
-    return "" if not text or text.startswith("[") else host_of(text)
+    return "" if not text or text.startswith("[") else name_of(text)

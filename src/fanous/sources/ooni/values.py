@@ -90,6 +90,28 @@ def host_of(name: str | None) -> str:
     return _host(name) if name and len(name) <= 4 * LONGEST_HOST else ""
 
 
+def address_form(text: str) -> str | None:
+    return text if len(text) <= LONGEST_ADDRESS and is_address(text.strip("[]")) else None
+
+
+_HOST = re.compile(rf"[\w.*-]{{1,{LONGEST_HOST}}}")
+
+
+def name_form(text: str) -> str | None:
+    """A host name, of any script, or an address."""
+    return text if _HOST.fullmatch(text) or address_form(text) else None
+
+
+@lru_cache(maxsize=65_536)
+def _name(text: str) -> str:
+    return host_of(text) if name_form(text) else ""
+
+
+def name_of(text: str | None) -> str:
+    """``host_of`` a text of the form in which names are stored, so that a stored record says the same."""
+    return _name(text) if text and len(text) <= LONGEST_HOST else ""
+
+
 def port_of(value: float | None) -> int:
     """0 = unknown."""
     return int(value) if value is not None and 0 < value < 65_536 else 0
