@@ -41,6 +41,7 @@ from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, 
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
+from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
@@ -290,6 +291,7 @@ def alternatives(
     of_names = bool(how & {*NO_ANSWER})
     abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
     of_sites = len(sites) >= HOST_SITES or (bool(sites) and bool(how & {*BY_ADDRESS}))
+    of_rates = any(SLOWNESS in mechanism for mechanism in how)
     of_hosts = of_names or bool(pages) or of_sites
     return Alternatives(
         tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
@@ -300,7 +302,7 @@ def alternatives(
         names=tuple(facts.names(country, by_network) if of_names else ()),
         hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
         pages=tuple(pages),
-        reached=tuple(facts.reached(country, by_network) if of_sites else ()),
+        reached=tuple(facts.reached(country, by_network) if of_sites or of_rates else ()),
         former=tuple(
             facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
         ),

@@ -110,6 +110,7 @@ REASONS: dict[str, Text] = {
         "The same page was shown in place of {sites} that are hosted in different networks, so it is not the sites' "
         "own."
     ),
+    "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "platform.partly": (

@@ -281,6 +281,25 @@ def test_a_page_that_sites_of_different_hosts_share_is_not_theirs(
     assert may_be_of_site(votes(fails(1, SITE, OTHER_PAGE)), known) is of_site, what
 
 
+FEW, ENOUGH = (Alternatives(reached=tuple(f"{n}.example" for n in range(n))) for n in (2, 3))
+
+
+@each(
+    ("what", "mechanism", "source", "known", "doubt"),
+    [
+        ("little else was reached", "tls.throttle.sni", "ooni", FEW, True),
+        ("other targets worked", "tls.throttle.sni", "ooni", ENOUGH, False),
+        ("our own probes compare downloads", "tls.throttle.sni", "edge", FEW, False),
+        ("it was cut", CUT, "ooni", FEW, False),
+    ],
+)
+def test_everything_may_be_slow_where_little_else_is_measured(
+    what: str, mechanism: str, source: str, known: Alternatives, *, doubt: bool
+) -> None:
+    slow = [fails(asn, "x", mechanism, source=source) for asn in (1, 2)]
+    assert left(*slow, known=known) == ("line.may_be_slow" if doubt else ""), what
+
+
 @each(("whose", "doubt"), [("a", True), ("b", False)])
 def test_an_address_that_the_name_had_before_is_not_forged(whose: str, *, doubt: bool) -> None:
     ballots = [looked_up(asn, how="dns.injection.other", resolver=asn, of=whose) for asn in (1, 2)]

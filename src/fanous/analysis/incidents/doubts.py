@@ -3,6 +3,7 @@
 - **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
   once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
 - **The host** of several sites, or the way to it, may fail.  Then every site of it fails, and no other.
+- **The line** may be slow for everything.  Where hardly anything else is measured, nothing shows that a target is slow.
 - **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
   that no one chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
 - **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
@@ -33,8 +34,10 @@ from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
 from fanous.analysis.rules.mechanisms import FORGED
 from fanous.model.incident import NONE_KNOWN, Alternatives, Interval
 from fanous.model.instant import DAY
+from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Votes, within
+from fanous.model.verdict import SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
@@ -43,6 +46,8 @@ UNANSWERED = ("dns", "dns.timeout")
 NO_ANSWER = (*UNANSWERED, "dns.refused")
 """Mechanisms of a resolver that gives no answer at all; a wrong one, or that there is no such name, is a choice.  One
 that refuses chooses, too, if it answers for other names."""
+
+EDGE = str(Family.EDGE)
 
 MOST = 0.9
 """Share of the failures from which they count as all alike: during a block other things fail, too."""
@@ -90,6 +95,7 @@ class Doubts:
             or self._of_site(seen, now)
             or self._of_host(seen)
             or self._of_former(seen)
+            or self._of_line(seen)
         )
 
     # --- the site itself, or its host ---------------------------------------------------------
@@ -154,6 +160,23 @@ class Doubts:
             if int(rows.sum()) >= CONTROLS and float((~failed[rows]).mean()) >= SPARED_SHARE:
                 return True
         return False
+
+    # --- the line -----------------------------------------------------------------------------
+
+    def _of_line(self, seen: Votes) -> Reason | None:
+        """May everything have been slow there?  Hardly any other target was reached, which would show that it was not.
+
+        Our own probes compare a slow download with another name's.
+        """
+        slow = np.array([SLOWNESS in mechanism for mechanism in seen.mechanisms.tolist()], np.bool_)
+        others = set(self.known.reached).difference(seen.targets.tolist())
+        if (
+            not len(seen)
+            or float((slow & (seen.sources != EDGE)).mean()) < MOST
+            or len(others) >= OTHER_NAMES
+        ):
+            return None
+        return Reason("line.may_be_slow")
 
     # --- a resolver, or the name's own servers ------------------------------------------------
 

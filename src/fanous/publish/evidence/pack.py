@@ -23,6 +23,7 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import MINUTE, to_iso
 from fanous.model.measurement import Record
 from fanous.model.series import Floats, Series, within
+from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence import manifest
@@ -115,6 +116,7 @@ def _rests_on_others(incident: Incident) -> bool:
         incident.confirmed_at is None
         or len(incident.targets) >= min(LINE_TARGETS, HOST_SITES)
         or not how.isdisjoint((*BY_ADDRESS, *NO_ANSWER, *OWN_PAGES))
+        or any(SLOWNESS in mechanism for mechanism in how)
     )
 
 
