@@ -47,6 +47,8 @@ PARAMS: dict[str, Param] = {
     "kbps": 126.2,
     "kinds": ("blocking",),
     "lead": 43_200,
+    "resolvers": ("AS15169",),
+    "sites": 3,
     "least": 7,
     "left": 0.005,
     "left_out": ("AS52140", "AS142578"),

@@ -609,7 +609,8 @@ class Alternatives:
 
     Attributes:
         reached: targets that worked on the event's networks while it was on there.
-        unanswered: other countries in which lookups of its targets had no answer meanwhile.
+        unanswered: other countries in which lookups of its targets had no answer at the time.
+        former: measurements with answers that were the helper's in the weeks before.
     """
 
     onsets: tuple[Onset, ...] = ()
@@ -622,6 +623,7 @@ class Alternatives:
     pages: tuple[SharedPage, ...] = ()
     reached: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

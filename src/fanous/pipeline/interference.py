@@ -25,12 +25,14 @@ from fanous.analysis.incidents.doubts import (
     ABROAD,
     BY_ADDRESS,
     HOST_SITES,
+    MOVED_WITHIN,
     NO_ANSWER,
     UNANSWERED,
 )
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import inside, is_lone_dissent, that_saw
+from fanous.analysis.rules.mechanisms import FORGED
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
@@ -39,6 +41,7 @@ from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, 
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
+from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
@@ -287,7 +290,9 @@ def alternatives(
     pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
     of_names = bool(how & {*NO_ANSWER})
     abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
-    of_hosts = of_names or bool(pages) or bool(how & {*BY_ADDRESS}) or len(sites) >= HOST_SITES
+    of_sites = len(sites) >= HOST_SITES or (bool(sites) and bool(how & {*BY_ADDRESS}))
+    of_rates = any(SLOWNESS in mechanism for mechanism in how)
+    of_hosts = of_names or bool(pages) or of_sites
     return Alternatives(
         tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
         tuple(facts.software(country, targets, asns, stretches, sources)),
@@ -297,7 +302,10 @@ def alternatives(
         names=tuple(facts.names(country, by_network) if of_names else ()),
         hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
         pages=tuple(pages),
-        reached=tuple(facts.reached(country, by_network) if len(sites) >= HOST_SITES else ()),
+        reached=tuple(facts.reached(country, by_network) if of_sites or of_rates else ()),
+        former=tuple(
+            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
+        ),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
     )
 

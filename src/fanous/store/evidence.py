@@ -169,6 +169,18 @@ WHERE country NOT IN ('ZZ', {{country:String}}) AND asn != 0 AND defect = '' AND
     AND target IN {{targets:Array(String)}} AND mechanism IN {{mechanisms:Array(String)}} AND {IN_INTERVALS}
 GROUP BY country ORDER BY country
 """
+_FORMER = f"""
+SELECT DISTINCT uid FROM observations
+WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL AND notEmpty(answers)
+    AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS}
+    AND (target, answers[1]) IN (
+        SELECT target, arrayJoin(answers) FROM observations
+        WHERE country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+            AND target IN {{targets:Array(String)}}
+            AND toUnixTimestamp64Micro(started_at) BETWEEN {{from:Int64}} AND {{to:Int64}}
+    )
+ORDER BY uid
+"""
 # A page without a title has too little to be recognised by.
 _SHARED_PAGES = f"""
 SELECT network, arraySort(groupUniqArray(target)) AS targets, others FROM (
@@ -344,6 +356,27 @@ class EvidenceFacts(FactsPart):
         """Targets to which connections were made on the networks, and of which nothing failed."""
         asked = {"country": country, **in_stretches(stretches)}
         return [target for (target,) in self.engine.rows(_REACHED, **asked)]
+
+    def former_answers(
+        self,
+        country: str,
+        targets: Sequence[str],
+        asns: Sequence[int],
+        intervals: Sequence[Interval],
+        before: float,
+    ) -> list[str]:
+        """Measurements in which a target's address was one that the helper had found in the time before.
+
+        Args:
+            before: seconds before the first of the intervals.
+        """
+        first = min(one.start for one in intervals)
+        asked = {
+            **_claim(country, targets, asns, intervals),
+            "from": ticks(first - before),
+            "to": ticks(first) - 1,
+        }
+        return [uid for (uid,) in self.engine.rows(_FORMER, **asked)]
 
     def unanswered_elsewhere(
         self,

@@ -85,7 +85,15 @@ REASONS: dict[str, Text] = {
     ),
     "host.may_fail": (
         "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
-        "That network may have failed where it serves the country, or be blocked as a whole."
+        "That network, or the way to it, may have failed, or be blocked as a whole."
+    ),
+    "route.may_fail": (
+        "Only {entities} cannot connect to it, and no other site of its hosting network is known to have been reached "
+        "from there. A fault on the way looks the same unless it lasts."
+    ),
+    "name.moved": (
+        "On {networks}, lookups gave an address that the name had before: it may have moved, and caches keep the old "
+        "address."
     ),
     "name.at_fault": (
         "Lookups had no answer in {countries} either: the name's own servers, or the signatures on its records, may be "
@@ -112,6 +120,7 @@ REASONS: dict[str, Text] = {
         "The same page was shown in place of {sites} that are hosted in different networks, so it is not the sites' "
         "own."
     ),
+    "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "platform.partly": (

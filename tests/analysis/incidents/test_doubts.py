@@ -120,6 +120,12 @@ ONE_HOST = tuple(Hosting(site, (64500,)) for site in SITES)
             False,
         ),
         (
+            "on another network they work: the way may be broken",
+            SITES,
+            Alternatives(hosting=ONE_HOST),
+            True,
+        ),
+        (
             "a site of another host works",
             SITES,
             Alternatives(hosting=(*ONE_HOST, Hosting("d.example", (64501,))), reached=("d.example",)),
@@ -131,7 +137,43 @@ def test_a_host_may_have_failed_where_it_serves_the_country(
     what: str, sites: Sequence[str], known: Alternatives, *, doubt: bool
 ) -> None:
     ballots = [fails(asn, site, CUT) for site in sites for asn in (1, 2)]
+    if what.startswith("on another"):
+        ballots += [Ballot(HOURS, False, 3, site) for site in sites]
     assert left(*ballots, known=known) == ("host.may_fail" if doubt else ""), what
+
+
+OF_HOST = (Hosting(SITE, (64500,)), Hosting("d.example", (64500,)))
+SHORT = HOURS[:12]
+
+
+@each(
+    ("what", "networks", "hours", "known", "doubt"),
+    [
+        ("one network alone", [1], SHORT, NONE_KNOWN, True),
+        ("for longer than faults last", [1], range(10, 19), NONE_KNOWN, False),
+        ("two networks", [1, 2], SHORT, NONE_KNOWN, False),
+        (
+            "a site of its host is reached",
+            [1],
+            SHORT,
+            Alternatives(hosting=OF_HOST, reached=("d.example",)),
+            False,
+        ),
+        (
+            "no other site of its host is",
+            [1],
+            SHORT,
+            Alternatives(hosting=OF_HOST, reached=("e.example",)),
+            True,
+        ),
+    ],
+)
+def test_the_way_from_one_network_to_one_host_may_be_broken(
+    what: str, networks: Sequence[int], hours: Sequence[float], known: Alternatives, *, doubt: bool
+) -> None:
+    ballots = [Ballot(hours, True, asn, SITE, mechanism=DROPS) for asn in networks]
+    spared = Ballot(HOURS, False, 9, SITE)
+    assert left(*ballots, spared, known=known) == ("route.may_fail" if doubt else ""), what
 
 
 def looked_up(
@@ -237,3 +279,29 @@ def test_a_page_that_sites_of_different_hosts_share_is_not_theirs(
     if isinstance(known, tuple):
         known = Alternatives(hosting=known[1].hosting, pages=(known[0],))
     assert may_be_of_site(votes(fails(1, SITE, OTHER_PAGE)), known) is of_site, what
+
+
+FEW, ENOUGH = (Alternatives(reached=tuple(f"{n}.example" for n in range(n))) for n in (2, 3))
+
+
+@each(
+    ("what", "mechanism", "source", "known", "doubt"),
+    [
+        ("little else was reached", "tls.throttle.sni", "ooni", FEW, True),
+        ("other targets worked", "tls.throttle.sni", "ooni", ENOUGH, False),
+        ("our own probes compare downloads", "tls.throttle.sni", "edge", FEW, False),
+        ("it was cut", CUT, "ooni", FEW, False),
+    ],
+)
+def test_everything_may_be_slow_where_little_else_is_measured(
+    what: str, mechanism: str, source: str, known: Alternatives, *, doubt: bool
+) -> None:
+    slow = [fails(asn, "x", mechanism, source=source) for asn in (1, 2)]
+    assert left(*slow, known=known) == ("line.may_be_slow" if doubt else ""), what
+
+
+@each(("whose", "doubt"), [("a", True), ("b", False)])
+def test_an_address_that_the_name_had_before_is_not_forged(whose: str, *, doubt: bool) -> None:
+    ballots = [looked_up(asn, how="dns.injection.other", resolver=asn, of=whose) for asn in (1, 2)]
+    known = Alternatives(former=tuple(f"a.{n}" for n in range(15)))
+    assert left(*ballots, known=known, signal="blocked_dns") == ("name.moved" if doubt else "")

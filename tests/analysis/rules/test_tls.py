@@ -207,16 +207,15 @@ def test_the_certificate_of_a_login_page_is_no_symptom() -> None:
 
 
 def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> None:
-    def told(seconds: float) -> list[str]:
-        timed_out = handshake(TIMEOUT, seconds=6.0)
-        return [
-            v.rule_id
-            for v in verdicts(timed_out, observation(Layer.TCP, seconds=seconds), UP)
-            if v.layer is Layer.TLS
-        ]
+    def told(connect: float, *others: Observation, given: float = 6.0) -> str:
+        timed_out = handshake(TIMEOUT, seconds=given)
+        found = verdicts(timed_out, observation(Layer.TCP, seconds=connect), UP, *others)
+        return next(v.rule_id for v in found if v.layer is Layer.TLS)
 
-    assert told(0.1) == ["tls.failure_control_ok"]
-    assert told(2.5) == ["tls.slow_line"]
+    assert told(0.1) == told(1.4) == "tls.failure_control_ok"
+    assert told(2.5) == "tls.slow_line"
+    assert told(2.5, given=10.0) == "tls.bad_path"
+    assert told(2.5, INNOCUOUS, given=10.0) == "tls.failure_control_ok", "another name's is completed"
 
 
 def test_a_handshake_where_the_helper_cannot_even_connect_has_no_control_there() -> None:

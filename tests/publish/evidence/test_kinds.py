@@ -184,3 +184,34 @@ def test_what_sources_disagree_about_is_proved_with_the_measurements_of_both(tmp
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is None and incident.reasons[0].code == "disputed"
     assert (done.result, packed.differences) == (Result.MATCH, [])
+
+
+def a_dropped_site(path: Path) -> None:
+    """Two sites of one host from four probes on each of two networks, every 20 minutes: from noon on the first
+    network drops connections to one of them for two hours."""
+    chance = Random("dropped")
+    sites = [
+        replace(X, url=f"https://{n}.example/", host=f"{n}.example", v4=(f"104.244.42.{n}",)) for n in (1, 2)
+    ]
+    probes = [
+        SimulatedProbe(10 * n + own, network, Keeper.VOLUNTEER, ipv6=False)
+        for n, network in enumerate(PAKISTAN[:2])
+        for own in range(4)
+    ]
+    with path.open("w") as lines:
+        for at, probe, site in product([NOON + 1_200 * n for n in range(-36, 18)], probes, sites):
+            of = new_round(probe, at + 60 * (probe.number % 10), chance)
+            is_dropped = site is sites[0] and probe.number < 10 and NOON <= at < NOON + 2 * 3600
+            visit = SimulatedVisit(site, of, of.at, Fate.TCP_TIMEOUT if is_dropped else Fate.FINE)
+            lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
+
+
+@pytest.mark.matrix
+def test_that_the_way_to_a_site_is_open_is_proved_with_another_site_of_its_host(tmp_path: Path) -> None:
+    a_dropped_site(tmp_path / "dropped.jsonl")
+    with open_store(tmp_path / "store", clock=lambda: NOON + 86_400) as store:
+        ingest.ingest(store, "ooni", [tmp_path / "dropped.jsonl"])
+        (incident,) = store.ledger.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.confirmed_at is not None and incident.targets == ("1.example",)
+    assert (done.result, packed.differences) == (Result.MATCH, [])

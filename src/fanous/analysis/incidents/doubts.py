@@ -2,10 +2,12 @@
 
 - **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
   once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
-- **The host** of several sites may fail where it serves the country.  Then every site of it fails, and no other.
+- **The host** of several sites, or the way to it, may fail.  Then every site of it fails, and no other.
+- **The line** may be slow for everything.  Where hardly anything else is measured, nothing shows that a target is slow.
 - **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
-  that nobody chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
+  that no one chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
 - **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
+- **A site that has moved** leaves its former address in caches, and another's certificate there.
 - **A public resolver** may filter by itself, and people choose it for that.
 
 And the contrary: a page that a site may show to visitors from the country comes from the network after all, if sites of
@@ -24,13 +26,18 @@ from fanous.analysis.incidents.confirm import (
     NETWORK_PROBES,
     OWN_PAGES,
     SPARED_SHARE,
+    is_long,
     may_be_sites_own,
 )
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
+from fanous.analysis.rules.mechanisms import FORGED
 from fanous.model.incident import NONE_KNOWN, Alternatives, Interval
+from fanous.model.instant import DAY
+from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Votes, within
+from fanous.model.verdict import SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
@@ -40,11 +47,13 @@ NO_ANSWER = (*UNANSWERED, "dns.refused")
 """Mechanisms of a resolver that gives no answer at all; a wrong one, or that there is no such name, is a choice.  One
 that refuses chooses, too, if it answers for other names."""
 
+EDGE = str(Family.EDGE)
+
 MOST = 0.9
 """Share of the failures from which they count as all alike: during a block other things fail, too."""
 
 ABROAD = 2
-"""Lookups without an answer in one other country meanwhile, from which the name itself is in question."""
+"""Lookups without an answer in one other country at the time, from which the name itself is in question."""
 
 OTHER_NAMES = 3
 NAMES_SHARE = 0.6
@@ -54,6 +63,10 @@ share of all: as for lines (``alternatives.LINE_SHARE``)."""
 
 HOST_SITES = 3
 """Least sites of one hosting network that fail together before the host itself comes into question."""
+
+
+MOVED_WITHIN = 28 * DAY
+"""For so long before an event, what the helper was answered counts as a former address: caches keep one for days."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +93,9 @@ class Doubts:
             or self._of_name(seen)
             or _of_public_resolver(seen)
             or self._of_site(seen, now)
-            or self._of_host(seen, now)
+            or self._of_host(seen)
+            or self._of_former(seen)
+            or self._of_line(seen)
         )
 
     # --- the site itself, or its host ---------------------------------------------------------
@@ -97,17 +112,24 @@ class Doubts:
             return None
         return Reason("site.may_refuse", {"networks": len(np.unique(seen.asns)), "mechanisms": (how,)})
 
-    def _of_host(self, seen: Votes, now: float) -> Reason | None:
-        """May the host that all of these sites have in common have failed? No other site of it was reached then."""
+    def _of_host(self, seen: Votes) -> Reason | None:
+        """May the host that all of these sites have in common have failed, or the way to it?
+
+        No other site of it was reached then.  That takes several sites; for one that drops connections, a lone network
+        whose way to it is broken is enough, until it lasts longer than faults do.
+        """
         targets = _sites(seen)
-        if len(targets) < HOST_SITES:
-            return None
-        common = frozenset[int].intersection(*map(self._hosts, targets))
+        common = frozenset[int].intersection(*map(self._hosts, targets)) if targets else frozenset[int]()
         others = (self._hosts(target) for target in self.known.reached if target not in targets)
         whole = common.difference(*others)
-        if not whole or self._works_beside(seen, now):
+        if whole and len(targets) >= HOST_SITES:
+            return Reason("host.may_fail", {"sites": len(targets), "entities": _ases(whole)})
+        lone = set(seen.asns.tolist())
+        if len(lone) > 1 or _alike(seen) is None or is_long(seen) or (common and not whole):
             return None
-        return Reason("host.may_fail", {"sites": len(targets), "entities": _ases(whole)})
+        if not targets or self._are_apart(targets):
+            return None
+        return Reason("route.may_fail", {"entities": _ases(lone)})
 
     def _are_apart(self, targets: Collection[str]) -> bool:
         """Are two of the targets in different hosting networks, so that no single owner or host decides on both?"""
@@ -139,6 +161,23 @@ class Doubts:
                 return True
         return False
 
+    # --- the line -----------------------------------------------------------------------------
+
+    def _of_line(self, seen: Votes) -> Reason | None:
+        """May everything have been slow there?  Hardly any other target was reached, which would show that it was not.
+
+        Our own probes compare a slow download with another name's.
+        """
+        slow = np.array([SLOWNESS in mechanism for mechanism in seen.mechanisms.tolist()], np.bool_)
+        others = set(self.known.reached).difference(seen.targets.tolist())
+        if (
+            not len(seen)
+            or float((slow & (seen.sources != EDGE)).mean()) < MOST
+            or len(others) >= OTHER_NAMES
+        ):
+            return None
+        return Reason("line.may_be_slow")
+
     # --- a resolver, or the name's own servers ------------------------------------------------
 
     def _of_name(self, seen: Votes) -> Reason | None:
@@ -155,7 +194,7 @@ class Doubts:
         if len(resolvers) != 1 or len(of_dns) < MOST * len(seen):
             return None
         targets = {str(target) for target in seen.targets}
-        told = {"resolvers": tuple(f"AS{asn}" for asn in resolvers)}
+        own = _ases(resolvers)
         others = [
             one
             for one in self.known.names
@@ -165,13 +204,21 @@ class Doubts:
         failing = {one.target for one in others} - answered
         names = len(targets) + len(others)
         if len(answered) < OTHER_NAMES or len(targets | failing) > NAMES_SHARE * names:
-            return Reason("resolver.at_fault", {**told, "others": len(answered)})
+            return Reason("resolver.at_fault", {"resolvers": own})
         unclear = np.isin(of_dns.mechanisms, UNANSWERED) & ~of_dns.controlled
         return (
-            Reason("resolver.one_host", told)
+            Reason("resolver.one_host", {"resolvers": own})
             if unclear.any() and self._is_of_one_host(targets, answered)
             else None
         )
+
+    def _of_former(self, seen: Votes) -> Reason | None:
+        """Are the answers addresses that the targets had before?"""
+        forged = seen.mechanisms == FORGED
+        former = np.isin(seen.uids, self.known.former)
+        if 2 * int((forged & former).sum()) < len(seen) or not forged.any():
+            return None
+        return Reason("name.moved", {"networks": len(np.unique(seen.asns))})
 
     def _is_of_one_host(self, targets: Collection[str], answered: Collection[str]) -> bool:
         """Are all names in one hosting network (or is there one name only, and its network is not known), of which no
@@ -269,13 +316,20 @@ def through_resolvers(witness: Votes) -> Iterator[Reason]:
     if own:
         yield Reason("resolver.own", {"entities": _ases(own)})
     others = {pair for pair in named if pair[0] != pair[1]}
-    for code, kind in (
-        ("resolver.public", {pair for pair in others if pair[1] in PUBLIC_RESOLVERS}),
-        ("resolver.other", {pair for pair in others if pair[1] not in PUBLIC_RESOLVERS}),
-    ):
-        if kind:
-            told = {"entities": _ases({asn for asn, _ in kind}), "resolvers": _ases({r for _, r in kind})}
-            yield Reason(code, told)
+    public = {pair for pair in others if pair[1] in PUBLIC_RESOLVERS}
+    if public:
+        yield Reason("resolver.public", {"entities": _firsts(public), "resolvers": _seconds(public)})
+    if others - public:
+        told = others - public
+        yield Reason("resolver.other", {"entities": _firsts(told), "resolvers": _seconds(told)})
+
+
+def _firsts(pairs: Collection[tuple[int, int]]) -> tuple[str, ...]:
+    return _ases({one for one, _ in pairs})
+
+
+def _seconds(pairs: Collection[tuple[int, int]]) -> tuple[str, ...]:
+    return _ases({other for _, other in pairs})
 
 
 def _ases(asns: Collection[int]) -> tuple[str, ...]:

@@ -417,6 +417,13 @@ TLS_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tls.bad_path",
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but bare connections are so slow that the line itself is bad.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and not c.path_is_healthy and not c.innocuous_name_works,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.failure_control_ok",
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while the control completed it.",

@@ -58,10 +58,10 @@ what the figures count, and in controls elsewhere that work on two layers: the l
 2026.25 in sources that disagree, and 2026.26 in platforms that fail in some countries only: the lab has one of
 each.  Rules 2026.22 and detectors 2026.27 differ in what counts as a control of a symptom and of another page, in
 filters that people choose, in Signal's chat server and in versions of nettests: the votes of all records of the
-lab (``tests/golden/lab``) are the same.  Rules 2026.23 and detectors 2026.28 differ in requests over lines whose
-connections are slow, in alerts, and in what may be a site's, a host's or a resolver's own fault: the lab's
-targets are platforms, its resolvers answer everything that no censor forges, and the votes of all its records
-are the same.  Any other pair differs in everything.
+lab (``tests/golden/lab``) are the same.  Rules 2026.23 and detectors 2026.28 differ in time-outs over lines whose
+connections are slow, in alerts, and in what may be the fault of a site, a host, a resolver or a line: the lab's
+targets are platforms, its resolvers answer everything that no censor forges, its probes compare downloads, and
+the votes of all its records are the same.  Any other pair differs in everything.
 """
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fanous import __version__
 from fanous.analysis.incidents.alternatives import LINE_TARGETS
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, OWN_PAGES
-from fanous.analysis.incidents.doubts import HOST_SITES, NO_ANSWER, UNANSWERED
+from fanous.analysis.incidents.doubts import BY_ADDRESS, HOST_SITES, NO_ANSWER, UNANSWERED
 from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
@@ -26,6 +26,7 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import MINUTE, to_iso
 from fanous.model.measurement import Layer, ParsedMeasurement, Record
 from fanous.model.series import Floats, Series, within
+from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
@@ -119,7 +120,8 @@ def _rests_on_others(incident: Incident) -> bool:
     return (
         incident.confirmed_at is None
         or len(incident.targets) >= min(LINE_TARGETS, HOST_SITES)
-        or not how.isdisjoint((*NO_ANSWER, *OWN_PAGES))
+        or not how.isdisjoint((*BY_ADDRESS, *NO_ANSWER, *OWN_PAGES))
+        or any(SLOWNESS in mechanism for mechanism in how)
     )
 
 

@@ -249,6 +249,7 @@ def _confirmation() -> dict[str, Any]:
         "incidents.confirm_together_seconds": confirm.TOGETHER,
         "incidents.alike_share": doubts.MOST,
         "incidents.host_sites": doubts.HOST_SITES,
+        "incidents.moved_within_seconds": doubts.MOVED_WITHIN,
         "incidents.resolver_names": doubts.OTHER_NAMES,
         "incidents.resolver_failing_share": doubts.NAMES_SHARE,
         "incidents.resolver_share": doubts.LEAST_SHARE,

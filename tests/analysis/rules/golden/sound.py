@@ -32,6 +32,10 @@ SOUND = [
         .helper()
         .fetch(failure=TIMEOUT, code=0, took=10.0),
     ),
+    Golden(
+        "a handshake that never ends over a line on which a connection alone takes two seconds",
+        Web().lookup(HOME).connect(took=2.0).shake(failure=TIMEOUT, took=10.0).helper(),
+    ),
     Golden("a large file is cut by the probe", works(PLAIN).fetch(body="x" * 9000, truncated=True)),
     Golden(
         "an expired certificate of the site",

@@ -1,0 +1,133 @@
+"""What speaks for another explanation is found in the store: measurements in, suspicions and their reasons out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fanous.model.incident import Incident
+from fanous.model.measurement import Layer, Observation
+from fanous.model.verdict import State, Verdict
+from fanous.pipeline import detect
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
+from tests.builders import helper, observation, verdict
+from tests.each import each
+from tests.store.cases import NOON, judged
+
+HOUR, DAY = 3600.0, 86400.0
+PTCL, JAZZ, DE = 17557, 45669, 3320
+SITE, OTHER = "news.example", "party.example"
+BEFORE = [-24.0 * day - 6 for day in range(1, 7)]
+EVENT = [0.1 + n / 2 for n in range(18)]
+OLD, NEW = "192.0.2.1", "192.0.2.2"
+
+
+def works(target: str, *layers: Layer) -> tuple[Verdict, ...]:
+    return tuple(verdict(target=target, layer=layer) for layer in layers or (Layer.DNS, Layer.TLS))
+
+
+def fails(target: str, layer: Layer, mechanism: str, *, controlled: bool = True) -> tuple[Verdict, ...]:
+    state = State.BLOCKED if controlled else State.INSUFFICIENT
+    how = verdict(
+        state, layer, target=target, mechanism=mechanism, symptom=not controlled, controlled=controlled
+    )
+    return (how,)
+
+
+def at(target: str, host: int, address: str = NEW) -> Observation:
+    """Where the helper finds it."""
+    return helper(Layer.DNS, target=target, answers=(address,), answer_asns=(host,), ttls=(-1,))
+
+
+def measured(
+    asn: int,
+    hours: Sequence[float],
+    said: tuple[Verdict, ...],
+    *facts: Observation,
+    country: str = "PK",
+) -> list[Judged]:
+    """Four probes, each with another version of the program, at each hour from noon."""
+    target = said[0].target
+    return [
+        judged(
+            f"{country} {asn} {target} {probe} {hour:.2f}",
+            *said,
+            observations=facts,
+            country=country,
+            asn=asn,
+            resolver_asn=asn,
+            probe=f"{country} {asn} {probe} {hour:.2f}",
+            software=f"a {probe}",
+            started_at=NOON + hour * HOUR + 60 * probe,
+        )
+        for probe in range(4)
+        for hour in hours
+    ]
+
+
+def found(store: Store, *batches: list[Judged], spared: bool = True) -> Incident:
+    """The incident of the site, which worked before, and works abroad and (``spared``) on another network."""
+    if spared:
+        batches = (*batches, measured(JAZZ, [*BEFORE, *EVENT], works(SITE)))
+    abroad = measured(DE, [*BEFORE, *EVENT], works(SITE), country="DE")
+    usual = measured(PTCL, [*BEFORE, -3, -2, -1], works(SITE), at(SITE, 64500, OLD))
+    store.append([one for batch in (abroad, usual, *batches) for one in batch], rules_version="1")
+    detect.detect(store, "PK", NOON - HOUR, NOON + 10 * HOUR)
+    (incident,) = (one for one in store.ledger.incidents("PK") if SITE in one.targets)
+    return incident
+
+
+@each(("host", "reason"), [(64500, "rule.c2"), (64501, "route.may_fail")])
+def test_another_site_of_its_host_shows_that_the_way_is_open(tmp_path: Path, host: int, reason: str) -> None:
+    with open_store(tmp_path / str(host), clock=lambda: NOON + DAY) as store:
+        cut = measured(PTCL, EVENT[:10], fails(SITE, Layer.TCP, "tcp.timeout"), at(SITE, 64500))
+        beside = measured(PTCL, EVENT, works(OTHER), at(OTHER, host))
+        assert found(store, cut, beside).reasons[0].code == reason
+
+
+@each(
+    ("others", "abroad", "reason"),
+    [(3, False, "rule.c2"), (2, False, "resolver.at_fault"), (3, True, "name.at_fault")],
+)
+def test_a_resolver_that_answers_for_other_names_has_singled_this_one_out(
+    tmp_path: Path, others: int, *, abroad: bool, reason: str
+) -> None:
+    with open_store(tmp_path / reason, clock=lambda: NOON + DAY) as store:
+        lost = fails(SITE, Layer.DNS, "dns", controlled=False)
+        names = [f"{n}.example" for n in range(others)]
+        batches = [measured(PTCL, EVENT, lost, at(SITE, 64500))]
+        batches += [measured(PTCL, EVENT, works(name), at(name, 64500)) for name in names]
+        if abroad:
+            batches.append(measured(1, EVENT[:1], lost, country="FR"))
+        incident = found(store, *batches)
+        codes = [one.code for one in incident.reasons]
+        assert codes[0] == reason
+        assert codes[-1] == "resolver.own"
+
+
+@each(("answer", "reason"), [(OLD, "name.moved"), ("192.0.2.9", "rule.c2")])
+def test_an_address_that_the_site_had_before_is_not_forged(tmp_path: Path, answer: str, reason: str) -> None:
+    with open_store(tmp_path / reason, clock=lambda: NOON + DAY) as store:
+        wrong = observation(Layer.DNS, target=SITE, answers=(answer,), answer_asns=(0,), ttls=(-1,))
+        forged = fails(SITE, Layer.DNS, "dns.injection.other")
+        incident = found(store, measured(PTCL, EVENT, forged, wrong, at(SITE, 64501)))
+        assert incident.reasons[0].code == reason
+
+
+@each(("host", "confirmed"), [(64501, True), (64500, False)])
+def test_one_page_for_sites_of_two_hosts_is_a_notice(tmp_path: Path, host: int, *, confirmed: bool) -> None:
+    with open_store(tmp_path / str(host), clock=lambda: NOON + DAY) as store:
+        batches = []
+        for target, place in ((SITE, 64500), (OTHER, host)):
+            page = observation(
+                Layer.HTTP, target=target, title="No entry", body_length=900, url=f"http://{target}/"
+            )
+            other = fails(target, Layer.HTTP, "http.blockpage.unknown", controlled=False)
+            batches += [measured(asn, EVENT, other, page, at(target, place)) for asn in (PTCL, 9541)]
+        for n in range(3):
+            same = verdict(target=f"{n}.example", layer=Layer.HTTP, rule_id="http.same_page")
+            batches += [measured(asn, EVENT[:1], (same,)) for asn in (PTCL, 9541)]
+        incident = found(store, *batches, spared=False)
+        assert (incident.confirmed_at is not None) is confirmed
+        codes = [one.code for one in incident.reasons]
+        assert ("page.shared" in codes, codes[0] == "lacks.control_here") == (confirmed, not confirmed)
