@@ -459,7 +459,7 @@ def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
 
 
 def _beside(on: Bools, width: int) -> Bools:
-    """The bins of stretches, and the hour beside each: series fall before an alarm, and return after the last."""
+    """The bins of stretches, and the hour on either side of each: series fall before an alarm, and return after the last."""
     padded = np.concatenate([np.zeros(2 * width, np.bool_), on, np.zeros(2 * width, np.bool_)])
     return np.lib.stride_tricks.sliding_window_view(padded, 4 * width + 1).any(axis=1)
 
