@@ -223,11 +223,11 @@ def look_again(store: Store, country: str, before: Sequence[Incident], after: Se
         before, after: the country's incidents, before and after a detection.
     """
     known, now = (
-        {(one.onset, *sorted(fell_in(one).items())) for one in side if _is_outage(one)}
+        {(one.onset, tuple(sorted(fell_in(one).items()))) for one in side if _is_outage(one)}
         for side in (before, after)
     )
     spans: dict[str, tuple[float, float]] = {}
-    for at, *_ in known ^ now:
+    for at, _ in known ^ now:
         for one in store.ledger.incidents(None, at - NEAR, at + NEAR, synthetic=store.is_synthetic):
             if _is_outage(one) and abs(one.onset - at) <= NEAR and one.country != country:
                 spans[one.country] = (one.onset, one.onset)
