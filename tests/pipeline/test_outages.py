@@ -12,18 +12,24 @@ import pytest
 
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.registry import version_of
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.outage import Quantities
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
 from fanous.model.instant import DAY
+from fanous.model.place import Place
 from fanous.model.reason import Reason
+from fanous.model.series import SeriesKey
 from fanous.pipeline import query
 from fanous.pipeline.claims import check, witnesses
+from fanous.pipeline.outages import found_in
 from fanous.pipeline.series import ingest_series
 from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.web.answers import Site
 from fanous.web.application import application
+from tests.analysis.detectors.quantity_series import cut, daily
 from tests.copies import copy_of
 from tests.web.visits import Reader
 
@@ -275,3 +281,18 @@ def test_one_fall_in_many_countries_is_told_in_each_whatever_came_in_first(
         assert [each.code for each in told] == ["hint.elsewhere" if confirmed else "shared.worldwide"]
         assert told[0].params["countries"] == tuple(sorted(set(countries) - {country}))
     assert history[0] and history[-1] is bool(confirmed), "the first was confirmed before the others came in"
+
+
+@pytest.mark.parametrize(("country", "left", "suspected"), [("DE", 0.6, 0), ("DE", 0.3, 1), ("PK", 0.6, 1)])
+def test_usage_that_falls_after_clocks_were_changed_has_not_fallen_at_once(
+    country: str, left: float, suspected: int
+) -> None:
+    """Everything is an hour later from the night of 27 October 2024 on, in Germany and not in Pakistan."""
+    day, noon = datetime(2024, 10, 11, tzinfo=UTC).timestamp(), 20 * 24 + 11
+    one = replace(
+        cut(daily(24, noise=0.01, swing=0.9), noon, noon + 3.5, left),
+        key=SeriesKey(Place(country), "", "gtr", source="a test"),
+    )
+    one = replace(one, times=(one.times - one.times[0] + day).astype(np.int64))
+    found = found_in(Quantities([one]), Setting(country, None, "", ""))
+    assert len(found) == suspected

@@ -34,7 +34,7 @@ from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
 from fanous.model.series import Series
-from fanous.refdata.countries import distance, exam_season
+from fanous.refdata.countries import distance, exam_season, local
 from fanous.store.protocol import Store
 
 CONNECTIVITY = "connectivity"
@@ -115,7 +115,23 @@ def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incid
         for anomaly in detector.found(quantities.series)
         if anomaly.probability >= detector.suspect_at
     ]
+    anomalies = [_by_the_clock(anomaly, setting.country) for anomaly in anomalies]
     return outages_of(_with_earlier_years(anomalies, quantities), quantities, setting, kind)
+
+
+def _by_the_clock(anomaly: Anomaly, country: str) -> Anomaly:
+    """The anomaly; it did not fall at once if the country's clocks were changed in the days with which it was compared.
+
+    After such a night people rise an hour earlier or later in UTC, and the steepest half hour of the morning is missing
+    where it was.  No clock hides that more than half is gone.
+    """
+    departure = anomaly.departure
+    if departure is None or departure.sudden_from is None or departure.left <= DEEP:
+        return anomaly
+    now, before = (local(at, country) for at in (anomaly.start, anomaly.start - DROP.options.days * DAY))
+    if now.utcoffset() == before.utcoffset():
+        return anomaly
+    return replace(anomaly, departure=replace(departure, sudden_from=None))
 
 
 PAST = (YEARS + 0.2) * YEAR
@@ -207,11 +223,11 @@ def look_again(store: Store, country: str, before: Sequence[Incident], after: Se
         before, after: the country's incidents, before and after a detection.
     """
     known, now = (
-        {(one.onset, *sorted(fell_in(one).items())) for one in side if _is_outage(one)}
+        {(one.onset, tuple(sorted(fell_in(one).items()))) for one in side if _is_outage(one)}
         for side in (before, after)
     )
     spans: dict[str, tuple[float, float]] = {}
-    for at, *_ in known ^ now:
+    for at, _ in known ^ now:
         for one in store.ledger.incidents(None, at - NEAR, at + NEAR, synthetic=store.is_synthetic):
             if _is_outage(one) and abs(one.onset - at) <= NEAR and one.country != country:
                 spans[one.country] = (one.onset, one.onset)

@@ -104,10 +104,10 @@ EARTH = 6371.0
 
 def distance(cc: str, other: str) -> float:
     """Kilometres between the capitals of two countries, to about a hundred; infinite if one is unknown."""
-    spots = [_table().get(one, {}).get("at") for one in (cc, other)]
-    if None in spots:
+    spots = [[radians(one) for one in _table().get(each, {}).get("at", ())] for each in (cc, other)]
+    if not all(spots):
         return inf
-    (north, east), (north_too, east_too) = ((radians(one) for one in spot) for spot in spots)
+    (north, east), (north_too, east_too) = spots
     chord = sin((north - north_too) / 2) ** 2 + cos(north) * cos(north_too) * sin((east - east_too) / 2) ** 2
     return 2 * EARTH * asin(min(1.0, sqrt(chord)))
 

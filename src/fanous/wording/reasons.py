@@ -58,8 +58,8 @@ REASONS: dict[str, Text] = {
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
     "lacks.return": (
-        "Routes and answers to pings fell together by less than a fifth and are not back, and nothing that people do "
-        "fell with them. Addresses that are renumbered or given up look like this, so it is only suspected."
+        "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
+        "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
     ),
     "disputed": (
         "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "

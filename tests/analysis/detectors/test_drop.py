@@ -327,3 +327,12 @@ def test_a_stretch_says_since_when_and_until_when_more_than_half_was_gone() -> N
     assert deep is not None and deep.deep_from is not None and deep.deep_until is not None
     start = series.times[0]
     assert ((deep.deep_from - start) / HOUR, (deep.deep_until - start) / HOUR) == (302, 306)
+
+
+@pytest.mark.parametrize("when", [13 * 24, 14 * 24 + 10])
+def test_a_cut_ends_though_a_few_blocks_were_gone_before_it_or_do_not_return(when: float) -> None:
+    """Less than would be reported by itself kept it open for a week, and then for good."""
+    one = cut(daily(24, noise=0.003, swing=0.0, signal="ping-slash24"), when, 24 * 24, 0.965)
+    (found,) = find_drops([cut(one, 14 * 24 + 8, 14 * 24 + 12, 0.1)], DropOptions())
+    assert found.end == DAY + (14 * 24 + 12) * HOUR
+    assert found.departure is not None and found.departure.left < 0.12

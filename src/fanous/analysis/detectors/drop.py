@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from bottleneck import nanmedian
+from bottleneck import move_max, move_sum, nanmedian
 
-from fanous.analysis.detectors.baseline import Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.baseline import Baseline, DropOptions, in_a_row, scales_of
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids, last_measured, window_means
 from fanous.analysis.series.baselines import NORMAL, Single
@@ -116,7 +116,8 @@ def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
         found.unlike[rows] = _unlike(ordinary, day, norms)
         recent = found.drop[max(0, rows.start - longest) : rows.stop]
         means = window_means(recent, ordinary.scales, grid.bins)
-        found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
+        earlier = found.ratio[max(0, rows.start - longest) : rows.start]
+        found.on[rows], found.ratio[rows] = _states(ordinary, recent, earlier, means, limits)
         ordinary.learn(day, norms, found.drop[rows], found.on[rows] | (found.drop[rows] >= limits[0]))
         _take_back(ordinary, found, rows)
         _carry(ordinary, found.on[rows], rows.start)
@@ -147,13 +148,20 @@ def _edge(limits: Single, options: DropOptions) -> Single:
     return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
 
-def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
+def _states(
+    ordinary: Baseline, recent: Single, earlier: Single, means: Single, limits: Single
+) -> tuple[Bools, Single]:
     """Is each series down, with hysteresis, (bins, series)?  And the ratio of drop to threshold.
 
     A series goes down when the drop exceeds the threshold at any scale while the last bins are low themselves and the
     last hour is not much better than the whole, since what was lost before a return must not count again.  It goes up
     when the last hour has come back.  A single bin that has lost enough puts it down regardless of the hour, which
-    has five others if bins are ten minutes wide.  Bins without data change nothing.
+    has five others if bins are ten minutes wide.  Bins without data change nothing.  It also goes up when nothing has
+    exceeded the threshold for as long as the longest scale: a few blocks that do not return, or were gone before, are no
+    outage that goes on.
+
+    Args:
+        recent: drops up to the end of the day; earlier: ratios before the day.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
@@ -163,12 +171,21 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
     gone = _gone(recent, limits[0], options) & (ordinary.grid.step <= options.gone_step)
     lasting[0] = np.where(gone, means[0] / limits[0], lasting[0])
     ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
-    back, low = (hour < edge) & ~gone, low | gone
+    settled = _settled(np.concatenate([earlier, ratio]), recent, max(ordinary.scales))[-bins:]
+    back, low = ((hour < edge) | settled) & ~gone, low | gone
     moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
     moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
     rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
     state = np.take_along_axis(moved, np.maximum.accumulate(rows, axis=0), axis=0)[1:]
     return state > 0, np.asarray(ratio, np.float32)
+
+
+def _settled(ratios: Single, drops: Single, width: int) -> Bools:
+    """Bins at the end of ``width`` in which no drop exceeded its threshold, and at least half of which were measured."""
+    width = min(max(width, 2), len(ratios))
+    counts = move_sum((~np.isnan(drops[-len(ratios) :])).astype(np.float32), width, min_count=1, axis=0)
+    highest = move_max(ratios, width, min_count=1, axis=0)
+    return np.asarray((highest < 1) & (2 * counts >= width) & ~np.isnan(drops[-len(ratios) :]))
 
 
 def _low(recent: Single, edge: Single, row: int) -> Bools:
@@ -257,6 +274,7 @@ def _stretch(
     first = int(lead[-1]) if len(lead) else begin
     inside = measured[(measured >= first) & (measured < end)]
     low = inside[found.drop[inside, column] >= found.edge[begin, column]]
+    low = _before_it_settled(found, column, low, (begin, end), options)
     last = int(low[-1]) if len(low) else end - 1
     accepted = (end, column) in found.accepted
     earlier, later = measured[measured < first], measured[measured > last]
@@ -282,6 +300,22 @@ def _stretch(
         controlled=0,
         departure=departure,
     )
+
+
+def _before_it_settled(
+    found: Departures, column: int, low: Ints, bounds: tuple[int, int], options: DropOptions
+) -> Ints:
+    """The low bins, without those after the last drop that exceeded the threshold, if the stretch ended by settling."""
+    begin, end = bounds
+    width = max(2, max(scales_of(found.grid.step, options)))
+    if (
+        end == len(found.drop)
+        or end - begin < width
+        or (found.ratio[end - width + 1 : end + 1, column] >= 1).any()
+    ):
+        return low
+    deep = low[found.drop[low, column] * options.leave >= found.edge[begin, column]]
+    return low[low <= deep[-1]] if len(deep) else low
 
 
 def _followed(
@@ -315,9 +349,11 @@ def _probability(ratio: Single) -> float:
 def _departure(
     found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: DropOptions
 ) -> Departure:
-    left = np.clip(1 - found.drop[low, column], 0, 1)
+    deep = low[found.drop[low, column] * options.leave >= found.edge[begin, column]]
+    core = low[(low >= deep[0]) & (low <= deep[-1])] if len(deep) else low  # not what led up to it
+    left = np.clip(1 - found.drop[core, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
-    deep = low[left < DEEP]
+    gone = core[left < DEEP]
     return Departure(
         step=found.grid.step,
         left=float(middle),
@@ -327,8 +363,8 @@ def _departure(
         unlike=float(found.unlike[low, column].mean()),
         short=bool(found.short[begin // found.grid.bins, column]),
         accepted=accepted,
-        deep_from=_at(found, int(deep[0])) if len(deep) else None,
-        deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
+        deep_from=_at(found, int(gone[0])) if len(gone) else None,
+        deep_until=_at(found, int(gone[-1]) + 1) if len(gone) else None,
         sudden_from=sudden_from(found, column, low, options),
         single=_raised_at(found, low, begin, options) is None,
         gone_at=_gone_at(found, column, low, begin, options),
@@ -423,7 +459,7 @@ def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
 
 
 def _beside(on: Bools, width: int) -> Bools:
-    """The bins of stretches, and the hour beside each: series fall before an alarm, and return after the last."""
+    """The bins of stretches, and the hour on either side of each: series fall before an alarm, and return after the last."""
     padded = np.concatenate([np.zeros(2 * width, np.bool_), on, np.zeros(2 * width, np.bool_)])
     return np.lib.stride_tricks.sliding_window_view(padded, 4 * width + 1).any(axis=1)
 
