@@ -27,6 +27,7 @@ from fanous.analysis.incidents import (
     outage,
     products,
     revision,
+    roles,
     scope,
     witnesses,
 )
@@ -215,6 +216,7 @@ def _incidents() -> dict[str, Any]:
         "incidents.interval_probability": assemble.CERTAIN,
         "incidents.interval_join_seconds": assemble.JOIN,
         "incidents.mechanism_share": MECHANISM_SHARE,
+        "incidents.role_turn": roles.FEW,
         "incidents.confidence_elsewhere": SHOWN_ELSEWHERE,
         "incidents.confidence_helped": SHOWN_HELPED,
         "incidents.confidence_unconfirmed": UNCONFIRMED,
