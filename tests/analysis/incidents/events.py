@@ -66,6 +66,7 @@ class Ballot:
     Attributes:
         probe: one probe casts all of them; empty = each hour another probe.
         resolver: number of its network, for signals of the DNS layer.
+        cut, reached: names of the roles that failed and that worked, between blanks.
         of: whose measurements they are: ballots of one name share them, hour by hour; empty = their own.
     """
 
@@ -81,6 +82,8 @@ class Ballot:
     signal: str = "blocked_path"
     resolver: int = 0
     of: str = ""
+    cut: str = ""
+    reached: str = ""
 
 
 def votes(*ballots: Ballot) -> Votes:
@@ -111,6 +114,8 @@ def votes(*ballots: Ballot) -> Votes:
         kbps=np.array([b.kbps for _, b, _ in chosen], np.float64),
         access=names(["any" for _ in chosen]),
         sources=names([b.source for _, b, _ in chosen]),
+        cut=names([b.cut for _, b, _ in chosen]),
+        reached=names([b.reached for _, b, _ in chosen]),
     )
 
 

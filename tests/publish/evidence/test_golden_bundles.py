@@ -21,7 +21,7 @@ CLAIMS = {
 FORMER = {"blocks": "2026.22", "levels": "2026.17-levels"}
 """Versions of detectors that decided them."""
 
-OTHER_RULES = {"rules_version", "sha256.fingerprints.toml"}
+OTHER_RULES = {"rules_version", "sha256.fingerprints.toml", "sha256.platforms.toml"}
 """What else has changed since."""
 
 

@@ -28,7 +28,7 @@ MOST_MISSED = 0.1
 machine."""
 
 
-_NOW = ("2026.23", "2026.28")
+_NOW = ("2026.24", "2026.29")
 SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
     (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
@@ -61,7 +61,9 @@ filters that people choose, in Signal's chat server and in versions of nettests:
 lab (``tests/golden/lab``) are the same.  Rules 2026.23 and detectors 2026.28 differ in time-outs over lines whose
 connections are slow, in alerts, and in what may be the fault of a site, a host, a resolver or a line: the lab's
 targets are platforms, its resolvers answer everything that no censor forges, its probes compare downloads, and
-the votes of all its records are the same.  Any other pair differs in everything.
+the votes of all its records are the same.  Rules 2026.24 and detectors 2026.29 differ in apps that fail at half to
+two thirds of their endpoints, in WhatsApp's registration, and in how the parts of a service are named: the lab cuts
+all hosts of a target alike.  Any other pair differs in everything.
 """
 
 
