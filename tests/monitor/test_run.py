@@ -47,7 +47,9 @@ def test_an_address_that_is_taken_is_said_before_anything_begins(tmp_path: Path)
         code, _, err = fanous("run", "--config", str(config))
     assert code == 1
     assert err.splitlines()[-1].startswith(f"fanous: cannot listen on 127.0.0.1:{port}: ")
-    assert err.splitlines()[-1].endswith("choose another with [run] listen")
+    assert err.splitlines()[-1].endswith(
+        "choose another with --port, or `listen` in [run] of the configuration"
+    )
     assert "started" not in err
 
 

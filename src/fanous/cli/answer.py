@@ -11,7 +11,7 @@ from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
-from fanous.refdata.countries import country_name, has_several_clocks, main_zone
+from fanous.refdata.countries import country_name, has_several_clocks, main_zone, region_name
 from fanous.refdata.networks import network_title
 from fanous.text import one_line
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
@@ -169,7 +169,8 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
     networks = sorted(incident.networks, key=lambda network: -network.measurements)
     for network in networks[:SHOWN]:
         asn = network.asn
-        name = " ".join(filter(None, (network.entity, network_title(asn, names))))
+        title = network_title(asn, names) if asn else _place(network.entity, incident.country)
+        name = " ".join(dict.fromkeys(filter(None, (network.entity, title))))
         by = "by" if incident.evidence.probes_are == "probes" else "in"
         unit = "probe" if by == "by" else "test run"
         seen = f"{counted(network.measurements, 'failing measurement')} {by} {counted(network.probes, unit)}"
@@ -181,6 +182,10 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
     if len(networks) > SHOWN:
         what = "more network" if all(network.asn for network in networks) else "more place"
         yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
+
+
+def _place(entity: str, country: str) -> str:
+    return country_name(country) if entity == country else one_line(region_name(entity))
 
 
 def _times(network: NetworkPart, country: str) -> str:

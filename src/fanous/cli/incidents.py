@@ -228,7 +228,9 @@ def incidents_bundle(
         say(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
     say(f"  signed by SHA256:{packed.key}")
     for line in packed.differences:
-        say(f"  computed from times in minutes, this differs from the ledger: {line}")
+        say(
+            f"  recomputed for the bundle (times in minutes, today's rules), it differs from the ledger: {line}"
+        )
     say(f"Anyone with the file can check it: fanous verify {out}")
 
 

@@ -120,7 +120,7 @@ def _stated(done: "Verification") -> "Iterator[str]":
         licence, credit = quoted(terms["licence"]), quoted(terms["attribution"])
         yield f"  source {quoted(source, 40)}: licence {licence}; attribution {credit}"
     for line in done.ledger[:SHOWN]:
-        yield f"  the packer's ledger differs (its times have seconds): {quoted(line, LINE)}"
+        yield f"  the packer's ledger differs (its times have seconds, its rules may be older): {quoted(line, LINE)}"
     for what, theirs, ours in done.versions[:SHOWN]:
         yield f"  {quoted(what, 80)}: {quoted(theirs)} in the bundle, {quoted(ours)} here"
     for line in done.differences[:SHOWN]:

@@ -92,7 +92,8 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
         listening.bind((host, port))
         listening.listen(BACKLOG)
     except OSError as error:
-        raise FanousError(f"cannot listen on {host}:{port}: {error}; choose another with {option}") from error
+        why = error.strerror or str(error)
+        raise FanousError(f"cannot listen on {host}:{port}: {why}; choose another with {option}") from error
     listening.setblocking(False)
     return listening
 

@@ -288,7 +288,7 @@ def _say_what_is_lacking(configuration: Configuration) -> None:
 
 
 def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
-    sockets = Sockets(address, "[run] listen")
+    sockets = Sockets(address, "--port, or `listen` in [run] of the configuration")
     limits = ConnectionLimits(
         most=connections_at_most(site.limits.connections),
         of_one=site.limits.of_one,
