@@ -76,9 +76,9 @@ def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, t
     (found,) = store.ledger.incidents("PK")
     revisions = store.ledger.revisions(found.id)
     assert len(revisions) == 2
-    came, met, bound = revisions[-1].reasons
+    came, met, bound, through = revisions[-1].reasons
     assert (came.code, came.params["from"]) == ("arrived.late_measurements", (f"AS{LATE}",))
-    assert (met.code, bound.code) == ("rule.c2", "runs.bound")
+    assert (met.code, bound.code, through.code) == ("rule.c2", "runs.bound", "resolver.own")
     assert f"AS{LATE}" in found.entities
     assert corrections(store, "PK") == []
 
