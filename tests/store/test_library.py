@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,7 @@ def crashing():
 library._own_words = crashing
 library.load_library()
 """
+_OLD_GROUPS = ":memory:" in Path("/proc/self/cgroup").read_text(encoding="utf-8")
 NONE = "mount -t tmpfs none /sys/fs/cgroup"
 
 
@@ -45,6 +47,11 @@ NONE = "mount -t tmpfs none /sys/fs/cgroup"
         (
             f"{NONE}; touch /sys/fs/cgroup/cgroup.controllers; echo 0 > /sys/fs/cgroup/memory.max",
             "/sys/fs/cgroup",
+        ),
+        (f"{NONE}; echo 67108864 > /sys/fs/cgroup/memory.max", "allows 64 MiB of memory"),
+        (
+            f"{NONE}; mkdir /sys/fs/cgroup/memory; echo 67108864 > /sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "allows 64 MiB of memory" if _OLD_GROUPS else "",
         ),
         ("mount -t tmpfs none /proc", ""),
         ("mount -t tmpfs -o ro none /mnt; export TMPDIR=/mnt", "set TMPDIR"),

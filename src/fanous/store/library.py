@@ -27,6 +27,13 @@ LEAST_ADDRESS_SPACE = 3 << 30
 """Bytes.  The engine and its threads reserve 2.1 GB of address space on two cores, of which some 0.3 GB become
 memory; if they get less, the process dies without a message."""
 
+LEAST_MEMORY = 120 << 20
+"""Bytes that the process's control group must allow: with 112 MiB a small store is opened and asked on two cores; with
+96 MiB the system kills the process without a message."""
+
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
+
 MORE_THREADS = "allow this process more threads: `ulimit -u`, or TasksMax= of the unit"
 
 _CAUSES = {
@@ -50,6 +57,7 @@ def load_library() -> None:
     if "chdb" in sys.modules:
         return
     _check_address_space()
+    _check_memory()
     _check_descriptors()
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
@@ -133,6 +141,37 @@ def _check_address_space() -> None:
             f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
             f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
         )
+
+
+def _check_memory() -> None:
+    """Raise ``FanousError`` if the process's control group has too little memory for the engine."""
+    allowed = min(_memory_limits(), default=None)
+    if allowed is not None and allowed < LEAST_MEMORY:
+        raise FanousError(
+            f"the control group of this process allows {allowed / 2**20:.0f} MiB of memory, and the engine of the "
+            f"store needs at least {LEAST_MEMORY >> 20}, in use several hundred: raise MemoryMax= of the unit, or the "
+            "container's limit (in /sys/fs/cgroup)",
+            permanent=False,
+        )
+
+
+def _memory_limits() -> Iterator[int]:
+    """Limits of the process's control groups and of those around them (cgroups(7)), in bytes; those that can be
+    read."""
+    try:
+        lines = OWN_GROUPS.read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if controllers not in ("", "memory"):
+            continue
+        name = "memory.limit_in_bytes" if controllers else "memory.max"
+        inner = Path(group.lstrip("/"))
+        for folder in (inner, *inner.parents):
+            with suppress(OSError, ValueError):
+                yield int((CONTROL_GROUPS / controllers / folder / name).read_text().strip())
 
 
 def _check_descriptors() -> None:
