@@ -597,7 +597,6 @@ class Run:
     software: str
     test_name: str
     test_version: str
-    asn: int
     resolver_asn: int
     since: float
     until: float

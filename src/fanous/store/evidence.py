@@ -99,7 +99,7 @@ GROUP BY place, nettest, version ORDER BY place, nettest, version
 """
 # Only measurements that a bundle contains: the conclusion must come out the same there.
 _RUNS = f"""
-SELECT probe, software, test_name, test_version, asn, resolver_asn,
+SELECT probe, software, test_name, test_version, resolver_asn,
     toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
 FROM measurements
 WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source IN {{sources:Array(String)}}
@@ -108,8 +108,8 @@ WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND source 
         WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = ''
             AND target IN {{targets:Array(String)}} AND {IN_INTERVALS}
     )
-GROUP BY probe, software, test_name, test_version, asn, resolver_asn
-ORDER BY probe, software, test_name, test_version, asn, resolver_asn
+GROUP BY probe, software, test_name, test_version, resolver_asn
+ORDER BY probe, software, test_name, test_version, resolver_asn
 """
 # Our own probes check their line themselves; what they measure on a bad one means nothing.
 _MEANWHILE = f"""

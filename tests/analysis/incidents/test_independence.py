@@ -19,13 +19,7 @@ ANDROID, IOS = "ooniprobe-android 3.8", "ooniprobe-ios 3.8"
 def run(name: str, start: float = 0, minutes: float = 0, **other: str | int) -> Run:
     """A run that began so many minutes after midnight and lasted so many."""
     since = MONDAY + MINUTE * start
-    whole = {
-        "software": ANDROID,
-        "test_name": "telegram",
-        "test_version": "0.3.1",
-        "asn": 1,
-        "resolver_asn": 15169,
-    }
+    whole = {"software": ANDROID, "test_name": "telegram", "test_version": "0.3.1", "resolver_asn": 15169}
     return Run(name, **{**whole, **other}, since=since, until=since + MINUTE * minutes)  # type: ignore[arg-type]
 
 
@@ -37,16 +31,6 @@ def run(name: str, start: float = 0, minutes: float = 0, **other: str | int) -> 
         ("another version", [run("a"), run("b", software="ooniprobe-android 3.9")], 2),
         ("another platform", [run("a"), run("b", software=IOS)], 2),
         ("another resolver", [run("a"), run("b", resolver_asn=13335)], 2),
-        (
-            "a telephone carried from network to network",
-            [run(str(n), n, asn=n, resolver_asn=n) for n in range(5)],
-            1,
-        ),
-        (
-            "on two networks at once, or on one through two resolvers",
-            [run("a", 0, 30, asn=1), run("b", 20, 30, asn=2), run("c", 90, asn=2, resolver_asn=2)],
-            2,
-        ),
         ("two differ, the third is like the first", [run("a"), run("b", software=IOS), run("c")], 2),
         ("they overlap", [run("a", 0, 30), run("b", 20, 30)], 2),
         ("each overlaps the next alone", [run("a", 0, 30), run("b", 20, 30), run("c", 40, 30)], 2),

@@ -157,8 +157,8 @@ def _states(
     last hour is not much better than the whole, since what was lost before a return must not count again.  It goes up
     when the last hour has come back.  A single bin that has lost enough puts it down regardless of the hour, which
     has five others if bins are ten minutes wide.  Bins without data change nothing.  It also goes up when nothing has
-    exceeded the threshold for as long as the longest scale: a few blocks that do not return, or were gone before, are no
-    outage that goes on.
+    exceeded the threshold for as long as the longest scale: a few blocks that do not return, or were gone before, are
+    no outage that goes on.
 
     Args:
         recent: drops up to the end of the day; earlier: ratios before the day.
@@ -181,7 +181,7 @@ def _states(
 
 
 def _settled(ratios: Single, drops: Single, width: int) -> Bools:
-    """Bins at the end of ``width`` in which no drop exceeded its threshold, and at least half of which were measured."""
+    """Bins at the end of ``width`` in which no drop exceeded its threshold, at least half of them measured."""
     width = min(max(width, 2), len(ratios))
     counts = move_sum((~np.isnan(drops[-len(ratios) :])).astype(np.float32), width, min_count=1, axis=0)
     highest = move_max(ratios, width, min_count=1, axis=0)
@@ -459,7 +459,7 @@ def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
 
 
 def _beside(on: Bools, width: int) -> Bools:
-    """The bins of stretches, and the hour on either side of each: series fall before an alarm, and return after the last."""
+    """The bins of stretches, and the hour on either side of each: series fall before an alarm, and return after it."""
     padded = np.concatenate([np.zeros(2 * width, np.bool_), on, np.zeros(2 * width, np.bool_)])
     return np.lib.stride_tricks.sliding_window_view(padded, 4 * width + 1).any(axis=1)
 

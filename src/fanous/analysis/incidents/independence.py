@@ -1,18 +1,16 @@
 """Independence: the least number of probes behind test runs.
 
 OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs are certainly two
-probes' if they overlapped in time, if their software differs, or if they were made on one network through different
-resolvers; a telephone that is carried from one network to the next meets a resolver in each.  The largest number of
-runs of which any two certainly differ is a lower bound of the number of probes, and that is what C2 counts.
+probes' if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
+any two certainly differ is a lower bound of the number of probes, and that is what C2 counts.
 
 A ``probe_id`` is only the sender's word.  It groups the measurements of one probe, but never counts as proof of two.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import attrgetter
 
 from fanous.model.incident import Run
 from fanous.model.instant import MINUTE
@@ -79,7 +77,7 @@ def by_name(runs: Iterable[Run]) -> dict[str, list[Run]]:
     return dict(found)
 
 
-_UNKNOWN = Run("", "", "", "", 0, 0, 0.0, 0.0)
+_UNKNOWN = Run("", "", "", "", 0, 0.0, 0.0)
 
 
 def at_least(runs: Iterable[Run]) -> int:
@@ -101,24 +99,13 @@ def at_least(runs: Iterable[Run]) -> int:
 def _apart(runs: Iterable[Run], *, with_software: bool) -> int:
     """The largest number of runs that pairwise come from different probes.
 
-    Of runs with one software, those on one network are from different probes if their resolvers differ; others only if
-    they overlap, and runs that overlap at one instant all overlap each other.
+    Runs alike in software and resolver do so only if they overlap, and runs that overlap at one instant all overlap
+    each other.
     """
-    alike: dict[str, list[Run]] = defaultdict(list)
+    alike: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in runs:
-        alike[run.software if with_software else run.test_version].append(run)
-    return sum(max(_at_once(own), *map(_of_network, _by(own, attrgetter("asn")))) for own in alike.values())
-
-
-def _of_network(runs: Iterable[Run]) -> int:
-    return sum(map(_at_once, _by(runs, attrgetter("resolver_asn"))))
-
-
-def _by(runs: Iterable[Run], key: Callable[[Run], int]) -> Collection[list[Run]]:
-    found: dict[int, list[Run]] = defaultdict(list)
-    for run in runs:
-        found[key(run)].append(run)
-    return found.values()
+        alike[run.software if with_software else run.test_version, run.resolver_asn].append(run)
+    return sum(_at_once(own) for own in alike.values())
 
 
 def _at_once(runs: Sequence[Run]) -> int:
