@@ -109,7 +109,7 @@ IODA's own rule for active probing warns; no country renumbers more at one strok
 
 
 def _may_have_moved(first: Anomaly, second: Anomaly) -> bool:
-    """Is it a small step in routes and in answers, as where addresses are no longer used, whoever measured it?"""
+    """Is it a small step in routes and in answers, as where addresses are no longer used, by any publisher?"""
     return (
         {family_of(first), family_of(second)} == set(OF_ADDRESSES) and _is_small(first) and _is_small(second)
     )
