@@ -135,7 +135,7 @@ MAX_ITEMS = 2_000_000
 costs some 100 bytes."""
 
 MAX_PIECES = 4_000_000
-"""Quotation marks, and letters with which numbers that are none begin, of a record that is not legal JSON."""
+"""Quotation marks, and letters that begin NaN or Infinity, of a record that is not legal JSON."""
 
 ROOMY = 1 << 20
 """Bytes.  A shorter record cannot have too many members."""
