@@ -46,25 +46,25 @@ OF_THE_COUNTRY: dict[str, Any] = {
             OF_A_REGION | {"entities": ("AS17557",)},
             "Internet access may have been cut off on PTCL in Pakistan",
         ),
-        (OF_THE_COUNTRY, "Internet connectivity down to about 70% in Pakistan"),
+        (OF_THE_COUNTRY, "Internet down to about 70% of normal in Pakistan"),
         (OF_THE_COUNTRY | {"level": None}, "Internet connectivity fell in Pakistan"),
         (
             OF_THE_COUNTRY | {"confirmed_at": None, "status": Status.SUSPECTED},
-            "Internet connectivity may have fallen to about 70% in Pakistan",
+            "Internet may have fallen to about 70% of normal in Pakistan",
         ),
-        (OF_THE_COUNTRY | NATION, "Internet connectivity down to about 70% across Pakistan"),
+        (OF_THE_COUNTRY | NATION, "Internet down to about 70% of normal across Pakistan"),
         (
             OF_THE_COUNTRY | NATION | {"level": Estimate(0.1, 0, 0.2)},
             "Internet access cut off across Pakistan",
         ),
         (
             OF_THE_COUNTRY | {"entities": ("PK-BA",)},
-            "Internet connectivity down to about 70% in parts of Pakistan",
+            "Internet down to about 70% of normal in parts of Pakistan",
         ),
         (
             OF_THE_COUNTRY
             | {"level": Estimate(0.7, 0.6, 0.8, 0.6, 0.4), "status": Status.CONFIRMED, "end": None},
-            "Internet connectivity down to about 40% in Pakistan",
+            "Internet down to about 40% of normal in Pakistan",
         ),
         ({"status": Status.RETRACTED}, "Retracted: X (Twitter) blocked on Zong in Pakistan"),
         ({"provenance": Provenance.SYNTHETIC}, "[Synthetic] X (Twitter) blocked on Zong in Pakistan"),

@@ -70,8 +70,8 @@ IN_COUNTRY_ALONE: dict[tuple[Kind | None, bool], str] = {
 """The same where series of the country show a loss of a part of it, and it is not known in which places."""
 
 PARTLY: dict[tuple[Kind | None, bool], str] = {
-    (Kind.OUTAGE, True): "Internet connectivity down to about {level} {where}",
-    (Kind.OUTAGE, False): "Internet connectivity may have fallen to about {level} {where}",
+    (Kind.OUTAGE, True): "Internet down to about {level} of normal {where}",
+    (Kind.OUTAGE, False): "Internet may have fallen to about {level} of normal {where}",
 }
 """The same of an outage, wherever it is, that leaves ``CUT_OFF`` of the usual level or more: a line that carries so
 much is not cut off."""

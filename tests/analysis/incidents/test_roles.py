@@ -28,7 +28,10 @@ def test_a_role_failed_for_as_long_as_its_own_measurements_say() -> None:
     ("ballots", "failed"),
     [
         ([Ballot(range(8), True, cut="api")], True),
-        ([Ballot(range(2), True, cut="api"), Ballot(range(2, 12), True, reached="api")], False),  # two strays
+        (
+            [Ballot(range(2), True, cut="api"), Ballot(range(2, 12), True, cut="web", reached="api")],
+            False,
+        ),  # two strays
         ([Ballot(range(8), True, cut="api", probe="one"), Ballot([9, 10, 11], True, cut="web")], False),
         ([Ballot(range(8), True, cut="api", probe="one")], True),  # the only probe that saw anything
         ([Ballot(range(6), True, cut="api"), Ballot([1.5, 3.5, 4.5], True, cut="web", reached="api")], False),
