@@ -9,7 +9,7 @@ This is the only module of the model that needs numpy, so that a probe does not.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,13 +126,8 @@ class Votes:
     kbps: Floats
     access: Names
     sources: Names
-    cut: Names = field(default_factory=lambda: np.array([], object))
-    reached: Names = field(default_factory=lambda: np.array([], object))
-
-    def __post_init__(self) -> None:
-        for name in ("cut", "reached"):
-            if len(getattr(self, name)) != len(self.times):
-                object.__setattr__(self, name, np.full(len(self.times), "", object))
+    cut: Names
+    reached: Names
 
     def __len__(self) -> int:
         return len(self.times)

@@ -490,7 +490,8 @@ def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
 def _votes(columns: list[list[Any]]) -> Votes:
     """The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles."""
     kinds = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
-    return Votes(*map(np.array, columns or [[] for _ in kinds], kinds))
+    no_roles = np.full(len(columns[0]) if columns else 0, "", object)
+    return Votes(*[*map(np.array, columns or [[] for _ in kinds], kinds), no_roles, no_roles])
 
 
 def _series(

@@ -152,6 +152,8 @@ def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
         "kbps": np.full(count, np.nan),
         "access": names(["any"] * count),
         "sources": names(["ooni"] * count),
+        "cut": names([""] * count),
+        "reached": names([""] * count),
     }
     return Votes(**(columns | given))
 

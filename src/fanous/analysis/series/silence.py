@@ -77,6 +77,8 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
         kbps=np.full(len(own), nan),
         access=np.array([str(b.access) for b in own], object),
         sources=np.array([b.source for b in own], object),
+        cut=np.full(len(own), "", object),
+        reached=np.full(len(own), "", object),
     )
 
 

@@ -159,4 +159,6 @@ def votes_of(made: Sequence[SimulatedAttempt]) -> Votes:
         kbps=np.full(count, np.nan),
         access=names(["any"] * count),
         sources=names([a.source for a in made]),
+        cut=names([""] * count),
+        reached=names([""] * count),
     )

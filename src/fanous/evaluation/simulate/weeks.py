@@ -167,4 +167,6 @@ def _votes(rows: list[tuple[float, int, str, bool, bool]]) -> Votes:
         kbps=np.full(count, np.nan),
         access=np.full(count, "any", object),
         sources=np.full(count, "ooni", object),
+        cut=words,
+        reached=words,
     )
