@@ -122,14 +122,14 @@ def each_a_run(batch: list[Judged], *, versions: int) -> list[Judged]:
 
 @pytest.mark.parametrize("versions", [1, 4])
 def test_runs_that_one_probe_may_have_made_confirm_nothing(store: Store, versions: int) -> None:
-    """One probe that was on either network, or four."""
+    """One probe on each of two networks, or four."""
     both = (each_a_run(event("PK", asn), versions=versions) for asn in (PTCL, JAZZ))
     put(store, *both, elsewhere())
     (incident,) = found(store)
     assert (incident.confirmed_at is not None) is (versions == 4)
-    assert incident.evidence.probes_at_least == versions
+    assert incident.evidence.probes_at_least == 2 * versions
     told = {reason.code: reason.params for reason in incident.reasons}
-    assert told["runs.bound"]["at_least"] == versions
+    assert told["runs.bound"]["at_least"] == 2 * versions
     assert ("lacks.distinct" in told) is (versions == 1)
 
 

@@ -47,8 +47,8 @@ def test_a_site_behind_an_address_that_was_cut_is_named_next_to_the_incident(sto
 
 
 def test_the_season_of_examinations_is_remarked_on_once(store: Store) -> None:
-    """Kenya, 8 November 2023, 8:00 in Nairobi."""
-    block = incident(country="KE", onset=1_699_419_600.0)
+    """Kenya, 8 November 2024, 8:00 in Nairobi; Telegram was restricted there a year before."""
+    block = incident(country="KE", onset=1_731_042_000.0)
     (hint,) = what_else(store, block)
     assert "KCSE" in str(hint.params["exam"])
     assert what_else(store, replace(block, hints=(hint,))) == []

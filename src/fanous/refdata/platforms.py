@@ -13,7 +13,8 @@ import idna
 from fanous.model.role import Role
 from fanous.refdata import toml_table
 
-ROLES = tuple(map(str, Role))
+ROLES = tuple(map(str, dict.fromkeys((Role.WEB, Role.CLIENT, Role.SITE, *Role))))
+"""In the order in which a probe tries them: what a browser opens first."""
 SECOND_LEVEL = frozenset({"com", "co", "net", "org"})
 """Labels between a name and its country's domain: ``google.com.pk``, ``google.co.uk``."""
 

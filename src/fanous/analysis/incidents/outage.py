@@ -17,6 +17,7 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
+from fanous.analysis.incidents.coincidence import NEAR, OutageElsewhere, worldwide
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.denial import denied
 from fanous.analysis.incidents.fusion import (
@@ -49,7 +50,6 @@ from fanous.analysis.incidents.measure import (
     with_depths,
 )
 from fanous.analysis.incidents.scope import NATION_SHARE, extent
-from fanous.analysis.incidents.shared import NEAR, OutageElsewhere, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (

@@ -1,4 +1,4 @@
-"""Shared: does the same fall in countries too far apart for one cut?
+"""Coincidence: does the same fall at the same time in countries too far apart for one cut?
 
 A cut cable takes neighbours with it: West Africa in March 2024, East Africa in May 2024, the countries on the Red Sea
 in September 2025.  That is an outage of each.  But where search traffic or stray traffic falls in the same hour in
