@@ -168,7 +168,7 @@ def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
     departure = anomaly.departure
     if departure is None or departure.lasting_since is not None:
         return anomaly
-    year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen, 1 - departure.left)
+    year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen)
     return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
 
 

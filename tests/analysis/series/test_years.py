@@ -19,7 +19,7 @@ def asked(lag: int, then: float, now: float = 0.75, *, seen: bool = True) -> int
     if not seen:
         series = without(series, before - 1, before + 9)
     start = DAY + FEAST * HOUR
-    return lost_as_much(series, float(start), float(start + 8 * HOUR), 1 - now)
+    return lost_as_much(series, float(start), float(start + 8 * HOUR))
 
 
 @each("lag", RETURNS)
@@ -39,4 +39,14 @@ def test_a_deeper_loss_another_day_or_an_outage_excuses_nothing() -> None:
 def test_without_a_year_of_history_nothing_is_excused() -> None:
     series = cut(daily(60, step=7200), 1000, 1008, 0.7)
     start = float(DAY + 1000 * HOUR)
-    assert lost_as_much(series, start, start + 8 * HOUR, 0.3) is None
+    assert lost_as_much(series, start, start + 8 * HOUR) is None
+
+
+def test_what_led_up_to_a_loss_is_compared_with_the_same_hours_then() -> None:
+    """A morning that is low for hours, and lowest in the last, as in the year before."""
+    series = daily(DAYS, noise=0.01, step=7200)
+    for lag, least in ((365, 0.8), (0, 0.79)):
+        begin = FEAST - lag * 24
+        series = cut(cut(series, begin, begin + 6, 0.9), begin + 6, begin + 8, least)
+    start = float(DAY + FEAST * HOUR)
+    assert lost_as_much(series, start, start + 8 * HOUR) is not None

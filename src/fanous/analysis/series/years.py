@@ -31,32 +31,34 @@ NO_OUTAGE = 0.5
 """Share left below which the earlier loss was itself an outage, and excludes nothing."""
 
 
-def lost_as_much(one: Series, start: float, end: float, lost: float) -> int | None:
+def lost_as_much(one: Series, start: float, end: float) -> int | None:
     """The latest earlier year in which the series lost as much on the same days, at the same hours; None = never.
 
     Args:
         one: with as many years of history as are known.
         start, end: those of the loss, unix seconds.
-        lost: typical share lost.
     """
-    if not len(one):
+    now = _left(one, start, end)
+    if now is None:
         return None
     margin = MARGIN * SIGNALS[one.key.signal].least_drop
     for year in range(1, YEARS + 1):
         for days in _lags(year):
-            begins = start - days * DAY
-            if begins - DAY < one.times[0]:
-                continue
-            then = shares(one, begins)
-            if then is None:
-                continue
-            left = then.left[(then.times >= begins) & (then.times < end - days * DAY)]
-            if len(left) * one.step < COVERED * (end - start):
-                continue
-            share = float(np.median(left))
-            if share >= NO_OUTAGE and 1 - share >= lost - margin:
-                return datetime.fromtimestamp(begins, UTC).year
+            then = _left(one, start - days * DAY, end - days * DAY)
+            if then is not None and NO_OUTAGE <= then <= now + margin:
+                return datetime.fromtimestamp(start - days * DAY, UTC).year
     return None
+
+
+def _left(one: Series, start: float, end: float) -> float | None:
+    """Typical share left of what was usual before; None = too little is known."""
+    if not len(one) or start - DAY < one.times[0]:
+        return None
+    then = shares(one, start)
+    if then is None:
+        return None
+    left = then.left[(then.times >= start) & (then.times < end)]
+    return float(np.median(left)) if len(left) and len(left) * one.step >= COVERED * (end - start) else None
 
 
 def _lags(year: int) -> tuple[int, ...]:
