@@ -93,7 +93,7 @@ def test_every_row_of_a_real_export_is_kept_or_a_repetition(
 @pytest.mark.matrix
 def test_access_points_of_the_real_export_are_told_from_the_web_client() -> None:
     seen = Counter((o.role, o.layer) for b in bundles("ooni-csv", TELEGRAM) for o in b.observations)
-    assert seen["api", Layer.TCP] > 10 * seen["web", Layer.TCP] * 0.5
+    assert seen["api", Layer.TCP] > 10 * seen["client", Layer.TCP] * 0.5
     assert seen["api", Layer.TLS] == 0
     assert seen["api", Layer.DNS] == 0
-    assert seen["web", Layer.TLS] > 2000
+    assert seen["client", Layer.TLS] > 2000

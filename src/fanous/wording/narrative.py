@@ -454,8 +454,6 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
         if spared:
             working = dict.fromkeys(role_word(part.target, role, language) for role in spared)
             yield language.sentence(WORKING, service=service, roles=listing(list(working), language))
-        if not APP.intersection(one.role for one in part.roles) and has_app(part.target):
-            yield language.sentence(NOT_TRIED, service=service)
         times = _at_times(part, cut, incident.country, language)
         if len(times) > 1:
             yield language.sentence(AT_TIMES, service=service, roles=language.semicolon.join(times))
@@ -464,10 +462,22 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
                 networks = listing([_operator(entity, names) for entity in one.entities], language)
                 role = role_word(part.target, one.role, language)
                 yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)
+    untried = [
+        target_title(part.target)
+        for part in incident.parts
+        if part.roles and part.kind is Kind.BLOCKING and has_app(part.target)
+        if APP.isdisjoint(one.role for one in part.roles)
+    ]
+    if untried:
+        services = listing(untried, language)
+        yield Sentence(language.count(*NOT_TRIED, len(untried), services=services), language)
 
 
 WORKING = "Parts of {service} that still worked: {roles}."
-NOT_TRIED = "Whether the app of {service} worked was not measured."
+NOT_TRIED = (
+    "Whether the app of {services} worked was not measured.",
+    "Whether the apps of {services} worked was not measured.",
+)
 AT_TIMES = "Not all parts of {service} failed at the same time (local time): {roles}."
 ONLY_ON = "One part of {service} ({role}) is known to have failed only on {networks}."
 ROLE_SINCE, ROLE_FROM = "{role} from {start}", "{role} from {start} to {end}"

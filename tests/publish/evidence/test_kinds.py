@@ -203,7 +203,8 @@ def a_dropped_site(path: Path) -> None:
             of = new_round(probe, at + 60 * (probe.number % 10), chance)
             is_dropped = site is sites[0] and probe.number < 10 and NOON <= at < NOON + 2 * 3600
             visit = SimulatedVisit(site, of, of.at, Fate.TCP_TIMEOUT if is_dropped else Fate.FINE)
-            lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
+            made = web_measurement(visit, chance) | {"software_version": f"1.{probe.number}"}
+            lines.write(json.dumps(made) + "\n")
 
 
 @pytest.mark.matrix
