@@ -10,7 +10,7 @@
 - **A site that has moved** leaves its former address in caches, and another's certificate there.
 - **A public resolver** may filter by itself, and people choose it for that.
 
-And the contrary: a page that a site may show to visitors from the country comes from the network after all, if sites of
+Conversely, a page that a site may show to visitors from the country comes from the network after all, if sites of
 different hosting networks have it in common.
 """
 
@@ -44,8 +44,8 @@ BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 
 UNANSWERED = ("dns", "dns.timeout")
 NO_ANSWER = (*UNANSWERED, "dns.refused")
-"""Mechanisms of a resolver that gives no answer at all; a wrong one, or that there is no such name, is a choice.  One
-that refuses chooses, too, if it answers for other names."""
+"""Mechanisms of a resolver that gives no answer at all; a wrong one, or one that denies the name, is a choice.  A
+resolver that refuses chooses, too, if it answers for other names."""
 
 EDGE = str(Family.EDGE)
 

@@ -113,16 +113,12 @@ class MeasuredVotes:
         raised = _raised(sure)
         platform = None if mostly_controlled(witness) else platform_failure(alternatives.onsets)
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
-        release = broken_release(setting.country, alternatives.releases)
-        otherwise = (
-            defect(alternatives.software) or release or down or (None if sure else broken_machine(meanwhile))
-        )
+        otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
         lacking = otherwise or platform or (None if sure else of_the_line(group, votes, findings, bad))
         saw = families_that_saw(meanwhile, family_of)
-        own = without_remote(witness, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
-        doubts = Doubts(votes, sessions, alternatives)
+        own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)
         ruling = (
             Ruling("", None, lacking)
             if lacking
@@ -161,6 +157,11 @@ class MeasuredVotes:
             faint=all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
+
+    def _faulty(self, country: str) -> Reason | None:
+        """The program with which it was measured, or this version of the nettest, is at fault; None = neither."""
+        known = self.alternatives
+        return defect(known.software) or broken_release(country, known.releases)
 
 
 def _fell_silent(named: Sequence[Finding]) -> bool:

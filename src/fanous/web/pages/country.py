@@ -77,7 +77,6 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     past = sorted([one for one in every if not one.is_open], key=lambda one: -one.onset)
     told = [Story(one, names) for one in incidents]
     going = [Story(one, names) for one in open_ones(incidents)]
-    before = [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]]
     statements = statements_of(store, sorted(claims, key=lambda claim: -claim.since))
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
@@ -95,7 +94,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "open": going,
         "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in going},
         "past": [Story(one, names) for one in past[:MOST_INCIDENTS]],
-        "history": before,
+        "history": [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]],
         "inside": told,
         "timeline": bars,
         "ahead": [event for event in events if event.start >= until],
