@@ -21,7 +21,16 @@ from fanous.model.noun import changed, noun
 from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
-from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
+from fanous.store.engine import (
+    IN_WINDOW,
+    NAMED,
+    FactsPart,
+    by_query,
+    in_one_text,
+    plain,
+    ticks,
+    window,
+)
 from fanous.store.schema import FACTS
 
 PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
@@ -285,7 +294,7 @@ MOST_LED = 1000
 content only if it is published again and again, and then one more that counts twice makes no difference."""
 
 _LED = f"""
-SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}}
+SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {NAMED}
 ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
 _SOURCES = "SELECT uid, any(source) FROM measurements WHERE uid IN {uids:Array(String)}"
@@ -388,8 +397,8 @@ class IdentityFacts(FactsPart):
 
     def _led(self, keys: Iterable[str], first: float, last: float) -> dict[str, list[str]]:
         led: dict[str, list[str]] = {}
-        for some in by_query(map(plain, keys)):
-            for key, uid in self.engine.rows(_LED, keys=some, **window(first, last + 1)):
+        for some in by_query(map(plain, keys), self.engine.most_names):
+            for key, uid in self.engine.rows(_LED, names=in_one_text(some), **window(first, last + 1)):
                 led.setdefault(key, []).append(uid)
         return led
 
