@@ -28,7 +28,7 @@ from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
-from fanous.store.processes import Span, spans_of
+from fanous.store.database import Span, spans_of
 from fanous.store.protocol import Store
 
 BATCH_BYTES = 128 << 20

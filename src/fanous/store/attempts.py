@@ -170,8 +170,7 @@ class Slot:
         self._write(self._between)
 
     def begin(self, line: int, data: bytes) -> None:
-        if self._is_noted:
-            self.end()
+        self.end()
         size, crc = len(data), crc32(data[:CHECKED])
         digest = self._book.digest_for(data) if size in self._book.sizes else b""
         if digest and (size, crc) in self._book.suspected:
@@ -189,10 +188,8 @@ class Slot:
             self._suspect = None
 
     def _write(self, note: bytes) -> None:
-        try:
+        with suppress(OSError):  # a full disk must not keep anything from being read
             os.pwrite(self._file, note, self._at)
-        except OSError:
-            pass  # a full disk must not keep anything from being read
 
 
 def noted(file: int, at: int = 0) -> Begun:
@@ -231,14 +228,12 @@ class Attempts:
         try:
             yield slot
         except BaseException as error:
-            if isinstance(error, FanousError) or not isinstance(error, Exception):
-                slot.end()
-            raise
-        else:
-            slot.end()
-        finally:
-            if n >= 0:
+            if n >= 0 and isinstance(error, Exception) and not isinstance(error, FanousError):
                 self._look(n)
+            raise
+        finally:
+            slot.end()
+            if n >= 0:
                 with self._taking:
                     self._free.append(n)
 

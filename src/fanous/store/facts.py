@@ -100,7 +100,9 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         for table in (*FACTS, "segments"):
             written = columns.pop(table)
             self.engine.insert(table, written)
-            for values in written.values():  # the client's own objects refer to each other, and to these lists
+            for (
+                values
+            ) in written.values():  # the client's own objects refer to each other, and to these lists
                 values.clear()
 
     def set_aside(self, segment: Segment, why: str) -> None:

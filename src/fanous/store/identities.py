@@ -297,9 +297,9 @@ _LED = f"""
 SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {NAMED}
 ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
-_SOURCES = "SELECT uid, any(source) FROM measurements WHERE uid IN {uids:Array(String)}"
+_SOURCES = f"SELECT uid, any(source) FROM measurements WHERE uid IN {NAMED}"
 _WHOLE = " AND segment IN (SELECT segment FROM segments)"
-_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
+OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
 _LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
 _FORMER = (
     "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
@@ -331,7 +331,7 @@ class IdentityFacts(FactsPart):
 
     def holds_older(self) -> bool:
         """Are there measurements with names from versions before November 2026?"""
-        return bool(self.engine.rows(_OLDER))
+        return bool(self.engine.rows(OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """Store keys."""
@@ -405,5 +405,8 @@ class IdentityFacts(FactsPart):
     def _sources(self, uids: Iterable[str], whole: bool) -> dict[str, str]:
         sql = f"{_SOURCES}{_WHOLE if whole else ''} GROUP BY uid"
         spelled = {plain(uid): uid for uid in uids}
-        rows = (row for some in by_query(spelled) for row in self.engine.rows(sql, uids=some))
-        return {spelled[uid]: source for uid, source in rows}
+        found = {}
+        for some in by_query(spelled, self.engine.most_names):
+            for uid, source in self.engine.rows(sql, names=in_one_text(some)):
+                found[spelled[uid]] = source
+        return found

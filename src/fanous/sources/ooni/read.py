@@ -25,6 +25,7 @@ from fanous.sources.ooni.content import (
     STAMP,
     content_of,
     identified,
+    scrub,
     stamp_of,
     stamped,
     unstamped,
@@ -32,7 +33,6 @@ from fanous.sources.ooni.content import (
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import Identified
-from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
 
