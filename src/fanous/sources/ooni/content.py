@@ -76,9 +76,14 @@ def identified(data: bytes) -> tuple[str, dict[str, Any] | None]:
     return sha256(data).hexdigest()[:DIGITS], None  # legal enough for its header, not for a canonical form
 
 
+_json = msgspec.json.Decoder()
+_in_order = msgspec.msgpack.Encoder(order="sorted")
+"""Encoders that are kept are quicker than functions that make one each time."""
+
+
 def _decoded(data: bytes) -> Any:
     try:
-        return msgspec.json.decode(data)
+        return _json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -87,7 +92,7 @@ def digest_of(document: dict[str, Any]) -> str:
     """The digest of a record that is already decoded."""
     content = {name: value for name, value in document.items() if name not in OUTSIDE}
     try:
-        canonical = msgspec.msgpack.encode(content, order="sorted")
+        canonical = _in_order.encode(content)
     except OverflowError:  # a number of more than 64 bits
         canonical = msgspec.json.encode(content, order="sorted")
     return sha256(canonical).hexdigest()[:DIGITS]

@@ -155,11 +155,14 @@ def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     return Decoded(header, keys)
 
 
+_json = msgspec.json.Encoder()
+
+
 def encoded(decoded: Decoded) -> bytes:
     header, keys = decoded
     if isinstance(header, Document):
-        header.test_keys = NULL if keys is None else Raw(msgspec.json.encode(keys))
-    return msgspec.json.encode(header)
+        header.test_keys = NULL if keys is None else Raw(_json.encode(keys))
+    return _json.encode(header)
 
 
 def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
