@@ -38,8 +38,7 @@ from fanous.publish.pictures import (
     sheet_of,
     spans_of,
 )
-from fanous.publish.reports import forms
-from fanous.publish.reports.report import Report, costs, gather
+from fanous.publish.report import Report, costs, gather, markdown, pdf
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
@@ -404,10 +403,10 @@ def _report(store: Store, visit: Visit) -> Report | None:
 def report_pdf(store: Store, visit: Visit) -> Later | None:
     """Printed outside the store's thread."""
     report = _report(store, visit)
-    return None if report is None else lambda: Reply.of(forms.pdf(report), PDF)
+    return None if report is None else lambda: Reply.of(pdf(report), PDF)
 
 
 @resource("/{country:country}/{id:incident}/report.md")
 def report_markdown(store: Store, visit: Visit) -> Reply | None:
     report = _report(store, visit)
-    return None if report is None else Reply.of(forms.markdown(report), MARKDOWN)
+    return None if report is None else Reply.of(markdown(report), MARKDOWN)
