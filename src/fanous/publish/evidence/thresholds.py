@@ -287,6 +287,7 @@ def _outages() -> dict[str, Any]:
         "incidents.denied_days": denial.DAYS,
         "incidents.denied_usual_days": denial.USUAL_DAYS,
         "incidents.denied_bins": denial.BINS,
+        "incidents.denied_nothing_left": denial.NOTHING_LEFT,
         "incidents.shared_countries": coincidence.COUNTRIES,
         "incidents.shared_region_km": coincidence.REGION,
         "incidents.shared_within": coincidence.WITHIN,
