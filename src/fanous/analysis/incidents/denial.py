@@ -83,7 +83,7 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
 
 
 def _from_one_place(group: Sequence[Anomaly]) -> str:
-    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; else empty."""
+    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; or empty."""
     if len({publisher_of(a.key) for a in group}) == 1:
         return "" if any(map(of_people, group)) else DENIED
     one_way = len({deliverer_of(a.key) for a in group}) == 1
