@@ -72,7 +72,8 @@ REASONS: dict[str, Text] = {
     ),
     "disputed.deliverer": (
         "Sources disagree. All that shows it ({shown_by}) came through one source and is at zero there, but "
-        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only suspected."
+        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
+        "suspected."
     ),
     "shared.worldwide": (
         "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
