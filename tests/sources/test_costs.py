@@ -232,7 +232,7 @@ def _own_words(pattern: str) -> set[str]:
 
 
 AT_ONE_PLACE = {
-    "collector.inbox._NAME.0": "whole names of files",
+    "collector.journal._NAME.0": "whole names of files",
     "web.desk.setup.LISTEN.0": "a field of the operator's own form",
     "probe.modules._DURATION.0": "a duration in the operator's own file",
     "config._HEADER.0": "a line of the operator's own file",
@@ -323,7 +323,7 @@ def test_a_thousand_addresses_cost_about_as_much_as_one() -> None:
 
 def test_digits_of_other_scripts_are_sought_at_the_bytes_with_which_they_begin() -> None:
     """A probe looks for its own address in all that it writes, while other measurements wait.  Trying every digit of
-    every script at each byte took seventy times as long as a search for one kind of byte; now it takes twice."""
+    every script at each byte took seventy times as long as a search for one kind of byte; now it takes twice that."""
     page = b"<p>an ordinary page &amp; its 50% of 2023-10-10 10:00:00, numbers and words</p>" * 10_000
     assert _seconds(foreign, page) < 20 * _seconds(re.compile(rb"[\x80-\xff]").search, page)
 
