@@ -140,7 +140,12 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*desk.DONE.values(), *desk.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
     (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
     tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),
-    ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
+    (
+        "This address was not understood",
+        "There is no such page",
+        "Pages can only be read",
+        "This page cannot be shown right now",
+    ),
     (NOTICE,),
     (CORRECTION, MORE, A_TEST, NOTHING),
     TEXTS,
