@@ -110,12 +110,14 @@ def _share(one: Series, start: float, end: float) -> float | None:
     """
     known = ~np.isnan(one.values)
     rows = np.flatnonzero((one.times >= start) & (one.times + one.step <= end) & known)
-    middle = np.median
-    if len(rows) < BINS:
+    is_short = len(rows) < BINS
+    if is_short:
         rows = np.flatnonzero((one.times + 2 * one.step > start) & (one.times - one.step < end) & known)
         rows = rows if len(rows) and one.times[rows[-1]] + one.step >= end else rows[:0]
-        middle = np.min
     rows = rows[:: max(1, len(rows) // LOOKED_AT)]
     usual = np.array([slot_baseline(one.times, one.values, int(at)) for at in one.times[rows]])
     told = usual > 0
-    return float(middle(one.values[rows][told] / usual[told])) if told.sum() >= BINS else None
+    if told.sum() < BINS:
+        return None
+    shares = one.values[rows][told] / usual[told]
+    return float(np.min(shares) if is_short else np.median(shares))
