@@ -5,9 +5,8 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.coincidence import OutageElsewhere
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.alternatives import OutageElsewhere
+from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Kind
