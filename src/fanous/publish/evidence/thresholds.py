@@ -30,7 +30,7 @@ from fanous.analysis.incidents.interference import (
     SHOWN_HELPED,
 )
 from fanous.analysis.rules import answers, connection, evidence, failures, fingerprints, http, pages, transfer
-from fanous.analysis.series import aggregate, baselines, copies, depth, signals, silence, slowness
+from fanous.analysis.series import aggregate, artefacts, baselines, depth, signals, silence, slowness
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -79,16 +79,18 @@ def _series() -> dict[str, Any]:
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
         "series.baseline_neighbours": baselines.NEIGHBOURS,
-        "series.frozen_seconds": copies.FROZEN_SECONDS,
-        "series.frozen_bins": copies.FROZEN_BINS,
-        "series.frozen_repeats": copies.FROZEN_REPEATS,
-        "series.frozen_jump": copies.JUMP,
-        "series.same_bins": copies.SAME_BINS,
-        "series.same_ratio": copies.SAME_RATIO,
-        "series.same_moves": copies.MOVES,
-        "series.scale_bins": copies.COMMON_BINS,
-        "series.scale_spread": copies.SPREAD,
-        "series.scale_rounded": copies.ROUNDED,
+        "series.frozen_seconds": artefacts.FROZEN_SECONDS,
+        "series.frozen_bins": artefacts.FROZEN_BINS,
+        "series.frozen_repeats": artefacts.FROZEN_REPEATS,
+        "series.frozen_jump": artefacts.JUMP,
+        "series.same_bins": artefacts.SAME_BINS,
+        "series.same_ratio": artefacts.SAME_RATIO,
+        "series.same_moves": artefacts.MOVES,
+        "series.scale_bins": artefacts.COMMON_BINS,
+        "series.scale_spread": artefacts.SPREAD,
+        "series.scale_rounded": artefacts.ROUNDED,
+        "series.steps_own_seconds": artefacts.OWN_WEEKS,
+        "series.steps_measured": artefacts.MEASURED,
         "series.depth_days": baselines.RECENT,
         "series.depth_weeks": baselines.WEEKS,
         "series.depth_weekdays": baselines.SAME_WEEKDAY,
@@ -266,6 +268,7 @@ def _outages() -> dict[str, Any]:
         "incidents.denied_days": alternatives.DAYS,
         "incidents.denied_usual_days": alternatives.USUAL_DAYS,
         "incidents.denied_bins": alternatives.BINS,
+        "incidents.denied_nothing_left": alternatives.NOTHING_LEFT,
         "incidents.shared_countries": alternatives.COUNTRIES,
         "incidents.shared_region_km": alternatives.REGION,
         "incidents.shared_within": alternatives.WITHIN,
