@@ -200,6 +200,8 @@ def _incidents() -> dict[str, Any]:
         "incidents.interval_join_seconds": assemble.JOIN,
         "incidents.mechanism_share": MECHANISM_SHARE,
         "incidents.role_turn": networks.FEW,
+        "incidents.role_back_seconds": networks.WORKS_AGAIN,
+        "incidents.widened_networks": revision.MANY_MORE,
         "incidents.confidence_elsewhere": SHOWN_ELSEWHERE,
         "incidents.confidence_helped": SHOWN_HELPED,
         "incidents.confidence_unconfirmed": assemble.UNCONFIRMED,

@@ -20,6 +20,7 @@ from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
+from fanous.model.role import SERVICE
 from fanous.pipeline.explore import control_targets
 from fanous.pipeline.quantities import QUANTITIES
 from fanous.pipeline.query import known_until
@@ -27,7 +28,7 @@ from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import claims_about, incident_path, spell, statements_of, stories, until_now
+from fanous.publish.edition import Past, claims_about, incident_path, spell, statements_of, stories, until_now
 from fanous.publish.evidence.pack import LEVELS
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
@@ -164,18 +165,19 @@ def _history(incident: Incident, known: Sequence[Incident], visit: Visit) -> lis
         (
             led(
                 incident,
-                nth_sentence(row.target, row.count, row.since, incident.country, visit.language),
+                nth_sentence(row.name, row.count, row.since, incident.country, visit.language),
                 visit.language,
             ),
-            past_filter(incident.country, row.target),
+            past_filter(incident.country, row),
         )
         for row in until_now(incident, known)[:MOST_HISTORY]
     ]
 
 
-def past_filter(country: str, target: str) -> dict[str, str]:
+def past_filter(country: str, row: Past) -> dict[str, str]:
     """Parameters of ``/incidents`` that list what a line of history counts."""
-    return {"country": country, "target": target or THE_LINE, "status": "sure"}
+    name = f"{row.name}/{SERVICE}" if row.parts_too else row.name or THE_LINE
+    return {"country": country, "target": name, "status": "sure"}
 
 
 BEFORE_IT = 14 * DAY
