@@ -18,8 +18,8 @@ from fanous.analysis.incidents.alternatives import NEAR, OutageElsewhere, contro
 from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, alone, left
+from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.analysis.incidents.revision import absorb
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much
