@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.revision import released, shown_to_readers, united
+from fanous.analysis.incidents.merge import united
+from fanous.analysis.incidents.revision import released, shown_to_readers
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.reason import as_written

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from fanous.analysis.incidents.revision import merged
+from fanous.analysis.incidents.merge import merged
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance, weakest

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from logging import getLogger
 
+from fanous.analysis.incidents.merge import match, united
 from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
-    match,
     must_wait,
     provisional,
     rests_on_part,
-    united,
     what_was_wrong,
 )
 from fanous.errors import FanousError

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.revision import absorb, match
+from fanous.analysis.incidents.merge import absorb, match
 from fanous.model.incident import Incident, Kind
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop

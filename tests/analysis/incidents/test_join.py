@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.revision import merged
+from fanous.analysis.incidents.merge import merged
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Stage, Status
 from fanous.model.reason import Reason

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.merge import merged
 from fanous.analysis.incidents.outage import Quantities
-from fanous.analysis.incidents.revision import merged
 from fanous.analysis.series.signals import publisher_of, target_of_series
 from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.model.reason import Reason

@@ -204,8 +204,8 @@ def _share(one: Series, start: float, end: float) -> float | None:
     told = usual > 0
     if told.sum() < BINS:
         return None
-    shares = one.values[rows][told] / usual[told]
-    return float(np.min(shares) if is_short else np.median(shares))
+    kept = one.values[rows][told] / usual[told]
+    return float(np.min(kept) if is_short else np.median(kept))
 
 
 # --- the other products of a source -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from fanous.analysis.incidents.revision import match
+from fanous.analysis.incidents.merge import match
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, MINUTE

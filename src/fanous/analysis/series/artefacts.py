@@ -1,24 +1,25 @@
-"""Copies: values that were not measured anew, or only on another scale.
+"""Artefacts: what is in a series because of how its publisher gives it, and not because of what was measured.
 
-A source that has nothing new may repeat its last value for hours.  At night that value is low, and by day it looks like
-a loss.  And one table may be in the store under two names: the same numbers do not count as a second witness.
-
-Radar and Google divide each answer by the greatest value in it.  When a greater one comes in, all the others shrink, as
-if the country had lost a part of its traffic on the first day of the answer; so each is brought to the scale of what is
-known.
+- A source that has nothing new may repeat its last value for hours.  At night that value is low, and by day it looks
+  like a loss.  And one table may be in the store under two names: the same numbers do not count as a second witness.
+- Radar and Google divide each answer by the greatest value in it.  When a greater one comes in, all the others shrink,
+  as if the country had lost a part of its traffic on the first day of the answer.
+- A publisher probes every five minutes instead of every ten, or answers for a month in wider bins than for a day.
+  Taken apart, the newer part knows nothing of the weeks before it, and takes the cuts of its first days for its usual
+  level.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.instant import HOUR
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
-from fanous.model.series import Floats, Ints, Series, SourceSeries
+from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 
 Bools = NDArray[np.bool_]
 
@@ -139,3 +140,69 @@ def on_known_scale(times: Ints, values: Floats, known_times: Ints, known: Floats
     same = np.isclose(found[here], old, rtol=ROUNDED, atol=0)
     found[here[same]] = old[same]
     return np.asarray(found)
+
+
+# --- bins of several widths ------------------------------------------------------------------------------
+
+OWN_WEEKS = 28 * DAY
+"""Seconds of history from which the finest bins stand alone: the four weeks of which a baseline is made."""
+
+MEASURED = 0.5
+"""Share of a wide bin that finer ones must have measured."""
+
+COUNTED = frozenset({"tests"})
+"""Units of counts per bin: a bin half as wide holds half as many."""
+
+
+def joined(series: Iterable[Series]) -> list[Series]:
+    """The series; those of one key and several steps as one, in the widest bins, or in the finest if these have four
+    weeks of history."""
+    by_key: dict[SeriesKey, list[Series]] = defaultdict(list)
+    for one in series:
+        by_key[one.key].append(one)
+    return [one for same in by_key.values() for one in (same if len(same) == 1 else _as_one(same))]
+
+
+def _as_one(same: Sequence[Series]) -> list[Series]:
+    fine, *wider = sorted((one for one in same if len(one)), key=lambda one: one.step) or same[:1]
+    if not wider or SIGNALS[fine.key.signal].unit in COUNTED:
+        return list(same)
+    if fine.times[-1] - fine.times[0] >= OWN_WEEKS:
+        return [fine]
+    widest = wider[-1]
+    if any(widest.step % one.step for one in (fine, *wider)):
+        return list(same)
+    found = widest
+    for one in reversed([fine, *wider[:-1]]):
+        found = together(found, _in_bins(one, widest))
+    return [found]
+
+
+def _in_bins(one: Series, wide: Series) -> Series:
+    """The means of the bins of another series, where at least half of each was measured."""
+    known = ~np.isnan(one.values)
+    first = int(wide.times[0]) % wide.step
+    starts, rows = np.unique((one.times[known] - first) // wide.step, return_inverse=True)
+    counts = np.bincount(rows)
+    kept = counts * one.step >= MEASURED * wide.step
+    ones = np.ones(int(kept.sum()), np.int64)
+    values = np.bincount(rows, weights=one.values[known]) / counts
+    return Series(
+        wide.key, wide.step, starts[kept] * wide.step + first, values[kept], ones, 0 * ones, 0 * ones
+    )
+
+
+def together(own: Series, other: Series) -> Series:
+    """The bins of one series, and those of another of the same width where the first has none."""
+    own = own.where(~np.isnan(own.values))
+    other = other.where(~np.isin(other.times, own.times))
+    order = np.argsort(np.concatenate([own.times, other.times]), kind="stable")
+    return Series(
+        own.key,
+        own.step,
+        np.concatenate([own.times, other.times])[order],
+        np.concatenate([own.values, other.values])[order],
+        np.concatenate([own.counts, other.counts])[order],
+        np.concatenate([own.controlled, other.controlled])[order],
+        np.concatenate([own.measurements, other.measurements])[order],
+    )
