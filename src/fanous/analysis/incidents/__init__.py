@@ -8,7 +8,8 @@ In the order of the flow:
 - ``alternatives``, ``publishers``, ``doubts``: what else could explain it
 - ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is confirmed
 - ``extent``: how far it reaches, how deep it is, and since when; ``hints``: what may point to a cause
-- ``revision``: what was seen in several ways, or is known already, is one incident; reviews, corrections and news
+- ``merge``: what was seen in several ways, or is known already, is one incident; ``revision``: reviews, corrections
+  and news of it
 - ``witnesses``, ``events``: an incident compared with sources, with claims by others, and with announced events
 
 To add a rule of confirmation, write a function in ``confirm`` and a paragraph in docs/methodology.md.
