@@ -100,28 +100,20 @@ def test_an_answer_is_a_former_address_if_the_helper_was_given_it_before(store: 
 
 def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: Store) -> None:
     old, kept, new, other, forged = (f"192.0.2.{n}" for n in range(1, 6))
-    inside = {"outside": False}
+
+    def inside(answer: str, by: str = "system", *asns: int) -> Observation:
+        return looked_up(SITE, answer, asns=asns, outside=False, by=by)
+
     put(
         store,
         judged("before", observations=(looked_up(SITE, old, kept),), started_at=NOON - DAY),
         judged("now", observations=(looked_up(SITE, kept, new, asns=(64500, 64501)),)),
-        judged(
-            "kept", observations=(looked_up(SITE, kept, **inside), looked_up(SITE, old, by="doh", **inside))
-        ),
-        judged(
-            "forged",
-            observations=(looked_up(SITE, forged, **inside), looked_up(SITE, kept, by="udp", **inside)),
-        ),
-        judged(
-            "both", observations=(looked_up(SITE, forged, **inside), looked_up(SITE, old, by="udp", **inside))
-        ),
-        judged("host", observations=(looked_up(SITE, old, asns=(64501,), **inside),)),
-        judged(
-            "sure", observations=(looked_up(SITE, old, **inside), looked_up(SITE, old, by="dot", **inside))
-        ),
-        judged(
-            "moved", observations=(looked_up(SITE, old, **inside), looked_up(SITE, other, by="doh", **inside))
-        ),
+        judged("kept", observations=(inside(kept), inside(old, "doh"))),
+        judged("forged", observations=(inside(forged), inside(kept, "udp"))),
+        judged("both", observations=(inside(forged), inside(old, "udp"))),
+        judged("host", observations=(inside(old, "system", 64501),)),
+        judged("sure", observations=(inside(old), inside(old, "dot"))),
+        judged("moved", observations=(inside(old), inside(other, "doh"))),
     )
     assert store.facts.former_answers("PK", [SITE], [PTCL], THEN, 7 * DAY) == ["moved"]
 
