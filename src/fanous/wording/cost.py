@@ -86,7 +86,10 @@ def cost_document(cost: Cost) -> dict[str, Any]:
 def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
     """The estimate in lines, for a terminal, a report or a page."""
     what, whole = cost.disruption, cost.per_hour
-    lines = [cost_sentence(cost, language), *(said(note, language) for note in what.notes)]
+    lines = [
+        cost_sentence(cost, language),
+        *(_as_sentence(said(note, language), language) for note in what.notes),
+    ]
     if whole is not None:
         lines.append(language.say(CEILING, why=said(cost.ceiling_why, language)))
     lines.append("")
@@ -101,6 +104,10 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
         newest = max(figure.year for figure in one.inputs)
         lines += [f"    {_input_line(figure, newest, language)}" for figure in one.inputs]
     return [*lines, "", language.say(DISCLAIMER)]
+
+
+def _as_sentence(text: str, language: Language) -> str:
+    return f"{text[:1].upper()}{text[1:]}{language.stop}"
 
 
 def _input_line(figure: Figure, newest: int, language: Language) -> str:
