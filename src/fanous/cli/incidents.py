@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from fanous.overwrite import Recognises
     from fanous.pipeline.vantage import Lacking
 
+LOCAL = "http://127.0.0.1:8470"
+"""Default address of the pages, on the user's own machine, for the links of a report."""
+
 incidents_app = typer.Typer(
     help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
 )
@@ -161,7 +164,6 @@ def incidents_report(
     from fanous.config import section
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.calls import WriteReport
-    from fanous.publish.reports.report import LOCAL
     from fanous.web.settings import SiteSettings
     from fanous.wording.language import LANGUAGES
 

@@ -39,8 +39,8 @@ class WriteReport(Call[ReportFiles], frozen=True, tag="report"):
     folder: Path
 
     def perform(self, store: Store) -> ReportFiles:
-        from fanous.publish.reports.forms import sms, write  # draws pictures, which others need not wait for
-        from fanous.publish.reports.report import gather as gather_report
+        from fanous.publish.report import gather as gather_report
+        from fanous.publish.report import sms, write  # draws pictures, which others need not wait for
 
         found = known_incident(store, self.incident)
         report = gather_report(store, found, LANGUAGES[self.language], self.url)

@@ -164,7 +164,7 @@ class Language:
 
     def rough_percent(self, share: float) -> str:
         """``83%``; a small share is ``<1%``, not zero."""
-        return self.apart(f"<{self.percent(0.01)}") if share < 0.005 else self.percent(share)
+        return self.apart(f"<{self.percent(0.01)}") if share < 0.01 else self.percent(share)
 
     def _figure(self, text: str) -> str:
         """A number in the language's digits, with the separators and the percent sign that go with them."""
