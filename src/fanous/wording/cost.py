@@ -189,7 +189,7 @@ def _share(share: float, language: Language) -> str:
     if language.code == "en":
         return percent(share)
     text = format_percent(round(share, 3), locale=language.locale, decimal_quantization=False)
-    return language.in_digits(text)
+    return language.figure(text)
 
 
 def _pair(amount: Range | None, digits: int = 0) -> dict[str, float] | None:

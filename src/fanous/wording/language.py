@@ -147,7 +147,7 @@ class Language:
         from babel.numbers import format_decimal
 
         places = f".{'0' * decimals}" if decimals else ""
-        return self._figure(format_decimal(value, f"#,##0{places}", locale=self.locale))
+        return self.figure(format_decimal(value, f"#,##0{places}", locale=self.locale))
 
     def few(self, n: int) -> str:
         """A small number inside a sentence: English spells it out."""
@@ -160,13 +160,13 @@ class Language:
         pattern = self.locale.percent_formats[None].pattern
         if decimals:
             pattern = pattern.replace("0", f"0.{'0' * decimals}")
-        return self._figure(format_percent(share, pattern, locale=self.locale))
+        return self.figure(format_percent(share, pattern, locale=self.locale))
 
     def rough_percent(self, share: float) -> str:
         """``83%``; a small share is ``<1%``, not zero."""
         return self.apart(f"<{self.percent(0.01)}") if share < 0.01 else self.percent(share)
 
-    def _figure(self, text: str) -> str:
+    def figure(self, text: str) -> str:
         """A number in the language's digits, with the separators and the percent sign that go with them."""
         return self.in_digits(text if self.digits == LATIN_DIGITS else text.translate(PERSIAN_SIGNS))
 
