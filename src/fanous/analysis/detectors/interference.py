@@ -33,7 +33,7 @@ from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints, Series
 
-DETECTOR_VERSION = "2026.29"
+DETECTOR_VERSION = "2026.30"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
