@@ -25,7 +25,7 @@ from tests.web.visits import reader
 IN_EACH_LANGUAGE = pytest.mark.parametrize("code", LANGUAGES)
 TEMPLATE = SOURCE / "web" / "templates" / "methodology.html"
 STYLE = SOURCE / "web" / "static" / "fanous.css"
-REPORT = SOURCE / "publish" / "reports" / "report.html"
+REPORT = SOURCE / "publish" / "report.html"
 
 ENDS = re.compile(r"[.!?؟۔](?=\s|$)")
 """The end of a sentence, in Latin and in Arabic script."""

@@ -16,7 +16,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import asn_of
 from fanous.model.role import SERVICE, Role
 from fanous.publish.edition import Edition, Story, stories
-from fanous.refdata.countries import country_name, region_name, region_names
+from fanous.refdata.countries import country_codes, country_name, region_name, region_names
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
@@ -68,7 +68,7 @@ THE_LINE = "-"
 """As a target: internet access itself, cut or slow."""
 
 PATTERNS: Mapping[str, str] = {
-    "country": "[A-Z]{2}",
+    "country": "|".join(country_codes()),
     "region": "[A-Z]{2}(?:-[A-Z0-9]{1,3}|:.{1,80})",
     "network": "AS[1-9][0-9]{0,9}",
     "target": rf"(?=.*\S).{{1,{LONGEST_HOST}}}",

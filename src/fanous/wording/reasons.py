@@ -78,6 +78,11 @@ REASONS: dict[str, Text] = {
         "Sources disagree. One publisher shows it ({shown_by}), but {families}, which others measure, stayed as usual. "
         "A fault of that publisher looks like this, so it is only suspected."
     ),
+    "disputed.deliverer": (
+        "Sources disagree. All that shows it ({shown_by}) came through one source and is at zero there, but "
+        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
+        "suspected."
+    ),
     "shared.worldwide": (
         "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
         "fault of a publisher, or of something that the whole internet uses, looks like this, so it does not count "

@@ -16,10 +16,9 @@ from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
-from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Channel, wait_after
+from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
 from fanous.publish.alerts.senders import SENDERS
-from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
 
