@@ -69,9 +69,9 @@ connections are slow, in alerts, and in what may be the fault of a site, a host,
 targets are platforms, its resolvers answer everything that no censor forges, its probes compare downloads, and
 the votes of all its records are the same.  Rules 2026.24 and detectors 2026.29 differ in apps that fail at half to
 two thirds of their endpoints, in WhatsApp's registration, and in how the parts of a service are named: the lab cuts
-all hosts of a target alike.  Rules 2026.25 and detectors 2026.30 differ in clocks that are ahead of a server's, in versions
-of nettests that disagree, and in roles whose measurements do: the lab has one clock and one version.  Any other pair
-differs in everything.
+all hosts of a target alike.  Rules 2026.25 and detectors 2026.30 differ in clocks that are ahead of a server's, in
+versions of nettests that disagree, and in roles whose measurements do: the lab has one clock and one version.  Any
+other pair differs in everything.
 """
 
 
