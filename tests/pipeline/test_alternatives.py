@@ -171,7 +171,8 @@ def test_a_version_of_a_nettest_that_alone_fails_confirms_nothing_where_others_r
 ) -> None:
     """It may be the only one that looks, so it is not retracted."""
     here = [event("PK", asn) for asn in (PTCL, JAZZ)]
-    others = [measured("PK", asn, [hour + 0.1 for hour in EVENT[::5]], fails=False) for asn in (PTCL, JAZZ)]
+    here += [measured("PK", asn, EVENT[::3], fails=True, software="b") for asn in (PTCL, JAZZ)]
+    others = [measured("PK", asn, EVENT[::5], fails=False, software="c") for asn in (PTCL, JAZZ)]
     put(store, of_version("0.12", *here), of_version("0.11", elsewhere(), *others))
     (incident,) = found(store)
     assert incident.status is not Status.RETRACTED and incident.confirmed_at is None
