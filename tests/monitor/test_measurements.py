@@ -10,8 +10,7 @@ import pytest
 
 from fanous.model.instant import DAY
 from fanous.monitor.clock import Clock
-from fanous.monitor.measurements import Measurements
-from fanous.monitor.sources import errands
+from fanous.monitor.sources import Measurements, errands
 from fanous.pipeline.pull_ooni import PulledMeasurements
 from fanous.sources.publishers import source_settings
 from fanous.store.local import open_store

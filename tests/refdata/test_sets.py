@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata import sets
-from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
+from fanous.refdata import fingerprints as sets
+from fanous.refdata.fingerprints import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
 from tests.each import each
 from tests.refdata.sets import (
     CITIZENLAB_DNS_HEADER,

@@ -12,11 +12,10 @@ from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, w
 from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
-from fanous.model.series import Votes
+from fanous.model.series import Anomaly, Votes
 from fanous.model.verdict import State
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version

@@ -27,13 +27,12 @@ from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.analysis.series.years import YEARS, lost_as_much
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from fanous.refdata.countries import distance, exam_season, local
 from fanous.store.protocol import Store
 

@@ -30,8 +30,8 @@ from fanous.probe.metrics import (
     verdict_metrics,
 )
 from fanous.probe.net.failure import NETWORK_ERRORS
-from fanous.probe.net.icmp import LARGEST, EchoReply, ping
 from fanous.probe.net.network import Network, NetworkWrapper
+from fanous.probe.net.sockets import LARGEST, EchoReply, ping
 from fanous.probe.outcome import outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import NO_HELPER, ProbeVantage, Trace, line

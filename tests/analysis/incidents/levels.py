@@ -9,11 +9,10 @@ from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.coincidence import OutageElsewhere
 from fanous.analysis.incidents.group import Finding
 from fanous.analysis.incidents.outage import Quantities
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Departure, Series, SeriesKey
 from tests.analysis.incidents.events import HOUR, MONDAY
 
 STEP = 600

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from fanous.model.incident import Evidence
 from fanous.model.reason import Reason, as_written
-from fanous.publish.evidence.recompute import claim_of, differences
-from fanous.publish.evidence.reference import unlike_fields
+from fanous.publish.evidence.recompute import claim_of, differences, unlike_fields
 from tests.each import each
 from tests.store.cases import NOON, incident
 

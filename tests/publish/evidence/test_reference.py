@@ -9,7 +9,7 @@ from fanous.analysis.incidents import confirm
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence.former_paths import FORMER_PATHS
-from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds, used
+from fanous.publish.evidence.recompute import plain, reference, unlike, unlike_fields, unlike_thresholds, used
 from fanous.publish.evidence.thresholds import thresholds
 
 

@@ -28,10 +28,9 @@ from fanous.analysis.detectors.filter import (
 )
 from fanous.analysis.series.baselines import quiet_share
 from fanous.analysis.series.signals import shown_by
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Floats, Ints, Series
+from fanous.model.series import Anomaly, Floats, Ints, Series
 
 DETECTOR_VERSION = "2026.29"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""

@@ -17,7 +17,6 @@ import numpy as np
 
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.group import Finding, Link, events
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -35,6 +34,7 @@ from fanous.model.incident import (
 )
 from fanous.model.place import Access, UserWeights
 from fanous.model.reason import Reason
+from fanous.model.series import Anomaly
 
 JOIN = 1800.0
 """Seconds; intervals of different networks closer than this are one interval of the incident."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from fanous.analysis.incidents.fusion import family_of
 from fanous.analysis.incidents.group import is_country
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Interval
 from fanous.model.place import Family
 from fanous.model.reason import Reason
+from fanous.model.series import Anomaly
 
 NEAR = 3600.0
 """Seconds within which outages of two countries may have one cause."""

@@ -13,11 +13,10 @@ from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_peop
 from fanous.analysis.incidents.group import is_country
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
-from fanous.model.anomaly import Anomaly
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 
 LOST = 0.4
 """Share of the level that both families must have lost: less may be networks without users."""

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fanous.analysis.series.signals import target_of_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
+from fanous.model.series import Anomaly
 
 SAME_NETWORK_GAP = 96 * HOUR
 """Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""

@@ -27,11 +27,10 @@ from fanous.analysis.series.depth import (
     stages,
 )
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage
 from fanous.model.instant import DAY
 from fanous.model.place import Family
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""

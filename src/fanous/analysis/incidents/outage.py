@@ -51,7 +51,6 @@ from fanous.analysis.incidents.measure import (
 )
 from fanous.analysis.incidents.scope import NATION_SHARE, extent
 from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -68,7 +67,7 @@ from fanous.model.incident import (
 )
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""

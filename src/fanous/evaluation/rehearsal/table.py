@@ -19,11 +19,19 @@ from statistics import median
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.cases import QUIET, Case, cases
-from fanous.evaluation.rehearsal.result import MOST_MISSED, TechniqueResult, append, known, results_of
+from fanous.evaluation.rehearsal.cases import (
+    MOST_MISSED,
+    QUIET,
+    Case,
+    TechniqueResult,
+    append,
+    cases,
+    known,
+    results_of,
+)
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TRUTHS
 from fanous.model.incident import Kind
 from fanous.model.score import wilson
 

@@ -33,8 +33,15 @@ from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
-from fanous.publish.evidence.recompute import RecomputeWindow, claim_of, closest, differences, recompute
-from fanous.publish.evidence.reference import reference, used
+from fanous.publish.evidence.recompute import (
+    RecomputeWindow,
+    claim_of,
+    closest,
+    differences,
+    recompute,
+    reference,
+    used,
+)
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
