@@ -57,7 +57,7 @@ def _measured(series: Sequence[Series]) -> list[Series]:
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series that detectors of this kind of incident watch, without bins that may still change."""
-    return store.facts.settled_levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
+    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind), settled=True)
 
 
 def find_outages(

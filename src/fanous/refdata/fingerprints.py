@@ -328,7 +328,7 @@ def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Finge
     """Our patterns and those of the files ``more``, compiled once per process.
 
     Args:
-        more: TOML in the format of ours, or published sets (see ``sets``).  Rows of a published set that
+        more: TOML in the format of ours, or published sets.  Rows of a published set that
             cannot be used are left out silently: ``update`` has named them.
         keep: a folder for the compiled form; ``None`` = compile anew.
 

@@ -116,7 +116,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     unanswered = [uid for uids in lost.values() for uid in uids]
     elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard, *unanswered]), since, until)
     in_levels = is_of_lines or incident.is_of_traffic
-    levels = store.facts.settled_levels(incident.country, since, until, LEVELS) if in_levels else []
+    levels = store.facts.levels(incident.country, since, until, LEVELS, settled=True) if in_levels else []
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
 
 
