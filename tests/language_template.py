@@ -17,7 +17,7 @@ from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import edition, report, witnesses
 from fanous.publish import filter as incident_filter
-from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED
 from fanous.publish.credits import licence_words
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
@@ -90,7 +90,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         period.UNTIL_DAY,
     ),
     (*period.DAYS.values(), *period.SINCE_DAY.values()),
-    (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values()),
+    (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values(), period.MOSTLY_SO, narrative.AT_A_STRETCH),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
     (
         narrative.LED_UP,
@@ -140,9 +140,14 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*desk.DONE.values(), *desk.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
     (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
     tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),
-    ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
+    (
+        "This address was not understood",
+        "There is no such page",
+        "Pages can only be read",
+        "This page cannot be shown right now",
+    ),
     (NOTICE,),
-    (CORRECTION, MORE, A_TEST, NOTHING),
+    (*TITLED.values(), MORE, A_TEST, NOTHING),
     TEXTS,
     cost.TEXTS,
 )

@@ -37,6 +37,8 @@ PARAMS: dict[str, Param] = {
     "entities": ("PK", "PK-PB"),
     "exam": "the baccalaureate",
     "failing": 3,
+    "affected": 4,
+    "fewer": 2,
     "families": ("routing", "usage"),
     "from": ("AS1", "AS2"),
     "hours": 3,

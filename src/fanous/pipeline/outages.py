@@ -26,6 +26,7 @@ from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
+from fanous.analysis.series.steps import joined, together
 from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
@@ -50,9 +51,9 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
 
 def _measured(series: Sequence[Series]) -> list[Series]:
-    """Without values that are no measurements of their own."""
+    """Without values that are no measurements of their own; what a publisher gave in bins of several widths is one."""
     again = {one.key for one in copies(series)}
-    return [thawed(one) for one in series if one.key not in again]
+    return joined(thawed(one) for one in series if one.key not in again)
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
@@ -158,7 +159,7 @@ def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) ->
     known = {one.key: one for one in quantities.series if one.key in keys}
     for one in quantities.past():
         if one.key in known:
-            known[one.key] = _joined(one, known[one.key])
+            known[one.key] = _with_past(known[one.key], one)
     asked = {id(a) for a in doubtful}
     return [_of_earlier_year(a, known[a.key]) if id(a) in asked and a.key in known else a for a in anomalies]
 
@@ -171,18 +172,8 @@ def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
     return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
 
 
-def _joined(before: Series, after: Series) -> Series:
-    if before.step != after.step:
-        return after
-    return Series(
-        after.key,
-        after.step,
-        np.concatenate([before.times, after.times]),
-        np.concatenate([before.values, after.values]),
-        np.concatenate([before.counts, after.counts]),
-        np.concatenate([before.controlled, after.controlled]),
-        np.concatenate([before.measurements, after.measurements]),
-    )
+def _with_past(one: Series, before: Series) -> Series:
+    return together(one, before) if before.step == one.step else one
 
 
 def outages_of(

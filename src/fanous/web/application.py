@@ -50,7 +50,7 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
     visit = visit_of(request, site)
     if len(visit.path) > LONGEST_PATH:
         visit = replace(visit, path="/")
-    facts = {"status": status, "why": _why(error)}
+    facts = {"status": status, "why": _why(error), "asked": getattr(error, "asked", None)}
     if is_desk(request.url.path):
         text = rendered("desk/error.html", visit, facts | {"session": None})
     else:

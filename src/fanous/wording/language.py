@@ -163,7 +163,7 @@ class Language:
 
     def rough_percent(self, share: float) -> str:
         """``83%``; a small share is ``<1%``, not zero."""
-        return self.apart(f"<{self.percent(0.01)}") if share < 0.005 else self.percent(share)
+        return self.apart(f"<{self.percent(0.01)}") if share < 0.01 else self.percent(share)
 
     def in_digits(self, text: str) -> str:
         if self.digits == LATIN_DIGITS:

@@ -28,6 +28,7 @@ from fanous.evaluation.rehearsal.cases import (
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
+from fanous.evaluation.rehearsal.vantage_point import Kept
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.scenario import TRUTHS
 from fanous.model.incident import Kind
@@ -208,6 +209,22 @@ def test_what_is_left_out_is_named() -> None:
     late = TechniqueResult(technique="allow_list", placement="nation", seed=1, rounds_missed=0.13)
     assert "Left out: 2 results (2 of `allow_list` nation), because more than 10 %" in page([late, late])
     assert "| `allow_list` |" not in page([late, late])
+
+
+def test_a_machine_that_leaves_no_time_for_time_outs_makes_no_result() -> None:
+    """Its measurements end before QUIC is tried.  Only lines count on which nothing is done and nothing is broken."""
+    case = next(c for c in cases(1) if "quic_drop_target isp 1" in c.names)
+    kept = {
+        "cut": Kept(sites=40, hurried=40),
+        "broken": Kept(sites=40, hurried=40, fault="broken"),
+        "slow": Kept(sites=40, hurried=40),
+        "quick": Kept(sites=40, hurried=0),
+    }
+    for hit, hurried, has_time in (("cut", 0.5, True), ("", 0.667, False)):
+        rehearsal = Rehearsal(case.scenario, CLOCK, [], hit=[(hit,)], kept=kept)
+        results = results_of(case, rehearsal, score(case.scenario, []))
+        assert {(one.hurried, one.kept_up) for one in results} == {(hurried, has_time)}
+    assert "or because more than 50 % of the measurements on untouched lines" in page(results)
 
 
 def test_of_two_results_of_one_run_the_later_counts() -> None:

@@ -1,8 +1,9 @@
-"""Denial: does what people did at the time deny what one publisher alone shows?
+"""Denial: does what people did at the time deny what came from one place alone?
 
 Routing and active probing may be measured by one observatory, and then a fault of its own may show in both at once, and
-in every country.  If both say that much of a country is gone, while its traffic, which others measured, was as usual,
-one of the two is wrong; so the outage is not confirmed.
+in every country.  An observatory may pass on what others measure, too (IODA: a telescope's stray traffic, Google's
+figures), and if it fails, all of these are at zero.  If so much of a country is gone, while its traffic, which others
+measured and others delivered, was as usual, one of the two is wrong; so the outage is not confirmed.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_people
 from fanous.analysis.incidents.group import is_country
 from fanous.analysis.series.baselines import slot_baseline
-from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Reason
@@ -30,21 +31,31 @@ USUAL_DAYS = 5
 is so noisy that *as usual* proves nothing.  An outage may have been on the others."""
 
 BINS = 2
-"""Least bins of it within the time of the loss: a single one may be right by chance."""
+"""Least bins of it within the time of the loss: a single one may be right by chance; otherwise those around it, each of
+which must be as usual."""
+
+NOTHING_LEFT = 0.1
+"""Share left of everything that came through one deliverer, up to which that may have failed: it has nothing to pass on
+then, while figures of others that show a part of their level did come through."""
 
 DENIED = "disputed.publisher"
+"""One publisher measured all that shows it."""
+
+UNDELIVERED = "disputed.deliverer"
+"""All that shows it came through one deliverer, and is at zero."""
 
 
 def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
-    """Why what one publisher shows is not believed; None = others show it too, or nothing denies it.
+    """Why what came from one place is not believed; None = others show it too, or nothing denies it.
 
     Args:
         series: all quantities of the country that can show an outage.
     """
-    publishers = {publisher_of(a.key) for a in group}
     whole = [a for a in group if is_country(a.key.place)]
-    if len(publishers) > 1 or not whole or any(map(of_people, group)):
+    why = _from_one_place(group)
+    if not whole or not why:
         return None
+    publishers, deliverers = ({name(a.key) for a in group} for name in (publisher_of, deliverer_of))
     families: dict[Family, list[Anomaly]] = {}
     for anomaly in whole:
         families.setdefault(family_of(anomaly), []).append(anomaly)
@@ -53,7 +64,12 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
     end = min(max(a.last_seen for a in own) for own in families.values())
     if lost < LOST:
         return None
-    able = [one for one in series if is_country(one.key.place) and publisher_of(one.key) not in publishers]
+    able = [
+        one
+        for one in series
+        if is_country(one.key.place)
+        and not (publisher_of(one.key) in publishers and deliverer_of(one.key) in deliverers)
+    ]
     told = {one.key: _was_as_usual(one, start, end, lost) for one in able}
     deny = {SIGNALS[key.signal].family for key, usual in told.items() if usual}
     if not deny or False in told.values():
@@ -62,7 +78,15 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
         (name, tuple(str(f) for f in Family if f in of))
         for name, of in (("shown_by", families), ("families", deny))
     )
-    return Reason(DENIED, dict(named))
+    return Reason(why, dict(named))
+
+
+def _from_one_place(group: Sequence[Anomaly]) -> str:
+    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; or empty."""
+    if len({publisher_of(a.key) for a in group}) == 1:
+        return "" if any(map(of_people, group)) else DENIED
+    one_way = len({deliverer_of(a.key) for a in group}) == 1
+    return UNDELIVERED if one_way and all(left(a) <= NOTHING_LEFT for a in group) else ""
 
 
 def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | None:
@@ -78,9 +102,21 @@ def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | 
 
 
 def _share(one: Series, start: float, end: float) -> float | None:
-    """Median share of the usual level in the bins within a time; None = too few of them are known."""
-    rows = np.flatnonzero((one.times >= start) & (one.times + one.step <= end) & ~np.isnan(one.values))
+    """Median share of the usual level in the bins within a time; None = too few of them are known.
+
+    If there are fewer than ``BINS``, the lowest of those around it: a short loss lies in two bins in part, or in the
+    next one if a publisher's clock is off by a bin.
+    """
+    known = ~np.isnan(one.values)
+    rows = np.flatnonzero((one.times >= start) & (one.times + one.step <= end) & known)
+    is_short = len(rows) < BINS
+    if is_short:
+        rows = np.flatnonzero((one.times + 2 * one.step > start) & (one.times - one.step < end) & known)
+        rows = rows if len(rows) and one.times[rows[-1]] + one.step >= end else rows[:0]
     rows = rows[:: max(1, len(rows) // LOOKED_AT)]
     usual = np.array([slot_baseline(one.times, one.values, int(at)) for at in one.times[rows]])
-    known = usual > 0
-    return float(np.median(one.values[rows][known] / usual[known])) if known.sum() >= BINS else None
+    told = usual > 0
+    if told.sum() < BINS:
+        return None
+    shares = one.values[rows][told] / usual[told]
+    return float(np.min(shares) if is_short else np.median(shares))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fanous.analysis.incidents.confirm import NETWORK_PROBES, NETWORK_SHARE
 from fanous.model.incident import Interval, RolePart, union
+from fanous.model.instant import HOUR
 from fanous.model.place import Place
 from fanous.model.role import Role
 from fanous.model.series import Votes, within
@@ -17,6 +18,10 @@ from fanous.model.series import Votes, within
 FEW = 2
 """Measurements of a role that worked before it failed, or after, without which nothing shows that it failed for a part
 of the event only."""
+
+WORKS_AGAIN = HOUR
+"""Seconds for which a role must have worked after its last failure before it counts as back while the event goes on:
+between two volunteers' measurements, or for minutes in between, it would flap."""
 
 
 class _Said(NamedTuple):
@@ -79,7 +84,10 @@ def _on_network(
     failing = [one for one in run if one.failed]
     if run and len(failing) >= NETWORK_SHARE * len(run) and len({one.probe for one in failing}) >= probes:
         start = failing[0].at if first >= FEW else spells[0].start
-        end = failing[-1].at if len(said) - last >= FEW else spells[-1].end
+        is_back = len(said) - last >= FEW and (
+            spells[-1].end is not None or said[-1].at - failing[-1].at >= WORKS_AGAIN
+        )
+        end = failing[-1].at if is_back else spells[-1].end
         return RolePart(role, (entity,), (), (Interval(start, end),))
     worked = sum(not one.failed for one in said)
     return RolePart(role, (), (entity,), ()) if worked >= NETWORK_SHARE * len(said) else None

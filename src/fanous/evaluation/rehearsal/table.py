@@ -20,6 +20,7 @@ from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DE
 from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import (
+    MOST_HURRIED,
     MOST_MISSED,
     QUIET,
     Case,
@@ -123,12 +124,14 @@ def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
 
 
 def _left_out(late: Sequence[TechniqueResult]) -> str:
-    """Decided by the rounds alone, before anyone looks at the findings."""
+    """Decided by the rounds and the time that measurements took, before anyone looks at the findings."""
     counts = Counter(f"`{result.technique}` {result.placement}" for result in late)
     which = ", ".join(f"{n} of {name}" for name, n in sorted(counts.items()))
     return (
         f"Left out: {len(late)} results{f' ({which})' if which else ''}, because more than "
-        f"{100 * MOST_MISSED:.0f} % of the rounds could not begin in time."
+        f"{100 * MOST_MISSED:.0f} % of the rounds could not begin in time, or because more than "
+        f"{100 * MOST_HURRIED:.0f} % of the measurements on untouched lines took so long that no time-out could "
+        "follow."
     )
 
 
@@ -172,9 +175,19 @@ def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueR
             "share of rounds that the machine missed, median",
             f"{median([r.rounds_missed for r in every] or [0]):.3f}",
         ),
+        (
+            "share of measurements on untouched lines that took too long, median",
+            _median_share(r.hurried for r in every),
+        ),
         ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
     ]
     return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _median_share(values: Iterable[float | None]) -> str:
+    """Of the results that say it."""
+    known = [value for value in values if value is not None]
+    return f"{median(known):.3f} (n = {len(known)})" if known else "-"
 
 
 def _rightly(

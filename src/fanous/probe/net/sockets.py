@@ -3,6 +3,9 @@
 asyncio's streams are not used: they hide partial TLS records and when bytes arrived, and with that where a
 transfer stalled.
 
+Those calls return at once where data wait already.  So each read first lets the loop run: at a peer that sends faster
+than we take it, no time-out would ever come due, of this measurement or of any other.
+
 ``ping`` sends one echo request (RFC 792, RFC 4443), without privileges where the system allows it: Linux lets the
 groups in the setting ``ping_group_range`` open such sockets; it then chooses the identifier itself and delivers only
 replies to it.  Otherwise a raw socket is tried, which needs CAP_NET_RAW and sees every reply that arrives.
@@ -48,6 +51,7 @@ class SocketStream:
         self._sent_at = 0.0
 
     async def read(self, most: int) -> bytes:
+        await asyncio.sleep(0)
         data = await self._loop.sock_recv(self._socket, most)
         self._meter.spend(len(data))
         return data
@@ -99,6 +103,7 @@ class SocketDatagrams:
         await self._loop.sock_sendall(self._socket, data)
 
     async def receive(self) -> bytes:
+        await asyncio.sleep(0)
         data = await self._loop.sock_recv(self._socket, LARGEST_DATAGRAM)
         self._meter.spend(len(data))
         return data

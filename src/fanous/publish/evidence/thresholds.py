@@ -50,6 +50,7 @@ from fanous.analysis.series import (
     signals,
     silence,
     slowness,
+    steps,
     years,
 )
 from fanous.pipeline import detect
@@ -110,6 +111,8 @@ def _series() -> dict[str, Any]:
         "series.scale_bins": scale.COMMON_BINS,
         "series.scale_spread": scale.SPREAD,
         "series.scale_rounded": scale.ROUNDED,
+        "series.steps_own_seconds": steps.OWN_WEEKS,
+        "series.steps_measured": steps.MEASURED,
         "series.depth_days": depth.RECENT,
         "series.depth_weeks": depth.WEEKS,
         "series.depth_weekdays": depth.SAME_WEEKDAY,
@@ -219,6 +222,8 @@ def _incidents() -> dict[str, Any]:
         "incidents.interval_join_seconds": assemble.JOIN,
         "incidents.mechanism_share": MECHANISM_SHARE,
         "incidents.role_turn": roles.FEW,
+        "incidents.role_back_seconds": roles.WORKS_AGAIN,
+        "incidents.widened_networks": revision.MANY_MORE,
         "incidents.confidence_elsewhere": SHOWN_ELSEWHERE,
         "incidents.confidence_helped": SHOWN_HELPED,
         "incidents.confidence_unconfirmed": UNCONFIRMED,
@@ -287,6 +292,7 @@ def _outages() -> dict[str, Any]:
         "incidents.denied_days": denial.DAYS,
         "incidents.denied_usual_days": denial.USUAL_DAYS,
         "incidents.denied_bins": denial.BINS,
+        "incidents.denied_nothing_left": denial.NOTHING_LEFT,
         "incidents.shared_countries": coincidence.COUNTRIES,
         "incidents.shared_region_km": coincidence.REGION,
         "incidents.shared_within": coincidence.WITHIN,

@@ -16,7 +16,7 @@ from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import FamilyView, Incident, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -118,6 +118,7 @@ def connectivity(
     targets: Sequence[str] = (),
     *,
     during: Spans = (),
+    found: Sequence[FamilyView] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -130,6 +131,7 @@ def connectivity(
         spans: periods to shade.
         during: an incident's periods: its average levels are given, and not the newest, which after its end say
             nothing of it.
+        found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
     lost = [*outage_times(known, Place(country)), *_traffic_lost(known, targets)]
     start = look_back(since, lost)
@@ -147,7 +149,7 @@ def connectivity(
         return None
     series.sort(key=_interest)
     if during:
-        averages = {_name(one): average_share(one, during, lost) for one in series}
+        averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
         levels = [replace(level, share=averages[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (not level.falls, level.region and _or_most(level.share), level.family, level.name)
@@ -157,6 +159,16 @@ def connectivity(
     names = [labels[line.target] for line in lines.lines]
     drawn = _drawn(lines, names, country, visit, spans)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
+
+
+def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
+    """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
+    levels = dict[str, float]()
+    for one in found:
+        own = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
+        if one.left is not None and len(one.sources) == len(own) == 1 and not own[0].key.place.region:
+            levels[_name(own[0])] = one.left.mean
+    return levels
 
 
 def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]:

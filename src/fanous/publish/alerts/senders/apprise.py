@@ -32,6 +32,8 @@ TYPES: dict[str, str] = {
     Happening.CONFIRMED: "failure",
     Happening.ENDED: "success",
     Happening.CORRECTED: "warning",
+    Happening.WIDENED: "failure",
+    Happening.NARROWED: "info",
 }
 """Apprise's notification type, by which services colour a message."""
 
