@@ -135,7 +135,7 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
         "  Somebody there can open this link on a phone with OONI Probe:",
         f"  {wanted.run_link}",
         f"  or run: {wanted.command}",
-        "  Measuring can be dangerous: nobody should be asked to without knowing the risks (docs/ethics.md).",
+        "  Measuring can be dangerous: explain the risks before you ask anyone to do it (docs/ethics.md).",
     ]
 
 

@@ -447,7 +447,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after this many minutes")
     parser.add_argument("--only", default="", help="cases whose technique or placement contains this")
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--page", action="store_true", help="write the page from what there is; play nothing")
+    parser.add_argument("--page", action="store_true", help="only write the page, from the results so far")
     chosen = parser.parse_args(arguments)
     results = chosen.out / RESULTS
     if not chosen.page:
