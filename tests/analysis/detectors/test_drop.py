@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.baseline import DropOptions, scales_of
 from fanous.analysis.detectors.drop import departures, find_drops
+from fanous.analysis.detectors.grid import DropOptions, scales_of
 from fanous.model.series import Anomaly, Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without
 from tests.builders import DAY
