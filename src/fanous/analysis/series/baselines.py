@@ -165,6 +165,17 @@ def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     ]
 
 
+def traffic_losses(incidents: Iterable[Incident], country: str, targets: Sequence[str]) -> Spans:
+    """When traffic to one of these targets was lost in a country."""
+    return [
+        (interval.start, interval.until)
+        for one in incidents
+        if one.is_of_traffic and one.status is not Status.RETRACTED
+        if one.country == country and not set(targets).isdisjoint(one.targets)
+        for interval in one.intervals
+    ]
+
+
 def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
     """The instant since which there were ``history`` seconds outside outages before ``at``."""
     since = at - history

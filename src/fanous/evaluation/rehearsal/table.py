@@ -104,9 +104,11 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
 
 
 def _carried(today: Iterable[TechniqueResult]) -> str:
-    """Results of older rules or detectors whose differences do not affect those runs."""
+    """Results of older rules or detectors whose differences do not affect those runs, as far as no later result takes
+    their place."""
     now = (RULES_VERSION, DETECTOR_VERSION)
-    counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
+    shown = _latest(r for r in today if r.kept_up)
+    counts = Counter((r.rules, r.detectors) for r in shown if (r.rules, r.detectors) != now)
     if not counts:
         return ""
     played = (
@@ -334,6 +336,7 @@ COLUMNS = (
     "scope",
     "median s",
     "p95 s",
+    "played with detectors",
 )
 
 
@@ -360,6 +363,7 @@ def _techniques(results: Sequence[TechniqueResult]) -> list[str]:
             ", ".join(scopes) or "-",
             _seconds(quantile(confirmed, 0.5)),
             _seconds(quantile(confirmed, 0.95)),
+            ", ".join(f"`{version}`" for version in sorted({r.detectors for r in own})),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
