@@ -22,6 +22,7 @@ from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.remainder import without_remainders
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.copies import copies, frozen, thawed
 from fanous.analysis.series.signals import SIGNALS, target_of_series
@@ -117,6 +118,8 @@ def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incid
         if anomaly.probability >= detector.suspect_at
     ]
     anomalies = [_by_the_clock(anomaly, setting.country) for anomaly in anomalies]
+    if kind is Kind.OUTAGE:
+        anomalies = without_remainders(anomalies, quantities.series)
     return outages_of(_with_earlier_years(anomalies, quantities), quantities, setting, kind)
 
 

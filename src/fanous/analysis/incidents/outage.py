@@ -23,6 +23,7 @@ from fanous.analysis.incidents.denial import denied
 from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
+    STEADY,
     agree,
     alone,
     estimate,
@@ -69,9 +70,6 @@ from fanous.model.incident import (
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Series, SeriesKey
-
-STEADY = (Family.PROBING, Family.ROUTING)
-"""Families whose series hardly move by themselves."""
 
 SURE = 0.95
 """Highest confidence from a family if several agree: its measurements have faults that all its series share."""
@@ -136,7 +134,7 @@ class Quantities:
             remarks=(
                 *((shared[1],) if shared and doubts is not shared[1] else ()),
                 *(() if target else far.remarks),
-                *_cautions(far, lasting),
+                *_cautions(far, lasting, stood.end),
             ),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
@@ -309,11 +307,27 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
     return tuple(found)
 
 
-def _cautions(far: Reach, lasting: float | None) -> Iterator[Reason]:
+def _cautions(far: Reach, lasting: float | None, end: float | None) -> Iterator[Reason]:
     if any(a.departure is not None and a.departure.short for a in far.lead):
         yield Reason("short_history")
     if lasting is not None:
         yield Reason("lasting")
+    if end is not None and (stays := _stays_lower(far.lead, end)):
+        yield stays
+
+
+def _stays_lower(lead: Sequence[Anomaly], end: float) -> Reason | None:
+    """What some families still lacked after the event; None = nothing."""
+    stays = [
+        (family_of(a), a.departure.rest)
+        for a in lead
+        if a.departure is not None and a.known_until >= end - AGREE
+    ]
+    known = [(family, rest) for family, rest in stays if rest is not None]
+    if not known:
+        return None
+    families = tuple(str(family) for family in Family if family in {family for family, _ in known})
+    return Reason("stays_lower", {"shown_by": families, "left": round(min(rest for _, rest in known), 3)})
 
 
 def _series(anomaly: Anomaly) -> SeriesKey:
