@@ -120,15 +120,15 @@ class _Course:
         if any(min(end, dip.until) - max(start, dip.start) > COVERED * lasts for dip in dips):
             return False
         lost = float(np.median(self.lost[first:last]))
-        if lost <= min(BACK * self.deepest, SMALL):
-            return True
         told = [(SIGNALS[one.key.signal], median_share(one, start, end)) for one in usage]
         usual = [
             left >= 1 - max(lost / 2, NOTICED * signal.least_drop)
             for signal, left in told
             if left is not None
         ]
-        return bool(usual) and all(usual)
+        if usual and all(usual):
+            return True
+        return lasts >= DAY and lost <= min(BACK * self.deepest, SMALL)  # not the slow end of a recovery
 
     def _when(self, first: int, last: int) -> tuple[float, float]:
         """From when to when some bins are, up to the next that was measured."""
