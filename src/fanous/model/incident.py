@@ -125,9 +125,28 @@ class Part:
         return named(self.target, self.cut if self.kind is Kind.BLOCKING else (), self.spared)
 
     @property
+    def named_now(self) -> tuple[str, ...]:
+        """The same of what is still cut: a role that works again counts as spared."""
+        on = tuple(one.role for one in self.roles if one.role in self.cut and one.intervals[-1].end is None)
+        if self.kind is not Kind.BLOCKING or not on:
+            return self.named
+        again = (role for role in self.cut if role not in on)
+        return named(self.target, on, (*self.spared, *again))
+
+    @property
     def is_of_service(self) -> bool:
         """Is it the service itself that is cut, and not only parts of it?"""
         return self.named == (self.target,)
+
+    def cuts(self, name: str) -> bool:
+        """Did users lose what is called by this name (``telegram``, ``telegram/client``)?
+
+        A service takes its parts with it, except those that still worked; a part does not take the service.
+        """
+        target, _, role = name.partition("/")
+        if target != self.target:
+            return False
+        return role in self.cut or name in self.named or (self.is_of_service and role not in self.spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +465,11 @@ class Incident:
     def named(self) -> tuple[str, ...]:
         """The same as they may be said to be cut (``Part.named``)."""
         return tuple(name for part in self.parts if part.target for name in part.named)
+
+    @property
+    def named_now(self) -> tuple[str, ...]:
+        """The same without parts of services that work again (``Part.named_now``)."""
+        return tuple(name for part in self.parts if part.target for name in part.named_now)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from fanous.model.place import endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Datagrams
@@ -94,12 +94,16 @@ def _dns_wire_entry(kind: dns.rdatatype.RdataType, text: str, ttl: int) -> Entry
         return entry | {"ipv4": text}
     if kind == dns.rdatatype.AAAA:
         return entry | {"ipv6": text}
-    return entry | {"hostname": text.rstrip(".")}
+    return entry | {"hostname": text[:LONGEST_TEXT].rstrip(".")}
 
 
-MOST_RECORDS, MOST_DIFFERENT = 100, 20
-"""Records of one response, and different responses to one query, that are recorded: real ones have some dozens, and two
-where one is forged.  A datagram holds 4,000 addresses, and a resolver may send any number of them."""
+MOST_RECORDS, MOST_DIFFERENT, MOST_RESPONSES = 100, 20, 100
+"""Records of one response, different responses to one query that are recorded, and responses that are read at all: real
+ones have some dozens of records, and there are two where one is forged.  A datagram holds 4,000 addresses, and a
+resolver may send any number of them."""
+
+LONGEST_TEXT = 256
+"""Characters of a record that is no address: a name has at most 255, a text may have 65,535."""
 
 RESEND = 0.3
 """Share of the time-out after which an unanswered query is sent again: a lost packet is not a finding."""
@@ -140,7 +144,7 @@ async def _by_system(
     entry = _entry(trace, "getaddrinfo", hostname, "ANY", "") | {"x_attempt": number}
     try:
         async with asyncio.timeout(settings.lookup_timeout):
-            addresses = await trace.network.look_up(hostname)
+            addresses = (await trace.network.look_up(hostname))[:MOST_RECORDS]
     except (*NETWORK_ERRORS, UnicodeError) as error:
         # A name that IDNA cannot encode (UnicodeError) exists nowhere.
         failure = NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)
@@ -193,8 +197,8 @@ async def _collect(
     clock = trace.network.now
     began = clock()
     await datagrams.send(wire)
-    resent = False
-    while True:
+    resent, responses = False, 0
+    while responses < MOST_RESPONSES:
         patience = settings.lookup_timeout * (1 if resent else RESEND)
         window = settings.answers_window if answers else patience
         try:
@@ -208,6 +212,7 @@ async def _collect(
             resent = True
             await datagrams.send(wire)
             continue
+        responses += 1
         if answer not in answers:
             _add(trace, entry | {"x_further_answer": bool(answers)}, answer)
             answers.append(answer)

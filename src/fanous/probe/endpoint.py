@@ -6,12 +6,13 @@ trigger has been sent, residual blocking can affect an address for minutes.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ssl import SSLContext
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from fanous.errors import FanousError
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from fanous.probe import dns, http, quic, tcp, tls
 from fanous.probe.net.http import HttpResponse
 from fanous.probe.net.network import Network, Stream, is_public, is_public_host, is_web_port
@@ -274,9 +275,15 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse
 
 
 def _joined(url: str, location: str) -> SplitResult | None:
-    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be requested."""
+    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be requested.
+
+    Headers are read as Latin-1; servers, and censors, write other letters as UTF-8.
+    """
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
     try:
-        return url_parts(urljoin(url, location))
+        parts = url_parts(urljoin(url, location))
+        return parts and url_parts(f"{parts.scheme}://{http.authority_of(parts)}{http.path_of(parts)}")
     except ValueError:
         return None
 

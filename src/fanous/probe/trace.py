@@ -21,7 +21,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from fanous import __version__
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import Network, Stream
 from fanous.probe.settings import Settings
@@ -111,6 +111,11 @@ class Trace:
         )
 
 
+FINE_READS, COARSE = 1_000, 0.01
+"""Reads of a connection that are recorded one by one, and seconds within which further ones are recorded as one: a
+server that sends byte by byte makes no record of a hundred megabytes."""
+
+
 class TracedStream:
     """A stream whose reads and writes are recorded in the trace."""
 
@@ -119,6 +124,7 @@ class TracedStream:
         self._trace = trace
         self.ip, self.port, self.transaction = ip, port, transaction
         self._where = {"address": endpoint(ip, port), "proto": "tcp"}
+        self._reads, self._last_read = 0, Entry()
 
     async def read(self, most: int) -> bytes:
         t0 = self._trace.at()
@@ -127,7 +133,11 @@ class TracedStream:
         except NETWORK_ERRORS as error:
             self._note("read", t0, 0, failure_of(error))
             raise
+        if data and self._reads > FINE_READS and t0 < self._last_read["t0"] + COARSE:
+            self._last_read |= {"num_bytes": self._last_read["num_bytes"] + len(data), "t": self._trace.at()}
+            return data
         self._note("read", t0, len(data), None if data else "eof_error")
+        self._reads, self._last_read = self._reads + 1, self._trace.network_events[-1]
         return data
 
     async def write(self, data: bytes) -> None:

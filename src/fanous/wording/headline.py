@@ -291,16 +291,16 @@ def title_in(incident: Incident, target: str, language: Language) -> str:
 
 
 def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> list[str]:
-    """``Telegram``, or if only that is cut ``Telegram's web client``.
+    """``Telegram``, or if only that is (still) cut ``Telegram's web client``.
 
     Args:
         with_roles: ``Telegram (app and web client)``, if both are cut and people tell them apart.
     """
-    names = [named_title(name, language) for name in part.named]
+    names = [named_title(name, language) for name in part.named_now]
     ways = [role for role in part.cut if role in WAYS_IN]
     words = list(dict.fromkeys(role_word(part.target, role, language) for role in ways))
     is_told = {Role.CLIENT, Role.MESSENGER}.intersection(ways) and len(words) > 1
-    if not with_roles or not is_told or not part.is_of_service or part.kind is not Kind.BLOCKING:
+    if not with_roles or not is_told or part.named_now != (part.target,) or part.kind is not Kind.BLOCKING:
         return names
     return [f"{names[0]} ({listing(words, language)})"]
 
@@ -344,11 +344,11 @@ def ordinal(n: int, language: Language) -> str:
     return f"{language.number(n)}{ending}"
 
 
-def nth_sentence(target: str, n: int, year: int, country: str, language: Language) -> str:
+def nth_sentence(name: str, n: int, year: int, country: str, language: Language) -> str:
     """How often this has happened, including this time.
 
     Args:
-        target: empty = internet access itself.
+        name: of a target, or a part of it (``telegram/client``); empty = internet access itself.
         year: year of the first.
     """
     values = {
@@ -356,7 +356,7 @@ def nth_sentence(target: str, n: int, year: int, country: str, language: Languag
         "year": language.in_digits(str(year)),
         "nth": ordinal(n, language),
     }
-    if target:
-        values["target"] = target_title(target)
+    if name:
+        values["target"] = named_title(name, language)
         return language.say(RESTRICTION if n > 1 else FIRST_RESTRICTION, **values)
     return language.say(DISRUPTION if n > 1 else FIRST_DISRUPTION, **values)

@@ -20,7 +20,7 @@ from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
 from fanous.wording.headline import part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.period import exactly_when, period_said, sessions
+from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
 from fanous.wording.words import (
     FAMILIES,
@@ -356,6 +356,7 @@ CLASSES = {
 """Classes of outages that say more than the place does."""
 
 HOURS = "Hours, as measured: about {hours}, local time."
+AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed along the way but never returned to normal in between."
 RETURNS = (
@@ -387,7 +388,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
     told = (
         _how(incident, language),
         _roles(incident, names, language),
-        _course(incident, language),
+        _course(incident, names, language),
         _places(incident, names, language),
         _users(incident, language),
         grounds(incident, language),
@@ -519,7 +520,7 @@ def _operator(entity: str, names: Mapping[int, str]) -> str:
     return f"{name} ({entity})" if name else entity
 
 
-def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
+def _course(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
     """What led up to it, then its sessions, or that it had several periods or levels, and what stayed lower."""
     led_up = incident.led_up_by
     if led_up is not None:
@@ -529,6 +530,9 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
         yield language.sentence(HOURS, hours=listing(hours, language))
+        if in_sessions.longer:
+            networks = listing([_operator(entity, names) for entity in in_sessions.longer], language)
+            yield language.sentence(AT_A_STRETCH, hours=language.number(LONGEST / HOUR), networks=networks)
     elif len(incident.intervals) > 1:
         periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
         returns = _returns(incident)

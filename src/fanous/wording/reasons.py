@@ -34,6 +34,14 @@ from fanous.wording.words import (
     target_title,
 )
 
+REACH: dict[str, Text] = {
+    "wider.targets": "It has widened to {targets}.",
+    "wider.scope": "It has widened (before: {before}; now: {after}).",
+    "wider.networks": "It has widened (networks known to be affected: {affected}; before: {fewer}).",
+    "narrower.targets": "It has narrowed; still cut: {targets}.",
+}
+"""How far an event reaches now that readers were told of it before."""
+
 NOT_JUDGED = "That applies to {some} of {all} measurements."
 """Follows the sentence of a rule."""
 
@@ -194,6 +202,7 @@ REASONS: dict[str, Text] = {
         "{n} measurements were withdrawn by the people who made them.",
     ),
     **FINDINGS,
+    **REACH,
 }
 """Code -> sentence; two if the number ``n`` decides."""
 
@@ -430,7 +439,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
-    **dict.fromkeys(("lowest", "highest"), Language.percent),
+    **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {

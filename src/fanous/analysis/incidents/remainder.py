@@ -13,10 +13,11 @@ from math import ceil
 
 import numpy as np
 
-from fanous.analysis.incidents.denial import median_share
+from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.fusion import LONE, NOTICED, SMALL, STEADY, family_of, of_people
-from fanous.analysis.incidents.group import is_country
-from fanous.analysis.series.depth import BACK, STAGE, Shares, shares
+from fanous.analysis.incidents.publishers import median_share
+from fanous.analysis.series.baselines import Shares, shares
+from fanous.analysis.series.depth import BACK, STAGE
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Interval

@@ -14,6 +14,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
+import h2.settings
 import h11
 
 from fanous.probe.net.failure import NetworkFailure
@@ -22,7 +23,13 @@ from fanous.probe.net.network import Stream
 READ_SIZE = 16_384
 
 MALFORMED = "unknown_failure: malformed HTTP response"
+OVERGROWN = "unknown_failure: HTTP response with far more bytes than its page"
 STREAM_RESET = "unknown_failure: HTTP/2 stream reset by the server"
+
+
+MOST_AROUND, MOST_TIMES = 1 << 16, 8
+"""Bytes that may come besides those of a page, and for each byte of it that is wanted: heads, frames and the sizes of
+chunks.  A server can send more of them without end (1xx responses, pings), at the volunteer's expense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,23 @@ async def exchange(stream: Stream, request: Request, page: HttpResponse, protoco
     Raises:
         OSError, EOFError, NetworkFailure: it failed; ``page`` holds what had arrived.
     """
-    await (_exchange_h2 if protocol == "h2" else _exchange_h11)(stream, request, page)
+    limited = _Limited(stream, MOST_AROUND + MOST_TIMES * page.most)
+    await (_exchange_h2 if protocol == "h2" else _exchange_h11)(limited, request, page)
+
+
+class _Limited:
+    """A stream of which so many bytes are read, and no more."""
+
+    def __init__(self, stream: Stream, most: int) -> None:
+        self._stream, self._left = stream, most
+        self.write, self.close = stream.write, stream.close
+
+    async def read(self, most: int) -> bytes:
+        data = await self._stream.read(most)
+        self._left -= len(data)
+        if self._left < 0:
+            raise NetworkFailure(OVERGROWN)
+        return data
 
 
 async def _exchange_h11(stream: Stream, request: Request, page: HttpResponse) -> None:
@@ -128,8 +151,16 @@ async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
         connection.receive_data(await stream.read(READ_SIZE))
 
 
+_SETTINGS = {
+    h2.settings.SettingCodes.ENABLE_PUSH: 0,  # as browsers; what is pushed would be taken for the page
+    h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 100,
+    h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE: MOST_AROUND,
+}
+
+
 async def _exchange_h2(stream: Stream, request: Request, page: HttpResponse) -> None:
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+    connection.local_settings = h2.settings.Settings(initial_values=_SETTINGS)
     connection.initiate_connection()
     headers = [
         (":method", request.method),

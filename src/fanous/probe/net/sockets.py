@@ -2,6 +2,9 @@
 
 asyncio's streams are not used: they hide partial TLS records and when bytes arrived, and with that where a
 transfer stalled.
+
+Those calls return at once where data wait already.  So each read first lets the loop run: at a peer that sends faster
+than we take it, no time-out would ever come due, of this measurement or of any other.
 """
 
 import asyncio
@@ -41,6 +44,7 @@ class SocketStream:
         self._sent_at = 0.0
 
     async def read(self, most: int) -> bytes:
+        await asyncio.sleep(0)
         data = await self._loop.sock_recv(self._socket, most)
         self._meter.spend(len(data))
         return data
@@ -92,6 +96,7 @@ class SocketDatagrams:
         await self._loop.sock_sendall(self._socket, data)
 
     async def receive(self) -> bytes:
+        await asyncio.sleep(0)
         data = await self._loop.sock_recv(self._socket, LARGEST_DATAGRAM)
         self._meter.spend(len(data))
         return data

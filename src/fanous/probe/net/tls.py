@@ -16,13 +16,20 @@ from typing import Any
 
 import certifi
 
+from fanous.probe.net.failure import NetworkFailure
 from fanous.probe.net.network import Stream
 
 READ_SIZE = 16_384
 """Bytes of one read: the largest TLS record (RFC 8446 section 5.1)."""
 
+MOST_UNREADABLE = 1 << 18
+"""Bytes that may come in a row without one of content: a handshake, or tickets after it, have at most 100 KB of
+certificates (OpenSSL's limit).  A server can send tickets without end."""
+
 _DER = 2
 """``_ssl.ENCODING_DER``, which is not public."""
+
+UNREADABLE = "unknown_failure: TLS records without content"
 
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 """Python's name -> OONI's (df-006), where they differ."""
@@ -57,6 +64,7 @@ class TLSStream:
     def __init__(self, stream: Stream, server_name: str, context: ssl.SSLContext) -> None:
         self._stream = stream
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._unreadable = 0
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_name)
         self.hello = b""
 
@@ -83,7 +91,9 @@ class TLSStream:
     async def read(self, most: int = READ_SIZE) -> bytes:
         while True:
             try:
-                return self._tls.read(most)
+                data = self._tls.read(most)
+                self._unreadable = 0
+                return data
             except ssl.SSLWantReadError:
                 await self._flush()
                 await self._fill()
@@ -126,6 +136,9 @@ class TLSStream:
 
     async def _fill(self) -> None:
         data = await self._stream.read(READ_SIZE)
+        self._unreadable += len(data)
+        if self._unreadable > MOST_UNREADABLE:
+            raise NetworkFailure(UNREADABLE)
         if data:
             self._in.write(data)
         else:
