@@ -65,7 +65,10 @@ def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Cou
     told = shares(line, anomaly.start, before)
     if told is None:
         return None
-    rows = (told.times >= anomaly.start) & (told.times + told.step <= anomaly.last_seen)
+    until = min(
+        anomaly.last_seen, anomaly.departure.lasting_since or np.inf
+    )  # later falls are of the new level
+    rows = (told.times >= anomaly.start) & (told.times + told.step <= until)
     width = max(2, ceil(LONE / told.step))
     if rows.sum() <= width:
         return None
@@ -133,7 +136,7 @@ class _Course:
 
     def _when(self, first: int, last: int) -> tuple[float, float]:
         """From when to when some bins are, up to the next that was measured."""
-        end = self.times[last] if last < len(self.times) else self.anomaly.last_seen
+        end = self.times[last] if last < len(self.times) else self.times[-1] + self.told.step
         return float(self.times[first]), float(end)
 
     def _part(self, first: int, last: int) -> Anomaly:
