@@ -74,3 +74,10 @@ def test_an_outage_ends_where_most_is_back_and_says_what_stays_lower(
     said = [reason.params["left"] for reason in incident.reasons if reason.code == "stays_lower"]
     assert said == ([] if stays is None else [said[0]])
     assert stays is None or abs(float(str(said[0])) - stays) < 0.01
+
+
+def test_two_cuts_with_the_usual_level_between_them_are_two_intervals() -> None:
+    cuts = [(CUT, CUT + 3, 0.02), (CUT + 7, CUT + 10, 0.02)]
+    (incident,) = found(cuts, cuts)
+    assert hours(incident) == [(0, 3), (7, 10)]
+    assert [round(level.left, 1) for level in incident.levels] == [0, 0]

@@ -253,7 +253,28 @@ def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, 
     began = replace(began, at=spans[0].start)
     levels = levels_of(began, spans, measured, later)
     spans = spans if later is None else (*spans, later[0])
+    spans, levels = _without_returns(spans, levels, began)
     return ran, _Stood(began, spans, levels, end, measured)
+
+
+def _without_returns(
+    spans: Sequence[Interval], levels: Sequence[Stage], began: Began
+) -> tuple[tuple[Interval, ...], tuple[Stage, ...]]:
+    """The intervals and levels without the times between two falls in which the usual level was back."""
+    if began.lead is None:
+        return tuple(spans), tuple(levels)
+    usual = 1 - SIGNALS[began.lead.key.signal].least_drop
+    back = [one for one in levels if one.left >= usual and one.end is not None and one.start > began.at]
+    found, gaps = list[Interval](), list[Stage]()
+    for span in spans:
+        start = span.start
+        for one in back:
+            if one.end is not None and start < one.start and one.end < span.until:
+                found.append(Interval(start, one.start))
+                gaps.append(one)
+                start = one.end
+        found.append(Interval(start, span.end))
+    return tuple(found), tuple(one for one in levels if one not in gaps)
 
 
 def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
