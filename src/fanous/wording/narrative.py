@@ -527,7 +527,7 @@ def _operator(entity: str, names: Mapping[int, str]) -> str:
 
 
 def _course(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
-    """What led up to it, then its sessions, or that it had several periods or levels."""
+    """What led up to it, then its sessions, or that it had several periods or levels, and what stayed lower."""
     led_up = incident.led_up_by
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
@@ -549,6 +549,10 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
             yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
         else:
             yield language.sentence(STAGES)
+    yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+
+
+STAYS_LOWER = "stays_lower"
 
 
 def _returns(incident: Incident) -> list[float]:
