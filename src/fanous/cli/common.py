@@ -121,6 +121,9 @@ def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
         raise typer.Exit(2)
 
 
+REJECTS_SHOWN = 20
+"""Most rejected lines listed on a terminal."""
+
 # --- printing -------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,7 @@ from fanous.wording.words import target_title
 
 MOST = 50
 REACH = 366 * DAY
+"""Seconds; what ended before is not in the feeds of places and targets, unless it was retracted since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ def feed_of(
     target: str | None = None,
 ) -> Feed:
     """The feed of the world, a country, a network there (``AS17557``), or a target."""
-    found = store.ledger.incidents(country, edition.now - REACH, edition.now + DAY)
+    since = edition.now - REACH
+    recent = store.ledger.incidents(country, since, edition.now + DAY)
+    withdrawn = store.ledger.incidents(country, retracted=since)
+    found = list({one.id: one for one in (*recent, *withdrawn)}.values())
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:

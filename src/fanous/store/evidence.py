@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fanous.analysis.rules.evidence import ENCRYPTED
 from fanous.model.incident import (
     Hosting,
     Incident,
@@ -174,16 +175,37 @@ WHERE country NOT IN ('ZZ', {{country:String}}) AND asn != 0 AND defect = '' AND
     AND target IN {{targets:Array(String)}} AND mechanism IN {{mechanisms:Array(String)}} AND {IN_INTERVALS}
 GROUP BY country ORDER BY country
 """
+_OF_HELPER = """
+country = {country:String} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+    AND target IN {targets:Array(String)}"""
+# An answer is in question if it has no address or network in common with what the helper finds at the time, and no
+# address with what the measurement's own encrypted resolvers gave.
 _FORMER = f"""
-SELECT DISTINCT uid FROM observations
-WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL AND notEmpty(answers)
-    AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS}
-    AND (target, answers[1]) IN (
-        SELECT target, arrayJoin(answers) FROM observations
-        WHERE country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
-            AND target IN {{targets:Array(String)}}
-            AND toUnixTimestamp64Micro(started_at) BETWEEN {{from:Int64}} AND {{to:Int64}}
-    )
+SELECT DISTINCT uid FROM (
+    SELECT uid, target, groupArrayIf((answers, answer_asns), resolver NOT IN {ENCRYPTED}) AS plain,
+        groupUniqArrayArrayIf(answers, resolver IN {ENCRYPTED}) AS encrypted
+    FROM observations
+    WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL
+        AND notEmpty(answers) AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}}
+        AND {IN_INTERVALS}
+    GROUP BY uid, target
+) AS answered
+INNER JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS earlier FROM observations
+    WHERE {_OF_HELPER} AND toUnixTimestamp64Micro(started_at) BETWEEN {{from:Int64}} AND {{to:Int64}}
+    GROUP BY target
+) AS before USING (target)
+LEFT JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS present, groupUniqArrayArray(answer_asns) AS networks
+    FROM observations WHERE {_OF_HELPER} AND {IN_INTERVALS}
+    GROUP BY target
+) AS now USING (target)
+WHERE notEmpty(arrayFilter(
+        one -> NOT hasAny(tupleElement(one, 1), arrayConcat(present, encrypted))
+            AND NOT hasAny(tupleElement(one, 2), arrayFilter(asn -> asn != 0, networks)),
+        plain
+    ) AS odd)
+    AND arrayAll(one -> has(earlier, tupleElement(one, 1)[1]), odd)
 ORDER BY uid
 """
 # A page without a title has too little to be recognised by.
@@ -382,7 +404,9 @@ class EvidenceFacts(FactsPart):
         intervals: Sequence[Interval],
         before: float,
     ) -> list[str]:
-        """Measurements in which a target's address was one that the helper had found in the time before.
+        """Measurements in which every answer that is not right now is an address that the helper had found before.
+
+        A measurement has the answers of several resolvers: the right one, next to a forged one, was found before, too.
 
         Args:
             before: seconds before the first of the intervals.

@@ -91,7 +91,10 @@ def cost_document(cost: Cost) -> dict[str, Any]:
 def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
     """The estimate in lines, for a terminal, a report or a page."""
     what, whole = cost.disruption, cost.per_hour
-    lines = [cost_sentence(cost, language), *(said(note, language) for note in what.notes)]
+    lines = [
+        cost_sentence(cost, language),
+        *(_as_sentence(said(note, language), language) for note in what.notes),
+    ]
     if what.parts:
         parts = [named_title(name, language) for name in what.parts]
         lines.insert(1, language.say(PARTS, parts=listing(parts, language)))
@@ -109,6 +112,10 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
         newest = max(figure.year for figure in one.inputs)
         lines += [f"    {_input_line(figure, newest, language)}" for figure in one.inputs]
     return [*lines, "", language.say(DISCLAIMER)]
+
+
+def _as_sentence(text: str, language: Language) -> str:
+    return f"{text[:1].upper()}{text[1:]}{language.stop}"
 
 
 def _input_line(figure: Figure, newest: int, language: Language) -> str:
@@ -182,7 +189,7 @@ def _share(share: float, language: Language) -> str:
     if language.code == "en":
         return percent(share)
     text = format_percent(round(share, 3), locale=language.locale, decimal_quantization=False)
-    return language.in_digits(text)
+    return language.figure(text)
 
 
 def _pair(amount: Range | None, digits: int = 0) -> dict[str, float] | None:

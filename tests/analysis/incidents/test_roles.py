@@ -1,6 +1,6 @@
 """Which roles of a target failed on which networks, and when."""
 
-from fanous.analysis.incidents.roles import roles_of
+from fanous.analysis.incidents.networks import roles_of
 from fanous.model.incident import Interval, Kind, Part, RolePart
 from fanous.model.role import Role
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes

@@ -1,4 +1,5 @@
-"""Alternatives: explanations that retract an incident: the platform failed, or an instrument or a line did.
+"""Alternatives: explanations that retract an incident or keep it from being confirmed: the platform failed, or an
+instrument or a line did.
 
 Each needs more than one voice, so that a few liars cannot make a true incident disappear.  Two further questions are
 answered here: whether a target worked elsewhere while it failed on the networks named, which is a control of rule C2,
@@ -13,8 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.incidents.assemble import Finding
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
-from fanous.analysis.incidents.group import Finding
 from fanous.model.incident import Estimate, LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from fanous.analysis.rules.failures import NAMES, PHRASES
 from fanous.errors import Rejected
 from fanous.model.instant import DAY, from_iso
-from fanous.model.measurement import STATED, Measurement
-from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
+from fanous.model.measurement import STATED, Measurement, is_address
+from fanous.model.place import UNKNOWN_COUNTRY, Access
 from fanous.refdata.platforms import normal_host
 from fanous.sources.ooni.document import Header
 from fanous.sources.redaction import HIDDEN

@@ -11,12 +11,12 @@ from types import MappingProxyType
 import numpy as np
 from markupsafe import Markup
 
-from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
+from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import FamilyView, Incident, Status
+from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -133,7 +133,7 @@ def connectivity(
             nothing of it.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
-    lost = [*outage_times(known, Place(country)), *_traffic_lost(known, targets)]
+    lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
     start = look_back(since, lost)
     series = _sound(store.facts.settled_levels(country, start, until, entities=[Place(country)]), targets)
     if not series:
@@ -174,15 +174,6 @@ def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series
     about = targets or ("",)
     return [
         one for one in series if target_of_series(one.key) in about and one.key.signal in SIGNALS and len(one)
-    ]
-
-
-def _traffic_lost(known: Sequence[Incident], targets: Sequence[str]) -> Spans:
-    return [
-        (interval.start, interval.until)
-        for one in known
-        if one.is_of_traffic and one.status is not Status.RETRACTED and set(one.targets) & set(targets)
-        for interval in one.intervals
     ]
 
 
