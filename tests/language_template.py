@@ -15,15 +15,14 @@ from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
-from fanous.publish import edition, witnesses
+from fanous.publish import edition, report, witnesses
 from fanous.publish import filter as incident_filter
-from fanous.publish.alerts.message import A_TEST, CORRECTION, MORE, NOTHING
+from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED
 from fanous.publish.credits import licence_words
-from fanous.publish.reports import report
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
 from fanous.web import bundles
-from fanous.web.desk import desk, form, house
+from fanous.web.desk import desk, form
 from fanous.web.pages import PAGES, events, explore_common, incidents
 from fanous.wording import cost, findings, headline, narrative, period, post, reasons, words
 from fanous.wording.words import MECHANISMS
@@ -91,7 +90,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         period.UNTIL_DAY,
     ),
     (*period.DAYS.values(), *period.SINCE_DAY.values()),
-    (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values()),
+    (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values(), period.MOSTLY_SO, narrative.AT_A_STRETCH),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
     (
         narrative.LED_UP,
@@ -104,6 +103,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         narrative.IN_THESE,
     ),
     (*narrative.USERS.values(), narrative.NETWORKS),
+    (*narrative.MAYBE_USERS.values(), narrative.MAYBE_NETWORKS),
+    (headline.PART_OF_TIME, headline.NOT_TOGETHER),
     (narrative.WORKING, narrative.AT_TIMES, narrative.ONLY_ON),
     (narrative.ROLE_SINCE, narrative.ROLE_FROM, *words.ROLES.values(), *words.ROLES_OF.values()),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
@@ -138,12 +139,17 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ("Offline", "mobile", "fixed"),
     tuple(page.title for page in PAGES if page.title),
     tuple(form.REFUSED.values()),
-    (*desk.DONE.values(), *house.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
+    (*desk.DONE.values(), *desk.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
     (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
     tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),
-    ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
+    (
+        "This address was not understood",
+        "There is no such page",
+        "Pages can only be read",
+        "This page cannot be shown right now",
+    ),
     (NOTICE,),
-    (CORRECTION, MORE, A_TEST, NOTHING),
+    (*TITLED.values(), MORE, A_TEST, NOTHING),
     TEXTS,
     cost.TEXTS,
 )

@@ -194,13 +194,13 @@ def test_an_answer_fits_into_80_characters() -> None:
 @each(
     ("given", "head"),
     [
-        ({}, "PK-2023-0042  CONFIRMED, ENDED  blocking, one operator, confidence 0.988"),
-        ({"confirmed_at": None}, "PK-2023-0042  SUSPECTED, ENDED  blocking, one operator, confidence 0.988"),
-        (ONGOING, "PK-2023-0042  CONFIRMED  blocking, one operator, confidence 0.988"),
-        (SUSPECTED, "PK-2023-0042  SUSPECTED  blocking, one operator, confidence 0.988"),
-        (NATION, "PK-2023-0042  CONFIRMED, ENDED  blocking, nation-wide, confidence 0.988"),
-        ({"status": Status.RETRACTED}, "PK-2023-0042  RETRACTED  blocking, one operator, confidence 0.988"),
-        ({"id": ""}, "(no id)  CONFIRMED, ENDED  blocking, one operator, confidence 0.988"),
+        ({}, "PK-2023-0042  CONFIRMED, ENDED  blocking, one operator, confidence 0.99"),
+        ({"confirmed_at": None}, "PK-2023-0042  SUSPECTED, ENDED  blocking, one operator, confidence 0.99"),
+        (ONGOING, "PK-2023-0042  CONFIRMED  blocking, one operator, confidence 0.99"),
+        (SUSPECTED, "PK-2023-0042  SUSPECTED  blocking, one operator, confidence 0.99"),
+        (NATION, "PK-2023-0042  CONFIRMED, ENDED  blocking, nation-wide, confidence 0.99"),
+        ({"status": Status.RETRACTED}, "PK-2023-0042  RETRACTED  blocking, one operator, confidence 0.99"),
+        ({"id": ""}, "(no id)  CONFIRMED, ENDED  blocking, one operator, confidence 0.99"),
     ],
 )
 def test_the_label_tells_whether_it_was_ever_confirmed(given: dict[str, Any], head: str) -> None:

@@ -1,6 +1,6 @@
 """Files: the names that a collector gives to what it keeps."""
 
-from fanous.collector.journal import SEALED
+from fanous.collector.inbox import SEALED
 
 
 def kept(number: int, ending: str = SEALED) -> str:

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from fanous.collector.origin import Origin
-from fanous.collector.reports import parse_report_id
 from fanous.collector.request import Refused
 from fanous.collector.services import NETTESTS, ListedUrl, check_in
+from fanous.collector.submission import parse_report_id
 
 URLS = [
     *(ListedUrl(f"https://{n}.example/", "NEWS") for n in range(150)),

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.collector.origin import UNKNOWN, Origin, ShippedOrigins, origins_named
-from fanous.collector.reports import new_report_id
-from fanous.collector.submission import Apart, receive
+from fanous.collector.submission import Apart, new_report_id, receive
 from fanous.errors import FanousError
 
 NOW = 1_702_825_200.0

@@ -6,10 +6,9 @@ from hypothesis import strategies as st
 
 from fanous.collector.helper.plan import asked_of, endpoints_of, ip_infos, url_of
 from fanous.collector.origin import UNKNOWN
-from fanous.collector.reports import open_report, parse_report_id
 from fanous.collector.request import Refused, plain
 from fanous.collector.services import check_in
-from fanous.collector.submission import receive
+from fanous.collector.submission import open_report, parse_report_id, receive
 from tests.collector.probe import OPEN, REPORT_ID, measurement
 
 NOW = 1702826000.0

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.inbox import APART, Inbox, backlog, backlogs, bytes_in
-from fanous.collector.journal import PART, SEALED
+from fanous.collector.inbox import APART, PART, SEALED, Inbox, backlog, backlogs, bytes_in
 from fanous.collector.request import Refused
 from fanous.collector.submission import Apart, Submission
 from fanous.errors import FanousError

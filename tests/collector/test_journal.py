@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.journal import PART, SEAL_BYTES, SEALED, Journal
+from fanous.collector.inbox import PART, SEAL_BYTES, SEALED, Journal
 from fanous.errors import FanousError
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.reports import ReportId, asn_of, open_report, parse_report_id
 from fanous.collector.request import Refused
+from fanous.collector.submission import ReportId, asn_of, open_report, parse_report_id
 from tests.collector.probe import OPEN, REPORT_ID
 from tests.each import each
 

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from fanous.collector.origin import UNKNOWN, Origin
-from fanous.collector.reports import parse_report_id
 from fanous.collector.request import Refused
-from fanous.collector.submission import Apart, Submission, receive
+from fanous.collector.submission import Apart, Submission, parse_report_id, receive
 from fanous.model.measurement import Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.document import DOOR_SECONDS

@@ -8,8 +8,7 @@ import pytest
 from fanous.cli.collect import drain
 from fanous.cli.retain import forget
 from fanous.collector.door import Policy
-from fanous.collector.inbox import APART, NEW, inbox_of, withdraw
-from fanous.collector.journal import PART, SEALED
+from fanous.collector.inbox import APART, NEW, PART, SEALED, inbox_of, withdraw
 from fanous.errors import FanousError
 from fanous.store.local import open_store
 from tests.collector.files import kept

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.inbox import Drained
-from fanous.collector.journal import PART
+from fanous.collector.inbox import PART, Drained
 from fanous.evaluation.simulate import pakistan
 from fanous.monitor import intake as intake_module
 from fanous.monitor.intake import Intake, take_from

@@ -87,7 +87,7 @@ def named(text: str) -> set[str]:
 
 def test_every_metric_that_is_named_is_one_of_ours() -> None:
     source = ROOT / "src" / "fanous"
-    made = named((source / "web/metrics.py").read_text() + (source / "pipeline/status.py").read_text())
+    made = named((source / "web/application.py").read_text() + (source / "pipeline/status.py").read_text())
     rules = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
     used = {one for group in rules["groups"] for rule in group["rules"] for one in named(rule["expr"])}
     board = json.loads((PACKAGING / "grafana" / "fanous.json").read_text())

@@ -3,13 +3,16 @@
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline.remote import RESERVE, budget_of, measure_globalping, plan_globalping
-from fanous.pipeline.remote_plan import (
+from fanous.pipeline.remote import (
     ELSEWHERE,
     MOST_NETWORKS,
     MOST_PROBES,
     PER_NETWORK,
+    RESERVE,
     RemotePlan,
+    budget_of,
+    measure_globalping,
+    plan_globalping,
     popular_urls,
 )
 from fanous.refdata.targets import target_list

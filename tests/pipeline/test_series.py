@@ -115,6 +115,23 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
     assert percents == {20: [100, 100], 21: [4, 4], 25: [4, 4], 36: [4, 4], 45: [4, 4]}
 
 
+def test_what_is_left_of_a_platform_s_traffic_is_not_its_baseline_however_long_it_lasts(
+    tmp_path: Path,
+) -> None:
+    """A throttled YouTube was shown with 107 % after three months, next to an incident with 64 %."""
+    first = from_iso("2025-09-01")
+    hours = [f"{to_iso(first + 3600 * hour)},{100 if hour < 20 * 24 else 40}" for hour in range(60 * 24)]
+    (path,) = files(tmp_path, a="time,value\n" + "\n".join(hours) + "\n")
+    with open_store(tmp_path / "store") as store:
+        ingest_series(
+            store, "csv", [path], About("PK", TableColumns("time", "value", "gtr", target="youtube"))
+        )
+        (incident,) = store.ledger.incidents("PK")
+        (now,) = series_now(store, "PK", first + 59 * 86400)
+    assert incident.is_of_traffic and incident.is_open
+    assert now.percent == 40
+
+
 def test_a_source_that_corrects_its_bins_retracts_what_rested_on_them(tmp_path: Path) -> None:
     first = from_iso("2025-11-01")
 

@@ -1,6 +1,7 @@
 """QUIC against a real server on loopback."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,22 @@ def test_a_site_that_offers_http_3_is_tried_even_where_the_ping_is_lost(offered:
     assert [one["failure"] for one in found.keys["quic_handshakes"]] == ["network_unreachable"] * 2
     assert found.outcome.layers["quic"] == "network_unreachable"
     assert found.outcome.state == "ok"  # the page came: QUIC alone is no disruption of the target
+
+
+def test_a_handshake_for_which_no_time_was_left_is_recorded_as_interrupted(tmp_path: Path) -> None:
+    """As over TCP: otherwise the record looks as if QUIC had not been tried."""
+
+    async def play() -> Found:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [SITE_IP]
+            page = servers.response(servers.PAGE, headers='Alt-Svc: h3=":443"')
+            await place.serve(SITE, SITE_IP, 443, servers.pages({"/": page}))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(("127.0.0.1", 0))
+                place.routes.udp[SITE_IP, 443] = silent.getsockname()[1]
+                settings = place.settings(endpoint_seconds=1.0, quic_timeout=0.1, handshake_timeout=60.0)
+                return await measured(place, f"https://{SITE}/", settings=settings)
+
+    found = asyncio.run(play())
+    assert [one["failure"] for one in found.keys["quic_handshakes"]] == ["interrupted"]
+    assert found.outcome.state == "ok" and not found.outcome.symptom

@@ -22,6 +22,7 @@ from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, query
 from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures
+from fanous.publish import report as forms
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import Edition
@@ -29,8 +30,7 @@ from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import gather as gather_evidence
 from fanous.publish.evidence.pack import pack
 from fanous.publish.evidence.verify import verify
-from fanous.publish.reports import forms
-from fanous.publish.reports.report import gather
+from fanous.publish.report import gather
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site

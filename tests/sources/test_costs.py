@@ -29,7 +29,7 @@ from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
 from fanous.sources.ooni.content import repair
-from fanous.sources.ooni.disguises import _patterns_of, _spread
+from fanous.sources.ooni.disguises import _patterns_of, _spread, foreign
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.scrub import scrub
@@ -117,7 +117,7 @@ HANDED = frozenset(
 
 MADE = {
     "analysis.rules.fingerprints.passages": "a fingerprint, up to its first occurrence",
-    "analysis.rules.matcher.__init__": "fingerprints, over the part of a page that they are searched in",
+    "analysis.rules.fingerprints.__init__": "fingerprints, over the part of a page that they are searched in",
     "config._refusal": "the operator's own file",
     "config.line_of": "the operator's own file",
     "pipeline.doctor._wants": "what an installed package declares",
@@ -319,6 +319,13 @@ def test_a_thousand_addresses_cost_about_as_much_as_one() -> None:
 
     one, thousand = _seconds(scrub, record(10)), _seconds(scrub, record(1010))
     assert thousand < 20 * max(one, TINY)
+
+
+def test_digits_of_other_scripts_are_sought_at_the_bytes_with_which_they_begin() -> None:
+    """A probe looks for its own address in all that it writes, while other measurements wait.  Trying every digit of
+    every script at each byte took seventy times as long as a search for one kind of byte; now it takes twice that."""
+    page = b"<p>an ordinary page &amp; its 50% of 2023-10-10 10:00:00, numbers and words</p>" * 10_000
+    assert _seconds(foreign, page) < 20 * _seconds(re.compile(rb"[\x80-\xff]").search, page)
 
 
 def test_an_unfinished_text_is_repaired_in_one_pass() -> None:

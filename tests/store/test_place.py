@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.location import StoreLocation, store_place
-from fanous.store.review import review
+from fanous.store.location import StoreLocation, review, store_place
 
 
 @pytest.fixture

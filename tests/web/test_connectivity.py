@@ -4,15 +4,18 @@ import csv
 import io
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope, Stage
+from fanous.model.instant import to_iso
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.publish.pictures import reach
+from fanous.store.protocol import Store
 from fanous.web.answers import Site
 from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.wording import LANGUAGES
@@ -76,7 +79,8 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
     assert text.index('id="connectivity"') < text.index('id="saw"')
     assert "AS0" not in text
     assert 'id="networks"' not in text
-    assert ".fanous" not in text
+    assert "fanous verify PK-2023-0042.fanous --series STORE" in text
+    assert "Values of IODA may not be passed on, so the bundle has only their digests." in text
 
 
 def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_of_the_fall() -> None:
@@ -223,7 +227,8 @@ def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
     """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
     one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
     later = Site(clock=lambda: NOW + 900 * DAY)
-    visitor = reader(SmallStore([one], quantity_series=[series()], now_is=NOW + 900 * DAY), later)
+    store = SmallStore([one], quantity_series=[series()], now_is=NOW + 900 * DAY)
+    visitor = reader(store, later)
     assert "The data end on 18 December 2023" in visitor.get("/").text.partition("Last on record")[2]
     ended = "The data end on 18 December 2023: what has happened since is unknown."
     alert = visitor.get(f"/PK/{one.id}.cap").text
@@ -233,6 +238,10 @@ def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
     (row,) = csv.DictReader(io.StringIO(visitor.get("/incidents.csv").text))
     assert row["known_until"] == "2023-12-17T23:00:00Z"
     assert 0 < float(row["hours"]) < 48  # not those of 900 days
+    _, shown_until = reach(cast(Store, store), one, NOW + 900 * DAY)
+    assert to_iso(shown_until - 1) == row["known_until"]  # nor does its chart show more
+    asked = visitor.get("/explore?country=PK&since=2025-01-01&until=2025-01-31").text
+    assert "1 earlier incident concerns" in asked and one.id not in asked
 
 
 def test_series_are_measurements_even_where_no_probe_measured() -> None:

@@ -10,9 +10,8 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.pipeline.vitals import Ailment, Disk, HeardNetwork, PullStates, Vitals, Workings
-from fanous.publish.alerts.channel import Channel
+from fanous.publish.alerts.channel import Attempt, Channel
 from fanous.publish.alerts.senders import SENDERS
-from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.web.desk.desk import PAGES
 from fanous.wording.language import LANGUAGES

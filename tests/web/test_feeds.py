@@ -63,6 +63,15 @@ def test_a_place_has_its_own_feed_in_both_formats(path: str, found: set[str]) ->
     assert f"https://fanous.example{path}.atom" in text
 
 
+def test_a_retraction_reaches_the_feed_of_its_place_however_old_the_incident_is() -> None:
+    long_ago = {"onset": NOW - 900 * 86400, "end": NOW - 899 * 86400}
+    gone = incident(id="PK-2021-0001", status=Status.RETRACTED, **long_ago)
+    over = incident(id="PK-2021-0002", **long_ago)
+    store = SmallStore(known=[gone, over], revised_at=NOW - 3600)
+    for path in ("/feed.json", "/PK/feed.json"):
+        assert [one["url"][-12:] for one in reader(store).get(path).json()["items"]] == ["PK-2021-0001"]
+
+
 @each(
     ("page", "feed"),
     [

@@ -128,8 +128,8 @@ def test_every_condition_of_the_filter_is_tried_above() -> None:
     ("asked", "leads_to"),
     [
         ("country=&region=&kind=blocking&words=", "?kind=blocking"),
-        ("country=pk", ""),
-        ("kind=murder&length=long&began=2023-13", ""),
+        ("country=pk", "?country=PK"),
+        ("began=%DB%B2%DB%B0%DB%B2%DB%B3", "?began=2023"),
         ("page=1", ""),
         ("words=%20&sort=length", ""),
         ("target=x&target=y", "?target=x"),
@@ -140,6 +140,19 @@ def test_a_form_and_a_typing_error_lead_to_the_canonical_address(asked: str, lea
     for path in ("/incidents", "/incidents.csv", "/incidents/feed.atom", "/incidents/months.svg"):
         answer = visitor.get(f"{path}?{asked}")
         assert (answer.status_code, answer.headers["location"]) == (308, path + leads_to)
+
+
+@each(
+    "asked",
+    ["country=QQ", "kind=murder", "length=long", "began=2023-13", "network=x", "status=open&region=-"],
+)
+def test_a_condition_that_means_nothing_is_named_and_no_list_is_given_without_it(asked: str) -> None:
+    """A script would take the list of everything for the answer to its question."""
+    for path in ("/incidents", "/incidents.csv", "/incidents/feed.atom"):
+        answer = visiting().get(f"{path}?{asked}")
+        name, value = asked.rpartition("&")[2].split("=")
+        assert answer.status_code == 400
+        assert f"“{value}” means nothing here as the value of “{name}”" in answer.text
 
 
 def test_a_long_list_comes_in_pages_and_the_filter_stays() -> None:

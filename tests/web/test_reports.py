@@ -32,7 +32,7 @@ def test_the_page_of_an_incident_says_what_it_may_cost_and_leads_to_all_forms() 
     text = reader(Timed([KNOWN])).get(PATH).text
     assert "What it may cost" in text
     assert "even a full shutdown for everyone affected would cost at most US$" in text
-    assert "no study says what share of an economy depends on single services" in text
+    assert "No study says what share of an economy depends on single services" in text
     for link in (f"{PATH}/report.pdf", f"{PATH}.cap", "/api/v1/incidents/PK-2023-0001", "/PK/feed.json"):
         assert f'href="{link}"' in text
 

@@ -366,6 +366,15 @@ def test_sessions_are_told_as_such_with_their_hours() -> None:
     assert lede(still, ENGLISH).text.endswith("in two sessions a day on weekdays since 13 November 2023.")
 
 
+def test_what_did_not_pause_on_every_network_is_said_to_come_in_sessions_mostly() -> None:
+    whole = network("AS36926", intervals=(Interval(START, START + 3 * DAY),), measurements=5)
+    one = in_sessions()
+    one = replace(one, networks=(*one.networks, whole))
+    assert " mostly in two sessions a day on weekdays" in lede(one, ENGLISH).text
+    said = " ".join(sentence.text for sentence in details(one, {}, ENGLISH))
+    assert "For more than 12 hours at a stretch, as far as measured, on: Airtel Kenya (AS36926)." in said
+
+
 def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     nights = tuple(Interval(START + DAY * n, START + DAY * n + 28_800) for n in range(3))
     assert "It came in 3 separate periods." in told(intervals=nights, end=END + 2 * DAY)
@@ -491,7 +500,7 @@ def test_each_family_has_its_say() -> None:
     assert said == [
         "Routing: as usual (Visible /24 blocks in routing, IODA).",
         "Active probing: 5% of the usual level, between 2% and 10% (/24 blocks that answer pings, IODA).",
-        "Traffic and users: less than 1% of the usual level, between 0% and 1% (Requests to a Google product, IODA).",
+        "Traffic and users: less than 1% of the usual level, between <1% and 1% (Requests to a Google product, IODA).",
         "Traffic and users: 90% of the usual level, within its usual range (Requests to a Google product, IODA).",
         "Stray traffic: no data at the time (Sources of stray traffic seen by a network telescope, IODA).",
     ]

@@ -69,3 +69,10 @@ def test_what_does_not_come_at_the_same_hours_is_not_called_sessions(
     spans: list[tuple[float, float]],
 ) -> None:
     assert found(network(1, spans)) is None
+
+
+def test_networks_on_which_it_went_on_for_longer_are_known_and_their_days_count() -> None:
+    seen = found(network(1, daily(WEEKDAYS, (5, 7))), network(2, [(10, 260)], measurements=5))
+    assert seen is not None and seen.longer == ("AS2",)
+    others = found(network(1, daily(WEEKDAYS, (5, 7))), network(2, daily([5], (5, 7)), measurements=5))
+    assert others is not None and others.longer == () and 5 in others.weekdays, "a Saturday"

@@ -205,6 +205,7 @@ def of_incident(incident: Incident, until: float, *, counts_users: bool = True) 
         affected=affected,
         dependence=dependence,
         notes=tuple(filter(None, (doubt, whom, what))),
+        parts=tuple(name for name in incident.named if name not in incident.targets),
     )
 
 

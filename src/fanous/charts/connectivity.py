@@ -76,7 +76,9 @@ def _row(level: SeriesNow, now: float) -> dict[str, Any]:
 
 def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNow], now: float) -> None:
     """One line per series, grouped by place, the country first; then the sources of the figures."""
-    table = Table(title=f"{country_name(country)}: levels in % of what is ordinary", title_justify="left")
+    table = Table(
+        title=f"{country_name(country)}: latest values in % of their baselines", title_justify="left"
+    )
     for head, justify in (("place", "left"), ("signal", "left"), ("source", "left"), ("level", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left")
     table.add_column("age", justify="right")
@@ -97,7 +99,7 @@ def _percent(level: SeriesNow) -> str:
     if level.percent is None:
         return "no history"
     worse = " (more is worse)" if SIGNALS[level.key.signal].bad is Direction.UP else ""
-    return f"{level.percent:,.0f} %{worse}"
+    return f"{level.percent:,.0f}%{worse}"
 
 
 def place_name(key: SeriesKey) -> str:
@@ -112,5 +114,5 @@ def age_words(seconds: float) -> str:
     """``4 min``, ``3 h``, ``12 days``."""
     for width, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * width:
-            return f"{seconds / width:.0f} {unit}"
+            return f"{seconds / width:,.0f} {unit}"
     return f"{seconds:.0f} s"

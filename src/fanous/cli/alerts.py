@@ -24,8 +24,7 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fanous.publish.alerts.channel import Channel
-    from fanous.publish.alerts.senders.means import Attempt
+    from fanous.publish.alerts.channel import Attempt, Channel
     from fanous.publish.alerts.settings import Alerting
     from fanous.store.protocol import Store
 

@@ -133,7 +133,7 @@ def incident_text(incident: Incident, names: Mapping[int, str], known_until: flo
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
         (_state(incident), STYLES[incident.status]),
-        f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
+        f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.2f}",
     )
     told, why = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
     if incident.status is Status.RETRACTED:

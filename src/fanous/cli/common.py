@@ -121,6 +121,9 @@ def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
         raise typer.Exit(2)
 
 
+REJECTS_SHOWN = 20
+"""Most rejected lines listed on a terminal."""
+
 # --- printing -------------------------------------------------------------------------------------
 
 
@@ -219,8 +222,7 @@ def reaching(
         must_exist: a new store would only hide that a path was mistyped.
     """
     from fanous.store.local import open_store
-    from fanous.store.location import StoreHeld, store_place
-    from fanous.store.review import review
+    from fanous.store.location import StoreHeld, review, store_place
 
     reviewed = review(config)
     try:
@@ -230,7 +232,7 @@ def reaching(
     else:
         with opened:
             if not read_only:
-                reviewed.apply(opened.ledger)
+                opened.ledger.remember(reviewed)
             yield StoreAccess(opened)
         return
     yield elsewhere

@@ -75,9 +75,9 @@ def export(
     for path in done.files:
         say(out / path.name)
     for name, count in done.rows.items():
-        say(f"{name}: {count:,} rows")
+        say(f"{name}: {count:,} {'row' if count == 1 else 'rows'}")
     for why, count in done.left_out.items():
-        say(f"left out: {count:,} {why}")
+        say(f"left out: {why}: {count:,}")
     if done.left_out:
         say("to export these too, for your own use: add --private, and name another folder")
     if private:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from fanous.overwrite import Recognises
     from fanous.pipeline.vantage import Lacking
 
+LOCAL = "http://127.0.0.1:8470"
+"""Default address of the pages, on the user's own machine, for the links of a report."""
+
 incidents_app = typer.Typer(
     help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
 )
@@ -161,7 +164,6 @@ def incidents_report(
     from fanous.config import section
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.calls import WriteReport
-    from fanous.publish.reports.report import LOCAL
     from fanous.web.settings import SiteSettings
     from fanous.wording.language import LANGUAGES
 
@@ -194,6 +196,12 @@ def incidents_bundle(
         Path | None,
         typer.Option("--key", help="Ed25519 key (PEM); default: your own key, created on first use."),
     ] = None,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public", help="Give digests instead of values that may not be passed on, as public pages do."
+        ),
+    ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -208,7 +216,8 @@ def incidents_bundle(
     label = incident_id.upper()
     private = signing_key(key or data_folder() / KEY_FILE)
     with file_aside(out, _bundle_of(label, public_hex(private))) as aside:
-        packed = pack(ask(store, config, GatherEvidence(label)), aside, private, time.time())
+        gathered = ask(store, config, GatherEvidence(label))
+        packed = pack(gathered, aside, private, time.time(), public=public)
     if as_json:
         print_document(
             {
@@ -217,6 +226,7 @@ def incidents_bundle(
                 "records": packed.records,
                 "controls": packed.controls,
                 "series": packed.series,
+                "closed": list(gathered.closed),
                 "signed_by": packed.key,
                 "ledger_differences": packed.differences,
             }
@@ -226,11 +236,18 @@ def incidents_bundle(
     say(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
     if packed.series:
         say(f"  {packed.series:,} quantity series of the country; sources.json gives their terms")
-    say(f"  signed by SHA256:{packed.key}")
-    for line in packed.differences:
+    if gathered.closed:
+        closed = ", ".join(gathered.closed)
         say(
-            f"  recomputed for the bundle (times in minutes, today's rules), it differs from the ledger: {line}"
+            f"  values of {closed} are left out, since they may not be passed on; their digests are there"
+            if public
+            else f"  values of {closed} may not be passed on: use --public for a bundle that you give to others"
         )
+    say(f"  signed by SHA256:{packed.key}")
+    if packed.differences:
+        say("  recomputed for the bundle (times in minutes, today's rules), it differs from the ledger:")
+    for line in packed.differences:
+        say(f"    {line}")
     say(f"Anyone with the file can check it: fanous verify {out}")
 
 

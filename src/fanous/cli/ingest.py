@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from fanous.cli.common import (
+    REJECTS_SHOWN,
     ConfigOption,
     JsonOption,
     StoreOption,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from fanous.pipeline.judge import Ingested
     from fanous.sources.connector import About
 
-REJECTS_SHOWN = 20
 LONGEST_LICENCE = 100
 
 
@@ -160,7 +160,8 @@ def ingest(
             tally = reach(IngestSeries(source, files, about), moved=moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
-        say(f"no usable records: check that these are files {source} can read", file=sys.stderr)
+        hint = "`fanous ingest --help` lists what each source reads"
+        say(f"no usable records: check that these are files of {source}; {hint}", file=sys.stderr)
         raise typer.Exit(1)
     if not tally.read:
         say("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document, say
+from fanous.cli.common import REJECTS_SHOWN, JsonOption, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -44,8 +44,11 @@ def judge(
                     say(f"  note         {note}")
         if unplaced := sum(UNPLACED in one["notes"] for one in judged):
             print(f"\n{unplaced} of these {len(judged)} measurements: {UNPLACED}.")
-    for reject in rejects:
+    shown = rejects if as_json else rejects[:REJECTS_SHOWN]
+    for reject in shown:
         say(f"rejected {reject}", file=sys.stderr)
+    if more := len(rejects) - len(shown):
+        say(f"... and {more:,} more (--json lists them)", file=sys.stderr)
     if not judged:
         raise FanousError("no measurement in these files can be judged")
 

@@ -15,7 +15,7 @@ from fanous.cli.common import act, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.pipeline.remote_plan import RemotePlan
+    from fanous.pipeline.remote import RemotePlan
     from fanous.sources.publishers import SourceSettings
 
 

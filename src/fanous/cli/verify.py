@@ -1,5 +1,6 @@
 """``fanous verify``: recomputes an incident from its evidence bundle."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,9 @@ from fanous.cli.common import JsonOption, StoreOption, print_document, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fanous.model.measurement import Provenance
+    from fanous.model.series import SourceSeries
+    from fanous.publish.evidence.recompute import RecomputeWindow
     from fanous.publish.evidence.verify import Verification
 
 SHOWN = 20
@@ -22,6 +26,7 @@ WORDS = {
     "match": "MATCH: the records give exactly this incident",
     "differs": "DIFFERS: the records do not give this incident",
     "other_versions": "NOT COMPARABLE: it was computed with other versions than this machine has",
+    "withheld": "NOT COMPARABLE: the bundle withholds values, as their terms demand",
 }
 
 
@@ -32,12 +37,21 @@ def verify(
     signed_by: Annotated[
         str, typer.Option("--signed-by", help="Required fingerprint of the signer, or its first digits.")
     ] = "",
+    series: Annotated[
+        Path | None,
+        typer.Option(
+            "--series",
+            metavar="FOLDER",
+            help="A store from which to take values that the bundle withholds; each must have the bundle's digest.",
+        ),
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute an incident from its evidence bundle, offline; print MATCH or the differences.
 
-    A bundle in which any byte has changed is refused.  No store is needed, and --store is ignored.
+    A bundle in which any byte has changed is refused.  No store is needed, and --store is ignored.  Bundles from public
+    pages withhold values that may not be passed on: pull or ingest them yourself, and name that store with --series.
     """
     del store  # scripts pass --store to every command; a store's content must not influence the result
     from fanous.publish.evidence.container import BundleRefused
@@ -45,7 +59,7 @@ def verify(
     from fanous.publish.evidence.verify import verify as check
 
     try:
-        done = check(bundle, signed_by)
+        done = check(bundle, signed_by, None if series is None else partial(_series_of, series))
     except BundleRefused as why:
         if as_json:
             print_document({"result": "refused", "why": str(why)})
@@ -59,14 +73,24 @@ def verify(
         raise typer.Exit(1)
 
 
+def _series_of(folder: Path, window: "RecomputeWindow", provenance: "Provenance") -> "list[SourceSeries]":
+    from fanous.cli.common import ask
+    from fanous.publish.calls import PackSeries
+    from fanous.publish.evidence.container import unpack_series
+
+    packed = ask(folder, None, PackSeries(window.country, window.since, window.until, provenance))
+    return unpack_series(packed, str(folder)).series
+
+
 def _document(done: "Verification") -> dict[str, Any]:
     from fanous.publish.document import detailed_document
 
     return {
         "result": str(done.result),
         "incident": done.label,
-        "claim": None if done.differences else detailed_document(done.claim),
+        "claim": None if done.differences or done.withheld else detailed_document(done.claim),
         "differences": done.differences,
+        "withheld": done.withheld,
         "versions": [{"what": what, "bundle": theirs, "here": ours} for what, theirs, ours in done.versions],
         "ledger_differences": done.ledger,
         "measurements": done.records,
@@ -86,21 +110,30 @@ def _print(done: "Verification") -> None:
 
     A bundle comes from anyone: its texts could look like our lines, and name a signer who never saw it.
     """
+    from fanous.text import quoted
     from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
     say(f"{first}{WORDS[str(done.result)]}.")
     say(f"  signed by SHA256:{done.signer} (computed from the key; whether to trust that key is up to you)")
     # An incident that the records do not support could claim anything: it is not repeated as a sentence.
-    if not done.differences:
+    if not done.differences and not done.withheld:
         say(f"  {sentence(done.claim)}")
-    say(f"  recomputed from {_rests_on(done)}")
+    if done.withheld:
+        say(
+            "  The bundle is as it was signed. To recompute it, get these series from their sources (`fanous pull`,"
+        )
+        say("  `fanous ingest`) for the same days, and name the store that has them with --series:")
+        for one in done.withheld[:SHOWN]:
+            say(f"    {quoted(one, LINE)}")
+    else:
+        say(f"  recomputed from {_rests_on(done)}")
     if done.synthetic:
         say(
             f"  {done.synthetic:,} of them are synthetic: this tests the method, and is not evidence of a "
             f"real event"
         )
-    if done.versions:
+    if done.versions and not done.withheld:
         same = "gives the same result" if not done.differences else "gives a different result"
         say(f"  This proves nothing. Recomputing with this machine's own versions {same};")
         say("  to compare like with like, install the bundle's version and fingerprint sets.")
@@ -119,13 +152,21 @@ def _stated(done: "Verification") -> "Iterator[str]":
     for source, terms in list(done.sources.items())[:SHOWN]:
         licence, credit = quoted(terms["licence"]), quoted(terms["attribution"])
         yield f"  source {quoted(source, 40)}: licence {licence}; attribution {credit}"
+    if done.ledger:
+        yield "  the packer's ledger differs (its times have seconds, its rules may be older):"
     for line in done.ledger[:SHOWN]:
-        yield f"  the packer's ledger differs (its times have seconds, its rules may be older): {quoted(line, LINE)}"
+        yield f"    {quoted(line, LINE)}"
     for what, theirs, ours in done.versions[:SHOWN]:
         yield f"  {quoted(what, 80)}: {quoted(theirs)} in the bundle, {quoted(ours)} here"
     for line in done.differences[:SHOWN]:
         yield f"  claimed {quoted(line, LINE)}"
-    counts = (len(done.sources), len(done.ledger), len(done.versions), len(done.differences))
+    counts = (
+        len(done.sources),
+        len(done.ledger),
+        len(done.versions),
+        len(done.differences),
+        len(done.withheld),
+    )
     if more := sum(max(count - SHOWN, 0) for count in counts):
         yield f"  ... and {more} more (--json lists them)"
 

@@ -3,10 +3,10 @@
 It speaks OONI's collector protocol as OONI's server code does (ooni/backend, cited in each module), so that
 OONI's probes could report here, though none has been run against it yet.  Its parts, each in a separate file:
 
-- pure, request -> answer: ``reports`` (ids), ``submission`` (one measurement), ``services`` (check-in and
+- pure, request -> answer: ``submission`` (reports, and one measurement), ``services`` (check-in and
   the rest), ``request`` (sizes, encodings, refusals);
 - at the door: ``origin`` (who calls, from which network), ``limits`` (rates, and slow clients), ``accept``;
-- ``journal`` and ``inbox``: acknowledged means fsynced; many acknowledgements share one fsync; the store's owner takes
+- ``inbox``: acknowledged means fsynced; many acknowledgements share one fsync; the store's owner takes
   sealed files into the store;
 - ``stream``: a queue between several collectors and the store;
 - ``helper``: the outside control of web_connectivity;

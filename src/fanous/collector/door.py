@@ -49,7 +49,6 @@ from fanous.collector.limits import (
     Room,
 )
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address, is_within
-from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
@@ -64,7 +63,17 @@ from fanous.collector.services import (
     refuse_to_sign,
     registered,
 )
-from fanous.collector.submission import Apart, LoneReports, Submission, accepted, receive, sent_alone
+from fanous.collector.submission import (
+    RANDOM_BYTES,
+    Apart,
+    LoneReports,
+    Submission,
+    accepted,
+    open_report,
+    parse_report_id,
+    receive,
+    sent_alone,
+)
 from fanous.log import logline
 from fanous.probe.metrics import Metric
 from fanous.probe.orders import SignedOrders

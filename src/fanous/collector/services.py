@@ -26,8 +26,8 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.origin import Origin
-from fanous.collector.reports import asn_of, new_report_id
 from fanous.collector.request import Refused, decoded
+from fanous.collector.submission import asn_of, new_report_id
 from fanous.errors import FanousError
 from fanous.files import check_regular
 from fanous.model.instant import DAY, to_iso

@@ -13,6 +13,10 @@ class Happening(StrEnum):
     ENDED = "ended"
     CONFIRMED = "confirmed"
     OPENED = "opened"
+    WIDENED = "widened"
+    """It reaches further than before: more of a service, more services, more networks."""
+    NARROWED = "narrowed"
+    """A part of a service works again, and others do not."""
 
 
 class AlertState(StrEnum):
@@ -34,7 +38,7 @@ class News:
     Attributes:
         seq: its order in the ledger.
         at: unix seconds of the revision.
-        before: the incident it revised; None = there was none.
+        before: the incident it revised, or what readers were told last; None = there was none.
         told: channels that were sent something about this incident, or are about to be.
     """
 

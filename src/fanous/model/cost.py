@@ -87,6 +87,7 @@ class Disruption:
     Attributes:
         hours: how long it lasted.
         targets: empty = the line itself.
+        parts: of the services among them only these parts were stopped (``telegram/client``).
         affected: share of users affected, 0..1.
         dependence: share of online activity that it stopped, 0..1; 1 for an outage.
         notes: where these shares come from, or why nothing narrower can be said.
@@ -99,6 +100,7 @@ class Disruption:
     affected: Range = WHOLE
     dependence: Range = WHOLE
     notes: tuple[Phrase, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

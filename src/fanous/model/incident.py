@@ -80,7 +80,7 @@ class RolePart:
 
     Attributes:
         entities: networks on which it failed.
-        worked: networks on which it worked all the time.
+        worked: networks on which it worked all the time; on those in neither, its measurements do not agree.
         intervals: when it failed, over all these networks, in order; the last is open if it still does.
     """
 
@@ -120,14 +120,34 @@ class Part:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """What may be said to be cut (``role.named``).  Of what is slow it is always the target: a small answer does
-        not show that a role is spared."""
-        return named(self.target, self.cut if self.kind is Kind.BLOCKING else (), self.spared)
+        """What may be said to be cut (``role.named``); if no role clearly is, those that were not spared.  Of what is
+        slow it is always the target: a small answer does not show that a role is spared."""
+        cut = self.cut or tuple(one.role for one in self.roles if one.role not in self.spared)
+        return named(self.target, cut if self.kind is Kind.BLOCKING else (), self.spared)
+
+    @property
+    def named_now(self) -> tuple[str, ...]:
+        """The same of what is still cut: a role that works again counts as spared."""
+        on = tuple(one.role for one in self.roles if one.role in self.cut and one.intervals[-1].end is None)
+        if self.kind is not Kind.BLOCKING or not on:
+            return self.named
+        again = (role for role in self.cut if role not in on)
+        return named(self.target, on, (*self.spared, *again))
 
     @property
     def is_of_service(self) -> bool:
         """Is it the service itself that is cut, and not only parts of it?"""
         return self.named == (self.target,)
+
+    def cuts(self, name: str) -> bool:
+        """Did users lose what is called by this name (``telegram``, ``telegram/client``)?
+
+        A service takes its parts with it, except those that still worked; a part does not take the service.
+        """
+        target, _, role = name.partition("/")
+        if target != self.target:
+            return False
+        return role in self.cut or name in self.named or (self.is_of_service and role not in self.spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +468,11 @@ class Incident:
         return tuple(name for part in self.parts if part.target for name in part.named)
 
     @property
+    def named_now(self) -> tuple[str, ...]:
+        """The same without parts of services that work again (``Part.named_now``)."""
+        return tuple(name for part in self.parts if part.target for name in part.named_now)
+
+    @property
     def mechanisms(self) -> tuple[str, ...]:
         """All mechanisms, each once, in the order of the parts."""
         return tuple(dict.fromkeys(m for part in self.parts for m in part.mechanisms))
@@ -503,7 +528,7 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """How one version of a probe's software fared on one network during the event, in probes.
+    """How one version of a probe's software, or of a nettest, fared on one network during the event, in probes.
 
     Attributes:
         failing: for which the target failed at least once.
@@ -623,6 +648,7 @@ class Alternatives:
     reached: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    nettests: tuple[Software, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

@@ -36,6 +36,9 @@ APP = frozenset({Role.CHAT, Role.API})
 WAYS_IN = (Role.CHAT, Role.API, Role.MESSENGER, Role.WEB, Role.CLIENT)
 """Roles by which people use a service: if one is cut, the loss of the others is a detail."""
 
+SERVICE = "service"
+"""Instead of a role: the service itself, where it has to be told from a part of it (``telegram/service``)."""
+
 REDIRECT = "redirect"
 """Instead of a role: another service's host, to which the target's own pages sent the probe on."""
 

@@ -58,7 +58,7 @@ from fanous.pipeline.questions import (
     ShowIncident,
 )
 from fanous.pipeline.scheduler import Crash, outcome
-from fanous.publish.calls import GatherEvidence, WriteExport, WriteReport
+from fanous.publish.calls import GatherEvidence, PackSeries, WriteExport, WriteReport
 from fanous.store.location import SOCKET
 from fanous.store.protocol import Ask, Store
 
@@ -88,6 +88,7 @@ CALLS: tuple[type[Call[Any]], ...] = (
     ListIncidents,
     Merge,
     NameRole,
+    PackSeries,
     PlanMeasurements,
     PullMeasurements,
     PullNewest,

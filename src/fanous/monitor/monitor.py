@@ -106,7 +106,7 @@ def _end() -> Never:
 def _opened(configuration: Configuration) -> Store:
     clock = configuration.clock
     store = open_store(configuration.store, clock=clock, staged=bool(clock.notice))
-    configuration.review.apply(store.ledger)
+    store.ledger.remember(configuration.review)
     return store
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.collector.inbox import STATE
-from fanous.collector.journal import Journal
+from fanous.collector.inbox import STATE, Journal
 from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.model.event import AnnouncedEvent

@@ -43,8 +43,7 @@ from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import check_countries
 from fanous.sources.ooni.values import LATEST
 from fanous.sources.publishers import source_settings
-from fanous.store.location import StoreLocation
-from fanous.store.review import Review, review
+from fanous.store.location import Review, StoreLocation, review
 from fanous.web.settings import SiteSettings
 
 PAGE = "127.0.0.1:8470"

@@ -21,8 +21,14 @@ from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
-from fanous.pipeline.remote import begin_round, bring_round, check_consent, one_round
-from fanous.pipeline.remote_plan import RemotePlan, popular_urls
+from fanous.pipeline.remote import (
+    RemotePlan,
+    begin_round,
+    bring_round,
+    check_consent,
+    one_round,
+    popular_urls,
+)
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
 from fanous.probe.consent import check_country

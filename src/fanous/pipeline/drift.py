@@ -16,8 +16,7 @@ from tempfile import TemporaryDirectory
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull import document_of
-from fanous.pipeline.remote import lines_of_users, probes_of_users
-from fanous.pipeline.remote_plan import by_users
+from fanous.pipeline.remote import by_users, lines_of_users, probes_of_users
 from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes

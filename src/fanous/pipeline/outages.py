@@ -14,19 +14,17 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
-from fanous.analysis.incidents.assemble import Setting, incidents_of
-from fanous.analysis.incidents.coincidence import NEAR, OutageElsewhere
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, alone, left
-from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
-from fanous.analysis.series.copies import copies, frozen, thawed
+from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
+from fanous.analysis.series.baselines import YEARS, lost_as_much
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
-from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
@@ -51,9 +49,9 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
 
 def _measured(series: Sequence[Series]) -> list[Series]:
-    """Without values that are no measurements of their own."""
+    """Without values that are no measurements of their own; what a publisher gave in bins of several widths is one."""
     again = {one.key for one in copies(series)}
-    return [thawed(one) for one in series if one.key not in again]
+    return joined(thawed(one) for one in series if one.key not in again)
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
@@ -159,7 +157,7 @@ def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) ->
     known = {one.key: one for one in quantities.series if one.key in keys}
     for one in quantities.past():
         if one.key in known:
-            known[one.key] = _joined(one, known[one.key])
+            known[one.key] = _with_past(known[one.key], one)
     asked = {id(a) for a in doubtful}
     return [_of_earlier_year(a, known[a.key]) if id(a) in asked and a.key in known else a for a in anomalies]
 
@@ -172,18 +170,8 @@ def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
     return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
 
 
-def _joined(before: Series, after: Series) -> Series:
-    if before.step != after.step:
-        return after
-    return Series(
-        after.key,
-        after.step,
-        np.concatenate([before.times, after.times]),
-        np.concatenate([before.values, after.values]),
-        np.concatenate([before.counts, after.counts]),
-        np.concatenate([before.controlled, after.controlled]),
-        np.concatenate([before.measurements, after.measurements]),
-    )
+def _with_past(one: Series, before: Series) -> Series:
+    return together(one, before) if before.step == one.step else one
 
 
 def outages_of(

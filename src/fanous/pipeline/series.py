@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from fanous.analysis.detectors.grid import rolled_up
-from fanous.analysis.series.baselines import Spans, baseline_level, outage_times
-from fanous.analysis.series.scale import is_scaled, on_known_scale
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.artefacts import is_scaled, on_known_scale
+from fanous.analysis.series.baselines import Spans, baseline_level, outage_times, traffic_losses
+from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
@@ -159,7 +159,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     only.
 
     If a source has only regions, their median is the country's series, as for outages.  The baseline leaves
-    out the outages that the store knows.
+    out the outages and losses of traffic that the store knows.
 
     Raises:
         FanousError: there is none.
@@ -171,7 +171,15 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
     licences = licences_by_source(levels, store.facts.series_licences(country))
-    whole = [level for one in series if (level := newest(one, at, lost[one.key.place], licences))]
+    traffic = {
+        target: traffic_losses(incidents, country, [target])
+        for target in {target_of_series(one.key) for one in series}
+    }
+    whole = [
+        level
+        for one in series
+        if (level := newest(one, at, [*lost[one.key.place], *traffic[target_of_series(one.key)]], licences))
+    ]
     if not whole:
         raise FanousError(
             f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "

@@ -11,11 +11,11 @@ import asyncio
 import os
 from base64 import b64encode
 
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import Datagrams
 from fanous.probe.settings import Settings
-from fanous.probe.trace import LOST, Trace
+from fanous.probe.trace import INTERRUPTED, LOST, Trace
 
 FORCED_VERSION = 0x1A2A3A4A
 """A version of the pattern 0x?a?a?a?a, which is reserved for this (RFC 9000 section 15)."""
@@ -106,7 +106,8 @@ async def _handshake(
     """How the handshake failed; ``None`` = it was completed."""
     from fanous.probe.net.quic import complete, new_handshake  # aioquic takes 0.1 s to import
 
-    transaction, t0, failure = trace.next_transaction(), trace.at(), None
+    transaction, t0 = trace.next_transaction(), trace.at()
+    failure: str | None = INTERRUPTED
     made = new_handshake(name, settings.ca_file, verify=verify)
     try:
         async with asyncio.timeout(settings.handshake_timeout):
@@ -115,25 +116,27 @@ async def _handshake(
                 await complete(made, trace.network, datagrams)
             finally:
                 datagrams.close()
+        failure = None
     except NETWORK_ERRORS as error:
         failure = failure_of(error)
-    trace.quic_handshakes.append(
-        {
-            "network": "udp",
-            "proto": "quic",
-            "address": endpoint(ip, PORT),
-            "server_name": name,
-            "failure": failure,
-            "no_tls_verify": not verify,
-            "negotiated_protocol": made.alpn,
-            "tls_version": "TLSv1.3",
-            "peer_certificates": [
-                {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in made.chain
-            ],
-            "t0": t0,
-            "t": trace.at(),
-            "transaction_id": transaction,
-            "x_attempt": number,
-        }
-    )
+    finally:
+        trace.quic_handshakes.append(
+            {
+                "network": "udp",
+                "proto": "quic",
+                "address": endpoint(ip, PORT),
+                "server_name": name,
+                "failure": failure,
+                "no_tls_verify": not verify,
+                "negotiated_protocol": made.alpn,
+                "tls_version": "TLSv1.3",
+                "peer_certificates": [
+                    {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in made.chain
+                ],
+                "t0": t0,
+                "t": trace.at(),
+                "transaction_id": transaction,
+                "x_attempt": number,
+            }
+        )
     return failure

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.model.measurement import Provenance
 from fanous.pipeline.call import Call
 from fanous.pipeline.questions import known_incident
-from fanous.publish.evidence.pack import Gathered, gather
+from fanous.publish.evidence.container import pack_series
+from fanous.publish.evidence.pack import LEVELS, Gathered, gather
 from fanous.publish.export import Exported, ExportScope, export
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
@@ -37,8 +39,8 @@ class WriteReport(Call[ReportFiles], frozen=True, tag="report"):
     folder: Path
 
     def perform(self, store: Store) -> ReportFiles:
-        from fanous.publish.reports.forms import sms, write  # draws pictures, which others need not wait for
-        from fanous.publish.reports.report import gather as gather_report
+        from fanous.publish.report import gather as gather_report
+        from fanous.publish.report import sms, write  # draws pictures, which others need not wait for
 
         found = known_incident(store, self.incident)
         report = gather_report(store, found, LANGUAGES[self.language], self.url)
@@ -52,6 +54,23 @@ class GatherEvidence(Call[Gathered], frozen=True, tag="evidence"):
 
     def perform(self, store: Store) -> Gathered:
         return gather(store, self.incident)
+
+
+class PackSeries(Call[bytes], frozen=True, tag="series"):
+    """The quantity series of a country, as a part of a bundle: for those whose values a bundle withholds.
+
+    Attributes:
+        since, until: unix seconds, half-open.
+    """
+
+    country: str
+    since: float
+    until: float
+    provenance: Provenance
+
+    def perform(self, store: Store) -> bytes:
+        facts = store.of(self.provenance).facts
+        return pack_series(facts.levels(self.country, self.since, self.until, LEVELS))
 
 
 class WriteExport(Call[Exported], frozen=True, tag="export"):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fanous.model.incident import Incident, Says
+from fanous.sources.connector import OWN_DATA
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.wording.language import Language
@@ -29,9 +30,6 @@ def sources_of(incident: Incident) -> tuple[str, ...]:
         ]
         found += named or [f"family:{family}"]
     return tuple(dict.fromkeys(found))
-
-
-OURS = "ours"
 
 
 def credit_line(incident: Incident, language: Language) -> str:
@@ -88,6 +86,6 @@ def _credit(name: str, licence: str, language: Language) -> str:
         return language.apart(name.removeprefix("family:"))
     who = language.known(source.credit.partition(",")[0] or source.title)
     licence = licence or ("" if source.takes_columns else source.licence)
-    if licence in ("", OURS):  # of the operator's tables, each has its own, which is not known here
+    if licence in ("", OWN_DATA):  # of the operator's tables, each has its own, which is not known here
         return who
     return f"{who} ({language.known(licence_words(licence))})"

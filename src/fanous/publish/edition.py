@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from fanous.analysis.incidents.claims import Checked
+from fanous.analysis.incidents.witnesses import Checked
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
@@ -156,14 +156,16 @@ ACCESS = ""
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The past restrictions of one target (or ``ACCESS``) in one country.
+    """The past restrictions of one target, of a part of it (``telegram/client``), or of ``ACCESS``, in one country.
 
     Attributes:
         incidents: oldest first; never empty.
+        parts_too: have there also been restrictions of nothing but other parts of it, which do not count?
     """
 
-    target: str
+    name: str
     incidents: tuple[Incident, ...]
+    parts_too: bool = False
 
     @property
     def count(self) -> int:
@@ -180,18 +182,18 @@ class Past:
 
 
 def history(known: Iterable[Incident]) -> list[Past]:
-    """By target, most often first.
+    """By name, most often first.
 
     Args:
         known: the incidents of one country.
     """
-    found: dict[str, list[Incident]] = {}
-    for one in sorted(known, key=lambda one: (one.onset, one.id)):
-        if _counts(one):
-            for target in subjects(one):
-                found.setdefault(target, []).append(one)
-    rows = [Past(target, tuple(incidents)) for target, incidents in found.items()]
-    return sorted(rows, key=lambda row: (-row.count, -row.last.onset, row.target))
+    sure = sorted(filter(_counts, known), key=lambda one: (one.onset, one.id))
+    names = dict.fromkeys(name for one in sure for name in subjects(one))
+    rows = []
+    for name in names:
+        counted = tuple(one for one in sure if _is_of(one, name))
+        rows.append(Past(name, counted, len(counted) < sum(name in one.targets for one in sure)))
+    return sorted(rows, key=lambda row: (-row.count, -row.last.onset, row.name))
 
 
 def until_now(incident: Incident, known: Sequence[Incident]) -> list[Past]:
@@ -203,14 +205,21 @@ def until_now(incident: Incident, known: Sequence[Incident]) -> list[Past]:
     if not _counts(incident):
         return []
     before = [one for one in known if (one.onset, one.id) <= (incident.onset, incident.id)]
-    return [row for row in history(before) if row.target in subjects(incident)]
+    return [row for row in history(before) if row.name in subjects(incident)]
 
 
 def subjects(one: Incident) -> tuple[str, ...]:
-    """Targets that were restricted, or ``ACCESS``; a fall of a platform's traffic restricts none."""
+    """What was restricted (``Incident.named``), or ``ACCESS``; a fall of a platform's traffic restricts nothing."""
     if one.is_of_line:
         return (ACCESS,)
-    return () if one.is_of_traffic else tuple(dict.fromkeys(one.targets))
+    return () if one.is_of_traffic else tuple(dict.fromkeys(one.named))
+
+
+def _is_of(one: Incident, name: str) -> bool:
+    """Was this restricted, by itself or with the service that it is a part of?"""
+    if one.is_of_line or not name:
+        return one.is_of_line and not name
+    return not one.is_of_traffic and any(part.cuts(name) for part in one.parts)
 
 
 def _counts(one: Incident) -> bool:

@@ -32,7 +32,7 @@ from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document, users_of
 from fanous.publish.table import cell
-from fanous.sources.connector import open_licence
+from fanous.sources.connector import OWN_DATA, open_licence
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.narrative import sentence
@@ -68,7 +68,7 @@ def licence_of(sources: tuple[str, ...], own: str, stated: Stated = MappingProxy
     if not sources or not all(is_open(one) or one in stated for one in sources):
         return ""
     terms = {
-        stated.get(one) or (own if SOURCES[one].licence == "ours" else SOURCES[one].licence)
+        stated.get(one) or (own if SOURCES[one].licence == OWN_DATA else SOURCES[one].licence)
         for one in sources
     }
     return "; ".join(sorted({own, *terms}))
@@ -84,7 +84,7 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
     if licence or not wanted.private:
         return licence
     known = (SOURCES[one].licence if one in SOURCES else "" for one in sources)
-    return "; ".join(sorted({wanted.licence if one == "ours" else one or NO_LICENCE for one in known}))
+    return "; ".join(sorted({wanted.licence if one == OWN_DATA else one or NO_LICENCE for one in known}))
 
 
 LEAST_PROBES = 3
@@ -341,7 +341,7 @@ def _series_of(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
                         "seconds": series.step,
                         "value": value,
                         "synthetic": store.is_synthetic,
-                        "licence": wanted.licence if terms == "ours" else terms,
+                        "licence": wanted.licence if terms == OWN_DATA else terms,
                     }
 
 

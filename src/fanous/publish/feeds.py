@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from fanous.analysis.incidents.revision import news_in, reach_changed
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
@@ -32,12 +33,14 @@ from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 from fanous.text import printable
 from fanous.wording.headline import claim_line, led, synthetic
+from fanous.wording.language import Language, Sentence
 from fanous.wording.narrative import sentences, unheard_since
-from fanous.wording.reasons import corrected
+from fanous.wording.reasons import corrected, reasons_said
 from fanous.wording.words import target_title
 
 MOST = 50
 REACH = 366 * DAY
+"""Seconds; what ended before is not in the feeds of places and targets, unless it was retracted since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ def feed_of(
     target: str | None = None,
 ) -> Feed:
     """The feed of the world, a country, a network there (``AS17557``), or a target."""
-    found = store.ledger.incidents(country, edition.now - REACH, edition.now + DAY)
+    since = edition.now - REACH
+    recent = store.ledger.incidents(country, since, edition.now + DAY)
+    withdrawn = store.ledger.incidents(country, retracted=since)
+    found = list({one.id: one for one in (*recent, *withdrawn)}.values())
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
@@ -146,18 +152,26 @@ def entry_id(edition: Edition, path: str) -> str:
 def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
     told = stories(store, [incident for _, incident in revised])
     for (at, incident), story in zip(revised, told, strict=True):
+        revisions = store.ledger.revisions(incident.id)
         ended = unheard_since(data_ended(store, incident, edition.now), incident, edition.language)
-        account = [*sentences(incident, story.names, edition.language), *ended]
+        reach = reach_said(revisions, edition.language)
+        account = [*sentences(incident, story.names, edition.language), *reach, *ended]
         yield Entry(
             id=entry_id(edition, incident_path(incident)),
             url=edition.permanent(incident_path(incident)),
             title=claim_line(incident, story.names, edition.language).text,
             summary=" ".join(one.text for one in account),
-            published=store.ledger.revisions(incident.id)[0].at,
+            published=revisions[0].at,
             updated=at,
             categories=_categories(incident),
             cap=edition.permanent(f"{incident_path(incident)}.cap"),
         )
+
+
+def reach_said(revisions: Sequence[Revision], language: Language) -> list[Sentence]:
+    """That it has widened or narrowed, if that is the last news of it."""
+    known, told = news_in(one.incident for one in revisions)
+    return [] if told is None else reasons_said(reach_changed(known, told), language)
 
 
 def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
@@ -341,7 +355,11 @@ def _urgency(incident: Incident, known_until: float | None) -> str:
 def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
     names = store.of(incident.provenance).facts.networks(incident.country)
     until = data_ended(store, incident, edition.now)
-    told = [*sentences(incident, names, edition.language), *unheard_since(until, incident, edition.language)]
+    told = [
+        *sentences(incident, names, edition.language),
+        *reach_said(store.ledger.revisions(incident.id), edition.language),
+        *unheard_since(until, incident, edition.language),
+    ]
     _cap_text(info, "language", edition.language.code)
     _cap_text(info, "category", "Infra")
     _cap_text(info, "event", "loss of traffic" if incident.is_of_traffic else f"internet {incident.kind}")

@@ -14,8 +14,9 @@ from math import inf
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import asn_of
+from fanous.model.role import SERVICE, Role
 from fanous.publish.edition import Edition, Story, stories
-from fanous.refdata.countries import country_name, region_name, region_names
+from fanous.refdata.countries import country_codes, country_name, region_name, region_names
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
@@ -24,7 +25,7 @@ from fanous.wording import words
 from fanous.wording.clocks import month_of
 from fanous.wording.headline import claimed
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.words import mechanism_words, target_title
+from fanous.wording.words import mechanism_words, named_title, target_title
 
 LENGTHS: Mapping[str, tuple[float, float]] = {
     "hour": (0, HOUR),
@@ -67,7 +68,7 @@ THE_LINE = "-"
 """As a target: internet access itself, cut or slow."""
 
 PATTERNS: Mapping[str, str] = {
-    "country": "[A-Z]{2}",
+    "country": "|".join(country_codes()),
     "region": "[A-Z]{2}(?:-[A-Z0-9]{1,3}|:.{1,80})",
     "network": "AS[1-9][0-9]{0,9}",
     "target": rf"(?=.*\S).{{1,{LONGEST_HOST}}}",
@@ -88,7 +89,8 @@ class IncidentFilter:
     Attributes:
         region: ISO 3166-2, or the source's own name (``Place.region``).
         network: ``AS17557``.
-        target: a target, part of its name as people write it, or ``THE_LINE``.
+        target: a target, part of its name as people write it, a part of the service (``telegram/client``, or
+            ``telegram/service`` for all that cuts the service itself), or ``THE_LINE``.
         kind: what it does to any target on any network (``words.kinds_shown``).
         mechanism: it or one below it: ``dns`` includes ``dns.injection``.
         status: of ``STATES``. began: ``2023`` or ``2023-12``. length: of ``LENGTHS``.
@@ -139,6 +141,10 @@ class IncidentFilter:
     def _is_about(self, one: Incident) -> bool:
         if self.target == THE_LINE:
             return one.is_of_line
+        service, _, role = self.target.partition("/")
+        if role in (*Role, SERVICE):
+            name = service if role == SERVICE else self.target
+            return any(part.cuts(name) for part in one.parts)
         return any(is_called(target, self.target) for target in one.targets)
 
     def title(self, language: Language) -> str:
@@ -177,7 +183,10 @@ def filtered(
 
 def target_name(target: str, language: Language) -> str:
     """What readers call the target."""
-    return language.say("Internet access") if target == THE_LINE else printable(target_title(target))
+    service, _, role = target.partition("/")
+    if role == SERVICE:
+        return language.say("{service} itself (not only parts of it)", service=target_title(service))
+    return language.say("Internet access") if target == THE_LINE else named_title(target, language)
 
 
 def is_called(target: str, name: str) -> bool:

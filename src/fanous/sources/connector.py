@@ -165,6 +165,10 @@ OPEN_LICENCES = (
 """Licences under which data may be passed on and used for anything (opendefinition.org/licenses, conformant)."""
 
 
+OWN_DATA = "set by the operator of the monitor"
+"""Licence of what a monitor itself measures."""
+
+
 def open_licence(text: str) -> str:
     """The name of an open licence, however it is spelt (``cc-by-4.0``); empty = it is not one of them."""
     plain = _LETTERS.sub("", text.lower())

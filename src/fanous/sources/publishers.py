@@ -12,7 +12,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
-from fanous.sources.connector import LiveSource, SeriesFiles, Source, by_name, open_licence
+from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, by_name, open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote.atlas import ATLAS
 from fanous.sources.signals.google import GOOGLE
@@ -31,7 +31,7 @@ SCAN = Source(
     name="scan",
     title="our own active probing",
     help="measured by `fanous scan`; it has no files to ingest",
-    licence="ours",
+    licence=OWN_DATA,
     is_open=True,
     credit="Fanous",
     is_own=True,

@@ -34,6 +34,7 @@ from fanous.store.database import (
     encode_incident,
     encode_reasons,
 )
+from fanous.store.location import Review
 from fanous.store.outbox import Outbox, note
 from fanous.store.processes import Processes, check_held, free_all
 from fanous.store.schema import FORMAT
@@ -473,6 +474,13 @@ class Ledger(Processes):
     def hide_held(self, hide: bool) -> None:
         """Set whether they are, as with ``hold_national``."""
         self._set(_HIDE, hide)
+
+    def remember(self, review: Review) -> None:
+        """Set what the table ``[review]`` gives; the rest stays as it is."""
+        if review.national is not None:
+            self.hold_national(review.national)
+        if review.public is not None:
+            self.hide_held(not review.public)
 
     def backfill(self, country: str) -> Backfill | None:
         """The import of past measurements that is still under way; ``None`` = none."""

@@ -360,6 +360,28 @@ def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation
     return data_folder() / "store"
 
 
+class Review(Section, frozen=True):
+    """The table ``[review]``: which incidents wait for a person; a store remembers it.
+
+    Attributes:
+        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
+        public: are waiting incidents shown to readers, as suspected?  Otherwise only on the desk and the command line.
+            ``None`` = as the store remembers.
+    """
+
+    national: bool | None = None
+    public: bool | None = None
+
+
+def review(config: Path | None) -> Review:
+    """The table ``[review]``.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    return section(config, "review", Review)
+
+
 def check_folder(folder: Path, *, must_exist: bool) -> None:
     """Refuse a folder that is not a store before anything is written to it.
 

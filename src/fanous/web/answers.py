@@ -17,6 +17,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
+from unicodedata import decimal
 from urllib.parse import quote, urlencode
 
 from markupsafe import escape
@@ -154,28 +155,57 @@ LANGUAGE = "lang"
 """The query parameter that every page has."""
 
 
+HOW_MUCH = ("page", "days")
+"""Parameters that choose how much is shown, not what; a value that a page does not know is ignored."""
+
+
+class NotUnderstood(HTTPException):
+    """A parameter has a value that means nothing here (400). Without it, the answer would be to another question.
+
+    Attributes:
+        asked: name and value.
+    """
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(400)
+        self.asked = name, value
+
+
 def canonical(request: Request, asks: Mapping[str, str]) -> str | None:
-    """The same address without parameters that are ignored; ``None`` = there are none.
+    """The same address without parameters that are ignored, and with values in their usual form; ``None`` = it is
+    this one.
 
     Otherwise every cache, ours included, would keep a copy for any text after the question mark.
 
     Args:
         asks: as in ``Page``.
+
+    Raises:
+        NotUnderstood: a parameter has a value that means nothing.
     """
     given, kept = request.query_params.multi_items(), dict[str, str]()
-    for name, value in given:
+    for name, text in given:
         if name == LANGUAGE:
-            is_heeded = chosen(value) is not None
+            value = text if chosen(text) is not None else None
         else:
-            is_heeded = name in asks and re.fullmatch(asks[name], value) is not None
-        if is_heeded and name in kept and isinstance(asks.get(name), Several):
+            value = fitting(text, asks[name]) if name in asks else None
+            if value is None and text.strip() and name in asks and name not in HOW_MUCH:
+                raise NotUnderstood(name, text)
+        if value is not None and name in kept and isinstance(asks.get(name), Several):
             kept[name] += f",{value}"
-        elif is_heeded:
+        elif value is not None:
             kept.setdefault(name, value)
-    if len(kept) == len(given):
+    if given == list(kept.items()):
         return None
     path = request.url.path
     return quote(path) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def fitting(text: str, pattern: str) -> str | None:
+    """The text as the pattern has it: codes may be typed in small letters, dates in any script's digits; ``None`` = it
+    does not fit."""
+    latin = "".join(str(decimal(one, one)) for one in text.strip())
+    return next((one for one in (text, latin, latin.upper()) if re.fullmatch(pattern, one)), None)
 
 
 def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASKED) -> Visit:

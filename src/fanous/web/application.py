@@ -1,8 +1,10 @@
 """Application: the public side as an ASGI application.
 
-It only reads; only ``admin`` and ``desk``, behind a token, can change the ledger.
+It only reads; only ``admin`` and ``desk``, behind a token, can change the ledger.  ``/metrics`` has gauges for
+Prometheus; the monitor's own health is on its status address (``pipeline.status``).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from fanous.model.alert import AlertState
+from fanous.pipeline.query import last_heard
+from fanous.probe.metrics import MEDIA, Metric, render
 from fanous.publish.feeds import FORMATS, Feed, Format
 from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
@@ -24,7 +29,6 @@ from fanous.web.bundles import Bundles
 from fanous.web.desk.desk import Desk
 from fanous.web.limits import cost_of
 from fanous.web.live import Live
-from fanous.web.metrics import metrics
 from fanous.web.middleware import ExpectedHost, SecurityHeaders, is_desk, security_headers
 from fanous.web.pages import PAGES, RESOURCES
 from fanous.web.templates import icon, page_maker, rendered, robots, static
@@ -46,7 +50,7 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
     visit = visit_of(request, site)
     if len(visit.path) > LONGEST_PATH:
         visit = replace(visit, path="/")
-    facts = {"status": status, "why": _why(error)}
+    facts = {"status": status, "why": _why(error), "asked": getattr(error, "asked", None)}
     if is_desk(request.url.path):
         text = rendered("desk/error.html", visit, facts | {"session": None})
     else:
@@ -125,3 +129,51 @@ def feed_maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
 async def upper_case(request: Request) -> Response:
     """Redirects ``/pk``, as people type it."""
     return RedirectResponse(f"/{request.path_params['code'].upper()}", 308)
+
+
+def metrics(store: Store, visit: Visit) -> Reply:
+    """Gauges about incidents, measurements and alerts, in the text format of Prometheus."""
+    shown = store.about()
+    found = [*_open_incidents(shown), *_freshness(shown, visit.now), *_alerts(shown)]
+    return Reply.of(render(found), MEDIA)
+
+
+def _open_incidents(store: Store) -> list[Metric]:
+    """Open incidents by country, kind and status; combinations without any are not listed."""
+    known = store.ledger.incidents(synthetic=store.is_synthetic)
+    count = Counter((one.country, one.kind, one.status) for one in known if one.is_open)
+    staged = "Synthetic, of a staged event: " if store.is_synthetic else ""
+    text = f"{staged}Incidents that are open, by country, kind and status"
+    return [
+        Metric(
+            "fanous_incidents_open",
+            n,
+            text,
+            (("country", country), ("kind", str(kind)), ("status", str(status))),
+        )
+        for (country, kind, status), n in sorted(count.items())
+    ]
+
+
+def _freshness(store: Store, now: float) -> list[Metric]:
+    """Seconds since the last sound measurement from each country that was ever measured.
+
+    A country that falls silent keeps its series, because its age is what should alarm.
+    """
+    heard = last_heard(store, now)
+    for country in store.facts.countries():
+        if country not in heard and (measured := store.facts.measured(country)) is not None:
+            heard[country] = measured[1]
+    text = "Seconds since the last sound measurement of a country"
+    return [
+        Metric("fanous_last_measurement_age_seconds", max(0.0, now - at), text, (("country", country),))
+        for country, at in sorted(heard.items())
+    ]
+
+
+def _alerts(store: Store) -> list[Metric]:
+    """Alerts that are waiting, and those that were given up."""
+    count = Counter(one.state for one in store.ledger.outbox.deliveries())
+    text = "Alerts by what became of them"
+    states = (AlertState.WAITING, AlertState.DEAD)
+    return [Metric("fanous_alerts", count[state], text, (("state", str(state)),)) for state in states]

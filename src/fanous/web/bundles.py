@@ -201,8 +201,8 @@ def _in_a_process(gathered: Gathered, key_file: Path, now: float) -> bytes:
 
 
 def packed(gathered: Gathered, key_file: Path, now: float) -> bytes:
-    """The bytes of the bundle."""
+    """The bytes of the bundle, without values that may not be passed on."""
     with tempfile.TemporaryDirectory(prefix="fanous-bundle-") as folder:
         file = Path(folder) / "bundle.fanous"
-        pack(gathered, file, signing_key(key_file), now)
+        pack(gathered, file, signing_key(key_file), now, public=True)
         return file.read_bytes()

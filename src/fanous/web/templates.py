@@ -32,7 +32,7 @@ from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
-from fanous.wording.words import mechanism_words, target_title
+from fanous.wording.words import mechanism_words, named_title, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -139,6 +139,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             headline=partial(headline.headline, language=language),
             claimed=partial(headline.claimed, language=language),
             title_in=partial(headline.title_in, language=language),
+            named_title=partial(named_title, language=language),
             claim_line=partial(headline.claim_line, language=language),
             headline_lead=headline.lead,
             lede=partial(narrative.lede, language=language),

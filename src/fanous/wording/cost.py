@@ -6,6 +6,8 @@ from typing import Any
 from fanous.model.cost import Cost, Figure, Phrase, Range, percent
 from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
+from fanous.wording.reasons import listing
+from fanous.wording.words import named_title
 
 OLD_AFTER = 5
 """Years: a figure older than this, compared with the newest in use, is marked as old."""
@@ -24,6 +26,7 @@ LIMIT_IF_ALL = (
     "everyone in the country was affected."
 )
 NO_SENTENCE = "No published method can be applied, because the figures for this country are not published."
+PARTS = "Only a part of the service was cut: {parts}. People who used it in another way lost nothing by this."
 CEILING = "Ceiling: {why}."
 CANNOT_SAY = "{title}: not applicable; {why}."
 SAYS = "{title}: {rate} an hour, {total} in all; {why}."
@@ -40,6 +43,7 @@ TEXTS = (
         LIMIT,
         LIMIT_IF_ALL,
         NO_SENTENCE,
+        PARTS,
         CEILING,
         CANNOT_SAY,
         SAYS,
@@ -60,6 +64,7 @@ def cost_document(cost: Cost) -> dict[str, Any]:
         "kind": str(what.kind),
         "hours": round(what.hours, 2),
         "targets": list(what.targets),
+        "parts": list(what.parts),
         "affected_share": _pair(what.affected, 4),
         "dependence_share": _pair(what.dependence, 4),
         "notes": [str(note) for note in what.notes],
@@ -86,7 +91,13 @@ def cost_document(cost: Cost) -> dict[str, Any]:
 def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
     """The estimate in lines, for a terminal, a report or a page."""
     what, whole = cost.disruption, cost.per_hour
-    lines = [cost_sentence(cost, language), *(said(note, language) for note in what.notes)]
+    lines = [
+        cost_sentence(cost, language),
+        *(_as_sentence(said(note, language), language) for note in what.notes),
+    ]
+    if what.parts:
+        parts = [named_title(name, language) for name in what.parts]
+        lines.insert(1, language.say(PARTS, parts=listing(parts, language)))
     if whole is not None:
         lines.append(language.say(CEILING, why=said(cost.ceiling_why, language)))
     lines.append("")
@@ -101,6 +112,10 @@ def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
         newest = max(figure.year for figure in one.inputs)
         lines += [f"    {_input_line(figure, newest, language)}" for figure in one.inputs]
     return [*lines, "", language.say(DISCLAIMER)]
+
+
+def _as_sentence(text: str, language: Language) -> str:
+    return f"{text[:1].upper()}{text[1:]}{language.stop}"
 
 
 def _input_line(figure: Figure, newest: int, language: Language) -> str:
@@ -174,7 +189,7 @@ def _share(share: float, language: Language) -> str:
     if language.code == "en":
         return percent(share)
     text = format_percent(round(share, 3), locale=language.locale, decimal_quantization=False)
-    return language.in_digits(text)
+    return language.figure(text)
 
 
 def _pair(amount: Range | None, digits: int = 0) -> dict[str, float] | None:

@@ -63,6 +63,7 @@ ISOLATES = str.maketrans({ISOLATE: None, END_ISOLATE: None})
 """For ``str.translate``: a text without them."""
 
 LATIN_DIGITS = "0123456789"
+PERSIAN_SIGNS = str.maketrans({",": "٬", ".": "٫", "%": "٪"})
 
 FEW = dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")))
 
@@ -146,7 +147,7 @@ class Language:
         from babel.numbers import format_decimal
 
         places = f".{'0' * decimals}" if decimals else ""
-        return self.in_digits(format_decimal(value, f"#,##0{places}", locale=self.locale))
+        return self.figure(format_decimal(value, f"#,##0{places}", locale=self.locale))
 
     def few(self, n: int) -> str:
         """A small number inside a sentence: English spells it out."""
@@ -159,11 +160,15 @@ class Language:
         pattern = self.locale.percent_formats[None].pattern
         if decimals:
             pattern = pattern.replace("0", f"0.{'0' * decimals}")
-        return self.in_digits(format_percent(share, pattern, locale=self.locale))
+        return self.figure(format_percent(share, pattern, locale=self.locale))
 
     def rough_percent(self, share: float) -> str:
         """``83%``; a small share is ``<1%``, not zero."""
-        return self.apart(f"<{self.percent(0.01)}") if share < 0.005 else self.percent(share)
+        return self.apart(f"<{self.percent(0.01)}") if share < 0.01 else self.percent(share)
+
+    def figure(self, text: str) -> str:
+        """A number in the language's digits, with the separators and the percent sign that go with them."""
+        return self.in_digits(text if self.digits == LATIN_DIGITS else text.translate(PERSIAN_SIGNS))
 
     def in_digits(self, text: str) -> str:
         if self.digits == LATIN_DIGITS:

@@ -18,9 +18,9 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
-from fanous.wording.headline import part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.period import exactly_when, period_said, sessions
+from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
 from fanous.wording.words import (
     FAMILIES,
@@ -356,6 +356,7 @@ CLASSES = {
 """Classes of outages that say more than the place does."""
 
 HOURS = "Hours, as measured: about {hours}, local time."
+AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed along the way but never returned to normal in between."
 RETURNS = (
@@ -373,6 +374,16 @@ USERS = {
     Access.FIXED: "An estimated {mean} of users of fixed lines were affected ({low} to {high}).",
 }
 NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
+MAYBE_USERS = {
+    Access.ANY: "An estimated {mean} of users may have been affected ({low} to {high}).",
+    Access.MOBILE: "An estimated {mean} of users of mobile networks may have been affected ({low} to {high}).",
+    Access.FIXED: "An estimated {mean} of users of fixed lines may have been affected ({low} to {high}).",
+}
+MAYBE_NETWORKS = (
+    "An estimated {mean} of networks may have been affected ({low} to {high}); no user figures are known."
+)
+"""The same of a suspicion."""
+
 SEEN = "{measurements} by {probes} on {networks} saw it."
 SEEN_BY_RUNS = "{measurements} in {probes} on {networks} saw it."
 SEEN_BY_EACH_RUN = "{probes} on {networks} saw it."
@@ -387,7 +398,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
     told = (
         _how(incident, language),
         _roles(incident, names, language),
-        _course(incident, language),
+        _course(incident, names, language),
         _places(incident, names, language),
         _users(incident, language),
         grounds(incident, language),
@@ -482,10 +493,6 @@ AT_TIMES = "Not all parts of {service} failed at the same time (local time): {ro
 ONLY_ON = "One part of {service} ({role}) is known to have failed only on {networks}."
 ROLE_SINCE, ROLE_FROM = "{role} from {start}", "{role} from {start} to {end}"
 
-ANOTHER_TIME = HOUR
-"""Roles that began to fail, or worked again, closer than this did so together, as far as measurements show that come
-every few minutes or hours."""
-
 
 def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Language) -> list[str]:
     """``app and web client from 17 Dec, 19:55``, with an end if it came earlier than the others'."""
@@ -493,11 +500,11 @@ def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Langu
     groups: list[tuple[Interval, dict[str, None]]] = []
     for one in sorted(cut, key=lambda one: one.intervals[0].start):
         start, end = one.intervals[0].start, one.intervals[-1].until
-        when = Interval(start, end if end < last - ANOTHER_TIME else None)
+        when = Interval(start, end if end < last - APART else None)
         word = role_word(part.target, one.role, language)
         for known, words in groups:
-            ends_alike = known.until == when.until or abs(known.until - when.until) <= ANOTHER_TIME
-            if start - known.start <= ANOTHER_TIME and ends_alike:
+            ends_alike = known.until == when.until or abs(known.until - when.until) <= APART
+            if start - known.start <= APART and ends_alike:
                 words[word] = None
                 break
         else:
@@ -519,7 +526,7 @@ def _operator(entity: str, names: Mapping[int, str]) -> str:
     return f"{name} ({entity})" if name else entity
 
 
-def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
+def _course(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
     """What led up to it, then its sessions, or that it had several periods or levels."""
     led_up = incident.led_up_by
     if led_up is not None:
@@ -529,6 +536,9 @@ def _course(incident: Incident, language: Language) -> Iterator[Sentence]:
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
         yield language.sentence(HOURS, hours=listing(hours, language))
+        if in_sessions.longer:
+            networks = listing([_operator(entity, names) for entity in in_sessions.longer], language)
+            yield language.sentence(AT_A_STRETCH, hours=language.number(LONGEST / HOUR), networks=networks)
     elif len(incident.intervals) > 1:
         periods = 1 + sum(one.end != then.start for one, then in pairwise(incident.intervals))
         returns = _returns(incident)
@@ -577,9 +587,9 @@ def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
     users = incident.users
     if users is not None and incident.scope is Scope.NATION:
         figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-        yield language.sentence(
-            USERS[incident.access] if counts_users(incident.country) else NETWORKS, **figures
-        )
+        sure, of_users = incident.confirmed_at is not None, counts_users(incident.country)
+        told = (USERS if sure else MAYBE_USERS)[incident.access]
+        yield language.sentence(told if of_users else NETWORKS if sure else MAYBE_NETWORKS, **figures)
 
 
 def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:

@@ -46,11 +46,13 @@ class DailySessions:
     Attributes:
         hours: (start, end) of each session of a day, seconds after midnight; one that ends after midnight has the
             smaller end.
-        weekdays: weekdays on which it was seen, Monday = 0.
+        weekdays: weekdays on which it was seen, on any network, Monday = 0.
+        longer: networks on which it also went on for longer than ``LONGEST``, or no one saw the pause.
     """
 
     hours: tuple[tuple[float, float], ...]
     weekdays: frozenset[int]
+    longer: tuple[str, ...] = ()
 
 
 def sessions(incident: Incident) -> DailySessions | None:
@@ -75,15 +77,19 @@ def sessions_of(incident: Incident, offset: float) -> DailySessions | None:
     length = sum((end - start) % DAY for start, end in hours)
     if not 1 <= len(hours) <= MOST_SESSIONS or not 0 < length <= MOST_HOURS:
         return None
-    weekdays = {
-        int((day + 3) % 7) for _, found in own for day in _days(found, offset)
-    }  # 1 January 1970: Thursday
-    return DailySessions(hours, frozenset(weekdays))
+    seen = [one for network in incident.networks for one in network.intervals if not _is_longer(one)]
+    weekdays = {int((day + 3) % 7) for day in _days(seen, offset)}  # 1 January 1970: Thursday
+    longer = (network.entity for network in incident.networks if any(map(_is_longer, network.intervals)))
+    return DailySessions(hours, frozenset(weekdays), tuple(longer))
+
+
+def _is_longer(one: Interval) -> bool:
+    return one.end is not None and one.end - one.start > LONGEST
 
 
 def _short(network: NetworkPart) -> list[Interval]:
     """Its intervals, if most of them can be sessions."""
-    found = [one for one in network.intervals if one.end is not None and one.end - one.start <= LONGEST]
+    found = [one for one in network.intervals if one.end is not None and not _is_longer(one)]
     return found if len(found) >= MOSTLY * len(network.intervals) else []
 
 
@@ -163,6 +169,9 @@ OPEN_SESSIONS = {
     ),
 }
 
+MOSTLY_SO = "mostly {when}"
+"""Said of sessions where it also went on for longer."""
+
 
 def _onset_known(incident: Incident) -> str:
     earliest = incident.fall_earliest
@@ -182,13 +191,14 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
     if in_sessions is not None:
         forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
         until = start if end is None else local(end, country)
-        return language.count(
+        when = language.count(
             *forms,
             len(in_sessions.hours),
             sessions=language.few(len(in_sessions.hours)),
             dates=days_between(start, until, language),
             start=date(start, language),
         )
+        return language.say(MOSTLY_SO, when=when) if in_sessions.longer else when
     began = latest if known == "between" else start
     sure = known == "about" or (known == "between" and earliest.date() == began.date())
     if end is None:

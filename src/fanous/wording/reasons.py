@@ -34,6 +34,14 @@ from fanous.wording.words import (
     target_title,
 )
 
+REACH: dict[str, Text] = {
+    "wider.targets": "It has widened to {targets}.",
+    "wider.scope": "It has widened (before: {before}; now: {after}).",
+    "wider.networks": "It has widened (networks known to be affected: {affected}; before: {fewer}).",
+    "narrower.targets": "It has narrowed; still cut: {targets}.",
+}
+"""How far an event reaches now that readers were told of it before."""
+
 NOT_JUDGED = "That applies to {some} of {all} measurements."
 """Follows the sentence of a rule."""
 
@@ -70,6 +78,11 @@ REASONS: dict[str, Text] = {
         "Sources disagree. One publisher shows it ({shown_by}), but {families}, which others measure, stayed as usual. "
         "A fault of that publisher looks like this, so it is only suspected."
     ),
+    "disputed.deliverer": (
+        "Sources disagree. All that shows it ({shown_by}) came through one source and is at zero there, but "
+        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
+        "suspected."
+    ),
     "shared.worldwide": (
         "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
         "fault of a publisher, or of something that the whole internet uses, looks like this, so it does not count "
@@ -80,8 +93,8 @@ REASONS: dict[str, Text] = {
         "({families}) reached the target there in {some} of {all} measurements."
     ),
     "site.may_refuse": (
-        "It cannot be reached from any network that was measured ({networks}), and fails in the same way on all of "
-        "them ({mechanisms}). Whether the networks or the site itself drop the connections is not known."
+        "It was not reached from any network that was measured ({networks}), and failed in the same way on all of "
+        "them ({mechanisms}). Whether the networks or the site itself dropped the connections is not known."
     ),
     "host.may_fail": (
         "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
@@ -130,6 +143,10 @@ REASONS: dict[str, Text] = {
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
+    ),
+    "software.nettest": (
+        "Only one version of the test saw it ({release}); others reached the target on the same networks ({probes}). "
+        "It may fail by itself, or try more than they do."
     ),
     "software.release": (
         "Only one version of the test saw it ({release}), and it fails in {countries} too, where other versions reach "
@@ -188,6 +205,7 @@ REASONS: dict[str, Text] = {
         "{n} measurements were withdrawn by the people who made them.",
     ),
     **FINDINGS,
+    **REACH,
 }
 """Code -> sentence; two if the number ``n`` decides."""
 
@@ -424,7 +442,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
-    **dict.fromkeys(("lowest", "highest"), Language.percent),
+    **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
@@ -469,6 +487,7 @@ def listing(names: Sequence[str], language: Language, named: int = NAMED) -> str
 
 DEFECTS = {
     "vpn": "It came through a VPN, so it does not show the network it came from.",
+    "clock ahead": "The probe's clock was ahead of the server's, so when it was measured is not known.",
     "no network": "The probe had no network.",
     "captive portal": "A captive portal answered in place of the sites.",
     "nothing outside the country answers": "Nothing outside the country answered the probe.",

@@ -7,6 +7,7 @@ import numpy as np
 from fanous.model.anomaly import Anomaly
 from fanous.model.reason import Reason
 from fanous.model.series import Series
+from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 from tests.each import each
 
@@ -63,3 +64,59 @@ def test_two_families_of_one_publisher_confirm_nothing_that_the_traffic_of_other
     told = {"shown_by": ("routing", "probing"), "families": ("usage",)}
     assert (Reason("disputed.publisher", told) in incident.reasons) is is_denied
     assert not is_denied or incident.confidence <= 0.5
+
+
+def through(source: str, *signals: str, left: float = 0.0, hours: float = 1) -> tuple[Anomaly, ...]:
+    """A time in which the signals of one source lost so much."""
+    found = (drop(signal, 0, hours, left=left) for signal in signals)
+    return tuple(replace(one, key=replace(one.key, source=source)) for one in found)
+
+
+def traffic(source: str, signal: str, *, left: float = 1.0) -> Series:
+    """Half-hourly figures with so much left in that hour."""
+    one = line(signal, first=-200, last=30)
+    times = np.arange(one.times[0], one.times[-1], 1800)
+    ones = np.ones(len(times), np.int64)
+    lost = (times >= MONDAY) & (times < MONDAY + HOUR)
+    values = np.where(lost, left, 1.0)
+    return replace(
+        one,
+        key=replace(one.key, source=source),
+        step=1800,
+        times=times,
+        values=values,
+        counts=ones,
+        controlled=0 * ones,
+        measurements=0 * ones,
+    )
+
+
+RADAR, TELESCOPE = "radar_netflows", "merit-nt"
+ALL_OF_IODA = through("ioda", BGP, AP, TELESCOPE)
+
+
+@each(
+    ("group", "series", "is_denied"),
+    [
+        (ALL_OF_IODA, [traffic("radar", RADAR)], True),
+        (ALL_OF_IODA, [traffic("ioda", GTR)], True),  # Google's figures did come through
+        ((*ALL_OF_IODA, *through("ioda-csv", GTR)), [traffic("radar", RADAR)], True),
+        ((*ALL_OF_IODA, *through("ioda", GTR)), [traffic("google", "google_traffic")], True),
+        (through("ioda", BGP, AP, hours=0.75), [traffic("ioda", GTR)], True),
+        (through("ioda", BGP, AP, hours=0.75), [traffic("ioda", GTR, left=0.3)], False),
+        (ALL_OF_IODA, [], False),
+        (ALL_OF_IODA, [traffic("radar", RADAR, left=0.3)], False),
+        (ALL_OF_IODA, [traffic("ioda", GTR), traffic("radar", RADAR, left=0.3)], False),
+        ((*ALL_OF_IODA, *through("radar", RADAR)), [traffic("google", "google_traffic")], False),
+        ((*ALL_OF_IODA, *through("ripestat", "prefixes_v4")), [traffic("radar", RADAR)], False),
+        (through("ioda", BGP, AP, TELESCOPE, left=0.3), [traffic("radar", RADAR)], False),  # it did deliver
+    ],
+)
+def test_what_one_source_passes_on_confirms_nothing_at_zero_if_the_traffic_of_others_is_as_usual(
+    group: tuple[Anomaly, ...], series: list[Series], is_denied: bool
+) -> None:
+    incident = claim(*group, series=series)
+    assert incident is not None
+    assert (incident.confirmed_at is None) is is_denied
+    codes = {reason.code for reason in incident.reasons}
+    assert bool(codes & {"disputed.deliverer", "disputed.publisher"}) is is_denied

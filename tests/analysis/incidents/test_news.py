@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.revision import happenings, what_was_wrong
+from fanous.analysis.incidents.revision import happenings, news_in, reach_changed, what_was_wrong
 from fanous.model.alert import Happening
-from fanous.model.incident import Incident, Scope, Status
+from fanous.model.incident import Incident, Interval, RolePart, Scope, Status
 from fanous.model.reason import Reason
-from tests.charts.events import NATION, ONGOING, SUSPECTED, incident
+from fanous.model.role import Role
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, part
 from tests.each import each
 
 SUSPICION, CONFIRMED, ENDED = incident(**SUSPECTED), incident(**ONGOING), incident()
@@ -14,12 +15,32 @@ RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
 FADED = incident(**SUSPECTED | {"status": Status.ENDED})
 NATIONAL = incident(**ONGOING | NATION)
 
-OPENED, SURE, OVER, WRONG = (
+OPENED, SURE, OVER, WRONG, WIDER, NARROWER = (
     Happening.OPENED,
     Happening.CONFIRMED,
     Happening.ENDED,
     Happening.CORRECTED,
+    Happening.WIDENED,
+    Happening.NARROWED,
 )
+
+
+def telegram(*roles: tuple[Role, float | None], known: Incident = CONFIRMED) -> Incident:
+    """Args: roles: each cut role and when it worked again, unix seconds; None = it is still cut."""
+    cut = tuple(RolePart(one, ("AS59257",), (), (Interval(START, end),)) for one, end in roles)
+    spared = () if any(one is Role.API for one, _ in roles) else (RolePart(Role.API, (), ("AS59257",), ()),)
+    return replace(known, parts=(part("telegram", roles=(*cut, *spared)),))
+
+
+def on(*asns: int) -> Incident:
+    names = tuple(f"AS{asn}" for asn in asns)
+    scope = Scope.ISP if len(asns) == 1 else Scope.MULTI_ISP
+    return incident(**ONGOING | {"entities": names, "scope": scope})
+
+
+CLIENT = telegram((Role.CLIENT, None))
+WHOLE = telegram((Role.CLIENT, None), (Role.API, None))
+BACK = telegram((Role.CLIENT, None), (Role.API, END))
 
 
 @each(
@@ -38,9 +59,19 @@ OPENED, SURE, OVER, WRONG = (
         (RETRACTED, CONFIRMED, (SURE, OPENED)),  # it stands again: as if it were new
         (CONFIRMED, SUSPICION, (WRONG,)),  # not confirmed after all
         (NATIONAL, replace(NATIONAL, scope=Scope.ISP), (WRONG,)),
-        (CONFIRMED, NATIONAL, (WRONG,)),  # wider, but another network
+        (CONFIRMED, NATIONAL, (WRONG, WIDER)),  # wider, but another network
         (ENDED, CONFIRMED, (WRONG,)),  # it is not over
         (SUSPICION, ENDED, (OVER, SURE)),
+        (CLIENT, WHOLE, (WIDER,)),
+        (WHOLE, BACK, (NARROWER,)),
+        (BACK, BACK, ()),
+        (BACK, WHOLE, (WIDER,)),
+        (WHOLE, CLIENT, (WRONG,)),  # it was never the app
+        (WHOLE, replace(BACK, status=Status.ENDED, end=END), (OVER,)),
+        (telegram((Role.CLIENT, None), known=SUSPICION), WHOLE, (SURE, WIDER)),
+        (on(1), on(1, 2), (WIDER,)),
+        (on(1, 2), on(1, 2, 3), ()),
+        (on(1, 2), on(1, 2, 3, 4), (WIDER,)),
     ],
 )
 def test_a_revision_is_news_of_what_it_changes(
@@ -49,6 +80,13 @@ def test_a_revision_is_news_of_what_it_changes(
     if before is CONFIRMED and after is NATIONAL:
         after = replace(NATIONAL, networks=(), entities=("PK",))
     assert happenings(before, after) == found
+
+
+def test_what_widens_little_by_little_and_back_is_told_once() -> None:
+    known, told = news_in([on(1, 2), on(1, 2, 3), on(1, 2, 3, 4)])
+    assert known is not None and told is not None
+    assert [one.code for one in reach_changed(known, told)] == ["wider.networks"]
+    assert news_in([CLIENT, WHOLE, replace(WHOLE, confidence=0.9)]) == (CLIENT, WHOLE)
 
 
 def test_what_is_on_again_was_wrongly_called_over() -> None:

@@ -24,6 +24,7 @@ from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, ap
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
+from fanous.evaluation.rehearsal.vantage_point import Kept
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
@@ -35,7 +36,7 @@ CLOCK = LabClock(0.0, 0.0, 300.0)
 def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
     for case in cases(1):
         scenario, slow = case.scenario, bool(OF_LINES & set(dict(case.tried)))
-        waits = "residual" in dict(case.tried) or "allow_list nation" in case.names[0]
+        waits = bool({"residual", "allow_list"} & set(dict(case.tried)))
         unhurried = slow or waits or case.placement == "cadence"
         assert case.placement == QUIET or (scenario.tick > 2.0) == unhurried
         if slow:
@@ -204,6 +205,22 @@ def test_what_is_left_out_is_named() -> None:
     late = TechniqueResult(technique="allow_list", placement="nation", seed=1, rounds_missed=0.13)
     assert "Left out: 2 results (2 of `allow_list` nation), because more than 10 %" in page([late, late])
     assert "| `allow_list` |" not in page([late, late])
+
+
+def test_a_machine_that_leaves_no_time_for_time_outs_makes_no_result() -> None:
+    """Its measurements end before QUIC is tried.  Only lines count on which nothing is done and nothing is broken."""
+    case = next(c for c in cases(1) if "quic_drop_target isp 1" in c.names)
+    kept = {
+        "cut": Kept(sites=40, hurried=40),
+        "broken": Kept(sites=40, hurried=40, fault="broken"),
+        "slow": Kept(sites=40, hurried=40),
+        "quick": Kept(sites=40, hurried=0),
+    }
+    for hit, hurried, has_time in (("cut", 0.5, True), ("", 0.667, False)):
+        rehearsal = Rehearsal(case.scenario, CLOCK, [], hit=[(hit,)], kept=kept)
+        results = results_of(case, rehearsal, score(case.scenario, []))
+        assert {(one.hurried, one.kept_up) for one in results} == {(hurried, has_time)}
+    assert "or because more than 50 % of the measurements on untouched lines" in page(results)
 
 
 def test_of_two_results_of_one_run_the_later_counts() -> None:

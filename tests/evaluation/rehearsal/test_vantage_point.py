@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fanous.evaluation.rehearsal.score import LabClock
@@ -51,6 +52,13 @@ def test_one_that_is_fast_or_silent_is(probe: LabProbe, speed: Speed | None) -> 
     probe._done(replace(SLOW, speed=speed))
     with probe._measuring([X]), probe._measuring([X]) as second:
         assert second == [X]
+
+
+def test_measurements_that_leave_no_time_for_a_time_out_are_counted(probe: LabProbe) -> None:
+    """22 s for an endpoint and 6 s for a handshake; a check of the line counts for itself."""
+    for seconds, url in ((15.9, X), (16.1, X), (16.1, None)):
+        probe._write_in_round(msgspec.json.encode({"input": url, "test_runtime": seconds}))
+    assert (probe.kept.sites, probe.kept.hurried, probe.kept.measurements) == (2, 1, 3)
 
 
 def test_one_that_is_fast_again_is_measured_as_the_others(probe: LabProbe) -> None:

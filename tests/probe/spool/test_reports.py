@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fanous.collector.reports import open_report
+from fanous.collector.submission import open_report
 from fanous.probe import upload as reports_module
 from fanous.probe.upload import FILE, Reports, Template, request_to_open, request_to_submit, template_of
 from tests.collector.probe import REPORT_ID, measurement

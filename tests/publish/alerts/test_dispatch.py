@@ -14,6 +14,7 @@ from fanous.publish.alerts.channel import MOST_ATTEMPTS
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.senders.alertmanager import STANDS
 from fanous.publish.alerts.settings import Alerting
+from tests.analysis.incidents.test_news import BACK, CLIENT, WHOLE
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.publish.alerts.outbox import NOW, SECRET, Told, configured
 from tests.publish.alerts.receivers import Receiver, is_genuine, mail_server, web_server
@@ -68,6 +69,23 @@ def test_each_change_is_one_message_and_more_of_the_same_is_none(tmp_path: Path)
         "incident.corrected",
     ]
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 4
+
+
+def test_what_widens_and_narrows_is_told_once_each(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    with web_server() as receiver:
+        alerting = webhook(receiver, tmp_path)
+        known = told.put(CLIENT)
+        told.look(alerting)
+        for claim in (WHOLE, replace(WHOLE, confidence=0.9), BACK, replace(BACK, confidence=0.91)):
+            told.put(claim, known.id)
+            told.look(alerting)
+    assert types(receiver) == ["incident.confirmed", "incident.widened", "incident.narrowed"]
+    _, wider, narrower = (json.loads(body) for _, _, body in receiver.posts)
+    assert wider["title"] == "Widened: Confirmed: Telegram (web client and app) blocked on Zong in Pakistan."
+    assert "It has widened to Telegram." in wider["text"]
+    assert narrower["title"] == "Narrowed: Confirmed: Telegram's web client blocked on Zong in Pakistan."
+    assert "It has narrowed; still cut: Telegram's web client." in narrower["text"]
 
 
 def test_what_changed_before_it_was_sent_is_one_message(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from contextlib import closing, contextmanager, suppress
 
 import pytest
 
-from fanous.publish.alerts.channel import Channel
+from fanous.publish.alerts import channel
+from fanous.publish.alerts.channel import Attempt, Channel
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.message import test_message as message_of_a_test
-from fanous.publish.alerts.senders import SENDERS, apprise, means
+from fanous.publish.alerts.senders import SENDERS, apprise
 from fanous.publish.alerts.senders.apprise import without_secrets
-from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.senders.webhook import new_secret
 
 Talk = Callable[[socket.socket], None]
@@ -66,7 +66,7 @@ def sent(name: str, address: str) -> Attempt:
 def test_a_webhook_that_drips_is_left_in_time_and_one_without_end_is_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(means, "SECONDS", 0.5)
+    monkeypatch.setattr(channel, "ATTEMPT_SECONDS", 0.5)
     with receiving(drips) as port:
         assert sent("webhook", f"http://127.0.0.1:{port}/").why.startswith("no answer within")
     with receiving(never_ends) as port:

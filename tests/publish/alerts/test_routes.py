@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from fanous.model.alert import Happening, News
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.instant import DAY
 from fanous.publish.alerts.channel import AlertRule
 from fanous.publish.alerts.dispatch import orders_of
@@ -73,3 +73,12 @@ def test_history_sends_no_alerts() -> None:
     assert orders_of(news(ended), [AlertRule(("desk",))], END + 8 * DAY) == []
     assert orders_of(news(OPEN), [AlertRule(("desk",))], START + 59 * DAY)
     assert orders_of(news(OPEN), [AlertRule(("desk",))], START + 61 * DAY) == []
+
+
+def test_a_rule_for_a_network_hears_of_what_reaches_it_later() -> None:
+    """A third network is no news to others."""
+    before = replace(OPEN, entities=("AS1", "AS2"), scope=Scope.MULTI_ISP)
+    after = replace(before, entities=("AS1", "AS2", "AS59257"))
+    rules = [AlertRule(("desk",), networks=(59257,)), AlertRule(("noc",))]
+    assert [order.channel for order in orders_of(news(after, before), rules, NOW)] == ["desk"]
+    assert orders_of(news(after, before, told=("desk",)), rules, NOW) == []

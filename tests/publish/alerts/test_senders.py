@@ -15,7 +15,7 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.means import Attempt, Means
+from fanous.publish.alerts.channel import Attempt, Means
 
 
 async def send_to_drop(channel: Channel, message: Message, _now: float) -> Attempt:
@@ -58,7 +58,7 @@ def with_sender(folder: Path, *, key: bool) -> Path:
     registry = registry.replace("(APPRISE, WEBHOOK", "(DROP, APPRISE, WEBHOOK")
     line = "from fanous.publish.alerts.senders.drop import DROP\n"
     registry = registry.replace(
-        "from fanous.publish.alerts.senders.means", f"{line}from fanous.publish.alerts.senders.means"
+        "from fanous.publish.alerts.channel", f"{line}from fanous.publish.alerts.channel"
     )
     (alerts / "senders/__init__.py").write_text(registry)
     if key:

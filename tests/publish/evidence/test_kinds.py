@@ -19,11 +19,12 @@ from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.series import ingest_series
-from fanous.publish.evidence.container import pack_series, unpack_series
+from fanous.publish.evidence import manifest
+from fanous.publish.evidence.container import pack_series, read_parts, unpack_series
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.sources.connector import About
+from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, heard
@@ -49,6 +50,50 @@ def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> N
     assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
     assert (done.records, done.series) == (0, 3)
     assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
+
+
+def test_a_public_bundle_gives_digests_of_values_that_may_not_be_passed_on(tmp_path: Path) -> None:
+    """Whoever has the same values can recompute it, and nobody with others."""
+    with open_store(tmp_path / "store") as store:
+        ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout, days=12)], About("XK"))
+        (incident,) = store.ledger.incidents("XK")
+        gathered, known = gather(store, incident.id), store.facts.levels("XK")
+    assert gathered.closed == ("ioda-csv",)
+    file = tmp_path / "public.fan"
+    pack(gathered, file, signing_key(tmp_path / "key.pem"), NOW, public=True)
+    series, withheld = unpack_series(read_parts(file)[manifest.LEVELS], manifest.LEVELS)
+    assert (series, len(withheld)) == ([], 3) and all(np.isnan(one.series.values).all() for one in withheld)
+    had = [SourceSeries(one.key, one.step, one.times, one.values) for one in known]
+    others = [replace(one, values=one.values + 1e-9) for one in had]
+    assert [verify(file, "", lambda *_, of=of: of).result for of in ([], others, had)] == [
+        Result.WITHHELD,
+        Result.WITHHELD,
+        Result.MATCH,
+    ]
+
+
+def test_a_public_bundle_has_the_values_of_a_table_under_an_open_licence(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "time,value\n"
+        + "".join(
+            f"2023-12-{day:02}T{hour:02}:00Z,{9 if (day, hour) > (16, 9) else 300}\n"
+            for day in range(1, 18)
+            for hour in range(24)
+        )
+    )
+    for licence, closed in (("CC BY 4.0", ()), ("", ("csv",))):
+        with open_store(tmp_path / f"store{licence}") as store:
+            ingest_series(
+                store,
+                "csv",
+                [table],
+                About("XK", TableColumns("time", "value", "ping-slash24", licence=licence)),
+            )
+            (incident,) = store.ledger.incidents("XK")
+            gathered = gather(store, incident.id)
+        assert gathered.closed == closed
+        assert gathered.sources["csv"]["licence"] == (licence or "not stated")
 
 
 @pytest.mark.parametrize("over", [pytest.param(False, marks=pytest.mark.matrix), True])
@@ -117,7 +162,7 @@ def test_series_survive_packing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
         series = store.facts.levels("XK")
-    again = unpack_series(pack_series(series), "levels")
+    again = unpack_series(pack_series(series), "levels").series
     for one, other in zip(series, again, strict=True):
         assert (one.key, one.step) == (other.key, other.step)
         assert np.array_equal(one.times, other.times) and np.array_equal(one.values, other.values)

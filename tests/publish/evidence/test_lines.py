@@ -68,7 +68,7 @@ def test_more_series_than_fit_into_memory_are_refused(
         b'{"source":"ioda","signal":"bgp","subtype":"","country":"PK","region":"","asn":0,"access":"any",'
         b'"target":"","step":300,"times":[0,300],"values":[1,2]}\n'
     )
-    assert len(container.unpack_series(zstd.compress(line * 2), "levels")) == 2
+    assert len(container.unpack_series(zstd.compress(line * 2), "levels").series) == 2
     monkeypatch.setattr(container, limit, most)
     with pytest.raises(BundleRefused, match="more series or values than any bundle"):
         container.unpack_series(zstd.compress(line * 3), "levels")

@@ -221,7 +221,7 @@ def test_a_source_without_a_redaction_does_not_leave() -> None:
 _GTRC = "(c) Georgia Tech Research Corporation"
 _OONI = "OONI, Open Observatory of Network Interference, https://ooni.org"
 STATED = {
-    "edge": ("ours", "Fanous", "measurements of our own probes"),
+    "edge": ("set by the operator of the monitor", "Fanous", "measurements of our own probes"),
     "ooni": ("CC BY-NC-SA 4.0", _OONI, "measurements of OONI's network"),
     "ooni-csv": ("CC BY-NC-SA 4.0", _OONI, "a table of OONI's observations"),
     "ioda": (_GTRC, "IODA, Georgia Tech", "series of IODA"),
@@ -259,7 +259,7 @@ STATED = {
         "RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
         "series of RIPE Atlas",
     ),
-    "scan": ("ours", "Fanous", "series of our own active probing"),
+    "scan": ("set by the operator of the monitor", "Fanous", "series of our own active probing"),
     "another": ("none stated", "", "ask whoever packed it before passing it on"),
 }
 """What bundles have stated about each source since they were first packed."""

@@ -11,8 +11,14 @@ from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.remote import ATLAS_CREDITS, AtlasPlan, measure_atlas, plan_atlas, probes_of_users
-from fanous.pipeline.remote_plan import PER_NETWORK
+from fanous.pipeline.remote import (
+    ATLAS_CREDITS,
+    PER_NETWORK,
+    AtlasPlan,
+    measure_atlas,
+    plan_atlas,
+    probes_of_users,
+)
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENTS

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from fanous.analysis.rules import judge
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
-from fanous.pipeline.remote import budget_of, measure_globalping, plan_globalping
-from fanous.pipeline.remote_plan import RemotePlan
+from fanous.pipeline.remote import RemotePlan, budget_of, measure_globalping, plan_globalping
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES

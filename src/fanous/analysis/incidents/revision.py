@@ -12,14 +12,14 @@ The rest says what a revision is: which measurements came in after the claim, wh
 claim corrects nothing), and what is news to those who received the previous one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
 from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Family
+from fanous.model.place import Family, asn_of
 from fanous.model.reason import Reason
 
 # --- reviewed by a person -------------------------------------------------------------------------------
@@ -194,14 +194,65 @@ def what_was_wrong(before: Incident, after: Incident) -> tuple[Reason, ...]:
     return (*taken_back(before, after), *((Reason("gone.ended"),) if reopened else ()))
 
 
+# --- how far it reaches ---------------------------------------------------------------------------------
+
+MANY_MORE = 2.0
+"""Times as many networks as readers were told of, from which on it has widened: each volunteer who measures on a
+further network of the same event is not news."""
+
+
+def widened(before: Incident, after: Incident) -> tuple[Reason, ...]:
+    """How much further ``after`` reaches than what readers were told; empty = no further."""
+    found = []
+    known = set(before.named_now)
+    more = [one for one in after.named_now if one not in known and one.partition("/")[0] not in known]
+    if more:
+        found.append(Reason("wider.targets", {"targets": tuple(more)}))
+    is_known = before.scope is not Scope.INSUFFICIENT or after.scope is Scope.NATION
+    networks, fewer = (len(list(filter(asn_of, one.entities))) for one in (after, before))
+    if is_known and _WIDTH[after.scope] > _WIDTH[before.scope]:
+        found.append(Reason("wider.scope", {"before": str(before.scope), "after": str(after.scope)}))
+    elif fewer and networks >= MANY_MORE * fewer:
+        found.append(Reason("wider.networks", {"affected": networks, "fewer": fewer}))
+    return tuple(found)
+
+
+def narrowed(before: Incident, after: Incident) -> tuple[Reason, ...]:
+    """What is left of it where part of a service works again; empty = it goes on as readers were told."""
+    still = set(after.named_now)
+    again = [one for one in before.named_now if one not in still and one in after.named]
+    left = tuple(dict.fromkeys(after.named_now))
+    return (Reason("narrower.targets", {"targets": left}),) if again and left else ()
+
+
+def reach_changed(before: Incident | None, after: Incident) -> tuple[Reason, ...]:
+    """Both of these, of an event that goes on and of which readers were told."""
+    if before is None or not before.stands or not before.is_open or not after.is_open or not after.stands:
+        return ()
+    return widened(before, after) + narrowed(before, after)
+
+
 # --- what is news ---------------------------------------------------------------------------------------
+
+
+def news_in(claims: Iterable[Incident]) -> tuple[Incident | None, Incident | None]:
+    """Of an incident's revisions, oldest first: what readers knew before the last news, and that news.
+
+    What changed little by little adds up, and what went back to what readers know is no news.
+    """
+    known: Incident | None = None
+    told: Incident | None = None
+    for claim in claims:
+        if happenings(told, claim):
+            known, told = told, claim
+    return known, told
 
 
 def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...]:
     """Everything that happened, most urgent first; empty = nothing worth an alert.
 
     Args:
-        before: the claim known until now; None = there was none.  No one was told about a provisional one.
+        before: what readers were told until now; None = nothing.  No one was told about a provisional claim.
     """
     standing = before if before is not None and before.stands else None
     if after.is_provisional:
@@ -217,4 +268,10 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
         found.append(Happening.CONFIRMED)
     if standing is None:
         found.append(Happening.OPENED)
+    codes = {reason.code.partition(".")[0] for reason in reach_changed(standing, after)}
+    found += [news for news, code in REACH_NEWS.items() if code in codes]
     return tuple(found)
+
+
+REACH_NEWS = {Happening.WIDENED: "wider", Happening.NARROWED: "narrower"}
+"""News -> first part of the codes of its reasons."""

@@ -297,6 +297,15 @@ def publisher_of(key: "SeriesKey") -> str:
     return SIGNALS[key.signal].publisher or key.source
 
 
+PASSED_ON = {"ioda": "ioda", "ioda-csv": "ioda"}
+"""Source that passes on what others publish, too (IODA: Google's, Mozilla's and Merit's figures) -> its operator."""
+
+
+def deliverer_of(key: "SeriesKey") -> str:
+    """Who a series came through: if its machinery fails, nothing arrives of all that it passes on."""
+    return PASSED_ON.get(key.source, publisher_of(key))
+
+
 LAGS = {
     "ioda": 1200.0,  # RouteViews' route files cover 15 minutes, a round of active probing takes ten
     "ioda-csv": 1200.0,

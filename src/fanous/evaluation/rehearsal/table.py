@@ -20,7 +20,14 @@ from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DE
 from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import QUIET, Case, cases
-from fanous.evaluation.rehearsal.result import MOST_MISSED, TechniqueResult, append, known, results_of
+from fanous.evaluation.rehearsal.result import (
+    MOST_HURRIED,
+    MOST_MISSED,
+    TechniqueResult,
+    append,
+    known,
+    results_of,
+)
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
 from fanous.lab.truth import TRUTHS
@@ -36,13 +43,14 @@ probe, collector and pipeline, live rules and thresholds. Written by `make lab` 
 
 Twelve vantage points on six networks, and one abroad; a tick of two seconds that represents ten minutes of
 the monitor's clock; 20 s before the event, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
-represents five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists nation-wide: a tick of 6 s; 60,
-72 and 36 s. *Cadence*: the nation again, once, at a tick of 4 s; 40, 36 and 8 s: half the compression, so
-that the time-outs of a probe, which are compressed less than its pace, weigh less. Techniques that concern
-one target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
-explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
-true; *wrong*: it names another one. Seconds are of the lab, from the onset to the moment at which the
-monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
+represents five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists: a tick of 6 s; 60, 72 and 36 s
+(allow-lists on one network or on mobile lines until detectors `2026.21`: as others). *Cadence*: the nation
+again, once, at a tick of 4 s; 40, 36 and 8 s: half the compression, so that the time-outs of a probe, which
+are compressed less than its pace, weigh less. Techniques that concern one target are tried two at a time on
+two platforms. *Found*: an incident of a kind that the technique explains, about its target, on its networks.
+*Right*: its mechanism names the technique, or is coarser and true; *wrong*: it names another one. Seconds are
+of the lab, from the onset to the moment at which the monitor said *confirmed*, everything included. Intervals
+are Wilson's, 95 %.
 """
 
 
@@ -94,9 +102,11 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
 
 
 def _carried(today: Iterable[TechniqueResult]) -> str:
-    """Results of older rules or detectors whose differences do not affect those runs."""
+    """Results of older rules or detectors whose differences do not affect those runs, as far as no later result takes
+    their place."""
     now = (RULES_VERSION, DETECTOR_VERSION)
-    counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
+    shown = _latest(r for r in today if r.kept_up)
+    counts = Counter((r.rules, r.detectors) for r in shown if (r.rules, r.detectors) != now)
     if not counts:
         return ""
     played = (
@@ -115,12 +125,14 @@ def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
 
 
 def _left_out(late: Sequence[TechniqueResult]) -> str:
-    """Decided by the rounds alone, before anyone looks at the findings."""
+    """Decided by the rounds and the time that measurements took, before anyone looks at the findings."""
     counts = Counter(f"`{result.technique}` {result.placement}" for result in late)
     which = ", ".join(f"{n} of {name}" for name, n in sorted(counts.items()))
     return (
         f"Left out: {len(late)} results{f' ({which})' if which else ''}, because more than "
-        f"{100 * MOST_MISSED:.0f} % of the rounds could not begin in time."
+        f"{100 * MOST_MISSED:.0f} % of the rounds could not begin in time, or because more than "
+        f"{100 * MOST_HURRIED:.0f} % of the measurements on untouched lines took so long that no time-out could "
+        "follow."
     )
 
 
@@ -164,9 +176,19 @@ def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueR
             "share of rounds that the machine missed, median",
             f"{median([r.rounds_missed for r in every] or [0]):.3f}",
         ),
+        (
+            "share of measurements on untouched lines that took too long, median",
+            _median_share(r.hurried for r in every),
+        ),
         ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
     ]
     return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _median_share(values: Iterable[float | None]) -> str:
+    """Of the results that say it."""
+    known = [value for value in values if value is not None]
+    return f"{median(known):.3f} (n = {len(known)})" if known else "-"
 
 
 def _rightly(
@@ -312,6 +334,7 @@ COLUMNS = (
     "scope",
     "median s",
     "p95 s",
+    "played with detectors",
 )
 
 
@@ -338,6 +361,7 @@ def _techniques(results: Sequence[TechniqueResult]) -> list[str]:
             ", ".join(scopes) or "-",
             _seconds(quantile(confirmed, 0.5)),
             _seconds(quantile(confirmed, 0.95)),
+            ", ".join(f"`{version}`" for version in sorted({r.detectors for r in own})),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from msgspec.structs import asdict, replace
 
 from fanous.evaluation.rehearsal.score import LabClock
@@ -245,6 +246,16 @@ LONGEST_WAIT = 900.0
 """Seconds of the monitor's clock between two tries of an upload (``probe.upload``), stretched like all times."""
 
 
+class _Timed(msgspec.Struct):
+    """The part of a record that says how long it took; ``input`` is ``None`` for a check of the line."""
+
+    input: str | None
+    test_runtime: float
+
+
+_timed = msgspec.json.Decoder(_Timed)
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """What a vantage point has to do.
@@ -268,10 +279,20 @@ class Duty:
 
 @dataclass(slots=True)
 class Kept:
-    """Rounds begun and not begun, and measurements acknowledged."""
+    """Rounds begun and not begun, and measurements acknowledged.
+
+    Attributes:
+        sites: measurements of sites in rounds; ``hurried``: those that took so long that no handshake could have timed
+            out any more.  Where nothing is done to a line, the machine is at fault: a probe that it makes wait gives
+            up before the steps by which a cut would show, QUIC's first of all.
+        fault: of the vantage point (``Duty.fault``).
+    """
 
     rounds: int = 0
     missed: int = 0
+    sites: int = 0
+    hurried: int = 0
+    fault: str = ""
     measurements: int = 0
     acknowledged: int = 0
     slowest: float = 0.0
@@ -295,7 +316,7 @@ class LabProbe:
         clock: LabClock,
         on_outcome: Callable[[Duty, Outcome], None] = lambda _duty, _outcome: None,
     ) -> None:
-        self.duty, self.kept = duty, Kept()
+        self.duty, self.kept = duty, Kept(fault=duty.fault)
         self._network, self._clock, self._on_outcome = network, clock, on_outcome
         self._spool = Spool(folder / duty.name)
         self._collector = collector
@@ -347,7 +368,9 @@ class LabProbe:
         duty = self.duty
         network = self._seam(self._clock.monitor(at))
         with self._measuring(duty.urls) as urls:
-            report = await run(network, duty.settings, duty.vantage, urls, self._write, self._done_in_round)
+            report = await run(
+                network, duty.settings, duty.vantage, urls, self._write_in_round, self._done_in_round
+            )
         self._is_sound = not (report.health and report.health.defect)
         self.kept.slowest = max(self.kept.slowest, report.seconds)
 
@@ -391,6 +414,13 @@ class LabProbe:
     def _write(self, record: bytes) -> None:
         self._spool.put(record)
         self.kept.measurements += 1
+
+    def _write_in_round(self, record: bytes) -> None:
+        self._write(record)
+        timed, settings = _timed.decode(record), self.duty.settings
+        if timed.input is not None:
+            self.kept.sites += 1
+            self.kept.hurried += timed.test_runtime > settings.endpoint_seconds - settings.handshake_timeout
 
     def _seam(self, instant: float) -> Network:
         if self.duty.fault == "broken":

@@ -1,23 +1,28 @@
-"""Channel: one way to reach people or programs, with its quiet hours and the rules for what it is sent.
+"""Channel: one way to reach people or programs - its kind, its quiet hours, and the rules for what it is sent.
 
-A rule restricts only what it names.
+A rule restricts only what it names.  ``Means`` is what a kind of channel declares about itself (``senders``).
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from fanous.config import Asn, Section, Some, Text, WrongKey
+from fanous.errors import FanousError
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import HOUR
 from fanous.pipeline.search import target_named
+from fanous.publish.alerts.message import Message
 from fanous.refdata.countries import check_countries
 from fanous.wording.language import ENGLISH, Language
 
@@ -164,3 +169,98 @@ def _standing(incident: Incident) -> Status:
     if incident.status is not Status.ENDED:
         return incident.status
     return Status.SUSPECTED if incident.confirmed_at is None else Status.CONFIRMED
+
+
+ATTEMPT_SECONDS = 15.0
+"""Seconds for a whole attempt; if the receiver takes longer, the message is sent again."""
+
+PASSING = frozenset({408, 425, 429})
+"""4xx codes for conditions that may pass; the others mean that the request is wrong (RFC 9110, 6585)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The result of one attempt to send.
+
+    Attributes:
+        why: the failure; empty = the message was accepted.
+        permanent: another attempt would fail too.
+        wait: seconds that the receiver asked us to wait; ``None`` = it did not say.
+    """
+
+    why: str = ""
+    permanent: bool = False
+    wait: float | None = None
+
+
+Send = Callable[[Channel, Message, float], Coroutine[Any, Any, Attempt]]
+"""Takes the channel, the message and the current time (unix seconds)."""
+
+
+def check_https(address: str) -> None:
+    """Refuses a URL over which messages would be sent in the clear.
+
+    Raises:
+        FanousError: it could; the message omits the address, which may contain a password.
+    """
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
+        raise FanousError("an https:// address is needed; http:// only within your own network")
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """A kind of channel.
+
+    Attributes:
+        name: also the key in ``[alerts.channels.NAME]`` for its address.
+        send: sends one message.
+        check: raises ``FanousError`` for an invalid address, without repeating it.
+        on_web: the address is a URL.
+        signs: messages are signed, so its channels have a secret.
+        is_for_people: messages may be shortened.
+        renew: seconds between repetitions of an open incident; ``None`` = never repeated.
+    """
+
+    name: str
+    send: Send
+    check: Callable[[str], None]
+    on_web: bool = True
+    signs: bool = False
+    is_for_people: bool = False
+    renew: float | None = None
+
+
+async def post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
+    """One POST request; redirects are not followed, since a signed message is meant for this address only.
+
+    Only the status and the headers of the answer are read: its body may never end.
+    """
+    import httpx  # imported here: reading the configuration needs no HTTP client
+
+    try:
+        async with (
+            asyncio.timeout(ATTEMPT_SECONDS),
+            httpx.AsyncClient(timeout=ATTEMPT_SECONDS, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            return outcome_of(answer.status_code, answer.headers.get("retry-after", ""))
+    except TimeoutError:
+        return Attempt(f"no answer within {ATTEMPT_SECONDS:.0f} s")
+    except httpx.HTTPError as error:
+        return Attempt(f"no answer: {type(error).__name__}: {error}"[:300])
+
+
+def outcome_of(status: int, retry_after: str) -> Attempt:
+    """The result for an HTTP status; only 2xx means accepted."""
+    if 200 <= status < 300:
+        return Attempt()
+    wait = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else None
+    return Attempt(f"it answered {status}", 300 <= status < 500 and status not in PASSING, wait)

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from logging import getLogger
 
-from fanous.analysis.incidents.revision import happenings
+from fanous.analysis.incidents.revision import happenings, news_in
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
-from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Channel, wait_after
+from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
 from fanous.publish.alerts.senders import SENDERS
-from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
 
@@ -40,14 +39,14 @@ def orders_of(
         exercising: channels that asked for staged events; others never receive one.
     """
     happened = happenings(news.before, news.incident)
-    if not happened:
-        return []
     channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(happened) else {}
     if not is_history(news.incident, now):
         for rule in rules:
             fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
             if fitting and rule.concerns(news.incident):
                 channels |= dict.fromkeys(rule.channels, happened[0])
+            elif _has_reached(rule, news):
+                channels |= {name: Happening.WIDENED for name in rule.channels if name not in news.told}
     staged = news.incident.provenance.is_synthetic
     return [
         Order(channel, news.incident.id, news.n, happening)
@@ -59,6 +58,14 @@ def orders_of(
 def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
     """A channel that was sent an incident is also sent its end or retraction, even if the rules have changed."""
     return Happening.CORRECTED in happened or Happening.ENDED in happened
+
+
+def _has_reached(rule: AlertRule, news: News) -> bool:
+    """Did it reach what the rule is about (a network, a target) only now, long after it began elsewhere?"""
+    before, now = news.before, news.incident
+    if before is None or not before.stands or not now.is_open or not now.stands:
+        return False
+    return Happening.WIDENED in rule.on and rule.concerns(now) and not rule.concerns(before)
 
 
 def is_history(incident: Incident, now: float) -> bool:
@@ -202,7 +209,8 @@ def news_for_readers(news: News, store: Store) -> News | None:
     shown = [one for one in revisions if one.n <= news.n]
     if not shown or shown[-1].n != news.n:
         return None
-    return replace(news, before=shown[-2].incident if len(shown) > 1 else None)
+    _, told = news_in(one.incident for one in shown[:-1])
+    return replace(news, before=told)
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.analysis.incidents.revision import WHOLE, happenings, what_was_wrong
+from fanous.analysis.incidents.revision import WHOLE, happenings, reach_changed, what_was_wrong
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publish.document import detailed_document
@@ -12,9 +12,15 @@ from fanous.wording.headline import claim_line
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.narrative import because, sentences
 from fanous.wording.post import post_text, shorter, sms_text
-from fanous.wording.reasons import corrected
+from fanous.wording.reasons import corrected, reasons_said
 
-CORRECTION = "Correction"
+TITLED = {
+    Happening.CORRECTED: "Correction",
+    Happening.WIDENED: "Widened",
+    Happening.NARROWED: "Narrowed",
+}
+"""What stands before the claim in a title."""
+
 MORE = "Evidence and history"
 A_TEST = "Test"
 NOTHING = "This is a test of a channel of Fanous. Nothing has happened."
@@ -94,11 +100,12 @@ def compose(
     if not happened:
         return None
     first = happened[0]
-    before = CORRECTION if first is Happening.CORRECTED else ""
+    before = TITLED.get(first, "")
     url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
     lines = [*filter(None, [sender.notice]), *(one.text for one in sentences(incident, names, language))]
     if first is Happening.CORRECTED and told is not None:
         lines.append(corrected(what_was_wrong(told, incident) or (WHOLE,), (), language))
+    lines += [one.text for one in reasons_said(reach_changed(told, incident), language)]
     if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
         lines.append(" ".join(one.text for one in because(incident, language)))
     lines.append(f"{language.say(MORE)}: {incident.id}, r{delivery.n}")

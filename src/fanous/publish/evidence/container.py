@@ -4,27 +4,31 @@
 nothing after them - so that no byte can change unnoticed.
 
 Redacted records are zstd JSON lines, each with the name of its source; series from public sources are lines too,
-one per series. They contain nothing about a person: a source, a place, a signal, and one value per bin.
+one per series. They contain nothing about a person: a source, a place, a signal, and one value per bin. Where the
+terms of a source do not allow passing on its values, a digest stands for them.
 """
 
 import io
 import os
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from math import nan
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.files import open_regular
 from fanous.model.measurement import Record
 from fanous.model.place import Access, Place
-from fanous.model.series import Series, SeriesKey, SourceSeries
+from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.sources.publishers import has_series
 from fanous.store.series import check_series
 from fanous.text import quoted
@@ -220,7 +224,10 @@ def _lines(packed: bytes, name: str) -> Iterator[bytes]:
 
 
 class SeriesLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """One series; ``times`` are unix seconds at which each bin begins, ``values`` as published by the source."""
+    """One series; ``times`` are unix seconds at which each bin begins, ``values`` as published by the source.
+
+    Either has ``values`` or, if they may not be passed on, their digest ``sha256`` (``digest_of``).
+    """
 
     source: str
     signal: str
@@ -232,33 +239,76 @@ class SeriesLine(Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     step: int
     times: list[int]
-    values: list[float]
+    values: list[float] | UnsetType = UNSET
+    sha256: str | UnsetType = UNSET
 
 
 _series_lines_decoder = msgspec.json.Decoder(SeriesLine)
 
 
-def pack_series(series: Iterable[Series]) -> bytes:
-    """Series as one packed part."""
+def digest_of(times: Ints, values: Floats) -> str:
+    """SHA-256, in hex, of the times and then the values: 8 bytes each, little-endian integers and IEEE 754 doubles."""
+    return sha256(times.astype("<i8").tobytes() + values.astype("<f8").tobytes()).hexdigest()
+
+
+def pack_series(series: Iterable[Series], closed: Collection[tuple[SeriesKey, int]] = ()) -> bytes:
+    """Series as one packed part.
+
+    Args:
+        closed: key and step of those whose values may not be passed on.
+    """
     writer = LineWriter()
     for one in series:
         key, place = one.key, one.key.place
+        is_closed = (key, one.step) in closed
         writer.add_line(
             SeriesLine(
                 key.source, key.signal, key.subtype, place.country, place.region, place.asn, key.access,
-                key.target, one.step, one.times.tolist(), one.values.tolist(),
+                key.target, one.step, one.times.tolist(),
+                UNSET if is_closed else one.values.tolist(),
+                digest_of(one.times, one.values) if is_closed else UNSET,
             )
         )  # fmt: skip
     return writer.packed()
 
 
-def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Withheld:
+    """A series without its values, which may not be passed on.
+
+    Attributes:
+        series: all values are NaN.
+        sha256: digest of the values (``digest_of``).
+    """
+
+    series: SourceSeries
+    sha256: str
+
+    def found_in(self, known: Sequence[SourceSeries]) -> SourceSeries | None:
+        """Its values, if one of these series has exactly them."""
+        own = self.series
+        for one in known:
+            if (one.key, one.step) == (own.key, own.step):
+                same = np.isin(one.times, own.times)
+                if digest_of(one.times[same], one.values[same]) == self.sha256:
+                    return replace(own, times=one.times[same], values=one.values[same])
+        return None
+
+
+class Unpacked(NamedTuple):
+    """The series of a part, and those that it names without their values."""
+
+    series: list[SourceSeries]
+    withheld: list[Withheld]
+
+
+def unpack_series(packed: bytes, name: str) -> Unpacked:
     """The series of a part, as a store accepts them.
 
     Raises:
         BundleRefused: it does not unpack, or a line is not a series that this version knows.
     """
-    found, bins = [], 0
+    found, bins = Unpacked([], []), 0
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):
         bins += len(line.times)
         if number > MOST_SERIES or bins > MOST_BINS:
@@ -267,23 +317,27 @@ def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
             raise BundleRefused(
                 f"{name}, line {number}: no source {quoted(line.source)} with the signal {quoted(line.signal)}"
             )
-        if len(line.times) != len(line.values):
-            raise BundleRefused(
-                f"{name}, line {number}: {len(line.times)} times and {len(line.values)} values"
-            )
-        found.append(_levels(line, f"{name}, line {number}"))
+        place = f"{name}, line {number}"
+        if (line.values is UNSET) == (line.sha256 is UNSET):
+            raise BundleRefused(f"{place}: a series has either values or their digest")
+        values = [nan] * len(line.times) if line.values is UNSET else line.values
+        if len(line.times) != len(values):
+            raise BundleRefused(f"{place}: {len(line.times)} times and {len(values)} values")
+        levels = _levels(line, values, place)
+        if line.sha256 is UNSET:
+            found.series.append(levels)
+        else:
+            found.withheld.append(Withheld(levels, line.sha256))
     return found
 
 
-def _levels(line: SeriesLine, place: str) -> SourceSeries:
+def _levels(line: SeriesLine, values: list[float], place: str) -> SourceSeries:
     key = SeriesKey(
         Place(line.country, line.asn, line.region), line.target, line.signal, line.access, 0,
         line.source, line.subtype,
     )  # fmt: skip
     try:
-        levels = SourceSeries(
-            key, line.step, np.array(line.times, np.int64), np.array(line.values, np.float64)
-        )
+        levels = SourceSeries(key, line.step, np.array(line.times, np.int64), np.array(values, np.float64))
         check_series([levels])
     except (ValueError, OverflowError) as error:
         raise BundleRefused(f"{place}: {quoted(error)}") from error

@@ -38,7 +38,7 @@ from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.publishers import SOURCES
+from fanous.sources.publishers import SOURCES, licences_by_source, terms
 from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
@@ -168,7 +168,8 @@ README = """Evidence of a disruption of the internet, packed by Fanous.
 computes the verdicts and the incident again from the records in here and says MATCH, or what differs.
 claim.json      what is claimed        records.jsonl.zst   measurements of the country
 ledger.json     what the ledger says   controls.jsonl.zst  measurements elsewhere that acted as controls
-levels.jsonl.zst  ready-made series of the country, where the line itself was cut or slow
+levels.jsonl.zst  quantity series of the country, if connectivity itself was cut or slow; if a source's terms do not
+                  allow passing on its values, their digest (see `fanous verify --series`)
 reference.json, parameters.json        with what it was computed; used.json: the parts that mattered
 sources.json    licence and attribution of the records: they bind whoever passes this file on
 manifest.json   SHA-256 of each part, and the key; manifest.sig is its Ed25519 signature
@@ -196,7 +197,13 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything read from the store, redacted and packed; another process can be sent it."""
+    """Everything read from the store, redacted and packed; another process can be sent it.
+
+    Attributes:
+        public_levels: ``levels``, with digests for the values that may not be passed on.
+        closed: the sources of those values.
+        sources: terms of each source (``source_terms``).
+    """
 
     incident: Incident
     ledger: dict[str, Any]
@@ -204,8 +211,10 @@ class Gathered:
     records: bytes
     controls: bytes
     levels: bytes
+    public_levels: bytes
+    closed: tuple[str, ...]
     counts: tuple[int, int, int]
-    sources: tuple[str, ...]
+    sources: dict[str, dict[str, str]]
     fingerprints: dict[str, Fingerprint]
 
 
@@ -220,9 +229,17 @@ def gather(store: Store, incident_id: str) -> Gathered:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` shows them")
     latest = revisions[-1]
     _check_claimed(latest.incident)
-    selection = select(store.of(latest.incident.provenance), latest.incident, latest.at)
+    side = store.of(latest.incident.provenance)
+    selection = select(side, latest.incident, latest.at)
     _check_found(latest.incident, selection)
-    sources = {series.key.source for series in selection.levels}
+    stated = side.facts.series_licences(latest.incident.country)
+    closed = [
+        one
+        for one in selection.levels
+        if not terms(one.key.source, stated.get((one.key, one.step), ())).is_open
+    ]
+    licences = licences_by_source(selection.levels, stated)
+    sources = set(licences)
     found: dict[str, Fingerprint] = {}
     own, elsewhere = LineWriter(), LineWriter()
     for locations, writer in ((selection.own, own), (selection.elsewhere, elsewhere)):
@@ -245,8 +262,10 @@ def gather(store: Store, incident_id: str) -> Gathered:
         own.packed(),
         elsewhere.packed(),
         pack_series(selection.levels),
+        pack_series(selection.levels, {(one.key, one.step) for one in closed}),
+        tuple(sorted({one.key.source for one in closed})),
         counts,
-        tuple(sorted(sources)),
+        {name: source_terms(name, licences.get(name, "")) for name in sorted(sources)},
         found,
     )
 
@@ -259,7 +278,7 @@ def _computed(gathered: Gathered) -> Incident:
         for packed, name in ((gathered.records, manifest.RECORDS), (gathered.controls, manifest.CONTROLS))
         for record in unpack_lines(packed, name)
     )
-    levels = unpack_series(gathered.levels, manifest.LEVELS)
+    levels = unpack_series(gathered.levels, manifest.LEVELS).series
     provenance = gathered.incident.provenance
     computed = recompute(lines, levels, window, user_weights(window.country), provenance)
     found = closest(computed.incidents, gathered.incident)
@@ -271,7 +290,7 @@ def _computed(gathered: Gathered) -> Incident:
     return found
 
 
-def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, bytes]:
+def _parts(gathered: Gathered, found: Incident, apart: list[str], public: bool) -> dict[str, bytes]:
     window = gathered.window
     span = {"country": window.country, "since": window.since, "until": window.until}
     return {
@@ -281,10 +300,10 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
         manifest.REFERENCE: _document(reference()),
         manifest.USED: _document(used(window.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(thresholds()),
-        manifest.SOURCES: _document({source: source_terms(source) for source in gathered.sources}),
+        manifest.SOURCES: _document(gathered.sources),
         manifest.RECORDS: gathered.records,
         manifest.CONTROLS: gathered.controls,
-        manifest.LEVELS: gathered.levels,
+        manifest.LEVELS: gathered.public_levels if public else gathered.levels,
     }
 
 
@@ -309,11 +328,14 @@ def _check_found(incident: Incident, selection: Selection) -> None:
         )
 
 
-def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> Packed:
+def pack(
+    gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float, *, public: bool = False
+) -> Packed:
     """Compute the incident from the redacted records, sign the bundle, and write the file.
 
     Args:
         now: unix seconds; the file gives the minute.
+        public: is it for anyone?  Then values that may not be passed on are left out, and their digests stand for them.
 
     Raises:
         FanousError: the redacted records do not amount to the incident, or the file cannot be written.
@@ -321,7 +343,7 @@ def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> 
     found = _computed(gathered)
     # What a person wrote to readers follows from no record.
     apart = differences(claim_of(found), gathered.ledger["claim"] | {"note": None}, minutes=True)
-    parts = _parts(gathered, found, apart)
+    parts = _parts(gathered, found, apart, public)
     content = pack_parts(manifest.signed(parts, key, f"fanous {__version__}", to_minute(now)))
     try:
         path.write_bytes(content)
@@ -370,10 +392,14 @@ UNSTATED = {
 }
 
 
-def source_terms(name: str) -> dict[str, str]:
-    """Licence, attribution and remark of a source of measurements or of series, as a bundle states them."""
+def source_terms(name: str, licence: str = "") -> dict[str, str]:
+    """Licence, attribution and remark of a source of measurements or of series, as a bundle states them.
+
+    Args:
+        licence: as the operator stated it for their own tables; empty = that of the source.
+    """
     source = SOURCES.get(name)
     if source is None:
         return UNSTATED
     remark = source.remark or f"series of {source.title}"
-    return {"licence": source.licence, "attribution": source.credit, "remark": remark}
+    return {"licence": licence or source.licence, "attribution": source.credit, "remark": remark}

@@ -1,6 +1,6 @@
 """Verify: opens a bundle, checks every byte, and recomputes the incident from its records."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import Observer, Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint
@@ -40,9 +41,12 @@ DECIDED_WITH = ("rules_version", "detector_version")
 
 
 class Result(StrEnum):
+    """``WITHHELD``: values that it needs are not in the bundle, and were not supplied."""
+
     MATCH = "match"
     DIFFERS = "differs"
     OTHER_VERSIONS = "other_versions"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Verification:
         synthetic: how many records are synthetic, by their own mark or by the bundle's claim.
         signer: fingerprint of the key.
         figures: source of the user figures, if they are not this machine's; empty = they are.
+        withheld: series, in words, whose values are missing.
     """
 
     result: Result
@@ -75,6 +80,7 @@ class Verification:
     made_at: str
     made_by: str
     sources: dict[str, dict[str, str]]
+    withheld: list[str]
 
 
 class _Claim(msgspec.Struct):
@@ -99,25 +105,30 @@ class _Ledger(msgspec.Struct):
     differences: list[str]
 
 
-def verify(path: Path, signer: str = "") -> Verification:
+ReadSeries = Callable[[RecomputeWindow, Provenance], Sequence[SourceSeries]]
+"""Reads the quantity series of a country from a store."""
+
+
+def verify(path: Path, signer: str = "", series: ReadSeries | None = None) -> Verification:
     """Check and recompute.
 
     Args:
         signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
+        series: supplies values that the bundle names only by their digest.  No others are taken.
 
     Raises:
         BundleRefused: a byte was changed, another key signed it, or it is not a bundle.
         FanousError: the file cannot be read.
     """
     try:
-        return _verified(read_parts(path), signer)
+        return _verified(read_parts(path), signer, series)
     except RecursionError:
         raise BundleRefused("a part of it is nested more deeply than in any real bundle") from None
     except MemoryError:
         raise BundleRefused("it needs more memory than this machine has to spare") from None
 
 
-def _verified(parts: dict[str, bytes], signer: str) -> Verification:
+def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -> Verification:
     checked = manifest.checked(parts)
     by = fingerprint(checked.key)
     _check_signer(by, signer)
@@ -125,16 +136,22 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
     ledger = _read(parts, manifest.LEDGER, _Ledger)
     versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
-    levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     shares = _read(parts, manifest.USED, _Used).user_shares
     sources = _sources(parts)
     window = RecomputeWindow(claim.country, claim.since, claim.until)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
     provenance = _claimed(recorded, claim.incident, parts)
-    computed = recompute(_records(parts), levels, window, shares, provenance)
+    levels, withheld = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
+    known = series(window, provenance) if withheld and series else ()
+    supplied = [(one, one.found_in(known)) for one in withheld]
+    missing = [_named(one.series.key) for one, values in supplied if values is None]
+    computed, best, apart = Recomputed(series=len(levels) + len(withheld)), None, []
+    if not missing:
+        levels += [values for _, values in supplied if values is not None]
+        computed = recompute(_records(parts), levels, window, shares, provenance)
+        best = closest(computed.incidents, claim.incident)
+        apart = _apart(recorded, best, computed)
     versions += unlike_fields(recorded, claim_of(claim.incident))
-    best = closest(computed.incidents, claim.incident)
-    apart = _apart(recorded, best, computed)
     if best is not None:
         decided_with = [
             (name, str(recorded.get(name)), getattr(best, name))
@@ -142,9 +159,9 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
             if recorded.get(name) != getattr(best, name)
         ]
         versions += [one for one in decided_with if one not in versions]
-    result = Result.DIFFERS if apart else Result.MATCH
+    result = Result.OTHER_VERSIONS if versions else Result.DIFFERS if apart else Result.MATCH
     return Verification(
-        result=Result.OTHER_VERSIONS if versions else result,
+        result=Result.WITHHELD if missing else result,
         label=ledger.id,
         claim=claim.incident if best is None else best,
         differences=apart,
@@ -159,7 +176,14 @@ def _verified(parts: dict[str, bytes], signer: str) -> Verification:
         made_at=checked.made_at,
         made_by=checked.made_by,
         sources=sources,
+        withheld=missing,
     )
+
+
+def _named(key: SeriesKey) -> str:
+    place = key.place
+    where = f"AS{place.asn}" if place.asn else place.region or place.country
+    return " ".join(filter(None, (key.source, key.signal, key.subtype, key.target, where)))
 
 
 def _figures(shares: UserWeights | None, country: str) -> str:

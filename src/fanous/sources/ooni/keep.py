@@ -52,6 +52,7 @@ from fanous.sources.ooni.values import (
     asn_of,
     country_of,
     endpoint_of,
+    host_and_port,
     in_words,
     input_of,
     instant_of,
@@ -270,6 +271,15 @@ def _server(text: str) -> str | None:
     return name_form(text) or _endpoint(text)
 
 
+_FRONT = re.compile(r"(https?://[\w.:\[\]-]{1,300})(?:[/?#].*)?", re.DOTALL)
+
+
+def _site(text: str) -> str | None:
+    """A site of the probe's lists, by name, or by the URL of which only the front page's is kept."""
+    match = _FRONT.fullmatch(text)
+    return f"{match[1]}/" if match and name_form(host_and_port(text)[0]) else name_form(text)
+
+
 def _time(text: str) -> str | None:
     return text if len(text) <= 40 and instant_of(text) is not None else None
 
@@ -362,7 +372,7 @@ _TEXTS: dict[str, Form] = {
 }
 """Field -> the form of its text, in all structures that have it."""
 
-_MEMBERS: dict[str, Form] = {"addrs": address_form, "spared": name_form}
+_MEMBERS: dict[str, Form] = {"addrs": address_form, "spared": _site}
 """Field -> the form of each text in its list."""
 
 _KEYS: dict[str, Form] = {
@@ -370,7 +380,7 @@ _KEYS: dict[str, Form] = {
     "tls_handshake": _endpoint,
     "quic_handshake": _endpoint,
     "ip_info": address_form,
-    "controls": name_form,
+    "controls": _site,
 }
 """Field -> the form of each key of its map."""
 
@@ -438,7 +448,7 @@ def _if_text(form: Form, value: Any) -> Any:
 
 
 def _members(form: Form, listed: list[str]) -> list[str]:
-    return [text for text in listed if type(text) is str and form(text) is not None]
+    return [kept for text in listed if type(text) is str and (kept := form(text)) is not None]
 
 
 def _map(form: Form | None, plan: _Plan, value: Any) -> Any:

@@ -14,8 +14,7 @@ from msgspec import UNSET
 
 from fanous.analysis.rules.fingerprints import WORDS, Fingerprint, passages
 from fanous.analysis.rules.pages import COMMON_HEADERS, LEAST_WORD, REFUSERS
-from fanous.model.measurement import Layer, Observation, ParsedMeasurement
-from fanous.model.place import is_address, is_local_name
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.sources.ooni.document import (
     Binary,
     DocumentPart,
@@ -180,7 +179,7 @@ class PublicRecord:
                 setattr(one, field, self.host(name))
 
     def host(self, name: str) -> str:
-        return self._hosts(name.lower()) if is_local_name(name) and not is_address(name) else name
+        return self._hosts(name.lower()) if is_private_name(name) else name
 
     def url(self, url: str) -> str:
         """Scheme, host and port, and a number for the rest, unless it is the URL asked for or leads to a known page."""

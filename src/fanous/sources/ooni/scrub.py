@@ -108,9 +108,10 @@ megabyte of blanks is read once."""
 _NUMBER = re.compile(rb"\s*+:\s*+([0-9]{8,12}+)(?![0-9.])")
 _CONTACTED = re.compile(rb'"(?:ip(?:v[46])?+|address)"\s*+:\s*+"\[?+([0-9A-Fa-f:.]{2,64}+)')
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
-_FOREIGN_ESCAPE = re.compile(
-    rb"\\\\|(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u(?!00[0-7]|[dD][89a-fA-F])[0-9A-Fa-f]{4})++"
-)
+_UNIT = rb"u(?!00[0-7]|[dD][89a-fA-F])[0-9A-Fa-f]{4}"
+_PAIR = rb"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_FOREIGN_ESCAPE = re.compile(rb"\\(?:\\|(?:%s|%s)(?:\\(?:%s|%s))*+)" % (_PAIR, _UNIT, _PAIR, _UNIT))
+"""Begins with the backslash, for which ``re`` then looks."""
 _NEEDLESS = frozenset(bytes([n]) for n in range(0x20, 0x7F))
 _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::", b""})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import Record
 from fanous.model.place import Family
-from fanous.sources.connector import ALL, UNWATCHED, OnProgress, OnReject, Source, Working
+from fanous.sources.connector import ALL, OWN_DATA, UNWATCHED, OnProgress, OnReject, Source, Working
 from fanous.sources.ooni.keep import take
 from fanous.sources.ooni.parse import parse
 from fanous.sources.ooni.read import read
@@ -73,7 +73,7 @@ EDGE = Source(
     name="edge",
     title="downloads of our own probes",
     help="measurements of your own probes, in OONI's format",
-    licence="ours",
+    licence=OWN_DATA,
     is_open=True,
     credit="Fanous",
     remark="measurements of our own probes",

@@ -280,6 +280,10 @@ class Cost(Struct):
     kind: Kind
     hours: float
     targets: list[str]
+    parts: Annotated[
+        list[str],
+        Meta(description="of the services among them only these parts (telegram/client) were stopped"),
+    ]
     affected_share: Range
     dependence_share: Range
     notes: list[str]

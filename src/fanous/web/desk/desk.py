@@ -11,19 +11,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any
+from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from fanous import __version__
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.pipeline.actions import Action
+from fanous.model.alert import AlertState
+from fanous.pipeline.actions import Action, RetryAlerts
+from fanous.publish.alerts.message import Sender, test_message
+from fanous.publish.alerts.senders import SENDERS
+from fanous.publish.alerts.settings import Alerting
 from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
-from fanous.web.desk import announce, house, review
+from fanous.web.desk import announce, review
 from fanous.web.desk.form import (
     MOST_BYTES,
     MOST_CALENDAR_BYTES,
@@ -85,6 +91,43 @@ class DeskForm:
     check: Callable[[Store, Form, Mapping[str, str]], None] | None = None
 
 
+MOST_LISTED = 100
+
+STATES = {
+    AlertState.WAITING: "Waiting",
+    AlertState.SENT: "Sent",
+    AlertState.DEAD: "Given up",
+    AlertState.DROPPED: "Not sent: a newer message replaced it",
+}
+
+
+def health_facts(store: Store, visit: Visit) -> Facts:
+    """The monitor's health: what is wrong, its sources, probes, collector and disks."""
+    workings = visit.site.workings
+    return {
+        "ailments": workings.ailments(),
+        "ended": [one for one in workings.feed() if one.ended_at is not None][:MOST_LISTED],
+        "vitals": workings.vitals(),
+        "pulls": workings.pulls(),
+        "heard": sorted(workings.heard(), key=lambda one: (not one.silent, -one.last))[:MOST_LISTED],
+        "collector": workings.collector,
+        "lacking": [one for one in workings.needs() if not one.found],
+        "undetected": store.ledger.undetected(),
+        "version": __version__,
+    }
+
+
+def alerts_facts(store: Store, visit: Visit) -> Facts:
+    """Channels, and the messages sent to them, latest first."""
+    deliveries = store.ledger.outbox.deliveries()
+    return {
+        "channels": list((visit.site.alerting.channels or {}).values()),
+        "deliveries": deliveries[::-1][:MOST_LISTED],
+        "dead": sum(one.state is AlertState.DEAD for one in deliveries),
+        "states": STATES,
+    }
+
+
 PAGES = (
     DeskPage("", "queue.html", review.queue_facts, "Review queue"),
     DeskPage("/incidents/{id:incident}", "incident.html", review.incident_facts),
@@ -96,14 +139,14 @@ PAGES = (
     ),
     DeskPage("/events", "events.html", announce.events_facts, "Announced events"),
     DeskPage("/claims", "claims.html", announce.claims_facts, "What others say"),
-    DeskPage("/alerts", "alerts.html", house.alerts_facts, "Alerts"),
-    DeskPage("/health", "house.html", house.house_facts, "Health"),
+    DeskPage("/alerts", "alerts.html", alerts_facts, "Alerts"),
+    DeskPage("/health", "health.html", health_facts, "Health"),
 )
 FORMS = (
     DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}", check=review.check_seen),
     DeskForm("/events", announce.event_of, "/events", MOST_CALENDAR_BYTES),
     DeskForm("/claims", announce.claim_of_form, "/claims"),
-    DeskForm("/alerts", house.retry_of, "/alerts"),
+    DeskForm("/alerts", lambda _form, _path, _left: RetryAlerts(), "/alerts"),
 )
 
 THEN = re.compile(r"/desk(?:/[A-Za-z0-9-]+)*")
@@ -219,7 +262,7 @@ class Desk:
         form = await self._sent(request, session)
         page = next(page for page in PAGES if page.path == "/alerts")
         try:
-            await house.send_test(self._site.alerting, form.get("channel", ""), visit.now)
+            await send_test(self._site.alerting, form.get("channel", ""), visit.now)
         except FanousError as error:
             return await self._refused(page, visit, session, error, form)
         log.info(logline("desk_done", action="Test", about=form.get("channel")))
@@ -344,3 +387,18 @@ def is_of_this_machine(host: str) -> bool:
 
 def _to(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
+
+
+async def send_test(alerting: Alerting, name: str, now: float) -> None:
+    """Send a test message to a channel.
+
+    Raises:
+        FanousError: there is no such channel, or it rejected the message.
+    """
+    channel = alerting.channel(name)
+    if channel is None:
+        raise FanousError(f"no channel {name!r} is configured")
+    message = test_message(str(uuid4()), now, Sender(alerting.url), channel.language)
+    attempt = await SENDERS[channel.means].send(channel, message, now)
+    if attempt.why:
+        raise FanousError(f"{name}: {attempt.why}")

@@ -11,12 +11,12 @@ from types import MappingProxyType
 import numpy as np
 from markupsafe import Markup
 
-from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
+from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -118,6 +118,7 @@ def connectivity(
     targets: Sequence[str] = (),
     *,
     during: Spans = (),
+    found: Sequence[FamilyView] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -130,8 +131,9 @@ def connectivity(
         spans: periods to shade.
         during: an incident's periods: its average levels are given, and not the newest, which after its end say
             nothing of it.
+        found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
-    lost = [*outage_times(known, Place(country)), *_traffic_lost(known, targets)]
+    lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
     start = look_back(since, lost)
     series = _sound(store.facts.settled_levels(country, start, until, entities=[Place(country)]), targets)
     if not series:
@@ -145,7 +147,7 @@ def connectivity(
         return None
     series.sort(key=_interest)
     if during:
-        averages = {_name(one): average_share(one, during, lost) for one in series}
+        averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
         levels = [replace(level, share=averages[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (not level.falls, level.region and _or_most(level.share), level.family, level.name)
@@ -157,20 +159,21 @@ def connectivity(
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
 
 
+def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
+    """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
+    levels = dict[str, float]()
+    for one in found:
+        own = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
+        if one.left is not None and len(one.sources) == len(own) == 1 and not own[0].key.place.region:
+            levels[_name(own[0])] = one.left.mean
+    return levels
+
+
 def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]:
     """The series about connectivity as a whole, or about the traffic of targets."""
     about = targets or ("",)
     return [
         one for one in series if target_of_series(one.key) in about and one.key.signal in SIGNALS and len(one)
-    ]
-
-
-def _traffic_lost(known: Sequence[Incident], targets: Sequence[str]) -> Spans:
-    return [
-        (interval.start, interval.until)
-        for one in known
-        if one.is_of_traffic and one.status is not Status.RETRACTED and set(one.targets) & set(targets)
-        for interval in one.intervals
     ]
 
 

@@ -94,7 +94,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "open": going,
         "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in going},
         "past": [Story(one, names) for one in past[:MOST_INCIDENTS]],
-        "history": [(row, past_filter(code, row.target)) for row in history(every)[:MOST_HISTORY]],
+        "history": [(row, past_filter(code, row)) for row in history(every)[:MOST_HISTORY]],
         "inside": told,
         "timeline": bars,
         "ahead": [event for event in events if event.start >= until],

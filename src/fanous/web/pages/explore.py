@@ -26,7 +26,6 @@ from fanous.charts.paint import png
 from fanous.charts.plot import Shape, ticks
 from fanous.model.coverage import Outcomes
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
 from fanous.pipeline.explore import (
     Explored,
@@ -172,13 +171,11 @@ def sheet_of(
     return sheet_for(found.edges, found.question.country, words, events, language, shape.ticks)
 
 
-def spans_of(
-    name: AxisValue, found: Explored, incidents: Sequence[Incident], now: float
-) -> list[IncidentSpan]:
+def spans_of(name: AxisValue, found: Explored, context: Context, now: float) -> list[IncidentSpan]:
     """The incidents that name a row, within the dates that are shown."""
     by = found.question.by
     spans: list[IncidentSpan] = []
-    for incident in incidents:
+    for incident in context.incidents:
         intervals = incident.intervals
         if by == "network":
             own = [one for one in incident.networks if one.asn == name]
@@ -187,7 +184,7 @@ def spans_of(
             by == "country" and name != incident.country
         ):
             continue
-        spans += incident_spans(incident, now, intervals)
+        spans += incident_spans(incident, context.known_until.get(incident.id, now), intervals)
     return spans_within(spans, found.edges)
 
 
@@ -214,7 +211,7 @@ def panels(found: Explored, answer: Told, now: float, language: Language) -> lis
             name,
             language.count("{n} measurement", "{n} measurements", row.total.measurements),
             stack_of(row.cells),
-            spans_of(row.name, found, answer.context.incidents, now),
+            spans_of(row.name, found, answer.context, now),
         )
         for row, name in rows
     ]

@@ -19,6 +19,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, TooMuch, midnight, shown
 from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
+from fanous.pipeline.query import known_until
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
 from fanous.publish.pictures import clock_words, marks_of
@@ -26,7 +27,7 @@ from fanous.refdata.countries import local, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable
-from fanous.web.answers import JSON, Elsewhere, Reply, Several, Visit
+from fanous.web.answers import JSON, Elsewhere, NotUnderstood, Reply, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
 
@@ -126,7 +127,7 @@ def _read(store: Store, visit: Visit) -> _Named:
     targets = named(asked.get("target", ""), target_named, unknown)
     known = shown(store, countries).facts.known_networks() if asked.get("network") else []
     networks = named(asked.get("network", ""), lambda text: asn_named(text, known, countries), unknown)
-    first, last = _day(asked.get("since", "")), _day(asked.get("until", ""))
+    first, last = _day(asked, "since"), _day(asked, "until")
     if first and last and first > last:
         first, last = last, first
     country = countries[0] if len(countries) == 1 else ""
@@ -231,11 +232,16 @@ def pieces_of(text: str) -> list[str]:
     return [printable(piece.strip()) for piece in re.split("[,،]", text) if piece.strip()]
 
 
-def _day(text: str) -> date | None:
+def _day(asked: Mapping[str, str], name: str) -> date | None:
+    """The day that a parameter names; ``None`` = it is not given.
+
+    Raises:
+        NotUnderstood: no calendar has it.
+    """
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(asked[name]) if name in asked else None
     except ValueError:
-        return None
+        raise NotUnderstood(name, asked[name]) from None
 
 
 def address(path: str, query: Mapping[str, str]) -> str:
@@ -429,12 +435,14 @@ class Context:
         incidents: in this time, the newest first.
         briefs: the first of them.
         earlier: number of earlier ones.
+        known_until: incident -> when the data about it end, if it is open (unix seconds).
     """
 
     incidents: tuple[Incident, ...]
     briefs: tuple[Story, ...]
     earlier: int
     events: tuple[AnnouncedEvent, ...]
+    known_until: Mapping[str, float]
 
 
 def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
@@ -446,7 +454,8 @@ def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
         for one in side.ledger.incidents(synthetic=side.is_synthetic)
         if one.status is not Status.RETRACTED and _concerns(one, question)
     ]
-    inside = [one for one in about if one.onset < until and (one.end or visit.now) > since]
+    ends = {one.id: known_until(store, one, visit.now) for one in about if one.is_open}
+    inside = [one for one in about if one.onset < until and ends.get(one.id, one.end or visit.now) >= since]
     inside.sort(key=lambda one: -one.onset)
     events = [
         one
@@ -458,6 +467,7 @@ def context_of(store: Store, question: DatedQuestion, visit: Visit) -> Context:
         tuple(stories(store, inside[:MOST_BRIEFS])),
         sum(one.onset < since and one not in inside for one in about),
         tuple(events),
+        ends,
     )
 
 

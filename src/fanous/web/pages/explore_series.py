@@ -177,7 +177,7 @@ def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> lis
         span
         for one in context.incidents
         if one.country == key.place.country and (target in one.targets if target else one.is_of_line)
-        for span in incident_spans(one, now)
+        for span in incident_spans(one, context.known_until.get(one.id, now))
     ]
     return spans_within(spans, found.edges)
 

@@ -20,6 +20,7 @@ from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
+from fanous.model.role import SERVICE
 from fanous.pipeline.explore import control_targets
 from fanous.pipeline.quantities import QUANTITIES
 from fanous.pipeline.query import known_until
@@ -27,7 +28,8 @@ from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
-from fanous.publish.edition import claims_about, incident_path, spell, statements_of, stories, until_now
+from fanous.publish.edition import Past, claims_about, incident_path, spell, statements_of, stories, until_now
+from fanous.publish.evidence.pack import LEVELS
 from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
@@ -38,11 +40,11 @@ from fanous.publish.pictures import (
     sheet_of,
     spans_of,
 )
-from fanous.publish.reports import forms
-from fanous.publish.reports.report import Report, costs, gather
+from fanous.publish.report import Report, costs, gather, markdown, pdf
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
+from fanous.sources.publishers import SOURCES, terms
 from fanous.store.protocol import Store
 from fanous.web.answers import JSON, PNG, SVG, Later, Reply, Visit
 from fanous.web.pages.connectivity import connectivity
@@ -107,9 +109,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
             (network for network in incident.networks if network.asn),
             key=lambda network: -network.measurements,
         ),
-        "packable": bool(incident.targets)
-        and incident.status is not Status.RETRACTED
-        and not incident.held_by,
+        "packable": incident.status is not Status.RETRACTED and not incident.held_by,
+        "closed": visit.language.comma.join(map(visit.language.apart, closed_sources(store, incident))),
         "history": _history(incident, known, visit),
         "comparisons": comparisons(incident, end),
         "series": series_behind(incident, end),
@@ -139,11 +140,23 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         "controls": controls,
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": connectivity(*shown, during=spans) if published else None,
-        "traffic": connectivity(*shown, incident.targets, during=spans)
+        "connectivity": connectivity(*shown, during=spans, found=incident.opinions) if published else None,
+        "traffic": connectivity(*shown, incident.targets, during=spans, found=incident.opinions)
         if published and incident.is_of_traffic
         else None,
     }
+
+
+def closed_sources(store: Store, incident: Incident) -> list[str]:
+    """Titles of the sources whose values its bundle holds only as digests, since they may not be passed on."""
+    if not (incident.is_of_line or incident.is_of_traffic):
+        return []
+    titles = {
+        SOURCES[key.source].title: None
+        for (key, _), licences in store.facts.series_licences(incident.country).items()
+        if key.signal in LEVELS and key.source in SOURCES and not terms(key.source, licences).is_open
+    }
+    return list(titles)
 
 
 def _history(incident: Incident, known: Sequence[Incident], visit: Visit) -> list[tuple[str, dict[str, str]]]:
@@ -152,18 +165,19 @@ def _history(incident: Incident, known: Sequence[Incident], visit: Visit) -> lis
         (
             led(
                 incident,
-                nth_sentence(row.target, row.count, row.since, incident.country, visit.language),
+                nth_sentence(row.name, row.count, row.since, incident.country, visit.language),
                 visit.language,
             ),
-            past_filter(incident.country, row.target),
+            past_filter(incident.country, row),
         )
         for row in until_now(incident, known)[:MOST_HISTORY]
     ]
 
 
-def past_filter(country: str, target: str) -> dict[str, str]:
+def past_filter(country: str, row: Past) -> dict[str, str]:
     """Parameters of ``/incidents`` that list what a line of history counts."""
-    return {"country": country, "target": target or THE_LINE, "status": "sure"}
+    name = f"{row.name}/{SERVICE}" if row.parts_too else row.name or THE_LINE
+    return {"country": country, "target": name, "status": "sure"}
 
 
 BEFORE_IT = 14 * DAY
@@ -404,10 +418,10 @@ def _report(store: Store, visit: Visit) -> Report | None:
 def report_pdf(store: Store, visit: Visit) -> Later | None:
     """Printed outside the store's thread."""
     report = _report(store, visit)
-    return None if report is None else lambda: Reply.of(forms.pdf(report), PDF)
+    return None if report is None else lambda: Reply.of(pdf(report), PDF)
 
 
 @resource("/{country:country}/{id:incident}/report.md")
 def report_markdown(store: Store, visit: Visit) -> Reply | None:
     report = _report(store, visit)
-    return None if report is None else Reply.of(forms.markdown(report), MARKDOWN)
+    return None if report is None else Reply.of(markdown(report), MARKDOWN)

@@ -10,9 +10,9 @@ To add one:
 4. A test that sends a message, as ``tests/publish/alerts/test_senders.py`` does with a sender that it writes.
 """
 
+from fanous.publish.alerts.channel import Means
 from fanous.publish.alerts.senders.alertmanager import ALERTMANAGER
 from fanous.publish.alerts.senders.apprise import APPRISE
-from fanous.publish.alerts.senders.means import Means
 from fanous.publish.alerts.senders.webhook import WEBHOOK
 
 __all__ = ["SENDERS", "Means"]

@@ -7,9 +7,8 @@ resolves an alert that is not repeated, so each gets a distant end and is repeat
 import msgspec
 
 from fanous.model.instant import to_iso
-from fanous.publish.alerts.channel import Channel
+from fanous.publish.alerts.channel import Attempt, Channel, Means, check_https, post
 from fanous.publish.alerts.message import TEST, Message
-from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 
 STANDS = 86_400.0
 """Seconds for which Alertmanager keeps an open incident that is not repeated: longer than a restart or a night's

@@ -20,9 +20,8 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.alert import Happening
-from fanous.publish.alerts.channel import Channel, Form
+from fanous.publish.alerts.channel import ATTEMPT_SECONDS, Attempt, Channel, Form, Means
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.means import SECONDS, Attempt, Means
 from fanous.text import printable
 from fanous.wording.language import ISOLATES
 
@@ -33,6 +32,8 @@ TYPES: dict[str, str] = {
     Happening.CONFIRMED: "failure",
     Happening.ENDED: "success",
     Happening.CORRECTED: "warning",
+    Happening.WIDENED: "failure",
+    Happening.NARROWED: "info",
 }
 """Apprise's notification type, by which services colour a message."""
 
@@ -40,7 +41,7 @@ TYPES: dict[str, str] = {
 MOST_MEMORY = 1 << 30
 """Bytes that the process may take: Apprise itself needs a tenth of it, the rest is for an answer."""
 
-MOST_SECONDS = 2 * SECONDS
+MOST_SECONDS = 2 * ATTEMPT_SECONDS
 """Seconds: once to connect and once to talk."""
 
 LEAST_SECRET = 6

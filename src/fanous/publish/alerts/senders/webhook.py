@@ -14,9 +14,8 @@ import msgspec
 
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
-from fanous.publish.alerts.channel import Channel
+from fanous.publish.alerts.channel import Attempt, Channel, Means, check_https, post
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.means import Attempt, Means, check_https, post
 
 PREFIX = "whsec_"
 

@@ -14,8 +14,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, Part, Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
-from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
-from fanous.publish.reports.report import Report, gather
+from fanous.publish.report import FORMS, Report, gather, html, markdown, pdf, post, sms, write
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word
