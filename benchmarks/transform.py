@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.model import place
+from fanous.model import measurement
 from fanous.model.measurement import Record
 from fanous.sources.ooni import steps, values
 from fanous.sources.ooni.parse import parse, web_role
@@ -60,7 +60,7 @@ def renamed(lines: list[bytes], round_number: int) -> list[bytes]:
 
 def forget() -> None:
     """Empty the caches that last from one measurement to the next."""
-    of_values = (values._split, values._endpoint, values._host, values._instant, place._is_address)
+    of_values = (values._split, values._endpoint, values._host, values._instant, measurement._is_address)
     for remembered in (steps._known_leaf, web_role, *of_values):
         remembered.cache_clear()
 

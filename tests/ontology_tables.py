@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.rules import RULES, Rule, mechanisms
+from fanous.analysis.rules import RULES, RULES_BY_ID, Rule, connection, dns, http, quic, transfer
 from fanous.analysis.series.signals import SIGNALS, Signal
+from fanous.model import verdict
 from fanous.model.measurement import Layer
 from fanous.wording.words import mechanism_words
 from tests.documents import ROOT, section
@@ -72,11 +73,14 @@ def rule_sections() -> list[str]:
 
 
 def mechanisms_named() -> set[str]:
-    """All that a verdict can carry: constants of the rules, and of the functions that name one."""
-    named = {rule.mechanism for rule in RULES if isinstance(rule.mechanism, str) and rule.mechanism}
-    tree = ast.parse(inspect.getsource(mechanisms))
-    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return named | {text for text in constants if isinstance(text, str) and _MECHANISM.fullmatch(text)}
+    """All that a verdict can carry: constants of the rules, of the functions that name one, and of the model."""
+    named: set[str] = set()
+    for module in (verdict, dns, connection, quic, http, transfer):
+        tree = ast.parse(inspect.getsource(module))
+        constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        named |= {text for text in constants if isinstance(text, str) and _MECHANISM.fullmatch(text)}
+    stated = {rule.mechanism for rule in RULES if isinstance(rule.mechanism, str) and rule.mechanism}
+    return named - RULES_BY_ID.keys() | stated
 
 
 def words_of(mechanism: str) -> str:

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.incidents.assemble import CERTAIN
-from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED, UNCONFIRMED
+from fanous.analysis.incidents.assemble import CERTAIN, UNCONFIRMED
+from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fanous.analysis import cost
-from fanous.analysis.series import heartbeats
+from fanous.analysis.series import silence
 from fanous.pipeline import ingest, query, vitals
 from fanous.probe import stream, transfer
 from fanous.publish.evidence.thresholds import thresholds
@@ -11,7 +11,7 @@ from fanous.refdata import update, users
 from fanous.scan import rounds, targets
 from fanous.sources import ooni_csv as rows
 from fanous.sources import stream as source_stream
-from fanous.sources.ooni import content, document
+from fanous.sources.ooni import content, document, values
 
 
 def published() -> dict[str, Any]:
@@ -20,6 +20,7 @@ def published() -> dict[str, Any]:
         "sources.line_bytes": source_stream.LINE_LIMIT,
         "sources.items": content.MAX_ITEMS,
         "sources.notes": document.MAX_NOTES,
+        "sources.clock_ahead_seconds": values.AHEAD,
         "sources.csv_line_bytes": rows.LONGEST_LINE,
         "sources.csv_rows": rows.MOST_ROWS,
         "probe.screen_ratio": transfer.SLOW_RATIO,
@@ -32,17 +33,17 @@ def published() -> dict[str, Any]:
         "pipeline.ahead_seconds": query.AHEAD,
         "pipeline.batch_records": ingest.BATCH_RECORDS,
         "pipeline.batch_bytes": ingest.BATCH_BYTES,
-        "series.heartbeats_memory_seconds": heartbeats.MEMORY,
-        "series.heartbeats_bins_heard": heartbeats.HEARD_BINS,
-        "series.heartbeats_rare": heartbeats.RARE,
-        "series.heartbeats_slack": heartbeats.SLACK,
-        "series.heartbeats_bins": heartbeats.LEAST_BINS,
-        "series.collapse_memory_days": heartbeats.BASELINE_DAYS,
-        "series.collapse_days": heartbeats.LEAST_DAYS,
-        "series.collapse_chance": heartbeats.CHANCE,
-        "series.collapse_back_share": heartbeats.BACK,
-        "series.collapse_lost_share": heartbeats.LEAST_LOST,
-        "series.collapse_countries": heartbeats.LEAST_ELSEWHERE,
+        "series.heartbeats_memory_seconds": silence.MEMORY,
+        "series.heartbeats_bins_heard": silence.HEARD_BINS,
+        "series.heartbeats_rare": silence.RARE,
+        "series.heartbeats_slack": silence.SLACK,
+        "series.heartbeats_bins": silence.LEAST_BINS,
+        "series.collapse_memory_days": silence.BASELINE_DAYS,
+        "series.collapse_days": silence.LEAST_DAYS,
+        "series.collapse_chance": silence.CHANCE,
+        "series.collapse_back_share": silence.BACK,
+        "series.collapse_lost_share": silence.LEAST_LOST,
+        "series.collapse_countries": silence.LEAST_ELSEWHERE,
         "refdata.main_asn_share": users.MAIN_ASN_SHARE,
         "refdata.apnic_error": users.APNIC_ERROR,
         "refdata.apnic_least_share": users.APNIC_LEAST,

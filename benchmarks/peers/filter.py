@@ -9,8 +9,14 @@ import time
 import numpy as np
 from benchmarks.peers.figure import Figure
 
-from fanous.analysis.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
-from fanous.analysis.detectors.interference import BLOCKING
+from fanous.analysis.detectors.interference import (
+    BLOCKING,
+    Bins,
+    clip_bursts,
+    forward,
+    log_likelihood_ratio,
+    smooth,
+)
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 

@@ -7,6 +7,7 @@ from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources.ooni.keep import kept_own
 from tests.each import each
 from tests.lab.golden import FOLDER, bundle_of, described
 
@@ -20,6 +21,12 @@ RECORDS = sorted(FOLDER.glob("*.json"))
 @each("path", RECORDS, ids=lambda path: path.stem)
 def test_a_record_of_the_lab_gives_what_it_gave(path: Path) -> None:
     assert described(path.read_bytes()) == path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+@each("path", RECORDS, ids=lambda path: path.stem)
+def test_what_is_sent_and_stored_of_it_gives_the_same(path: Path) -> None:
+    """A collector has no more of it than that."""
+    assert described(kept_own(path.read_bytes())) == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @each("path", RECORDS, ids=lambda path: path.stem)

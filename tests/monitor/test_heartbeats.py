@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fanous.analysis.series.heartbeats import Heartbeat
+from fanous.analysis.series.silence import Heartbeat
 from fanous.cli.main import app
 from fanous.evaluation.simulate import pakistan
 from fanous.model.measurement import Provenance

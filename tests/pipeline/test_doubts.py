@@ -114,6 +114,19 @@ def test_an_address_that_the_site_had_before_is_not_forged(tmp_path: Path, answe
         assert incident.reasons[0].code == reason
 
 
+@each("right", [NEW, OLD])
+def test_a_right_answer_next_to_a_forged_one_is_not_a_former_address(tmp_path: Path, right: str) -> None:
+    """The site has not moved: what an encrypted resolver or the helper finds today is what it found before."""
+    with open_store(tmp_path / right, clock=lambda: NOON + DAY) as store:
+        answers = [
+            observation(Layer.DNS, target=SITE, resolver=by, answers=(one,), answer_asns=(0,), ttls=(-1,))
+            for by, one in (("system", "192.0.2.9"), ("udp", OLD), ("doh", right))
+        ]
+        forged = fails(SITE, Layer.DNS, "dns.injection.other")
+        incident = found(store, measured(PTCL, EVENT, forged, *answers, at(SITE, 64500, OLD)))
+        assert incident.reasons[0].code == "rule.c2"
+
+
 @each(("host", "confirmed"), [(64501, True), (64500, False)])
 def test_one_page_for_sites_of_two_hosts_is_a_notice(tmp_path: Path, host: int, *, confirmed: bool) -> None:
     with open_store(tmp_path / str(host), clock=lambda: NOON + DAY) as store:

@@ -11,6 +11,7 @@ from fanous.model.measurement import Record
 from fanous.model.verdict import State
 from fanous.probe.output import report_document
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.keep import kept_own
 from tests.probe.net import servers
 from tests.probe.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
 
@@ -129,8 +130,10 @@ def test_a_line_on_which_only_sites_of_a_list_answer_is_told_apart(valid: bool, 
     assert health.spared == ("https://spared.example/",) and not health.intranet_only
     assert found.report.not_tried == {f"https://{SITE}/": "outside the country only sites of a list answer"}
     (record,) = found.records
-    parsed = MEASUREMENT_SOURCES["edge"].parse(Record("edge", json.dumps(record).encode()))
-    assert parsed.measurement.defect == "outside the country only sites of a list answer"
+    written = json.dumps(record).encode()
+    for data in (written, kept_own(written)):
+        parsed = MEASUREMENT_SOURCES["edge"].parse(Record("edge", data))
+        assert parsed.measurement.defect == "outside the country only sites of a list answer"
     assert record["test_keys"]["x_health"]["spared"] == ["https://spared.example/"]
 
 

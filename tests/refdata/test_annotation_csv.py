@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints
-from fanous.analysis.rules.matcher import loop_matcher
+from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints, loop_matcher
 from fanous.errors import FanousError
 from fanous.model.measurement import Layer, Observation
 from fanous.refdata.set_formats import SetReading, read_citizenlab, read_ooni

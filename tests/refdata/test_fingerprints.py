@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
+from fanous.analysis.rules.fingerprints import Matcher, PatternText, compile_matcher
 from fanous.errors import FanousError
 from fanous.refdata.fingerprints import fingerprints, installed_fingerprints
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, OONI_HEADER, OWN, ooni

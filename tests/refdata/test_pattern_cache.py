@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.rules.matcher import PatternText
+from fanous.analysis.rules.fingerprints import PatternText
 from fanous.refdata.fingerprints import FILE, kept_matcher
 
 PATTERNS = [PatternText("a", "kept"), PatternText("b", "from")]

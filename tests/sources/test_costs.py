@@ -117,7 +117,7 @@ HANDED = frozenset(
 
 MADE = {
     "analysis.rules.fingerprints.passages": "a fingerprint, up to its first occurrence",
-    "analysis.rules.matcher.__init__": "fingerprints, over the part of a page that they are searched in",
+    "analysis.rules.fingerprints.__init__": "fingerprints, over the part of a page that they are searched in",
     "config._refusal": "the operator's own file",
     "config.line_of": "the operator's own file",
     "pipeline.doctor._wants": "what an installed package declares",

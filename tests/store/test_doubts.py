@@ -65,9 +65,12 @@ def test_lookups_without_an_answer_abroad_are_found(store: Store) -> None:
     assert {place: sorted(uids) for place, uids in found.items()} == {"DE": ["a", "b"]}
 
 
-def looked_up(target: str, *answers: str, asns: tuple[int, ...] = (), outside: bool = True) -> Observation:
+def looked_up(
+    target: str, *answers: str, asns: tuple[int, ...] = (), outside: bool = True, by: str = "system"
+) -> Observation:
     make = helper if outside else observation
-    return make(Layer.DNS, target=target, answers=answers, answer_asns=asns, ttls=(-1,) * len(answers))
+    ttls = (-1,) * len(answers)
+    return make(Layer.DNS, target=target, resolver=by, answers=answers, answer_asns=asns, ttls=ttls)
 
 
 def test_a_target_is_hosted_where_the_helper_finds_it(store: Store) -> None:
@@ -93,6 +96,26 @@ def test_an_answer_is_a_former_address_if_the_helper_was_given_it_before(store: 
         judged("d", observations=(looked_up(SITE, old, outside=False),), asn=JAZZ),
     )
     assert store.facts.former_answers("PK", [SITE, OTHER], [PTCL], THEN, 7 * DAY) == ["a"]
+
+
+def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: Store) -> None:
+    old, kept, new, other, forged = (f"192.0.2.{n}" for n in range(1, 6))
+
+    def inside(answer: str, by: str = "system", *asns: int) -> Observation:
+        return looked_up(SITE, answer, asns=asns, outside=False, by=by)
+
+    put(
+        store,
+        judged("before", observations=(looked_up(SITE, old, kept),), started_at=NOON - DAY),
+        judged("now", observations=(looked_up(SITE, kept, new, asns=(64500, 64501)),)),
+        judged("kept", observations=(inside(kept), inside(old, "doh"))),
+        judged("forged", observations=(inside(forged), inside(kept, "udp"))),
+        judged("both", observations=(inside(forged), inside(old, "udp"))),
+        judged("host", observations=(inside(old, "system", 64501),)),
+        judged("sure", observations=(inside(old), inside(old, "dot"))),
+        judged("moved", observations=(inside(old), inside(other, "doh"))),
+    )
+    assert store.facts.former_answers("PK", [SITE], [PTCL], THEN, 7 * DAY) == ["moved"]
 
 
 def page(uid: str, target: str, title: str = "No entry", length: int = 900, **more: Any) -> Judged:

@@ -1,13 +1,8 @@
 """Methods in words."""
 
-import re
-from pathlib import Path
-
-import fanous.analysis.rules
 from fanous.wording.words import mechanism_words
 from tests.each import each
-
-NAME = re.compile(r'"((?:dns|tcp|tls|http|ip|quic|encdns)\.[a-z_.]+)"')
+from tests.ontology_tables import mechanisms_named
 
 
 @each(
@@ -27,7 +22,6 @@ def test_the_longest_prefix_gives_the_words(mechanism: str, words: str) -> None:
 
 
 def test_every_mechanism_that_the_rules_name_has_words() -> None:
-    source = Path(fanous.analysis.rules.__file__).with_name("mechanisms.py").read_text(encoding="utf-8")
-    named = set(NAME.findall(source))
+    named = mechanisms_named()
     assert len(named) > 15
     assert [name for name in named if mechanism_words(name) == name] == []

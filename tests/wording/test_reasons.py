@@ -11,7 +11,7 @@ import pytest
 from fanous.analysis.incidents.alternatives import SlownessCause
 from fanous.analysis.incidents.events import Timing
 from fanous.analysis.incidents.witnesses import MEASURES
-from fanous.analysis.series.heartbeats import CollapseReading
+from fanous.analysis.series.silence import CollapseReading
 from fanous.model.incident import Kind
 from fanous.model.reason import Param, Reason, as_written
 from fanous.wording import ENGLISH, LANGUAGES, Language, reasons

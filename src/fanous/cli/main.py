@@ -367,6 +367,10 @@ def _outside_cause(error: Exception) -> str:
         return ""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return "no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)"
+    if error.errno == errno.EFBIG:
+        return (
+            "a file may not become that large here: raise the limit (`ulimit -f`), and run the command again"
+        )
     if isinstance(error, FileNotFoundError) and error.filename is None:  # only asking where we are names none
         return "the current folder no longer exists: change to another one"
     if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:

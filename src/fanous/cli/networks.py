@@ -19,7 +19,7 @@ from fanous.cli.common import (
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.analysis.series.heartbeats import Collapse, Heartbeat
+    from fanous.analysis.series.silence import Collapse, Heartbeat
 
 
 def networks(
@@ -94,7 +94,7 @@ def _document(beat: "Heartbeat") -> dict[str, Any]:
 
 
 def _of_counts(path: Path, as_json: bool) -> None:
-    from fanous.analysis.series.heartbeats import collapses
+    from fanous.analysis.series.silence import collapses
     from fanous.model.instant import DAY
     from fanous.sources.ooni_counts import read_counts
 

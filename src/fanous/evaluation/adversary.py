@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fanous.analysis.incidents.disputes import is_disputed
+from fanous.analysis.incidents.doubts import is_disputed
 from fanous.evaluation.simulate.crowd import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Scope, Status

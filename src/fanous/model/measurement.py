@@ -6,9 +6,12 @@ or a request.  An observation concludes nothing: it says what was tried, what ca
 ``ParsedMeasurement`` holds both.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import field
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
 from math import nan
 from typing import Any
 
@@ -257,3 +260,85 @@ class ParsedMeasurement:
             changed(one, body="", headers="") if one.body or one.headers else one for one in self.observations
         ]
         return changed(self, observations=tuple(bare))
+
+
+# --- host names, addresses and URLs ---------------------------------------------------------------------
+
+LONGEST = 45
+"""Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
+
+
+def is_address(text: str) -> bool:
+    """Is it an IPv4 or IPv6 address, without brackets?  Probes, readers and rules ask this of every host name."""
+    if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
+        return False  # most names, without the cost of an exception
+    return _is_address(text)
+
+
+@lru_cache(maxsize=65_536)
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def endpoint(ip: str, port: int | str) -> str:
+    """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def ip_of(place: str) -> str:
+    """The address in what ``endpoint`` made."""
+    return place.rpartition(":")[0].strip("[]")
+
+
+PRIVATE_ENDINGS = (
+    ".localhost",
+    ".localdomain",
+    ".local",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".private",
+    ".corp",
+    ".home",
+    ".lan",
+    ".mail",
+)
+"""Ends of names that a home or company network gives itself, so that nothing outside can confirm them: RFC 6761
+(``localhost``), RFC 6762 (``local``, and in appendix G what else networks use), RFC 8375 (``home.arpa``), ICANN's
+reservation of ``internal`` (2024) and its promise never to delegate ``corp``, ``home`` and ``mail`` (2018);
+``localdomain`` is what many systems append to a bare name."""
+
+
+@lru_cache(maxsize=65_536)
+def is_private_name(hostname: str) -> bool:
+    """Does it mean something different in each network, as ``nas.lan`` and ``intranet`` do? False for IP
+    addresses."""
+    name = hostname.rstrip(".").lower()
+    return bool(name) and not is_address(name) and ("." not in name or name.endswith(PRIVATE_ENDINGS))
+
+
+_ORIGIN = re.compile(
+    r"([a-z]{1,10}:)?//(\[[0-9a-f:.]+\]|[^/?#:@]{0,255})(:\d{1,5})?(.*)", re.IGNORECASE | re.DOTALL
+)
+
+LOCAL_NAME = "local-name"
+"""Stands for the name of a machine in a user's own network."""
+
+
+def shown_name(name: str) -> str:
+    """A host name as it may be shown to anyone."""
+    return LOCAL_NAME if is_private_name(name) else name
+
+
+def shown_url(url: str, asked: str) -> str:
+    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
+    visitor."""
+    found = _ORIGIN.match(url)
+    if url == asked or not url or found is None:
+        return url if url == asked else "..." if url else ""
+    scheme, host, port, rest = found.groups("")
+    return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"

@@ -3,11 +3,8 @@
 A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from ipaddress import ip_address
 
 
 class Access(StrEnum):
@@ -84,70 +81,6 @@ PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456
 def is_unroutable(asn: int) -> bool:
     """Is it an ASN that no network on the public internet has?"""
     return any(asn in numbers for numbers in PRIVATE_ASNS)
-
-
-LONGEST = 45
-"""Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
-
-
-def is_address(text: str) -> bool:
-    """Is it an IPv4 or IPv6 address, without brackets?  Probes, readers and rules ask this of every host name."""
-    if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
-        return False  # most names, without the cost of an exception
-    return _is_address(text)
-
-
-@lru_cache(maxsize=65_536)
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def endpoint(ip: str, port: int | str) -> str:
-    """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
-
-
-def ip_of(place: str) -> str:
-    """The address in what ``endpoint`` made."""
-    return place.rpartition(":")[0].strip("[]")
-
-
-LOCAL_ENDINGS = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "localdomain")
-"""Ends of names that belong to a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of .internal
-(2024), and those that home routers use."""
-
-
-def is_local_name(host: str) -> bool:
-    """Is it the name of a machine in someone's own network?  A name without a dot is."""
-    name = host.rstrip(".").lower()
-    return bool(name) and ("." not in name or name.endswith(tuple(f".{end}" for end in LOCAL_ENDINGS)))
-
-
-_ORIGIN = re.compile(
-    r"([a-z]{1,10}:)?//(\[[0-9a-f:.]+\]|[^/?#:@]*)(:\d{1,5})?(.*)", re.IGNORECASE | re.DOTALL
-)
-
-LOCAL_NAME = "local-name"
-"""Stands for the name of a machine in a user's own network."""
-
-
-def shown_name(name: str) -> str:
-    """A host name as it may be shown to anyone."""
-    return LOCAL_NAME if is_local_name(name) and not is_address(name) else name
-
-
-def shown_url(url: str, asked: str) -> str:
-    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
-    visitor."""
-    found = _ORIGIN.match(url)
-    if url == asked or not url or found is None:
-        return url if url == asked else "..." if url else ""
-    scheme, host, port, rest = found.groups("")
-    return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"
 
 
 @dataclass(frozen=True, slots=True)

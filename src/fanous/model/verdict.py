@@ -23,6 +23,18 @@ class State(StrEnum):
 SLOWNESS = ".throttle."
 """Part of the names of mechanisms that slow data down: a symptom of those says nothing about blocking."""
 
+# Mechanisms that more than one stage names, in OONI's taxonomy (ooni/data ontology section 12) with our additions.
+
+SERVER_DOWN = "server.down"
+GEO_BLOCK = "server.geo_block"
+BOGON = "dns.injection.bogon"
+BLOCK_ADDRESS = "dns.injection.blockpage"
+FORGED = "dns.injection.other"
+FROZEN = "tls.freeze.sni"
+OTHER_PAGE = "http.blockpage.unknown"
+"""Our addition: another page than the control's, which no fingerprint knows for a notice."""
+ERROR_PAGE = "http.error"
+
 
 @noun
 class Verdict:

@@ -12,7 +12,7 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.analysis.series.heartbeats import MEMORY, Collapse, Heartbeat, collapses, heartbeat
+from fanous.analysis.series.silence import MEMORY, Collapse, Heartbeat, collapses, heartbeat
 from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.log import logline

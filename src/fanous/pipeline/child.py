@@ -25,11 +25,16 @@ MOST_DEATHS = 20
 OUT_OF_MEMORY = 75
 """Exit code of a child, or a worker, that had too little memory."""
 
+NO_ROOM = 77
+"""Exit code of a child that could not write its answer to a temporary file."""
+
 
 def ended(code: int) -> str:
     """How a process ended, in words that follow its name."""
     if code == OUT_OF_MEMORY:
         return "ran out of memory"
+    if code == NO_ROOM:
+        return "could not write to the temporary folder: it is full, or files may not become so large (`ulimit -f`)"
     if code == -SIGKILL:
         return "was killed (SIGKILL), as the system does if memory runs out"
     return f"crashed ({Signals(-code).name})" if code < 0 else f"ended (code {code})"
@@ -63,7 +68,8 @@ def in_child(work: Callable[[Working], T]) -> T:
                 return cast(T, result)
             note, deaths = noted(place.fileno()), deaths + 1
         if not note.line or deaths > MOST_DEATHS:
-            raise FanousError(f"The process that was reading {ended(code)}: leave the last file out.")
+            advice = "set TMPDIR to another folder" if code == NO_ROOM else "leave the last file out"
+            raise FanousError(f"The process that was reading {ended(code)}: {advice}.")
         book.died(note)
 
 
@@ -78,7 +84,9 @@ def _be_child(work: Callable[[Working], Any], slot: Slot, answer: Any) -> None:
         except Exception as error:
             if isinstance(error, MemoryError):
                 raise
-            result = RuntimeError(f"in a child process:\n{traceback.format_exc()}")
+            # What the machine lacks (files, room) stays that, so that it is said in a sentence.
+            lacks = isinstance(error, OSError)
+            result = error if lacks else RuntimeError(f"in a child process:\n{traceback.format_exc()}")
         pickle.dump(result, answer)
         answer.flush()
         code = 0
@@ -86,6 +94,8 @@ def _be_child(work: Callable[[Working], Any], slot: Slot, answer: Any) -> None:
         code = OUT_OF_MEMORY
     except KeyboardInterrupt:
         code = 130
+    except OSError:
+        code = NO_ROOM
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,11 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from fanous.analysis.incidents.alternatives import Policing, policing
-from fanous.analysis.incidents.claims import Checked, check_claim
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.hints import beside
 from fanous.analysis.incidents.revision import taken_back
-from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
+from fanous.analysis.incidents.witnesses import Checked, check_claim, coverage_of, who_saw_what
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent

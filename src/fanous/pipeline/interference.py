@@ -11,28 +11,24 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
-from fanous.analysis.incidents.assemble import Setting, incidents_of
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OWN_PAGES, families_seen
-from fanous.analysis.incidents.disputes import (
+from fanous.analysis.incidents.doubts import (
+    ABROAD,
+    BY_ADDRESS,
+    HOST_SITES,
     JUDGED_ALONE,
+    MOVED_WITHIN,
+    NO_ANSWER,
+    UNANSWERED,
     Alone,
     of_family,
     shown_by,
     sources_of,
     with_disputes,
 )
-from fanous.analysis.incidents.doubts import (
-    ABROAD,
-    BY_ADDRESS,
-    HOST_SITES,
-    MOVED_WITHIN,
-    NO_ANSWER,
-    UNANSWERED,
-)
-from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import inside, is_lone_dissent, that_saw
-from fanous.analysis.rules.mechanisms import FORGED
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
@@ -41,7 +37,7 @@ from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, 
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
-from fanous.model.verdict import SLOWNESS
+from fanous.model.verdict import FORGED, SLOWNESS
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
@@ -306,6 +302,7 @@ def alternatives(
         former=tuple(
             facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
         ),
+        nettests=tuple(facts.nettests(country, targets, asns, stretches, sources)),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
     )
 

@@ -14,20 +14,17 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
-from fanous.analysis.incidents.assemble import Setting, incidents_of
-from fanous.analysis.incidents.coincidence import NEAR, OutageElsewhere
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, alone, left
-from fanous.analysis.incidents.group import OF_QUANTITIES, Finding
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.analysis.incidents.products import controlled
+from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
-from fanous.analysis.series.copies import copies, frozen, thawed
+from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
+from fanous.analysis.series.baselines import YEARS, lost_as_much
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
-from fanous.analysis.series.steps import joined, together
-from fanous.analysis.series.years import YEARS, lost_as_much
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fanous.analysis.cost import of_incident
 from fanous.analysis.incidents.alternatives import Policing
-from fanous.analysis.incidents.claims import Checked
 from fanous.analysis.incidents.events import EventReport
+from fanous.analysis.incidents.witnesses import Checked
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim

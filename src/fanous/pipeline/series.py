@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from fanous.analysis.detectors.grid import rolled_up
+from fanous.analysis.series.artefacts import is_scaled, on_known_scale
 from fanous.analysis.series.baselines import Spans, baseline_level, outage_times, traffic_losses
-from fanous.analysis.series.scale import is_scaled, on_known_scale
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from fanous.analysis.series.heartbeats import MEMORY
+from fanous.analysis.series.silence import MEMORY
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.store.coverage import Arrivals, Clocks, Soundness

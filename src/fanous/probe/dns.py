@@ -17,7 +17,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from fanous.model.place import endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Datagrams

@@ -12,7 +12,7 @@ from ssl import SSLContext
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from fanous.errors import FanousError
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from fanous.probe import dns, http, quic, tcp, tls
 from fanous.probe.net.http import HttpResponse
 from fanous.probe.net.network import Network, Stream, is_public, is_public_host, is_web_port

@@ -5,7 +5,7 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Stream, normal_host

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from fanous.errors import FanousError
 from fanous.files import check_regular
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from fanous.probe import dns, endpoint, tcp
 from fanous.probe.metrics import (
     Metric,

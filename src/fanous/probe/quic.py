@@ -11,7 +11,7 @@ import asyncio
 import os
 from base64 import b64encode
 
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import Datagrams
 from fanous.probe.settings import Settings

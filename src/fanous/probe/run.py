@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
 from fanous.model.coverage import NO_NETWORK
-from fanous.model.place import ip_of, is_address
+from fanous.model.measurement import ip_of, is_address
 from fanous.probe.endpoint import handshake_again, measure_into, url_parts
 from fanous.probe.health import Health, check, health_record
 from fanous.probe.localise import localise

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import INTERRUPTED, Trace, TracedStream, retried

@@ -12,7 +12,7 @@ from ssl import SSLContext
 import msgspec
 from msgspec import Struct
 
-from fanous.model.place import endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
 from fanous.probe import tcp
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import Stream

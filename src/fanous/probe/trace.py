@@ -21,7 +21,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from fanous import __version__
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import Network, Stream
 from fanous.probe.settings import Settings

@@ -18,7 +18,7 @@ from math import isnan
 from random import Random
 from urllib.parse import urlsplit
 
-from fanous.model.place import endpoint, ip_of, is_address
+from fanous.model.measurement import endpoint, ip_of, is_address
 from fanous.probe import tcp, tls
 from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from fanous.model.place import endpoint, ip_of, is_address
+from fanous.model.measurement import endpoint, ip_of, is_address
 from fanous.probe.http import HEADERS
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.http import HttpResponse, Request, exchange

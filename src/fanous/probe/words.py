@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from fanous.analysis.rules.mechanisms import GEO_BLOCK
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
 from fanous.model.role import Role, named
-from fanous.model.verdict import State
+from fanous.model.verdict import GEO_BLOCK, State
 from fanous.probe.health import CLOCK_OFF
 from fanous.probe.localise import Localised, localised
 from fanous.probe.outcome import Outcome, worst

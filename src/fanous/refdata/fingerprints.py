@@ -17,10 +17,15 @@ from fanous.analysis.rules.fingerprints import (
     BlockAddress,
     Fingerprint,
     Fingerprints,
+    Matcher,
+    PatternText,
     compile_fingerprints,
+    compile_matcher,
+    dumped,
+    engine,
+    loaded,
     parse_fingerprints,
 )
-from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 from fanous.errors import FanousError
 from fanous.files import check_regular
 from fanous.overwrite import replace_file

@@ -22,8 +22,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, FingerprintKind, Where
-from fanous.analysis.rules.matcher import PatternText, compile_matcher
+from fanous.analysis.rules.fingerprints import (
+    BlockAddress,
+    Fingerprint,
+    FingerprintKind,
+    PatternText,
+    Where,
+    compile_matcher,
+)
 from fanous.errors import FanousError
 from fanous.refdata.countries import is_country
 

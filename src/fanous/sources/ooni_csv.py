@@ -26,8 +26,8 @@ from msgspec import Struct
 
 from fanous.analysis.rules.fingerprints import Fingerprint, passages
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
-from fanous.model.place import Family, is_address
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record, is_address
+from fanous.model.place import Family
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fanous.analysis.rules.evidence import ENCRYPTED
 from fanous.model.incident import (
     Hosting,
     Incident,
@@ -63,7 +64,7 @@ FROM (
 )
 GROUP BY place ORDER BY place
 """
-_SOFTWARE = f"""
+_VERSIONS = f"""
 SELECT software, network, countIf(failed), countIf(NOT failed)
 FROM (
     SELECT software, network, from_probe, max(fell) AS failed
@@ -75,13 +76,18 @@ FROM (
         GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
     ) AS told
     INNER JOIN (
-        SELECT uid, any(software) AS software FROM measurements
+        SELECT uid, any(__VERSION__) AS software FROM measurements
         WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS} GROUP BY uid
     ) AS headers USING (uid)
     GROUP BY software, network, from_probe
 )
 GROUP BY software, network ORDER BY software, network
 """
+# Of what measured, and of the nettest: ``telegram 0.3.1``; one without a version says nothing.
+_SOFTWARE = _VERSIONS.replace("__VERSION__", "software")
+_NETTESTS = _VERSIONS.replace(
+    "__VERSION__", "if(test_version = '', '', concat(test_name, ' ', test_version))"
+)
 _RELEASES = f"""
 SELECT place, nettest, version, countIf(fell), count()
 FROM (
@@ -169,16 +175,37 @@ WHERE country NOT IN ('ZZ', {{country:String}}) AND asn != 0 AND defect = '' AND
     AND target IN {{targets:Array(String)}} AND mechanism IN {{mechanisms:Array(String)}} AND {IN_INTERVALS}
 GROUP BY country ORDER BY country
 """
+_OF_HELPER = """
+country = {country:String} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+    AND target IN {targets:Array(String)}"""
+# An answer is in question if it has no address or network in common with what the helper finds at the time, and no
+# address with what the measurement's own encrypted resolvers gave.
 _FORMER = f"""
-SELECT DISTINCT uid FROM observations
-WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL AND notEmpty(answers)
-    AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS}
-    AND (target, answers[1]) IN (
-        SELECT target, arrayJoin(answers) FROM observations
-        WHERE country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
-            AND target IN {{targets:Array(String)}}
-            AND toUnixTimestamp64Micro(started_at) BETWEEN {{from:Int64}} AND {{to:Int64}}
-    )
+SELECT DISTINCT uid FROM (
+    SELECT uid, target, groupArrayIf((answers, answer_asns), resolver NOT IN {ENCRYPTED}) AS plain,
+        groupUniqArrayArrayIf(answers, resolver IN {ENCRYPTED}) AS encrypted
+    FROM observations
+    WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL
+        AND notEmpty(answers) AND target IN {{targets:Array(String)}} AND asn IN {{asns:Array(UInt32)}}
+        AND {IN_INTERVALS}
+    GROUP BY uid, target
+) AS answered
+INNER JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS earlier FROM observations
+    WHERE {_OF_HELPER} AND toUnixTimestamp64Micro(started_at) BETWEEN {{from:Int64}} AND {{to:Int64}}
+    GROUP BY target
+) AS before USING (target)
+LEFT JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS present, groupUniqArrayArray(answer_asns) AS networks
+    FROM observations WHERE {_OF_HELPER} AND {IN_INTERVALS}
+    GROUP BY target
+) AS now USING (target)
+WHERE notEmpty(arrayFilter(
+        one -> NOT hasAny(tupleElement(one, 1), arrayConcat(present, encrypted))
+            AND NOT hasAny(tupleElement(one, 2), arrayFilter(asn -> asn != 0, networks)),
+        plain
+    ) AS odd)
+    AND arrayAll(one -> has(earlier, tupleElement(one, 1)[1]), odd)
 ORDER BY uid
 """
 # A page without a title has too little to be recognised by.
@@ -297,6 +324,18 @@ class EvidenceFacts(FactsPart):
         asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
         return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked)]
 
+    def nettests(
+        self,
+        country: str,
+        targets: Sequence[str],
+        asns: Sequence[int],
+        intervals: Sequence[Interval],
+        sources: Sequence[str] = (),
+    ) -> list[Software]:
+        """The same of each version of a nettest, named ``telegram 0.3.1``; those without a version are left out."""
+        asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
+        return [Software(*row) for row in self.engine.rows(_NETTESTS, **asked) if row[0]]
+
     def releases(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Release]:
@@ -365,7 +404,9 @@ class EvidenceFacts(FactsPart):
         intervals: Sequence[Interval],
         before: float,
     ) -> list[str]:
-        """Measurements in which a target's address was one that the helper had found in the time before.
+        """Measurements in which every answer that is not right now is an address that the helper had found before.
+
+        A measurement has the answers of several resolvers: the right one, next to a forged one, was found before, too.
 
         Args:
             before: seconds before the first of the intervals.

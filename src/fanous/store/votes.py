@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fanous.analysis.series.aggregate import BLOCKED_PATH, PROBE_MAJORITY, Ballots, series_of
-from fanous.analysis.series.repeats import MOST
+from fanous.analysis.series.aggregate import BLOCKED_PATH, MOST, PROBE_MAJORITY, Ballots, series_of
 from fanous.analysis.series.signals import COUNTED, PATH_LAYERS, Signal, Symptoms
 from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.incident import Kind
@@ -165,7 +164,7 @@ SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count()
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
-# Single ballots are needed only where a probe may have been overruled (``analysis.series.repeats``): some probe said
+# Single ballots are needed only where a probe may have been overruled (``analysis.series.aggregate``): some probe said
 # yes and some probe no, and one of them more than once.
 # The outer query is separate because the engine would otherwise compute each of its columns repeatedly.
 _BINS_BY_SERIES = f"""

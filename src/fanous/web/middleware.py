@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from fanous.web.answers import HOST
 
 CONTENT_POLICY = (

@@ -18,7 +18,7 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
-from fanous.wording.headline import part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
@@ -374,6 +374,16 @@ USERS = {
     Access.FIXED: "An estimated {mean} of users of fixed lines were affected ({low} to {high}).",
 }
 NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
+MAYBE_USERS = {
+    Access.ANY: "An estimated {mean} of users may have been affected ({low} to {high}).",
+    Access.MOBILE: "An estimated {mean} of users of mobile networks may have been affected ({low} to {high}).",
+    Access.FIXED: "An estimated {mean} of users of fixed lines may have been affected ({low} to {high}).",
+}
+MAYBE_NETWORKS = (
+    "An estimated {mean} of networks may have been affected ({low} to {high}); no user figures are known."
+)
+"""The same of a suspicion."""
+
 SEEN = "{measurements} by {probes} on {networks} saw it."
 SEEN_BY_RUNS = "{measurements} in {probes} on {networks} saw it."
 SEEN_BY_EACH_RUN = "{probes} on {networks} saw it."
@@ -483,10 +493,6 @@ AT_TIMES = "Not all parts of {service} failed at the same time (local time): {ro
 ONLY_ON = "One part of {service} ({role}) is known to have failed only on {networks}."
 ROLE_SINCE, ROLE_FROM = "{role} from {start}", "{role} from {start} to {end}"
 
-ANOTHER_TIME = HOUR
-"""Roles that began to fail, or worked again, closer than this did so together, as far as measurements show that come
-every few minutes or hours."""
-
 
 def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Language) -> list[str]:
     """``app and web client from 17 Dec, 19:55``, with an end if it came earlier than the others'."""
@@ -494,11 +500,11 @@ def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Langu
     groups: list[tuple[Interval, dict[str, None]]] = []
     for one in sorted(cut, key=lambda one: one.intervals[0].start):
         start, end = one.intervals[0].start, one.intervals[-1].until
-        when = Interval(start, end if end < last - ANOTHER_TIME else None)
+        when = Interval(start, end if end < last - APART else None)
         word = role_word(part.target, one.role, language)
         for known, words in groups:
-            ends_alike = known.until == when.until or abs(known.until - when.until) <= ANOTHER_TIME
-            if start - known.start <= ANOTHER_TIME and ends_alike:
+            ends_alike = known.until == when.until or abs(known.until - when.until) <= APART
+            if start - known.start <= APART and ends_alike:
                 words[word] = None
                 break
         else:
@@ -581,9 +587,9 @@ def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
     users = incident.users
     if users is not None and incident.scope is Scope.NATION:
         figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-        yield language.sentence(
-            USERS[incident.access] if counts_users(incident.country) else NETWORKS, **figures
-        )
+        sure, of_users = incident.confirmed_at is not None, counts_users(incident.country)
+        told = (USERS if sure else MAYBE_USERS)[incident.access]
+        yield language.sentence(told if of_users else NETWORKS if sure else MAYBE_NETWORKS, **figures)
 
 
 def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:

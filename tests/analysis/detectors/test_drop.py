@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.baseline import DropOptions, scales_of
 from fanous.analysis.detectors.drop import departures, find_drops
+from fanous.analysis.detectors.grid import DropOptions, scales_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without

@@ -6,7 +6,7 @@ from math import comb, exp, lgamma, log
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.filter import (
+from fanous.analysis.detectors.interference import (
     PROBES_MAX,
     Bins,
     beta_binomial,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.baseline import DropOptions
 from fanous.analysis.detectors.drop import find_drops
+from fanous.analysis.detectors.grid import DropOptions
 from fanous.model.anomaly import Departure
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, key, replaced

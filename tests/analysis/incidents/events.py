@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind

@@ -5,10 +5,9 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.coincidence import OutageElsewhere
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
+from fanous.analysis.incidents.publishers import OutageElsewhere
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights

@@ -1,6 +1,6 @@
 """A fall that several countries share: of neighbours, or of countries all over the world."""
 
-from fanous.analysis.incidents.coincidence import OutageElsewhere
+from fanous.analysis.incidents.publishers import OutageElsewhere
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval
 from fanous.refdata.countries import distance

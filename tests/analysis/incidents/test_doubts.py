@@ -15,9 +15,9 @@ from fanous.analysis.incidents.doubts import (
     through_resolvers,
 )
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
-from fanous.analysis.rules.mechanisms import OTHER_PAGE
 from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, NameRecord, SharedPage
 from fanous.model.reason import Reason
+from fanous.model.verdict import OTHER_PAGE
 from tests.analysis.incidents.events import Ballot, assembled, finding, votes
 from tests.each import each
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.group import OF_MEASUREMENTS, Finding, events
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, events
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Place

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.incidents.confirm import PROBES, Voices, names_of
-from fanous.analysis.incidents.independence import Distinct, at_least, by_name
+from fanous.analysis.incidents.networks import Distinct, at_least, by_name
 from fanous.model.incident import Alternatives, Incident, Run, Status
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.group import SAME_NETWORK_GAP
+from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP
 from fanous.analysis.incidents.merge import match
 from fanous.model.incident import Incident, Kind, Part
 from tests.analysis.incidents.events import HOUR, MONDAY

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.coincidence import OutageElsewhere
+from fanous.analysis.incidents.publishers import OutageElsewhere
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from fanous.analysis.incidents.group import OF_QUANTITIES, Finding, events
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, events
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from tests.analysis.incidents.levels import drop

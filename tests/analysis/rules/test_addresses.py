@@ -1,7 +1,7 @@
 """Which addresses no public site can have."""
 
 from fanous.analysis.rules.addresses import is_bogon, is_own_machine
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from tests.each import each
 
 

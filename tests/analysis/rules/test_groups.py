@@ -2,8 +2,7 @@
 
 import pytest
 
-from fanous.analysis.rules.failures import Cause
-from fanous.analysis.rules.groups import Group, groups_of
+from fanous.analysis.rules.failures import Cause, Group, groups_of
 from fanous.model.measurement import Layer, Observation
 from tests.builders import observation
 

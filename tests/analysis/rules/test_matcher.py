@@ -2,7 +2,14 @@
 
 import pytest
 
-from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, loaded, loop_matcher
+from fanous.analysis.rules.fingerprints import (
+    Matcher,
+    PatternText,
+    compile_matcher,
+    dumped,
+    loaded,
+    loop_matcher,
+)
 from fanous.errors import FanousError
 from tests.each import each
 

@@ -1,6 +1,6 @@
 """Names that mean another thing in each network."""
 
-from fanous.analysis.rules.addresses import is_private_name
+from fanous.model.measurement import is_private_name
 from tests.each import each
 
 

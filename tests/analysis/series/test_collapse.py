@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous.analysis.series.heartbeats import CollapseReading, at_most, collapses
+from fanous.analysis.series.silence import CollapseReading, at_most, collapses
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, from_iso
 from fanous.model.place import Place

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.series.copies import copies, frozen, thawed
+from fanous.analysis.series.artefacts import copies, frozen, thawed
 from fanous.model.place import Place
 from fanous.model.series import Floats, Series, SeriesKey
 from tests.each import each

@@ -7,19 +7,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series import depth as levels_of_steps
-from fanous.analysis.series.depth import (
-    Fall,
-    Shares,
-    back_at,
-    change_point,
-    depth,
-    fall,
-    of_those_days,
-    rise,
-    shares,
-    soft_start,
-    stages,
-)
+from fanous.analysis.series.baselines import Shares, of_those_days, shares
+from fanous.analysis.series.depth import Fall, back_at, change_point, depth, fall, rise, soft_start, stages
 from fanous.model.incident import Interval
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, without

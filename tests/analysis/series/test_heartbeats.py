@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.analysis.series.heartbeats import HEARD_BINS, heartbeat
+from fanous.analysis.series.silence import HEARD_BINS, heartbeat
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from tests.each import each

@@ -5,7 +5,7 @@ A case is one line a probe: a letter an hour, ``F`` it fails, ``o`` it works, ``
 
 import numpy as np
 
-from fanous.analysis.series.repeats import overruled
+from fanous.analysis.series.aggregate import overruled
 from tests.each import each
 
 HOUR = 3600

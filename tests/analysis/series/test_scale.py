@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.series.scale import on_known_scale
+from fanous.analysis.series.artefacts import on_known_scale
 from fanous.model.series import Floats, Ints
 
 TRUE = 50 + 20 * np.sin(np.arange(1000) / 15) + np.random.default_rng(1).standard_normal(1000)

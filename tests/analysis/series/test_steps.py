@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.analysis.series.steps import joined
+from fanous.analysis.series.artefacts import joined
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import daily, without
 from tests.each import each

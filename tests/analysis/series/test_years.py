@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.analysis.series.years import RETURNS, lost_as_much
+from fanous.analysis.series.baselines import RETURNS, lost_as_much
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, without
 from tests.builders import DAY
 from tests.each import each

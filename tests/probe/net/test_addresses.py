@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.model.place import endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.network import is_public
 from tests.each import each
 

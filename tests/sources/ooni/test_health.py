@@ -1,10 +1,14 @@
 """What a look at the line says."""
 
+import json
+
 import pytest
 
 from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, QueryRecord, Timed
+from fanous.sources.ooni.keep import kept_own
 from fanous.sources.ooni.nettests import NO_CONTROL, control_failure_of, health_defect, observe_health
 from tests.each import each
+from tests.sources.records import document, encoded
 
 
 @each(
@@ -79,3 +83,24 @@ def test_a_slow_line_gives_resolvers_no_time(took: float, failure: str | None, s
     look = LookRecord(True, False, False, controls={"https://www.example.com/": True})
     keys = HealthKeys(look, [query("udp"), doh], [Timed(None, 0.0, took), Timed("eof_error", 0.0, 9.0)])
     assert control_failure_of(keys) == said
+
+
+@each(
+    ("site", "stored"),
+    [
+        ("https://www.example.com/", "https://www.example.com/"),
+        ("https://www.example.com:8443", "https://www.example.com:8443/"),
+        ("http://[2001:db8::1]/a?b=c#d", "http://[2001:db8::1]/"),
+        ("www.example.com", "www.example.com"),
+        ("https://user:word@www.example.com/", None),
+        ("https://two words/", None),
+        ("ftp://www.example.com/", None),
+    ],
+)
+def test_a_look_is_stored_with_the_sites_on_which_it_rests(site: str, stored: str | None) -> None:
+    """Without them no allow-list is known for one, and no block of encrypted resolvers has a control."""
+    look = {"online": True, "portal": False, "controls": {site: True}, "spared": [site]}
+    record = document({"x_health": look}, test_name="fanous_health", input=None)
+    kept = json.loads(kept_own(encoded(record)))["test_keys"]["x_health"]
+    assert kept["controls"] == ({stored: True} if stored else {})
+    assert kept["spared"] == ([stored] if stored else [])

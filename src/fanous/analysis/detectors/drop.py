@@ -12,11 +12,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from bottleneck import move_max, move_sum, nanmedian
 
-from fanous.analysis.detectors.baseline import Baseline, DropOptions, in_a_row, scales_of
 from fanous.analysis.detectors.detector import Detector, Reads
-from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids, last_measured, window_means
-from fanous.analysis.series.baselines import NORMAL, Single
-from fanous.analysis.series.depth import back_at, shares
+from fanous.analysis.detectors.grid import (
+    Baseline,
+    Bools,
+    DropOptions,
+    SeriesGrid,
+    grids,
+    in_a_row,
+    last_measured,
+    scales_of,
+    window_means,
+)
+from fanous.analysis.series.baselines import NORMAL, Single, shares
+from fanous.analysis.series.depth import back_at
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind

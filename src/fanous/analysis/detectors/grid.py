@@ -3,6 +3,10 @@
 Series share a grid if they have the same bin width, begin on the same day, and their bins begin at the same moments:
 in Iran hours begin at half past in UTC, and days not at midnight UTC.  Values are converted to a *level*, which is
 worse the lower it is.  ``rolled_up`` adds a series for the whole country if a source has only its regions.
+
+The *baseline* is what past days show about each series in a grid: its usual values, and how deep it dips by itself.
+Departures are replaced by the expected value (*inpainted*), so that an outage never enters its own baseline; a new
+level enters it once it has lasted.  ``DropOptions`` holds every threshold, with its reason.
 """
 
 from collections import defaultdict
@@ -10,16 +14,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bottleneck import nanmedian
+from bottleneck import move_min, nanmedian
 from numpy.typing import NDArray
 
-from fanous.analysis.series.baselines import as_level
+from fanous.analysis.series.baselines import NORMAL, Single, as_level, over_bins, slot_baselines, slot_medians
 from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Ints, Series, SeriesKey
 
-Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 CHUNK = 400
@@ -160,3 +163,270 @@ def _median(group: list[Series], country: str, source: str, signal: str, target:
     none = np.zeros(int(kept.sum()), np.int64)
     key = SeriesKey(Place(country), target, signal, source=source, subtype=ROLLED_UP)
     return Series(key, group[0].step, times[kept], np.asarray(middle), counts[kept], none, none)
+
+
+# --- what past days show ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DropOptions:
+    """Thresholds of the detector of drops; the least drop of each signal is in ``analysis.series.signals``.
+
+    Attributes:
+        slot: seconds of a slot of the day: the daily curve is straight within half an hour.
+        days: number of days for a slot's median: two weeks span a holiday and follow growth.
+        weeks: number of weeks for the weekday's median (Cloudflare compares with the last 28 days).
+        least_days: days of history before anything is reported: each slot was seen twice.
+        week_seen: days of history that contain a whole week.
+        widen: factor on the least drop of human activity before that: a weekend that was never seen can move
+            traffic by 40 %, which is 2.7 times its least drop.
+        widen_steady: the same for routes and answers to probes if their smallest step is not far below the least drop:
+            they have no weekend, but a few whole blocks come and go, about which little is known yet.
+        widest: widening goes no further, since a cut must stay visible.
+        spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
+            Chocolatine takes 3 of a validated model).
+        total: if the spread is wide, losing this much of the average of an hour or more is enough: the spread
+            of a sparse count says little about how rarely it is 0.
+        total_spreads: deviations that such a loss must exceed: a count that is 0 every other hour proves nothing
+            by being 0.
+        units: number of smallest steps of its values that must be missing: of a dozen blocks, one comes and goes.
+        hours: over which drops are averaged, besides single bins: a sparse or noisy series shows a loss only
+            over hours.
+        parts: parts of the day with their own spread: nights are not like evenings.
+        leave: share of the threshold below which a stretch ends (Chocolatine takes a quarter of three
+            deviations; half of five is as far from ordinary noise).
+        together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
+        sure_step: seconds; one bin this wide is enough.
+        gone: share of the level; a single bin that has lost this much is raised too, for another publisher to support.
+        gone_step: seconds of the widest bin for which one is raised like that: an hour is not a short gap, so two are
+            waited for.
+        accept_after: days after which a partial loss becomes the new baseline (IODA inpaints 7 days at most).
+        severe: share of the baseline below which a loss is not partial.
+        accept_severe_after: days after which even that is accepted: networks close permanently and sources
+            change their units, while national blackouts last days to a few weeks.
+        shifted: seconds by which a day may begin or end later or earlier than those of the week before: on
+            holidays people sleep longer, and clocks are changed.
+        ceiling: excess that an average may contain: a surge must not hide the loss after it.
+    """
+
+    slot: int = 1800
+    days: int = 14
+    weeks: int = 4
+    least_days: int = 2
+    week_seen: int = 7
+    widen: float = 3.0
+    widen_steady: float = 2.0
+    widest: float = 0.8
+    spreads: float = 5.0
+    total: float = 0.9
+    total_spreads: float = 3.0
+    units: int = 2
+    hours: tuple[float, ...] = (1.0, 3.0, 6.0)
+    parts: int = 4
+    leave: float = 0.5
+    together: int = 2
+    sure_step: int = 10800
+    gone: float = 0.5
+    gone_step: int = 1800
+    accept_after: int = 7
+    severe: float = 0.5
+    accept_severe_after: int = 30
+    shifted: int = 10800
+    ceiling: float = 0.5
+
+
+def scales_of(step: int, options: DropOptions) -> tuple[int, ...]:
+    """Numbers of bins over which drops are averaged, ascending: one, then at least as many as must be low together."""
+    wide = [max(in_a_row(step, options), round(hours * HOUR / step)) for hours in options.hours]
+    return tuple(dict.fromkeys([1, *wide]))
+
+
+def in_a_row(step: int, options: DropOptions) -> int:
+    """Number of bins in a row that must be low."""
+    return 1 if step >= options.sure_step else options.together
+
+
+ALMOST = 0.99
+"""Factor on a whole number of units, so that they reach the threshold without exceeding it."""
+
+COARSE = 1 / 3
+"""Share of the level beyond which units demand no more: anything that has lost a third is reported."""
+
+FINE = 0.25
+"""Share of the least drop up to which the smallest step of a series counts as fine: one alone is far from a drop."""
+
+SAME = 1e-5
+"""Share of a value below which a change is rounding, by division and single precision."""
+
+OWN_DAYS = 3
+"""Number of days compared only with earlier days beyond which the first days no longer count; those were compared
+with themselves and so dip less."""
+
+SAMPLES = 8
+"""Number of averages of a part of a day from which no dip means that it does not dip: except for one time in
+250, at least one in eight averages of noise is below the norm."""
+
+
+class Baseline:
+    """What is known before each day about all series of a grid.
+
+    Attributes:
+        painted: float32, (days, bins of a day, series): levels, with departures replaced by their norm.
+        calm: float32, (bins, series): drops, NaN where they depart.
+        slots: float32, (slots of a day, series, days): ``painted`` by slot.
+        unit: float32, (series,): smallest change seen so far, such as one block or one city; infinite = it never
+            changed.
+        dips: float32, (scales, parts of a day, series, days): median depth of values below the norm.
+        own: int64, (series,): the first day that was compared only with days before it; -1 = none yet.
+        until: int64, (series,): the bin after the last that was measured.
+        on: bool, (series,): a stretch is ongoing at midnight; since: int64, the bin in which it began.
+    """
+
+    def __init__(self, grid: SeriesGrid, options: DropOptions) -> None:
+        days, bins, count = grid.levels.shape
+        fine = options.slot % grid.step == 0 and DAY % options.slot == 0
+        self.options, self.grid = options, grid
+        self.scales = scales_of(grid.step, options)
+        self.parts = options.parts if bins % options.parts == 0 else 1
+        self.painted: Single = np.full(grid.levels.shape, np.nan, np.float32)
+        self.calm: Single = np.full((days * bins, count), np.nan, np.float32)
+        self.slots = np.full((DAY // options.slot if fine else bins, count, days), np.nan, np.float32)
+        self.dips = np.full((len(self.scales), self.parts, count, days), np.nan, np.float32)
+        self.unit: Single = np.full(count, np.inf, np.float32)
+        self.own = np.full(count, -1, np.int64)
+        measured = ~np.isnan(grid.levels.reshape(days * bins, count))
+        self.until = days * bins - np.argmax(measured[::-1], axis=0)
+        self.on: Bools = np.zeros(count, np.bool_)
+        self.since = np.zeros(count, np.int64)
+
+    def norms(self, day: int) -> tuple[Single, Bools]:
+        """Baseline of each bin, (bins, series), NaN = unknown; and which series have less than a week of history."""
+        options = self.options
+        seen = ~np.isnan(self.slots[:, :, max(0, day - options.days) : day]).all(axis=0)
+        known = seen.sum(axis=1)
+        slots = slot_baselines(
+            self.slots, day, days=options.days, weeks=options.weeks, week_seen=options.week_seen
+        )
+        slots = np.where((known >= options.least_days) & (slots > 0), slots, np.nan)
+        return over_bins(slots.astype(np.float32), self.grid.bins), known < options.week_seen
+
+    def look_back(self, day: int, norms: Single) -> None:
+        """Learn how deep the first days of a series dipped below the baseline that is now known.
+
+        Otherwise its noise would be unknown on the first day judged, and days with an alarm are not learnt from.
+        """
+        new = (self.own < 0) & ~np.isnan(norms).all(axis=0)
+        if not new.any():
+            return
+        self.own[new] = day
+        bins = self.grid.bins
+        for index in range(max(0, day - self.options.days), day):
+            rows = slice(index * bins, (index + 1) * bins)
+            drop = 1 - self.grid.levels[index] / norms
+            self.calm[rows] = np.where(new & np.isnan(self.calm[rows]), drop, self.calm[rows])
+            self._sum_up(index, slice(None))
+
+    def lowest(self, day: int) -> Single:
+        """The lowest value of the last week at each hour, allowing for shifted days; (bins, series)."""
+        last = self.slots[:, :, max(0, day - self.options.week_seen) : day]
+        low = np.fmin.reduce(last, axis=2, initial=np.float32(np.inf))
+        low = np.where(np.isinf(low), np.nan, low)
+        beside = max(1, self.options.shifted * len(low) // DAY)
+        around = np.concatenate([low[-beside:], low, low[:beside]])
+        low = move_min(around, 2 * beside + 1, min_count=1, axis=0)[2 * beside :]
+        return over_bins(low.astype(np.float32), self.grid.bins)
+
+    def limits(self, day: int, norms: Single, short: Bools) -> Single:
+        """The drop that must be exceeded at each scale, (scales, bins, series)."""
+        least = self.grid.least
+        fine = self.unit / nanmedian(norms, axis=0) <= FINE * self.grid.least
+        steady = np.where(fine, 1, self.options.widen_steady)
+        widen = np.where(self.grid.of_people, self.options.widen, steady)
+        least = np.where(short, np.minimum(least * widen, self.options.widest), least)
+        limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
+        limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)
+        unit = np.where(np.isinf(self.unit), 0, self.unit)
+        few = ALMOST * self.options.units * unit / norms
+        return np.asarray(np.fmax(limits, np.minimum(few, COARSE)), np.float32)
+
+    def _spread_limits(self, day: int) -> Single:
+        """The same from the dips of earlier days only, (scales, parts, series); NaN = unknown."""
+        options = self.options
+        if not day:
+            return np.full(self.dips.shape[:3], np.nan, np.float32)
+        first = max(0, day - options.days)
+        before = self.dips[..., first:day].copy()
+        borrowed = (np.arange(first, day) < self.own[:, None]) & (day - self.own >= OWN_DAYS)[:, None]
+        before[..., borrowed] = np.nan
+        wanted: Single = options.spreads * NORMAL * nanmedian(before, axis=3)
+        wanted = np.where(np.isnan(wanted), nanmedian(wanted, axis=1)[:, None], wanted)
+        rare = options.total_spreads * wanted <= options.total * options.spreads
+        rare[0] &= len(self.scales) == 1  # a single bin of 0 comes easily, an hour of it does not
+        return np.where(rare, np.minimum(wanted, options.total), wanted)
+
+    def learn(self, day: int, norms: Single, drop: Single, departs: Bools) -> None:
+        """Record the day, with departures replaced by their norm."""
+        rows = slice(day * self.grid.bins, (day + 1) * self.grid.bins)
+        self.painted[day] = np.where(departs, norms, self.grid.levels[day])
+        self.calm[rows] = np.where(departs, np.nan, drop)
+        self._sum_up(day, slice(None))
+        steps = np.abs(np.diff(np.where(departs, np.nan, self.grid.levels[day]), axis=0))
+        steps[~(steps > SAME * np.abs(self.painted[day][1:]))] = np.inf
+        self.unit = np.minimum(self.unit, steps.min(axis=0, initial=np.inf))
+
+    def take_back(self, column: int, rows: Ints, norms: Single) -> None:
+        """Remove bins that were learnt before they turned out to belong to a stretch.
+
+        Args:
+            rows: bins since the beginning of the grid, of days that were learnt.
+            norms: float32, their baseline.
+        """
+        self.painted.reshape(-1, self.painted.shape[2])[rows, column] = norms
+        self.calm[rows, column] = np.nan
+        for day in np.unique(rows // self.grid.bins).tolist():
+            self._sum_up(day, slice(column, column + 1))
+
+    def accept(self, day: int, drop: Single) -> list[tuple[int, int]]:
+        """Accept levels that have lasted; (bin, series) of each stretch that ends because of it.
+
+        A series accepts no unfinished day: the newest may have only three hours so far.
+        """
+        options, bins = self.options, self.grid.bins
+        end, found = (day + 1) * bins, []
+        lasted = end - self.since >= options.accept_after * bins
+        for column in np.flatnonzero(self.on & lasted & (self.until >= end)).tolist():
+            left = 1 - drop[end - options.accept_after * bins : end, column]
+            left = left[~np.isnan(left)]
+            partial = len(left) > 0 and float(np.median(left)) >= options.severe
+            limit = options.accept_after if partial else options.accept_severe_after
+            if end - self.since[column] >= limit * bins:
+                self._begin_anew(column, day)
+                found.append((end, column))
+        return found
+
+    def _begin_anew(self, column: int, day: int) -> None:
+        """Forget everything before the last days, and record these unchanged."""
+        first = max(0, day + 1 - self.options.accept_after)
+        self.slots[:, column, :first] = np.nan
+        self.painted[first : day + 1, :, column] = self.grid.levels[first : day + 1, :, column]
+        for index in range(first, day + 1):
+            self._sum_up(index, slice(column, column + 1))
+        self.on[column] = False
+
+    def _sum_up(self, day: int, columns: slice) -> None:
+        """Slots and dips of a learnt day."""
+        bins = self.grid.bins
+        own = np.ascontiguousarray(self.painted[day, :, columns])
+        self.slots[:, columns, day] = slot_medians(own, len(self.slots))
+        calm = self.calm[max(0, day * bins - max(self.scales)) : (day + 1) * bins, columns]
+        means = window_means(calm, self.scales, bins)
+        counted = (~np.isnan(means[0])).reshape(self.parts, -1, means.shape[2]).sum(axis=1)
+        few = counted < bins // self.parts // 2  # if most of a part departs, only its edge is left
+        means[~(means > 0)] = np.nan
+        for scale, width in enumerate(self.scales):
+            every = max(1, width // 2)  # neighbours share most of their window and add nothing
+            split = means[scale].reshape(self.parts, bins // self.parts, -1)[:, ::every]
+            dips = nanmedian(np.ascontiguousarray(split.transpose(0, 2, 1)), axis=2)
+            if split.shape[1] >= SAMPLES:
+                dips = np.nan_to_num(dips)  # it was measured and never dipped
+            self.dips[scale, :, columns, day] = np.where(few, np.nan, dips)

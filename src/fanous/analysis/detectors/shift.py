@@ -16,8 +16,8 @@ from bottleneck import nanmedian
 
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import fills_days
-from fanous.analysis.series.baselines import NORMAL, as_level
-from fanous.analysis.series.depth import Shares, back_at, fall, shares
+from fanous.analysis.series.baselines import NORMAL, Shares, as_level, shares
+from fanous.analysis.series.depth import back_at, fall
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Interval, Kind

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.baseline import DropOptions
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION, find_drops
+from fanous.analysis.detectors.grid import DropOptions
 from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind

@@ -2,12 +2,15 @@
 
 In the order of the flow:
 
-- ``group``: which anomalies are one event, - ``networks`` and ``alternatives``: which networks may be named, and what
-else could explain it, - ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is
-confirmed, - ``scope``: how far it reaches, - ``assemble`` (measurements) and ``outage`` (quantities): the incident
-itself, with ``hints`` at a cause, - ``merge``: what was seen in several ways, or is known already, is one incident, -
-``revision``: reviews, corrections and news of an incident, - ``witnesses``, ``claims``, ``events``: an incident
-compared with sources, with claims by others, and with announced events.
+- ``assemble``: which anomalies are one event, and the incident made of them; its figures come from ``interference``
+  (measurements) or ``outage`` (quantities)
+- ``networks``: which networks may be named, and which parts of a service failed there
+- ``alternatives``, ``publishers``, ``doubts``: what else could explain it
+- ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is confirmed
+- ``extent``: how far it reaches, how deep it is, and since when; ``hints``: what may point to a cause
+- ``merge``: what was seen in several ways, or is known already, is one incident; ``revision``: reviews, corrections
+  and news of it
+- ``witnesses``, ``events``: an incident compared with sources, with claims by others, and with announced events
 
 To add a rule of confirmation, write a function in ``confirm`` and a paragraph in docs/methodology.md.
 """

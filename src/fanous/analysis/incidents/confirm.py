@@ -22,15 +22,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.rules.mechanisms import ERROR_PAGE, OTHER_PAGE
-from fanous.analysis.series.aggregate import PROBE_MAJORITY
-from fanous.analysis.series.repeats import KNOWN, NEW
+from fanous.analysis.series.aggregate import KNOWN, NEW, PROBE_MAJORITY
 from fanous.model.incident import Kind, Stretches
 from fanous.model.instant import HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Ints, Votes, within
+from fanous.model.verdict import ERROR_PAGE, OTHER_PAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,35 +9,42 @@
 - **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
 - **A site that has moved** leaves its former address in caches, and another's certificate there.
 - **A public resolver** may filter by itself, and people choose it for that.
+- **One family of sources** may see what others do not.  Votes of all families are pooled, and most voices of a network
+  decide, so a censor who lets some probes through, or a crowd of forged denials, could hide what one family sees.
+  Therefore each is also judged as if no other measured, and what it alone shows is suspected at least and at most.
 
 Conversely, a page that a site may show to visitors from the country comes from the network after all, if sites of
 different hosting networks have it in common.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.incidents.assemble import UNCONFIRMED, Finding, status_of
 from fanous.analysis.incidents.confirm import (
     CONTROLS,
     NETWORK_PROBES,
+    NETWORK_SHARE,
     OWN_PAGES,
     SPARED_SHARE,
+    Ruling,
+    families_seen,
+    helped,
     is_long,
     may_be_sites_own,
 )
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.networks import made, that_measured, that_saw
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
-from fanous.analysis.rules.mechanisms import FORGED
-from fanous.model.incident import NONE_KNOWN, Alternatives, Interval
+from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Interval, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family
-from fanous.model.reason import Reason
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes, within
-from fanous.model.verdict import SLOWNESS
+from fanous.model.verdict import FORGED, SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
@@ -334,3 +341,151 @@ def _seconds(pairs: Collection[tuple[int, int]]) -> tuple[str, ...]:
 
 def _ases(asns: Collection[int]) -> tuple[str, ...]:
     return tuple(f"AS{asn}" for asn in sorted(asns))
+
+
+# --- what one family shows while others reach the target -------------------------------------------------
+
+NETWORKS = 2
+"""Networks that must show it, or else one for longer than the faults of one last (``confirm.is_long``).  A fault at the
+place where all probes of one family are on a network makes them disagree with the others there, and on no other one."""
+
+JUDGED_ALONE = (Family.EDGE, Family.OONI)
+"""Families that C2 may confirm by themselves."""
+
+DISPUTED, ABOUT_NETWORKS = "disputed", "disputed.networks"
+"""Codes of reasons: of a suspicion that one family shows against others, and of an incident that, according to one
+family, is on more networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What one family shows by itself.
+
+    Attributes:
+        votes: those of its votes that count.
+        incidents: what follows from them if no one else measured.
+    """
+
+    family: Family
+    votes: Votes
+    incidents: Sequence[Incident]
+
+
+def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ...]:
+    """The names of its sources."""
+    return tuple(name for name, own in family_of.items() if own is family)
+
+
+def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
+    """The votes that came through its sources."""
+    return votes.where(np.isin(votes.sources.astype(str), sources_of(family, family_of)))
+
+
+def shown_by(incident: Incident) -> Family | None:
+    """The one family on which a disputed suspicion rests; None = it is not one."""
+    told = (reason.params["shown_by"] for reason in incident.reasons if reason.code == DISPUTED)
+    return next((Family(str(family)) for family in told), None)
+
+
+def is_disputed(incident: Incident) -> bool:
+    """Does it say that sources disagree?"""
+    return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
+
+
+def with_disputes(
+    found: Sequence[Incident], families: Iterable[Alone], votes: Votes, family_of: Mapping[str, Family]
+) -> list[Incident]:
+    """All incidents, with what one family alone shows and others deny.
+
+    Args:
+        found: what the votes of all families together show.
+        votes: of all families, on all targets of ``families``.
+        family_of: name of a source -> family.
+    """
+    told = list(found)
+    for alone in families:
+        own = sources_of(alone.family, family_of)
+        others = votes.where(~np.isin(votes.sources.astype(str), own))
+        for one in alone.incidents:
+            if one.confirmed_at is not None and _holds_alone(one, alone.votes):
+                told = _with(told, one, alone.family, others, family_of)
+    return told
+
+
+def _holds_alone(one: Incident, own: Votes) -> bool:
+    """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
+
+    Where others reach the target at the same time on the same networks, that it works elsewhere shows nothing new: only
+    a control made with the failure shows that the line of those who see it was sound.
+    """
+    saw = own.where(that_saw(own, one.networks))
+    return helped(saw) and (len(one.networks) >= NETWORKS or is_long(saw))
+
+
+def _with(
+    found: Sequence[Incident], one: Incident, family: Family, others: Votes, family_of: Mapping[str, Family]
+) -> list[Incident]:
+    """The incidents with the one that a family alone shows: as a remark to one of them, or next to them."""
+    near = [other for other in found if _is_same(other, one)]
+    known = {network.entity for other in near if other.confirmed_at is not None for network in other.networks}
+    denied = _denied(one, others, known)
+    if not len(denied):
+        return list(found)
+    told: dict[str, Param] = {
+        "shown_by": str(family),
+        "families": tuple(str(other) for other in families_seen(denied.sources, dict(family_of))),
+        "networks": tuple(f"AS{asn}" for asn in np.unique(denied.asns)),
+        "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
+        "all": made(denied),
+    }
+    standing = [other for other in near if other.status is not Status.RETRACTED and not _is_part(other, one)]
+    if standing:
+        lead = min(standing, key=lambda other: (other.confirmed_at is None, other.onset))
+        remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, told)))
+        return [remarked if other is lead else other for other in found]
+    rest = [other for other in found if other not in near or not _is_part(other, one)]
+    return [*rest, _suspected(one, Reason(DISPUTED, told))]
+
+
+def _is_same(other: Incident, one: Incident) -> bool:
+    """Are both about one target at one time?"""
+    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
+
+
+def _is_part(other: Incident, one: Incident) -> bool:
+    """Does ``one`` say all that the other, never confirmed, says?"""
+    entities = {network.entity for network in one.networks}
+    return (
+        other.confirmed_at is None
+        and set(other.targets) <= set(one.targets)
+        and {network.entity for network in other.networks} <= entities
+    )
+
+
+def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
+    """Others' votes on the networks on which they are no witnesses of what one family sees.
+
+    They need not always reach the targets: a censor could let known probes through every other time.
+
+    Args:
+        known: networks on which all families together show it.
+    """
+    rows = np.zeros(len(others), np.bool_)
+    for network in (each for each in one.networks if each.entity not in known):
+        own = that_measured(others, [network])
+        here = others.where(own)
+        if len(here) and made(here.where(here.seen)) < NETWORK_SHARE * made(here):
+            rows |= own
+    return others.where(rows)
+
+
+def _suspected(one: Incident, reason: Reason) -> Incident:
+    """The incident as a suspicion that others dispute."""
+    return replace(
+        one,
+        status=status_of(Ruling("", None, reason), one.end),
+        confirmed_at=None,
+        rule="",
+        confidence=min(one.confidence, UNCONFIRMED),
+        reasons=(reason, *one.reasons[1:]),
+    )

@@ -11,8 +11,8 @@ from math import inf
 
 import numpy as np
 
+from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.incidents.group import is_country
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.anomaly import Anomaly

@@ -16,11 +16,21 @@ from fanous.analysis.incidents.alternatives import (
     broken_machine,
     broken_release,
     defect,
+    lone_nettest,
     mean_rate,
     platform_failure,
     works_elsewhere,
 )
-from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
+from fanous.analysis.incidents.assemble import (
+    CERTAIN,
+    UNCONFIRMED,
+    Account,
+    Finding,
+    Setting,
+    end_of,
+    intervals_of,
+    surest,
+)
 from fanous.analysis.incidents.confirm import (
     Doubt,
     Ruling,
@@ -34,19 +44,19 @@ from fanous.analysis.incidents.confirm import (
     without_remote,
 )
 from fanous.analysis.incidents.doubts import Doubts, may_be_of_site, shared_pages, through_resolvers
-from fanous.analysis.incidents.group import Finding
-from fanous.analysis.incidents.independence import Distinct, by_name
+from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
     RAISED,
+    Distinct,
+    by_name,
     inside,
     made,
     nameable_of,
     of_the_line,
+    roles_of,
     that_saw,
     without_strays,
 )
-from fanous.analysis.incidents.roles import roles_of
-from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.incident import (
     NONE_KNOWN,
     Alternatives,
@@ -71,11 +81,6 @@ SHOWN_ELSEWHERE = 0.73
 seeds) 85 of 88 were right whose probes brought their own normal controls, and 24 of 32 for which the target only
 worked elsewhere: Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share
 their lines."""
-
-UNCONFIRMED = 0.3
-"""Highest confidence of a suspicion.  The filter says how unlikely a failure is by chance, but faults of single
-lines and machines are not chance.  Of suspicions in such weeks 85 of 242 were right (81 of 174 in ordinary ones);
-rounded down to a tenth, since other seeds gave 23 of 95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,10 @@ class MeasuredVotes:
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
         otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
-        lacking = otherwise or platform or (None if sure else of_the_line(group, votes, findings, bad))
+        nettest = lone_nettest(alternatives.nettests)
+        lacking = (
+            otherwise or platform or nettest or (None if sure else of_the_line(group, votes, findings, bad))
+        )
         saw = families_that_saw(meanwhile, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
         own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 
-from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
+from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.incident import (
     Evidence,
     FamilyView,

@@ -1,21 +1,35 @@
-"""Networks: which networks of an event have enough evidence to be named, and which anomalies are strays.
+"""Networks: which networks of an event have enough evidence to be named, which parts of a service failed on them, and
+which anomalies are strays.
 
 During the alert that an event causes, ordinary failures on the same networks become anomalies too; left in, they
 would move its onset and its end by days (``without_strays``).  And one probe with its own fault, or one that lies,
 says the same bin after bin, until the filter, which takes each bin for new evidence, believes it: if its neighbours
 reach the target, there are no grounds for a suspicion (``is_lone_dissent``).
+
+OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs are certainly two
+probes' if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
+any two certainly differ is a lower bound of the number of probes, and that is what C2 counts.  A ``probe_id`` is only
+the sender's word: it groups the measurements of one probe, but never counts as proof of two.
+
+A measurement votes on a service as a whole, so one whose web client alone fails says *blocked*.  That is right for the
+detectors (something is cut), but not for readers, so the votes behind an event are asked once more, role by role and
+network by network (``roles_of``).
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.incidents.assemble import Finding
 from fanous.analysis.incidents.confirm import (
     COMPANY,
     COMPANY_SHARE,
+    NETWORK_PROBES,
     NETWORK_SHARE,
     beyond_baseline,
     is_long,
@@ -24,11 +38,118 @@ from fanous.analysis.incidents.confirm import (
     nameable_in_company,
     names_of,
 )
-from fanous.analysis.incidents.group import Finding
-from fanous.analysis.series.repeats import MEMORY
-from fanous.model.incident import NetworkPart
+from fanous.analysis.series.aggregate import MEMORY
+from fanous.model.incident import Interval, NetworkPart, RolePart, Run, union
+from fanous.model.instant import HOUR, MINUTE
+from fanous.model.measurement import is_stated
+from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
+from fanous.model.role import Role
 from fanous.model.series import SeriesKey, Votes, within
+
+# --- the least number of probes behind test runs ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Counts the independent probes behind votes.
+
+    Attributes:
+        runs: name of the run -> what is known about it; only needed for families whose probes are not known.
+        family_of: name of a source -> family.
+    """
+
+    runs: Mapping[str, Sequence[Run]]
+    family_of: Mapping[str, Family]
+
+    def count(self, votes: Votes) -> int:
+        """What C2 counts: known probes, plus for the others the lower bound, or each run if too little is known."""
+        known, others = self._names(votes)
+        return len(known) + (self._bound(others) if self._is_enough(others) else len(others))
+
+    def at_least(self, votes: Votes) -> int | None:
+        """The lower bound of the number of probes; None = nothing is known about the runs."""
+        known, others = self._names(votes)
+        return None if others and not self.runs else len(known) + self._bound(others)
+
+    def remarks(self, votes: Votes) -> tuple[Reason, ...]:
+        """What a claim that rests on runs says about them: the least number of probes behind them, and if that
+        counts."""
+        _, others = self._names(votes)
+        if not others or not self.runs:
+            return ()
+        if self._is_enough(others):
+            return (Reason("runs.bound", {"at_least": self._bound(others), "test_runs": len(others)}),)
+        return (Reason("runs.unclear", {"at_least": self._bound(others), "test_runs": len(others)}),)
+
+    def _names(self, votes: Votes) -> tuple[set[str], set[str]]:
+        """Probes that are known, and runs."""
+        names: tuple[set[str], set[str]] = set(), set()
+        for probe, source in set(zip(votes.probes.tolist(), votes.sources.tolist(), strict=True)):
+            names[self.family_of.get(source) is Family.OONI].add(probe)
+        return names
+
+    def _is_enough(self, names: Iterable[str]) -> bool:
+        """Are software and resolver of every run known?  Tables of observations have no software."""
+        return all(
+            own.resolver_asn and own.software for name in names for own in self.runs.get(name, (_UNKNOWN,))
+        )
+
+    def _bound(self, names: set[str]) -> int:
+        return at_least(run for name in names for run in self.runs.get(name, (_UNKNOWN,)))
+
+
+def by_name(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs by name, as ``Distinct`` takes them."""
+    found: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        found[run.probe].append(run)
+    return dict(found)
+
+
+_UNKNOWN = Run("", "", "", "", 0, 0.0, 0.0)
+
+
+def at_least(runs: Iterable[Run]) -> int:
+    """The least number of probes that made these runs.
+
+    If a table lacks the software, the version of the nettest distinguishes two runs of that nettest, but not
+    runs of two nettests.
+    """
+    whole: list[Run] = []
+    by_test: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_test[run.test_name].append(run)
+        if run.software:
+            whole.append(run)
+    bounds = (_apart(own, with_software=False) for own in by_test.values())
+    return max(_apart(whole, with_software=True), *bounds, 0)
+
+
+def _apart(runs: Iterable[Run], *, with_software: bool) -> int:
+    """The largest number of runs that pairwise come from different probes.
+
+    Runs alike in software and resolver do so only if they overlap, and runs that overlap at one instant all overlap
+    each other.
+    """
+    alike: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for run in runs:
+        alike[run.software if with_software else run.test_version, run.resolver_asn].append(run)
+    return sum(_at_once(own) for own in alike.values())
+
+
+def _at_once(runs: Sequence[Run]) -> int:
+    """The largest number of runs under way at the turn of one minute, and at least one.
+
+    By whole minutes, since a redacted record has no seconds.
+    """
+    edges: list[tuple[float, int]] = []
+    for run in runs:
+        start, end = (at // MINUTE for at in (run.since, run.until))
+        if start < end and not is_stated(run.probe):
+            edges += [(start, 1), (end, -1)]
+    return max([1, *accumulate(step for _, step in sorted(edges))])
+
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
@@ -262,3 +383,103 @@ def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
     for finding in findings:
         by_network.setdefault(finding.asn, []).append(finding)
     return by_network
+
+
+# --- parts of a service ----------------------------------------------------------------------------------
+
+FEW = 2
+"""Measurements of a role that worked before it failed, or after, without which nothing shows that it failed for a part
+of the event only."""
+
+WORKS_AGAIN = HOUR
+"""Seconds for which a role must have worked after its last failure before it counts as back while the event goes on:
+between two volunteers' measurements, or for minutes in between, it would flap."""
+
+
+class _Said(NamedTuple):
+    """What one measurement says about one role."""
+
+    at: float
+    probe: str
+    failed: bool
+
+
+def roles_of(votes: Votes, target: str, spans: Mapping[int, Sequence[Interval]]) -> tuple[RolePart, ...]:
+    """The roles of a target that were tried during an event, in order of ``Role``.
+
+    Args:
+        votes: of the country.
+        spans: ASN of a network on which the target failed -> when, in order; the last is open if it still does.
+    """
+    found: dict[Role, RolePart] = {}
+    for asn, spells in sorted(spans.items()):
+        rows = (votes.asns == asn) & (votes.targets == target) & within(votes.times, spells)
+        said = _by_role(votes.where(rows))
+        witnesses = len({one.probe for own in said.values() for one in own if one.failed})
+        for role, own in said.items():
+            part = _on_network(role, str(Place("", asn)), own, spells, min(NETWORK_PROBES, witnesses))
+            found[role] = _both(found[role], part) if role in found else part
+    return tuple(found[role] for role in Role if role in found)
+
+
+def _by_role(votes: Votes) -> dict[Role, list[_Said]]:
+    """What each measurement says about each role; a role failed if any of its votes says so."""
+    said: dict[tuple[str, str], _Said] = {}
+    for uid, at, probe, cut, reached in zip(
+        votes.uids, votes.times.tolist(), votes.probes, votes.cut, votes.reached, strict=True
+    ):
+        for role in cut.split():
+            said[uid, role] = _Said(at, probe, failed=True)
+        for role in reached.split():
+            said.setdefault((uid, role), _Said(at, probe, failed=False))
+    by_role: dict[Role, list[_Said]] = {}
+    for (_, name), one in said.items():
+        if name in _NAMES:
+            by_role.setdefault(Role(name), []).append(one)
+    return {role: sorted(own) for role, own in by_role.items()}
+
+
+_NAMES = frozenset(map(str, Role))
+
+
+def _on_network(
+    role: Role, entity: str, said: Sequence[_Said], spells: Sequence[Interval], probes: int
+) -> RolePart:
+    """How a role fared on one network: it neither failed nor worked where its measurements do not agree.
+
+    Args:
+        probes: that must have seen it fail: as many as name a network, or as many as saw anything fail there.
+    """
+    first, last = _worst_run(said)
+    run = said[first:last]
+    failing = [one for one in run if one.failed]
+    if run and len(failing) >= NETWORK_SHARE * len(run) and len({one.probe for one in failing}) >= probes:
+        start = failing[0].at if first >= FEW else spells[0].start
+        is_back = len(said) - last >= FEW and (
+            spells[-1].end is not None or said[-1].at - failing[-1].at >= WORKS_AGAIN
+        )
+        end = failing[-1].at if is_back else spells[-1].end
+        return RolePart(role, (entity,), (), (Interval(start, end),))
+    worked = sum(not one.failed for one in said)
+    return RolePart(role, (), (entity,) if worked >= NETWORK_SHARE * len(said) else (), ())
+
+
+def _worst_run(said: Sequence[_Said]) -> tuple[int, int]:
+    """First and last index (not included) of the run with most failures over successes, the longest of these."""
+    best, begin, total, found = 0, 0, 0, (0, 0)
+    for index, one in enumerate(said):
+        if total < 0:
+            begin, total = index, 0
+        total += 1 if one.failed else -1
+        if total > best or (total == best > 0 and one.failed and begin == found[0]):
+            best, found = total, (begin, index + 1)
+    return found
+
+
+def _both(one: RolePart, other: RolePart) -> RolePart:
+    return RolePart(
+        one.role,
+        one.entities + other.entities,
+        one.worked + other.worked,
+        union([*one.intervals, *other.intervals]),
+    )

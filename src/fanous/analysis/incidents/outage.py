@@ -16,10 +16,33 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
-from fanous.analysis.incidents.coincidence import NEAR, OutageElsewhere, worldwide
+from fanous.analysis.incidents.assemble import (
+    CERTAIN,
+    Account,
+    Finding,
+    Setting,
+    end_of,
+    intervals_of,
+    is_country,
+    surest,
+)
 from fanous.analysis.incidents.confirm import Ruling
-from fanous.analysis.incidents.denial import denied
+from fanous.analysis.incidents.extent import (
+    FELT,
+    NATION_SHARE,
+    Began,
+    SourceCourse,
+    carrying,
+    deepened,
+    exactly,
+    extent,
+    levels_of,
+    measure,
+    not_yet,
+    of_families,
+    onset_of,
+    with_depths,
+)
 from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
@@ -33,23 +56,8 @@ from fanous.analysis.incidents.fusion import (
     single,
     worth_a_suspicion,
 )
-from fanous.analysis.incidents.group import Finding, is_country
 from fanous.analysis.incidents.hints import hints
-from fanous.analysis.incidents.measure import (
-    FELT,
-    Began,
-    SourceCourse,
-    carrying,
-    deepened,
-    exactly,
-    levels_of,
-    measure,
-    not_yet,
-    of_families,
-    onset_of,
-    with_depths,
-)
-from fanous.analysis.incidents.scope import NATION_SHARE, extent
+from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (

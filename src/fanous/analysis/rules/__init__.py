@@ -1,8 +1,9 @@
 """Rules: turn an observation and its controls into a verdict; pure, and written as data.
 
-To add one, write a ``Rule`` in the table of its layer (``dns``, ``connection``, ``http``, ``transfer``), above the
-first row that would otherwise decide the case, under an id that was never used.  The order matters: explanations by
-the site, the probe or the user's own network come before blocking. Then
+To add one, write a ``Rule`` in the table of its layer (``dns``, with ``answers`` for lookups that were answered,
+``connection``, ``quic``, ``http``, ``transfer``), above the first row that would otherwise decide the case, under an id
+that was never used.  The order matters: explanations by the site, the probe or the user's own network come before
+blocking. Then
 
 - raise ``RULES_VERSION`` in ``verdicts``,
 - add a golden case to tests/analysis/rules/golden,

@@ -1,11 +1,7 @@
-"""Addresses: addresses and names that mean something by themselves, without any control.
+"""Addresses: addresses that mean something by themselves, without any control.
 
 - Bogons can never be the public address of a site.  Source: IANA's special-purpose address registries (RFC 6890 and its
   updates), which also cover what national resolvers hand out for blocked names, such as 10.10.34.34-36.
-- Private names are those that a home or company network gives itself, so that nothing outside can confirm them.
-  Sources: RFC 6761 (``localhost``), RFC 6762 (``local``, and in appendix G what else networks use), RFC 8375
-  (``home.arpa``), ICANN's reservation of ``internal`` (2024) and its promise never to delegate ``corp``, ``home`` and
-  ``mail`` (2018); ``localdomain`` is what many systems append to a bare name.
 - Platforms' addresses are handed out for names that do not live there: injectors on China's border answer any blocked
   name with them (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021).
 - Filters are public resolvers whose service is to refuse names, and which people, families and schools choose for that:
@@ -72,33 +68,6 @@ def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
 
 def is_ipv6(address: str) -> bool:
     return ":" in address
-
-
-# --- private names --------------------------------------------------------------------------------------
-
-_OWN_ENDINGS = (
-    "localhost",
-    "localdomain",
-    "local",
-    "home.arpa",
-    "internal",
-    "intranet",
-    "private",
-    "corp",
-    "home",
-    "lan",
-    "mail",
-)
-
-
-@lru_cache(maxsize=65536)
-def is_private_name(hostname: str) -> bool:
-    """Does it mean something different in each network, as ``nas.lan`` and ``intranet`` do? False for IP
-    addresses."""
-    host = hostname.rstrip(".").lower()
-    if not host or ":" in host:
-        return False
-    return "." not in host or any(host.endswith(f".{ending}") for ending in _OWN_ENDINGS)
 
 
 # --- filters that people choose -------------------------------------------------------------------------

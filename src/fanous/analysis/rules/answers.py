@@ -1,13 +1,28 @@
-"""Answers: one lookup of the probe, with the evidence for and against its answer."""
+"""Rules for lookups that were answered: is the answer forged, or simply another address of the site?
 
-from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
-from fanous.analysis.rules.failures import CUT_CAUSES, LOOKUP_CAUSES, Cause, cause_of
+An answer is not wrong because it differs, since delivery networks answer by place. It is right if a certificate
+there is valid for the name, and wrong only if something contradicts it.  Facebook's names, which its messenger looks
+up and no helper does, have rules of their own.
+"""
+
+from collections.abc import Callable, Set
+
+from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_foreign, is_ipv6, is_local, is_own_machine
+from fanous.analysis.rules.evidence import ENCRYPTED, HTTPS, Controls, MeasurementEvidence
+from fanous.analysis.rules.failures import (
+    CERTIFICATE_CAUSES,
+    CUT_CAUSES,
+    LEAST_SHARE,
+    LOOKUP_CAUSES,
+    Cause,
+    cause_of,
+)
 from fanous.analysis.rules.fingerprints import FingerprintKind
-from fanous.analysis.rules.groups import LEAST_SHARE
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
-from fanous.model.measurement import Layer, Observation
+from fanous.analysis.rules.rule import Condition, Rule
+from fanous.model.measurement import Layer, Observation, is_address
 from fanous.model.noun import noun
+from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SERVER_DOWN, State
 
 PUBLIC = ("udp", "doh", "dot")
 """Resolvers outside the operator's network, by protocol."""
@@ -25,9 +40,10 @@ class Lookup:
         return Controls(self.evidence, self.lookup)
 
     @property
-    def _right(self) -> tuple[frozenset[str], frozenset[int]]:
+    def _right(self) -> tuple[Set[str], Set[int]]:
         """Addresses and networks that the helper found for the name; empty = unknown."""
-        return self.evidence.helper_answers.get(self.lookup.hostname, (frozenset(), frozenset()))
+        evidence, name = self.evidence, self.lookup.hostname
+        return evidence.helper_answers.get(name, frozenset()), evidence.helper_networks.get(name, frozenset())
 
     @property
     def _others(self) -> list[Observation]:
@@ -151,8 +167,24 @@ class Lookup:
             s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
         ):
             return False
-        is_away = evidence.helper_was_turned_away if self.is_proven_elsewhere else evidence.helper_met_another
-        return bool(answers) and all(map(is_away, answers))
+        away = CERTIFICATE_CAUSES | ({Cause.ALERT} if self.is_proven_elsewhere else frozenset())
+        return bool(answers) and all(self._helper_causes(address) <= away for address in answers)
+
+    def _helper_causes(self, address: str) -> frozenset[Cause]:
+        """How the helper's handshakes at an address failed; ``UNKNOWN`` if one worked or none was made."""
+        tried = [o for o in self.evidence.helper.get(Layer.TLS, ()) if o.ip == address]
+        failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
+        return frozenset(failures or [Cause.UNKNOWN])
+
+    @property
+    def certificate_is_seen_outside(self) -> bool:
+        """Did the helper see a valid certificate, in a handshake or with a page that came over TLS?
+
+        A site may have none: its page is unencrypted, and its host presents another site's certificate at port 443.
+        """
+        evidence = self.evidence
+        comes_over_tls = HTTPS in evidence.page_ports.get(self.lookup.hostname, {HTTPS})
+        return (evidence.helper_loaded_page and comes_over_tls) or evidence.helper_works_at(Layer.TLS)
 
     @property
     def is_unconnected(self) -> bool:
@@ -276,31 +308,375 @@ class Lookup:
         )
 
     @property
-    def came_on_another_attempt(self) -> bool:
-        """Did the same resolver answer the same question when it was asked again?"""
-        return any(other.answers for other in self._attempts)
-
-    @property
-    def is_withheld_for_this_name(self) -> bool:
-        """Did the resolver fail repeatedly for this name while it answered for another?  Then it is not in trouble."""
-        o = self.lookup
-        answers_others = any(
-            other.resolver == o.resolver and other.hostname != o.hostname and other.answers
-            for other in self.evidence.of(Layer.DNS)
-        )
-        return answers_others and len(self._attempts) > 1
-
-    @property
-    def _attempts(self) -> list[Observation]:
-        """This lookup and its repetitions by the same resolver."""
-        o = self.lookup
-        asked = (o.hostname, o.resolver, o.query_type)
-        return [s for s in self.evidence.of(Layer.DNS) if (s.hostname, s.resolver, s.query_type) == asked]
-
-    @property
     def has_answered_sibling(self) -> bool:
         """Was another lookup of this name answered?  For AAAA: by the same resolver."""
         o = self.lookup
         return any(
             other.answers for other in self._others if o.query_type != "AAAA" or other.resolver == o.resolver
         )
+
+
+# --- the rules ------------------------------------------------------------------------------------------
+
+
+def lookup_of(c: Controls) -> Lookup:
+    return Lookup(c.evidence, c.observation)
+
+
+def _of_answer(holds: Callable[[Lookup], bool]) -> Condition:
+    """It was answered, and this is true of the answer."""
+    return lambda o, c: o.failure is None and holds(lookup_of(c))
+
+
+def answered(o: Observation, _c: Controls) -> str:
+    """The resolver and its answer."""
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
+
+
+def forged(o: Observation, c: Controls) -> str:
+    """The same, and where the answer was forged, if that is known."""
+    public = lookup_of(c).came_through_public_resolver
+    path = "; also through a public resolver, so forged on the path" if public else ""
+    return answered(o, c) + path
+
+
+FACEBOOK = 32934
+
+LEAST_NAMES = 2
+"""Least number of Facebook names at one address outside its network that shows a filter answering for all of them."""
+
+
+def _is_not_facebooks(a: Lookup) -> bool:
+    asns = a.lookup.answer_asns
+    is_asked = a.evidence.parsed.measurement.test_name == "facebook_messenger"
+    return is_asked and any(asns) and FACEBOOK not in asns
+
+
+def _is_one_for_many(a: Lookup) -> bool:
+    """Are several of Facebook's names answered with it?  Its content network has servers at operators."""
+    answers = set(a.lookup.answers)
+    names = {s.hostname for s in a.evidence.of(Layer.DNS) if not answers.isdisjoint(s.answers)}
+    return sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
+
+
+FACEBOOKS = (
+    Rule(
+        id="dns.not_facebook",
+        state=State.BLOCKED,
+        why="The answer for a Facebook name is an address outside Facebook's network, where nothing responds.",
+        holds=_of_answer(lambda a: _is_not_facebooks(a) and a.is_unconnected),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.one_address_for_facebook",
+        state=State.INSUFFICIENT,
+        why="The answer for several Facebook names is a single address outside Facebook's network, and "
+        "nothing shows whose it is.",
+        holds=_of_answer(lambda a: _is_not_facebooks(a) and _is_one_for_many(a)),
+        mechanism=FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+)
+
+
+def _is_on_the_way(a: Lookup) -> bool:
+    """Did only a redirect lead to the name, with nothing to show that it leads anywhere for others?"""
+    return a.lookup.role == "redirect" and not a.evidence.helper_loaded_page
+
+
+def _is_of_another_platform(a: Lookup) -> bool:
+    o = a.lookup
+    return a.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
+
+
+def _failure_elsewhere(a: Lookup) -> str | None:
+    """How the helper's lookup failed while this one gave an address; None = that is not so."""
+    helper = a.controls.same_step
+    return None if helper is None or not a.lookup.answers else helper.failure
+
+
+def _is_ghost(a: Lookup) -> bool:
+    return (
+        _failure_elsewhere(a) in ("dns_nxdomain_error", "dns_name_error")
+        and a.lookup.resolver not in ENCRYPTED
+        and not a.leads_to(FingerprintKind.PORTAL)
+    )
+
+
+def _is_proven_ghost(a: Lookup) -> bool:
+    """Can it not be an operator's own service? Many answer missing names with advertisements, but only from their
+    own resolvers."""
+    from_public = a.lookup.resolver in PUBLIC or a.came_through_public_resolver
+    return from_public or a.leads_to(FingerprintKind.BLOCKPAGE)
+
+
+ANSWERED = (
+    Rule(
+        id="dns.address",
+        state=State.INSUFFICIENT,
+        why="The target is an IP address, so there was nothing to look up.",
+        holds=lambda o, _c: is_address(o.hostname),
+    ),
+    Rule(
+        id="dns.consistent",
+        state=State.OK,
+        why="The answer is right: it has an address or a network in common with the control's, or a valid "
+        "certificate for the name was found there.",
+        holds=_of_answer(lambda a: bool(a.lookup.answers) and a.is_right),
+    ),
+    Rule(
+        id="dns.no_address",
+        state=State.INSUFFICIENT,
+        why="The lookup worked, but the record contains no address.",
+        holds=_of_answer(lambda a: not a.lookup.answers),
+    ),
+    Rule(
+        id="dns.bogon_everywhere",
+        state=State.DOWN,
+        why="The site's own DNS record points to an address that cannot be reached from anywhere.",
+        holds=_of_answer(lambda a: a.is_bogus_everywhere),
+        mechanism=SERVER_DOWN,
+        figures=answered,
+    ),
+    Rule(
+        id="dns.same_title",
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there has the site's title, so this "
+        "network has its own route to the site.",
+        holds=_of_answer(lambda a: a.departs and a.shows_own_title),
+    ),
+    Rule(
+        id="dns.users_filter",
+        state=State.INSUFFICIENT,
+        why="A public resolver that people choose because it filters names refused this one, and no other did.",
+        holds=_of_answer(lambda a: a.is_refused_by_filter),
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.portal",
+        state=State.INSUFFICIENT,
+        why="The answer is a local address, and it alone responds, as with a login page.",
+        holds=_of_answer(lambda a: a.may_be_portal and a.is_connected),
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_without_control",
+        state=State.INSUFFICIENT,
+        why="The answer is an address that no public site can have, but nothing public could be reached "
+        "either: it is forged, or leads to a login page.",
+        holds=_of_answer(lambda a: a.may_be_portal),
+        mechanism=BOGON,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.own_machine_without_control",
+        state=State.INSUFFICIENT,
+        why="The name points to the user's own machine, and no control shows whether its owner intends that.",
+        holds=_of_answer(
+            lambda a: (
+                bool(a.lookup.answers)
+                and a.controls.helper_is_missing
+                and a.is_of_this_machine
+                and a.most_names_are_bogus
+                and not a.has_block_address
+            )
+        ),
+        mechanism=BOGON,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon",
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have.",
+        holds=_of_answer(
+            lambda a: a.has_bogon and (a.departs or (a.most_names_are_bogus and not _is_on_the_way(a)))
+        ),
+        mechanism=BOGON,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_by_one_resolver",
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have, while another resolver gave the probe an "
+        "address with a valid certificate for the name.",
+        holds=_of_answer(lambda a: a.has_bogon and a.is_proven_elsewhere),
+        mechanism=BOGON,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.block_address",
+        state=State.BLOCKED,
+        why="The answer is an address known to serve block pages.",
+        holds=_of_answer(lambda a: a.has_block_address),
+        mechanism=BLOCK_ADDRESS,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.lone_bogon",
+        state=State.INSUFFICIENT,
+        why="The answer for one of the target's names is an address that no public site can have, which may "
+        "be its owner's choice.",
+        holds=_of_answer(lambda a: a.has_bogon),
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.ghost",
+        state=State.BLOCKED,
+        why="The name no longer exists elsewhere but is still answered here, by a block that has outlived its "
+        "site.",
+        holds=_of_answer(lambda a: _is_ghost(a) and _is_proven_ghost(a)),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.ghost_without_proof",
+        state=State.INSUFFICIENT,
+        why="The name does not exist elsewhere but is answered here: a block has outlived its site, or the "
+        "operator answers for all missing names.",
+        holds=_of_answer(lambda a: _is_ghost(a) and not a.is_denied_by_public_resolver),
+        mechanism=FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.foreign_platform",
+        state=State.BLOCKED,
+        why="The answer is an address of another platform, as injectors give for blocked names.",
+        holds=_of_answer(_is_of_another_platform),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.wrong_certificate",
+        state=State.BLOCKED,
+        why="The answer has no address or network in common with the control's, and the certificate found "
+        "there is not the site's.",
+        holds=_of_answer(
+            lambda a: (
+                a.departs
+                and a.has_bad_certificate
+                and a.certificate_is_seen_outside
+                and not a.controls.others_distrusted
+                and not a.may_be_sibling
+            )
+        ),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.same_page",
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there is the site's.",
+        holds=_of_answer(lambda a: a.departs and a.shows(Likeness.SAME)),
+    ),
+    Rule(
+        id="dns.other_page",
+        state=State.BLOCKED,
+        why="The answer has no address or network in common with the control's, and the page found there is "
+        "not the site's.",
+        holds=_of_answer(lambda a: a.departs and a.shows(Likeness.DIFFERENT)),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.not_there_outside",
+        state=State.BLOCKED,
+        why="The answer has no address or network in common with the control's, and the control did not find "
+        "the site there either, but at its own address.",
+        holds=_of_answer(lambda a: a.departs and a.turns_helper_away),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.sibling_certificate",
+        state=State.INSUFFICIENT,
+        why="The certificate found at this address is for other names: the answer is forged, or belongs to "
+        "the site's delivery network, which cannot be checked because the control's networks are not "
+        "known.",
+        holds=_of_answer(
+            lambda a: (
+                a.departs
+                and a.has_bad_certificate
+                and a.certificate_is_seen_outside
+                and not a.controls.others_distrusted
+            )
+        ),
+        mechanism=FORGED,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.contradicted",
+        state=State.BLOCKED,
+        why="Another resolver gave this probe the control's answer, but this one gave an address in another "
+        "network, where nothing responds.",
+        holds=_of_answer(lambda a: a.departs and a.is_unconnected and a.is_contradicted),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    *FACEBOOKS,
+    Rule(
+        id="dns.departs_and_dead",
+        state=State.INSUFFICIENT,
+        why="The answer has no address or network in common with the control's, and nothing responds there: "
+        "it is forged, or a nearby server is cut off.",
+        holds=_of_answer(lambda a: a.departs and (a.is_unconnected or (a.is_unserved and a.is_contradicted))),
+        mechanism=FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.departs",
+        state=State.INSUFFICIENT,
+        why="The answer has no address or network in common with the control's, and nothing shows whether it "
+        "is right.",
+        holds=_of_answer(lambda a: a.departs or _failure_elsewhere(a) is not None),
+        figures=answered,
+    ),
+    Rule(
+        id="dns.wrong_certificate_by_one_resolver",
+        state=State.BLOCKED,
+        why="The certificate found at this address is not the site's, while another resolver gave the probe "
+        "an address with a valid certificate for the name.",
+        holds=_of_answer(
+            lambda a: a.has_bad_certificate and a.is_proven_elsewhere and not a.controls.others_distrusted
+        ),
+        mechanism=FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bad_certificate_without_control",
+        state=State.INSUFFICIENT,
+        why="The certificate found at this address is not valid for the name, and no control shows whether it "
+        "is valid elsewhere.",
+        holds=_of_answer(lambda a: a.has_bad_certificate),
+        figures=answered,
+    ),
+    Rule(
+        id="dns.answered",
+        state=State.OK,
+        why="The answer gives public addresses, and no control contradicts them.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+)

@@ -1,25 +1,28 @@
-"""Rules for connections: TCP, and the handshakes of TLS and QUIC.
+"""Rules for connections and the handshakes of TLS.
 
 Is the address blocked, or down for everyone?  Was the handshake cut by name, intercepted or slowed down, or is the site
 at fault?
 
 Invalid certificates have one table, used in every layer that can see one (pages included): is it
 interception, a proxy near the user, a wrong clock or the site itself?  Its ids begin with the layer.
-
-Many networks drop UDP altogether, so QUIC is judged only if another name works.
 """
 
-from math import isnan
+from math import isnan, nan
 
-from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.evidence import ENCRYPTED, Controls
-from fanous.analysis.rules.failures import CUT_CAUSES, Cause
+from fanous.analysis.rules.evidence import ENCRYPTED, Controls, middle
+from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.rule import Rule
-from fanous.model.measurement import Layer, Observation
-from fanous.model.place import endpoint, shown_name
-from fanous.model.verdict import State
+from fanous.model.measurement import Layer, Observation, endpoint, shown_name
+from fanous.model.verdict import SERVER_DOWN, State
 
 # --- TCP ------------------------------------------------------------------------------------------------
+
+CONNECTION_MECHANISMS = {
+    Cause.REFUSED: "tcp.refused",
+    Cause.TIMEOUT: "tcp.timeout",
+    Cause.RESET: "tcp.reset",
+    Cause.UNREACHABLE: "ip.unreachable",
+}
 
 
 def endpoint_failure(o: Observation, _c: Controls) -> str:
@@ -64,7 +67,7 @@ TCP_RULES = (
         state=State.DOWN,
         why="The endpoint cannot be reached from outside either.",
         holds=lambda _o, c: c.reachable is False,
-        mechanism=mechanisms.SERVER_DOWN,
+        mechanism=SERVER_DOWN,
         figures=endpoint_failure,
     ),
     Rule(
@@ -95,7 +98,7 @@ TCP_RULES = (
         state=State.BLOCKED,
         why="The connection failed, while the control's succeeded.",
         holds=lambda _o, c: c.reachable is True,
-        mechanism=mechanisms.of_connection,
+        mechanism=lambda _o, c: CONNECTION_MECHANISMS.get(c.cause, "tcp"),
         figures=endpoint_failure,
     ),
     Rule(
@@ -133,7 +136,7 @@ TCP_RULES = (
         why="The target's endpoints cannot be reached, but nothing shows whether they can be reached "
         "elsewhere.",
         holds=lambda _o, _c: True,
-        mechanism=mechanisms.of_connection_group,
+        mechanism=lambda _o, c: CONNECTION_MECHANISMS.get(c.group.cause or c.cause, "tcp"),
         figures=group_failures,
         symptom=True,
     ),
@@ -215,6 +218,29 @@ def _from_public_authority(o: Observation) -> bool:
     return _is_public(o.cert_issuer) and (host in names or parent in names)
 
 
+def _fails_outside(c: Controls) -> bool:
+    """Did the helper meet an invalid certificate too, and nowhere a valid one?  Then it is the site's own.
+
+    At a wrong address the helper gets the wrong certificate as well.
+    """
+    evidence = c.evidence
+    if evidence.helper_loaded_page or evidence.helper_works_at(Layer.TLS):
+        return False
+    page = evidence.helper_page
+    if page is not None and page.failure and cause_of(page.failure) in CERTIFICATE_CAUSES | {Cause.UNKNOWN}:
+        return True  # old helpers had no name for it
+    return any(
+        o.failure is not None and cause_of(o.failure) in CERTIFICATE_CAUSES
+        for o in evidence.helper.get(Layer.TLS, ())
+    )
+
+
+def _of_certificate(o: Observation, c: Controls) -> str:
+    if o.cert_issuer and o.cert_issuer in o.cert_subject.split():
+        return "tls.mitm.self_signed"
+    return "tls.mitm.ca_signed" if c.cause is Cause.HOSTNAME else "tls.mitm"
+
+
 def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
     """The table for one layer; it decides every invalid certificate except those without a control."""
     return (
@@ -222,8 +248,8 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.own_certificate",
             state=State.DOWN,
             why="The site's own certificate is not valid, since it fails from outside too.",
-            holds=lambda _o, c: c.bad_certificate and c.helper_certificate_fails,
-            mechanism=mechanisms.SERVER_DOWN,
+            holds=lambda _o, c: c.bad_certificate and _fails_outside(c),
+            mechanism=SERVER_DOWN,
             figures=endpoint_failure,
         ),
         Rule(
@@ -270,7 +296,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             why="The certificate is not the site's, while the control received a valid one, so the connection was "
             "intercepted.",
             holds=lambda _o, c: c.bad_certificate and c.reachable is True,
-            mechanism=mechanisms.of_certificate,
+            mechanism=_of_certificate,
             figures=endpoint_failure,
         ),
     )
@@ -284,20 +310,43 @@ SLOW_RATIO = 5.0
 """Ratio to the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
 
 
+def _others_take(o: Observation, c: Controls) -> float:
+    """Median seconds of handshakes with other names in the measurement; NaN = there were none."""
+    return middle(c.evidence.times(o.layer, lambda s: s.hostname != o.hostname))
+
+
+def _fastest(o: Observation, c: Controls) -> float:
+    """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
+    return min(c.evidence.times(o.layer, lambda s: s.hostname == o.hostname), default=nan)
+
+
+def _own_connect(o: Observation, c: Controls) -> float:
+    """Least seconds of the connections to this address and port; NaN = none was timed."""
+    return min(c.evidence.times(Layer.TCP, lambda s: (s.ip, s.port) == (o.ip, o.port)), default=nan)
+
+
 def _is_slow(o: Observation, c: Controls) -> bool:
     """Is it slow next to other names, and not only for the distance, which a bare connection has to travel too?"""
     # A fast one shows that the name is not slowed down.  Comparisons with NaN (no control) are false.
-    fastest = c.evidence.fastest_handshake(o)
-    is_far = o.seconds <= SLOW_RATIO * c.evidence.own_connect(o)
-    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake and not is_far
+    fastest = _fastest(o, c)
+    is_far = o.seconds <= SLOW_RATIO * _own_connect(o, c)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * _others_take(o, c) and not is_far
 
 
 def _may_be_slow(o: Observation, c: Controls) -> bool:
     """Is it slow next to its own connection only?  No other name was tried, and a busy server looks like this too."""
     return (
-        isnan(c.control_handshake)
-        and c.evidence.fastest_handshake(o) > SLOWEST
-        and o.seconds > SLOW_RATIO * c.evidence.own_connect(o)
+        isnan(_others_take(o, c)) and _fastest(o, c) > SLOWEST and o.seconds > SLOW_RATIO * _own_connect(o, c)
+    )
+
+
+def _browser_gets_through(o: Observation, c: Controls) -> bool:
+    """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
+
+    If one was cut at another address, the name is a trigger too: an injector may lose a race.
+    """
+    return o.browser == "answered" and not any(
+        s.browser == "cut" and s.hostname == o.hostname for s in c.evidence.of(Layer.TLS)
     )
 
 
@@ -307,11 +356,42 @@ def _is_controlled(c: Controls) -> bool:
 
 
 def _slow_figures(o: Observation, c: Controls) -> str:
-    return f"{o.hostname}: {o.seconds:.2f} s, others {c.control_handshake:.2f} s"
+    return f"{o.hostname}: {o.seconds:.2f} s, others {_others_take(o, c):.2f} s"
 
 
 def _beside_connection(o: Observation, c: Controls) -> str:
-    return f"{o.hostname}: {o.seconds:.2f} s, its connection {c.evidence.own_connect(o):.2f} s"
+    return f"{o.hostname}: {o.seconds:.2f} s, its connection {_own_connect(o, c):.2f} s"
+
+
+_BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
+"""Our addition: the form of the ClientHello is the trigger."""
+
+
+def of_handshake(o: Observation, c: Controls, cause: Cause | None = None) -> str:
+    """How it was cut.
+
+    Args:
+        cause: of the failure, if it is not the observation's own.
+    """
+    cause = cause or c.cause
+    if cause in _BY_LOOKS and _browser_gets_through(o, c):
+        return _BY_LOOKS[cause]
+    if cause is Cause.TIMEOUT:
+        return "tls.timeout"
+    if cause in CERTIFICATE_CAUSES:
+        return _of_certificate(o, c)
+    if cause is not Cause.RESET:
+        return "tls"  # closed without a reset, for which the taxonomy has no leaf
+    if not o.hostname:
+        return "tls.reset"
+    return "tls.reset.other" if _address_fails_for_others(o, c) else "tls.reset.sni"
+
+
+def _address_fails_for_others(o: Observation, c: Controls) -> bool:
+    """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
+    return bool(o.ip) and any(
+        s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure for s in c.evidence.of(o.layer)
+    )
 
 
 TLS_RULES = (
@@ -358,7 +438,7 @@ TLS_RULES = (
         state=State.DOWN,
         why="The handshake fails from outside too.",
         holds=lambda _o, c: c.reachable is False,
-        mechanism=mechanisms.SERVER_DOWN,
+        mechanism=SERVER_DOWN,
         figures=endpoint_failure,
     ),
     Rule(
@@ -386,7 +466,7 @@ TLS_RULES = (
             and c.same_step is not None
             and c.reachable is True
         ),
-        mechanism=mechanisms.of_handshake,
+        mechanism=of_handshake,
         figures=endpoint_failure,
     ),
     Rule(
@@ -405,8 +485,8 @@ TLS_RULES = (
         why="The connection was cut during the handshake, while a browser's first message with the same name "
         "was answered at the same address. The form of the message is what is blocked, so browsers may "
         "get through.",
-        holds=lambda _o, c: c.cause in CUT_CAUSES and c.browser_gets_through and _is_controlled(c),
-        mechanism=mechanisms.of_handshake,
+        holds=lambda o, c: c.cause in CUT_CAUSES and _browser_gets_through(o, c) and _is_controlled(c),
+        mechanism=of_handshake,
         figures=endpoint_failure,
     ),
     Rule(
@@ -428,7 +508,7 @@ TLS_RULES = (
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while the control completed it.",
         holds=lambda _o, c: c.reachable is True,
-        mechanism=mechanisms.of_handshake,
+        mechanism=of_handshake,
         figures=endpoint_failure,
     ),
     Rule(
@@ -444,7 +524,7 @@ TLS_RULES = (
         why="The connection was cut during the handshake, while a handshake with another name at the same "
         "address was completed.",
         holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
-        mechanism=mechanisms.of_handshake,
+        mechanism=of_handshake,
         figures=endpoint_failure,
     ),
     Rule(
@@ -475,83 +555,7 @@ TLS_RULES = (
         state=State.INSUFFICIENT,
         why="The handshake failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,
-        mechanism=mechanisms.of_handshake_group,
-        figures=endpoint_failure,
-        symptom=True,
-    ),
-)
-
-
-# --- QUIC -----------------------------------------------------------------------------------------------
-
-QUIC_RULES = (
-    Rule(
-        id="quic.ok",
-        state=State.OK,
-        why="The handshake was completed.",
-        holds=lambda o, _c: o.failure is None,
-    ),
-    Rule(
-        id="quic.own_fault",
-        state=State.INSUFFICIENT,
-        why="The probe could not perform the handshake because of a fault of its own.",
-        holds=lambda _o, c: c.cause is Cause.LOCAL,
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.no_ipv6",
-        state=State.INSUFFICIENT,
-        why="The probe has no working IPv6.",
-        holds=lambda _o, c: c.no_ipv6,
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.after_wrong_answer",
-        state=State.INSUFFICIENT,
-        why="The address came from a wrong DNS answer; see the DNS layer.",
-        holds=lambda _o, c: c.to_wrong_address,
-        figures=endpoint_failure,
-    ),
-    *certificate_rules(Layer.QUIC),
-    Rule(
-        id="quic.other_attempt_works",
-        state=State.OK,
-        why="One attempt failed, but another address or attempt worked.",
-        holds=lambda _o, c: c.works_elsewhere,
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.not_offered",
-        state=State.INSUFFICIENT,
-        why="The site does not respond over QUIC from outside either, or the two sides have no version in "
-        "common.",
-        holds=lambda _o, c: (
-            (c.same_step is not None and c.reachable is not True) or c.cause in (Cause.ALERT, Cause.UNKNOWN)
-        ),
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.failure_control_ok",
-        state=State.BLOCKED,
-        why="The handshake failed, while the control completed it and QUIC works here with another name.",
-        holds=lambda _o, c: c.same_step is not None and c.reachable is True and c.another_name_works,
-        mechanism=mechanisms.of_quic,
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.innocuous_name_works",
-        state=State.BLOCKED,
-        why="The handshake failed, while one with another name at the same address was completed.",
-        holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
-        mechanism=mechanisms.of_quic,
-        figures=endpoint_failure,
-    ),
-    Rule(
-        id="quic.no_control",
-        state=State.INSUFFICIENT,
-        why="The handshake failed, but this network may drop QUIC altogether.",
-        holds=lambda _o, _c: True,
-        mechanism=mechanisms.of_quic,
+        mechanism=lambda o, c: of_handshake(o, c, c.group.cause),
         figures=endpoint_failure,
         symptom=True,
     ),

@@ -13,23 +13,27 @@ from functools import cached_property
 from math import isnan, nan
 from typing import TypeVar
 
-from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
-from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, SILENT_CAUSES, Cause, cause_of
-from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind, Fingerprints
-from fanous.analysis.rules.groups import Group, groups_of
-from fanous.analysis.rules.pages import Likeness, likeness
+from fanous.analysis.rules.addresses import is_bogon, is_ipv6
+from fanous.analysis.rules.failures import (
+    CERTIFICATE_CAUSES,
+    LOOKUP_CAUSES,
+    Cause,
+    Group,
+    cause_of,
+    groups_of,
+)
+from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.noun import noun
 
 Endpoint = tuple[Layer, str, int]
 
-_NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
-
 Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
-_PORTS = {"http": 80, "https": 443}
+HTTPS = 443
+_PORTS = {"http": 80, "https": HTTPS}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
@@ -39,6 +43,10 @@ class MeasurementEvidence:
     Attributes:
         probe: the probe's observations, in order.
         helper: the outside helper's, by layer.
+        helper_page: the helper's result for the page, after all redirects.
+        helper_lookups: by host name; a success is preferred over a failure.
+        helper_answers, helper_networks: addresses and (known) origin networks that it found, by host name.
+        helper_endpoints: by layer, address and port; a success is preferred over a failure.
         wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before any
             connection is.
     """
@@ -56,53 +64,21 @@ class MeasurementEvidence:
                 self._by_layer.setdefault(observation.layer, []).append(observation)
             else:
                 self.helper.setdefault(observation.layer, []).append(observation)
+        self.helper_page = next(iter(self.helper.get(Layer.HTTP, ())), None)
+        self.helper_loaded_page = self.helper_page is not None and self.helper_page.failure is None
+        lookups = self.helper.get(Layer.DNS, ())
+        self.helper_lookups = _best(lookups, lambda o: o.hostname)
+        self.helper_answers: dict[str, set[str]] = {}
+        self.helper_networks: dict[str, set[int]] = {}
+        for lookup in lookups:
+            self.helper_answers.setdefault(lookup.hostname, set()).update(lookup.answers)
+            known = (asn for asn in lookup.answer_asns if asn)
+            self.helper_networks.setdefault(lookup.hostname, set()).update(known)
+        made = (o for layer in CONNECTIONS for o in self.helper.get(layer, ()))
+        self.helper_endpoints: dict[Endpoint, Observation] = _best(made, lambda o: (o.layer, o.ip, o.port))
         self._matches: dict[int, tuple[Fingerprint, ...]] = {}
 
     # --- the outside helper -------------------------------------------------------------------
-
-    @cached_property
-    def helper_page(self) -> Observation | None:
-        """The helper's result for the page, after all redirects."""
-        return next(iter(self.helper.get(Layer.HTTP, ())), None)
-
-    @cached_property
-    def helper_loaded_page(self) -> bool:
-        return self.helper_page is not None and self.helper_page.failure is None
-
-    @cached_property
-    def helper_endpoints(self) -> dict[Endpoint, Observation]:
-        """By layer, address and port; a success is preferred over a failure."""
-        made = (o for layer in CONNECTIONS for o in self.helper.get(layer, ()))
-        return _best(made, lambda o: (o.layer, o.ip, o.port))
-
-    @cached_property
-    def helper_lookups(self) -> dict[str, Observation]:
-        """By host name; a success is preferred over a failure."""
-        return _best(self.helper.get(Layer.DNS, ()), lambda o: o.hostname)
-
-    @cached_property
-    def helper_answers(self) -> dict[str, tuple[frozenset[str], frozenset[int]]]:
-        """Addresses and (known) origin networks that the helper found, by host name."""
-        addresses: dict[str, set[str]] = {}
-        networks: dict[str, set[int]] = {}
-        for lookup in self.helper.get(Layer.DNS, ()):
-            addresses.setdefault(lookup.hostname, set()).update(lookup.answers)
-            networks.setdefault(lookup.hostname, set()).update(n for n in lookup.answer_asns if n)
-        return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
-
-    def helper_met_another(self, address: str) -> bool:
-        """Did the helper ask for the site over TLS at this address, and get another's certificate?"""
-        return self._helper_causes(address) <= CERTIFICATE_CAUSES
-
-    def helper_was_turned_away(self, address: str) -> bool:
-        """The same, or did no handshake complete?"""
-        return self._helper_causes(address) <= CERTIFICATE_CAUSES | {Cause.ALERT}
-
-    def _helper_causes(self, address: str) -> frozenset[Cause]:
-        """How the helper's handshakes at an address failed; ``UNKNOWN`` if one worked or none was made."""
-        tried = [o for o in self.helper.get(Layer.TLS, ()) if o.ip == address]
-        failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
-        return frozenset(failures or [Cause.UNKNOWN])
 
     def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
         """Did the helper get through at any address?  ``port`` 0 = any port."""
@@ -124,14 +100,6 @@ class MeasurementEvidence:
             if led:
                 found.setdefault(led[2].lower(), set()).add(_port(led))
         return found
-
-    def helper_saw_certificate(self, hostname: str) -> bool:
-        """Did the helper see a valid certificate, in a handshake or with a page that came over TLS?
-
-        A site may have none: its page is unencrypted, and its host presents another site's certificate at port 443.
-        """
-        comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
-        return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
 
     def was_asked(self, step: Observation) -> bool:
         """Did a page of this name have to come through the port of this step, as far as the record shows?"""
@@ -210,26 +178,12 @@ class MeasurementEvidence:
             if o.failure is not None and cause_of(o.failure) is Cause.AUTHORITY and o.layer is not Layer.DNS
         )
 
-    def control_handshake(self, observation: Observation) -> float:
-        """Median seconds of handshakes with other names in the measurement; NaN = there were none."""
-        return _middle(self._times(observation.layer, lambda o: o.hostname != observation.hostname))
-
-    def fastest_handshake(self, observation: Observation) -> float:
-        """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
-        times = self._times(observation.layer, lambda o: o.hostname == observation.hostname)
-        return min(times, default=nan)
-
-    def own_connect(self, step: Observation) -> float:
-        """Least seconds of the connections to this address and port; NaN = none was timed."""
-        times = self._times(Layer.TCP, lambda o: (o.ip, o.port) == (step.ip, step.port))
-        return min(times, default=nan)
-
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""
-        return _middle(self._times(Layer.TCP))
+        return middle(self.times(Layer.TCP))
 
-    def _times(self, layer: Layer, holds: Callable[[Observation], bool] = lambda _: True) -> list[float]:
+    def times(self, layer: Layer, holds: Callable[[Observation], bool] = lambda _: True) -> list[float]:
         """Seconds of the steps that worked and were timed, least first."""
         made = (o for o in self.of(layer) if o.failure is None and not isnan(o.seconds))
         return sorted(o.seconds for o in made if holds(o))
@@ -254,43 +208,10 @@ class MeasurementEvidence:
             for address in lookup.answers
         )
 
-    # --- the measurement as a whole -----------------------------------------------------------
-
-    @cached_property
-    def is_of_private_name(self) -> bool:
-        """Was a name or an address of the user's own network measured?  A platform never is one.
-
-        An address that the helper tried too is in a network of the operator who runs both.
-        """
-        target = self.parsed.measurement.target
-        own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
-        return bool(own) and all(
-            is_private_name(o.hostname) or (is_bogon(o.hostname) and not self.helper) for o in own
-        )
-
     @property
     def is_look(self) -> bool:
         """Is it a probe's check of its own line? Then its defect shows whether there is a network."""
         return self.parsed.measurement.test_name == "fanous_health"
-
-    @cached_property
-    def nothing_worked(self) -> bool:
-        """Did nothing at all answer the probe, as on a machine without a network?
-
-        Where one target is blocked, a lookup, the helper or a reset still comes through.  If no lookup was tried,
-        only an unreachable network proves it: a list of endpoints may be met with silence by a censor.
-        """
-        if self.helper or not self.probe or self.is_look:
-            return False
-        failures = [o.failure for o in self.probe]
-        control = self.parsed.control_failure
-        if control is not None:
-            return all(_offline(failure) for failure in (*failures, control))
-        causes = {cause_of(failure) if failure else None for failure in failures}
-        if any(o.layer is Layer.DNS for o in self.probe) and causes <= SILENT_CAUSES:
-            return True
-        # Android then answers lookups from its empty cache, as it does where a resolver denies the name.
-        return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
 
 
 K = TypeVar("K")
@@ -305,13 +226,9 @@ def _best(made: Iterable[Observation], key: Callable[[Observation], K]) -> dict[
     return found
 
 
-def _middle(times: list[float]) -> float:
+def middle(times: list[float]) -> float:
+    """The median of ascending times; NaN = there are none."""
     return times[len(times) // 2] if times else nan
-
-
-def _offline(failure: str | None) -> bool:
-    """Could a machine without a network show this?  Android then answers lookups from its empty cache."""
-    return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
 
 
 def step_of(o: Observation) -> Step:
@@ -320,7 +237,7 @@ def step_of(o: Observation) -> Step:
 
 def _port_of(step: Observation) -> int:
     """The port of a step; old probes did not record where a handshake was made."""
-    return step.port or (0 if step.layer is Layer.TCP else _PORTS["https"])
+    return step.port or (0 if step.layer is Layer.TCP else HTTPS)
 
 
 def _port(url: re.Match[str]) -> int:
@@ -397,27 +314,6 @@ class Controls:
         """Did the helper get through this step?  None = nothing shows it either way."""
         return HelperView(self.evidence, self.observation, self.cause, self.same_step).reachable
 
-    @property
-    def helper_certificate_fails(self) -> bool:
-        """Did the helper meet an invalid certificate too, and nowhere a valid one?  Then it is the site's own.
-
-        At a wrong address the helper gets the wrong certificate as well.
-        """
-        evidence = self.evidence
-        if evidence.helper_loaded_page or evidence.helper_works_at(Layer.TLS):
-            return False
-        page = evidence.helper_page
-        if (
-            page is not None
-            and page.failure
-            and cause_of(page.failure) in CERTIFICATE_CAUSES | {Cause.UNKNOWN}
-        ):
-            return True  # old helpers had no name for it
-        return any(
-            o.failure is not None and cause_of(o.failure) in CERTIFICATE_CAUSES
-            for o in evidence.helper.get(Layer.TLS, ())
-        )
-
     # --- siblings of a connection -------------------------------------------------------------
 
     @property
@@ -464,37 +360,6 @@ class Controls:
         )
 
     @property
-    def lower_layer_failed(self) -> bool:
-        """Did a step below fail for this name and never work, so that this one could not be made?"""
-        o, evidence = self.observation, self.evidence
-        below = [Layer.DNS, Layer.TCP]
-        if o.layer is Layer.HTTP and o.url.startswith("https:"):
-            below.append(Layer.TLS)
-        steps = {(layer, o.hostname, 0 if layer is Layer.DNS else o.port) for layer in below if o.hostname}
-        if not steps.isdisjoint(evidence.tried - evidence.worked):
-            return True
-        endpoint = [
-            s for s in evidence.probe if s.layer in below and (s.ip, s.port) == (o.ip, o.port) and o.ip
-        ]
-        failed = {s.layer for s in endpoint if s.failure is not None}
-        return bool(failed - {s.layer for s in endpoint if s.failure is None})
-
-    @property
-    def tls_was_seen(self) -> bool:
-        return any(
-            at is Layer.TLS and name == self.observation.hostname for at, name, _ in self.evidence.tried
-        )
-
-    @property
-    def address_also_fails_for_others(self) -> bool:
-        """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
-        o = self.observation
-        return bool(o.ip) and any(
-            s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
-            for s in self.evidence.of(o.layer)
-        )
-
-    @property
     def innocuous_name_works(self) -> bool:
         """Did the same step to the same address and port work with a name whose certificate was not checked?
 
@@ -509,43 +374,6 @@ class Controls:
             and s.failure is None
             and s.cert_valid is None
             for s in self.evidence.of(o.layer)
-        )
-
-    @property
-    def browser_gets_through(self) -> bool:
-        """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
-
-        If one was cut at another address, the name is a trigger too: an injector may lose a race.
-        """
-        return self.observation.browser == "answered" and not any(
-            s.browser == "cut" and s.hostname == self.observation.hostname
-            for s in self.evidence.of(Layer.TLS)
-        )
-
-    @property
-    def is_normal(self) -> bool:
-        """Did a normal control travel with the measurement: the helper's, or another name's at the same address?
-
-        Only a rate is a control of a rate.
-        """
-        if self.observation.layer is Layer.TRANSFER:
-            return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
-        if self.observation.role == RESOLVER:
-            return self.plain_lookups_work
-        return (self.has_helper and self.reachable is True) or self.innocuous_name_works
-
-    @property
-    def meets_notice(self) -> bool:
-        """Did the probe meet the country's own notice of a block, or get the address that serves it?
-
-        Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
-        of a school or a company is no order of a country.
-        """
-        if self.observation.layer is Layer.DNS:
-            return self.evidence.gives_block_address(self.observation)
-        country = self.evidence.parsed.measurement.country
-        return any(
-            match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in self.matches
         )
 
     @property
@@ -612,10 +440,6 @@ class Controls:
         return connect >= LEAST_SLOW_CONNECT and self.observation.seconds < PATIENCE * connect  # NaN: false
 
     @property
-    def control_handshake(self) -> float:
-        return self.evidence.control_handshake(self.observation)
-
-    @property
     def group(self) -> Group:
         o = self.observation
         return self.evidence.groups[(o.target, o.role, o.layer is Layer.DNS)]
@@ -625,37 +449,6 @@ class Controls:
     @property
     def matches(self) -> tuple[Fingerprint, ...]:
         return self.evidence.matches(self.observation)
-
-    @property
-    def leads_to_block_page(self) -> bool:
-        """Is it a redirect to a page that is a block page?"""
-        o = self.observation
-        return bool(o.location) and any(
-            page.url == o.location
-            and any(match.kind is FingerprintKind.BLOCKPAGE for match in self.evidence.matches(page))
-            for page in self.evidence.of(Layer.HTTP)
-            if page is not o
-        )
-
-    @property
-    def likeness(self) -> Likeness:
-        """How this page compares with the helper's."""
-        helper = self.evidence.helper_page
-        return Likeness.UNKNOWN if helper is None else likeness(self.observation, helper)
-
-    @property
-    def site_speaks(self) -> bool:
-        """Does the page come from the site itself, so that no one on the path could have written it?
-
-        True over validated TLS, unless a page in clear sent the probe on to another host.
-        """
-        o = self.observation
-        if not o.url.startswith("https:"):
-            return False
-        return o.role != "redirect" or not any(
-            page.url.startswith("http:") and page.location and page.role != "redirect"
-            for page in self.evidence.of(Layer.HTTP)
-        )
 
 
 @noun

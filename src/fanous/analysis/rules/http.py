@@ -6,36 +6,46 @@ starved of data, sent in circles by the site, or because the page is down for ev
 
 from math import isnan, nan
 
-from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.answers import Lookup
-from fanous.analysis.rules.connection import certificate_rules, group_failures
+from fanous.analysis.rules.connection import (
+    CONNECTION_MECHANISMS,
+    certificate_rules,
+    group_failures,
+    of_handshake,
+)
+from fanous.analysis.rules.dns import LOOKUP_MECHANISMS
 from fanous.analysis.rules.evidence import Controls
-from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
+from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, Cause
 from fanous.analysis.rules.fingerprints import FingerprintKind, Where
 from fanous.analysis.rules.pages import (
     Likeness,
+    compared,
     is_challenge,
     is_redirect,
+    leads_to_block_page,
+    led_into_network,
     refused_by_site,
+    sent_to_own_network,
+    sent_to_sibling,
+    site_speaks,
 )
 from fanous.analysis.rules.rule import Rule
-from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
-from fanous.model.measurement import Layer, Observation
-from fanous.model.place import shown_name, shown_url
-from fanous.model.verdict import State
+from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps, of_slow_data
+from fanous.model.measurement import Layer, Observation, shown_name, shown_url
+from fanous.model.verdict import ERROR_PAGE, FROZEN, GEO_BLOCK, OTHER_PAGE, SERVER_DOWN, State
 
 # --- pages ----------------------------------------------------------------------------------------------
 
 
 def _block_page(o: Observation, c: Controls, where_location: bool) -> bool:
     """Is it a block page, or a redirect to one?  Asked also of requests that failed because a redirect led nowhere."""
-    if not o.status_code or c.site_speaks:
+    if not o.status_code or site_speaks(o, c):
         return False
-    if where_location and c.leads_to_block_page:
+    if where_location and leads_to_block_page(o, c):
         return True
     kinds = {match.kind for match in c.matches if (match.where is Where.LOCATION) is where_location}
     others = {match.kind for match in c.matches} & {FingerprintKind.BENIGN, FingerprintKind.PORTAL}
-    return FingerprintKind.BLOCKPAGE in kinds and not others and c.likeness is not Likeness.SAME
+    return FingerprintKind.BLOCKPAGE in kinds and not others and compared(o, c) is not Likeness.SAME
 
 
 def _has(o: Observation, c: Controls, kind: FingerprintKind) -> bool:
@@ -59,65 +69,22 @@ def _came_over_tls(o: Observation) -> bool:
 
 
 def _other_page_in_clear(o: Observation, c: Controls) -> bool:
-    return c.likeness is Likeness.DIFFERENT and not o.body_truncated and not _came_over_tls(o)
-
-
-def _sent_to_sibling(o: Observation, c: Controls) -> bool:
-    """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
-
-    A redirect to ``www.`` or back does not count, since most sites have one everywhere.
-    """
-    asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
-    own = o.hostname.lower()
-    return (
-        o.role == "redirect"
-        and any(_label(own) == _label(name) for name in asked)
-        and all(own.removeprefix("www.") != name.removeprefix("www.") for name in asked)
-    )
+    is_in_clear = o.failure is None and not _came_over_tls(o)
+    return is_in_clear and not o.body_truncated and compared(o, c) is Likeness.DIFFERENT
 
 
 def _is_astray(o: Observation, c: Controls) -> bool:
     """Did the page come from an address that shares no network with the control's, where these are known?"""
-    _, networks = c.evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+    networks = c.evidence.helper_networks.get(o.hostname)
     answers = [s for s in c.evidence.of(Layer.DNS) if s.hostname == o.hostname and o.ip in s.answers]
     return bool(networks and answers) and not any(Lookup(c.evidence, s).is_right for s in answers)
 
 
-def _sent_to_own_network(o: Observation, c: Controls) -> bool:
-    """Did an unencrypted page lead to another name's page over TLS, from within the user's own network?"""
-    if c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
-        return False
-    lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
-    is_elsewhere = all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
-    own = c.evidence.parsed.measurement.asn
-    return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
-
-
-def _led_into_network(o: Observation, c: Controls) -> bool:
-    """Did a redirect lead to a bare address, or to another site's name in the user's own network?  No site sends its
-    visitors there."""
-    if o.role != "redirect" or not o.hostname:
-        return o.role == "redirect"
-    own = c.evidence.parsed.measurement.asn
-    lookups = list(c.evidence.of(Layer.DNS))
-    is_own = any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
-    return is_own and all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
-
-
-def _domain(hostname: str) -> list[str]:
-    """The last two labels of the name: enough to see that a site stays within its own."""
-    return hostname.lower().split(".")[-2:]
-
-
-_SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})
-"""Labels under which countries register: ``co.uk``, ``com.pk``, ``go.jp``."""
-
-
-def _label(hostname: str) -> str:
-    """The name of a site, without the country's domain."""
-    labels = hostname.split(".")
-    shared = len(labels) > 2 and labels[-2] in _SHARED
-    return labels[-3] if shared else labels[-2] if len(labels) > 1 else hostname
+def _of_other_page(o: Observation, _c: Controls) -> str:
+    """The mechanism of another page; for an empty page, which is not a notice, the taxonomy has no leaf."""
+    if o.status_code // 100 == 4:
+        return ERROR_PAGE
+    return "http" if o.body_length == 0 else OTHER_PAGE
 
 
 def _fingerprints(o: Observation, c: Controls) -> str:
@@ -165,16 +132,18 @@ PAGES = (
         state=State.OK,
         why="The site itself refuses visitors from here, over a connection that was not tampered with.",
         holds=lambda o, c: (
-            o.failure is None and c.site_speaks and _refused_by_country(o, c) and not is_challenge(o)
+            o.failure is None and site_speaks(o, c) and _refused_by_country(o, c) and not is_challenge(o)
         ),
-        mechanism=mechanisms.GEO_BLOCK,
+        mechanism=GEO_BLOCK,
         figures=_page,
     ),
     Rule(
         id="http.ok_over_tls",
         state=State.OK,
         why="The page came over TLS with a valid certificate.",
-        holds=lambda o, c: _came_over_tls(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
+        holds=lambda o, c: (
+            _came_over_tls(o) and (site_speaks(o, c) or compared(o, c) is not Likeness.DIFFERENT)
+        ),
     ),
     Rule(
         id="http.portal",
@@ -199,7 +168,7 @@ PAGES = (
         id="http.same_page",
         state=State.OK,
         why="The page is the one that the control received.",
-        holds=lambda o, c: o.failure is None and c.likeness is Likeness.SAME,
+        holds=lambda o, c: o.failure is None and compared(o, c) is Likeness.SAME,
     ),
     Rule(
         id="http.challenge",
@@ -224,7 +193,7 @@ PAGES = (
             and o.status_code in (401, 403, 451)
             and (o.status_code == 451 or refused_by_site(o, c.evidence.helper_page))
         ),
-        mechanism=mechanisms.GEO_BLOCK,
+        mechanism=GEO_BLOCK,
         figures=_page,
     ),
     Rule(
@@ -233,7 +202,7 @@ PAGES = (
         why="A server in another network than the control's says that the page does not exist, while the "
         "control received it: the server is a nearby copy, or impersonates the site.",
         holds=lambda o, c: _is_missing(o) and _other_page_in_clear(o, c) and _is_astray(o, c),
-        mechanism=mechanisms.of_other_page,
+        mechanism=_of_other_page,
         figures=_page,
         symptom=True,
     ),
@@ -251,7 +220,7 @@ PAGES = (
         why="A server that identifies itself refused the request, while the control received the page: sites "
         "do this to visitors they suspect, and networks do it in a site's name.",
         holds=lambda o, c: o.status_code == 403 and bool(o.server) and _other_page_in_clear(o, c),
-        mechanism=mechanisms.of_other_page,
+        mechanism=_of_other_page,
         figures=_page,
         symptom=True,
     ),
@@ -260,8 +229,8 @@ PAGES = (
         state=State.INSUFFICIENT,
         why="A redirect led to another name of the same site, whose page is not the one that the control "
         "received: a version for this country, or a notice in its place.",
-        holds=lambda o, c: _other_page_in_clear(o, c) and _sent_to_sibling(o, c),
-        mechanism=mechanisms.of_other_page,
+        holds=lambda o, c: _other_page_in_clear(o, c) and sent_to_sibling(o, c),
+        mechanism=_of_other_page,
         figures=_page,
         symptom=True,
     ),
@@ -271,16 +240,16 @@ PAGES = (
         why="The page is not the one that the control received: it differs in everything that can be "
         "compared.",
         holds=_other_page_in_clear,
-        mechanism=lambda o, c: "http.redirect" if _led_into_network(o, c) else mechanisms.of_other_page(o, c),
+        mechanism=lambda o, c: "http.redirect" if led_into_network(o, c) else _of_other_page(o, c),
         figures=_page,
-        may_be_site=lambda o, c: not _led_into_network(o, c),
+        may_be_site=lambda o, c: not led_into_network(o, c),
     ),
     Rule(
         id="http.sent_to_own_network",
         state=State.INSUFFICIENT,
         why="An unencrypted page led to another name within the user's own network, whose page is not the one "
         "that the control received: a block notice not yet known, or the site's own choice.",
-        holds=lambda o, c: o.role == "redirect" and _sent_to_own_network(o, c),
+        holds=lambda o, c: o.role == "redirect" and sent_to_own_network(o, c),
         mechanism="http.redirect",
         figures=_page,
         symptom=True,
@@ -361,7 +330,7 @@ def _of_slow_page(o: Observation, c: Controls) -> str:
     """It stopped within ``FREEZE``, and the request ended before that could show whether it froze or was slowed
     down."""
     stopped = _in_window(o) and o.largest_gap >= SILENT_SHARE * o.seconds
-    return "tls" if stopped else mechanisms.of_slow_data(o, c)
+    return "tls" if stopped else of_slow_data(o, c)
 
 
 def _flows(o: Observation, c: Controls) -> bool:
@@ -405,6 +374,41 @@ def _slower_than_line(o: Observation, c: Controls) -> bool:
     return own <= SHORTFALL * _line_gives(c)
 
 
+def _lower_layer_failed(o: Observation, c: Controls) -> bool:
+    """Did a step below fail for this name and never work, so that this one could not be made?"""
+    evidence = c.evidence
+    below = [Layer.DNS, Layer.TCP]
+    if o.url.startswith("https:"):
+        below.append(Layer.TLS)
+    steps = {(layer, o.hostname, 0 if layer is Layer.DNS else o.port) for layer in below if o.hostname}
+    if not steps.isdisjoint(evidence.tried - evidence.worked):
+        return True
+    endpoint = [s for s in evidence.probe if s.layer in below and (s.ip, s.port) == (o.ip, o.port) and o.ip]
+    failed = {s.layer for s in endpoint if s.failure is not None}
+    return bool(failed - {s.layer for s in endpoint if s.failure is None})
+
+
+def _of_request(o: Observation, c: Controls, cause: Cause | None = None) -> str:
+    """The mechanism of a failed request.  Over TLS, the ``Host`` header cannot be the trigger.
+
+    Args:
+        cause: of the failure, if it is not the observation's own.
+    """
+    cause = cause or c.cause
+    if cause in LOOKUP_CAUSES:
+        return LOOKUP_MECHANISMS.get(cause, "dns")
+    if cause in (Cause.REFUSED, Cause.UNREACHABLE):
+        return CONNECTION_MECHANISMS[cause]
+    over_tls = o.url.startswith("https:")
+    if over_tls and not any(at is Layer.TLS and name == o.hostname for at, name, _ in c.evidence.tried):
+        return of_handshake(o, c, cause)
+    if cause is Cause.TIMEOUT:
+        return "http.timeout"
+    if cause is Cause.RESET:
+        return "tls.reset" if over_tls else "http.reset.host"
+    return "tls" if over_tls else "http"
+
+
 def _beside_control(o: Observation, c: Controls) -> str:
     return f"{_url(o, c)}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
 
@@ -445,7 +449,7 @@ FAILURES = (
         id="http.lower_layer",
         state=State.INSUFFICIENT,
         why="The request could not be sent; see the lower layer that failed.",
-        holds=lambda _o, c: c.lower_layer_failed,
+        holds=lambda o, c: _lower_layer_failed(o, c),
         figures=_request,
     ),
     *certificate_rules(Layer.HTTP),
@@ -461,7 +465,7 @@ FAILURES = (
         state=State.DOWN,
         why="The page cannot be loaded from outside either.",
         holds=lambda _o, c: c.reachable is False,
-        mechanism=mechanisms.SERVER_DOWN,
+        mechanism=SERVER_DOWN,
         figures=_request,
     ),
     Rule(
@@ -483,7 +487,7 @@ FAILURES = (
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
-        mechanism=mechanisms.FROZEN,
+        mechanism=FROZEN,
         figures=_starved_figures,
     ),
     Rule(
@@ -545,7 +549,7 @@ FAILURES = (
         holds=lambda _o, c: (
             c.reachable is True and c.cause not in CERTIFICATE_CAUSES | {Cause.UNKNOWN, Cause.ALERT}
         ),
-        mechanism=mechanisms.of_request,
+        mechanism=_of_request,
         figures=_request,
     ),
     Rule(
@@ -567,7 +571,7 @@ FAILURES = (
         state=State.INSUFFICIENT,
         why="The request failed, but nothing shows whether it succeeds elsewhere.",
         holds=lambda _o, _c: True,
-        mechanism=mechanisms.of_request_group,
+        mechanism=lambda o, c: _of_request(o, c, c.group.cause),
         figures=_request,
         symptom=True,
     ),

@@ -1,4 +1,4 @@
-"""Pages: did the probe receive the same page as the helper?
+"""Pages: did the probe receive the same page as the helper, and from whom?
 
 The tests are those of OONI's web_connectivity (ts-017): status, body length, title, and the names of uncommon headers.
 Ours answer "unknown" more often, since sites differ by country for many reasons: only a page that differs in everything
@@ -7,7 +7,9 @@ that can be compared is another page.
 
 from enum import StrEnum
 
-from fanous.model.measurement import Observation
+from fanous.analysis.rules.evidence import Controls
+from fanous.analysis.rules.fingerprints import FingerprintKind
+from fanous.model.measurement import Layer, Observation
 
 LEAST_PROPORTION = 0.7
 """Ratio of the shorter body to the longer from which two pages count as equally long (ts-017)."""
@@ -173,3 +175,86 @@ def refused_by_site(page: Observation, control: Observation | None) -> bool:
 def is_challenge(page: Observation) -> bool:
     """Is it a test for robots by the site's delivery network, judging by status and server alone?"""
     return page.status_code in (403, 429, 503) and any(f in page.server.casefold() for f in _FRONTS)
+
+
+# --- among the other observations of its measurement ----------------------------------------------------
+
+
+def compared(o: Observation, c: Controls) -> Likeness:
+    """How this page compares with the helper's."""
+    helper = c.evidence.helper_page
+    return Likeness.UNKNOWN if helper is None else likeness(o, helper)
+
+
+def leads_to_block_page(o: Observation, c: Controls) -> bool:
+    """Is it a redirect to a page that is a block page?"""
+    return bool(o.location) and any(
+        page.url == o.location
+        and any(match.kind is FingerprintKind.BLOCKPAGE for match in c.evidence.matches(page))
+        for page in c.evidence.of(Layer.HTTP)
+        if page is not o
+    )
+
+
+def site_speaks(o: Observation, c: Controls) -> bool:
+    """Does the page come from the site itself, so that no one on the path could have written it?
+
+    True over validated TLS, unless a page in clear sent the probe on to another host.
+    """
+    if not o.url.startswith("https:"):
+        return False
+    return o.role != "redirect" or not any(
+        page.url.startswith("http:") and page.location and page.role != "redirect"
+        for page in c.evidence.of(Layer.HTTP)
+    )
+
+
+def sent_to_sibling(o: Observation, c: Controls) -> bool:
+    """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
+
+    A redirect to ``www.`` or back does not count, since most sites have one everywhere.
+    """
+    asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
+    own = o.hostname.lower()
+    return (
+        o.role == "redirect"
+        and any(_label(own) == _label(name) for name in asked)
+        and all(own.removeprefix("www.") != name.removeprefix("www.") for name in asked)
+    )
+
+
+def sent_to_own_network(o: Observation, c: Controls) -> bool:
+    """Did an unencrypted page lead to another name's page over TLS, from within the user's own network?"""
+    if site_speaks(o, c) or o.body_truncated or compared(o, c) is not Likeness.DIFFERENT:
+        return False
+    lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
+    is_elsewhere = all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
+    own = c.evidence.parsed.measurement.asn
+    return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
+
+
+def led_into_network(o: Observation, c: Controls) -> bool:
+    """Did a redirect lead to a bare address, or to another site's name in the user's own network?  No site sends its
+    visitors there."""
+    if o.role != "redirect" or not o.hostname:
+        return o.role == "redirect"
+    own = c.evidence.parsed.measurement.asn
+    lookups = list(c.evidence.of(Layer.DNS))
+    is_own = any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
+    return is_own and all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
+
+
+def _domain(hostname: str) -> list[str]:
+    """The last two labels of the name: enough to see that a site stays within its own."""
+    return hostname.lower().split(".")[-2:]
+
+
+_SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})
+"""Labels under which countries register: ``co.uk``, ``com.pk``, ``go.jp``."""
+
+
+def _label(hostname: str) -> str:
+    """The name of a site, without the country's domain."""
+    labels = hostname.split(".")
+    shared = len(labels) > 2 and labels[-2] in _SHARED
+    return labels[-3] if shared else labels[-2] if len(labels) > 1 else hostname

@@ -23,7 +23,9 @@ class Rule:
             every verdict and never used again for another meaning.
         why: a sentence for readers; docs/ontology.md lists it.
         holds: does it apply to the observation, given its controls?
-        mechanism: in OONI's taxonomy, or a function that names it from the observation; empty = none.
+        mechanism: in OONI's taxonomy (ooni/data ontology section 12) with our additions, or a function that names it
+            from the observation: the deepest node that the evidence supports, so the parent if nothing shows which
+            leaf it is; empty = none.
         figures: the figures of the case, added to ``why`` in brackets; None = nothing to add.
         symptom: see ``Verdict.symptom``.
         may_be_site: when the site itself may have done so to visitors from here, which no control elsewhere excludes;

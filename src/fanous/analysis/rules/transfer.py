@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from math import isnan, nan
 
-from fanous.analysis.rules import mechanisms
 from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import State
+from fanous.model.verdict import FROZEN, State
 
 LEAST_RATIO = 0.2
 """Share of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three standard
@@ -121,6 +120,10 @@ def froze(o: Observation, c: Controls) -> bool:
     return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
 
 
+def of_slow_data(o: Observation, _c: Controls) -> str:
+    return "http.throttle.host" if o.url.startswith("http:") else "tls.throttle.sni"
+
+
 def _rates(o: Observation, c: Controls) -> str:
     outside = outside_kbps(o, c)
     told = "" if isnan(outside) else f", from outside {outside:.0f} kbit/s"
@@ -139,7 +142,7 @@ TRANSFER_RULES = (
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control's continued.",
         holds=froze,
-        mechanism=mechanisms.FROZEN,
+        mechanism=FROZEN,
         figures=_failure,
     ),
     Rule(
@@ -148,7 +151,7 @@ TRANSFER_RULES = (
         why="The speed is less than a fifth of what the same server gives under an innocuous name in the same "
         "measurement.",
         holds=_slow_beside_itself,
-        mechanism=mechanisms.of_slow_data,
+        mechanism=of_slow_data,
         figures=_rates,
     ),
     Rule(
@@ -157,7 +160,7 @@ TRANSFER_RULES = (
         why="The speed is less than a fifth of the control's in the same measurement, and less than a fifth "
         "of what the target gives outside.",
         holds=_slow_here,
-        mechanism=mechanisms.of_slow_data,
+        mechanism=of_slow_data,
         figures=_rates,
     ),
     Rule(
@@ -173,7 +176,7 @@ TRANSFER_RULES = (
         why="The speed is less than a fifth of the control's in the same measurement, but nothing shows how "
         "fast the target is elsewhere.",
         holds=_slow,
-        mechanism=mechanisms.of_slow_data,
+        mechanism=of_slow_data,
         figures=_rates,
         symptom=True,
     ),

@@ -7,25 +7,68 @@ measurement as a whole come first: if one holds, nothing else may be concluded f
 from dataclasses import dataclass
 from math import isnan, nan
 
-from fanous.analysis.rules.connection import QUIC_RULES, TCP_RULES, TLS_RULES
-from fanous.analysis.rules.dns import DNS_RULES
-from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
-from fanous.analysis.rules.fingerprints import Fingerprints
+from fanous.analysis.rules.addresses import is_bogon
+from fanous.analysis.rules.connection import TCP_RULES, TLS_RULES
+from fanous.analysis.rules.dns import DNS_RULES, RESOLVER_RULES
+from fanous.analysis.rules.evidence import RESOLVER, Controls, MeasurementEvidence
+from fanous.analysis.rules.failures import SILENT_CAUSES, Cause, cause_of
+from fanous.analysis.rules.fingerprints import FingerprintKind, Fingerprints
 from fanous.analysis.rules.http import HTTP_RULES
+from fanous.analysis.rules.quic import QUIC_RULES
 from fanous.analysis.rules.rule import Rule, registered
 from fanous.analysis.rules.transfer import TRANSFER_RULES
-from fanous.model.measurement import Layer, Observation, ParsedMeasurement
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
-RULES_VERSION = "2026.24"
+RULES_VERSION = "2026.25"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
+
+_NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
+
+
+def _is_of_private_name(_o: Observation, c: Controls) -> bool:
+    """Was a name or an address of the user's own network measured?  A platform never is one.
+
+    An address that the helper tried too is in a network of the operator who runs both.
+    """
+    evidence, target = c.evidence, c.evidence.parsed.measurement.target
+    own = [o for o in evidence.probe if o.target == target and o.role != "redirect" and o.hostname]
+    return bool(own) and all(
+        is_private_name(o.hostname) or (is_bogon(o.hostname) and not evidence.helper) for o in own
+    )
+
+
+def _nothing_worked(_o: Observation, c: Controls) -> bool:
+    """Did nothing at all answer the probe, as on a machine without a network?
+
+    Where one target is blocked, a lookup, the helper or a reset still comes through.  If no lookup was tried,
+    only an unreachable network proves it: a list of endpoints may be met with silence by a censor.
+    """
+    evidence = c.evidence
+    if evidence.helper or evidence.is_look:
+        return False
+    failures = [o.failure for o in evidence.probe]
+    control = evidence.parsed.control_failure
+    if control is not None:
+        return all(map(_offline, (*failures, control)))
+    causes = {cause_of(failure) if failure else None for failure in failures}
+    if any(o.layer is Layer.DNS for o in evidence.probe) and causes <= SILENT_CAUSES:
+        return True
+    return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
+
+
+def _offline(failure: str | None) -> bool:
+    """Could a machine without a network show this?  Android then answers lookups from its empty cache, as it does
+    where a resolver denies the name."""
+    return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
+
 
 PRIVATE_NAME = Rule(
     id="measurement.private_name",
     state=State.INSUFFICIENT,
     why="This name or address belongs to a home or company network, so nothing outside can show where it "
     "should lead.",
-    holds=lambda _o, c: c.evidence.is_of_private_name,
+    holds=_is_of_private_name,
 )
 
 WHOLE_RULES = (
@@ -41,7 +84,7 @@ WHOLE_RULES = (
         id="measurement.no_network",
         state=State.INSUFFICIENT,
         why="Nothing answered the probe, not even its lookups or the helper, so it had no network.",
-        holds=lambda _o, c: c.evidence.nothing_worked,
+        holds=_nothing_worked,
     ),
 )
 
@@ -53,7 +96,7 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
     Layer.HTTP: HTTP_RULES,
     Layer.TRANSFER: TRANSFER_RULES,
 }
-RULES_BY_ID = registered(WHOLE_RULES, TABLES)
+RULES_BY_ID = registered(WHOLE_RULES, TABLES | {Layer.DNS: RESOLVER_RULES + DNS_RULES})
 RULES = tuple(RULES_BY_ID.values())
 
 _SEVERITY = {state: place for place, state in enumerate(State)}
@@ -88,18 +131,17 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
     if not evidence.probe:
         return ()
     # Connections are judged after lookups, since a forged answer explains them.
-    others = [o for o in evidence.probe if o.layer is not Layer.DNS]
+    ordered = (*evidence.of(Layer.DNS), *(o for o in evidence.probe if o.layer is not Layer.DNS))
     whole = _first(WHOLE_RULES, evidence.probe[0], Controls(evidence, evidence.probe[0]))
     findings: dict[_Key, _Finding] = {}
-    for o in (*evidence.of(Layer.DNS), *others):
+    for o in ordered:
         controls = Controls(evidence, o)
-        rule = whole or _first(TABLES[o.layer], o, controls)
+        rule = whole or _first(RESOLVER_RULES if o.role == RESOLVER else TABLES[o.layer], o, controls)
         if rule is None:
             raise AssertionError(f"the table of {o.layer} does not end with a rule that always holds")
         mechanism = rule.mechanism if isinstance(rule.mechanism, str) else rule.mechanism(o, controls)
         if rule.disowns:
-            right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
-            evidence.wrong_addresses.update(set(o.answers) - right)
+            evidence.wrong_addresses.update(set(o.answers) - evidence.helper_answers.get(o.hostname, set()))
         key = (o.target, o.role, o.layer, rule.id, mechanism)
         if key in findings:
             findings[key].count += 1
@@ -149,12 +191,36 @@ def _is_controlled(finding: _Finding) -> bool:
     """Is it controlled, by the helper or another name?  Neither a symptom is, nor what the site may do itself: whatever
     worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
     the network, too."""
-    rule, controls = finding.rule, finding.controls
-    if rule.symptom and finding.observation.layer is not Layer.QUIC:
+    rule, o, c = finding.rule, finding.observation, finding.controls
+    if rule.symptom and o.layer is not Layer.QUIC:
         return False
-    if rule.may_be_site and rule.may_be_site(finding.observation, controls):
+    if rule.may_be_site and rule.may_be_site(o, c):
         return False
-    return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
+    return _has_normal_control(o, c) or (rule.state is State.BLOCKED and _meets_notice(o, c))
+
+
+def _has_normal_control(o: Observation, c: Controls) -> bool:
+    """Did a normal control travel with the measurement: the helper's, or another name's at the same address?
+
+    Only a rate is a control of a rate.
+    """
+    if o.layer is Layer.TRANSFER:
+        return bool(c.evidence.helper.get(Layer.TRANSFER) or c.same_server)
+    if o.role == RESOLVER:
+        return c.plain_lookups_work
+    return (c.has_helper and c.reachable is True) or c.innocuous_name_works
+
+
+def _meets_notice(o: Observation, c: Controls) -> bool:
+    """Did the probe meet the country's own notice of a block, or get the address that serves it?
+
+    Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
+    of a school or a company is no order of a country.
+    """
+    if o.layer is Layer.DNS:
+        return c.evidence.gives_block_address(o)
+    country = c.evidence.parsed.measurement.country
+    return any(match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in c.matches)
 
 
 def _is_slow_symptom(finding: _Finding) -> bool:

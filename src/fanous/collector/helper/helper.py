@@ -48,7 +48,7 @@ from fanous.collector.helper.plan import (
 )
 from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
-from fanous.model.place import is_address
+from fanous.model.measurement import is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import is_public_host, normal_host
 from fanous.threads import Threads

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.request import Refused, decoded
-from fanous.model.place import endpoint
+from fanous.model.measurement import endpoint
 from fanous.probe.net.network import is_web_port
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Protocol, runtime_checkable
 
 from fanous.errors import FanousError
-from fanous.model.place import is_address, is_local_name
+from fanous.model.measurement import is_address, is_private_name
 
 
 class Stream(Protocol):
@@ -183,7 +183,7 @@ def is_public_host(host: str) -> bool:
     # 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1 to a resolver; names end in no number (WHATWG URL, "ends in a
     # number").
     is_number = _NUMBER.fullmatch(name.rpartition(".")[2]) is not None
-    return _NAME.fullmatch(name) is not None and not is_number and not is_local_name(name)
+    return _NAME.fullmatch(name) is not None and not is_number and not is_private_name(name)
 
 
 class OverCap(FanousError):

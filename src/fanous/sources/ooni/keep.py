@@ -52,6 +52,7 @@ from fanous.sources.ooni.values import (
     asn_of,
     country_of,
     endpoint_of,
+    host_and_port,
     in_words,
     input_of,
     instant_of,
@@ -184,6 +185,10 @@ def steps_of(keys: Struct) -> Iterator[StepKeys]:
         yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
 
 
+_SEQUENCE = b"0"
+"""The first byte of every certificate (DER); a text in its place is none."""
+
+
 def leaf_only(chain: Any) -> Any:
     """The first certificate, which is all that is read, without persons and mail addresses; none if it
     cannot be read where it may name one."""
@@ -194,12 +199,12 @@ def leaf_only(chain: Any) -> Any:
     first = next(iter(shown), None)
     leaf = ShownCertificate(first) if isinstance(first, str) else first
     der = bytes_of(Binary(leaf.data)) if leaf is not None else None
-    if leaf is None or der is None:
+    if leaf is None or der is None or not der.startswith(_SEQUENCE):
         return []
     quiet = without_persons(der)
     if quiet is None:
         return []
-    kept = {"data": leaf.data if quiet is der else b64encode(quiet).decode(), "format": "base64"}
+    kept = {"data": b64encode(quiet).decode(), "format": "base64"}
     digest = digest_of(leaf, der)
     return [kept if digest == sha256(quiet).hexdigest() else kept | {"x_sha256": digest}]
 
@@ -266,8 +271,30 @@ def _server(text: str) -> str | None:
     return name_form(text) or _endpoint(text)
 
 
+_FRONT = re.compile(r"(https?://[\w.:\[\]-]{1,300})(?:[/?#].*)?", re.DOTALL)
+
+
+def _site(text: str) -> str | None:
+    """A site of the probe's lists, by name, or by the URL of which only the front page's is kept."""
+    match = _FRONT.fullmatch(text)
+    return f"{match[1]}/" if match and name_form(host_and_port(text)[0]) else name_form(text)
+
+
 def _time(text: str) -> str | None:
     return text if len(text) <= 40 and instant_of(text) is not None else None
+
+
+_ASKED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S.*|\S+")
+"""A URL, or a name, an address or a path."""
+
+
+def _asked(text: str) -> str | None:
+    return text if _ASKED.fullmatch(text) else None
+
+
+def _inputs(value: Any) -> Any:
+    """One, or a list of them."""
+    return _members(_asked, value) if isinstance(value, list) else _if_text(_asked, value)
 
 
 _NETWORK_NUMBER = re.compile(r"(?:AS|as)?[0-9]{1,10}")
@@ -302,6 +329,7 @@ ENGINES = frozenset(
 """How a name may have been looked up."""
 
 _ANY: dict[str, Form] = {
+    "input": _inputs,
     **dict.fromkeys(("failure", "control_failure"), _failure),
     **dict.fromkeys(("synthetic", "x_clock", "x_recorded"), _mark),
 }
@@ -318,6 +346,7 @@ _TEXTS: dict[str, Form] = {
     "server_name": name_form,
     "x_resolver_name": name_form,
     "ttl": lambda text: text if text.isdecimal() else None,
+    "url": _asked,
     "query_type": lambda text: query_type_of(text) or None,
     "engine": lambda text: text if text in ENGINES else None,
     "network": _listed("tcp", "udp", "quic"),
@@ -343,7 +372,7 @@ _TEXTS: dict[str, Form] = {
 }
 """Field -> the form of its text, in all structures that have it."""
 
-_MEMBERS: dict[str, Form] = {"addrs": address_form, "spared": name_form}
+_MEMBERS: dict[str, Form] = {"addrs": address_form, "spared": _site}
 """Field -> the form of each text in its list."""
 
 _KEYS: dict[str, Form] = {
@@ -351,7 +380,7 @@ _KEYS: dict[str, Form] = {
     "tls_handshake": _endpoint,
     "quic_handshake": _endpoint,
     "ip_info": address_form,
-    "controls": name_form,
+    "controls": _site,
 }
 """Field -> the form of each key of its map."""
 
@@ -419,7 +448,7 @@ def _if_text(form: Form, value: Any) -> Any:
 
 
 def _members(form: Form, listed: list[str]) -> list[str]:
-    return [text for text in listed if form(text) is not None]
+    return [kept for text in listed if type(text) is str and (kept := form(text)) is not None]
 
 
 def _map(form: Form | None, plan: _Plan, value: Any) -> Any:

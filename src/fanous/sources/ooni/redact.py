@@ -14,14 +14,14 @@ from msgspec import UNSET
 
 from fanous.analysis.rules.fingerprints import WORDS, Fingerprint, passages
 from fanous.analysis.rules.pages import COMMON_HEADERS, LEAST_WORD, REFUSERS
-from fanous.model.measurement import Layer, Observation, ParsedMeasurement
-from fanous.model.place import is_address, is_local_name
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.sources.ooni.document import (
     Binary,
     DocumentPart,
     HelperPage,
     StepKeys,
     Transaction,
+    TransferKeys,
     WebKeys,
 )
 from fanous.sources.ooni.keep import encoded, settled, steps_of
@@ -57,6 +57,9 @@ _FORMS = {
 }
 """Headers whose value leaves, besides ``Server`` and ``Location``, and what it looks like; in lower case."""
 
+KNOWN_HEADERS = COMMON_HEADERS | KEPT_HEADERS
+"""Headers whose name leaves, in lower case; others are numbered, the same name always alike."""
+
 LONGEST_BODY = 64 << 20
 """Most bytes that a page is said to have."""
 
@@ -84,6 +87,8 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
         public.steps(steps)
     if isinstance(keys, WebKeys):
         public.web(keys)
+    if isinstance(keys, TransferKeys):
+        public.server_of(keys)
     return encoded(decoded)
 
 
@@ -118,9 +123,8 @@ class PublicRecord:
     def __init__(self, asked: str, control: HelperPage | None, found: tuple[Fingerprint, ...]) -> None:
         self._asked, self._found = asked, found
         headers = headers_of(control.headers) if control is not None else []
-        self._title = title_of_helper(control.title) if control is not None else ""
         self._server = by_name(headers).get("server", "")
-        self._names = COMMON_HEADERS | KEPT_HEADERS | {name.lower() for name, _ in headers}
+        self._title = title_of_helper(control.title) if control is not None else ""
         self._paths = _Numbered(lambda n: f"/{HIDDEN}{n}")
         self._hosts = _Numbered(lambda n: f"name-{n}.local")
         self._headers = _Numbered(lambda n: f"x-{HIDDEN}{n}")
@@ -142,6 +146,13 @@ class PublicRecord:
         for one in lists:
             self._named(one)
 
+    def server_of(self, keys: TransferKeys) -> None:
+        """The server of a speed test."""
+        if keys.server is not None:
+            self._named(keys.server)
+        if keys.server_address:
+            keys.server_address = self.host(keys.server_address)
+
     def web(self, keys: WebKeys) -> None:
         question, control = keys.x_control_request, keys.control
         if question is not None and question.http_request:
@@ -157,9 +168,7 @@ class PublicRecord:
             for connect in (connects or {}).values():
                 self._named(connect)
         if (page := control.http_request) is not None and page.headers is not UNSET:
-            page.headers = [
-                (name, self._theirs(name.lower(), value)) for name, value in headers_of(page.headers)
-            ]
+            page.headers = [self._header(name, value, "") for name, value in headers_of(page.headers)]
 
     def _named(self, one: DocumentPart) -> None:
         """Hide the name of a machine of the user's own network."""
@@ -169,7 +178,7 @@ class PublicRecord:
                 setattr(one, field, self.host(name))
 
     def host(self, name: str) -> str:
-        return self._hosts(name.lower()) if is_local_name(name) and not is_address(name) else name
+        return self._hosts(name.lower()) if is_private_name(name) else name
 
     def url(self, url: str) -> str:
         """Scheme, host and port, and a number for the rest, unless it is the URL asked for or leads to a known page."""
@@ -217,7 +226,7 @@ class PublicRecord:
             return name, self.url(value)
         if shown:
             return name, without_names(without_seconds(shown.partition(": ")[2] or shown))
-        if lower not in self._names:
+        if lower not in KNOWN_HEADERS:
             return self._headers(lower), ""
         return name, self._theirs(lower, value)
 
@@ -232,13 +241,9 @@ class PublicRecord:
 
     def server(self, value: str) -> str:
         """What rules read: is it the helper's, and is it a network that refuses visitors by itself?"""
-        lower, theirs = value.casefold(), self._server.casefold()
-        if lower == theirs:
-            return value
-        product = _PRODUCT.match(value)
-        parts = [product[0]] if product else []
-        said = " ".join([*parts, *(one for one in REFUSERS if one in lower and one not in parts)])
-        return f"{said} {HIDDEN}".strip() if value and said.casefold() in ("", theirs) else said
+        said, theirs = _product(value), _product(self._server)
+        is_theirs = value.casefold() == self._server.casefold()
+        return said if is_theirs or said.casefold() != theirs.casefold() else f"{said} {HIDDEN}"
 
     def _body(self, page: PageRecord, data: bytes, marks: bytearray) -> Binary | None:
         """The page as its title, the passages that stay, and its length."""
@@ -256,6 +261,14 @@ class PublicRecord:
         ]
         said = "\n".join(filter(None, texts)).encode("utf-8", "replace")[: page.length]
         return Binary(b64encode(said).decode(), "base64", min(page.length, LONGEST_BODY))
+
+
+def _product(server: str) -> str:
+    """What a ``Server`` header says of a known program or network, or that it says something else; empty = nothing."""
+    product = _PRODUCT.match(server)
+    parts = [product[0]] if product else []
+    said = [*parts, *(one for one in REFUSERS if one in server.casefold() and one not in parts)]
+    return " ".join(said) or (HIDDEN if server else "")
 
 
 def _shown(data: bytes, marks: bytearray, start: int, end: int) -> str:

@@ -19,9 +19,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from fanous.model.measurement import Layer, Observation
+from fanous.model.measurement import Layer, Observation, is_address
 from fanous.model.noun import noun
-from fanous.model.place import is_address
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     MOST_EVENTS_READ,

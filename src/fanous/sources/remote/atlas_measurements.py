@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fanous.model.instant import HOUR
-from fanous.model.place import Family, endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
+from fanous.model.place import Family
 from fanous.refdata.networks import network_name, network_of
 from fanous.sources.connector import Source
 from fanous.sources.remote.atlas_api import AtlasHandshake, AtlasLookup, AtlasVantagePoint, ResolverAnswer

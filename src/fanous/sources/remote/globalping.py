@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fanous.model.instant import HOUR, from_iso
-from fanous.model.place import Family, endpoint, is_address
+from fanous.model.measurement import endpoint, is_address
+from fanous.model.place import Family
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import Source
 from fanous.sources.ooni.page import is_personal, title_of

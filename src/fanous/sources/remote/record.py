@@ -15,8 +15,15 @@ from msgspec import Struct
 from fanous.analysis.rules.fingerprints import Fingerprint
 from fanous.errors import Rejected
 from fanous.model.instant import MINUTE
-from fanous.model.measurement import STATED, Layer, Observation, Observer, ParsedMeasurement, Record
-from fanous.model.place import is_address
+from fanous.model.measurement import (
+    STATED,
+    Layer,
+    Observation,
+    Observer,
+    ParsedMeasurement,
+    Record,
+    is_address,
+)
 from fanous.refdata.networks import network_of
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.keep import take as take_record

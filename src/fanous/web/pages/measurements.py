@@ -7,8 +7,7 @@ import msgspec
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.measurement import Observation, Record
-from fanous.model.place import shown_name, shown_url
+from fanous.model.measurement import Observation, Record, shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.pack import redacted, source_terms

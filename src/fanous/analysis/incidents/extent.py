@@ -1,37 +1,31 @@
-"""Measure: what the series behind an outage say about it: when it began, its steps, and how deep it is.
+"""Extent: when an outage began, its steps and how deep it is, and which share of users an event affects.
 
 Detectors decide that something is wrong, bin by bin and with what was known then; this compares the whole event with
 the time before it.  Sources that lost little compared with others do not carry a claim: the share of visible prefixes
 dips by a thousandth on any day.
+
+The share of users is made up from the finest cell, and drawn many times over the unknowns: the error of the weights,
+and whether networks that no one measured are affected.  A nation-wide scope is claimed only if almost every draw says
+so.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
 import numpy as np
 
+from fanous.analysis.incidents.assemble import TOGETHER, is_country
 from fanous.analysis.incidents.fusion import DEEP, LONE_USAGE, family_of, left
-from fanous.analysis.incidents.group import TOGETHER, is_country
-from fanous.analysis.series.depth import (
-    CLEARLY,
-    Fall,
-    Shares,
-    back_at,
-    depth,
-    fall,
-    of_those_days,
-    rise,
-    shares,
-    soft_start,
-    stages,
-)
+from fanous.analysis.series.baselines import Shares, of_those_days, shares
+from fanous.analysis.series.depth import CLEARLY, Fall, back_at, depth, fall, rise, soft_start, stages
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage
+from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
-from fanous.model.place import Family
-from fanous.model.series import Series, SeriesKey
+from fanous.model.place import Access, Family, NetworkWeight, UserWeights
+from fanous.model.reason import Reason
+from fanous.model.series import Floats, Series, SeriesKey
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""
@@ -393,3 +387,188 @@ def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[st
 
 def _most(measured: Sequence[SourceCourse]) -> float:
     return max((one.lost for one in measured), default=-inf)
+
+
+# --- the share of users, and what that may be called -----------------------------------------------------
+
+DRAWS = 4000
+SEED = 20231217
+
+NATION_SHARE = 0.5
+NATION_CERTAINTY = 0.95
+NATION_NETWORKS = 3
+NATION_OPERATORS = 2
+NATION_OBSERVED = 0.3
+"""A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
+30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while
+no one looked at fixed ones (METHODS 2)."""
+
+SMALL_SHARE = 0.005
+"""Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements
+went on over a network registered in Hong Kong and one of the United Nations while nearly everyone was cut off.
+Networks are left out only by this share and by where they are registered, never because they kept working."""
+
+FALLBACK_ERROR = 1.5
+"""Relative error of equal weights, used if a country has no figures: wide on purpose, and never enough for a
+nation."""
+
+FALLBACK_UNSEEN = 0.4
+"""Share of users assumed on networks that no one ever measured, if a country has no figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far it reaches.
+
+    Attributes:
+        users: None = nothing was observed.
+        remarks: remarks that belong to the claim (one operator serves most users; networks that were left out).
+    """
+
+    scope: Scope
+    access: Access
+    users: UsersShare | None
+    remarks: tuple[Reason, ...] = ()
+
+
+def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
+    """How far an event reaches.
+
+    Whether the scope is national is decided without the networks that do not count (``left_out``); a remark says
+    what it would be with them.
+
+    Args:
+        affected: ASNs on which it was seen.
+        observed: all ASNs measured at the time, including the affected ones.
+        weights: ``None`` = no figures for this country.
+    """
+    every = _extent(affected, observed, weights)
+    out = left_out(observed | affected, weights)
+    if weights is None or not out:
+        return every
+    kept = _extent(affected - out, observed - out, weights)
+    if Scope.NATION not in (every.scope, kept.scope):
+        return every
+    with_them = 0.0 if every.users is None else round(every.users.mean, 3)
+    remark = Reason(
+        "left_out",
+        {
+            "left_out": tuple(f"AS{asn}" for asn in sorted(out)),
+            "working": len(out - affected),
+            "share_with_them": with_them,
+            "scope": str(every.scope),
+            "figures": weights.source,
+        },
+    )
+    return replace(kept, remarks=(*kept.remarks, remark))
+
+
+def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
+    """Those of these networks that do not count for a national scope: registered abroad, or with fewer than
+    ``SMALL_SHARE`` of its users.  The figures name every larger one.
+    """
+    if weights is None:
+        return set()
+    large = {one.asn for one in weights.networks if one.share >= SMALL_SHARE} - set(weights.abroad)
+    return set(asns) - large
+
+
+def _extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
+    if not affected:
+        return Extent(Scope.INSUFFICIENT, Access.ANY, None)
+    known = weights or _equal_weights(observed)
+    access = _access(affected, observed, known)
+    of_class = [w for w in known.networks if access is Access.ANY or w.access in (access, Access.ANY)]
+    total = sum(w.share for w in of_class)
+    listed = sum(w.share for w in known.networks)
+    rest = max(0.0, 1 - listed) * (total / listed if listed else 1.0)
+    draws = _draw_shares(affected, observed, of_class, rest, known.error)
+    seen = sum(w.share for w in of_class if w.asn in observed)
+    low, high = np.quantile(draws, [0.05, 0.95])
+    users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
+    if weights is not None and _is_nation(draws, affected, observed, of_class):
+        return Extent(Scope.NATION, access, users)
+    remarks = () if weights is None else _remarks(affected, weights)
+    return Extent(_below_nation(affected, known), access, users, remarks)
+
+
+def _equal_weights(observed: set[int]) -> UserWeights:
+    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
+    networks = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
+    return UserWeights("", networks, FALLBACK_ERROR, "equal weights: no figures for this country")
+
+
+def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
+    """The one access class that is affected, if the other was seen to work; otherwise any."""
+    access = {w.asn: w.access for w in weights.networks}
+    hit = {access.get(asn, Access.ANY) for asn in affected}
+    spared = {access.get(asn, Access.ANY) for asn in observed - affected}
+    for one, other in ((Access.MOBILE, Access.FIXED), (Access.FIXED, Access.MOBILE)):
+        if hit == {one} and other in spared:
+            return one
+    return Access.ANY
+
+
+def _draw_shares(
+    affected: set[int], observed: set[int], networks: list[NetworkWeight], rest: float, error: float
+) -> Floats:
+    """Draws of the share of users affected; shape (DRAWS,).  ``rest``: share of users on unlisted networks."""
+    rng = np.random.default_rng(SEED)
+    shares = np.array([w.share for w in networks] + [rest])
+    sigma = np.sqrt(np.log1p(error**2))
+    drawn = shares * rng.lognormal(-(sigma**2) / 2, sigma, (DRAWS, len(shares)))
+    spared = len(observed - affected)
+    chance = rng.beta(1 + len(affected), 1 + spared, (DRAWS, 1))
+    unseen = rng.random((DRAWS, len(shares))) < chance
+    known = np.array([w.asn in observed for w in networks] + [False])
+    hit = np.array([w.asn in affected for w in networks] + [False])
+    return np.asarray(
+        (drawn * np.where(known, hit, unseen)).sum(axis=1) / np.maximum(drawn.sum(axis=1), 1e-12)
+    )
+
+
+def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: list[NetworkWeight]) -> bool:
+    hit = [w for w in networks if w.asn in affected]
+    if len(hit) < NATION_NETWORKS or len({w.operator for w in hit}) < NATION_OPERATORS:
+        return False
+    if (draws >= NATION_SHARE).mean() < NATION_CERTAINTY:
+        return False
+    for access in {w.access for w in networks}:
+        of_class = [w for w in networks if w.access is access]
+        seen = sum(w.share for w in of_class if w.asn in observed)
+        if seen < NATION_OBSERVED * sum(w.share for w in of_class):
+            return False
+    return True
+
+
+def _below_nation(affected: set[int], weights: UserWeights) -> Scope:
+    operator = {w.asn: w.operator for w in weights.networks}
+    return Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
+
+
+def _remarks(affected: set[int], weights: UserWeights) -> tuple[Reason, ...]:
+    shares: dict[str, float] = {}
+    for w in weights.networks:
+        if w.asn in affected:
+            shares[w.operator] = shares.get(w.operator, 0.0) + w.share
+    if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
+        return (Reason("one_operator"),)
+    return ()
+
+
+OUTAGE = "outage"
+
+
+def outage_mechanisms(mechanisms: Iterable[str], reach: Extent) -> tuple[str, ...]:
+    """The mechanisms, with ``outage`` made as precise as the reach allows.
+
+    Probes themselves report an intranet or an allow-list; the rest follows from who lost the network.
+    """
+    exact = OUTAGE
+    if reach.access is Access.MOBILE:
+        exact = "outage.mobile"
+    elif reach.scope is Scope.NATION:
+        exact = "outage.national"
+    elif reach.scope is Scope.ISP:
+        exact = "outage.isp"
+    return tuple(dict.fromkeys(exact if name == OUTAGE else name for name in mechanisms))

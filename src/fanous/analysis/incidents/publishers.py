@@ -1,0 +1,257 @@
+"""Publishers: may a fault of one be what its series show, all of them at once and in every country?
+
+- A cut cable takes neighbours with it: West Africa in March 2024, East Africa in May 2024, the countries on the Red Sea
+  in September 2025.  That is an outage of each.  But where search traffic or stray traffic falls in the same hour in
+  countries all over the world, so many governments have hardly given one order, and no cut reaches that far: a
+  publisher's machinery failed, or something that the whole internet uses (``worldwide``).
+- Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
+  (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
+  gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
+  outage is not confirmed (``denied``).
+- All products of a source fall together if the country loses connectivity, or if the source has a gap; if one falls
+  alone, something happened to it (``controlled``).
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fanous.analysis.incidents.assemble import is_country
+from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_people
+from fanous.analysis.series.baselines import of_those_days, shares, slot_baseline
+from fanous.analysis.series.depth import depth
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident, Interval
+from fanous.model.instant import DAY
+from fanous.model.place import Family
+from fanous.model.reason import Reason
+from fanous.model.series import Series
+
+# --- the same fall all over the world --------------------------------------------------------------------
+
+NEAR = 3600.0
+"""Seconds within which outages of two countries may have one cause."""
+
+COUNTRIES = 3
+"""Other countries in which a family must have fallen, as many as for a platform that is down."""
+
+REGION = 5000.0
+"""Kilometres: the countries that one cut took were this close to one of them (Lagos is 4,500 km from Johannesburg)."""
+
+WITHIN = 0.75
+"""Share of the countries that must be so close: the others may have had an outage of their own by chance."""
+
+WORLDWIDE = "shared.worldwide"
+
+
+@dataclass(frozen=True, slots=True)
+class OutageElsewhere:
+    """When another country had an outage.
+
+    Attributes:
+        fell: family -> when its series of that country began to fall.
+    """
+
+    country: str
+    when: Interval
+    fell: Mapping[str, float] = field(default_factory=dict)
+
+
+def worldwide(
+    group: Sequence[Anomaly],
+    elsewhere: Sequence[OutageElsewhere],
+    country: str,
+    distance: Callable[[str, str], float],
+) -> tuple[frozenset[Family], Reason] | None:
+    """The families that fell in countries all over the world in the same hour, and the reason that says so; ``None`` =
+    there are none.
+
+    Args:
+        distance: kilometres between two countries.
+    """
+    began: dict[Family, float] = {}
+    for one in group:
+        if is_country(one.key.place):
+            began[family_of(one)] = min(one.start, began.get(family_of(one), one.start))
+    beside = {
+        family: {
+            other.country
+            for other in elsewhere
+            if other.country != country and abs(other.fell.get(str(family), -NEAR) - at) <= NEAR
+        }
+        for family, at in began.items()
+    }
+    found = {
+        family: others
+        for family, others in beside.items()
+        if len(others) >= COUNTRIES and not _close_together({country, *others}, distance)
+    }
+    if not found:
+        return None
+    families = tuple(str(family) for family in Family if family in found)
+    countries = tuple(sorted(set().union(*found.values())))
+    return frozenset(found), Reason(WORLDWIDE, {"families": families, "countries": countries})
+
+
+def _close_together(countries: Collection[str], distance: Callable[[str, str], float]) -> bool:
+    """Do most of them lie around one of them?"""
+    return any(
+        sum(distance(middle, other) <= REGION for other in countries) >= WITHIN * len(countries)
+        for middle in countries
+    )
+
+
+# --- what people did denies what came from one place -----------------------------------------------------
+
+LOST = 0.4
+"""Share of the level that both families must have lost: less may be networks without users."""
+
+LEAST_DROPS = 2.0
+"""Least drops of a signal that a loss must be, for the signal to deny it: it would have had to show it clearly."""
+
+DAYS = 7
+USUAL_DAYS = 5
+"""Days of the week before on which the series must have stayed above half of that loss at the same hours: otherwise it
+is so noisy that *as usual* proves nothing.  An outage may have been on the others."""
+
+BINS = 2
+"""Least bins of it within the time of the loss: a single one may be right by chance; otherwise those around it, each of
+which must be as usual."""
+
+NOTHING_LEFT = 0.1
+"""Share left of everything that came through one deliverer, up to which that may have failed: it has nothing to pass on
+then, while figures of others that show a part of their level did come through."""
+
+DENIED = "disputed.publisher"
+"""One publisher measured all that shows it."""
+
+UNDELIVERED = "disputed.deliverer"
+"""All that shows it came through one deliverer, and is at zero."""
+
+
+def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
+    """Why what came from one place is not believed; None = others show it too, or nothing denies it.
+
+    Args:
+        series: all quantities of the country that can show an outage.
+    """
+    whole = [a for a in group if is_country(a.key.place)]
+    why = _from_one_place(group)
+    if not whole or not why:
+        return None
+    publishers, deliverers = ({name(a.key) for a in group} for name in (publisher_of, deliverer_of))
+    families: dict[Family, list[Anomaly]] = {}
+    for anomaly in whole:
+        families.setdefault(family_of(anomaly), []).append(anomaly)
+    lost = min(1 - min(map(left, own)) for own in families.values())
+    start = max(min(a.start_latest for a in own) for own in families.values())
+    end = min(max(a.last_seen for a in own) for own in families.values())
+    if lost < LOST:
+        return None
+    able = [
+        one
+        for one in series
+        if is_country(one.key.place)
+        and not (publisher_of(one.key) in publishers and deliverer_of(one.key) in deliverers)
+    ]
+    told = {one.key: _was_as_usual(one, start, end, lost) for one in able}
+    deny = {SIGNALS[key.signal].family for key, usual in told.items() if usual}
+    if not deny or False in told.values():
+        return None
+    named = (
+        (name, tuple(str(f) for f in Family if f in of))
+        for name, of in (("shown_by", families), ("families", deny))
+    )
+    return Reason(why, dict(named))
+
+
+def _from_one_place(group: Sequence[Anomaly]) -> str:
+    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; or empty."""
+    if len({publisher_of(a.key) for a in group}) == 1:
+        return "" if any(map(of_people, group)) else DENIED
+    one_way = len({deliverer_of(a.key) for a in group}) == 1
+    return UNDELIVERED if one_way and all(left(a) <= NOTHING_LEFT for a in group) else ""
+
+
+def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | None:
+    """Did the series show nothing of a loss that it would have shown?  None = it could not have."""
+    signal = SIGNALS[one.key.signal]
+    if not signal.of_people or signal.bad is Direction.UP or lost < LEAST_DROPS * signal.least_drop:
+        return None
+    days = [_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
+    share, *before = days
+    if share is None or sum(usual is not None and usual >= 1 - lost / 2 for usual in before) < USUAL_DAYS:
+        return None
+    return share >= 1 - signal.least_drop
+
+
+def _share(one: Series, start: float, end: float) -> float | None:
+    """Median share of the usual level in the bins within a time; None = too few of them are known.
+
+    If there are fewer than ``BINS``, the lowest of those around it: a short loss lies in two bins in part, or in the
+    next one if a publisher's clock is off by a bin.
+    """
+    known = ~np.isnan(one.values)
+    rows = np.flatnonzero((one.times >= start) & (one.times + one.step <= end) & known)
+    is_short = len(rows) < BINS
+    if is_short:
+        rows = np.flatnonzero((one.times + 2 * one.step > start) & (one.times - one.step < end) & known)
+        rows = rows if len(rows) and one.times[rows[-1]] + one.step >= end else rows[:0]
+    rows = rows[:: max(1, len(rows) // LOOKED_AT)]
+    usual = np.array([slot_baseline(one.times, one.values, int(at)) for at in one.times[rows]])
+    told = usual > 0
+    if told.sum() < BINS:
+        return None
+    kept = one.values[rows][told] / usual[told]
+    return float(np.min(kept) if is_short else np.median(kept))
+
+
+# --- the other products of a source -------------------------------------------------------------------------
+
+ALIKE = 0.5
+"""Another product fell like it if it lost at least this share of what the platform lost ..."""
+
+NOTICED = 0.5
+"""... and at least this share of its own signal's least drop."""
+
+
+def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) -> Incident | None:
+    """The loss, with what the source's other products say; None = they fell alike, so it is not the platform's.
+
+    Args:
+        own: series of the platform's traffic.
+        others: all other quantities of the country.
+    """
+    publishers = {publisher_of(one.key) for one in own}
+    signals = {one.key.signal for one in own}
+    compared = [
+        one
+        for one in others
+        if publisher_of(one.key) in publishers and one.key.signal in signals and is_country(one.key.place)
+    ]
+    known = [(one, lost) for one in compared if (lost := _lost(one, loss)) is not None]
+    if not known:
+        return replace(loss, reasons=(*loss.reasons, Reason("products.none")))
+    lost = 1 - (1.0 if loss.level is None else loss.level.mean)
+    alike = [
+        one
+        for one, share in known
+        if share >= max(ALIKE * lost, NOTICED * SIGNALS[one.key.signal].least_drop)
+    ]
+    if 2 * len(alike) >= len(known):
+        return None
+    names = tuple(sorted({one.key.subtype.lower().replace("_", " ") or one.key.signal for one, _ in known}))
+    return replace(
+        loss,
+        reasons=(*loss.reasons, Reason("products.ordinary", {"products": names})),
+        evidence=replace(loss.evidence, controls=len(known)),
+    )
+
+
+def _lost(one: Series, loss: Incident) -> float | None:
+    """What another product lost at the same time, a share; None = it was not measured."""
+    told = shares(one, loss.onset_earliest or loss.onset) if len(one) else None
+    left = None if told is None else depth(of_those_days(told, loss.intervals), loss.intervals, loss.end)
+    return None if left is None else 1 - left.mean
