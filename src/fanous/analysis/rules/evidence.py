@@ -382,7 +382,7 @@ class Controls:
 
     @property
     def encrypted_lookups_time_out(self) -> bool:
-        """Did all lookups over TLS or PORTS["https"], in which no one on the path can see a name, time out?"""
+        """Did all lookups over TLS or HTTPS, in which no one on the path can see a name, time out?"""
         made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED]
         return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
 
