@@ -130,7 +130,7 @@ MADE = {
     "web.desk.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
-    "web.answers.canonical": "of the addresses of pages, which are among these",
+    "web.answers.fitting": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""
 
