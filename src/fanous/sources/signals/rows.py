@@ -69,7 +69,7 @@ class CsvRows:
             first = next(lines, "")
             if not first.strip():
                 raise FanousError(
-                    f"{self.path} is empty: there is no first line with the names of the columns"
+                    f"{self.path} is empty, or its first line, with the names of the columns, is too long"
                 )
             self.comma = max(SEPARATORS, key=first.count)
             reader = csv.reader(chain([first], lines), delimiter=self.comma)
