@@ -4,7 +4,6 @@ An unknown parameter is refused by name.  A refusal is a problem document (RFC 9
 and a person can read.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -17,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fanous.model.instant import from_iso
-from fanous.refdata.countries import is_country
 from fanous.text import printable
 from fanous.web.api.types import Problem
 
@@ -67,12 +65,6 @@ def question_of(request: Request, kind: type[Question]) -> Question:
         if names.count(name) > 1:
             raise Wrong(400, f"{name} is given twice")
     values = {name: value.upper() if name in CAPITALS else value for name, value in given}
-    if (
-        "country" in values
-        and re.fullmatch("[A-Z]{2}", values["country"])
-        and not is_country(values["country"])
-    ):
-        raise Wrong(400, f"country: {values['country']} is not the code of a country")
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
