@@ -11,7 +11,7 @@ from fanous.refdata import update, users
 from fanous.scan import rounds, targets
 from fanous.sources import ooni_csv as rows
 from fanous.sources import stream as source_stream
-from fanous.sources.ooni import content, document
+from fanous.sources.ooni import content, document, values
 
 
 def published() -> dict[str, Any]:
@@ -20,6 +20,7 @@ def published() -> dict[str, Any]:
         "sources.line_bytes": source_stream.LINE_LIMIT,
         "sources.items": content.MAX_ITEMS,
         "sources.notes": document.MAX_NOTES,
+        "sources.clock_ahead_seconds": values.AHEAD,
         "sources.csv_line_bytes": rows.LONGEST_LINE,
         "sources.csv_rows": rows.MOST_ROWS,
         "probe.screen_ratio": transfer.SLOW_RATIO,

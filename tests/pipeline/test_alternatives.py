@@ -166,6 +166,20 @@ def test_a_version_of_a_nettest_that_fails_abroad_where_a_newer_one_works_is_ret
     assert reason.params == {"release": "web_connectivity 0.9", "countries": ("EG", "IR", "TR")}
 
 
+def test_a_version_of_a_nettest_that_alone_fails_confirms_nothing_where_others_reach_the_target(
+    store: Store,
+) -> None:
+    """It may be the only one that looks, so it is not retracted."""
+    here = [event("PK", asn) for asn in (PTCL, JAZZ)]
+    here += [measured("PK", asn, EVENT[::3], fails=True, software="b") for asn in (PTCL, JAZZ)]
+    others = [measured("PK", asn, EVENT[::5], fails=False, software="c") for asn in (PTCL, JAZZ)]
+    put(store, of_version("0.12", *here), of_version("0.11", elsewhere(), *others))
+    (incident,) = found(store)
+    assert incident.status is not Status.RETRACTED and incident.confirmed_at is None
+    reason = incident.reasons[0]
+    assert reason.code == "software.nettest" and reason.params["release"] == "web_connectivity 0.12"
+
+
 def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:
     others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
     strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)

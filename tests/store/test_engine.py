@@ -280,35 +280,6 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
     assert len(done.stderr.splitlines()) == 1
 
 
-@each(
-    ("limit", "much", "said"),
-    [
-        ("RLIMIT_NOFILE", 6, "no more files can be opened"),
-        ("RLIMIT_FSIZE", 1024, "could not write to the temporary folder"),
-    ],
-)
-def test_what_runs_out_in_the_copy_that_judges_is_no_bug(
-    limit: str, much: int, said: str, tmp_path: Path
-) -> None:
-    (tmp_path / "m.jsonl").write_bytes(b'{"test_name": "no such"}\n' * 200)
-    words = [sys.executable, "-m", "fanous", "judge", str(tmp_path / "m.jsonl")]
-    limited = (
-        f"import os,resource; resource.setrlimit(resource.{limit}, ({much},) * 2); "
-        f"os.execv({words[0]!r}, {words!r})"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", limited],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=child_environment(),
-    ) as process:
-        _, complaint = process.communicate(timeout=60)
-    assert process.returncode == 1, complaint
-    assert complaint.startswith("fanous: ") and said in complaint
-    assert len(complaint.splitlines()) == 1
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [

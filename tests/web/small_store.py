@@ -20,9 +20,9 @@ from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
+from fanous.store.database import Lease
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Revision
-from fanous.store.processes import Lease
 from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
@@ -237,7 +237,10 @@ class SmallStore:
         until: float = inf,
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
+        *,
+        settled: bool = False,
     ) -> list[Series]:
+        del settled  # every bin of it has settled
         return [
             one
             for one in self.quantity_series
@@ -247,9 +250,6 @@ class SmallStore:
             and one.times[-1] >= since
             and one.times[0] < until
         ]
-
-    settled_levels = levels
-    """Every bin of it has settled."""
 
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         return {(one.key, one.step): () for one in self.levels(country)}

@@ -80,7 +80,7 @@ class RolePart:
 
     Attributes:
         entities: networks on which it failed.
-        worked: networks on which it worked all the time.
+        worked: networks on which it worked all the time; on those in neither, its measurements do not agree.
         intervals: when it failed, over all these networks, in order; the last is open if it still does.
     """
 
@@ -96,6 +96,8 @@ class Part:
 
     Attributes:
         roles: of the target, as far as they were tried; empty = not told apart (by series, or before rules 2026.24).
+        intervals: when the target failed, over all its networks; empty = not told apart from the incident's
+            (by series, or before detectors 2026.30).
     """
 
     target: str
@@ -103,6 +105,7 @@ class Part:
     mechanisms: tuple[str, ...]
     entities: tuple[str, ...]
     roles: tuple[RolePart, ...] = ()
+    intervals: tuple[Interval, ...] = ()
 
     @property
     def cut(self) -> tuple[Role, ...]:
@@ -120,9 +123,10 @@ class Part:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """What may be said to be cut (``role.named``).  Of what is slow it is always the target: a small answer does
-        not show that a role is spared."""
-        return named(self.target, self.cut if self.kind is Kind.BLOCKING else (), self.spared)
+        """What may be said to be cut (``role.named``); if no role clearly is, those that were not spared.  Of what is
+        slow it is always the target: a small answer does not show that a role is spared."""
+        cut = self.cut or tuple(one.role for one in self.roles if one.role not in self.spared)
+        return named(self.target, cut if self.kind is Kind.BLOCKING else (), self.spared)
 
     @property
     def named_now(self) -> tuple[str, ...]:
@@ -527,7 +531,7 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """How one version of a probe's software fared on one network during the event, in probes.
+    """How one version of a probe's software, or of a nettest, fared on one network during the event, in probes.
 
     Attributes:
         failing: for which the target failed at least once.
@@ -647,6 +651,7 @@ class Alternatives:
     reached: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    nettests: tuple[Software, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

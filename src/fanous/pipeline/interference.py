@@ -302,6 +302,7 @@ def alternatives(
         former=tuple(
             facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
         ),
+        nettests=tuple(facts.nettests(country, targets, asns, stretches, sources)),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
     )
 

@@ -26,13 +26,12 @@ from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, tog
 from fanous.analysis.series.baselines import YEARS, lost_as_much
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from fanous.refdata.countries import distance, exam_season, local
 from fanous.store.protocol import Store
 
@@ -57,7 +56,7 @@ def _measured(series: Sequence[Series]) -> list[Series]:
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series that detectors of this kind of incident watch, without bins that may still change."""
-    return store.facts.settled_levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
+    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind), settled=True)
 
 
 def find_outages(

@@ -106,7 +106,7 @@ class Report:
         """What a post adds if there is room: that its data ended, and when it was; of what was retracted, why."""
         if self.incident.status is Status.RETRACTED:
             return [" ".join(one.text for one in narrative.because(self.incident, self.language))]
-        return [*(one.text for one in self.unheard), self.when.text]
+        return [*(one.text for one in self.unheard), period.exactly_when(self.incident, self.language).text]
 
     @property
     def before(self) -> Sentence | None:

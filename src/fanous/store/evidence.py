@@ -64,7 +64,7 @@ FROM (
 )
 GROUP BY place ORDER BY place
 """
-_SOFTWARE = f"""
+_VERSIONS = f"""
 SELECT software, network, countIf(failed), countIf(NOT failed)
 FROM (
     SELECT software, network, from_probe, max(fell) AS failed
@@ -76,13 +76,18 @@ FROM (
         GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
     ) AS told
     INNER JOIN (
-        SELECT uid, any(software) AS software FROM measurements
+        SELECT uid, any(__VERSION__) AS software FROM measurements
         WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND {IN_INTERVALS} GROUP BY uid
     ) AS headers USING (uid)
     GROUP BY software, network, from_probe
 )
 GROUP BY software, network ORDER BY software, network
 """
+# Of what measured, and of the nettest: ``telegram 0.3.1``; one without a version says nothing.
+_SOFTWARE = _VERSIONS.replace("__VERSION__", "software")
+_NETTESTS = _VERSIONS.replace(
+    "__VERSION__", "if(test_version = '', '', concat(test_name, ' ', test_version))"
+)
 _RELEASES = f"""
 SELECT place, nettest, version, countIf(fell), count()
 FROM (
@@ -318,6 +323,18 @@ class EvidenceFacts(FactsPart):
         """
         asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
         return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked)]
+
+    def nettests(
+        self,
+        country: str,
+        targets: Sequence[str],
+        asns: Sequence[int],
+        intervals: Sequence[Interval],
+        sources: Sequence[str] = (),
+    ) -> list[Software]:
+        """The same of each version of a nettest, named ``telegram 0.3.1``; those without a version are left out."""
+        asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
+        return [Software(*row) for row in self.engine.rows(_NETTESTS, **asked) if row[0]]
 
     def releases(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

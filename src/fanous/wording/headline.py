@@ -5,9 +5,10 @@ retracted incidents say so first.  ``nth_sentence`` says how often it happened: 
 in Pakistan since 2022."
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from fanous.model.incident import Incident, Kind, Part, Scope, Status
+from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
+from fanous.model.instant import HOUR
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, asn_of
 from fanous.model.role import WAYS_IN, Role
@@ -294,15 +295,44 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
     """``Telegram``, or if only that is (still) cut ``Telegram's web client``.
 
     Args:
-        with_roles: ``Telegram (app and web client)``, if both are cut and people tell them apart.
+        with_roles: ``Telegram (app and web client)``, if both are cut and people tell them apart; if not at the same
+            time, ``Telegram (part of the time only: web client)``.
     """
     names = [named_title(name, language) for name in part.named_now]
-    ways = [role for role in part.cut if role in WAYS_IN]
-    words = list(dict.fromkeys(role_word(part.target, role, language) for role in ways))
-    is_told = {Role.CLIENT, Role.MESSENGER}.intersection(ways) and len(words) > 1
+    ways = [one for one in part.roles if one.role in part.cut and one.role in WAYS_IN]
+    words = _role_words(part, ways, language)
+    is_told = {Role.CLIENT, Role.MESSENGER}.intersection(one.role for one in ways) and len(words) > 1
     if not with_roles or not is_told or part.named_now != (part.target,) or part.kind is not Kind.BLOCKING:
         return names
-    return [f"{names[0]} ({listing(words, language)})"]
+    always = _all_the_time(ways)
+    told = listing(words, language)
+    if len(always) < len(ways):
+        told = listing(_role_words(part, always, language), language)
+        told = language.say(PART_OF_TIME, roles=told) if always else language.say(NOT_TOGETHER)
+    return [f"{names[0]} ({told})"]
+
+
+PART_OF_TIME, NOT_TOGETHER = "part of the time only: {roles}", "not all of it at the same time"
+
+APART = HOUR
+"""Seconds by which roles must begin to fail, or work again, apart to have done so at different times: measurements
+come every few minutes or hours."""
+
+
+def _role_words(part: Part, roles: Sequence[RolePart], language: Language) -> list[str]:
+    return list(dict.fromkeys(role_word(part.target, one.role, language) for one in roles))
+
+
+def _all_the_time(roles: Sequence[RolePart]) -> list[RolePart]:
+    """Those that failed from the first of these failures to the last."""
+    first = min(one.intervals[0].start for one in roles)
+    last = max(one.intervals[-1].until for one in roles)
+    return [
+        one
+        for one in roles
+        if one.intervals[0].start - first <= APART
+        and (one.intervals[-1].until == last or last - one.intervals[-1].until <= APART)
+    ]
 
 
 def networks_named(incident: Incident, names: Mapping[int, str] | None, language: Language) -> str:

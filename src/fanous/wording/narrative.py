@@ -18,7 +18,7 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
-from fanous.wording.headline import part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
@@ -284,11 +284,45 @@ def _is_at_another_level(incident: Incident) -> bool:
 
 def _targets_of(incident: Incident, kind: Kind, language: Language, *, with_roles: bool = False) -> list[str]:
     return [
-        name
+        language.say(SOMETIMES, target=name) if with_roles and _is_partial(part, incident) else name
         for part in incident.parts
         if part.kind is kind and part.target
         for name in part_titles(part, language, with_roles=with_roles)
     ]
+
+
+SOMETIMES = "{target} (part of the time)"
+TARGETS_AT_TIMES = "Not all of these failed all the time (local time): {targets}."
+
+MUCH_APART = 3 * HOUR
+"""Seconds by which a target must begin to fail after the incident, or work again before its end, to be said to have
+failed for a part of it: several targets are seldom measured at the same minutes."""
+
+
+def _is_partial(part: Part, incident: Incident) -> bool:
+    """Did one of several targets fail for a part of the incident's time only?"""
+    if len(incident.targets) < 2 or not part.intervals:
+        return False
+    last = part.intervals[-1].end
+    ended_early = last is not None and (incident.end is None or incident.end - last > MUCH_APART)
+    return ended_early or part.intervals[0].start - incident.onset > MUCH_APART
+
+
+def _targets_at_times(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """When those targets failed that did not fail all the time."""
+    told = [
+        language.say(
+            ROLE_SINCE if part.intervals[-1].end is None else ROLE_FROM,
+            role=listing(part_titles(part, language), language),
+            start=moment(part.intervals[0].start, incident.country, language),
+            end="" if last is None else moment(last, incident.country, language),
+        )
+        for part in incident.parts
+        if _is_partial(part, incident)
+        for last in [part.intervals[-1].end]
+    ]
+    if told:
+        yield language.sentence(TARGETS_AT_TIMES, targets=language.semicolon.join(told))
 
 
 def _tense(incident: Incident) -> str:
@@ -374,6 +408,16 @@ USERS = {
     Access.FIXED: "An estimated {mean} of users of fixed lines were affected ({low} to {high}).",
 }
 NETWORKS = "An estimated {mean} of networks were affected ({low} to {high}); no user figures are known."
+MAYBE_USERS = {
+    Access.ANY: "An estimated {mean} of users may have been affected ({low} to {high}).",
+    Access.MOBILE: "An estimated {mean} of users of mobile networks may have been affected ({low} to {high}).",
+    Access.FIXED: "An estimated {mean} of users of fixed lines may have been affected ({low} to {high}).",
+}
+MAYBE_NETWORKS = (
+    "An estimated {mean} of networks may have been affected ({low} to {high}); no user figures are known."
+)
+"""The same of a suspicion."""
+
 SEEN = "{measurements} by {probes} on {networks} saw it."
 SEEN_BY_RUNS = "{measurements} in {probes} on {networks} saw it."
 SEEN_BY_EACH_RUN = "{probes} on {networks} saw it."
@@ -387,6 +431,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
     """How, where, for whom, who measured, and when in UTC: short sentences, each true by itself."""
     told = (
         _how(incident, language),
+        _targets_at_times(incident, language),
         _roles(incident, names, language),
         _course(incident, names, language),
         _places(incident, names, language),
@@ -483,10 +528,6 @@ AT_TIMES = "Not all parts of {service} failed at the same time (local time): {ro
 ONLY_ON = "One part of {service} ({role}) is known to have failed only on {networks}."
 ROLE_SINCE, ROLE_FROM = "{role} from {start}", "{role} from {start} to {end}"
 
-ANOTHER_TIME = HOUR
-"""Roles that began to fail, or worked again, closer than this did so together, as far as measurements show that come
-every few minutes or hours."""
-
 
 def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Language) -> list[str]:
     """``app and web client from 17 Dec, 19:55``, with an end if it came earlier than the others'."""
@@ -494,11 +535,11 @@ def _at_times(part: Part, cut: Sequence[RolePart], country: str, language: Langu
     groups: list[tuple[Interval, dict[str, None]]] = []
     for one in sorted(cut, key=lambda one: one.intervals[0].start):
         start, end = one.intervals[0].start, one.intervals[-1].until
-        when = Interval(start, end if end < last - ANOTHER_TIME else None)
+        when = Interval(start, end if end < last - APART else None)
         word = role_word(part.target, one.role, language)
         for known, words in groups:
-            ends_alike = known.until == when.until or abs(known.until - when.until) <= ANOTHER_TIME
-            if start - known.start <= ANOTHER_TIME and ends_alike:
+            ends_alike = known.until == when.until or abs(known.until - when.until) <= APART
+            if start - known.start <= APART and ends_alike:
                 words[word] = None
                 break
         else:
@@ -585,9 +626,9 @@ def _users(incident: Incident, language: Language) -> Iterator[Sentence]:
     users = incident.users
     if users is not None and incident.scope is Scope.NATION:
         figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-        yield language.sentence(
-            USERS[incident.access] if counts_users(incident.country) else NETWORKS, **figures
-        )
+        sure, of_users = incident.confirmed_at is not None, counts_users(incident.country)
+        told = (USERS if sure else MAYBE_USERS)[incident.access]
+        yield language.sentence(told if of_users else NETWORKS if sure else MAYBE_NETWORKS, **figures)
 
 
 def grounds(incident: Incident, language: Language) -> Iterator[Sentence]:

@@ -93,8 +93,8 @@ REASONS: dict[str, Text] = {
         "({families}) reached the target there in {some} of {all} measurements."
     ),
     "site.may_refuse": (
-        "It cannot be reached from any network that was measured ({networks}), and fails in the same way on all of "
-        "them ({mechanisms}). Whether the networks or the site itself drop the connections is not known."
+        "It was not reached from any network that was measured ({networks}), and failed in the same way on all of "
+        "them ({mechanisms}). Whether the networks or the site itself dropped the connections is not known."
     ),
     "host.may_fail": (
         "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
@@ -143,6 +143,10 @@ REASONS: dict[str, Text] = {
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
+    ),
+    "software.nettest": (
+        "Only one version of the test saw it ({release}); others reached the target on the same networks ({probes}). "
+        "It may fail by itself, or try more than they do."
     ),
     "software.release": (
         "Only one version of the test saw it ({release}), and it fails in {countries} too, where other versions reach "
@@ -484,6 +488,7 @@ def listing(names: Sequence[str], language: Language, named: int = NAMED) -> str
 
 DEFECTS = {
     "vpn": "It came through a VPN, so it does not show the network it came from.",
+    "clock ahead": "The probe's clock was ahead of the server's, so when it was measured is not known.",
     "no network": "The probe had no network.",
     "captive portal": "A captive portal answered in place of the sites.",
     "nothing outside the country answers": "Nothing outside the country answered the probe.",

@@ -42,6 +42,26 @@ def test_a_role_failed_where_as_many_saw_it_as_name_a_network(ballots: list[Ball
     assert bool(found and found.entities) is failed
 
 
+def test_a_role_whose_measurements_do_not_agree_was_tried_and_is_what_may_be_cut() -> None:
+    """Half of them fail, one by one."""
+    ballots = [
+        Ballot([n], True, cut="api", reached="client") if n % 2 else Ballot([n], False, reached="api client")
+        for n in range(12)
+    ]
+    found = told(*ballots)
+    assert found["api"].entities == found["api"].worked == ()
+    assert Part("x", Kind.BLOCKING, (), ("AS1",), tuple(found.values())).named == ("x/api",)
+
+
+def test_a_role_is_back_while_the_event_goes_on_if_it_works_for_an_hour() -> None:
+    still = {1: [Interval(MONDAY, None)]}
+    cut = [Ballot(range(6), True, cut="api client"), Ballot([7], True, cut="client", reached="api")]
+    for last, end in ((7.2, None), (8.5, MONDAY + 5 * HOUR)):
+        again = votes(*cut, Ballot([last], True, cut="client", reached="api"))
+        (api,) = [one for one in roles_of(again, "x", still) if one.role is Role.API]
+        assert api.intervals[-1].end == (MONDAY + 5 * HOUR if last - 5 >= 1 else end)
+
+
 def test_what_several_signals_say_of_one_measurement_counts_once_and_its_failure_wins() -> None:
     found = told(
         Ballot(range(6), True, signal="blocked_dns", cut="client", of="a"),

@@ -11,8 +11,7 @@ import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
-from fanous.evaluation.simulate.probes import PAKISTAN, Keeper, SimulatedProbe
-from fanous.evaluation.simulate.records import X, new_round
+from fanous.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe, X, new_round
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.series import SourceSeries

@@ -74,6 +74,12 @@ def test_without_a_name_or_a_time_it_is_no_measurement(record: dict[str, Any], w
     ("given", "defect"),
     [
         ({"annotations": {"network_type": "vpn"}}, "vpn"),
+        (
+            {"report_id": "20231217T143500Z_x_PK_1_n1_a", "test_start_time": "2023-12-18 14:35:00"},
+            "clock ahead",
+        ),
+        ({"report_id": "20231217T143500Z_x_PK_1_n1_a", "test_start_time": "2023-12-17 15:30:00"}, ""),
+        ({"report_id": "20231217T143500Z_x_PK_1_n1_a", "test_start_time": "2023-12-16 14:35:00"}, ""),  # late
         ({"annotations": {"network_type": "no_internet"}}, "no network"),
         ({"probe_asn": "AS0"}, "unknown network"),
         ({"probe_asn": None}, "unknown network"),

@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.series.baselines import quiet_share
 from fanous.analysis.series.signals import shown_by
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Floats, Ints, Series
+from fanous.model.series import Anomaly, Floats, Ints, Series
 
 # --- how probable is it, bin by bin? ---------------------------------------------------------------------
 
@@ -169,7 +168,7 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float) -> F
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.30"
+DETECTOR_VERSION = "2026.31"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"

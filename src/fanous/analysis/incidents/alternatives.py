@@ -86,20 +86,43 @@ of one network among several, can lie without causing a retraction."""
 
 def defect(software: Sequence[Software]) -> Reason | None:
     """The one version that sees it while others on the same networks do not; None = there is none."""
+    name = _lone(software)
+    others = [row for row in software if row.name != name]
+    if not name or not _reach_it(name, software, others):
+        return None
+    return Reason("software.defect", {"software": name, "probes": sum(row.working for row in others)})
+
+
+def lone_nettest(nettests: Sequence[Software]) -> Reason | None:
+    """The same of one version of a nettest, of which only other versions are compared; None = there is none.
+
+    It leaves a doubt and retracts nothing, since a newer version may try more: the only one that sees a block may be
+    the only one that looks for it.
+    """
+    name = _lone(nettests)
+    test = name.partition(" ")[0]
+    others = [row for row in nettests if row.name != name and row.name.partition(" ")[0] == test]
+    if not name or not _reach_it(name, nettests, others):
+        return None
+    return Reason("software.nettest", {"release": name, "probes": sum(row.working for row in others)})
+
+
+def _lone(software: Sequence[Software]) -> str:
+    """The name of the one version that nearly all failing probes run; empty = there is none."""
     failing = Counter[str]()
     for row in software:
         failing[row.name] += row.failing
     ((name, most),) = failing.most_common(1) or [("", 0)]
-    if not most or most < ONE_SOFTWARE * failing.total():
-        return None
-    others = Counter[int]()
-    for row in software:
-        if row.name != name:
-            others[row.asn] += row.working
+    return name if most and most >= ONE_SOFTWARE * failing.total() else ""
+
+
+def _reach_it(name: str, software: Sequence[Software], others: Sequence[Software]) -> bool:
+    """Did enough probes with these others reach the target on every network on which that version fails?"""
+    working = Counter[int]()
+    for row in others:
+        working[row.asn] += row.working
     affected = [row for row in software if row.name == name and row.failing]
-    if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
-        return None
-    return Reason("software.defect", {"software": name, "probes": others.total()})
+    return all(working[row.asn] >= max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected)
 
 
 def broken_release(country: str, releases: Sequence[Release]) -> Reason | None:

@@ -20,12 +20,11 @@ from fanous.analysis.incidents.fusion import AGREE, DEEP, LONE_USAGE, family_of,
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import CLEARLY, Fall, back_at, depth, fall, rise, soft_start, stages
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.series import Anomaly, Floats, Series, SeriesKey
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""

@@ -16,6 +16,7 @@ from fanous.analysis.incidents.alternatives import (
     broken_machine,
     broken_release,
     defect,
+    lone_nettest,
     mean_rate,
     platform_failure,
     works_elsewhere,
@@ -119,7 +120,10 @@ class MeasuredVotes:
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
         otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
-        lacking = otherwise or platform or (None if sure else of_the_line(group, votes, findings, bad))
+        nettest = lone_nettest(alternatives.nettests)
+        lacking = (
+            otherwise or platform or nettest or (None if sure else of_the_line(group, votes, findings, bad))
+        )
         saw = families_that_saw(meanwhile, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
         own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)
@@ -275,7 +279,8 @@ def _parts(
             asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
         }
         roles = roles_of(votes, target, spans) if target else ()
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles))
+        when = _intervals(own, _end(own))
+        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles, when))
     return tuple(parts)
 
 

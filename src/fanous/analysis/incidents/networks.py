@@ -418,8 +418,7 @@ def roles_of(votes: Votes, target: str, spans: Mapping[int, Sequence[Interval]])
         witnesses = len({one.probe for own in said.values() for one in own if one.failed})
         for role, own in said.items():
             part = _on_network(role, str(Place("", asn)), own, spells, min(NETWORK_PROBES, witnesses))
-            if part is not None:
-                found[role] = _both(found[role], part) if role in found else part
+            found[role] = _both(found[role], part) if role in found else part
     return tuple(found[role] for role in Role if role in found)
 
 
@@ -445,8 +444,8 @@ _NAMES = frozenset(map(str, Role))
 
 def _on_network(
     role: Role, entity: str, said: Sequence[_Said], spells: Sequence[Interval], probes: int
-) -> RolePart | None:
-    """How a role fared on one network; None = its measurements do not agree.
+) -> RolePart:
+    """How a role fared on one network: it neither failed nor worked where its measurements do not agree.
 
     Args:
         probes: that must have seen it fail: as many as name a network, or as many as saw anything fail there.
@@ -462,7 +461,7 @@ def _on_network(
         end = failing[-1].at if is_back else spells[-1].end
         return RolePart(role, (entity,), (), (Interval(start, end),))
     worked = sum(not one.failed for one in said)
-    return RolePart(role, (), (entity,), ()) if worked >= NETWORK_SHARE * len(said) else None
+    return RolePart(role, (), (entity,) if worked >= NETWORK_SHARE * len(said) else (), ())
 
 
 def _worst_run(said: Sequence[_Said]) -> tuple[int, int]:

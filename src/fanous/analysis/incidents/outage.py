@@ -60,7 +60,6 @@ from fanous.analysis.incidents.fusion import (
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -77,7 +76,7 @@ from fanous.model.incident import (
 )
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 SURE = 0.95
 """Highest confidence from a family if several agree: its measurements have faults that all its series share."""

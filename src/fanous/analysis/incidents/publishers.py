@@ -22,12 +22,11 @@ from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_peop
 from fanous.analysis.series.baselines import of_those_days, shares, slot_baseline
 from fanous.analysis.series.depth import depth
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 
 # --- the same fall all over the world --------------------------------------------------------------------
 

@@ -19,11 +19,10 @@ from fanous.analysis.incidents.publishers import median_share
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.series import Anomaly, Departure, Floats, Series, SeriesKey
 
 HALF = 0.5
 """Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""

@@ -35,8 +35,15 @@ from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
-from fanous.publish.evidence.recompute import RecomputeWindow, claim_of, closest, differences, recompute
-from fanous.publish.evidence.reference import reference, used
+from fanous.publish.evidence.recompute import (
+    RecomputeWindow,
+    claim_of,
+    closest,
+    differences,
+    recompute,
+    reference,
+    used,
+)
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
@@ -116,10 +123,10 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
         dict.fromkeys([*near.uids.tolist(), *heard, *unanswered, *partly]), since, until
     )
     in_levels = is_of_lines or incident.is_of_traffic
-    levels = store.facts.settled_levels(incident.country, since, until, LEVELS) if in_levels else []
+    levels = store.facts.levels(incident.country, since, until, LEVELS, settled=True) if in_levels else []
     for other in _countries(incident, WORLDWIDE):
-        own_line = store.facts.settled_levels(other, since, until, LEVELS, [Place(other)])
-        levels = [*levels, *(own_line or store.facts.settled_levels(other, since, until, LEVELS))]
+        own_line = store.facts.levels(other, since, until, LEVELS, [Place(other)], settled=True)
+        levels = [*levels, *(own_line or store.facts.levels(other, since, until, LEVELS, settled=True))]
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
 
 
