@@ -22,7 +22,7 @@ from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
-from fanous.model.series import Anomaly, Floats, Series, SeriesKey
+from fanous.model.series import Anomaly, Departure, Floats, Series, SeriesKey
 
 HALF = 0.5
 """Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""
@@ -73,7 +73,7 @@ def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Cou
         return None
     lost = 1 - told.left[rows]
     deepest = float(np.median(np.lib.stride_tricks.sliding_window_view(lost, width), axis=1).max())
-    return _Course(anomaly, told, told.times[rows].astype(np.float64), lost, deepest)
+    return _Course(anomaly, anomaly.departure, told, told.times[rows].astype(np.float64), lost, deepest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +86,7 @@ class _Course:
     """
 
     anomaly: Anomaly
+    departure: Departure
     told: Shares
     times: Floats
     lost: Floats
@@ -142,19 +143,17 @@ class _Course:
         """The anomaly between two rows."""
         anomaly, step = self.anomaly, self.told.step
         start, end = float(self.times[first]), float(self.times[last - 1] + step)
-        departure = anomaly.departure
-        assert departure is not None
         left = np.clip(1 - self.lost[first:last], 0, 1)
         low, middle, high = (float(share) for share in np.quantile(left, [0.05, 0.5, 0.95]))
         gone = self.times[first:last][left < HALF]
         goes_on = last == len(self.times)
         departure = replace(
-            departure,
+            self.departure,
             left=middle,
             low=low,
             high=high,
-            accepted=departure.accepted and goes_on,
-            lasting_since=departure.lasting_since if goes_on else None,
+            accepted=self.departure.accepted and goes_on,
+            lasting_since=self.departure.lasting_since if goes_on else None,
             deep_from=float(gone[0]) if len(gone) else None,
             deep_until=float(gone[-1] + step) if len(gone) else None,
             gone_at=float(gone[0] + step) if len(gone) else None,
