@@ -22,8 +22,8 @@ from fanous.errors import FanousError
 from fanous.model import measurement
 from fanous.model.measurement import Record
 from fanous.sources.ooni import steps, values
+from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.parse import parse, web_role
-from fanous.sources.ooni.scrub import scrub
 from fanous.sources.stream import open_source
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -282,6 +282,18 @@ def test_a_line_is_known_again_that_an_older_version_stored(store: Store, tmp_pa
     assert votes(store) == len(RECORDS)
 
 
+def test_names_of_any_letters_are_known_again(store: Store, tmp_path: Path) -> None:
+    """Names are given to the engine in one text."""
+    path = tmp_path / "odd.jsonl"
+    odd = [
+        record(n, report_id="\\n'`") | {"measurement_uid": name}
+        for n, name in enumerate(("a'b", "a\\tb", "سؤ\\"))
+    ]
+    path.write_text("".join(json.dumps(one) + "\n" for one in odd))
+    for stored_now in (len(odd), 0):
+        assert ingest.ingest(store, "ooni", [path], detects=False).stored == stored_now
+
+
 def test_the_order_of_sources_is_as_documented() -> None:
     assert rank("ooni-csv") < rank("edge") < rank("ooni")
 

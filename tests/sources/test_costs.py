@@ -28,11 +28,10 @@ from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fin
 from fanous.probe.trace import line
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni import document as ooni_document
-from fanous.sources.ooni.content import repair
+from fanous.sources.ooni.content import repair, scrub
 from fanous.sources.ooni.disguises import _patterns_of, _spread, foreign
 from fanous.sources.ooni.document import MOST_ANSWERS, MOST_REPAIRS, MOST_STEPS, TooCostly
 from fanous.sources.ooni.keep import take
-from fanous.sources.ooni.scrub import scrub
 from fanous.sources.redaction import quiet_url, without_names, without_seconds
 from fanous.web.routes import PAGES, RESOURCES
 from tests.each import each
@@ -127,11 +126,11 @@ MADE = {
     "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
     "sources.ooni.disguises._spread": "of an address: ``_of_disguises``",
     "sources.ooni_csv._shaped": "forms of columns, which are in this module's table",
-    "sources.ooni.scrub._database": "one of this module's own",
+    "sources.ooni.content._database": "one of this module's own",
     "web.desk.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
-    "web.answers.canonical": "of the addresses of pages, which are among these",
+    "web.answers.fitting": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""
 
@@ -237,8 +236,8 @@ AT_ONE_PLACE = {
     "probe.serve._DURATION.0": "a duration in the operator's own file",
     "config._HEADER.0": "a line of the operator's own file",
     "collector.stream.address._URL.0": "the operator's own address",
-    "sources.ooni.scrub._NUMBER.0": "what follows a key; the blanks after each are its own",
-    "sources.ooni.scrub._VALUE.0": "what follows a key; the blanks after each are its own",
+    "sources.ooni.content._NUMBER.0": "what follows a key; the blanks after each are its own",
+    "sources.ooni.content._VALUE.0": "what follows a key; the blanks after each are its own",
     "sources.signals.ioda_csv._SIGNALS.4": "the header of a column, clipped",
     "sources.signals.ioda_csv._SIGNALS.5": "the header of a column, clipped",
 }

@@ -33,9 +33,9 @@ from fanous.pipeline.judge import judge_record
 from fanous.probe.trace import line
 from fanous.publish.evidence.pack import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.keep import kept, take
 from fanous.sources.ooni.page import without_readers
-from fanous.sources.ooni.scrub import scrub
 from fanous.store.local import open_store
 from tests.each import each
 from tests.planted import (

@@ -7,8 +7,8 @@ import pytest
 
 from fanous.cli import detect
 from fanous.model.reason import as_written
+from fanous.store.database import LEASE_SECONDS, Lease, LeaseLost, spans_of
 from fanous.store.ledger import Ledger
-from fanous.store.processes import LEASE_SECONDS, Lease, LeaseLost, spans_of
 from tests.store.cases import NOON, incident
 
 

@@ -21,7 +21,7 @@ from fanous.model.incident import Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import ingest
-from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons
+from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder

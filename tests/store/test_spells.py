@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fanous.model.vitals import Spell
+from fanous.store.database import KEPT, MOST, Key
 from fanous.store.ledger import Ledger
 from fanous.store.local import open_store
-from fanous.store.processes import KEPT, MOST, Key
 from tests.store.cases import NOON
 
 FULL: Key = ("disk_low", "/var")
@@ -74,7 +74,7 @@ def test_what_ended_is_forgotten_after_thirty_days_and_what_goes_on_never(ledger
 
 def test_it_does_not_grow_forever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MOST >= 500
-    monkeypatch.setattr("fanous.store.processes.MOST", 3)
+    monkeypatch.setattr("fanous.store.database.MOST", 3)
     for minute in range(20):
         look(ledger, NOON + 60 * minute, *((FULL,) if minute % 2 else ()))
     look(ledger, NOON + 1200)

@@ -20,9 +20,9 @@ from fanous.model.series import Series, SeriesKey, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
+from fanous.store.database import Lease
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Revision
-from fanous.store.processes import Lease
 from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope

@@ -1,6 +1,6 @@
 """``fanous detect``: finds incidents in new measurements, with any number of processes.
 
-Each process takes one country after another, under a lease in the ledger (``fanous.store.processes``), and runs
+Each process takes one country after another, under a lease in the ledger (``fanous.store.database``), and runs
 the same code as ``fanous ingest``.  If a process dies, nothing is lost but the time until its lease runs out.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fanous.store.location import StoreLocation
 
 LEASE = 60.0
-"""Equal to ``fanous.store.processes.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
+"""Equal to ``fanous.store.database.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
 
 AGAIN = 1.0
 """Seconds until a worker that died is replaced."""

@@ -39,10 +39,9 @@ from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
-from fanous.sources.ooni.content import check_size, digest_of, stamped
+from fanous.sources.ooni.content import check_size, digest_of, scrub, stamped
 from fanous.sources.ooni.document import DOOR_SECONDS, TooCostly
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import instant_of
 
 COLLECTOR_ID = "0"

@@ -229,6 +229,7 @@ class Departure:
             another publisher can support it.
         gone_at: end of the first bin that had lost so much that it counts alone if another publisher's has too,
             unix seconds; None = none had.
+        rest: share of the level that has stayed since most of what was lost was back; None = nothing stays lower.
         earlier_year: a year in which the same place lost as much on the same days; None = none known.
     """
 
@@ -248,6 +249,7 @@ class Departure:
     single: bool = False
     gone_at: float | None = None
     earlier_year: int | None = None
+    rest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from fanous.pipeline.outages import find_outages, look_again
 from fanous.pipeline.query import AHEAD
 from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
 from fanous.refdata.users import user_weights
-from fanous.store.processes import LEASE_SECONDS, LeaseLost
+from fanous.store.database import LEASE_SECONDS, LeaseLost
 from fanous.store.protocol import Store
 
 HISTORY = 60 * DAY

@@ -28,13 +28,16 @@ from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
-from fanous.store.processes import Span, spans_of
+from fanous.store.database import Span, spans_of
 from fanous.store.protocol import Store
 
 BATCH_BYTES = 128 << 20
 BATCH_RECORDS = 2000
 """Measurements held in memory before they are written: enough for the engine, which takes some 45 ms per
 batch however small, and little enough for a laptop."""
+
+MOST_GARBAGE = 200_000
+"""Objects that a long ingest may leave to the garbage collector, which is paused; a batch leaves some thousands."""
 
 LATE = 60 * DAY
 """Greatest age at which measurements sent by probes still start detection: longer than probes are offline,
@@ -117,9 +120,8 @@ def bring_in(
                 for batch in batches(judged):
                     append(store, batch, tally, late, version)
                     batch.clear()  # the generator still holds the list
-                    # Old garbage too when its turn has come: collecting puts the collector's counts back, so a monitor
-                    # that ingests every few seconds would never come to what pages and queries leave.
-                    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
+                    if gc.get_count()[0] > MOST_GARBAGE:
+                        gc.collect(1)
     finally:
         gc.enable()
 

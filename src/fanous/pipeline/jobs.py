@@ -37,7 +37,7 @@ from fanous.sources.fetch import Polite
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SOURCES
 from fanous.store.batch import Forgotten
-from fanous.store.processes import LEASE_SECONDS
+from fanous.store.database import LEASE_SECONDS
 from fanous.store.protocol import Store
 
 log = getLogger("fanous.detect")

@@ -27,7 +27,7 @@ from fanous.sources.ooni.values import instant_of
 from fanous.store.batch import Judged
 
 if TYPE_CHECKING:
-    from fanous.store.processes import Span
+    from fanous.store.database import Span
 
 
 @cache

@@ -20,6 +20,7 @@ from fanous.analysis.incidents.fusion import DEEP, alone, left
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
+from fanous.analysis.incidents.remainder import without_remainders
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much
@@ -113,6 +114,8 @@ def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incid
         if anomaly.probability >= detector.suspect_at
     ]
     anomalies = [_by_the_clock(anomaly, setting.country) for anomaly in anomalies]
+    if kind is Kind.OUTAGE:
+        anomalies = without_remainders(anomalies, quantities.series)
     return outages_of(_with_earlier_years(anomalies, quantities), quantities, setting, kind)
 
 

@@ -36,7 +36,7 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.pipeline.interference import counted_again
-from fanous.store.processes import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.database import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
 RENEWALS = 3

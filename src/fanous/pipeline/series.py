@@ -30,8 +30,8 @@ from fanous.pipeline.judge import Ingested
 from fanous.sources.claims import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
+from fanous.store.database import spans_of
 from fanous.store.facts import Facts
-from fanous.store.processes import spans_of
 from fanous.store.protocol import Store
 
 RATES = 28 * DAY

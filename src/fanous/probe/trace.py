@@ -25,8 +25,8 @@ from fanous.model.measurement import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import Network, Stream
 from fanous.probe.settings import Settings
+from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.document import TooCostly
-from fanous.sources.ooni.scrub import scrub
 
 Entry = dict[str, Any]
 

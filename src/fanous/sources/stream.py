@@ -91,7 +91,8 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
     if path.is_dir():
         raise FanousError(f"{path} is a folder: name the files in it, for example {path}/*.jsonl.gz")
     try:
-        check_regular(path)
+        if not path.is_file():
+            check_regular(path)
         raw = FileIO(path, "r")
         try:
             magic = raw.read(16)

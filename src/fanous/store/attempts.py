@@ -6,7 +6,8 @@ being worked on when a process ended is suspected: it may have been another's fa
 If that ends in the same way, the record is known as fatal, by the digest of its bytes, and is rejected without being
 read.
 
-A suspect is known by its length and a checksum, which cost next to nothing; the digest is computed for those alone.
+A suspect is known by its length and a checksum of its beginning, which cost next to nothing; the digest is computed for
+those alone.
 """
 
 import os
@@ -35,12 +36,18 @@ MOST_FATAL = 10_000
 _LARGEST_BOOK = 4 << 20
 
 _NOTE = Struct("<QQII32s")
+_BETWEEN = _NOTE.pack(0, 0, 0, 0, b"")
+"""The note between two records."""
+
+CHECKED = 16 << 10
+"""Bytes at the beginning of a record that its mark depends on."""
+
 SLOT = 64
 """Bytes from one note to the next."""
 
 
 Mark = tuple[int, int]
-"""What a suspect is known by: bytes, and checksum."""
+"""What a suspect is known by: bytes, and checksum of its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +121,11 @@ class Book:
         self._keep()
 
     def digest_for(self, data: bytes) -> bytes:
-        """The digest to note for a record; zeros unless one of its size is in the book.
+        """The digest to note for a record of a size that is in the book.
 
         Raises:
             Rejected: it is known as fatal.
         """
-        if len(data) not in self.sizes:
-            return b""
         digest = sha256(data).digest()
         if digest in self.fatal:
             again = f"; to have it tried again, remove {self.path}" if self.path else ""
@@ -156,33 +161,35 @@ class Slot:
         self._is_noted = False
         self._suspect: Mark | None = None
         self._index = 0
+        self._between = _BETWEEN
 
     def turn_to(self, index: int) -> None:
         """The file with this place among those of a worker is read next."""
         self._index = index
-        self._write(0)
+        self._between = _NOTE.pack(0, 0, 0, index, b"")
+        self._write(self._between)
 
     def begin(self, line: int, data: bytes) -> None:
         self.end()
-        digest = self._book.digest_for(data)
-        mark = len(data), crc32(data)
-        if digest and mark in self._book.suspected:
-            self._suspect = mark
+        size, crc = len(data), crc32(data[:CHECKED])
+        digest = self._book.digest_for(data) if size in self._book.sizes else b""
+        if digest and (size, crc) in self._book.suspected:
+            self._suspect = size, crc
         self._is_noted = True
-        self._write(line, mark, digest)
+        self._write(_NOTE.pack(line, size, crc, self._index, digest))
 
     def end(self) -> None:
         if not self._is_noted:
             return
         self._is_noted = False
-        self._write(0)
+        self._write(self._between)
         if self._suspect is not None:
             self._on_survived(self._suspect)
             self._suspect = None
 
-    def _write(self, line: int, mark: Mark = (0, 0), digest: bytes = b"") -> None:
+    def _write(self, note: bytes) -> None:
         with suppress(OSError):  # a full disk must not keep anything from being read
-            os.pwrite(self._file, _NOTE.pack(line, *mark, self._index, digest), self._at)
+            os.pwrite(self._file, note, self._at)
 
 
 def noted(file: int, at: int = 0) -> Begun:
@@ -221,14 +228,12 @@ class Attempts:
         try:
             yield slot
         except BaseException as error:
-            if isinstance(error, FanousError) or not isinstance(error, Exception):
-                slot.end()
-            raise
-        else:
-            slot.end()
-        finally:
-            if n >= 0:
+            if n >= 0 and isinstance(error, Exception) and not isinstance(error, FanousError):
                 self._look(n)
+            raise
+        finally:
+            slot.end()
+            if n >= 0:
                 with self._taking:
                     self._free.append(n)
 

@@ -209,12 +209,16 @@ class Engine:
     Args:
         location: the store's; the caller holds its lock.
         read_only: its settings stay as they are.
+
+    Attributes:
+        most_names: names that one query may have.
     """
 
     def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
         self._layout = Layout(location.cluster)
         self._reading: dict[str, str] = {}
         self._folder = location.engine_folder
+        self.most_names = _NAMES_A_QUERY if self._folder is None else _NAMES_IN_PROCESS
         self._client = _connect(location)
         try:
             bring_up_to_date(self, self._layout)
@@ -360,6 +364,17 @@ def _written(value: Any) -> Any:
     quotes = 2 * (len(value) - 1)
     is_plain = bool(value) and text.count("'") == quotes and not any(letter in text for letter in _ESCAPED)
     return _Literal(f"['{text}']") if is_plain else value
+
+
+NAMED = "splitByChar(char(31), {names:String})"
+"""The array of the names given as one text (``in_one_text``), which the engine takes apart in half the time of an
+array."""
+
+
+def in_one_text(names: Iterable[str]) -> Any:
+    """The parameter of ``NAMED``; a name with the separator, which is no printable letter, is not found."""
+    text = "\x1f".join(names)
+    return text if any(letter in text for letter in _ESCAPED) else _Literal(text)
 
 
 def _quoted(text: str) -> str:
@@ -594,13 +609,16 @@ def _edges(pairs: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
 
 
 _NAMES_A_QUERY = 2000
-"""The text of a query is limited to 256 KiB, and a uid has up to 64 characters."""
+"""A server limits the text of a query to 256 KiB, and a uid has up to 64 characters."""
+
+_NAMES_IN_PROCESS = 10_000
+"""Parameters are no part of the text there."""
 
 
-def by_query(names: Iterable[str]) -> Iterator[list[str]]:
+def by_query(names: Iterable[str], most: int = _NAMES_A_QUERY) -> Iterator[list[str]]:
     """Names in groups of as many as one query may have."""
     rest = iter(names)
-    while some := list(islice(rest, _NAMES_A_QUERY)):
+    while some := list(islice(rest, most)):
         yield some
 
 

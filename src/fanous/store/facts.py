@@ -98,7 +98,12 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
             "segments": _marker_columns(records, version),
         }
         for table in (*FACTS, "segments"):
-            self.engine.insert(table, columns.pop(table))
+            written = columns.pop(table)
+            self.engine.insert(table, written)
+            for (
+                values
+            ) in written.values():  # the client's own objects refer to each other, and to these lists
+                values.clear()
 
     def set_aside(self, segment: Segment, why: str) -> None:
         """Continue without a segment that cannot be read: its rows are deleted, and ``damaged`` names it."""

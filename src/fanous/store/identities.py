@@ -21,7 +21,16 @@ from fanous.model.noun import changed, noun
 from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
 from fanous.store.batch import Judged
-from fanous.store.engine import IN_WINDOW, FactsPart, by_query, plain, ticks, window
+from fanous.store.engine import (
+    IN_WINDOW,
+    NAMED,
+    FactsPart,
+    by_query,
+    in_one_text,
+    plain,
+    ticks,
+    window,
+)
 from fanous.store.schema import FACTS
 
 PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
@@ -285,12 +294,12 @@ MOST_LED = 1000
 content only if it is published again and again, and then one more that counts twice makes no difference."""
 
 _LED = f"""
-SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {{keys:Array(String)}}
+SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {NAMED}
 ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
-_SOURCES = "SELECT uid, any(source) FROM measurements WHERE uid IN {uids:Array(String)}"
+_SOURCES = f"SELECT uid, any(source) FROM measurements WHERE uid IN {NAMED}"
 _WHOLE = " AND segment IN (SELECT segment FROM segments)"
-_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
+OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
 _LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
 _FORMER = (
     "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
@@ -322,7 +331,7 @@ class IdentityFacts(FactsPart):
 
     def holds_older(self) -> bool:
         """Are there measurements with names from versions before November 2026?"""
-        return bool(self.engine.rows(_OLDER))
+        return bool(self.engine.rows(OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """Store keys."""
@@ -388,13 +397,16 @@ class IdentityFacts(FactsPart):
 
     def _led(self, keys: Iterable[str], first: float, last: float) -> dict[str, list[str]]:
         led: dict[str, list[str]] = {}
-        for some in by_query(map(plain, keys)):
-            for key, uid in self.engine.rows(_LED, keys=some, **window(first, last + 1)):
+        for some in by_query(map(plain, keys), self.engine.most_names):
+            for key, uid in self.engine.rows(_LED, names=in_one_text(some), **window(first, last + 1)):
                 led.setdefault(key, []).append(uid)
         return led
 
     def _sources(self, uids: Iterable[str], whole: bool) -> dict[str, str]:
         sql = f"{_SOURCES}{_WHOLE if whole else ''} GROUP BY uid"
         spelled = {plain(uid): uid for uid in uids}
-        rows = (row for some in by_query(spelled) for row in self.engine.rows(sql, uids=some))
-        return {spelled[uid]: source for uid, source in rows}
+        found = {}
+        for some in by_query(spelled, self.engine.most_names):
+            for uid, source in self.engine.rows(sql, names=in_one_text(some)):
+                found[spelled[uid]] = source
+        return found

@@ -37,10 +37,10 @@ from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
     from fanous.store.cache import Memory
+    from fanous.store.database import Span
     from fanous.store.engine import Engine
     from fanous.store.facts import Facts
     from fanous.store.identities import Settled
-    from fanous.store.processes import Span
 
 
 def open_store(
@@ -146,7 +146,9 @@ class _Columns:
     @cached_property
     def holds_older(self) -> bool:
         """Asked once, since it reads every name, and no such name is ever added."""
-        return any(side.holds_older() for side in self.sides)
+        from fanous.store.identities import OLDER
+
+        return bool(self.engine.rows(OLDER))
 
     def close(self) -> None:
         if "engine" in vars(self):
@@ -280,7 +282,7 @@ class OpenStore:
         received_at: float | None = None,
         undetected: "Span | None" = None,
     ) -> Appended:
-        from fanous.store.processes import spans_of
+        from fanous.store.database import spans_of
 
         self._may_write()
         if not self._swept:
@@ -334,7 +336,7 @@ class OpenStore:
             )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
-        from fanous.store.processes import spans_of
+        from fanous.store.database import spans_of
 
         self._may_write()
         if not self._swept:

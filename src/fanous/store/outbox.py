@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.store.database import SCHEMA, Database, decode_incident
+from fanous.store.codec import decode_incident
+from fanous.store.database import SCHEMA, Database
 
 _OUTBOX = sa.Table(
     "outbox",

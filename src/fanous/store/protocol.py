@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from fanous.store.attempts import Attempts
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.cache import Memory
+    from fanous.store.database import Span
     from fanous.store.facts import Facts
     from fanous.store.ledger import Ledger
-    from fanous.store.processes import Span
 
 
 class Records(Protocol):

@@ -8,8 +8,8 @@ from weakref import ref
 
 import pytest
 
-from fanous.sources.ooni import scrub as scrub_module
-from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni import content
+from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.spellings import Addresses
 from tests.each import each
 from tests.sources.records import ADDRESS, binary, document, encoded, transaction, web_keys
@@ -125,8 +125,8 @@ def test_both_ways_of_finding_keys_agree(quick: bool, monkeypatch: pytest.Monkey
         b'{"probe_ip":"a","X-Forwarded-For":"b","xprobe_ip":1,"CLIENT":{},"client":1,"body":"\\"client\\""}'
     )
     if not quick:
-        monkeypatch.setattr(scrub_module, "_database", lambda: None)
-    assert scrub_module.find_keys(data) == [
+        monkeypatch.setattr(content, "_database", lambda: None)
+    assert content.find_keys(data) == [
         (b"probe_ip", 11),
         (b"x-forwarded-for", 33),
         (b"client", 60),

@@ -27,6 +27,10 @@ first, the rest a day later).  Only usage and stray traffic do so by chance, if 
 why those must still be uncommon."""
 
 
+STEADY = (Family.PROBING, Family.ROUTING)
+"""Families whose series hardly move by themselves."""
+
+
 def family_of(anomaly: Anomaly) -> Family:
     return SIGNALS[anomaly.key.signal].family
 

@@ -179,14 +179,14 @@ def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | 
     signal = SIGNALS[one.key.signal]
     if not signal.of_people or signal.bad is Direction.UP or lost < LEAST_DROPS * signal.least_drop:
         return None
-    days = [_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
+    days = [median_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
     share, *before = days
     if share is None or sum(usual is not None and usual >= 1 - lost / 2 for usual in before) < USUAL_DAYS:
         return None
     return share >= 1 - signal.least_drop
 
 
-def _share(one: Series, start: float, end: float) -> float | None:
+def median_share(one: Series, start: float, end: float) -> float | None:
     """Median share of the usual level in the bins within a time; None = too few of them are known.
 
     If there are fewer than ``BINS``, the lowest of those around it: a short loss lies in two bins in part, or in the

@@ -110,6 +110,8 @@ def recompute(
         side = store.of(claimed)
         side.facts.put_series([_settled(one) for one in levels], claimed)
         done.series = len(levels)
+        for other in sorted({one.key.place.country for one in levels} - {window.country}):
+            detect.detect(store, other, window.since, window.until)  # what fell there at the same time
         done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done
 

@@ -76,19 +76,19 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     decoded = _settle_all(decoded, quieted)
     header, content = decoded.header, parsed.measurement.content
     header.measurement_uid = parsed.measurement.uid or header.measurement_uid
-    written = encoded(decoded)
+    provenance = Provenance.SYNTHETIC if _is_staged(header) else record.provenance
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
         parsed = changed(parsed, observations=seen)
-    data = stamped(written, content) if content else written
+    written = encoded(decoded)
     return Record(
         record.source,
-        data,
+        stamped(written, content) if content else written,
         record.file,
         record.line,
         record.items,
         record.duplicates,
-        Provenance.SYNTHETIC if _is_staged(header) else record.provenance,
+        provenance,
         record.published,
     ), parsed
 
@@ -156,11 +156,14 @@ def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     return Decoded(header, keys)
 
 
+_json = msgspec.json.Encoder()
+
+
 def encoded(decoded: Decoded) -> bytes:
     header, keys = decoded
     if isinstance(header, Document):
-        header.test_keys = NULL if keys is None else Raw(msgspec.json.encode(keys))
-    return msgspec.json.encode(header)
+        header.test_keys = NULL if keys is None else Raw(_json.encode(keys))
+    return _json.encode(header)
 
 
 def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
@@ -284,7 +287,7 @@ def _time(text: str) -> str | None:
     return text if len(text) <= 40 and instant_of(text) is not None else None
 
 
-_ASKED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S.*|\S+")
+_ASKED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S.*|[^\s@]+")
 """A URL, or a name, an address or a path."""
 
 

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -121,7 +122,9 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
             pairs = msgspec.convert(given, _PAIRS)
             return [(name, _text(value)) for name, value in pairs[:MOST_HEADERS]]
         if isinstance(given, dict):
-            named = given if {*map(type, given.values())} == {str} else msgspec.convert(given, _NAMED)
+            if {*map(type, given.values())} == {str}:
+                return [(name, value[:LONGEST_VALUE]) for name, value in islice(given.items(), MOST_HEADERS)]
+            named = msgspec.convert(given, _NAMED)
             return [(name, _text(value)) for name, value in islice(named.items(), MOST_HEADERS)]
     except (msgspec.ValidationError, RecursionError):
         return list(_odd_headers(given))[:MOST_HEADERS]
@@ -276,10 +279,7 @@ class _Visit:
                 download.url = self.url(download.url)
         page = keys.control.http_request if keys.control else None
         if page is not None and page.headers is not UNSET:
-            page.headers = [
-                (name[:LONGEST_NAME], _header(name.lower(), value, same=True))
-                for name, value in headers_of(page.headers)
-            ]
+            page.headers = [_header(name, value, same=True) for name, value in headers_of(page.headers)]
 
     def url(self, url: str) -> str:
         """A URL without anything that names a visit, unless it is the one that was to be measured."""
@@ -309,15 +309,11 @@ class _Visit:
             else:
                 response.body = _without_readers(response.body)
         if page.headers or response.headers is not UNSET or response.headers_list is not UNSET:
-            response.headers_list, response.headers = list(self._headers(page, same)), UNSET
-
-    def _headers(self, page: PageRecord, same: bool) -> Iterator[tuple[str, str]]:
-        for name, value in page.headers:
-            lower = name.lower()
-            clean = _header(lower, value, same)
-            if lower == "location" and clean != value:
-                self._quieted[value] = clean
-            yield name[:LONGEST_NAME], clean
+            response.headers_list = [_header(name, value, same) for name, value in page.headers]
+            response.headers = UNSET
+            for (name, value), (_, clean) in zip(page.headers, response.headers_list, strict=True):
+                if clean is not value and name.lower() == "location" and clean != value:
+                    self._quieted[value] = clean
 
 
 def _is_same(response: Response, page: PageRecord, theirs: HelperPage) -> bool:
@@ -375,14 +371,51 @@ LONGEST_NAME = 64
 """Most letters of a header's name; longer ones are values in the wrong place."""
 
 
-def _header(name: str, value: str, same: bool) -> str:
-    if name in KEPT_HEADERS:
-        return value
-    if name in URL_HEADERS:
-        return _quiet_url(value)
-    if same or is_personal(name):
-        return ""
-    return _known_value(value) if len(value) <= LONGEST_KNOWN else without_readers(value)
+def _header(name: str, value: str, same: bool) -> tuple[str, str]:
+    """A header as it is kept.
+
+    Args:
+        same: the helper got the same page.
+    """
+    name, worth = _WORTHS[name]
+    if worth is _Worth.VALUE:
+        return name, value
+    if worth is _Worth.URL:
+        return name, _quiet_url(value)
+    if same or worth is _Worth.NOTHING:
+        return name, ""
+    return name, _known_value(value) if len(value) <= LONGEST_KNOWN else without_readers(value)
+
+
+class _Worth(Enum):
+    """How much of a header's value is kept: all, that of a URL, what does not identify a reader, or nothing."""
+
+    VALUE = auto()
+    URL = auto()
+    TEXT = auto()
+    NOTHING = auto()
+
+
+class _Worths(dict[str, tuple[str, _Worth]]):
+    """A header's name -> as it is kept, and the worth of the value; short names are remembered."""
+
+    def __missing__(self, name: str) -> tuple[str, _Worth]:
+        lower = name.lower()
+        if lower in KEPT_HEADERS:
+            worth = _Worth.VALUE
+        elif lower in URL_HEADERS:
+            worth = _Worth.URL
+        else:
+            worth = _Worth.NOTHING if is_personal(lower) else _Worth.TEXT
+        if len(name) > LONGEST_NAME:
+            return name[:LONGEST_NAME], worth
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        return self.setdefault(name, (name, worth))
+
+
+_MOST_NAMES = 4096
+_WORTHS = _Worths()
 
 
 def _quiet_url(url: str) -> str:
@@ -396,11 +429,6 @@ def _known_url(url: str) -> str:
 
 def is_personal(name: str) -> bool:
     """May the value of a header of this name (in lower case) identify a person?"""
-    return _is_personal(name) if len(name) <= LONGEST_NAME else PERSONAL.search(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def _is_personal(name: str) -> bool:
     return PERSONAL.search(name) is not None
 
 

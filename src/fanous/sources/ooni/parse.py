@@ -24,6 +24,7 @@ from fanous.sources.ooni.content import canonical_hash, check_size, repair, stam
 from fanous.sources.ooni.document import (
     MOST_ANSWERS,
     MOST_STEPS,
+    NULL,
     Control,
     Document,
     Header,
@@ -191,12 +192,19 @@ def _pack_unread(document: dict[str, Any]) -> None:
     for steps in (keys, *_maps([*targets.values()] if isinstance(targets, dict) else targets)):
         for name in ("tls_handshakes", "quic_handshakes"):
             for one in _maps(steps.get(name)):
-                chain = one.get("peer_certificates")
-                if isinstance(chain, list) and all(map(_is_plain, chain)):
-                    one["peer_certificates"] = chain[:1]  # only the leaf is read
-                _pack(one, "peer_certificates")
+                if "peer_certificates" in one:
+                    one["peer_certificates"] = _packed(one["peer_certificates"])
 
 
+def _packed(chain: Any) -> Raw:
+    if not chain:
+        return NULL if chain is None else Raw(_json.encode(chain))
+    if isinstance(chain, list) and all(map(_is_plain, chain)):
+        chain = chain[:1]  # only the leaf is read
+    return Raw(_json.encode(chain))
+
+
+_json = msgspec.json.Encoder()
 _SHOWN = {"data", "format"}
 
 
@@ -218,7 +226,7 @@ def _pack(part: Any, *names: str) -> None:
     if isinstance(part, dict):
         for name in names:
             if name in part:
-                part[name] = Raw(msgspec.json.encode(part[name]))
+                part[name] = Raw(_json.encode(part[name]))
 
 
 def _found(decoded: Decoded, notes: list[str]) -> _Found:

@@ -25,6 +25,7 @@ from fanous.sources.ooni.content import (
     STAMP,
     content_of,
     identified,
+    scrub,
     stamp_of,
     stamped,
     unstamped,
@@ -32,7 +33,6 @@ from fanous.sources.ooni.content import (
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import Identified
-from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
 
@@ -190,12 +190,12 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         _check_utf8(came)
     if uid and b'"measurement_uid"' in data:
         uid = ""
-    stored = stamped(clean, content, uid)
     if document is None or clean is not flat:
-        return Record(SOURCE, stored, str(path), number)
+        return Record(SOURCE, stamped(clean, content, uid), str(path), number)
     if uid:
         document["measurement_uid"] = uid
-    return Record(SOURCE, stored, str(path), number, decoded=Identified(document, content))
+        flat = stamped(flat, content, uid)
+    return Record(SOURCE, flat, str(path), number, decoded=Identified(document, content))
 
 
 _RUN = 16 * 1024
