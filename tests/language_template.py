@@ -104,7 +104,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     ),
     (*narrative.USERS.values(), narrative.NETWORKS),
     (*narrative.MAYBE_USERS.values(), narrative.MAYBE_NETWORKS),
-    (headline.PART_OF_TIME, headline.NOT_TOGETHER),
+    (headline.PART_OF_TIME, headline.NOT_TOGETHER, narrative.SOMETIMES, narrative.TARGETS_AT_TIMES),
     (narrative.WORKING, narrative.AT_TIMES, narrative.ONLY_ON),
     (narrative.ROLE_SINCE, narrative.ROLE_FROM, *words.ROLES.values(), *words.ROLES_OF.values()),
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanous.analysis.detectors.detector import Detector, Reads
-from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.series import Anomaly, Departure
 from fanous.model.incident import Kind
 from fanous.model.series import Series
 

@@ -10,8 +10,8 @@ from fanous.cli.refdata import (
     updated_document,
     updated_lines,
 )
+from fanous.refdata.fingerprints import OONI_HTTP, SetOrigin
 from fanous.refdata.set_formats import BadRow
-from fanous.refdata.sets import OONI_HTTP, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
 
 GOOD = Updated("own.toml", "own.toml", UpdateOutcome.UPDATED, usable=1200)

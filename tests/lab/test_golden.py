@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fanous.analysis.rules import judge
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TRUTHS
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.ooni.keep import kept_own

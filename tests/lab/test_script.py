@@ -6,8 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenario_names, shipped
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TRUTHS, load_scenario, parse_scenario, scenario, scenario_names, shipped
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from tests.each import each

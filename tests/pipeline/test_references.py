@@ -16,10 +16,9 @@ from fanous.pipeline import ingest, retain
 from fanous.pipeline.pull_ooni import Wanted, pull
 from fanous.pipeline.retain import Retention, carry_out, plan
 from fanous.sources.ooni.bucket import Bucket
-from fanous.store.archive import DamagedSegment, Segment
+from fanous.store.archive import DamagedSegment, Reference, Segment, digest_of, pack_entries, unpack_entries
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.store.references import Reference, digest_of, pack_entries, unpack_entries
 from tests.charts.events import incident
 from tests.pipeline.test_pull_ooni import record
 from tests.sources.ooni.buckets import NAME, served, upload

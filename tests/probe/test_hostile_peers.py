@@ -222,3 +222,14 @@ def test_a_redirect_in_any_letters_is_asked_for_as_browsers_do(
     assert f"host: {host}\r\n" in heads[0].lower()
     url = found.keys["requests"][0]["request"]["url"]
     assert url.isascii() and url.endswith(f"{host}{path}")
+
+
+def test_thousands_of_addresses_for_a_name_make_no_giant_of_a_record(tmp_path: Path) -> None:
+    async def play() -> Found:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [f"10.1.{n // 256}.{n % 256}" for n in range(4000)]
+            return await measured(place, f"https://{SITE}/")
+
+    keys = asyncio.run(play()).keys
+    assert len(keys["x_not_tried"]) == 100
+    assert [len(query["answers"]) for query in keys["queries"] if query["engine"] == "getaddrinfo"] == [100]

@@ -9,9 +9,8 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.probe.modules import BUILT_IN, Module, read_modules
 from fanous.probe.net.sockets import SocketNetwork
-from fanous.probe.serve import serve
+from fanous.probe.serve import BUILT_IN, Module, read_modules, serve
 from tests.builders import FakeNetwork
 from tests.each import each
 from tests.probe.net import servers
@@ -220,7 +219,7 @@ def test_a_ping_that_no_one_answers_is_not_a_success(monkeypatch: pytest.MonkeyP
         assert (ip, size, ttl) == ("127.0.0.1", 28, 64)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("fanous.probe.modules.ping", silence)
+    monkeypatch.setattr("fanous.probe.serve.ping", silence)
     values = ping_of("127.0.0.1", {TIMEOUT: "0.6"})
     assert values["probe_success"] == 0
     assert values['probe_icmp_duration_seconds{phase="rtt"}'] == 0

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.sets import OONI_DNS, OONI_HTTP, PublicSet, SetOrigin, about_path, installed, read_about
+from fanous.refdata.fingerprints import (
+    OONI_DNS,
+    OONI_HTTP,
+    PublicSet,
+    SetOrigin,
+    about_path,
+    installed,
+    read_about,
+)
 from fanous.refdata.update import Fetch, UpdateOutcome, download, update
 from tests.refdata.mirror import GOOD, mirror
 from tests.refdata.sets import OWN, ooni, ooni_file, signature

@@ -120,8 +120,8 @@ MADE = {
     "config._refusal": "the operator's own file",
     "config.line_of": "the operator's own file",
     "pipeline.doctor._wants": "what an installed package declares",
-    "probe.modules.__post_init__": "the operator's own patterns",
-    "probe.modules._regexps": "the operator's own patterns",
+    "probe.serve.__post_init__": "the operator's own patterns",
+    "probe.serve._regexps": "the operator's own patterns",
     "sources.ooni.disguises.spans": "of an address: ``_of_disguises``",
     "sources.ooni.disguises._four_numbers": "of an address: ``_of_disguises``",
     "sources.ooni.disguises._spread": "of an address: ``_of_disguises``",
@@ -130,7 +130,7 @@ MADE = {
     "web.desk.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
-    "web.answers.canonical": "of the addresses of pages, which are among these",
+    "web.answers.fitting": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""
 
@@ -231,9 +231,9 @@ def _own_words(pattern: str) -> set[str]:
 
 
 AT_ONE_PLACE = {
-    "collector.journal._NAME.0": "whole names of files",
+    "collector.inbox._NAME.0": "whole names of files",
     "web.desk.setup.LISTEN.0": "a field of the operator's own form",
-    "probe.modules._DURATION.0": "a duration in the operator's own file",
+    "probe.serve._DURATION.0": "a duration in the operator's own file",
     "config._HEADER.0": "a line of the operator's own file",
     "collector.stream.address._URL.0": "the operator's own address",
     "sources.ooni.content._NUMBER.0": "what follows a key; the blanks after each are its own",

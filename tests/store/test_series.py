@@ -229,7 +229,7 @@ def test_bins_that_were_fetched_too_early_have_not_settled_until_a_later_answer(
     """IODA has its usual delay of twenty minutes; the bins are ten minutes wide."""
 
     def settled() -> list[float]:
-        return [value for one in store.facts.settled_levels("PK") for value in one.values]
+        return [value for one in store.facts.levels("PK", settled=True) for value in one.values]
 
     real = Provenance.REAL
     store.facts.put_series([levels([1, 2, 3, 4])], real, fetched_at=T0 + 2400)
@@ -248,7 +248,7 @@ def test_a_file_shows_only_that_it_was_made_after_its_newest_bin_began(
     store: Store, source: str, signal: str, kept: int
 ) -> None:
     store.facts.put_series([levels([1, 2, 3, 4, 5], source=source, signal=signal)])
-    (one,) = store.facts.settled_levels("PK")
+    (one,) = store.facts.levels("PK", settled=True)
     assert len(one) == kept
-    (earlier,) = store.facts.settled_levels("PK", T0, T0 + 1200)
+    (earlier,) = store.facts.levels("PK", T0, T0 + 1200, settled=True)
     assert earlier.values.tolist() == [1, 2], "what was asked for, as it has settled by now"

@@ -237,7 +237,10 @@ class SmallStore:
         until: float = inf,
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
+        *,
+        settled: bool = False,
     ) -> list[Series]:
+        del settled  # every bin of it has settled
         return [
             one
             for one in self.quantity_series
@@ -247,9 +250,6 @@ class SmallStore:
             and one.times[-1] >= since
             and one.times[0] < until
         ]
-
-    settled_levels = levels
-    """Every bin of it has settled."""
 
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         return {(one.key, one.step): () for one in self.levels(country)}

@@ -51,7 +51,7 @@ def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> 
     assert punjab["affected_share"] == {"low": 0.5287, "high": 0.5287}
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0
-    assert "the population of IN-BR is not known" in out
+    assert "The population of IN-BR is not known" in out
     assert "if everyone in the country was affected" in out
 
 

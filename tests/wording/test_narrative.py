@@ -375,6 +375,20 @@ def test_what_did_not_pause_on_every_network_is_said_to_come_in_sessions_mostly(
     assert "For more than 12 hours at a stretch, as far as measured, on: Airtel Kenya (AS36926)." in said
 
 
+def test_one_of_several_targets_that_was_back_earlier_is_said_to_have_failed_for_part_of_the_time() -> None:
+    early = (Interval(START, START + 4 * 3600),)
+    both = (part("facebook", intervals=early), part("x", intervals=(Interval(START, START + DAY),)))
+    one = incident(parts=both, end=START + DAY, intervals=(Interval(START, START + DAY),))
+    assert "Facebook (part of the time) and X (Twitter) were blocked" in lede(one, ENGLISH).text
+    said = [sentence.text for sentence in details(one, {}, ENGLISH)]
+    assert (
+        "Not all of these failed all the time (local time): Facebook from 17 Dec, 19:45 to 17 Dec, 23:45."
+        in said
+    )
+    alone = replace(one, parts=both[:1])
+    assert "part of the time" not in lede(alone, ENGLISH).text
+
+
 def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:
     nights = tuple(Interval(START + DAY * n, START + DAY * n + 28_800) for n in range(3))
     assert "It came in 3 separate periods." in told(intervals=nights, end=END + 2 * DAY)

@@ -50,7 +50,7 @@ class Legend:
 
     Attributes:
         title: what it shows, for screen readers.
-        description: what there is to see.
+        description: what the picture shows, in words.
         ticks: (unix seconds, text) of the time axis.
         levels: (share, text) of the value axis; the highest is the top of the picture.
         marks: (unix seconds, text) of announced events, each a line across the picture.

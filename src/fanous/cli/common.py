@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fanous.sources.connector import Source
     from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
+    from fanous.wording.language import Language
 
 R = TypeVar("R")
 
@@ -61,6 +62,7 @@ def is_given(context: typer.Context, option: str) -> bool:
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
+LangOption = Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country: its code or name, such as PK.")]
 OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]
 SinceOption = Annotated[
@@ -96,6 +98,15 @@ def country_code(named: str) -> str:
     if code := country_named(named):
         return code
     raise typer.BadParameter(not_a_country(named), param_hint="CC")
+
+
+def language_given(code: str) -> "Language":
+    """The language of a code given with ``--lang``."""
+    from fanous.wording.language import LANGUAGES
+
+    if code not in LANGUAGES:
+        raise typer.BadParameter(f"{code!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    return LANGUAGES[code]
 
 
 def network_number(text: str) -> int:

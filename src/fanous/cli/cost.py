@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import ConfigOption, JsonOption, StoreOption, ask, country_code, print_document
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    StoreOption,
+    ask,
+    country_code,
+    language_given,
+    print_document,
+)
 from fanous.model.claim import MOST_HOURS
 from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
 from fanous.model.incident import Kind
@@ -40,7 +49,7 @@ def cost(
             help="Share of online activity that depends on the targets, such as 0.3 or 0.2-0.4.",
         ),
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
+    lang: LangOption = "en",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -55,10 +64,8 @@ def cost(
     from fanous.refdata.economies import economy
     from fanous.wording.cost import cost_document, cost_lines
     from fanous.wording.headline import provenance_note
-    from fanous.wording.language import LANGUAGES
 
-    if lang not in LANGUAGES:
-        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    language = language_given(lang)
     incident: Incident | None = None
     if "-" in where:
         disruption, incident = ask(store, config, EstimateCost(where))
@@ -78,9 +85,9 @@ def cost(
         about = {"incident": incident.id, "provenance": str(incident.provenance)} if incident else {}
         print_document(about | cost_document(found))
     else:
-        if incident is not None and (staged := provenance_note(incident, LANGUAGES[lang])):
+        if incident is not None and (staged := provenance_note(incident, language)):
             print(staged.text)
-        print("\n".join(cost_lines(found, LANGUAGES[lang])))
+        print("\n".join(cost_lines(found, language)))
 
 
 def _listed(given: list[str] | None) -> list[str]:

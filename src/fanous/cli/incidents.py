@@ -11,6 +11,7 @@ import typer
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
+    LangOption,
     OneCountry,
     SinceOption,
     StoreOption,
@@ -19,6 +20,7 @@ from fanous.cli.common import (
     ask,
     console,
     country_code,
+    language_given,
     moment,
     print_document,
     say,
@@ -133,7 +135,7 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
         "  Somebody there can open this link on a phone with OONI Probe:",
         f"  {wanted.run_link}",
         f"  or run: {wanted.command}",
-        "  Measuring can be dangerous: nobody should be asked to without knowing the risks (docs/ethics.md).",
+        "  Measuring can be dangerous: explain the risks before you ask anyone to do it (docs/ethics.md).",
     ]
 
 
@@ -146,7 +148,7 @@ def incidents_report(
             "-o", "--out", help="Folder to write to: new, empty, or written by this command before."
         ),
     ],
-    lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
+    lang: LangOption = "en",
     url: Annotated[
         str,
         typer.Option(
@@ -165,13 +167,11 @@ def incidents_report(
     from fanous.overwrite import check_folder_of_files
     from fanous.publish.calls import WriteReport
     from fanous.web.settings import SiteSettings
-    from fanous.wording.language import LANGUAGES
 
-    if lang not in LANGUAGES:
-        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    language = language_given(lang)
     check_folder_of_files(out)
     address = (url or section(config, "web", SiteSettings).url).rstrip("/")
-    done = ask(store, config, WriteReport(incident_id, lang, address or LOCAL, out.absolute()))
+    done = ask(store, config, WriteReport(incident_id, language.code, address or LOCAL, out.absolute()))
     message, files = done.message, [str(out / path.name) for path in done.files]
     if not address:
         say(

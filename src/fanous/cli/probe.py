@@ -81,9 +81,8 @@ def probe_serve(
     yes: Yes = False,
 ) -> None:
     """Serve Prometheus' probe_* metrics at /probe?target=&module=; modules: http_2xx, tcp_connect, icmp, fanous."""
-    from fanous.probe.modules import BUILT_IN, read_modules
     from fanous.probe.net.sockets import SocketNetwork
-    from fanous.probe.serve import serve
+    from fanous.probe.serve import BUILT_IN, read_modules, serve
     from fanous.probe.settings import adjusted, load_settings
 
     settings = adjusted(load_settings(settings_file), ca_file=ca_file)

@@ -78,7 +78,7 @@ def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
 
 APART = {
     "place_unknown": "name no country or network (give --country and --asn)",
-    "network_not_public": "name a network number that nobody has on the public internet (RFC 6996)",
+    "network_not_public": "name a network number that is not used on the public internet (RFC 6996)",
     "address_contradicts": "came from an address of another country or network (a tunnel?)",
     "clock_ahead": "are dated ahead: set this machine's clock",
 }

@@ -8,7 +8,7 @@ import typer
 
 from fanous.cli.common import JsonOption, country_code, tell
 from fanous.errors import FanousError
-from fanous.refdata.sets import PUBLIC_SETS, SetOrigin
+from fanous.refdata.fingerprints import PUBLIC_SETS, SetOrigin
 from fanous.refdata.update import Updated, UpdateOutcome
 from fanous.refdata.users import APNIC_URL, InstalledUsers
 
@@ -47,7 +47,7 @@ def refdata_update(
     the installed one is kept.  Run `fanous rejudge` afterwards to apply the new data to a store.
     """
     from fanous.config import data_folder
-    from fanous.refdata.sets import PUBLIC_SETS
+    from fanous.refdata.fingerprints import PUBLIC_SETS
     from fanous.refdata.update import is_figures, update, update_users
 
     folder = data_folder() / "refdata"
@@ -80,7 +80,7 @@ def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
 def _show_sets(folder: Path, as_json: bool) -> None:
     from fanous.analysis.rules import RULES_VERSION
     from fanous.pipeline.judge import rules_version
-    from fanous.refdata.sets import installed
+    from fanous.refdata.fingerprints import installed
     from fanous.refdata.users import installed_users
 
     sets = installed(folder)

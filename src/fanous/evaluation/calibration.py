@@ -11,16 +11,16 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
-from fanous.evaluation.drops import Loss, struck
 from fanous.evaluation.evaluate import evaluate_corpora
-from fanous.evaluation.rehearsal.result import known
+from fanous.evaluation.rehearsal.cases import known
+from fanous.evaluation.replays import Loss, struck
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import Calibration, Stated, calibrate
+from fanous.model.series import Anomaly
 from fanous.pipeline.outages import found_in
 
 COUNTRY = "XA"

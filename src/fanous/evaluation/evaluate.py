@@ -25,8 +25,7 @@ from fanous.evaluation.corpus import (
     corpus_files,
     load_corpus,
 )
-from fanous.evaluation.drops import inject
-from fanous.evaluation.replays import Replay
+from fanous.evaluation.replays import Replay, inject
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import Provenance

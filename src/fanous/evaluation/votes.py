@@ -11,11 +11,10 @@ from fanous.analysis.incidents.assemble import incidents_of as assembled
 from fanous.analysis.incidents.doubts import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
-from fanous.model.series import Votes
+from fanous.model.series import Anomaly, Votes
 from fanous.model.verdict import State
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version

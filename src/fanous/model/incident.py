@@ -96,6 +96,8 @@ class Part:
 
     Attributes:
         roles: of the target, as far as they were tried; empty = not told apart (by series, or before rules 2026.24).
+        intervals: when the target failed, over all its networks; empty = not told apart from the incident's
+            (by series, or before detectors 2026.30).
     """
 
     target: str
@@ -103,6 +105,7 @@ class Part:
     mechanisms: tuple[str, ...]
     entities: tuple[str, ...]
     roles: tuple[RolePart, ...] = ()
+    intervals: tuple[Interval, ...] = ()
 
     @property
     def cut(self) -> tuple[Role, ...]:

@@ -31,11 +31,10 @@ from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Local
 from fanous.monitor.intake import Intake, Streamed
-from fanous.monitor.measurements import Measurements
 from fanous.monitor.receiver import door_apart, policy_of
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
-from fanous.monitor.sources import Remote, Sources
+from fanous.monitor.sources import Measurements, Remote, Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.doctor import examine
 from fanous.pipeline.retain import Retention

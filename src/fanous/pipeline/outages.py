@@ -20,18 +20,18 @@ from fanous.analysis.incidents.fusion import DEEP, alone, left
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
+from fanous.analysis.incidents.remainder import without_remainders
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Says, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from fanous.refdata.countries import distance, exam_season, local
 from fanous.store.protocol import Store
 
@@ -56,7 +56,7 @@ def _measured(series: Sequence[Series]) -> list[Series]:
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series that detectors of this kind of incident watch, without bins that may still change."""
-    return store.facts.settled_levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
+    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind), settled=True)
 
 
 def find_outages(
@@ -114,6 +114,8 @@ def _of_kind(kind: Kind, quantities: Quantities, setting: Setting) -> list[Incid
         if anomaly.probability >= detector.suspect_at
     ]
     anomalies = [_by_the_clock(anomaly, setting.country) for anomaly in anomalies]
+    if kind is Kind.OUTAGE:
+        anomalies = without_remainders(anomalies, quantities.series)
     return outages_of(_with_earlier_years(anomalies, quantities), quantities, setting, kind)
 
 

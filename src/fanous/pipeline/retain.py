@@ -2,7 +2,7 @@
 
 Nothing that a conclusion depends on is deleted.  Old measurements lose their rows of observations, which can
 be rebuilt from the raw records; raw records move to a bucket, where every reader still finds them; those that OONI
-publishes are kept by reference (``store.references``) if no incident rests on them.  Around an incident everything
+publishes are kept by reference (``store.archive``) if no incident rests on them.  Around an incident everything
 stays, because detection must find it again when late data arrive.  Each step may be
 repeated, so the next run completes one that was killed.
 """

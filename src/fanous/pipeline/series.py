@@ -166,7 +166,7 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     """
     store = store.about(country)
     own = speed_series(store.facts.rates(country, at - RATES, at), country)
-    levels = store.facts.settled_levels(country, -inf, at) or store.facts.levels(country, -inf, at)
+    levels = store.facts.levels(country, -inf, at, settled=True) or store.facts.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}

@@ -27,10 +27,9 @@ from fanous.files import check_regular, read_regular
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, replace_file
 from fanous.refdata import bytes_of
-from fanous.refdata.fingerprints import OURS
-from fanous.refdata.set_formats import BadRow, SetReading
-from fanous.refdata.sets import (
+from fanous.refdata.fingerprints import (
     LARGEST_SET,
+    OURS,
     PublicSet,
     SetOrigin,
     decoded,
@@ -40,6 +39,7 @@ from fanous.refdata.sets import (
     read_set,
     write_about,
 )
+from fanous.refdata.set_formats import BadRow, SetReading
 from fanous.refdata.users import (
     APNIC_URL,
     FOLDER,

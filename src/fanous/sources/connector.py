@@ -331,7 +331,7 @@ class Parsed:
 
     @property
     def is_unread(self) -> bool:
-        """Could nothing be read of what there is?  Then the publisher has changed something."""
+        """Did the answer contain data of which nothing could be read?  Then the publisher has changed something."""
         return bool(self.rejects) and not (self.series or self.claims or self.is_sound)
 
 

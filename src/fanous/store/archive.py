@@ -4,37 +4,143 @@ The one part of the store that cannot be computed again: a segment, one file of 
 under a name that contains the file's digest, before anything is acknowledged.  The layout is OONI's
 (``raw/YYYYMMDD/HH/CC/testname/``, test names without underscores), by the hour of *receipt*, with the source and a
 digest of the file in place of OONI's serial number: the name says everything without opening the file.
+
+For each record that came from a published object, the archive notes the object, the line and a digest of what was
+kept.  If nothing rests on a record, retention replaces it by that note (``Reference``).  When the record is needed
+again, it is fetched, and it counts only if it is what was stored.  An object that has vanished, or has been rewritten,
+is named in the error.
 """
 
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Literal
 
-from fanous.errors import FanousError
+import msgspec
+
+from fanous.errors import FanousError, Rejected
 from fanous.files import disk_errors, make_folder, sync, write_durably
 from fanous.model.measurement import Provenance, Record
 from fanous.model.noun import noun
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.store.references import (
-    Entry,
-    Reference,
-    VanishedObject,
-    digest_of,
-    fetched,
-    pack_entries,
-    unpack_entries,
-)
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+
+ENTRIES_LEVEL = 9
+"""zstd level: an object's address is repeated in every line."""
+
+
+class Reference(msgspec.Struct, frozen=True, array_like=True):
+    """Where a record is published.
+
+    Attributes:
+        object: its address.
+        line: 1-based line or member in it.
+        digest: SHA-256 in hex of the record as it was kept here.
+    """
+
+    object: str
+    line: int
+    digest: str
+
+
+Entry = bytes | Reference
+"""An entry of a thinned segment: a record that is still here, or where it is published."""
+
+
+class VanishedObject(FanousError):
+    """A published object no longer gives the record that was taken from it."""
+
+
+def digest_of(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def pack_entries(entries: Iterable[Entry | None]) -> bytes:
+    """As a file; None = the record came from no published object."""
+    lines = (one if isinstance(one, bytes) else msgspec.json.encode(one) for one in entries)
+    return zstd.compress(b"".join(line + b"\n" for line in lines), level=ENTRIES_LEVEL)
+
+
+def unpack_entries(packed: bytes) -> list[Entry | None]:
+    """What ``pack_entries`` packed.
+
+    Raises:
+        FanousError: it is damaged.
+    """
+    try:
+        return [_entry(line) for line in zstd.decompress(packed).split(b"\n")[:-1]]
+    except (zstd.ZstdError, msgspec.MsgspecError) as error:
+        raise FanousError(f"{error}") from error
+
+
+def _entry(line: bytes) -> Entry | None:
+    """A record is a JSON object, a reference an array."""
+    return line if line.startswith(b"{") else msgspec.json.decode(line, type=Reference | None)
+
+
+def fetched(references: Iterable[Reference], source: str) -> dict[Reference, bytes]:
+    """The records, as they were kept; each object is fetched once.
+
+    Args:
+        source: the source that reads them.
+
+    Raises:
+        VanishedObject: an object is gone, or holds something else.
+        FanousError: it cannot be reached now.
+    """
+    by_object: dict[str, list[Reference]] = defaultdict(list)
+    for one in references:
+        by_object[one.object].append(one)
+    found: dict[Reference, bytes] = {}
+    for address, own in by_object.items():
+        found |= _of_object(address, own, source)
+    return found
+
+
+def _of_object(address: str, own: list[Reference], source: str) -> dict[Reference, bytes]:
+    from fanous.sources.measurements import MEASUREMENT_SOURCES  # not needed for writing
+    from fanous.sources.ooni.bucket import fetch_object
+
+    wanted = {one.line: one for one in own}
+    found: dict[Reference, bytes] = {}
+    with TemporaryDirectory(prefix="fanous-object-") as folder:
+        try:
+            path = fetch_object(address, Path(folder))
+        except FanousError as error:
+            if error.permanent:
+                raise VanishedObject(f"{error}; {len(own):,} records were kept there by reference") from error
+            raise
+        reader = MEASUREMENT_SOURCES[source]
+        for record in reader.read(path, lambda _line, _why: None):
+            one = wanted.get(record.line)
+            if one is None:
+                continue
+            try:
+                data = reader.take(record)[0].data
+            except Rejected:
+                continue
+            if digest_of(data) == one.digest:
+                found[one] = data
+    lost = [one for one in own if one not in found]
+    if lost:
+        raise VanishedObject(
+            f"{address} no longer has what was taken from it (line {lost[0].line} and {len(lost) - 1:,} more): it was "
+            "rewritten, or this version keeps other fields of it"
+        )
+    return found
+
 
 SUFFIX = ".jsonl.zst"
 _NAME = re.compile(
@@ -149,7 +255,7 @@ TEMPORARY = ".tmp"
 
 ORIGINS, THIN = ".origins.zst", ".thin.zst"
 """Files next to a segment, or in its place: where each record is published, and a segment in which retention has left
-only that for most records (``store.references``)."""
+only that for most records (``Reference``)."""
 
 COLD = "cold"
 """File in the archive's folder with the address of the bucket that has the older segments (``store.bucket``)."""

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 # Most modules use a store only in their signatures, so they need no engine, and start without one.
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
-    from fanous.store.archive import Location, Segment
+    from fanous.store.archive import Location, Reference, Segment
     from fanous.store.attempts import Attempts
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.facts import Facts
     from fanous.store.ledger import Ledger
-    from fanous.store.references import Reference
 
 
 class Records(Protocol):

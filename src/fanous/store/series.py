@@ -38,8 +38,8 @@ WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
     {{only}}
 GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
 """
-# Until when the bins of a series cannot change any more: see ``settled_levels``.  A row shows that its source was asked
-# when it was fetched; in a file, that the file was made no earlier than its own last bin began.
+# Until when the bins of a series cannot change any more: see ``SeriesFacts.levels``.  A row shows that its source was
+# asked when it was fetched; in a file, that the file was made no earlier than its own last bin began.
 _ASKED = "if(provenance = 'real', fetched, least(fetched, starts))"
 _SETTLED = f"""
 SELECT {LEVEL_KEY}, groupArrayIf(intDiv(starts, 1000000), is_wanted), groupArrayIf(value, is_wanted),
@@ -165,6 +165,8 @@ class SeriesFacts(FactsPart):
         until: float = inf,
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
+        *,
+        settled: bool = False,
     ) -> list[Series]:
         """Quantity series of a country, its regions and its networks; one for each key and step.
 
@@ -175,36 +177,19 @@ class SeriesFacts(FactsPart):
         Args:
             signals: names in ``fanous.analysis.series.signals``; ``None`` = all.
             entities: ``None`` = the country and every place in it.
+            settled: without bins that their publishers may still have been filling when they were last asked.  A bin
+                counts as soon as one at or after it was fetched, and its publisher had had its usual delay by then
+                (``analysis.series.signals.LAGS``).  When a file was made is not known: no earlier than its newest bin
+                began.
         """
         only, parameters = _only(country, signals, entities)
-        sql = _LEVELS.replace("{only}", only)
+        if settled:
+            lags = {f"{source} {name}": ticks(lag) for (source, name), lag in filling_times().items()}
+            parameters |= {"lagging": list(lags), "lags": list(lags.values())}
+        sql = (_SETTLED if settled else _LEVELS).replace("{only}", only)
         rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
-        return [_series(row) for row in rows]
-
-    @remembered(60)
-    def settled_levels(
-        self,
-        country: str,
-        since: float = -inf,
-        until: float = inf,
-        signals: Sequence[str] | None = None,
-        entities: Sequence[Place] | None = None,
-    ) -> list[Series]:
-        """As ``levels``, without bins that their publishers may still have been filling when they were last asked.
-
-        A bin counts as soon as one at or after it was fetched, and its publisher had had its usual delay by then
-        (``analysis.series.signals.LAGS``).  When a file was made is not known: no earlier than its newest bin began.
-        """
-        only, parameters = _only(country, signals, entities)
-        lags = {f"{source} {name}": ticks(lag) for (source, name), lag in filling_times().items()}
-        rows = self.engine.rows(
-            _SETTLED.replace("{only}", only),
-            country=country,
-            lagging=list(lags),
-            lags=list(lags.values()),
-            **window(since, until),
-            **parameters,
-        )
+        if not settled:
+            return [_series(row) for row in rows]
         found = ((_series(row[:-1]), row[-1]) for row in rows)
         whole = (one.where(one.times + one.step <= end) for one, end in found)
         return [one for one in whole if len(one)]

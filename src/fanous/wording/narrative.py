@@ -284,11 +284,45 @@ def _is_at_another_level(incident: Incident) -> bool:
 
 def _targets_of(incident: Incident, kind: Kind, language: Language, *, with_roles: bool = False) -> list[str]:
     return [
-        name
+        language.say(SOMETIMES, target=name) if with_roles and _is_partial(part, incident) else name
         for part in incident.parts
         if part.kind is kind and part.target
         for name in part_titles(part, language, with_roles=with_roles)
     ]
+
+
+SOMETIMES = "{target} (part of the time)"
+TARGETS_AT_TIMES = "Not all of these failed all the time (local time): {targets}."
+
+MUCH_APART = 3 * HOUR
+"""Seconds by which a target must begin to fail after the incident, or work again before its end, to be said to have
+failed for a part of it: several targets are seldom measured at the same minutes."""
+
+
+def _is_partial(part: Part, incident: Incident) -> bool:
+    """Did one of several targets fail for a part of the incident's time only?"""
+    if len(incident.targets) < 2 or not part.intervals:
+        return False
+    last = part.intervals[-1].end
+    ended_early = last is not None and (incident.end is None or incident.end - last > MUCH_APART)
+    return ended_early or part.intervals[0].start - incident.onset > MUCH_APART
+
+
+def _targets_at_times(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """When those targets failed that did not fail all the time."""
+    told = [
+        language.say(
+            ROLE_SINCE if part.intervals[-1].end is None else ROLE_FROM,
+            role=listing(part_titles(part, language), language),
+            start=moment(part.intervals[0].start, incident.country, language),
+            end="" if last is None else moment(last, incident.country, language),
+        )
+        for part in incident.parts
+        if _is_partial(part, incident)
+        for last in [part.intervals[-1].end]
+    ]
+    if told:
+        yield language.sentence(TARGETS_AT_TIMES, targets=language.semicolon.join(told))
 
 
 def _tense(incident: Incident) -> str:
@@ -397,6 +431,7 @@ def details(incident: Incident, names: Mapping[int, str], language: Language) ->
     """How, where, for whom, who measured, and when in UTC: short sentences, each true by itself."""
     told = (
         _how(incident, language),
+        _targets_at_times(incident, language),
         _roles(incident, names, language),
         _course(incident, names, language),
         _places(incident, names, language),
@@ -527,7 +562,7 @@ def _operator(entity: str, names: Mapping[int, str]) -> str:
 
 
 def _course(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
-    """What led up to it, then its sessions, or that it had several periods or levels."""
+    """What led up to it, then its sessions, or that it had several periods or levels, and what stayed lower."""
     led_up = incident.led_up_by
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
@@ -549,6 +584,10 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
             yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
         else:
             yield language.sentence(STAGES)
+    yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+
+
+STAYS_LOWER = "stays_lower"
 
 
 def _returns(incident: Incident) -> list[float]:

@@ -8,9 +8,8 @@ import numpy as np
 
 from fanous.analysis.detectors.detector import Detector
 from fanous.analysis.detectors.interference import BLOCKING, Recall
-from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Series, SeriesKey
 from tests.each import each
 
 STEP = 600

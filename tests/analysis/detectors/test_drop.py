@@ -5,8 +5,7 @@ import pytest
 
 from fanous.analysis.detectors.drop import departures, find_drops
 from fanous.analysis.detectors.grid import DropOptions, scales_of
-from fanous.model.anomaly import Anomaly
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without
 from tests.builders import DAY
 from tests.each import each

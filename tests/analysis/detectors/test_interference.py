@@ -7,9 +7,8 @@ import pytest
 
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 STEP = 600
 OPTIONS = InterferenceOptions()

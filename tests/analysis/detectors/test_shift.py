@@ -3,8 +3,7 @@
 import pytest
 
 from fanous.analysis.detectors.shift import SHIFT
-from fanous.model.anomaly import Anomaly
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily
 from tests.builders import DAY
 from tests.each import each

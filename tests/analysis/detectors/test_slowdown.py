@@ -6,10 +6,9 @@ from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from fanous.pipeline.outages import outages_of
 from fanous.refdata.users import weights
 from tests.builders import DAY

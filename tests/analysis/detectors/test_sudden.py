@@ -7,8 +7,7 @@ import pytest
 
 from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.grid import DropOptions
-from fanous.model.anomaly import Departure
-from fanous.model.series import Series
+from fanous.model.series import Departure, Series
 from tests.analysis.detectors.quantity_series import HOUR, cut, key, replaced
 from tests.each import each
 

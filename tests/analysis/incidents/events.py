@@ -7,10 +7,9 @@ import numpy as np
 
 from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
-from fanous.model.series import SeriesKey, Votes
+from fanous.model.series import Anomaly, SeriesKey, Votes
 
 HOUR = 3600.0
 MONDAY = 1_699_833_600.0

@@ -8,11 +8,10 @@ import numpy as np
 from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.incidents.publishers import OutageElsewhere
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Anomaly, Departure, Series, SeriesKey
 from tests.analysis.incidents.events import HOUR, MONDAY
 
 STEP = 600

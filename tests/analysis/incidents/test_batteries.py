@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.incidents.hints import run_down
-from fanous.model.anomaly import Anomaly
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop, key
 from tests.each import each

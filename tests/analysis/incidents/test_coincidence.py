@@ -1,8 +1,8 @@
 """A fall that several countries share: of neighbours, or of countries all over the world."""
 
 from fanous.analysis.incidents.publishers import OutageElsewhere
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval
+from fanous.model.series import Anomaly
 from fanous.refdata.countries import distance
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop

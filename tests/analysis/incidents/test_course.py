@@ -4,8 +4,8 @@ import pytest
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities, course, worth_keeping
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
+from fanous.model.series import Anomaly
 from fanous.pipeline.outages import outages_of
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.model.anomaly import Anomaly
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 from tests.each import each

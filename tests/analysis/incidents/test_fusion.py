@@ -9,9 +9,9 @@ import pytest
 from fanous.analysis.incidents import fusion
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import agree, family_of, ruling
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Family
+from fanous.model.series import Anomaly
 from tests.analysis.incidents.levels import drop
 from tests.each import each
 

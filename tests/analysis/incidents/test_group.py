@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, events
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
+from fanous.model.series import Anomaly, SeriesKey
 from tests.each import each
 
 HOUR = 3600.0

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.merge import merged
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Stage, Status
 from fanous.model.reason import Reason
+from fanous.model.series import Anomaly
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
 

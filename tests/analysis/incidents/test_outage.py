@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fanous.analysis.incidents.publishers import OutageElsewhere
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
+from fanous.model.series import Anomaly
 from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 
 from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, events
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
+from fanous.model.series import Anomaly
 from tests.analysis.incidents.levels import drop
 from tests.each import each
 

@@ -15,18 +15,22 @@ from fanous.evaluation.rehearsal.cases import (
     OF_LINES,
     PLACEMENTS,
     QUIET,
+    SAME_BUT_FOR,
     SEEDED,
     SHOWS_OTHER_PAGES,
     Case,
+    TechniqueResult,
+    append,
     cases,
+    known,
+    results_of,
 )
-from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
 from fanous.evaluation.rehearsal.vantage_point import Kept
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TRUTHS
 from fanous.model.incident import Kind
 from tests.evaluation.rehearsal.claims import sighting
 

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from fanous.evaluation.simulate.nettests import BOGON, Fate, SimulatedVisit, web_measurement
-from fanous.evaluation.simulate.probes import PAKISTAN, Flaw, Keeper, SimulatedProbe
 from fanous.evaluation.simulate.records import (
     CHOOSY,
     DOMESTIC,
     FACEBOOK,
+    PAKISTAN,
     PLATFORMS,
     SICK,
     WIKIPEDIA,
+    Flaw,
+    Keeper,
     SimulatedPage,
+    SimulatedProbe,
     X,
     new_round,
 )

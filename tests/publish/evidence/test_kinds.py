@@ -11,8 +11,7 @@ import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
-from fanous.evaluation.simulate.probes import PAKISTAN, Keeper, SimulatedProbe
-from fanous.evaluation.simulate.records import X, new_round
+from fanous.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe, X, new_round
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.series import SourceSeries
@@ -50,6 +49,18 @@ def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> N
     assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
     assert (done.records, done.series) == (0, 3)
     assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
+
+
+def test_a_fall_in_many_countries_is_proved_with_the_series_of_the_others(tmp_path: Path) -> None:
+    table = exported(tmp_path / "a.csv", blackout, days=12)
+    with open_store(tmp_path / "store") as store:
+        for country in ("PK", "BR", "DE", "KE"):
+            ingest_series(store, "ioda-csv", [table], About(country))
+        (incident,) = store.ledger.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert "shared.worldwide" in [reason.code for reason in incident.reasons]
+    assert (done.result, packed.differences) == (Result.MATCH, []), done.differences
+    assert done.series == 4 * 3
 
 
 def test_a_public_bundle_gives_digests_of_values_that_may_not_be_passed_on(tmp_path: Path) -> None:
@@ -261,3 +272,38 @@ def test_that_the_way_to_a_site_is_open_is_proved_with_another_site_of_its_host(
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is not None and incident.targets == ("1.example",)
     assert (done.result, packed.differences) == (Result.MATCH, [])
+
+
+ABROAD = {"IR": 44244, "TR": 9121, "EG": 8452, "DE": 3320, "FR": 3215, "NL": 1136}
+FAILED_ABROAD = ("IR", "TR", "EG")
+
+
+def a_platform_that_partly_failed(path: Path) -> None:
+    """X from four probes on two networks and in six countries: time-outs here and in three of them, without helpers."""
+    chance = Random("partly")
+    places = [("PK", network.asn) for network in PAKISTAN[:2]] + list(ABROAD.items())
+    with path.open("w") as lines:
+        for number, (country, asn) in enumerate(places):
+            for own, hour in product(range(4), (-73, -72, -49, -48, -25, -24, *range(7))):
+                probe = SimulatedProbe(10 * number + own, PAKISTAN[0], Keeper.VOLUNTEER, ipv6=False)
+                of = new_round(probe, NOON + 3600 * hour + 60 * own, chance)
+                cut = 0 <= hour < 5 and country in ("PK", *FAILED_ABROAD)
+                visit = SimulatedVisit(X, of, of.at, Fate.TLS_TIMEOUT if cut else Fate.FINE)
+                made = web_measurement(visit, chance)
+                made["test_keys"] |= {"control": {}, "control_failure": "generic_timeout_error"}
+                made |= {"probe_cc": country, "probe_asn": f"AS{asn}"}
+                made["software_version"] = f"1.{probe.number}"
+                lines.write(json.dumps(made) + "\n")
+
+
+@pytest.mark.matrix
+def test_that_a_platform_failed_in_some_countries_is_proved_with_measurements_from_all_of_them(
+    tmp_path: Path,
+) -> None:
+    a_platform_that_partly_failed(tmp_path / "partly.jsonl")
+    with open_store(tmp_path / "store", clock=lambda: NOON + 86_400) as store:
+        ingest.ingest(store, "ooni", [tmp_path / "partly.jsonl"])
+        (incident,) = store.ledger.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.reasons[0].code == "platform.partly", incident.reasons
+    assert (done.result, packed.differences) == (Result.MATCH, []), done.differences

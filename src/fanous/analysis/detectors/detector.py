@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 
 
 class Reads(StrEnum):

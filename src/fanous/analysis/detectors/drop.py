@@ -27,12 +27,11 @@ from fanous.analysis.detectors.grid import (
 from fanous.analysis.series.baselines import NORMAL, Single, shares
 from fanous.analysis.series.depth import back_at
 from fanous.analysis.series.signals import SIGNALS, shown_by
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Ints, Series
+from fanous.model.series import Anomaly, Departure, Ints, Series
 
-QUANTITY_DETECTOR_VERSION = "2026.23-levels"
+QUANTITY_DETECTOR_VERSION = "2026.24-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600

@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.series.baselines import quiet_share
 from fanous.analysis.series.signals import shown_by
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
-from fanous.model.series import Floats, Ints, Series
+from fanous.model.series import Anomaly, Floats, Ints, Series
 
 # --- how probable is it, bin by bin? ---------------------------------------------------------------------
 

@@ -16,11 +16,10 @@ import numpy as np
 from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.series.baselines import as_level
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY
 from fanous.model.place import Family
-from fanous.model.series import Floats, Series
+from fanous.model.series import Anomaly, Departure, Floats, Series
 
 
 @dataclass(frozen=True, slots=True)

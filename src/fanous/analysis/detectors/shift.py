@@ -19,10 +19,9 @@ from fanous.analysis.detectors.grid import fills_days
 from fanous.analysis.series.baselines import NORMAL, Shares, as_level, shares
 from fanous.analysis.series.depth import back_at, fall
 from fanous.analysis.series.signals import SIGNALS, shown_by
-from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Interval, Kind
 from fanous.model.instant import DAY
-from fanous.model.series import Floats, Series
+from fanous.model.series import Anomaly, Departure, Floats, Series
 
 SHIFT_VERSION = "2026.23-days"
 

@@ -13,9 +13,8 @@ from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION, find_drops
 from fanous.analysis.detectors.grid import DropOptions
 from fanous.analysis.series.signals import SIGNALS, shown_by
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
-from fanous.model.series import Floats, Series
+from fanous.model.series import Anomaly, Floats, Series
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ import numpy as np
 
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.signals import target_of_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -40,6 +39,7 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Place, UserWeights
 from fanous.model.reason import Reason
+from fanous.model.series import Anomaly
 
 # --- which anomalies are one event -----------------------------------------------------------------------
 

@@ -16,16 +16,15 @@ from math import ceil, inf
 import numpy as np
 
 from fanous.analysis.incidents.assemble import TOGETHER, is_country
-from fanous.analysis.incidents.fusion import DEEP, LONE_USAGE, family_of, left
+from fanous.analysis.incidents.fusion import AGREE, DEEP, LONE_USAGE, family_of, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import CLEARLY, Fall, back_at, depth, fall, rise, soft_start, stages
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Series, SeriesKey
+from fanous.model.series import Anomaly, Floats, Series, SeriesKey
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""
@@ -251,7 +250,7 @@ def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) 
     known = [
         (one, fell)
         for one, fell in falls
-        if fell is not None and fell.clear >= CLEARLY and abs(fell.at - span.start) <= TOGETHER
+        if fell is not None and fell.clear >= CLEARLY and abs(fell.at - span.start) <= AGREE
     ]
     return min(known, key=_how_rough)[1].at if known else max(span.start, floor)
 

@@ -15,17 +15,20 @@ from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 
 DEEP = 0.5
 """If both have lost half of their level, which never happens on an ordinary day, overlapping is enough (mobile networks
 first, the rest a day later).  Only usage and stray traffic do so by chance, if they are small counts, which is
 why those must still be uncommon."""
+
+
+STEADY = (Family.PROBING, Family.ROUTING)
+"""Families whose series hardly move by themselves."""
 
 
 def family_of(anomaly: Anomaly) -> Family:

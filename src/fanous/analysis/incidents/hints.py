@@ -19,12 +19,11 @@ import numpy as np
 
 from fanous.analysis.incidents.fusion import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
-from fanous.model.series import Floats, Series
+from fanous.model.series import Anomaly, Floats, Series
 
 # --- what may be behind an outage -----------------------------------------------------------------------
 

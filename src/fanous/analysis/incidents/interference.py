@@ -279,7 +279,8 @@ def _parts(
             asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
         }
         roles = roles_of(votes, target, spans) if target else ()
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles))
+        when = _intervals(own, _end(own))
+        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles, when))
     return tuple(parts)
 
 

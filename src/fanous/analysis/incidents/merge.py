@@ -288,6 +288,7 @@ def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
                 mechanisms=_each_once(old.mechanisms, one.mechanisms),
                 entities=_each_once(old.entities, one.entities),
                 roles=_roles_of([*old.roles, *one.roles]),
+                intervals=union([*old.intervals, *one.intervals]) if old.intervals and one.intervals else (),
             )
         )
     return tuple(found.values())

@@ -46,6 +46,7 @@ from fanous.analysis.incidents.extent import (
 from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
+    STEADY,
     agree,
     alone,
     estimate,
@@ -59,7 +60,6 @@ from fanous.analysis.incidents.fusion import (
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -76,10 +76,7 @@ from fanous.model.incident import (
 )
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Series, SeriesKey
-
-STEADY = (Family.PROBING, Family.ROUTING)
-"""Families whose series hardly move by themselves."""
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 SURE = 0.95
 """Highest confidence from a family if several agree: its measurements have faults that all its series share."""
@@ -144,7 +141,7 @@ class Quantities:
             remarks=(
                 *((shared[1],) if shared and doubts is not shared[1] else ()),
                 *(() if target else far.remarks),
-                *_cautions(far, lasting),
+                *_cautions(far, lasting, stood.end),
             ),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
@@ -255,7 +252,28 @@ def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, 
     began = replace(began, at=spans[0].start)
     levels = levels_of(began, spans, measured, later)
     spans = spans if later is None else (*spans, later[0])
+    spans, levels = _without_returns(spans, levels, began)
     return ran, _Stood(began, spans, levels, end, measured)
+
+
+def _without_returns(
+    spans: Sequence[Interval], levels: Sequence[Stage], began: Began
+) -> tuple[tuple[Interval, ...], tuple[Stage, ...]]:
+    """The intervals and levels without the times between two falls in which the usual level was back."""
+    if began.lead is None:
+        return tuple(spans), tuple(levels)
+    usual = 1 - SIGNALS[began.lead.key.signal].least_drop
+    back = [one for one in levels if one.left >= usual and one.end is not None and one.start > began.at]
+    found, gaps = list[Interval](), list[Stage]()
+    for span in spans:
+        start = span.start
+        for one in back:
+            if one.end is not None and start < one.start and one.end < span.until:
+                found.append(Interval(start, one.start))
+                gaps.append(one)
+                start = one.end
+        found.append(Interval(start, span.end))
+    return tuple(found), tuple(one for one in levels if one not in gaps)
 
 
 def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
@@ -317,11 +335,27 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
     return tuple(found)
 
 
-def _cautions(far: Reach, lasting: float | None) -> Iterator[Reason]:
+def _cautions(far: Reach, lasting: float | None, end: float | None) -> Iterator[Reason]:
     if any(a.departure is not None and a.departure.short for a in far.lead):
         yield Reason("short_history")
     if lasting is not None:
         yield Reason("lasting")
+    if end is not None and (stays := _stays_lower(far.lead, end)):
+        yield stays
+
+
+def _stays_lower(lead: Sequence[Anomaly], end: float) -> Reason | None:
+    """What some families still lacked after the event; None = nothing."""
+    stays = [
+        (family_of(a), a.departure.rest)
+        for a in lead
+        if a.departure is not None and a.known_until >= end - AGREE
+    ]
+    known = [(family, rest) for family, rest in stays if rest is not None]
+    if not known:
+        return None
+    families = tuple(str(family) for family in Family if family in {family for family, _ in known})
+    return Reason("stays_lower", {"shown_by": families, "left": round(min(rest for _, rest in known), 3)})
 
 
 def _series(anomaly: Anomaly) -> SeriesKey:

@@ -22,12 +22,11 @@ from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_peop
 from fanous.analysis.series.baselines import of_those_days, shares, slot_baseline
 from fanous.analysis.series.depth import depth
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
-from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Series
+from fanous.model.series import Anomaly, Series
 
 # --- the same fall all over the world --------------------------------------------------------------------
 
@@ -180,14 +179,14 @@ def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | 
     signal = SIGNALS[one.key.signal]
     if not signal.of_people or signal.bad is Direction.UP or lost < LEAST_DROPS * signal.least_drop:
         return None
-    days = [_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
+    days = [median_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
     share, *before = days
     if share is None or sum(usual is not None and usual >= 1 - lost / 2 for usual in before) < USUAL_DAYS:
         return None
     return share >= 1 - signal.least_drop
 
 
-def _share(one: Series, start: float, end: float) -> float | None:
+def median_share(one: Series, start: float, end: float) -> float | None:
     """Median share of the usual level in the bins within a time; None = too few of them are known.
 
     If there are fewer than ``BINS``, the lowest of those around it: a short loss lies in two bins in part, or in the

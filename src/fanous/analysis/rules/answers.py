@@ -8,7 +8,7 @@ up and no helper does, have rules of their own.
 from collections.abc import Callable, Set
 
 from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_foreign, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import ENCRYPTED, HTTPS, Controls, MeasurementEvidence
+from fanous.analysis.rules.evidence import ENCRYPTED, PORTS, Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import (
     CERTIFICATE_CAUSES,
     CUT_CAUSES,
@@ -183,7 +183,8 @@ class Lookup:
         A site may have none: its page is unencrypted, and its host presents another site's certificate at port 443.
         """
         evidence = self.evidence
-        comes_over_tls = HTTPS in evidence.page_ports.get(self.lookup.hostname, {HTTPS})
+        over_tls = PORTS["https"]
+        comes_over_tls = over_tls in evidence.page_ports.get(self.lookup.hostname, {over_tls})
         return (evidence.helper_loaded_page and comes_over_tls) or evidence.helper_works_at(Layer.TLS)
 
     @property

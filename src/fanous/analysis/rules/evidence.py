@@ -32,8 +32,7 @@ Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
-HTTPS = 443
-_PORTS = {"http": 80, "https": HTTPS}
+PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
@@ -237,11 +236,11 @@ def step_of(o: Observation) -> Step:
 
 def _port_of(step: Observation) -> int:
     """The port of a step; old probes did not record where a handshake was made."""
-    return step.port or (0 if step.layer is Layer.TCP else HTTPS)
+    return step.port or (0 if step.layer is Layer.TCP else PORTS["https"])
 
 
 def _port(url: re.Match[str]) -> int:
-    return int(url[3]) if url[3] else _PORTS[url[1].lower()]
+    return int(url[3]) if url[3] else PORTS[url[1].lower()]
 
 
 # --- one observation ------------------------------------------------------------------------------------

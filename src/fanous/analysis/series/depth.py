@@ -92,7 +92,7 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
     last = float(low[-1] + told.step)
     behind = min(until, last + max(LOOKED_AFTER, 4 * told.step))
     chosen = (told.times >= max(since - told.step, last - LOOKED_BEFORE)) & (told.times + told.step <= behind)
-    times, left = told.times[chosen], np.minimum(told.left[chosen], CEILING)
+    times, left = told.times[chosen], np.minimum(told.left[chosen], 1.0)  # what rises further is no return
     begun = STILL if signal.of_people else BEGUN
     found = _first_fall(told, -(times + told.step)[::-1], left[::-1], begun)
     if found is None or found.clear < CLEARLY:
@@ -115,8 +115,8 @@ def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall |
     first = _fall_at(told, times[:split], left[:split], earlier, begun)
     error = told.noise * float(np.sqrt(1 / earlier + 1 / (split - earlier)))
     least = max(STAGE_CHANGE, SIGNALS[told.key.signal].least_drop, CLEAR * error)
-    if first is None or first.before - first.after < least:
-        return found
+    if first is None or first.before - first.after < least or first.after > 1 - least:
+        return found  # nothing but a surge ended there
     return _first_fall(told, times[:split], left[:split], begun)
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.lab.scenario import TICK_STANDS_FOR, Expectation, Scenario, ScenarioStep
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TICK_STANDS_FOR, TRUTHS, Expectation, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope, Status
 from fanous.refdata.platforms import target_of
 

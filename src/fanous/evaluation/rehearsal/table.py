@@ -19,18 +19,20 @@ from statistics import median
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.cases import QUIET, Case, cases
-from fanous.evaluation.rehearsal.result import (
+from fanous.evaluation.rehearsal.cases import (
     MOST_HURRIED,
     MOST_MISSED,
+    QUIET,
+    Case,
     TechniqueResult,
     append,
+    cases,
     known,
     results_of,
 )
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
-from fanous.lab.truth import TRUTHS
+from fanous.lab.scenario import TRUTHS
 from fanous.model.incident import Kind
 from fanous.model.score import wilson
 
@@ -450,7 +452,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after this many minutes")
     parser.add_argument("--only", default="", help="cases whose technique or placement contains this")
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--page", action="store_true", help="write the page from what there is; play nothing")
+    parser.add_argument("--page", action="store_true", help="only write the page, from the results so far")
     chosen = parser.parse_args(arguments)
     results = chosen.out / RESULTS
     if not chosen.page:

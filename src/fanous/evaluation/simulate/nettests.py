@@ -13,12 +13,12 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from fanous.evaluation.simulate.probes import SimulatedProbe
 from fanous.evaluation.simulate.records import (
     FACEBOOK,
     Round,
     Row,
     SimulatedPage,
+    SimulatedProbe,
     StepLists,
     answer,
     endpoint,

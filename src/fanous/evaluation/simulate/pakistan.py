@@ -23,25 +23,23 @@ from fanous.evaluation.simulate.nettests import (
     web_measurement,
     whatsapp_measurement,
 )
-from fanous.evaluation.simulate.probes import (
-    ELSEWHERE,
-    PAKISTAN,
-    Flaw,
-    Keeper,
-    SimulatedNetwork,
-    SimulatedProbe,
-    Span,
-    rounds_of,
-)
 from fanous.evaluation.simulate.records import (
     CHOOSY,
     DOMESTIC,
+    ELSEWHERE,
+    PAKISTAN,
     PLATFORMS,
     SICK,
     WIKIPEDIA,
+    Flaw,
+    Keeper,
     Round,
+    SimulatedNetwork,
     SimulatedPage,
+    SimulatedProbe,
+    Span,
     new_round,
+    rounds_of,
 )
 from fanous.model.instant import from_iso
 

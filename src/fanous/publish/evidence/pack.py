@@ -14,27 +14,36 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from fanous import __version__
-from fanous.analysis.incidents.alternatives import LINE_TARGETS
+from fanous.analysis.incidents.alternatives import LINE_TARGETS, PLATFORM_PARTLY
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, OWN_PAGES
 from fanous.analysis.incidents.doubts import BY_ADDRESS, HOST_SITES, NO_ANSWER, UNANSWERED
+from fanous.analysis.incidents.publishers import WORLDWIDE
 from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
 from fanous.model.coverage import LineState, Look
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.instant import MINUTE, to_iso
+from fanous.model.instant import DAY, MINUTE, to_iso
 from fanous.model.measurement import Layer, ParsedMeasurement, Record
+from fanous.model.place import Place
 from fanous.model.series import Floats, Series, within
 from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.detect import HISTORY
-from fanous.pipeline.interference import TICK
+from fanous.pipeline.interference import ONSET_BASELINE, TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
-from fanous.publish.evidence.recompute import RecomputeWindow, claim_of, closest, differences, recompute
-from fanous.publish.evidence.reference import reference, used
+from fanous.publish.evidence.recompute import (
+    RecomputeWindow,
+    claim_of,
+    closest,
+    differences,
+    recompute,
+    reference,
+    used,
+)
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
@@ -62,8 +71,10 @@ class Selection:
         own: from the country: every measurement with a result for one of the targets; if the line itself was cut,
             the probes' checks of it too; if the line might have failed, everything else measured on it.
         elsewhere: from other countries: measurements that reached a target while it failed here, and checks of
-            lines on two networks per bin, which show that the collector was up.
-        levels: public series of the country, if the line itself was cut or slow.
+            lines on two networks per bin, which show that the collector was up; all measurements of a target in the
+            countries in which a platform may have failed, and in those in which it went on working.
+        levels: public series of the country, if the line itself was cut or slow; and of the countries in which the
+            same fell at the same time.
     """
 
     country: str
@@ -107,10 +118,35 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
     lost = store.facts.unanswered_elsewhere(incident.country, targets, incident.intervals, UNANSWERED)
     unanswered = [uid for uids in lost.values() for uid in uids]
-    elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard, *unanswered]), since, until)
+    partly = _where_it_partly_failed(store, incident, targets, until)
+    elsewhere = store.facts.locations(
+        dict.fromkeys([*near.uids.tolist(), *heard, *unanswered, *partly]), since, until
+    )
     in_levels = is_of_lines or incident.is_of_traffic
-    levels = store.facts.settled_levels(incident.country, since, until, LEVELS) if in_levels else []
+    levels = store.facts.levels(incident.country, since, until, LEVELS, settled=True) if in_levels else []
+    for other in _countries(incident, WORLDWIDE):
+        own_line = store.facts.levels(other, since, until, LEVELS, [Place(other)], settled=True)
+        levels = [*levels, *(own_line or store.facts.levels(other, since, until, LEVELS, settled=True))]
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
+
+
+def _countries(incident: Incident, code: str) -> list[str]:
+    """The other countries on which a reason with this code rests."""
+    params = [reason.params for reason in incident.reasons if reason.code == code]
+    named = [one.get(name) for one in params for name in ("countries", "working")]
+    return sorted({str(country) for some in named if isinstance(some, list | tuple) for country in some})
+
+
+def _where_it_partly_failed(
+    store: Store, incident: Incident, targets: Sequence[str], until: float
+) -> list[str]:
+    """What was measured of the targets where the platform may have failed, too, and where it went on working: during
+    the incident and in the week before."""
+    first = incident.onset - ONSET_BASELINE - DAY
+    votes = [
+        store.facts.votes(other, first, until, targets) for other in _countries(incident, PLATFORM_PARTLY)
+    ]
+    return [str(uid) for one in votes for uid in one.uids]
 
 
 def _rests_on_others(incident: Incident) -> bool:

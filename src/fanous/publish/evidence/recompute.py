@@ -1,19 +1,23 @@
 """Recompute: records -> incidents through the live pipeline, in a temporary store, and compared.
 
 Incidents are compared as documents without their labels. Numbers are rounded to 1e-6, since library maths differs
-in the last bits between processors.
+in the last bits between processors.  ``reference`` has the versions and contents of everything that a conclusion uses
+besides the records.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.incidents.merge import match
+from fanous.analysis.rules import Fingerprint
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, MINUTE
@@ -24,6 +28,11 @@ from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
+from fanous.publish.evidence.former_paths import by_id
+from fanous.publish.evidence.thresholds import thresholds
+from fanous.refdata import bytes_of
+from fanous.refdata.platforms import domains_of
+from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
@@ -101,6 +110,8 @@ def recompute(
         side = store.of(claimed)
         side.facts.put_series([_settled(one) for one in levels], claimed)
         done.series = len(levels)
+        for other in sorted({one.key.place.country for one in levels} - {window.country}):
+            detect.detect(store, other, window.since, window.until)  # what fell there at the same time
         done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done
 
@@ -194,3 +205,79 @@ def _same(name: str, one: Any, other: Any, minutes: bool) -> bool:
     if minutes and last in TIMES:
         return apart < MINUTE
     return float(round(apart, DIGITS)) <= float(10**-DIGITS)
+
+
+FILES = ("fingerprints.toml", "platforms.toml")
+"""Reference data that every record is read with."""
+
+
+def reference() -> dict[str, Any]:
+    """Versions and digests that must be equal for two machines to compute the same.
+
+    Fingerprint sets that a user installed are part of the rules' version, after its ``+``. User figures are not
+    compared, since the bundle contains those to compute with (``used``).
+    """
+    digests = {name: sha256(bytes_of(name)).hexdigest() for name in FILES}
+    return {
+        "rules_version": rules_version(),
+        "detector_version": DETECTOR_VERSION,
+        "slowdown_detector_version": SLOWDOWN_DETECTOR_VERSION,
+        "sha256": digests,
+    }
+
+
+def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint]) -> dict[str, Any]:
+    """The reference data that this incident rests on: the country's user shares, with which it is recomputed, and
+    the rest for readers.
+
+    A fingerprint from a published set is only named, since its text is not ours to pass on.
+    """
+    return {
+        "user_shares": msgspec.to_builtins(user_weights(country)),
+        "platforms": {target: domains_of(target) for target in sorted(targets)},
+        "fingerprints": {
+            name: {"where": str(one.where), "kind": str(one.kind), "source": one.source or one.origin}
+            | ({} if one.origin else {"pattern": one.pattern, "literal": one.literal})
+            for name, one in sorted(found.items())
+        },
+    }
+
+
+def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(id, in the bundle, here) of each threshold that both sides know and that differs.
+
+    One known to only one side is no difference, since recomputing shows whether it changes the conclusion.
+    """
+    theirs, ours = by_id(recorded), plain(thresholds())
+    shared = sorted(theirs.keys() & ours.keys())
+    return [(name, _short(theirs[name]), _short(ours[name])) for name in shared if theirs[name] != ours[name]]
+
+
+def unlike(theirs: Any, ours: Any, at: str = "") -> list[tuple[str, str, str]]:
+    """(path, in the bundle, here) of each leaf in which two documents differ."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return [
+            each
+            for name in sorted({*theirs, *ours})
+            for each in unlike(theirs.get(name), ours.get(name), f"{at}.{name}" if at else str(name))
+        ]
+    return [] if theirs == ours else [(at, _short(theirs), _short(ours))]
+
+
+def unlike_fields(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(field, in the bundle, here) of each field of a claim that this version does not have."""
+    return [
+        (f"claim.{name}", _short(value), "a field that this version does not know")
+        for name, value in recorded.items()
+        if name not in ours and name not in PROSE
+    ]
+
+
+def plain(document: Any) -> Any:
+    """The value as it reads after a round trip through JSON."""
+    return msgspec.json.decode(msgspec.json.encode(document))
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -23,6 +23,7 @@ from fanous.analysis.incidents import (
     networks,
     outage,
     publishers,
+    remainder,
     revision,
     witnesses,
 )
@@ -267,6 +268,8 @@ def _outages() -> dict[str, Any]:
         "incidents.families_deep_share": fusion.DEEP,
         "incidents.family_history_seconds": fusion.HISTORY,
         "incidents.small_step": fusion.SMALL,
+        "incidents.rest_share": remainder.HALF,
+        "incidents.rest_covered": remainder.COVERED,
         "incidents.denied_lost": publishers.LOST,
         "incidents.denied_least_drops": publishers.LEAST_DROPS,
         "incidents.denied_days": publishers.DAYS,

@@ -23,9 +23,13 @@ from fanous.publish.evidence.recompute import (
     claim_of,
     closest,
     differences,
+    plain,
     recompute,
+    reference,
+    unlike,
+    unlike_fields,
+    unlike_thresholds,
 )
-from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES

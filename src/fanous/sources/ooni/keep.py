@@ -287,7 +287,7 @@ def _time(text: str) -> str | None:
     return text if len(text) <= 40 and instant_of(text) is not None else None
 
 
-_ASKED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S.*|\S+")
+_ASKED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S.*|[^\s@]+")
 """A URL, or a name, an address or a path."""
 
 

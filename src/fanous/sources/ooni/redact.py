@@ -2,7 +2,7 @@
 
 What is stored is the beginning (``keep``): a list of fields, each text in its form.  Of texts that others wrote freely
 (pages, titles, headers, paths of URLs), only what a rule reads leaves: that a word is the helper's or another, the
-length of a page, the names of headers that the helper got too, and the passages by which a known page was recognised.
+length of a page, that the helper got a header too, and the passages by which a known page was recognised.
 The rest is numbered or blank, so that rules come to the same, and nothing in it can name anyone.
 """
 
@@ -128,6 +128,7 @@ class PublicRecord:
         self._paths = _Numbered(lambda n: f"/{HIDDEN}{n}")
         self._hosts = _Numbered(lambda n: f"name-{n}.local")
         self._headers = _Numbered(lambda n: f"x-{HIDDEN}{n}")
+        self._shown: set[str] = set()
         self.evident: set[str] = set()
 
     # --- steps ------------------------------------------------------------------------------------
@@ -225,8 +226,9 @@ class PublicRecord:
         if lower == "location":
             return name, self.url(value)
         if shown:
+            self._shown.add(lower)
             return name, without_names(without_seconds(shown.partition(": ")[2] or shown))
-        if lower not in KNOWN_HEADERS:
+        if lower not in KNOWN_HEADERS and lower not in self._shown:
             return self._headers(lower), ""
         return name, self._theirs(lower, value)
 

@@ -135,9 +135,11 @@ def connectivity(
     """
     lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
     start = look_back(since, lost)
-    series = _sound(store.facts.settled_levels(country, start, until, entities=[Place(country)]), targets)
+    series = _sound(
+        store.facts.levels(country, start, until, entities=[Place(country)], settled=True), targets
+    )
     if not series:
-        within = _sound(store.facts.settled_levels(country, start, until), targets)
+        within = _sound(store.facts.levels(country, start, until, settled=True), targets)
         series = [one for one in within if one.key.place.region]
     if not series:
         return None
@@ -382,7 +384,7 @@ def places(
 ) -> Places | None:
     """The places of a country, arguments as in ``connectivity``; ``None`` = no source distinguishes them."""
     since = look_back(until, outage_times(known, Place(country)), LOOK_BACK)
-    levels = _sound(store.facts.settled_levels(country, since, until))
+    levels = _sound(store.facts.levels(country, since, until, settled=True))
     series = [one for one in levels if one.key.place != Place(country)]
     if not series:
         return None

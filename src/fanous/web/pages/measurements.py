@@ -11,9 +11,9 @@ from fanous.model.measurement import Observation, Record, shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.pack import redacted, source_terms
+from fanous.store.archive import Reference
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
-from fanous.store.references import Reference
 from fanous.web.answers import JSON, Reply, Visit
 from fanous.web.pages.incident import incident_asked
 from fanous.web.routes import Facts, page, resource

@@ -1,0 +1,183 @@
+"""Remainder: what stays a little lower when an outage is over is no part of the outage.
+
+After a cut some blocks of addresses never answer again, and a publisher may change what it probes in the middle of one.
+Routes and answers to pings hardly move by themselves, so their anomaly goes on, and would hold the outage open for ever
+or fill the hours between two sessions.  It is cut where most of what was lost is back: if no more is missing than
+where addresses are given up, or if people's traffic is as usual.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from fanous.analysis.incidents.assemble import is_country
+from fanous.analysis.incidents.fusion import LONE, NOTICED, SMALL, STEADY, family_of, of_people
+from fanous.analysis.incidents.publishers import median_share
+from fanous.analysis.series.baselines import Shares, shares
+from fanous.analysis.series.depth import BACK, STAGE
+from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.model.incident import Interval
+from fanous.model.instant import DAY
+from fanous.model.place import Family
+from fanous.model.series import Anomaly, Floats, Series, SeriesKey
+
+HALF = 0.5
+"""Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""
+
+COVERED = 0.5
+"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is none."""
+
+
+def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -> list[Anomaly]:
+    """The anomalies; those of routes and answers to pings without the times in which most was back.
+
+    Args:
+        series: all quantities of the country that can show an outage.
+    """
+    lines = {one.key: one for one in series if len(one)}
+    country = [one for one in lines.values() if is_country(one.key.place)]
+    usage = [one for one in country if SIGNALS[one.key.signal].family is Family.USAGE and _shows_people(one)]
+    dips = [Interval(a.start, a.until) for a in anomalies if of_people(a) and is_country(a.key.place)]
+    found, before = list[Anomaly](), defaultdict[SeriesKey, list[Interval]](list)
+    for anomaly in sorted(anomalies, key=lambda a: a.start):
+        line = lines.get(anomaly.key)
+        course = None if line is None else _course(anomaly, line, before[anomaly.key])
+        found += [anomaly] if course is None else course.parts(usage, dips)
+        before[anomaly.key].append(Interval(anomaly.start, anomaly.until))
+    return sorted(found, key=lambda a: a.start)
+
+
+def _shows_people(one: Series) -> bool:
+    signal = SIGNALS[one.key.signal]
+    return signal.bad is Direction.DOWN and signal.unit != "kbps" and not target_of_series(one.key)
+
+
+def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Course | None":
+    """The course of an anomaly that may hold a remainder; None = it cannot."""
+    if family_of(anomaly) not in STEADY or anomaly.departure is None or anomaly.start_earliest is None:
+        return None
+    if anomaly.last_seen - anomaly.start < STAGE:
+        return None
+    told = shares(line, anomaly.start, before)
+    if told is None:
+        return None
+    until = min(
+        anomaly.last_seen, anomaly.departure.lasting_since or np.inf
+    )  # later falls are of the new level
+    rows = (told.times >= anomaly.start) & (told.times + told.step <= until)
+    width = max(2, ceil(LONE / told.step))
+    if rows.sum() <= width:
+        return None
+    lost = 1 - told.left[rows]
+    deepest = float(np.median(np.lib.stride_tricks.sliding_window_view(lost, width), axis=1).max())
+    return _Course(anomaly, told, told.times[rows].astype(np.float64), lost, deepest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """The bins of an anomaly.
+
+    Attributes:
+        times, lost: shape (n,), beginning and lost share of each.
+        deepest: loss at its deepest time.
+    """
+
+    anomaly: Anomaly
+    told: Shares
+    times: Floats
+    lost: Floats
+    deepest: float
+
+    def parts(self, usage: Sequence[Series], dips: Sequence[Interval]) -> list[Anomaly]:
+        """The times in which it was on, each as an anomaly."""
+        low = self.lost > HALF * self.deepest
+        rest = [span for span in self._spans(~low) if self._is_rest(*span, usage, dips)]
+        if not rest:
+            return [self.anomaly]
+        edges = [0, *(edge for span in rest for edge in span), len(low)]
+        kept = [(edges[n], edges[n + 1]) for n in range(0, len(edges), 2) if edges[n] < edges[n + 1]]
+        last = rest[-1] if rest[-1][1] == len(low) else None
+        found = [self._part(*span) for span in kept]
+        if found and last is not None and self.anomaly.end is None:
+            found[-1] = self._followed_by(found[-1], *last)
+        return found
+
+    def _spans(self, chosen: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Iterator[tuple[int, int]]:
+        """First row and the row after the last of each run of chosen bins."""
+        cuts = np.diff(np.concatenate([[0], chosen.astype(np.int8), [0]]))
+        yield from zip(np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist(), strict=True)
+
+    def _is_rest(self, first: int, last: int, usage: Sequence[Series], dips: Sequence[Interval]) -> bool:
+        """Was most of what was lost back in these bins, for long enough?"""
+        start, end = self._when(first, last)
+        lasts = end - start
+        if (
+            lasts < STAGE
+            or (last - first) * self.told.step < COVERED * lasts
+            or (first == 0 and lasts >= DAY)
+        ):
+            return False
+        if any(min(end, dip.until) - max(start, dip.start) > COVERED * lasts for dip in dips):
+            return False
+        lost = float(np.median(self.lost[first:last]))
+        told = [(SIGNALS[one.key.signal], median_share(one, start, end)) for one in usage]
+        usual = [
+            left >= 1 - max(lost / 2, NOTICED * signal.least_drop)
+            for signal, left in told
+            if left is not None
+        ]
+        if usual and all(usual):
+            return True
+        return lasts >= DAY and lost <= min(BACK * self.deepest, SMALL)  # not the slow end of a recovery
+
+    def _when(self, first: int, last: int) -> tuple[float, float]:
+        """From when to when some bins are, up to the next that was measured."""
+        end = self.times[last] if last < len(self.times) else self.times[-1] + self.told.step
+        return float(self.times[first]), float(end)
+
+    def _part(self, first: int, last: int) -> Anomaly:
+        """The anomaly between two rows."""
+        anomaly, step = self.anomaly, self.told.step
+        start, end = float(self.times[first]), float(self.times[last - 1] + step)
+        departure = anomaly.departure
+        assert departure is not None
+        left = np.clip(1 - self.lost[first:last], 0, 1)
+        low, middle, high = (float(share) for share in np.quantile(left, [0.05, 0.5, 0.95]))
+        gone = self.times[first:last][left < HALF]
+        goes_on = last == len(self.times)
+        departure = replace(
+            departure,
+            left=middle,
+            low=low,
+            high=high,
+            accepted=departure.accepted and goes_on,
+            lasting_since=departure.lasting_since if goes_on else None,
+            deep_from=float(gone[0]) if len(gone) else None,
+            deep_until=float(gone[-1] + step) if len(gone) else None,
+            gone_at=float(gone[0] + step) if len(gone) else None,
+        )
+        raised = anomaly.raised_at
+        if raised is not None and first:
+            raised = max(raised, start + min(2, last - first) * step)
+        return replace(
+            anomaly,
+            start=start if first else anomaly.start,
+            start_earliest=start if first else anomaly.start_earliest,
+            start_latest=start if first else anomaly.start_latest,
+            end=anomaly.end if goes_on else end,
+            raised_at=None if raised is not None and raised > end else raised,
+            last_seen=anomaly.last_seen if goes_on else end,
+            bins=last - first,
+            departure=departure,
+        )
+
+    def _followed_by(self, part: Anomaly, first: int, last: int) -> Anomaly:
+        """The part, with the lower level that stayed after it."""
+        start, end = self._when(first, last)
+        rest = float(np.median(1 - self.lost[first:last]))
+        if end - start < DAY or part.departure is None:
+            return part
+        return replace(part, departure=replace(part.departure, rest=rest))
