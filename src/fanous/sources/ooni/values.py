@@ -11,7 +11,6 @@ consist of such words, as do the phrases by which rules know a failure (``analys
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import lru_cache
 from math import nan
 from typing import Any
@@ -331,11 +330,7 @@ def _from_identifier(text: str | None) -> float | None:
     digits = (text or "")[:16].replace("T", "")[:14]
     if len(digits) < 14 or not digits.isascii() or not digits.isdigit():
         return None
-    try:
-        instant = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
-    return instant if EARLIEST <= instant < LATEST else None
+    return _instant(f"{digits[:8]}T{digits[8:]}")
 
 
 def input_of(value: str | list[Any] | None) -> str:
