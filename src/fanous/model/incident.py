@@ -147,10 +147,12 @@ class Part:
 
         A service takes its parts with it, except those that still worked; a part does not take the service.
         """
-        target, _, role = name.partition("/")
-        if target != self.target:
-            return False
-        return role in self.cut or name in self.named or (self.is_of_service and role not in self.spared)
+        if name == self.target or name in self.named:
+            return name in self.named
+        target, _, role = name.rpartition("/")
+        return target == self.target and (
+            role in self.cut or (self.is_of_service and role not in self.spared)
+        )
 
 
 @dataclass(frozen=True, slots=True)

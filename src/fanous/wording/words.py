@@ -171,9 +171,9 @@ ROLES_OF = {
 
 def named_title(name: str, language: Language) -> str:
     """``telegram`` -> ``Telegram``; ``telegram/client`` -> ``Telegram's web client`` (``Part.named``)."""
-    target, _, role = name.partition("/")
+    target, _, role = name.rpartition("/")
     if role not in ROLES_OF:
-        return target_title(target)
+        return target_title(name)
     own = role_title(target, role)
     return printable(own) if own else language.say(ROLES_OF[Role(role)], service=target_title(target))
 
