@@ -105,6 +105,7 @@ RUN = {
     "fanous verify BUNDLE": "fanous verify it.fanous --json",
     "fanous verify FILE": "fanous verify it.fanous --json",
     "fanous verify BUNDLE --json": "fanous verify it.fanous --json",
+    "fanous verify BUNDLE --series STORE": "fanous verify it.fanous --json --series ~/.local/share/fanous/store",
     "fanous incidents report ID -o FOLDER": f"fanous incidents report {INCIDENT} -o report --json",
     "fanous incidents report ID -o FOLDER --json": f"fanous incidents report {INCIDENT} -o report --json",
     "fanous cost ID": f"fanous cost {INCIDENT}",

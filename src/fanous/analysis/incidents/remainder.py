@@ -1,7 +1,7 @@
 """Remainder: what stays a little lower when an outage is over is no part of the outage.
 
 After a cut some blocks of addresses never answer again, and a publisher may change what it probes in the middle of one.
-Routes and answers to pings hardly move by themselves, so their anomaly goes on, and would hold the outage open for ever
+Routes and answers to pings hardly move by themselves, so their anomaly goes on, and would keep the outage open forever
 or fill the hours between two sessions.  It is cut where most of what was lost is back: if no more is missing than
 where addresses are given up, or if people's traffic is as usual.
 """
