@@ -103,7 +103,7 @@ ones have some dozens of records, and there are two where one is forged.  A data
 resolver may send any number of them."""
 
 LONGEST_TEXT = 256
-"""Characters of a record that is no address: a name has at most 255, a text may have 65,535."""
+"""Characters of a record other than an address: a name has at most 255, a text may have 65,535."""
 
 RESEND = 0.3
 """Share of the time-out after which an unanswered query is sent again: a lost packet is not a finding."""
