@@ -263,6 +263,7 @@ def measurement_of(
     uid = (clip(own_uid) if len(own_uid) <= LONGEST_NAME else "") or make_uid()
     country, asn = country_of(document.probe_cc), asn_of(document.probe_asn)
     network_type = (document.annotations.network_type if document.annotations else None) or ""
+    began = started_at(document, notes)
     return Measurement(
         uid=uid,
         test_name=test_name,
@@ -271,12 +272,12 @@ def measurement_of(
         asn=asn,
         resolver_asn=asn_of(document.resolver_asn),
         access=Access.MOBILE if network_type == "mobile" else Access.ANY,
-        started_at=started_at(document, notes),
+        started_at=began,
         probe=_probe(document) or uid,
         software=f"{software_of(clip(document.software_name))} {version_of(clip(document.software_version))}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
-        defect=_no_line(network_type) or defect or _no_time(document) or _no_place(country, asn),
+        defect=_no_line(network_type) or defect or _no_time(document, began) or _no_place(country, asn),
         network_name=clip(document.probe_network_name),
         report=clip(document.report_id),
         content=content,
@@ -363,15 +364,14 @@ def _no_line(network_type: str) -> str:
 
 
 AHEAD = 3600.0
-"""Seconds by which a test run may begin after the server gave its report a name: the name comes first or at the same
-time (of 54 real records none was more than 8 s ahead), so a larger difference is that of a wrong clock."""
+"""Seconds by which a measurement may begin after OONI received it, which is the time in its ``measurement_uid``: the
+difference is that of a wrong clock, and below 25 minutes in 62 real records and 131,496 rows of tables."""
 
 
-def _no_time(document: Header) -> str:
+def _no_time(document: Header, began: float) -> str:
     """A clock that is behind cannot be told from a late upload."""
-    begun = instant_of(document.test_start_time) if document.test_start_time else None
-    named = _from_identifier(document.report_id)
-    return "clock ahead" if begun is not None and named is not None and begun - named > AHEAD else ""
+    received = _from_identifier(document.measurement_uid)
+    return "clock ahead" if received is not None and began - received > AHEAD else ""
 
 
 def _no_place(country: str, asn: int) -> str:
