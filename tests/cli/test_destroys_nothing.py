@@ -130,6 +130,7 @@ READ = {
         "--networks",
         "--opt-out",
         "--orders",
+        "--series",
         "--revocation",
     ),
     *("--settings", "--table", "--targets", "--truth-table", "--urls", "bundle", "corpus", "draft", "paths"),

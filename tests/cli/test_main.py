@@ -129,7 +129,7 @@ def test_a_file_of_which_nothing_can_be_used_is_not_a_success(tmp_path: Path) ->
     (tmp_path / "letter.jsonl").write_text("dear\nall\n")
     done = fanous("ingest", "ooni", tmp_path / "letter.jsonl", "--store", tmp_path / "store", code=1)
     assert "read 2: stored 0" in done.stdout
-    assert "files ooni can read" in done.stderr
+    assert "these are `ooni` files" in done.stderr
 
 
 def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:

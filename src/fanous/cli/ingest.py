@@ -161,7 +161,7 @@ def ingest(
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         hint = "`fanous ingest --help` lists what each source reads"
-        say(f"no usable records: check that these are files of {source}; {hint}", file=sys.stderr)
+        say(f"no usable records: check that these are `{source}` files; {hint}", file=sys.stderr)
         raise typer.Exit(1)
     if not tally.read:
         say("no records found: the files cover an hour without any, or a download failed", file=sys.stderr)

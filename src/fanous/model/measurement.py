@@ -113,6 +113,10 @@ class Observer(StrEnum):
     HELPER = "helper"
 
 
+ENCRYPTED = ("doh", "dot")
+"""Kinds of resolver that have their own name and certificate."""
+
+
 @noun
 class Observation:
     """One fact.  What was not measured is None, NaN or empty, never 0.

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fanous.analysis.rules.evidence import ENCRYPTED
 from fanous.model.incident import (
     Hosting,
     Incident,
@@ -17,7 +16,7 @@ from fanous.model.incident import (
     Software,
     Stretches,
 )
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import ENCRYPTED, Provenance
 from fanous.model.series import RatePair
 from fanous.store.engine import (
     AT_IN_WINDOW,

@@ -9,10 +9,10 @@ interception, a proxy near the user, a wrong clock or the site itself?  Its ids 
 
 from math import isnan, nan
 
-from fanous.analysis.rules.evidence import ENCRYPTED, Controls, middle
+from fanous.analysis.rules.evidence import Controls, middle
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.rule import Rule
-from fanous.model.measurement import Layer, Observation, endpoint, shown_name
+from fanous.model.measurement import ENCRYPTED, Layer, Observation, endpoint, shown_name
 from fanous.model.verdict import SERVER_DOWN, State
 
 # --- TCP ------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from fanous.analysis.rules.failures import (
     groups_of,
 )
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+from fanous.model.measurement import ENCRYPTED, Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.noun import noun
 
 Endpoint = tuple[Layer, str, int]
@@ -255,9 +255,6 @@ LEAST_SLOW_CONNECT = 0.5
 
 PATIENCE = 3.0
 """Multiple of a connection's time: a handshake given less may still have been under way."""
-
-ENCRYPTED = ("doh", "dot")
-"""Resolvers that have their own name and certificate."""
 
 RESOLVER = "resolver"
 """Role of an observation about an encrypted resolver, not about the name that it was asked for."""
