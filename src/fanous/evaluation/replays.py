@@ -38,7 +38,15 @@ from fanous.evaluation.corpus import (
     SimulatedWorld,
     WorldEvent,
 )
-from fanous.evaluation.simulate.rows import Measured, QuietRows, blocked, in_country, quiet_rows, write_rows
+from fanous.evaluation.simulate.rows import (
+    Measured,
+    QuietRows,
+    blocked,
+    in_country,
+    quiet_rows,
+    uid_at,
+    write_rows,
+)
 from fanous.model.incident import Interval, Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.score import (
@@ -318,7 +326,7 @@ def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random)
     at, end = span
     while (at := at + chance.expovariate(LIES / HOUR)) < end:
         model, stamp = chance.choice(models), f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M:%S}"
-        uid = f"{model.uid}-lie-{int(at)}"
+        uid = uid_at(model.uid, at, f"lie-{int(at)}")
         new = {"measurement_uid": uid, "report_id": f"liar-on-{asn}", "measurement_start_time": stamp}
         rows = tuple(row | new for row in model.rows)
         yield blocked(replace(model, uid=uid, at=int(at), rows=rows), technique)

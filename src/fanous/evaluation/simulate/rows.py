@@ -70,10 +70,15 @@ class QuietRows:
 
 def _moved(one: Measured, midnight: int, mark: str) -> Measured:
     at = midnight + one.at % DAY
-    uid, when = f"{one.uid}-{mark}", f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    uid, when = uid_at(one.uid, at, mark), f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
     new = {"measurement_uid": uid, "measurement_start_time": when}
     rows = tuple(row | new | {"report_id": f"{row.get('report_id', '')}-{mark}"} for row in one.rows)
     return replace(one, uid=uid, at=at, rows=rows)
+
+
+def uid_at(uid: str, at: float, mark: str) -> str:
+    """A uid for a measurement moved to another time.  OONI's begin with the time of receipt."""
+    return f"{datetime.fromtimestamp(int(at), UTC):%Y%m%d%H%M%S}{uid[14:]}-{mark}"
 
 
 def in_country(one: Measured, country: str) -> Measured:
