@@ -24,7 +24,6 @@ from fanous.sources.ooni.content import canonical_hash, check_size, repair, stam
 from fanous.sources.ooni.document import (
     MOST_ANSWERS,
     MOST_STEPS,
-    NULL,
     Control,
     Document,
     Header,
@@ -197,8 +196,6 @@ def _pack_unread(document: dict[str, Any]) -> None:
 
 
 def _packed(chain: Any) -> Raw:
-    if not chain:
-        return NULL if chain is None else Raw(_json.encode(chain))
     if isinstance(chain, list) and all(map(_is_plain, chain)):
         chain = chain[:1]  # only the leaf is read
     return Raw(_json.encode(chain))
