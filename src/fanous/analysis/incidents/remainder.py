@@ -2,8 +2,8 @@
 
 After a cut some blocks of addresses never answer again, and a publisher may change what it probes in the middle of one.
 Routes and answers to pings hardly move by themselves, so their anomaly goes on, and would keep the outage open forever
-or fill the hours between two sessions.  It is cut where most of what was lost is back: if no more is missing than
-where addresses are given up, or if people's traffic is as usual.
+or fill the hours between two sessions.  It is cut where most of what was lost is back: where people's traffic is as
+usual, or, without such figures, where what is missing has stayed small for a day.
 """
 
 from collections import defaultdict
