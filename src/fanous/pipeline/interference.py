@@ -302,7 +302,7 @@ def alternatives(
         former=tuple(
             facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
         ),
-        nettests=tuple(facts.nettests(country, targets, asns, stretches, sources)),
+        nettests=tuple(facts.software(country, targets, asns, stretches, sources, of_nettests=True)),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
     )
 

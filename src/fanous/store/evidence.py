@@ -314,26 +314,18 @@ class EvidenceFacts(FactsPart):
         asns: Sequence[int],
         intervals: Sequence[Interval],
         sources: Sequence[str] = (),
+        *,
+        of_nettests: bool = False,
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network.
 
         Args:
             sources: whose measurements count; empty = all.
+            of_nettests: each version of a nettest instead, named ``telegram 0.3.1``; those without one are left out.
         """
         asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
-        return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked)]
-
-    def nettests(
-        self,
-        country: str,
-        targets: Sequence[str],
-        asns: Sequence[int],
-        intervals: Sequence[Interval],
-        sources: Sequence[str] = (),
-    ) -> list[Software]:
-        """The same of each version of a nettest, named ``telegram 0.3.1``; those without a version are left out."""
-        asked = {"sources": list(sources), **_claim(country, targets, asns, intervals)}
-        return [Software(*row) for row in self.engine.rows(_NETTESTS, **asked) if row[0]]
+        rows = self.engine.rows(_NETTESTS if of_nettests else _SOFTWARE, **asked)
+        return [Software(*row) for row in rows if row[0] or not of_nettests]
 
     def releases(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

@@ -94,7 +94,7 @@ def defect(software: Sequence[Software]) -> Reason | None:
 
 
 def lone_nettest(nettests: Sequence[Software]) -> Reason | None:
-    """The same of one version of a nettest, of which only other versions are compared; None = there is none.
+    """The only version of a nettest that sees it, while its other versions reach the target; None = there is none.
 
     It leaves a doubt and retracts nothing, since a newer version may try more: the only one that sees a block may be
     the only one that looks for it.

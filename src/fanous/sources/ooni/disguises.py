@@ -65,23 +65,19 @@ def _any_of(texts: Iterable[bytes]) -> bytes:
 
 
 _UNSEEN = (
-    *(
-        rb"\xc2\xad",
-        rb"\xcc[\x80-\xbf]",
-        rb"\xcd[\x80-\xaf]",
-        rb"\xe2\x80[\x8b-\x8f]",
-        rb"\xe2\x81[\xa0-\xaf]",
-    ),
-    *(
-        rb"\xe2\x83\xa3",
-        rb"\xe2\xa0\x80",
-        rb"\xe3\x85\xa4",
-        rb"\xef\xb8\x8f",
-        rb"\xef\xbb\xbf",
-        rb"\xef\xbe\xa0",
-    ),
+    rb"\xc2\xad",
+    rb"\xcc[\x80-\xbf]",
+    rb"\xcd[\x80-\xaf]",
+    rb"\xe2\x80[\x8b-\x8f]",
+    rb"\xe2\x81[\xa0-\xaf]",
+    rb"\xe2\x83\xa3",
+    rb"\xe2\xa0\x80",
+    rb"\xe3\x85\xa4",
+    rb"\xef\xb8\x8f",
+    rb"\xef\xbb\xbf",
+    rb"\xef\xbe\xa0",
 )
-"""Each begins with one byte, ``\\xc2``."""
+"""Patterns of letters that cannot be seen.  Each begins with a given byte, written in four characters (``\\xc2``)."""
 _ANY_UNSEEN = b"|".join(_UNSEEN)
 
 _FOREIGN = re.compile(
