@@ -22,7 +22,8 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance
 from fanous.pipeline import ingest, workers
-from fanous.pipeline.judge import Ingested, OnFile, judged_records
+from fanous.pipeline.ingest import judged_records
+from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES

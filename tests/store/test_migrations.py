@@ -20,7 +20,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
-from fanous.pipeline import ingest
+from fanous.pipeline import replay
 from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
@@ -82,7 +82,7 @@ def test_an_old_store_says_what_it_said_and_that_it_is_synthetic(tmp_path: Path)
         assert revision.reasons == as_written("the first claim")
         assert revision.incident.provenance is Provenance.SYNTHETIC
         before = [_ruled(store, uid) for uid in uids]
-        ingest.rejudge(opened, everything=True)
+        replay.rejudge(opened, everything=True)
         assert [_ruled(store, uid) for uid in uids] == before
     with open_store(folder) as store:
         assert set(store.of(Provenance.SYNTHETIC).facts.votes("PK", *WINDOW).uids) == set(uids)
@@ -102,7 +102,7 @@ def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> N
     folder = old_store(2, tmp_path / "store")
     with open_store(folder) as store:
         if again:
-            ingest.rejudge(store, everything=True)
+            replay.rejudge(store, everything=True)
             THE_LAB_TOLD: set[str] = set()  # its certificate stands in the facts alone in this store
         else:
             THE_LAB_TOLD = THE_LAB

@@ -49,6 +49,10 @@ class Provenance(StrEnum):
         return Provenance.SYNTHETIC
 
 
+AHEAD = 86_400.0
+"""Seconds by which a probe's clock may be ahead: a later date would extend every window up to it.  A collector refuses
+what is dated later; of what comes otherwise, no window includes it before its time."""
+
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
 
