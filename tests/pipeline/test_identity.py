@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import ParsedMeasurement, Provenance, Record
+from fanous.model.verdict import Judged
 from fanous.pipeline import ingest, replay
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.batch import Judged
 from fanous.store.identities import candidate, rank, settle
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

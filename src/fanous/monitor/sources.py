@@ -22,6 +22,7 @@ from pathlib import Path
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
 from fanous.model.instant import DAY, HOUR
+from fanous.model.verdict import Judged
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, judged_records
@@ -61,7 +62,6 @@ from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.store.batch import Judged
 from fanous.store.protocol import Ask, Store
 from fanous.store.series import Pulled
 from fanous.web.answers import Incoming

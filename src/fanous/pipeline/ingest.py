@@ -19,14 +19,13 @@ import msgspec
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
-from fanous.model.measurement import AHEAD, Provenance
-from fanous.model.noun import changed
+from fanous.model.measurement import AHEAD, Provenance, changed
+from fanous.model.verdict import Judged
 from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.pipeline.workers import judged_by
 from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.values import instant_of
-from fanous.store.batch import Judged
 from fanous.store.protocol import Store
 
 if TYPE_CHECKING:

@@ -36,9 +36,8 @@ from fanous.sources.connector import About, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SOURCES
-from fanous.store.batch import Forgotten
 from fanous.store.database import LEASE_SECONDS
-from fanous.store.protocol import Store
+from fanous.store.protocol import Forgotten, Store
 
 log = getLogger("fanous.detect")
 

@@ -11,15 +11,14 @@ from math import inf
 from fanous.errors import Rejected
 from fanous.model.measurement import AHEAD, ParsedMeasurement, Provenance, Record
 from fanous.model.reason import Reason
-from fanous.model.verdict import Verdict
+from fanous.model.verdict import Judged, Verdict
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import judge_record, rules_version
 from fanous.sources.connector import Working
 from fanous.sources.marks import is_marked
 from fanous.store.archive import DamagedSegment, Segment
-from fanous.store.batch import Forgotten, Judged
 from fanous.store.database import Span, spans_of
-from fanous.store.protocol import Store
+from fanous.store.protocol import Forgotten, Store
 
 Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
 """Parses and judges a raw record; raises ``Rejected`` if it can no longer be used."""

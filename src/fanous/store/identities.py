@@ -16,11 +16,10 @@ from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
-from fanous.model.measurement import Measurement, Provenance
-from fanous.model.noun import changed, noun
+from fanous.model.measurement import Measurement, Provenance, changed, noun
+from fanous.model.verdict import Judged
 from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
-from fanous.store.batch import Judged
 from fanous.store.engine import (
     IN_WINDOW,
     NAMED,
