@@ -73,8 +73,8 @@ class Judged:
     """One raw record and everything read from it.
 
     Attributes:
-        record: goes to the archive.  One that comes from the archive keeps its
-            ``line``, which says where in its segment it is.
+        record: goes to the archive.  One that comes from there keeps its ``line``, which says where in its segment it
+            is.
         came: the record before anything was dropped from it, for a store that may know it by its former name
             (``store.protocol.Store.holds_older``); else empty.
     """
