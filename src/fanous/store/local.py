@@ -146,9 +146,7 @@ class _Columns:
     @cached_property
     def holds_older(self) -> bool:
         """Asked once, since it reads every name, and no such name is ever added."""
-        from fanous.store.identities import OLDER
-
-        return bool(self.engine.rows(OLDER))
+        return self.every.holds_older()
 
     def close(self) -> None:
         if "engine" in vars(self):
