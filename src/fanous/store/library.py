@@ -14,6 +14,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.files import allow_descriptors
 from fanous.text import printable
 
 MOST_SAID = 300
@@ -58,7 +59,7 @@ def load_library() -> None:
         return
     _check_address_space()
     _check_memory()
-    _check_descriptors()
+    allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
         with _own_words():
@@ -172,16 +173,3 @@ def _memory_limits() -> Iterator[int]:
         for folder in (inner, *inner.parents):
             with suppress(OSError, ValueError):
                 yield int((CONTROL_GROUPS / controllers / folder / name).read_text().strip())
-
-
-def _check_descriptors() -> None:
-    """Raise ``FanousError`` if the process may not open as many files as the engine does; a soft limit is raised."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
-        return
-    if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
-        raise FanousError(
-            f"this process may open {hard} files (`ulimit -n`), and the engine of the store needs "
-            f"{LEAST_DESCRIPTORS}: raise that limit, or LimitNOFILE= of the unit"
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_DESCRIPTORS, hard))
