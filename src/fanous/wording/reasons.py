@@ -69,6 +69,10 @@ REASONS: dict[str, Text] = {
         "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
         "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
     ),
+    "lacks.handover": (
+        "What {entities} lost is not back, and nothing shows that the country as a whole lost it. A network whose "
+        "addresses another takes over looks like this, so it is only suspected."
+    ),
     "disputed": (
         "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "
         "({families}) reached the target on {networks} in {some} of {all} measurements. A network can let probes that "
