@@ -87,6 +87,21 @@ def test_judging_again_says_how_much(filled: Path) -> None:
     assert "0 measurements" in fanous("rejudge", "--store", filled).stdout
 
 
+@pytest.mark.parametrize("words", [["collect", "--inbox", "i"], ["judge", "m.jsonl"]])
+def test_no_command_begins_with_a_handful_of_descriptors(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Six were enough to start, and then asyncio, SQLite and Python's own modules failed each in its own words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (6, 6))
+    done = fanous(*words, code=1)
+    assert done.stderr.splitlines() == [
+        "fanous: this process may open 6 files (`ulimit -n`), and fanous needs 32: raise that limit, or LimitNOFILE= "
+        "of the unit"
+    ]
+    assert not list(tmp_path.iterdir())
+
+
 REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
 """Complaints that the program makes as well: one of each exit code."""
 

@@ -17,8 +17,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
+from fanous.files import allow_descriptors
 from fanous.store import client
-from fanous.store.client import LEAST_DESCRIPTORS, _check_descriptors, engine_at
+from fanous.store.client import LEAST_DESCRIPTORS, engine_at
 from fanous.store.engine import engine_errors
 from fanous.store.local import open_store
 from fanous.store.location import at_urls
@@ -289,6 +290,14 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
         ),
         (OSError(errno.EFBIG, "File too large"), "a file may not become that large here"),
         (FileNotFoundError(errno.ENOENT, "No such file"), "the current folder no longer exists"),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "no folder for temporary files can be written to: set TMPDIR",
+        ),
+        (
+            RuntimeError("can't start new thread"),
+            "no more threads can be started: raise the limit (`ulimit -u`",
+        ),
         (MemoryError(), "out of memory; what was stored is kept"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory; what was stored is kept"),
         (
@@ -335,7 +344,7 @@ def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
     try:
-        _check_descriptors()
+        allow_descriptors(LEAST_DESCRIPTORS, "the engine")
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (LEAST_DESCRIPTORS, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

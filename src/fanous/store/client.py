@@ -20,21 +20,17 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-import clickhouse_connect
-from clickhouse_connect.driver import options
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.common import coerce_bool
-from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
-from urllib3 import PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
 from fanous.errors import EngineFault, FanousError
+from fanous.files import allow_descriptors
 from fanous.store.engine import MORE_THREADS, EndlessAnswer, Engine, engine_errors, without_trace
 from fanous.store.location import StoreLocation
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+    from urllib3 import PoolManager
 
 _ON_A_CLUSTER = {
     "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
@@ -62,7 +58,7 @@ def engine_at(location: StoreLocation, *, read_only: bool = False) -> Engine:
     return Engine(client, folder, location.cluster, read_only=read_only)
 
 
-def _in_process(folder: Path) -> Client:
+def _in_process(folder: Path) -> "Client":
     _check_links(folder)
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
@@ -71,7 +67,7 @@ def _in_process(folder: Path) -> Client:
         return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
 
 
-def _to_server(location: StoreLocation) -> Client:
+def _to_server(location: StoreLocation) -> "Client":
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
             client = _client(
@@ -91,7 +87,11 @@ def _to_server(location: StoreLocation) -> Client:
         ) from None
 
 
-def _client(**given: Any) -> Client:
+def _client(**given: Any) -> "Client":
+    # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
+    import clickhouse_connect
+    from clickhouse_connect.driver import options
+
     # It logs a stack trace for each value that does not fit, although ``Engine.insert`` then corrects it.
     logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
     # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
@@ -150,7 +150,7 @@ def load_library() -> None:
         return
     _check_address_space()
     _check_memory()
-    _check_descriptors()
+    allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
         with _own_words():
@@ -261,19 +261,6 @@ def _memory_limits() -> Iterator[int]:
                 yield int((CONTROL_GROUPS / controllers / folder / name).read_text().strip())
 
 
-def _check_descriptors() -> None:
-    """Raise ``FanousError`` if the process may not open as many files as the engine does; a soft limit is raised."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= LEAST_DESCRIPTORS:
-        return
-    if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
-        raise FanousError(
-            f"this process may open {hard} files (`ulimit -n`), and the engine of the store needs "
-            f"{LEAST_DESCRIPTORS}: raise that limit, or LimitNOFILE= of the unit"
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_DESCRIPTORS, hard))
-
-
 # --- answers of a server -----------------------------------------------------------------------------------
 
 MOST_BYTES = 1 << 30
@@ -351,24 +338,25 @@ class _Answer(http.client.HTTPResponse):
             raise EndlessAnswer(f"the answer is packed ({packed[:20]}), though that was not asked for")
 
 
-class _Plain(HTTPConnection):
-    response_class = _Answer
-
-
-class _Encrypted(HTTPSConnection):
-    response_class = _Answer
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _EncryptedPool(HTTPSConnectionPool):
-    ConnectionCls = _Encrypted
-
-
-def connections(url: str, *, is_encrypted: bool) -> PoolManager:
+def connections(url: str, *, is_encrypted: bool) -> "PoolManager":
     """A pool for a client of the server at a URL, through the proxy that the environment names for it."""
+    from clickhouse_connect.driver.common import coerce_bool
+    from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    class Plain(HTTPConnection):
+        response_class = _Answer
+
+    class Encrypted(HTTPSConnection):
+        response_class = _Answer
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
     parts = urlsplit(url)
     scheme = "https" if is_encrypted else "http"
     given = dict(parse_qsl(parts.query))
@@ -376,5 +364,5 @@ def connections(url: str, *, is_encrypted: bool) -> PoolManager:
     if proxy := check_env_proxy(scheme, parts.hostname or "", parts.port or 0):
         options[f"{scheme}_proxy"] = proxy
     pool: PoolManager = get_pool_manager(verify=coerce_bool(given.get("verify", True)), **options)
-    pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
+    pool.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
     return pool
