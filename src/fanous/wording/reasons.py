@@ -69,6 +69,10 @@ REASONS: dict[str, Text] = {
         "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
         "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
     ),
+    "lacks.others": (
+        "One source shows it ({shown_by}). What others measure is not known yet for that time, so it is only suspected "
+        "until their figures are in."
+    ),
     "lacks.handover": (
         "What {entities} lost is not back, and nothing shows that the country as a whole lost it. A network whose "
         "addresses another takes over looks like this, so it is only suspected."

@@ -283,6 +283,7 @@ def _outages() -> dict[str, Any]:
         "incidents.denied_usual_days": publishers.USUAL_DAYS,
         "incidents.denied_bins": publishers.BINS,
         "incidents.denied_nothing_left": publishers.NOTHING_LEFT,
+        "incidents.denied_wait_seconds": publishers.WAIT,
         "incidents.shared_countries": publishers.COUNTRIES,
         "incidents.shared_region_km": publishers.REGION,
         "incidents.shared_within": publishers.WITHIN,
