@@ -143,6 +143,14 @@ REASONS: dict[str, Text] = {
     ),
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
+    "line.may_be_inspected": (
+        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "employer, may have inspected all of their connections."
+    ),
+    "network.abroad": (
+        "Not counted as part of the country: {networks}. The addresses are registered in another country, so this may "
+        "be a block there ({countries}), seen by a phone that roams or through a wrong table of addresses."
+    ),
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "platform.partly": (
         "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "
