@@ -55,7 +55,7 @@ NONE = "mount -t tmpfs none /sys/fs/cgroup"
         ),
         ("mount -t tmpfs none /proc", ""),
         ("mount -t tmpfs -o ro none /mnt; export TMPDIR=/mnt", "set TMPDIR"),
-        ("exec 2>&-", ""),
+        ("export TZ=PKT-5; exec 2>&-", ""),
         ("exec setpriv --reuid 54322 --clear-groups prlimit --nproc=10 --core=0", "TasksMax="),
     ],
 )

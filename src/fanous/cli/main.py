@@ -11,6 +11,7 @@ import errno
 import faulthandler
 import gc
 import inspect
+import io
 import os
 import re
 import resource
@@ -411,12 +412,18 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _open_standard_streams() -> None:
     """Open those that were closed at the start: another file would take their number, and receive what libraries
-    print; and Python prints to standard output what is for a standard error that is closed."""
+    print; and whatever asks Python's own stream whether it is a terminal, or flushes it, would fail.
+
+    In a locale of few letters, or where a file's name has other bytes, question marks are printed: a grid with them
+    is better than none.  Documents (``--json``) are UTF-8 in any locale."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
     os.close(number)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w")
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _complain(text: str) -> None:

@@ -153,7 +153,7 @@ def load_library() -> None:
     allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
-        with _own_words():
+        with _own_words(), _in_utc():
             _leave_signals()
             import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
@@ -217,6 +217,21 @@ def _own_words() -> Iterator[None]:
         before, found, trace = text.partition(_NO_CGROUPS)
         with suppress(OSError):
             os.write(2, before + (trace.partition(b"(version ")[2].partition(b"\n")[2] if found else b""))
+
+
+@contextmanager
+def _in_utc() -> Iterator[None]:
+    """The engine takes the machine's zone once, when it is loaded, and refuses to start where TZ is a rule, such as
+    ``PKT-5``, or names no zone.  All our times are UTC."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
 
 
 def _check_address_space() -> None:

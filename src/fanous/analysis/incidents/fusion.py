@@ -7,7 +7,7 @@ that is not worth an alarm, how far it fell is stated too.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 
 import numpy as np
@@ -61,13 +61,19 @@ RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if
 """Families that can support each other, in the order in which they are named; reports are not measurements."""
 
 
-def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts: Parts | None = None) -> Ruling:
+def ruling(
+    group: Sequence[Anomaly],
+    kind: Kind = Kind.OUTAGE,
+    parts: Parts | None = None,
+    heard_at: Callable[[Sequence[Anomaly]], float] = lambda _: 0.0,
+) -> Ruling:
     """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both.
 
     Args:
         parts: what is known of networks and regions; None = any may stand for its country, and was not taken over.
+        heard_at: when those who may deny what two show had been heard; infinite = not yet.
     """
-    met = min(_agreements(group, parts), default=None)
+    met = min(_agreements(group, parts, heard_at), default=None)
     if met is None or met[0] == inf:
         return Ruling("", None, _lacking(group, met))
     at, *pair = met
@@ -76,9 +82,11 @@ def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts: Parts | No
     return Ruling(rule, at, Reason(f"rule.{rule.lower()}", {"families": (str(one), str(other))}))
 
 
-def _agreements(group: Sequence[Anomaly], parts: Parts | None) -> Iterator[tuple[float, int, int]]:
+def _agreements(
+    group: Sequence[Anomaly], parts: Parts | None, heard_at: Callable[[Sequence[Anomaly]], float]
+) -> Iterator[tuple[float, int, int]]:
     """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``; infinite = they
-    confirm nothing before they are back.
+    confirm nothing yet.
 
     Anomalies are taken in order of onset and compared with those still down at the same place or in the whole
     country: thousands of series of one country are millions of pairs.
@@ -96,7 +104,7 @@ def _agreements(group: Sequence[Anomaly], parts: Parts | None) -> Iterator[tuple
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
                 if order and agree(first, second) and support.supports(first, second):
-                    moment = agreed_at(first, second)
+                    moment = max(agreed_at(first, second), heard_at((first, second)))
                     if _may_have_moved(first, second) or support.may_be_taken_over(first, second):
                         moment = max(moment, *(_back_at(a) for a in (first, second)))
                     yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
@@ -149,7 +157,7 @@ def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Re
     """What is missing.
 
     Args:
-        met: two that agree and are not back; None = no two agree.
+        met: two that agree and confirm nothing yet; None = no two agree.
     """
     names = tuple(sorted({str(family_of(a)) for a in group}))
     network = None if met is None else group[met[1]].key.place.asn
@@ -157,6 +165,8 @@ def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Re
         return Reason("lacks.handover", {"entities": (f"AS{network}",)})
     if set(names) == {str(family) for family in OF_ADDRESSES} and all(map(_is_small, group)):
         return Reason("lacks.return", {"families": names})
+    if met is not None and not any(_is_small(group[n]) for n in met[1:]):
+        return Reason("lacks.others", {"shown_by": names})
     return Reason("lacks.family" if len(names) == 1 else "lacks.agreement", {"families": names})
 
 

@@ -12,6 +12,7 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -60,7 +61,7 @@ from fanous.analysis.incidents.fusion import (
 )
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.parts import Parts
-from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, worldwide
+from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, heard_at, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import (
     Estimate,
@@ -166,9 +167,10 @@ class Quantities:
         parts: Parts,
     ) -> tuple[Ruling, Reason | None]:
         """Is it confirmed?  And what keeps from being believed that families agree; None = nothing does."""
-        verdict, doubts = ruling(group, kind, parts), None
+        heard = partial(heard_at, series=self.series)
+        verdict, doubts = ruling(group, kind, parts, heard), None
         if verdict.at is not None and shared is not None:
-            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind, parts)
+            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind, parts, heard)
             doubts = shared[1] if verdict.at is None else None
         if verdict.at is not None:
             doubts = denied(group, self.series)
