@@ -37,8 +37,8 @@ from fanous.store.upgrade import LAB_AUTHORITY
 from fanous.text import quoted
 
 LEAST_FINGERPRINT = 32
-"""Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 can be found by trial, by those who
-can afford 2^64 of them."""
+"""Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 can be found by trial, by
+those who can afford 2^64 of them."""
 
 
 DECIDED_WITH = ("rules_version", "detector_version")
