@@ -257,7 +257,7 @@ missed no round it was nine in ten when QUIC was tried too seldom for its block 
 found."""
 
 
-_NOW = ("2026.25", "2026.31")
+_NOW = ("2026.25", "2026.32")
 SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
     (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
@@ -273,6 +273,7 @@ SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
     (("2026.22", "2026.27"), _NOW): frozenset(),
     (("2026.24", "2026.29"), _NOW): frozenset({"dns_blockpage"}),
     (("2026.24", "2026.30"), _NOW): frozenset(),
+    (("2026.25", "2026.31"), _NOW): frozenset(),
 }
 """(Older rules and detectors, those of this program) -> techniques of which the older results say nothing.
 
@@ -297,7 +298,10 @@ two thirds of their endpoints, in WhatsApp's registration, and in how the parts 
 all hosts of a target alike.  Detectors 2026.30 differ from 2026.28 and 2026.29 in a forged answer next to a right one,
 which those took for a former address: they confirmed no page in place of a site to which a resolver's answer led.
 Rules 2026.25 and detectors 2026.31 differ in clocks that are ahead of a server's, in versions of nettests that
-disagree, and in roles whose measurements do: the lab has one clock and one version.  Any other pair differs in
+disagree, and in roles whose measurements do: the lab has one clock and one version.  Detectors 2026.32 differ in
+networks that are registered in another country, in certificates that volunteers' probes met, in a site's own page next
+to other targets, and in onsets of what is rolled out: the lab's networks are at home, its probes are our own, and the
+table counts when something was found.  Any other pair differs in
 everything.
 """
 
