@@ -5,9 +5,8 @@ from pathlib import Path
 
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import State, Verdict
+from fanous.model.verdict import Judged, State, Verdict
 from fanous.pipeline import detect
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.builders import helper, observation, verdict
