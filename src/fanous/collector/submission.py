@@ -37,6 +37,7 @@ from fanous.collector.limits import ADDRESS_BITS
 from fanous.collector.origin import Origin
 from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
+from fanous.model.measurement import AHEAD
 from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.content import check_size, digest_of, scrub, stamped
@@ -166,9 +167,6 @@ def asn_of(text: str) -> int | None:
     number = int(digits)
     return number if number <= LARGEST_ASN else None
 
-
-AHEAD = 86_400.0
-"""Seconds by which a probe's clock may be ahead; a later date would extend every window up to it."""
 
 SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""

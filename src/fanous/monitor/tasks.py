@@ -189,6 +189,7 @@ class NetworksHeard:
         synthetic: everything known was staged.
         collapses: those of the one country that was asked about.
         names: country, ASN and the name given by measurements.
+        last: of the latest sound measurement, however old; ``None`` = nothing was ever measured.
     """
 
     at: float
@@ -196,6 +197,7 @@ class NetworksHeard:
     beats: Sequence[Heartbeat]
     collapses: Sequence[Collapse]
     names: Sequence[tuple[str, int, str]]
+    last: float | None
 
 
 class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
@@ -212,7 +214,9 @@ class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
             for place in sorted({beat.place.country for beat in beats})
             for asn, name in shown.facts.networks(place).items()
         ]
-        return NetworksHeard(store.now(), shown.is_synthetic, beats, fell, names)
+        measured = map(shown.facts.measured, [self.country] if self.country else shown.facts.countries())
+        last = max((ends[1] for ends in measured if ends is not None), default=None)
+        return NetworksHeard(store.now(), shown.is_synthetic, beats, fell, names, last)
 
 
 class Hearing:

@@ -17,6 +17,7 @@ come back in the same minute, and must not retry in step.
 """
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -33,7 +34,9 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
+from fanous.probe.post import post
 from fanous.probe.spool import Spool, Spooled
+from fanous.text import quoted
 
 FILE = "reports.json"
 STRIKES_FILE = "failed.json"
@@ -58,6 +61,9 @@ class Template(Struct, frozen=True):
     def key(self) -> str:
         return sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
+
+_REPORT_ID = re.compile(r"[0-9A-Za-z_-]{1,256}")
+"""It becomes a part of URLs and of measurements, and whoever answers may have sent anything."""
 
 _template = msgspec.json.Decoder(Template)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -116,9 +122,10 @@ class Reports:
 
     def _read(self) -> dict[str, str]:
         try:
-            return _ids.decode(self._path.read_bytes())
-        except (OSError, msgspec.MsgspecError):
+            kept = _ids.decode(self._path.read_bytes())
+        except (OSError, msgspec.MsgspecError, UnicodeError):
             return {}  # missing, or lost in a power cut: new ones are opened
+        return {key: name for key, name in kept.items() if _REPORT_ID.fullmatch(name)}
 
 
 FIRST_SECONDS = 2.0
@@ -149,6 +156,12 @@ def retry_after(value: str | None) -> float | None:
 
 SECONDS = httpx.Timeout(120, connect=30)
 """Uploads over 2G are slow; a connection not made within half a minute will not be made."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds for a whole exchange, in addition to what the body takes."""
+
+MOST_ANSWER = 1 << 16
+"""Bytes: acknowledgements and refusals have a few hundred."""
 
 IDLE_SECONDS = 5.0
 """Seconds between checks of an empty spool."""
@@ -373,7 +386,7 @@ class Uploader:
         if report_id is None:
             opened = await self._post(f"{collector.url}/report", request_to_open(template))
             report_id = opened.get("report_id")
-            if not isinstance(report_id, str) or not report_id:
+            if not isinstance(report_id, str) or not _REPORT_ID.fullmatch(report_id):
                 raise _Unreached("the answer to opening a report did not come from a collector")
             self._reports.remember(template, report_id)
         try:
@@ -400,20 +413,17 @@ class Uploader:
     async def _post(self, url: str, body: bytes) -> dict[str, Any]:
         self._on_bytes(len(body))
         try:
-            response = await self._client.post(
-                url, content=body, headers={"content-type": "application/json"}
-            )
+            response = await post(self._client, url, body, seconds=ANSWER_SECONDS, most=MOST_ANSWER)
         except httpx.HTTPError as error:
             raise _Unreached(f"{_host(url)}: {error or type(error).__name__}") from None
         self._on_bytes(len(response.content))
-        answer = _object(response.content)
-        if response.status_code in REFUSALS and answer is not None and "detail" in answer:
+        answer, code = _object(response.content), response.status
+        if code in REFUSALS and answer is not None and "detail" in answer:
             detail = answer["detail"]
             said = detail.get("message", detail) if isinstance(detail, dict) else detail
-            raise _Refused(f"{_host(url)} answered {response.status_code}: {said}")
-        if response.status_code != 200 or answer is None:
+            raise _Refused(f"{_host(url)} answered {code}: {quoted(said)}")
+        if code != 200 or answer is None:
             asked = retry_after(response.headers.get("retry-after"))
-            code = response.status_code
             raise _Unreached(f"{_host(url)} answered {code}", asked, at_it=code in FAILURES)
         return answer
 

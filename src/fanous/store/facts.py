@@ -20,8 +20,7 @@ from msgspec.structs import astuple
 from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance
 from fanous.model.verdict import Verdict
-from fanous.store.archive import Location, Segment, parse_name
-from fanous.store.batch import Placed
+from fanous.store.archive import Location, Placed, Segment, parse_name
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
 from fanous.store.evidence import EvidenceFacts

@@ -312,7 +312,7 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
     if len(always) < len(ways):
         told = listing(_role_words(part, always, language), language)
         told = language.say(PART_OF_TIME, roles=told) if always else language.say(NOT_TOGETHER)
-    return [f"{names[0]} ({told})"]
+    return [f"{language.apart(names[0])} ({told})"]
 
 
 PART_OF_TIME, NOT_TOGETHER = "part of the time {roles} only", "not all of it at the same time"
