@@ -10,8 +10,16 @@ from dataclasses import dataclass
 
 import httpx
 
+from fanous.config import split_url
+
 SLOWEST = 1000
 """Bytes a second at which a body is waited for: a bad connection over 2G."""
+
+
+def shown(url: str) -> str:
+    """A URL for messages and logs, without the login that may be in it."""
+    parts = split_url(url)
+    return "..." if parts is None else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
-from fanous.probe.post import post
+from fanous.probe.post import post, shown
 from fanous.probe.spool import Spool, Spooled
 from fanous.text import quoted
 
@@ -401,7 +401,7 @@ class Uploader:
         if not answer or (uid is None and answer.keys() <= OF_AN_ACKNOWLEDGEMENT):
             said = msgspec.json.encode(answer).decode()
             raise _Refused(
-                f"{collector.url} answered 200 {said}, without an identity: it discarded the measurement"
+                f"{shown(collector.url)} answered 200 {said}, without an identity: it discarded the measurement"
                 f"{_unplaced(template)} or could not process it; sent again, it might be stored twice"
             )
         if not isinstance(uid, str) or not uid:
@@ -436,7 +436,7 @@ def _unplaced(template: Template) -> str:
 
 
 def _host(url: str) -> str:
-    return url.partition("/report")[0]
+    return shown(url.partition("/report")[0])
 
 
 def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
@@ -451,7 +451,9 @@ def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> ht
     except ImportError:
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None
     except (ValueError, httpx.InvalidURL) as error:
-        raise FanousError(f"not a proxy URL: {proxy!r} ({error}); use http://host:port") from None
+        raise FanousError(
+            f"not a proxy URL: {quoted(shown(proxy or ''))} ({type(error).__name__}); use http://host:port"
+        ) from None
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

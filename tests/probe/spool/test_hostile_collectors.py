@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from fanous.cli.probe_options import sent_line
+from fanous.errors import FanousError
 from fanous.probe import orders, upload
 from fanous.probe.orders import check_in
 from fanous.probe.spool import REFUSED, Spool
@@ -102,3 +103,16 @@ def test_what_a_collector_answers_acts_on_no_terminal_and_is_quoted(tmp_path: Pa
     (why,) = (path.read_text() for path in (tmp_path / REFUSED).glob("*.why"))
     assert planted(why) == [] and planted(sent_line(found)) == []
     assert r"\". All is well." in why
+
+
+def test_no_message_shows_the_login_of_a_collector_or_a_proxy(tmp_path: Path) -> None:
+    """They go to terminals, to the system's log and into the files next to what was refused."""
+    spool = Spool(tmp_path)
+    spool.put(msgspec.json.encode(measurement(0)))
+    with answering(lambda _path, _body: (500, {}, b"")) as url:
+        named = url.replace("//", "//me:secret@")
+        told = [sent(spool, named).why, str(check_in([named], "PK", 17557))]
+    with pytest.raises(FanousError) as refused:
+        sent(spool, url, proxy="ftp://me:secret@127.0.0.1:9")
+    assert not any("secret" in one for one in (*told, str(refused.value)))
+    assert all(url in one for one in told)
