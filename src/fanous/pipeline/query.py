@@ -14,17 +14,13 @@ from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
+from fanous.model.measurement import AHEAD
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
 from fanous.refdata.countries import country_name
 from fanous.store.coverage import Within, end_of_data
 from fanous.store.protocol import Store
-
-AHEAD = DAY
-"""Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
-window up to it.
-"""
 
 
 @dataclass(frozen=True, slots=True)

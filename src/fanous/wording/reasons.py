@@ -69,6 +69,14 @@ REASONS: dict[str, Text] = {
         "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
         "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
     ),
+    "lacks.others": (
+        "One source shows it ({shown_by}). What others measure is not known yet for that time, so it is only suspected "
+        "until their figures are in."
+    ),
+    "lacks.handover": (
+        "What {entities} lost is not back, and nothing shows that the country as a whole lost it. A network whose "
+        "addresses another takes over looks like this, so it is only suspected."
+    ),
     "disputed": (
         "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "
         "({families}) reached the target on {networks} in {some} of {all} measurements. A network can let probes that "
@@ -135,6 +143,14 @@ REASONS: dict[str, Text] = {
     ),
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
+    "line.may_be_inspected": (
+        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "employer, may have inspected all of their connections."
+    ),
+    "network.abroad": (
+        "Not counted as part of the country: {networks}. The addresses are registered in another country, so this may "
+        "be a block there ({countries}), seen by a phone that roams or through a wrong table of addresses."
+    ),
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "platform.partly": (
         "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "

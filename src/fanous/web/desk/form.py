@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 
+from fanous.config import split_url
 from fanous.errors import FanousError
 from fanous.text import printable
 from fanous.web.admin import LONGEST, body_of
@@ -104,7 +105,8 @@ def is_from_here(request: Request, url: str) -> bool:
     if origin is None:
         return True
     own = {request.headers.get("host", "").lower(), urlsplit(url).netloc.lower() if url else ""}
-    return urlsplit(origin).netloc.lower() in own - {""}
+    parts = split_url(origin)
+    return parts is not None and parts.netloc.lower() in own - {""}
 
 
 def check_signed(form: Form, reason: str = "-") -> None:
