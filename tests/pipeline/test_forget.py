@@ -107,7 +107,7 @@ def test_a_claim_whose_probes_all_withdraw_is_retracted(
 KILLED = """
 import os, sys
 from pathlib import Path
-from fanous.pipeline import ingest
+from fanous.pipeline import replay
 from fanous.store import archive, facts
 from fanous.store.local import open_store
 steps = iter(range(1000))

@@ -272,21 +272,18 @@ AGAIN = HOUR
 class Upkeep:
     """Applies one retention policy."""
 
-    def __init__(
-        self, ask: Ask, policy: Retention, every: float = UPKEEP_EVERY, again: float = AGAIN
-    ) -> None:
+    def __init__(self, ask: Ask, policy: Retention) -> None:
         self._ask, self._policy = ask, policy
-        self._every, self._again = every, again
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
         while not stop.is_set():
             try:
                 await self.once(stop)
-                wait = self._every
+                wait = UPKEEP_EVERY
             except FanousError as error:
                 log.warning(logline("retention_failed", why=str(error)))
-                wait = self._again
+                wait = AGAIN
             await pause(stop, wait)
 
     async def once(self, stop: asyncio.Event) -> Retained:

@@ -288,7 +288,6 @@ class Uploader:
         *,
         proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        user_agent: str = "fanous-probe",
         on_sent: Callable[[str], None] = lambda _uid: None,
         on_bytes: Callable[[int], None] = lambda _count: None,
     ) -> None:
@@ -300,7 +299,7 @@ class Uploader:
         self._strikes = Strikes(spool.folder)
         self._on_sent = on_sent
         self._on_bytes = on_bytes
-        self._client = _client(proxy, transport, user_agent)
+        self._client = _client(proxy, transport)
         self._right = spool.sending()
 
     async def __aenter__(self) -> Self:
@@ -440,16 +439,14 @@ def _host(url: str) -> str:
     return shown(url.partition("/report")[0])
 
 
-def _client(
-    proxy: str | None, transport: httpx.AsyncBaseTransport | None, user_agent: str
-) -> httpx.AsyncClient:
+def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             proxy=proxy,
             transport=transport,
             trust_env=False,
             timeout=SECONDS,
-            headers={"user-agent": user_agent},
+            headers={"user-agent": "fanous-probe"},
         )
     except ImportError:
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None

@@ -214,11 +214,14 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
 
 
 def _left(incident: Incident) -> float | None:
-    """Share of the usual level: typically, or while it is ongoing, most recently."""
+    """Share of the usual level: most recently while it is ongoing, otherwise in its deepest step of an hour or more."""
     level = incident.level
     if level is None:
         return None
-    return level.now if incident.is_open and level.now is not None else level.mean
+    if incident.is_open and level.now is not None:
+        return level.now
+    steps = (one.left for one in incident.levels if one.end is not None and one.end - one.start >= HOUR)
+    return min([level.mean, *steps])
 
 
 def where_said(incident: Incident, names: Mapping[int, str] | None, country: str, language: Language) -> str:

@@ -276,7 +276,7 @@ on a holiday, when they sleep longer: most of it is below every day of the week 
 this long from there (the first hours of a morning are low on every day).  The same holds if it is to support another
 family."""
 
-OF_ONE_TOOL = ("tor_relay", "tor_bridge")
+OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
 """Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country."""
 
 LONE_CELL = 0.5
