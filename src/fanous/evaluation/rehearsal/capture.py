@@ -29,7 +29,7 @@ KEPT_BODY = 400
 """Characters kept of a page of the lab: enough for its title; a block page is shorter."""
 
 MOST_EVENTS = 2
-"""Reads kept of a measurement: the last ones show how much arrived, and when."""
+"""Reads kept of a measurement in a recording: the last ones show when data stopped, but not how much had arrived."""
 
 
 def write_recording(path: Path, rehearsal: "Rehearsal", records: Path) -> int:
@@ -95,11 +95,15 @@ def _head(rehearsal: "Rehearsal") -> dict[str, Any]:
     }
 
 
-def slim(line: bytes) -> bytes:
-    """One record without the parts from which no observation is read; ``x_recorded`` says what it is."""
+def slim(line: bytes, most_events: int = MOST_EVENTS) -> bytes:
+    """One record without the parts that no verdict is read from; ``x_recorded`` says what it is.
+
+    Args:
+        most_events: reads kept.
+    """
     record = msgspec.json.decode(line)
     keys = record["test_keys"]
-    keys["network_events"] = _kept_events(keys)
+    keys["network_events"] = _kept_events(keys, most_events)
     for entry in keys.get("requests") or ():
         response = entry.get("response") or {}
         body = response.get("body")
@@ -111,11 +115,11 @@ def slim(line: bytes) -> bytes:
     return msgspec.json.encode(_rounded(record))
 
 
-def _kept_events(keys: dict[str, Any]) -> list[dict[str, Any]]:
+def _kept_events(keys: dict[str, Any], most: int) -> list[dict[str, Any]]:
     """The connection of each handshake, and the last reads, in the order in which they happened."""
     events = keys.get("network_events") or ()
     handshakes = {one.get("transaction_id") for one in keys.get("tls_handshakes") or ()}
-    last = [event for event in events if event.get("operation") == "read"][-MOST_EVENTS:]
+    last = [event for event in events if event.get("operation") == "read"][-most:]
     return [
         event
         for event in events

@@ -81,17 +81,6 @@ halved, as is that from the machine's own delays."""
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""
 
-LEAVES_PAGES_UNFINISHED = frozenset(
-    {"sni_freeze", "sni_loss", "sni_slow_handshake", "sni_throttle_police", "sni_throttle_shape"}
-    | {"loss_burst", "quiet-loss-20", "quiet-loss-bursts"}
-)
-"""Techniques and quiet cases in which a page begins to arrive and never completes."""
-
-SHOWS_OTHER_PAGES = frozenset(
-    {"dns_blockpage", "http_blockpage", "quiet-captive-portal", "quiet-server-down"}
-)
-"""Those in which another page replaces the site's, or the site is down for everyone."""
-
 _LINES = (
     LabNetwork("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
     LabNetwork("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),
@@ -257,51 +246,6 @@ missed no round it was nine in ten when QUIC was tried too seldom for its block 
 found."""
 
 
-_NOW = ("2026.25", "2026.31")
-SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
-    (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
-    (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
-    (("2026.21", "2026.18"), _NOW): frozenset(),
-    (("2026.21", "2026.19"), _NOW): frozenset(),
-    (("2026.21", "2026.20"), _NOW): frozenset(),
-    (("2026.21", "2026.21"), _NOW): frozenset(),
-    (("2026.21", "2026.22"), _NOW): frozenset(),
-    (("2026.21", "2026.23"), _NOW): frozenset(),
-    (("2026.21", "2026.24"), _NOW): frozenset(),
-    (("2026.21", "2026.25"), _NOW): frozenset(),
-    (("2026.21", "2026.26"), _NOW): frozenset(),
-    (("2026.22", "2026.27"), _NOW): frozenset(),
-    (("2026.24", "2026.29"), _NOW): frozenset({"dns_blockpage"}),
-    (("2026.24", "2026.30"), _NOW): frozenset(),
-}
-"""(Older rules and detectors, those of this program) -> techniques of which the older results say nothing.
-
-2026.20 differs from 2026.19 in what a page is called that stopped after 10 to 24 kB and was given up too soon
-to tell a freeze.  2026.21 differs from 2026.20 in pages that are compared with the control's, in what is dead
-for all, and in what the lab has not: phones, old probes, programs against viruses.  Detectors 2026.18 differ
-from 2026.17 in a platform that fails in three countries, in several resolvers of one network, and in a habit
-of weeks; 2026.19 in networks of long events and in stretches next to them that carried no controls.  The lab
-has none of these.  2026.20 differs on networks of three probes and more that do not say the same, above all
-next to two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
-out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
-has not; 2026.23 in how many probes count behind OONI's test runs, and the lab's probes are our own; 2026.24 in
-what the figures count, and in controls elsewhere that work on two layers: the lab's probes bring their own;
-2026.25 in sources that disagree, and 2026.26 in platforms that fail in some countries only: the lab has one of
-each.  Rules 2026.22 and detectors 2026.27 differ in what counts as a control of a symptom and of another page, in
-filters that people choose, in Signal's chat server and in versions of nettests: the votes of all records of the
-lab (``tests/golden/lab``) are the same.  Rules 2026.23 and detectors 2026.28 differ in time-outs over lines whose
-connections are slow, in alerts, and in what may be the fault of a site, a host, a resolver or a line: the lab's
-targets are platforms, its resolvers answer everything that no censor forges, its probes compare downloads, and
-the votes of all its records are the same.  Rules 2026.24 and detectors 2026.29 differ in apps that fail at half to
-two thirds of their endpoints, in WhatsApp's registration, and in how the parts of a service are named: the lab cuts
-all hosts of a target alike.  Detectors 2026.30 differ from 2026.28 and 2026.29 in a forged answer next to a right one,
-which those took for a former address: they confirmed no page in place of a site to which a resolver's answer led.
-Rules 2026.25 and detectors 2026.31 differ in clocks that are ahead of a server's, in versions of nettests that
-disagree, and in roles whose measurements do: the lab has one clock and one version.  Any other pair differs in
-everything.
-"""
-
-
 class TechniqueResult(msgspec.Struct, kw_only=True):
     """The result for one technique.
 
@@ -359,24 +303,29 @@ class TechniqueResult(msgspec.Struct, kw_only=True):
 
     @property
     def is_of_today(self) -> bool:
-        """Were the rules and detectors those of this program?  Results of others say nothing about it.
+        """Was it played with the rules and detectors of this program?
 
         Slow-downs have detectors of their own, which decide where lines were slow, or nothing may be found.
         """
-        if not self._says_the_same:
-            return False
         is_of_lines = self.placement == QUIET or self.technique in OF_LINES
-        return not is_of_lines or self.slowdown_detectors == SLOWDOWN_DETECTOR_VERSION
+        same_slowdowns = not is_of_lines or self.slowdown_detectors == SLOWDOWN_DETECTOR_VERSION
+        return same_slowdowns and (self.rules, self.detectors) == (RULES_VERSION, DETECTOR_VERSION)
 
     @property
-    def _says_the_same(self) -> bool:
-        own, now = (self.rules, self.detectors), (RULES_VERSION, DETECTOR_VERSION)
-        differ = SAME_BUT_FOR.get((own, now))
-        return own == now or (differ is not None and self.technique not in differ)
+    def place(self) -> "Place":
+        """The technique and where it was applied: records of one seed stand for the others.
+
+        Those of the nation stand for the nation at half the compression, which differs in nothing that they hold.
+        """
+        return self.technique, "nation" if self.placement == "cadence" else self.placement
 
     @property
     def key(self) -> str:
         return f"{self.technique} {self.placement} {self.seed}"
+
+
+Place = tuple[str, str]
+"""Technique and placement."""
 
 
 def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[TechniqueResult]:

@@ -105,7 +105,8 @@ def _look(
         pass
     while (lease := store.ledger.lease()) is not None:
         store.ledger.mark_detected(lease)
-    now = _heard_until(store.of(Provenance.SYNTHETIC), monitor, clock)
+    until, tick = clock.monitor(clock.lab()), monitor.tick * clock.stretch
+    now = heard_until(store.of(Provenance.SYNTHETIC), monitor.country, clock.begins, until, tick)
     detect.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.ledger.incidents(monitor.country):
         document = detailed_document(incident)
@@ -114,13 +115,16 @@ def _look(
             yield MonitorState(clock.lab(), document, tally.stored)
 
 
-def _heard_until(store: Store, monitor: Monitor, clock: LabClock) -> float:
+def heard_until(store: Store, country: str, begins: float, until: float, tick: float) -> float:
     """The instant up to which probes not heard from count as silent: set by the checks of probes abroad, which no
     censor here can stop.
+
+    Args:
+        tick: seconds of the monitor's clock.
     """
-    beats = store.facts.looks(clock.begins, clock.monitor(clock.lab()))
-    abroad = [beat.at for beat in beats if beat.country != monitor.country]
-    return max(abroad, default=clock.begins) - UNDER_WAY * monitor.tick * clock.stretch
+    beats = store.facts.looks(begins, until)
+    abroad = [beat.at for beat in beats if beat.country != country]
+    return max(abroad, default=begins) - UNDER_WAY * tick
 
 
 def main(specification: Path) -> None:

@@ -2,17 +2,21 @@
 
     python -m fanous.evaluation.rehearsal.table [--seeds 3] [--minutes 600] [--only TEXT] [--page]
 
-Results are appended to ``docs/truth-table.jsonl``; results for the same rules and detectors are not run
-again, so it can be stopped at any time and resumes where it was. A run that fails is reported, and the next
-one is made.  ``docs/truth-table.md`` is written from all of them after each run.
+Results are appended to ``docs/truth-table.jsonl``, and what the probes stored goes to ``docs/truth-table.xz``.  From
+these records the program concludes again before anything is played (one to two minutes): older results count as long as
+it comes to the same.  What it has no such result of is played, so it can be stopped at any time and resumes where it
+was.  A run that fails is reported, and the next one is made.  ``docs/truth-table.md`` is written from all of them after
+each run.
 """
 
 import argparse
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -24,12 +28,14 @@ from fanous.evaluation.rehearsal.cases import (
     MOST_MISSED,
     QUIET,
     Case,
+    Place,
     TechniqueResult,
     append,
     cases,
     known,
     results_of,
 )
+from fanous.evaluation.rehearsal.records import Records, differences
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
 from fanous.lab.scenario import TRUTHS
@@ -41,7 +47,8 @@ HEAD = """\
 
 How often Fanous is right when the truth is known: real packets in network namespaces, real censors, the real
 probe, collector and pipeline, live rules and thresholds. Written by `make lab` from
-`docs/truth-table.jsonl`; do not edit.
+`docs/truth-table.jsonl`; do not edit. `docs/truth-table.xz` holds what the probes stored, and a test concludes from it
+again with today's rules and detectors.
 
 Twelve vantage points on six networks, and one abroad; a tick of two seconds that represents ten minutes of
 the monitor's clock; 20 s before the event, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
@@ -56,9 +63,13 @@ are Wilson's, 95 %.
 """
 
 
-def page(results: Sequence[TechniqueResult]) -> str:
-    """The whole page."""
-    shown, played = _played(results)
+def page(results: Sequence[TechniqueResult], holding: Collection[Place] = ()) -> str:
+    """The whole page.
+
+    Args:
+        holding: techniques and placements of which this program concludes the same from their records.
+    """
+    shown, played = _played(results, holding)
     late = [r for r in shown if not r.kept_up]
     kept = _latest(r for r in shown if r.kept_up)
     interference = [r for r in kept if r.placement != QUIET and TRUTHS[r.technique].is_incident]
@@ -78,13 +89,20 @@ def page(results: Sequence[TechniqueResult]) -> str:
     )
 
 
-def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], str]:
+def counts(result: TechniqueResult, holding: Collection[Place]) -> bool:
+    """Does the result say something about this program?"""
+    return result.is_of_today or result.place in holding
+
+
+def _played(
+    results: Sequence[TechniqueResult], holding: Collection[Place]
+) -> tuple[list[TechniqueResult], str]:
     """The results to show, and the versions they were run with.
 
     This program's results, once most techniques have been run with it; until then the newest for which that
     is true: a page without results says less than one that names older rules.
     """
-    today = [r for r in results if r.is_of_today]
+    today = [r for r in results if counts(r, holding)]
     techniques = {r.technique for r in results}
     now = (
         f"rules `{RULES_VERSION}` and detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
@@ -95,7 +113,7 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
         older[r.rules, r.detectors].append(r)
     whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
     if not whole or 2 * len({r.technique for r in today}) > len(techniques):
-        return today, f"This page holds for {now}.{_carried(today)}"
+        return today, f"This page holds for {now}.{_carried(today)}{_outdated(results, holding)}"
     rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
     return whole[-1], (
         f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
@@ -104,20 +122,31 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
 
 
 def _carried(today: Iterable[TechniqueResult]) -> str:
-    """Results of older rules or detectors whose differences do not affect those runs, as far as no later result takes
-    their place."""
+    """Results of older rules or detectors, as far as no later result takes their place."""
     now = (RULES_VERSION, DETECTOR_VERSION)
     shown = _latest(r for r in today if r.kept_up)
-    counts = Counter((r.rules, r.detectors) for r in shown if (r.rules, r.detectors) != now)
-    if not counts:
+    older = Counter((r.rules, r.detectors) for r in shown if (r.rules, r.detectors) != now)
+    if not older:
         return ""
     played = (
         f"{n} with rules `{rules}` and detectors `{detectors}`"
-        for (rules, detectors), n in sorted(counts.items())
+        for (rules, detectors), n in sorted(older.items())
     )
     return (
-        f" Played with older ones: {', '.join(played)}; these differ from today's in nothing that happens in "
-        "those runs, and runs in which they do differ were played again (CHANGELOG.md)."
+        f" Played with older ones: {', '.join(played)}; from the records of such a run (the same technique and "
+        "placement) today's program concludes the same."
+    )
+
+
+def _outdated(results: Iterable[TechniqueResult], holding: Collection[Place]) -> str:
+    """Techniques and placements that have neither a result of today nor records from which today's program concludes
+    the same."""
+    kept = _latest(r for r in results if r.kept_up)
+    shown = {r.place for r in kept if counts(r, holding)}
+    lost = sorted({r.place for r in kept} - shown)
+    named = ", ".join(f"`{technique}` {placement}" for technique, placement in lost)
+    return (
+        f" Not shown, since only older versions played them and no records remain: {named}." if lost else ""
     )
 
 
@@ -387,7 +416,7 @@ def _quiet(results: Sequence[TechniqueResult]) -> list[str]:
     return lines
 
 
-RESULTS, PAGE = "truth-table.jsonl", "truth-table.md"
+RESULTS, RECORDS, PAGE = "truth-table.jsonl", "truth-table.xz", "truth-table.md"
 
 
 MOST_BROKEN = 5
@@ -396,27 +425,36 @@ MOST_BROKEN = 5
 Play = Callable[[Case], list[TechniqueResult]]
 
 
-def played(case: Case) -> list[TechniqueResult]:
-    """One run.
+def played(case: Case, records: Records, path: Path) -> list[TechniqueResult]:
+    """One run; its records are kept, unless the machine left it no time.
 
     Raises:
         FanousError: the lab cannot be built here, or one of its programs broke.
     """
-    rehearsal = rehearse(case.scenario)
-    return results_of(case, rehearsal, score(case.scenario, rehearsal.sightings))
+    with tempfile.TemporaryDirectory() as folder:
+        stored = Path(folder) / "records.jsonl"
+        rehearsal = rehearse(case.scenario, records=stored)
+        results = results_of(case, rehearsal, score(case.scenario, rehearsal.sightings))
+        if all(result.kept_up for result in results):
+            records.add(case, rehearsal.clock.begins, stored.read_bytes().splitlines())
+            records.write(path)
+    return results
 
 
 def run_cases(
-    wanted: Iterable[Case], results: Path, until: float, play: Play = played
+    wanted: Iterable[Case], results: Path, until: float, play: Play, holding: Collection[Place] = ()
 ) -> Iterator[tuple[Case, list[TechniqueResult], str]]:
     """Run the cases without a result while there is time; yields each case, and its results or why there are none.
+
+    Args:
+        holding: as in ``page``.
 
     Raises:
         FanousError: run after run fails.
     """
     broken = 0
     for case in wanted:
-        done = {result.key for result in known(results) if result.kept_up and result.is_of_today}
+        done = {result.key for result in known(results) if result.kept_up and counts(result, holding)}
         if all(key in done for key in case.names):
             continue
         if time.monotonic() > until:
@@ -454,18 +492,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--page", action="store_true", help="only write the page, from the results so far")
     chosen = parser.parse_args(arguments)
-    results = chosen.out / RESULTS
+    results, records = chosen.out / RESULTS, Records.read(chosen.out / RECORDS)
+    found = differences(records, sorted(records.cases), known(results))
+    print(*filter(None, found.values()), sep="\n", file=sys.stderr, flush=True)
+    holding = {place for place, why in found.items() if not why}
     if not chosen.page:
         wanted = (case for case in cases(chosen.seeds) if chosen.only in f"{case.tried} {case.placement}")
-        for case, found, why in run_cases(wanted, results, time.monotonic() + 60 * chosen.minutes):
-            lines = [line(result) for result in found] or [f"{', '.join(case.names)}  BROKE: {why}"]
+        until = time.monotonic() + 60 * chosen.minutes
+        play = partial(played, records=records, path=chosen.out / RECORDS)
+        for case, came, why in run_cases(wanted, results, until, play, holding):
+            lines = [line(result) for result in came] or [f"{', '.join(case.names)}  BROKE: {why}"]
             print(*lines, sep="\n", file=sys.stderr, flush=True)
-            _write_page(chosen.out, results)
-    _write_page(chosen.out, results)
+            _write_page(chosen.out, results, holding)
+    _write_page(chosen.out, results, holding)
 
 
-def _write_page(folder: Path, results: Path) -> None:
-    (folder / PAGE).write_text(page(known(results)), encoding="utf-8")
+def _write_page(folder: Path, results: Path, holding: Collection[Place]) -> None:
+    (folder / PAGE).write_text(page(known(results), holding), encoding="utf-8")
 
 
 if __name__ == "__main__":
