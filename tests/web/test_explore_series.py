@@ -5,6 +5,7 @@ import html
 import io
 import re
 from dataclasses import replace
+from functools import partial
 from urllib.parse import unquote_plus
 
 import numpy as np
@@ -281,6 +282,6 @@ def test_a_retracted_claim_without_an_end_is_not_told_as_going_on() -> None:
     )
     store = SmallStore([gone], quantity_series=[series()])
     for now in (NOW, NOW + 30 * DAY):
-        text = reader(store, Site(clock=lambda now=now: now)).get(f"/{gone.country}/{gone.id}").text
+        text = reader(store, Site(clock=partial(float, now))).get(f"/{gone.country}/{gone.id}").text
         assert "Not seen" in text and "so far" not in text
         assert ("the data end on" in text) == (now > NOW)
