@@ -243,7 +243,7 @@ def test_what_slow_lines_gave_under_other_slow_down_detectors_says_nothing() -> 
 
 def test_older_results_count_while_their_records_show_the_same() -> None:
     def result(technique: str, **told: Any) -> TechniqueResult:
-        own = {
+        own: dict[str, Any] = {
             "technique": technique,
             "placement": "nation",
             "seed": 1,
