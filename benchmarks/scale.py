@@ -33,10 +33,10 @@ from tests.jetstream import cluster
 
 from fanous.analysis.rules import judge
 from fanous.model.instant import from_iso
+from fanous.model.verdict import Judged
 from fanous.pipeline import detect
 from fanous.pipeline.judge import known_fingerprints, rules_version
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 
 COUNTRIES = ("PK", "IR", "TR", "BD", "IQ", "EG", "ET", "VN", "MM", "KZ")

@@ -16,8 +16,7 @@ from random import Random
 
 from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import Access
-from fanous.model.verdict import State, Verdict
-from fanous.store.batch import Judged
+from fanous.model.verdict import Judged, State, Verdict
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 

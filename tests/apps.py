@@ -8,9 +8,9 @@ from typing import Any
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.measurement import Record
+from fanous.model.verdict import Judged
 from fanous.pipeline.detect import detect
 from fanous.pipeline.judge import judge_record, known_fingerprints, rules_version
-from fanous.store.batch import Judged
 from fanous.store.protocol import Store
 from tests.sources.records import connect, document, handshake, query, transaction
 from tests.store.cases import NOON

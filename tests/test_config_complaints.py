@@ -146,6 +146,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
             ('["10.0.0.0/99"]', "is not an address or a network"),
         ],
         "helper_neighbours": FLAG,
+        "open_to_all": FLAG,
         "lab": FLAG,
     },
     "alerts": {

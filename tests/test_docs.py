@@ -328,6 +328,7 @@ def judging_modules() -> list[str]:
         *within,
         "fanous.pipeline.detect",
         "fanous.pipeline.ingest",
+        "fanous.pipeline.replay",
         "fanous.pipeline.interference",
     ]
 

@@ -40,7 +40,7 @@ def test_an_incident_is_told_in_words_in_each_language(store: "fanous.Store") ->
     said = fanous.sentences(incident)
     assert said[0].startswith("Synthetic: a staged event.")
     assert said[1].startswith("Confirmed; now ended: Instagram and X (Twitter) were blocked")
-    assert said[-1].startswith("Rule C2 is met: ")
+    assert said[-1].startswith("Rule C2 is met by ")
     assert len(fanous.sentences(incident, "ur")) == len(said)
     with pytest.raises(FanousError, match="no language 'xx'"):
         fanous.sentences(incident, "xx")

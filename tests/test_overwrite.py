@@ -14,6 +14,7 @@ import pytest
 from fanous import overwrite
 from fanous.errors import FanousError
 from fanous.overwrite import RECORD, check_file, file_aside, nothing, write_file, write_files
+from tests.children import child_environment
 
 
 def ours(path: Path) -> bool:
@@ -70,6 +71,16 @@ def as_nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(former)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, for file systems of its own")
+def test_a_read_only_file_system_is_not_called_a_lack_of_permission(tmp_path: Path) -> None:
+    check = f"from fanous.overwrite import *; check_file(Path('{tmp_path}/x.zip'), bool)"
+    mounted = f'mount -t tmpfs -o ro none {tmp_path}; exec {sys.executable} -c "{check}"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mounted], stderr=subprocess.PIPE, text=True, env=child_environment()
+    )
+    assert "the file system is read-only around the folder" in done.stderr
 
 
 def test_a_folder_in_which_nothing_may_be_written_is_named_before_any_work() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from fanous.analysis import cost
 from fanous.analysis.series import silence
-from fanous.pipeline import ingest, query, vitals
+from fanous.model import measurement
+from fanous.pipeline import ingest, vitals
 from fanous.probe import stream, transfer
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata import update, users
@@ -30,7 +31,7 @@ def published() -> dict[str, Any]:
         "probe.video_patience_seconds": stream.PATIENCE,
         "probe.video_stalled_share": stream.MOST_STALLED,
         "pipeline.late_seconds": ingest.LATE,
-        "pipeline.ahead_seconds": query.AHEAD,
+        "pipeline.ahead_seconds": measurement.AHEAD,
         "pipeline.batch_records": ingest.BATCH_RECORDS,
         "pipeline.batch_bytes": ingest.BATCH_BYTES,
         "series.heartbeats_memory_seconds": silence.MEMORY,

@@ -1,5 +1,5 @@
-"""Files: reading those named by users, writing those that must survive a power cut, locks, and errors that say what to
-do.
+"""Files: reading those named by users, writing those that must survive a power cut, locks, how many may be open, and
+errors that say what to do.
 
 Only regular files are read, since a pipe, a socket or /dev/zero may never end, and never more of one than fits into
 memory.
@@ -9,6 +9,7 @@ import errno
 import fcntl
 import io
 import os
+import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,3 +170,37 @@ def locked(path: Path, busy: str) -> int:
         os.close(descriptor)
         raise FanousError(busy, permanent=False) from None
     return descriptor
+
+
+# --- how many may be open ---------------------------------------------------------------------------------
+
+NO_DESCRIPTOR = "no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)"
+
+
+def allow_descriptors(least: int, who: str) -> None:
+    """Let this process open at least so many files; a soft limit is raised.
+
+    Args:
+        who: what needs them, for the message.
+
+    Raises:
+        FanousError: its hard limit is lower.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= least:
+        return
+    if hard != resource.RLIM_INFINITY and hard < least:
+        raise FanousError(
+            f"this process may open {hard} files (`ulimit -n`), and {who} needs {least}: raise that limit, or "
+            "LimitNOFILE= of the unit"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, hard))
+
+
+def is_descriptor_left() -> bool:
+    """Whether this process can open one more file; for libraries that say only that they could not open theirs."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True

@@ -42,8 +42,10 @@ def check_file(path: Path, is_ours: Recognises) -> None:
             f"cannot write {path}: there is no folder {path.parent}. Make it, or name another place."
         )
     if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        is_read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+        why = "the file system is read-only around" if is_read_only else "no permission to write in"
         raise FanousError(
-            f"cannot write {path}: no permission to write in the folder {path.parent.absolute()}. Name another place."
+            f"cannot write {path}: {why} the folder {path.parent.absolute()}. Name another place."
         )
     found = _kind(path)
     if found == REGULAR and not _is_recognised(path, is_ours):

@@ -91,6 +91,7 @@ def test_a_target_by_its_former_name_is_found_and_no_other_word_is_taken_for_one
     assert document(*asked, "Twitter") == document(*asked, "x")
     told = fanous(*asked, "Meta", code=1).stderr
     assert "'Meta' is neither a platform nor a domain, such as x or bbc.com" in told
+    assert "did you mean X (Twitter)?" in fanous(*asked, "Twtter", code=1).stderr
     claimed = fanous(
         "claims",
         "add",

@@ -4,11 +4,12 @@ import gzip
 import json
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
-from fanous.cli.main import Root
+from fanous.cli.main import Root, main
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import document, fanous, program
@@ -85,6 +86,21 @@ def test_judge_needs_no_store_and_gives_a_reason_for_each_verdict(small_rally: P
 
 def test_judging_again_says_how_much(filled: Path) -> None:
     assert "0 measurements" in fanous("rejudge", "--store", filled).stdout
+
+
+@pytest.mark.parametrize("words", [["collect", "--inbox", "i"], ["judge", "m.jsonl"]])
+def test_no_command_begins_with_a_handful_of_descriptors(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Six were enough to start, and then asyncio, SQLite and Python's own modules failed each in its own words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (6, 6))
+    done = fanous(*words, code=1)
+    assert done.stderr.splitlines() == [
+        "fanous: this process may open 6 files (`ulimit -n`), and fanous needs 32: raise that limit, or LimitNOFILE= "
+        "of the unit"
+    ]
+    assert not list(tmp_path.iterdir())
 
 
 REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
@@ -197,6 +213,22 @@ def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: 
     command = f"exec {sys.executable} -m fanous confirm PK --json --store {tmp_path / 'none'} 2>&-"
     ran = subprocess.run(["sh", "-c", command], env=child_environment(), stdout=subprocess.PIPE, check=False)
     assert (ran.returncode, ran.stdout) == (1, b"")
+
+
+def test_an_answer_is_given_without_standard_streams_and_in_any_locale(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where standard output was closed, and where it could not write the characters of a grid, it was a bug."""
+    printed = BytesIO()
+    monkeypatch.setattr(
+        "sys.argv", ["fanous", "confirm", "PK", "--since", "2023-12-17", "--store", str(filled)]
+    )
+    for out in (None, TextIOWrapper(printed, "ascii", write_through=True)):
+        monkeypatch.setattr("sys.stdin", None)
+        monkeypatch.setattr("sys.stdout", out)
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main()
+    assert b"Confirmed; now ended" in printed.getvalue()
 
 
 def test_the_exit_code_survives_leaving_without_the_engines_own_end(filled: Path) -> None:

@@ -212,7 +212,7 @@ def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> N
     assert claim.startswith("  Confirmed; now ended: X (Twitter) was blocked")
     assert evidence.startswith("  Connections to X (Twitter) were reset when they named the site.")
     assert "1,412 measurements in 23 test runs on 7 networks saw it." in evidence
-    assert rule.startswith("  Why it is confirmed: Rule C2 is met: 23 test runs on 7 networks saw it.")
+    assert rule.startswith("  Why it is confirmed: Rule C2 is met by 23 test runs on 7 networks.")
     assert of_network == (
         "  AS59257 Zong: 104 failing measurements in 28 test runs, 17 Dec 19:45 to 22:55 PKT"
     )

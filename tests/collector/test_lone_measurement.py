@@ -1,12 +1,18 @@
 """A measurement without a report is kept like any other, and one address is one probe."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from fanous.collector.door import Policy
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.request import Refused
-from fanous.collector.submission import LoneReports, accepted, receive, sent_alone
-from tests.collector.probe import measurement
+from fanous.collector.submission import Senders, accepted, receive, sent_alone
+from fanous.model.measurement import STATED, Record
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from tests.collector.probe import OPEN, measurement
+from tests.collector.threads import door
 from tests.each import each
 
 NOW = 1702826000.0  # 2023-12-17 15:13:20
@@ -14,29 +20,29 @@ DAY = 86_400.0
 CONTENT = msgspec.json.encode(measurement(1)).decode()
 
 
-def reports() -> LoneReports:
-    return LoneReports(lambda count: bytes(range(count)))
+def reports() -> Senders:
+    return Senders(lambda count: bytes(range(count)))
 
 
 def test_what_one_address_sends_on_one_day_is_one_report() -> None:
     book = reports()
-    first = book.of(CONTENT, "203.0.113.7", NOW)
-    assert str(book.of(CONTENT, "203.0.113.7", NOW + 3600)) == str(first)
-    assert str(book.of(CONTENT, "203.0.113.8", NOW)) != str(first)
+    first = book.report_of(CONTENT, "203.0.113.7", NOW)
+    assert str(book.report_of(CONTENT, "203.0.113.7", NOW + 3600)) == str(first)
+    assert str(book.report_of(CONTENT, "203.0.113.8", NOW)) != str(first)
     assert str(first).startswith("20231217T000000Z_webconnectivity_PK_17557_n0_")
 
 
 def test_a_subscriber_s_many_addresses_of_ipv6_are_one() -> None:
     book = reports()
-    one, other = (str(book.of(CONTENT, f"2001:db8::{n}", NOW)) for n in (1, 2))
-    assert one == other != str(book.of(CONTENT, "2001:db8:0:1::1", NOW))
+    one, other = (str(book.report_of(CONTENT, f"2001:db8::{n}", NOW)) for n in (1, 2))
+    assert one == other != str(book.report_of(CONTENT, "2001:db8:0:1::1", NOW))
 
 
 def test_the_key_is_another_each_day_and_in_each_process() -> None:
-    book, elsewhere = LoneReports(), LoneReports()
-    first = book.of(CONTENT, "203.0.113.7", NOW).random
-    assert first != elsewhere.of(CONTENT, "203.0.113.7", NOW).random
-    assert first != book.of(CONTENT, "203.0.113.7", NOW + DAY).random
+    book, elsewhere = Senders(), Senders()
+    first = book.report_of(CONTENT, "203.0.113.7", NOW).random
+    assert first != elsewhere.report_of(CONTENT, "203.0.113.7", NOW).random
+    assert first != book.report_of(CONTENT, "203.0.113.7", NOW + DAY).random
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,7 @@ def test_what_is_no_submission_is_refused_as_theirs_does(body: bytes, status: in
 @each("content", ["", "[]", "{", '{} , "content": {}', '{"test_name": 7}', '{"test_name": "?"}'])
 def test_what_is_no_measurement_has_no_report(content: str) -> None:
     with pytest.raises(Refused) as refused:
-        reports().of(content, "203.0.113.7", NOW)
+        reports().report_of(content, "203.0.113.7", NOW)
     assert refused.value.status == 400
 
 
@@ -60,14 +66,41 @@ def test_a_client_with_a_credential_hears_that_no_one_checked_it() -> None:
     sent = sent_alone(
         msgspec.json.encode({"content": CONTENT, "nym": "n", "zkp_request": "z", "manifest_version": "1"})
     )
-    answer = accepted(sent, "uid", reports().of(CONTENT, "203.0.113.7", NOW))
+    answer = accepted(sent, "uid", reports().report_of(CONTENT, "203.0.113.7", NOW))
     assert (answer.measurement_uid, answer.verification_status) == ("uid", "unverified")
     assert answer.error == "manifest_not_found"
-    assert accepted(sent_alone(b'{"content":"{}"}'), "uid", reports().of(CONTENT, "::1", NOW)).error is None
+    assert (
+        accepted(sent_alone(b'{"content":"{}"}'), "uid", reports().report_of(CONTENT, "::1", NOW)).error
+        is None
+    )
 
 
 def test_an_identity_that_no_one_checked_is_not_kept() -> None:
     sent = measurement(1, probe_id="one of many that a liar may write")
-    report = reports().of(CONTENT, "203.0.113.7", NOW)
+    report = reports().report_of(CONTENT, "203.0.113.7", NOW)
     kept = receive(report, msgspec.json.encode({"content": sent}), "203.0.113.7", UNKNOWN, NOW)
     assert b"probe_id" not in kept.line and b"203.0.113.7" not in kept.line
+
+
+def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_its_reports_are(
+    tmp_path: Path,
+) -> None:
+    """Names of reports are made up by whoever sends: four of them, from one address, confirmed an incident."""
+
+    def probes(*, is_open: bool) -> set[str]:
+        found = set()
+        with door(tmp_path / str(is_open), Policy(open_to_all=is_open)) as client:
+            for number in range(3):
+                report = client.post("/report", json=OPEN).json()["report_id"]
+                sent = measurement(number, probe_id=f"another {number}")
+                client.post(f"/report/{report}", json={"format": "json", "content": sent}).raise_for_status()
+            lone = {"format": "json", "content": msgspec.json.encode(measurement(9)).decode()}
+            client.post("/api/v1/submit_measurement", json=lone).raise_for_status()
+        for path in (tmp_path / str(is_open)).rglob("*.jsonl*"):
+            for line in path.read_bytes().splitlines():
+                found.add(MEASUREMENT_SOURCES["edge"].parse(Record("edge", line)).measurement.probe)
+        return found
+
+    assert len(probes(is_open=False)) == 4
+    (one,) = probes(is_open=True)
+    assert one.startswith(STATED) and "127.0.0.1" not in one

@@ -88,11 +88,12 @@ def test_a_person_and_a_program_can_ask(filled: Path) -> None:
     with owner(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR):
         document = json.loads(typed("networks", "PK", "--json", "--store", str(filled)))
         table = typed("networks", "--store", str(filled))
-    assert list(document) == ["at", "synthetic", "networks", "collapses"]
+    assert list(document) == ["at", "synthetic", "measured_until", "networks", "collapses"]
     assert document["synthetic"] is True
     assert table.startswith("Synthetic: ")
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
     assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; its longest usual silence is \d+\.\d h", table)
     with owner(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR):
         nothing = typed("networks", "--store", str(filled))
-    assert nothing.endswith("no network was heard from in the last four weeks\n")
+    ended = document["measured_until"]
+    assert nothing.endswith(f"no network was heard from in the last four weeks: the data end at {ended}\n")

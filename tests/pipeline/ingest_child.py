@@ -7,9 +7,9 @@ the disk, and ``done``.
 import sys
 from pathlib import Path
 
+from fanous.model.verdict import Judged
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import Ingested
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 

@@ -11,9 +11,8 @@ from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Layer
 from fanous.model.reason import Reason
-from fanous.model.verdict import State
+from fanous.model.verdict import Judged, State
 from fanous.pipeline import detect
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import Ballot, votes

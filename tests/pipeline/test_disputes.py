@@ -9,9 +9,9 @@ import pytest
 from fanous.analysis.incidents.doubts import shown_by
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Family
+from fanous.model.verdict import Judged
 from fanous.pipeline import detect
 from fanous.pipeline.interference import votes_behind
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_alternatives import DAY, HOUR, JAZZ, PTCL, WEEK_BEFORE, measured

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import State, Verdict
+from fanous.model.verdict import Judged, State, Verdict
 from fanous.pipeline import detect
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.builders import helper, observation, verdict
@@ -15,7 +14,7 @@ from tests.each import each
 from tests.store.cases import NOON, judged
 
 HOUR, DAY = 3600.0, 86400.0
-PTCL, JAZZ, DE = 17557, 45669, 3320
+PTCL, JAZZ, DE, JIO = 17557, 45669, 3320, 55836
 SITE, OTHER = "news.example", "party.example"
 BEFORE = [-24.0 * day - 6 for day in range(1, 7)]
 EVENT = [0.1 + n / 2 for n in range(18)]
@@ -144,3 +143,26 @@ def test_one_page_for_sites_of_two_hosts_is_a_notice(tmp_path: Path, host: int, 
         assert (incident.confirmed_at is not None) is confirmed
         codes = [one.code for one in incident.reasons]
         assert ("page.shared" in codes, codes[0] == "lacks.control_here") == (confirmed, not confirmed)
+
+
+@each(("asn", "settled", "confirmed"), [(JIO, False, False), (JIO, True, True), (JAZZ, False, True)])
+def test_a_neighbours_block_is_not_the_countrys(
+    tmp_path: Path, asn: int, *, settled: bool, confirmed: bool
+) -> None:
+    """Whoever roams is met on a network that is registered across the border."""
+    with open_store(tmp_path / "store", clock=lambda: NOON + DAY) as store:
+        cut = measured(asn, EVENT, fails(SITE, Layer.TLS, "tls.reset.sni"))
+        weeks = measured(asn, [-24.0 * day - 6 for day in range(1, 9)], works(SITE)) if settled else []
+        incident = found(store, cut, weeks, spared=asn != JAZZ)
+        assert (incident.confirmed_at is not None) is confirmed
+        assert (incident.reasons[0].code == "network.abroad") is not confirmed
+
+
+def test_a_neighbours_network_that_fails_at_home_too_is_never_the_countrys(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store", clock=lambda: NOON + DAY) as store:
+        how = fails(SITE, Layer.TLS, "tls.reset.sni")
+        weeks = measured(JIO, [-24.0 * day - 6 for day in range(1, 9)], works(SITE))
+        here = [measured(asn, EVENT, how) for asn in (JIO, PTCL, JAZZ)]
+        incident = found(store, weeks, *here, measured(JIO, EVENT, how, country="IN"), spared=False)
+        assert incident.confirmed_at is not None and {"AS17557", "AS45669"} == set(incident.entities)
+        assert "network.abroad" in [one.code for one in incident.reasons]

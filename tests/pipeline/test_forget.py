@@ -11,7 +11,7 @@ import pytest
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
 from fanous.model.reason import Reason
-from fanous.pipeline import ingest
+from fanous.pipeline import ingest, replay
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.children import child_environment
@@ -79,16 +79,16 @@ def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
     with open_store(copy_of(filled, tmp_path / "store")) as store:
         before = len(kept(store))
         (claim,) = store.ledger.incidents("PK")
-        forgotten = ingest.forget(store, [gone])
+        forgotten = replay.forget(store, [gone])
         left = kept(store)
         assert forgotten.measurements == before - len(left) > 0
         assert not any(gone.encode() in data for data in left)
-        assert ingest.forget(store, [gone]).measurements == 0
+        assert replay.forget(store, [gone]).measurements == 0
         last = store.ledger.revisions(claim.id)[-1]
         assert last.incident.evidence.probes < claim.evidence.probes
         assert last.incident.confirmed_at is not None
         assert last.reasons[0] == Reason("forgotten", {"n": before - len(left)})
-        assert ingest.rejudge(store, everything=True)
+        assert replay.rejudge(store, everything=True)
         assert store.ledger.incident(claim.id) == last.incident
 
 
@@ -97,7 +97,7 @@ def test_a_claim_whose_probes_all_withdraw_is_retracted(
 ) -> None:
     with open_store(copy_of(filled, tmp_path / "store")) as store:
         (claim,) = store.ledger.incidents("PK")
-        ingest.forget(store, reports(recording))
+        replay.forget(store, reports(recording))
         assert kept(store)  # the probe abroad did not withdraw
         known = store.ledger.incident(claim.id)
         assert known is not None
@@ -107,7 +107,7 @@ def test_a_claim_whose_probes_all_withdraw_is_retracted(
 KILLED = """
 import os, sys
 from pathlib import Path
-from fanous.pipeline import ingest
+from fanous.pipeline import replay
 from fanous.store import archive, facts
 from fanous.store.local import open_store
 steps = iter(range(1000))
@@ -122,7 +122,7 @@ for owner, name in ((archive.Archive, "without"), (facts.Facts, "remove"), (arch
                     (facts.Facts, "add")):
     setattr(owner, name, deadly(getattr(owner, name)))
 with open_store(Path(sys.argv[1])) as store:
-    ingest.forget(store, [sys.argv[2]])
+    replay.forget(store, [sys.argv[2]])
 """
 
 
@@ -136,7 +136,7 @@ def test_killed_in_the_middle_it_is_completed_by_running_it_again(
     argv = [sys.executable, "-c", KILLED, str(place), gone, str(step)]
     assert subprocess.run(argv, env=child_environment(), timeout=120).returncode == -signal.SIGKILL
     with open_store(place) as store:
-        ingest.forget(store, [gone])
+        replay.forget(store, [gone])
         left = kept(store)
         assert not any(gone.encode() in data for data in left)
         assert len(left) == len(set(left))

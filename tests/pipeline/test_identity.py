@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import ParsedMeasurement, Provenance, Record
-from fanous.pipeline import ingest
+from fanous.model.verdict import Judged
+from fanous.pipeline import ingest, replay
 from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.batch import Judged
 from fanous.store.identities import candidate, rank, settle
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -123,7 +123,7 @@ def test_four_deliveries_give_one_vote_each(store: Store, tmp_path: Path, order:
         assert found is not None, "its UID is known by now, whatever came first"
         assert found.measurement.input == RECORDS[number]["input"]
     before = stored(store)
-    ingest.rejudge(store, everything=True)
+    replay.rejudge(store, everything=True)
     assert stored(store) == before
     assert ingest.ingest(store, *_as_arguments(lines(tmp_path))).stored == 0
 
@@ -247,8 +247,8 @@ def test_what_is_deleted_leaves_no_copy_that_gave_way(store: Store, tmp_path: Pa
     ingest.ingest(store, source, paths, provenance=Provenance.REAL)
     for one in (deliver, members):
         ingest.ingest(store, *_as_arguments(one(tmp_path)))
-    ingest.rejudge(store, everything=True)
-    ingest.forget(store, [str(RECORDS[0]["report_id"])])
+    replay.rejudge(store, everything=True)
+    replay.forget(store, [str(RECORDS[0]["report_id"])])
     assert stored(store) == {}
     assert list(store.archive.segments()) == []
     assert store.facts.engine.rows("SELECT count() FROM identities") == [(0,)]
@@ -261,7 +261,7 @@ def test_doubles_of_an_older_store_go_when_it_is_judged_again(store: Store, tmp_
     first = stored(store)
     for table_name in ("identities", "segments"):
         store.facts.engine.remove(table_name, "1")  # as if nothing had been known
-    ingest.rejudge(store, everything=True)
+    replay.rejudge(store, everything=True)
     assert stored(store) == first
 
 

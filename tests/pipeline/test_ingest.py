@@ -14,13 +14,12 @@ from fanous.cli.main import GARBAGE
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.measurement import Provenance, Record
+from fanous.model.measurement import AHEAD, Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import Reason, as_written
-from fanous.pipeline import detect, ingest, judge, query
+from fanous.pipeline import detect, ingest, judge, query, replay
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, known_fingerprints
-from fanous.pipeline.query import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -121,7 +120,7 @@ def test_without_the_rules_nothing_is_found(
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
-    monkeypatch.setattr(judge, "judge", no_rules)
+    monkeypatch.setattr(ingest, "judge", no_rules)
     assert ingest.ingest(store, "ooni", [some]).stored
     assert store.ledger.incidents() == []
 
@@ -160,7 +159,7 @@ def test_judging_again_gives_the_same_answer(some: Path, some_folder: Path, tmp_
     with open_store(copy_of(some_folder, tmp_path / "store")) as store:
         before = store.ledger.incidents()
         votes = store.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
-        replayed = ingest.rejudge(store, everything=True)
+        replayed = replay.rejudge(store, everything=True)
         assert sum(step.measurements for step in replayed) == len(some.read_bytes().splitlines())
         assert store.ledger.incidents() == before
         after = store.of(Provenance.SYNTHETIC).facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
@@ -281,15 +280,15 @@ def test_a_clock_that_is_ahead_stretches_no_window(
         assert (windows, store.ledger.undetected()) == ([], {})
         tally = ingest.ingest(store, "ooni", [few])
         assert (tally.late, tally.ahead, ingest.out_of_reach(tally)) == (0, 0, [])
-        ingest.rejudge(store)
+        replay.rejudge(store)
         latest = pakistan.UNTIL + AHEAD + TICK
         assert max(until for _, until in windows) <= latest
         assert query.confirm(store, "PK", [], None, None).until <= latest
 
 
 def test_what_cannot_be_used_is_named_once() -> None:
-    step = ingest.Replayed((), 0, {}, ("segment:1: no JSON",), ())
-    assert ingest.remarks([step, step]) == ["segment:1: no JSON"]
+    step = replay.Replayed((), 0, {}, ("segment:1: no JSON",), ())
+    assert replay.remarks([step, step]) == ["segment:1: no JSON"]
 
 
 def test_a_process_that_ingests_again_and_again_still_collects_its_garbage(

@@ -13,7 +13,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import SET_ASIDE, Provenance, weakest
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline import ingest, query
+from fanous.pipeline import ingest, query, replay
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
@@ -165,7 +165,7 @@ def test_marked_records_amid_a_real_event_change_nothing(
     with open_store(copy_of(real_folder, tmp_path / "store")) as store:
         before = claims(store), query.confirm(store, "PK", [], None, None).insufficient
         ingest.ingest(store, "ooni", [written(tmp_path, "staged.jsonl", staged)], provenance=door)
-        ingest.rejudge(store, everything=True)
+        replay.rejudge(store, everything=True)
         answer = query.confirm(store, "PK", [], None, None)
         assert (claims(store), answer.insufficient) == before
         assert [one for one in answer.incidents if one.provenance is not SYNTHETIC] == before[0]
@@ -199,7 +199,7 @@ def test_what_a_probe_withdraws_goes_on_both_sides(few: tuple[Path, Path], store
     ingest.ingest(store, "ooni", [real], provenance=REAL)
     report = documents(real)[0]["report_id"]
     own = sum(one["report_id"] == report for one in documents(real))
-    assert ingest.forget(store, [report]).measurements == 2 * own
+    assert replay.forget(store, [report]).measurements == 2 * own
 
 
 def test_imported_records_among_real_ones_weaken_what_they_bear_out(

@@ -12,7 +12,7 @@ import pytest
 
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR
-from fanous.pipeline import ingest, retain
+from fanous.pipeline import ingest, replay, retain
 from fanous.pipeline.pull_ooni import Wanted, pull
 from fanous.pipeline.retain import Retention, carry_out, plan
 from fanous.sources.ooni.bucket import Bucket
@@ -182,7 +182,7 @@ def test_a_vanished_object_is_said_by_its_name_and_loses_no_conclusion(store: St
     (segment,) = store.archive.segments()
     with pytest.raises(DamagedSegment, match=f"{gone.name}.*6 records were kept there by reference"):
         list(store.archive.records(segment))
-    (remark,) = ingest.remarks(ingest.rejudge(store, everything=True))
+    (remark,) = replay.remarks(replay.rejudge(store, everything=True))
     assert gone.name in remark
     assert store.facts.votes("PK", 0, NOW).uids.tolist() == facts
 
@@ -243,7 +243,7 @@ def test_a_report_is_forgotten_in_a_thinned_segment_too(store: Store) -> None:
     ((_, lines),) = before.items()
     report = json.loads(lines[0])["report_id"]
     assert store.forget([report]).measurements >= 1
-    ingest.finish_interrupted(store)
+    replay.finish_interrupted(store)
     ((_, rest),) = contents(store).items()
     assert [digest_of(one) for one in rest] == [digest_of(one) for one in lines if report not in one.decode()]
 

@@ -127,6 +127,9 @@ def test_to_have_called_a_part_the_service_is_corrected_and_the_other_way_round_
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES.values() if one is not ENGLISH])
 def test_every_language_says_so(incidents: dict[str, Incident | None], language: Language) -> None:
+    both = incidents["both"]
+    assert both is not None
+    assert f"{language.apart('Telegram')} (" in headline(both, {}, language).text  # its own direction
     for event in ("client", "app", "registration"):
         incident = incidents[event]
         assert incident is not None

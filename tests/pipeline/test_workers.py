@@ -21,13 +21,14 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance
+from fanous.model.verdict import Judged
 from fanous.pipeline import ingest, workers
-from fanous.pipeline.judge import Ingested, OnFile, judged_records
+from fanous.pipeline.ingest import judged_records
+from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.attempts import Book
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.each import each

@@ -6,7 +6,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from fanous.pipeline.judge import Ingested, judged_records
+from fanous.pipeline.ingest import judged_records
+from fanous.pipeline.judge import Ingested
 from fanous.pipeline.workers import judged_by
 
 judged = judged_by(2, partial(judged_records, "ooni"), [Path(sys.argv[1])], Ingested(), None)

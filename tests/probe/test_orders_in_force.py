@@ -1,8 +1,9 @@
 """Which orders a probe follows: a wrong clock, a replay and a stolen key neither silence nor command it for good."""
 
 import json
+import string
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
@@ -187,6 +189,41 @@ def test_a_collector_cannot_fill_the_probes_memory(key: Key) -> None:
     assert len(after(key, key.go(NOW - 1, lifts=[many, *lifts])).lifted) == REMEMBERED
 
 
+def spelt(text: str) -> list[str]:
+    """All ways in which base64 that ends in ``==`` can be written."""
+    digits = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    assert text.endswith("==")
+    return [
+        one
+        for digit in digits
+        if b64decode(one := f"{text[:-3]}{digit}==", validate=True) == b64decode(text) and one != text
+    ]
+
+
+def test_a_signature_written_in_other_ways_pushes_no_stop_and_no_revocation_out(
+    key: Key, tmp_path: Path
+) -> None:
+    """A collector needs no key to hand out one stop in sixteen spellings of its signature."""
+    lasting, root = key.stop(NOW, 30.0, "a longer one"), Key(tmp_path / "root.pem")
+    stops = [key.stop(NOW + number, 1.0) for number in range(1, 6)]
+    again = [replace(stop, signature=other) for stop in stops for other in spelt(stop.signature)]
+    known = after(key, lasting, *stops, *again)
+    assert len(known.stops) == 6
+    assert stopped(key, known, NOW + 20 * DAY), "the one that lasts longest was pushed out"
+    said = revoke([key.text], "", root.private, NOW)
+    for text in (said.signature, *spelt(said.signature)):
+        known = with_revocation(known, replace(lasting, revocation=Signed(said.text, text)), root.public)
+    assert known.revocations == (said,)
+
+
+def test_a_key_has_one_spelling(key: Key) -> None:
+    """A revocation names it as text."""
+    other = key.text[:-2] + chr(ord(key.text[-2]) + 1) + "="
+    assert b64decode(other.partition(":")[2]) == b64decode(key.text.partition(":")[2])
+    with pytest.raises(FanousError, match="is not a public key"):
+        public_key(other)
+
+
 def test_replayed_orders_to_measure_are_refused(key: Key) -> None:
     assert after(key, key.go(NOW - 10), key.go(NOW - 20)).orders == key.go(NOW - 10).orders
 
@@ -279,6 +316,7 @@ INSIDE = (
     ),
     *("http://10.0.0.1/", "http://192.168.1.1:8080/", "http://100.64.0.1/", "http://169.254.169.254/latest"),
     *("http://[fd00:ec2::254]/", "http://168.63.129.16/", "http://100.100.100.200/", "http://192.0.0.192/"),
+    *("http://192.0.0.9/", "http://[2001:1::1]/"),
     *("http://0/", "http://0.0.0.0/", "http://224.0.0.1/", "http://a@127.0.0.1/", "http://127.0.0.1:0/"),
     *(
         "http://１２７.０.０.１/",

@@ -23,7 +23,15 @@ KEYS = [
 def test_the_keys_are_those_of_the_design_in_its_order() -> None:
     document = incident_document(incident(**NATION))
     assert list(document) == KEYS
-    assert list(document["parts"][0]) == ["target", "kind", "mechanisms", "entities", "named", "roles"]
+    assert list(document["parts"][0]) == [
+        "target",
+        "kind",
+        "mechanisms",
+        "entities",
+        "named",
+        "intervals",
+        "roles",
+    ]
     assert list(document["evidence"]) == [
         "measurements",
         "probes",
@@ -53,7 +61,7 @@ def test_the_detailed_form_begins_with_the_same_and_adds_what_each_network_saw()
     assert document["country"] == "PK"
     assert document["rule"] == "C2"
     assert document["reason"] == (
-        "Rule C2 is met: 23 test runs on 7 networks saw it. Control: the same request from outside the country."
+        "Rule C2 is met by 23 test runs on 7 networks. Control: the same request from outside the country."
     )
     params = {"probes": 23, "networks": 7, "control": "helper"}
     assert document["reasons"] == [{"code": "rule.c2", "params": params}]

@@ -16,7 +16,7 @@ from fanous.probe.spool import Spool
 from fanous.probe.trace import line
 from fanous.publish.evidence.container import read_parts
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.engine import Engine
+from fanous.store.client import engine_at
 from fanous.store.local import open_store
 from fanous.store.location import in_folder
 from fanous.store.protocol import OneThread
@@ -140,7 +140,7 @@ def test_the_store_names_no_one(event: Spoiled) -> None:
         stored = [one.data for segment in store.archive.segments() for one in store.archive.records(segment)]
     assert len(stored) > 100
     assert {name for data in stored for name in left_in(data, event.secrets)} == set()
-    engine = Engine(in_folder(event.store))
+    engine = engine_at(in_folder(event.store))
     try:
         for table in TABLES:
             rows = repr(engine.rows(f"SELECT * FROM {table}")).encode()

@@ -3,7 +3,7 @@
 import lzma
 
 from fanous.refdata import bytes_of, toml_table
-from fanous.refdata.networks import is_same_operator, network_name, registered_name
+from fanous.refdata.networks import home_of, is_same_operator, network_name, registered_name
 from tests.each import each
 
 
@@ -44,3 +44,8 @@ def test_networks_of_one_operator_are_known_by_either_name() -> None:
     assert is_same_operator(17557, 45595)  # known to users under one
     assert not is_same_operator(17557, 9541)
     assert not is_same_operator(64496, 64497)  # no names at all
+
+
+def test_a_network_is_at_home_where_its_addresses_are_registered() -> None:
+    homes = {17557: "PK", 55836: "IN", 44244: "IR", 14593: "US", 64_512: ""}
+    assert {asn: home_of(asn) for asn in homes} == homes

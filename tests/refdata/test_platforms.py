@@ -7,6 +7,7 @@ import pytest
 from fanous.model.role import Role
 from fanous.refdata import toml_table
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
+from fanous.text import printable
 from tests.each import each
 
 TABLE = toml_table("platforms.toml")
@@ -140,3 +141,11 @@ def test_people_read_a_title() -> None:
     assert title("x") == "X (Twitter)"
     assert title("youtube") == "YouTube"
     assert title("dawn.com") == "dawn.com"
+
+
+@each("unseen", ["\u202e", "\x00", "\x1b[2J", "\u2800", "\u3164", "\x7f", "\U000e0041"])
+def test_a_name_with_an_unseen_character_is_not_shown_as_the_name_without(unseen: str) -> None:
+    """Anyone can upload measurements of such a name, and have it take the place of a site."""
+    for host in (f"x.com{unseen}", f"{unseen}bbc.com", f"bbc{unseen}.com"):
+        shown = printable(title(target_of(host)))
+        assert shown == target_of(host) and shown not in ("x.com", "bbc.com"), shown

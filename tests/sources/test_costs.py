@@ -457,7 +457,7 @@ def test_a_poisoned_record_costs_its_own_place_in_the_file_only(
 
 
 def test_ingest_counts_a_costly_record_as_rejected(tmp_path: Path) -> None:
-    from fanous.pipeline.judge import judged_records
+    from fanous.pipeline.ingest import judged_records
 
     file = tmp_path / "poisoned.jsonl"
     file.write_bytes(COSTLY["requests"]() + b"\n" + encoded(document()) + b"\n")

@@ -6,7 +6,7 @@ Usage: appender.py STORE FIRST.  Prints ``open`` when it begins, and each uid on
 import sys
 from itertools import count
 
-from fanous.pipeline.ingest import recover
+from fanous.pipeline.replay import recover
 from fanous.store.local import open_store
 from tests.store.cases import judge, judged
 

@@ -21,8 +21,7 @@ from fanous.model.incident import (
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
 from fanous.model.reason import Reason
-from fanous.model.verdict import State, Verdict
-from fanous.store.batch import Judged
+from fanous.model.verdict import Judged, State, Verdict
 from tests.builders import bundle, observation, verdict
 
 NOON = 1_702_814_400.0

@@ -1,7 +1,6 @@
 """Columns of facts: what rows hold, column by column, however many rows there are."""
 
-from fanous.store.archive import Location, Segment
-from fanous.store.batch import Placed
+from fanous.store.archive import Location, Placed, Segment
 from fanous.store.facts import _observation_columns
 from fanous.store.schema import OBSERVATIONS
 from tests.each import each

@@ -1,5 +1,6 @@
 """Where a ledger is kept, and what goes wrong with it; that both kinds keep the same is in test_ledger."""
 
+import resource
 import socket
 import threading
 from pathlib import Path
@@ -88,3 +89,29 @@ def test_a_ledger_that_is_damaged_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(b"no database " * 1000)
     with pytest.raises(FanousError, match="it is damaged: restore it from a backup"):
         Ledger(f"sqlite:///{tmp_path / 'noise'}")
+
+
+def test_a_ledger_for_which_no_descriptor_is_left_blames_no_permission(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'ledger'}")  # its modules are loaded while there are some
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with (
+            pytest.raises(FanousError, match="no more files can be opened: raise the limit"),
+            database.making(),
+        ):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_ledger_that_may_not_grow_names_the_limit(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'ledger'}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(FanousError, match="raise the limit of the size of files"), database.making():
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        database.close()

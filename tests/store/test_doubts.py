@@ -4,8 +4,7 @@ from typing import Any
 
 from fanous.model.incident import Hosting, Interval, NameRecord, SharedPage
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import State, Verdict
-from fanous.store.batch import Judged
+from fanous.model.verdict import Judged, State, Verdict
 from fanous.store.protocol import Store
 from tests.builders import helper, observation, verdict
 from tests.store.cases import NOON, judged

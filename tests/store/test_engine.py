@@ -17,9 +17,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from fanous.cli.main import main
 from fanous.errors import FanousError
-from fanous.store import transport
-from fanous.store.engine import Engine, _engine_errors
-from fanous.store.library import LEAST_DESCRIPTORS, _check_descriptors
+from fanous.files import allow_descriptors
+from fanous.store import client
+from fanous.store.client import LEAST_DESCRIPTORS, engine_at
+from fanous.store.engine import engine_errors
 from fanous.store.local import open_store
 from fanous.store.location import at_urls
 from fanous.store.schema import ONE_BY_ONE, TABLES, Layout
@@ -34,7 +35,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: a connection is refused
         port = taken.getsockname()[1]
         with pytest.raises(FanousError, match="check that the server is running") as refusal:
-            Engine(at_urls("/a", f"clickhouse://me:hush@127.0.0.1:{port}/fanous", "/l"))
+            engine_at(at_urls("/a", f"clickhouse://me:hush@127.0.0.1:{port}/fanous", "/l"))
     assert "hush" not in str(refusal.value)
 
 
@@ -56,7 +57,7 @@ def test_a_server_that_is_none_is_a_sentence_and_no_bug(status: int) -> None:
         thread.start()
         facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
         with pytest.raises(FanousError, match="check that it is the HTTP interface") as why:
-            Engine(at_urls("/a", facts, "/l"))
+            engine_at(at_urls("/a", facts, "/l"))
         server.shutdown()
         thread.join()
     assert "s3cret" not in str(why.value) and "\x1b" not in str(why.value)
@@ -85,22 +86,22 @@ def test_an_answer_that_does_not_end_is_given_up(head: str, sent: bytes, pause: 
             pass
 
     with HTTPServer(("127.0.0.1", 0), Endless) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transport, "MOST_BYTES", 1 << 20)
-        patch.setattr(transport, "BODY_SECONDS", 0.3)
+        patch.setattr(client, "MOST_BYTES", 1 << 20)
+        patch.setattr(client, "BODY_SECONDS", 0.3)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
         try:
             with pytest.raises(FanousError, match=why):
-                Engine(at_urls("/a", facts, "/l"))
+                engine_at(at_urls("/a", facts, "/l"))
         finally:
             server.shutdown()
             thread.join()
 
 
 def test_so_is_the_answer_to_a_query(one_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(at_urls("/a", one_server.new_database(), "/l"))
-    monkeypatch.setattr(transport, "MOST_BYTES", 1 << 20)
+    engine = engine_at(at_urls("/a", one_server.new_database(), "/l"))
+    monkeypatch.setattr(client, "MOST_BYTES", 1 << 20)
     with pytest.raises(FanousError, match="more than 1 MiB"):
         engine.rows("SELECT number FROM numbers(1000000)")
     assert engine.rows("SELECT 1") == [(1,)]
@@ -126,12 +127,12 @@ def test_a_head_is_waited_for_only_while_it_reports_progress(sent: bytes, is_wai
             pass
 
     with HTTPServer(("127.0.0.1", 0), Dripping) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transport, "BODY_SECONDS", 0.3)
+        patch.setattr(client, "BODY_SECONDS", 0.3)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             with pytest.raises(FanousError, match="enough" if is_waited_for else "takes too long"):
-                Engine(at_urls("/a", f"clickhouse://me@127.0.0.1:{server.server_port}/x", "/l"))
+                engine_at(at_urls("/a", f"clickhouse://me@127.0.0.1:{server.server_port}/x", "/l"))
         finally:
             server.shutdown()
             thread.join()
@@ -139,7 +140,7 @@ def test_a_head_is_waited_for_only_while_it_reports_progress(sent: bytes, is_wai
 
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:
     with pytest.raises(FanousError, match="CREATE DATABASE"):
-        Engine(at_urls("/a", f"clickhouse://{one_server.host}/nothing", "/l"))
+        engine_at(at_urls("/a", f"clickhouse://{one_server.host}/nothing", "/l"))
 
 
 def test_a_store_that_is_written_to_loads_no_pandas(tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ TRACE = "Stack trace:\n\n0. DB::Exception::Exception(int) @ 0x0000000059e7dc\n1.
     ],
 )
 def test_what_an_operator_can_do_is_said_without_the_engines_trace(said: str, advice: str) -> None:
-    with pytest.raises(FanousError, match=advice) as why, _engine_errors("read facts"):
+    with pytest.raises(FanousError, match=advice) as why, engine_errors("read facts"):
         raise ClickHouseError(f"{said} {TRACE}")
     assert "Stack trace" not in str(why.value) and "@ 0x" not in str(why.value)
     assert len(str(why.value).splitlines()) == 1
@@ -232,7 +233,7 @@ def test_what_no_one_can_fix_is_a_sentence_and_a_bug(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:
-        with _engine_errors("read facts"):
+        with engine_errors("read facts"):
             raise ClickHouseError(f"Code: 49. Logical error\x1b[2J (LOGICAL_ERROR) {TRACE}")
 
     monkeypatch.setattr("fanous.cli.main.app", fail)
@@ -289,6 +290,14 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
         ),
         (OSError(errno.EFBIG, "File too large"), "a file may not become that large here"),
         (FileNotFoundError(errno.ENOENT, "No such file"), "the current folder no longer exists"),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "no folder for temporary files can be written to: set TMPDIR",
+        ),
+        (
+            RuntimeError("can't start new thread"),
+            "no more threads can be started: raise the limit (`ulimit -u`",
+        ),
         (MemoryError(), "out of memory; what was stored is kept"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory; what was stored is kept"),
         (
@@ -335,7 +344,7 @@ def test_a_soft_limit_of_open_files_is_raised_for_the_engine(tmp_path: Path) -> 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
     try:
-        _check_descriptors()
+        allow_descriptors(LEAST_DESCRIPTORS, "the engine")
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (LEAST_DESCRIPTORS, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

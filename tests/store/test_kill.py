@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from fanous.pipeline.ingest import recover
+from fanous.pipeline.replay import recover
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.children import no_core

@@ -9,7 +9,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.measurement import Layer, Observation, Record
 from fanous.model.reason import as_written
-from fanous.store.batch import Judged
+from fanous.model.verdict import Judged
 from fanous.store.engine import Engine
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation

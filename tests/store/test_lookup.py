@@ -2,8 +2,7 @@ from math import isnan
 
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.place import Access
-from fanous.model.verdict import State, Verdict
-from fanous.store.batch import Judged
+from fanous.model.verdict import Judged, State, Verdict
 from fanous.store.protocol import Store
 from tests.builders import measurement
 from tests.store.cases import NOON, judged

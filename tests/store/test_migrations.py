@@ -20,14 +20,14 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
-from fanous.pipeline import ingest
-from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons
-from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
+from fanous.pipeline import replay
+from fanous.store.client import engine_at
+from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons, with_codes
+from fanous.store.engine import bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
 from fanous.store.protocol import Store
-from fanous.store.schema import FACTS, FORMAT, Layout
-from fanous.store.upgrade import with_codes
+from fanous.store.schema import FACTS, FORMAT, MIGRATIONS, Layout
 from tests.store.cases import incident
 from tests.store.servers import Server
 
@@ -82,7 +82,7 @@ def test_an_old_store_says_what_it_said_and_that_it_is_synthetic(tmp_path: Path)
         assert revision.reasons == as_written("the first claim")
         assert revision.incident.provenance is Provenance.SYNTHETIC
         before = [_ruled(store, uid) for uid in uids]
-        ingest.rejudge(opened, everything=True)
+        replay.rejudge(opened, everything=True)
         assert [_ruled(store, uid) for uid in uids] == before
     with open_store(folder) as store:
         assert set(store.of(Provenance.SYNTHETIC).facts.votes("PK", *WINDOW).uids) == set(uids)
@@ -102,7 +102,7 @@ def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> N
     folder = old_store(2, tmp_path / "store")
     with open_store(folder) as store:
         if again:
-            ingest.rejudge(store, everything=True)
+            replay.rejudge(store, everything=True)
             THE_LAB_TOLD: set[str] = set()  # its certificate stands in the facts alone in this store
         else:
             THE_LAB_TOLD = THE_LAB
@@ -143,7 +143,7 @@ def test_an_old_store_has_the_tables_of_a_new_one(old: int, tmp_path: Path) -> N
     shapes = []
     for folder in (old_store(old, tmp_path / "old"), tmp_path / "new"):
         folder.mkdir(exist_ok=True)
-        engine = Engine(in_folder(folder))
+        engine = engine_at(in_folder(folder))
         assert engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]
         columns = engine.rows(
             "SELECT table, name, type FROM system.columns WHERE database = 'default' ORDER BY table, position"
@@ -158,7 +158,7 @@ def test_an_old_store_has_the_tables_of_a_new_one(old: int, tmp_path: Path) -> N
 
 
 def test_a_migration_that_was_killed_half_way_is_done_by_the_next(tmp_path: Path) -> None:
-    engine = Engine(in_folder(old_store(1, tmp_path / "store")))
+    engine = engine_at(in_folder(old_store(1, tmp_path / "store")))
     engine.run("DELETE FROM versions WHERE version > 1")
     engine.run("ALTER TABLE verdicts DROP INDEX find_segment")
     bring_up_to_date(engine, Layout())
@@ -170,18 +170,18 @@ def test_a_migration_that_was_killed_half_way_is_done_by_the_next(tmp_path: Path
 
 def test_a_store_of_a_newer_fanous_is_refused(tmp_path: Path) -> None:
     location = in_folder(tmp_path)
-    engine = Engine(location)
+    engine = engine_at(location)
     bring_up_to_date(engine, Layout(), {FORMAT + 1: _one_more}, FORMAT + 1)
     engine.close()
     with pytest.raises(FanousError, match=rf"newer Fanous \(format {FORMAT + 1}, this one knows {FORMAT}\)"):
-        Engine(location)
+        engine_at(location)
 
 
 def test_tables_on_a_server_are_led_on_while_another_process_writes(
     two_shards: Server, tmp_path: Path
 ) -> None:
     location = at_urls(str(tmp_path / "a"), two_shards.new_database(), str(tmp_path / "l"))
-    writer, newer = Engine(location), Engine(location)
+    writer, newer = engine_at(location), engine_at(location)
     bring_up_to_date(newer, Layout(location.cluster), {FORMAT + 1: _one_more}, FORMAT + 1)
     writer.insert("segments", {"segment": ["a", "b"], "country": ["PK", "PK"]})
     assert writer.rows("SELECT count() FROM segments_rows") < [(2,)]  # the other is on the other shard

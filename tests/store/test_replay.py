@@ -4,10 +4,9 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.verdict import State, Verdict
-from fanous.pipeline.ingest import recover, rejudge_segments
+from fanous.model.verdict import Judged, State, Verdict
+from fanous.pipeline.replay import recover, rejudge_segments
 from fanous.store.archive import Archive, Received
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.builders import verdict

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store import snapshot as copying
-from fanous.store.location import StoreLocation, at_urls, in_folder
-from fanous.store.snapshot import LINKED, parts_of, snapshot
+from fanous.store import location as copying
+from fanous.store.location import LINKED, StoreLocation, at_urls, in_folder, parts_of, snapshot
 
 
 @pytest.fixture

@@ -241,6 +241,7 @@ def test_a_form_without_the_sessions_secret_changes_nothing(csrf: str) -> None:
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"origin": "http://monitor.example.evil.example"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},

@@ -5,12 +5,14 @@ import html
 import io
 import re
 from dataclasses import replace
+from functools import partial
 from urllib.parse import unquote_plus
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
+from fanous.model.incident import Status
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline import quantities
@@ -271,3 +273,15 @@ def test_an_open_incident_whose_data_have_ended_is_not_told_as_going_on() -> Non
     heading = re.search(r"<h1>(.*?)</h1>", stale.get("/").text)
     assert heading is not None and "ongoing" not in heading[1] and "suspected" not in heading[1]
     assert "Last on record" in stale.get("/").text and "Last on record" not in fresh.get("/").text
+
+
+def test_a_retracted_claim_without_an_end_is_not_told_as_going_on() -> None:
+    """One whose data ended two years earlier said "for 843 days so far", and its chart went on until today."""
+    gone = replace(
+        outage(), status=Status.RETRACTED, evidence=replace(outage().evidence, families=("usage",))
+    )
+    store = SmallStore([gone], quantity_series=[series()])
+    for now in (NOW, NOW + 30 * DAY):
+        text = reader(store, Site(clock=partial(float, now))).get(f"/{gone.country}/{gone.id}").text
+        assert "Not seen" in text and "so far" not in text
+        assert ("the data end on" in text) == (now > NOW)

@@ -13,7 +13,7 @@ import pytest
 
 from fanous.config import load_environment
 from fanous.monitor.settings import read
-from fanous.pipeline.configure import kept_days, offered, terms
+from fanous.pipeline.configure import kept_days, offered, terms_of
 from fanous.sources.publishers import SOURCES
 from fanous.web.desk.setup import MOST_TRIES, SetUp, new_code
 from fanous.web.settings import is_passphrase
@@ -190,7 +190,8 @@ def test_the_page_has_every_source_with_its_terms_and_a_field_for_its_key_in_eve
         for source in offered():
             assert f'name="accept_{source.name}"' in answer.text
             assert answer.text.count(f'name="key_{source.token}"') == bool(source.token)
-            assert escape(terms(source)) in answer.text
+            for text, values in terms_of(source):
+                assert str(escape(language.say(text, **values))) in answer.text
 
 
 def test_a_new_machine_is_set_up_in_the_browser_and_the_monitor_runs(tmp_path: Path) -> None:

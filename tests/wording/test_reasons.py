@@ -183,8 +183,12 @@ def test_what_a_rule_said_is_translated_by_its_id_and_else_stays_english() -> No
 
 def test_units_are_those_of_the_evidence() -> None:
     two = [Reason("lacks.probes", {"probes": 2, "needed": 3})]
-    assert reasons_text(two) == "Too little evidence: 2 independent probes saw it, and at least 3 are needed."
-    assert "2 test runs saw it" in reasons_text(two, ENGLISH, "test_runs")
+    assert reasons_text(two) == (
+        "Too little evidence: the rules can use only 2 independent probes, and at least 3 are needed."
+    )
+    assert "only 2 test runs" in reasons_text(two, ENGLISH, "test_runs")
+    none = [Reason("slow.few_probes", {"probes": 0, "needed": 5})]
+    assert reasons_text(none).startswith("No independent probe measured this target and another; 5 ")
 
 
 def test_what_came_in_is_counted_and_the_rest_of_the_names_too() -> None:

@@ -131,6 +131,13 @@ def collect(
             help="Let the test helper connect to addresses in the same /24 or /64 as this machine's.",
         ),
     ] = False,
+    open_to_all: Annotated[
+        bool,
+        typer.Option(
+            "--open-to-all",
+            help="Strangers may send, too: what one address sends in a day counts as one probe.",
+        ),
+    ] = False,
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,
@@ -170,6 +177,7 @@ def collect(
         volume=volume_of(address_mb << 20, network_mb << 20),
         connections=connections,
         contact=contact,
+        open_to_all=open_to_all,
     )
     helper = Helper(
         HelperPolicy(

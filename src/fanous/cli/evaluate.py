@@ -376,7 +376,7 @@ def fifth_document(fifth: Fifth) -> dict[str, Any]:
     """How often a fifth of the probes on one network in five reached a goal."""
     return {
         "goal": fifth.goal,
-        "strategy": fifth.strategy or "nobody lies",
+        "strategy": fifth.strategy or "all honest",
         "honest_probes": fifth.honest,
         "liars": fifth.liars,
         "times": fifth.times,
@@ -394,7 +394,7 @@ def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
     for fifth in fifths:
         table.add_row(
             goals[fifth.goal],
-            fifth.strategy.partition(":")[0] or "nobody lies",
+            fifth.strategy.partition(":")[0] or "all honest",
             f"{fifth.liars} of {fifth.honest + fifth.liars}",
             str(fifth.times),
             str(fifth.worked),

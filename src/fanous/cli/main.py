@@ -11,6 +11,7 @@ import errno
 import faulthandler
 import gc
 import inspect
+import io
 import os
 import re
 import resource
@@ -28,6 +29,7 @@ from typer.core import TyperGroup
 from fanous import __version__
 from fanous.cli.common import SourceCommand, add_former
 from fanous.errors import EngineFault, FanousError
+from fanous.files import NO_DESCRIPTOR, allow_descriptors
 from fanous.text import printable_lines
 
 
@@ -314,6 +316,10 @@ app = typer.Typer(
 )
 
 
+LEAST_DESCRIPTORS = 32
+"""Files that a process must be able to open: with 16 a command or a door barely begins, and with fewer some library
+fails in a way that mentions no limit."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -327,6 +333,7 @@ def main() -> None:
         if not faulthandler.is_enabled():
             faulthandler.enable()  # where a library of C crashes, the log says in what
     try:
+        allow_descriptors(LEAST_DESCRIPTORS, "fanous")
         app()
     except FanousError as error:
         _complain(str(error))
@@ -363,15 +370,22 @@ def _outside_cause(error: Exception) -> str:
         )
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
         return f"this command needs the server parts ({error.name}): pip install 'fanous[server]'"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):  # Python says it in no other way
+        return "no more threads can be started: raise the limit (`ulimit -u`, TasksMax= of a unit)"
     if not isinstance(error, OSError):
         return ""
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)"
+        return NO_DESCRIPTOR
     if error.errno == errno.EFBIG:
         return (
             "a file may not become that large here: raise the limit (`ulimit -f`), and run the command again"
         )
-    if isinstance(error, FileNotFoundError) and error.filename is None:  # only asking where we are names none
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # two calls name none
+        if "temporary directory" in str(error):
+            return (
+                "no folder for temporary files can be written to: set TMPDIR to one that can, with room, and check "
+                "the limit of the size of files (`ulimit -f`)"
+            )
         return "the current folder no longer exists: change to another one"
     if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
         _drop_output()
@@ -398,12 +412,18 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _open_standard_streams() -> None:
     """Open those that were closed at the start: another file would take their number, and receive what libraries
-    print; and Python prints to standard output what is for a standard error that is closed."""
+    print; and whatever asks Python's own stream whether it is a terminal, or flushes it, would fail.
+
+    In a locale of few letters, or where a file's name has other bytes, question marks are printed: a grid with them
+    is better than none.  Documents (``--json``) are UTF-8 in any locale."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
     os.close(number)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w")
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _complain(text: str) -> None:

@@ -53,7 +53,13 @@ def networks(
         heard = [_document(beat) for beat in beats]
         fallen = [_fell(one) for one in fell]
         print_document(
-            {"at": to_iso(now), "synthetic": found.synthetic, "networks": heard, "collapses": fallen}
+            {
+                "at": to_iso(now),
+                "synthetic": found.synthetic,
+                "measured_until": None if found.last is None else to_iso(found.last),
+                "networks": heard,
+                "collapses": fallen,
+            }
         )
         return
     if found.synthetic:
@@ -61,7 +67,8 @@ def networks(
     for one in fell:
         say(_in_a_line(one))
     if not beats:
-        say("no network was heard from in the last four weeks")
+        end = "nothing was ever measured" if found.last is None else f"the data end at {to_iso(found.last)}"
+        say(f"no network was heard from in the last four weeks: {end}")
         return
     for beat in beats:
         name = names.get((beat.place.country, beat.place.asn), "")

@@ -11,7 +11,7 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, act, print_
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.store.batch import Forgotten
+    from fanous.store.protocol import Forgotten
 
 
 def retain(

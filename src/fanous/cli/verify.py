@@ -35,7 +35,7 @@ def verify(
         Path, typer.Argument(metavar="BUNDLE", help="Evidence bundle written by `fanous incidents bundle`.")
     ],
     signed_by: Annotated[
-        str, typer.Option("--signed-by", help="Required fingerprint of the signer, or its first digits.")
+        str, typer.Option("--signed-by", help="Required fingerprint of the signer, or its first 32 digits.")
     ] = "",
     series: Annotated[
         Path | None,

@@ -66,7 +66,7 @@ from fanous.collector.services import (
 from fanous.collector.submission import (
     RANDOM_BYTES,
     Apart,
-    LoneReports,
+    Senders,
     Submission,
     accepted,
     open_report,
@@ -191,6 +191,7 @@ class Policy:
         connections: most open connections in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
+        open_to_all: strangers send, too, so what one address sends in a day counts as one probe.
     """
 
     trusted: Sequence[Network] = ()
@@ -206,6 +207,7 @@ class Policy:
     connections: int = MOST_CONNECTIONS
     clock: Callable[[], float] = time.time
     contact: str = ""
+    open_to_all: bool = False
 
 
 class Door:
@@ -223,7 +225,7 @@ class Door:
         # A separate thread, so that the helper's fetches and look-ups hold up no measurement.
         self._helping = LoopThread("helper")
         self._room = Room(ROOM)
-        self._reports = LoneReports()
+        self._senders = Senders()
         # A separate pool, since look-ups for the test helper may occupy all of the loop's threads.
         # Nothing in it has been acknowledged, so the process can end without waiting for it.
         self._decoding = Threads(DECODERS, "decoding")
@@ -244,7 +246,8 @@ class Door:
         origin = self._policy.origins.of(address)
 
         def received(body: bytes) -> tuple[Submission, object]:
-            submission = receive(report, body, address, origin, self._policy.clock())
+            now = self._policy.clock()
+            submission = receive(report, body, address, origin, now, self._sender(address, now))
             return submission, {"measurement_uid": submission.uid}
 
         return await self._kept(request, received, address)
@@ -254,13 +257,17 @@ class Door:
         address = self._admitted(request)
         origin = self._policy.origins.of(address)
 
-        def received(body: bytes) -> tuple[Submission, object]:
-            sent, now = sent_alone(body), self._policy.clock()
-            report = self._reports.of(sent.content, address, now)
-            submission = receive(report, b'{"content":%s}' % sent.content.encode(), address, origin, now)
+        def received(text: bytes) -> tuple[Submission, object]:
+            sent, now = sent_alone(text), self._policy.clock()
+            report = self._senders.report_of(sent.content, address, now)
+            body = b'{"content":%s}' % sent.content.encode()
+            submission = receive(report, body, address, origin, now, self._sender(address, now))
             return submission, accepted(sent, submission.uid, report)
 
         return await self._kept(request, received, address)
+
+    def _sender(self, address: str, now: float) -> str:
+        return self._senders.name_of(address, now) if self._policy.open_to_all else ""
 
     async def _kept(
         self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str

@@ -111,9 +111,14 @@ def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
 
 
 def _canonical(text: str) -> str | None:
-    """The canonical form of an address, IPv4 if it is mapped into IPv6; ``None`` = not an address."""
+    """The canonical form of an address, IPv4 if it is mapped into IPv6; ``None`` = not an address.
+
+    Some proxies (Azure's gateways, IIS) write the port after it.
+    """
+    host = text[1:].partition("]")[0] if text.startswith("[") else text
+    host = host.partition(":")[0] if host.count(":") == 1 else host
     try:
-        parsed = ip_address(text.partition("%")[0])
+        parsed = ip_address(host.partition("%")[0])
     except ValueError:
         return None
     mapped = getattr(parsed, "ipv4_mapped", None)

@@ -211,12 +211,11 @@ class LoopThread:
 
     Args:
         name: the threads' name.
-        most: number of threads for blocking calls.
     """
 
-    def __init__(self, name: str, most: int = ADDED) -> None:
+    def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(Threads(most, name))
+        self._loop.set_default_executor(Threads(ADDED, name))
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 

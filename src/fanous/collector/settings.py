@@ -26,6 +26,7 @@ class DoorSettings(Section, frozen=True):
         helper_neighbours: whether it may connect to this machine's neighbours (the same /24 or /64).
         connections: most open ones, in all.
         address_mb, network_mb: MiB of measurements an hour, unpacked, from one address and from one network.
+        open_to_all: whether strangers send, too, so that what one address sends in a day counts as one probe.
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -43,6 +44,7 @@ class DoorSettings(Section, frozen=True):
     contact: Text = ""
     helper_never: Some[Text] = ()
     helper_neighbours: bool = False
+    open_to_all: bool = False
     lab: bool = False
 
     def __post_init__(self) -> None:

@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b, sha256
 from ipaddress import ip_address, ip_network
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ from fanous.collector.limits import ADDRESS_BITS
 from fanous.collector.origin import Origin
 from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
+from fanous.model.measurement import AHEAD
 from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.content import check_size, digest_of, scrub, stamped
@@ -167,9 +169,6 @@ def asn_of(text: str) -> int | None:
     return number if number <= LARGEST_ASN else None
 
 
-AHEAD = 86_400.0
-"""Seconds by which a probe's clock may be ahead; a later date would extend every window up to it."""
-
 SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
@@ -234,13 +233,17 @@ _envelope = msgspec.json.Decoder(SubmissionEnvelope)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
-def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: float) -> Submission:
+def receive(
+    report: ReportId, body: bytes, address: str, seen: Origin, now: float, sender: str = ""
+) -> Submission:
     """One measurement, checked, without addresses, and with its identity.
 
     Args:
         address: the client's; nothing in the result contains it.
         seen: where the client is according to its address.
         now: unix seconds, UTC.
+        sender: name under which all that this sender measures counts as one probe (``Senders``); empty = each report
+            does.
 
     Raises:
         Refused: it cannot be used, and why.
@@ -263,7 +266,7 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         placed = _Claim(seen.country, seen.asn)
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
-    line = stamped(_head(uid, report, claim, seen, now) + _kept(text)[1:], identity)
+    line = stamped(_head(uid, report, claim, seen, now, sender) + _kept(text)[1:], identity)
     return Submission(uid, line, _apart(placed, seen, ahead=started > now + SKEW))
 
 
@@ -360,7 +363,7 @@ def _without_addresses(text: bytes, *addresses: object) -> bytes:
         raise Refused(400, str(reason)) from None
 
 
-def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float) -> bytes:
+def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float, sender: str) -> bytes:
     """The beginning of the line: what the collector knows, with claims and derived values kept separate."""
     collector = {
         "received": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
@@ -368,6 +371,7 @@ def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float) -
         "derived": {"probe_cc": seen.country, "probe_asn": f"AS{seen.asn}"},
     }
     known = {"measurement_uid": uid, "report_id": str(report), "probe_ip": "127.0.0.1"}
+    known |= {"probe_id": sender} if sender else {}
     return msgspec.json.encode(known | {"x_collector": collector})[:-1] + b","
 
 
@@ -427,8 +431,8 @@ def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:
     return Accepted(uid, str(report), error="manifest_not_found" if sent.manifest_version else None)
 
 
-class LoneReports:
-    """Reports for measurements sent without one.
+class Senders:
+    """Who sends, by address and day, without a way back from the name to the address.
 
     Args:
         random: returns this many random bytes.
@@ -437,9 +441,18 @@ class LoneReports:
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._random = random
         self._day, self._key = "", b""
+        self._changing = Lock()
 
-    def of(self, content: str, address: str, now: float) -> ReportId:
-        """The report that a measurement belongs to.
+    def name_of(self, address: str, now: float) -> str:
+        """The name that goes with all measurements from an address on one day.
+
+        Report ids are made up by whoever sends, so they say nothing about how many senders there are.
+        """
+        day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
+        return b64encode(self._mark(address, day), b"oo").decode()
+
+    def report_of(self, content: str, address: str, now: float) -> ReportId:
+        """The report that a measurement sent without one belongs to.
 
         Args:
             address: the client's.
@@ -459,8 +472,10 @@ class LoneReports:
         return parse_report_id(str(report))
 
     def _mark(self, address: str, day: str) -> bytes:
-        if day != self._day:
-            self._day, self._key = day, self._random(KEY_BYTES)
+        with self._changing:
+            if day != self._day:
+                self._day, self._key = day, self._random(KEY_BYTES)
+            key = self._key
         bits = ADDRESS_BITS[ip_address(address).version]
         place = ip_network(f"{address}/{bits}", strict=False)
-        return blake2b(str(place).encode(), key=self._key, digest_size=RANDOM_BYTES).digest()
+        return blake2b(str(place).encode(), key=key, digest_size=RANDOM_BYTES).digest()

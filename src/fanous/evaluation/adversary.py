@@ -6,6 +6,7 @@ that should be too small succeeds.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -41,14 +42,10 @@ MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.WAVE
 UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 
 
-def attacks(
-    networks: Sequence[int] = (1, 5), honest: Sequence[int] = (3, 8), days: Sequence[float] = (0.5, 2.0)
-) -> Iterator[Attack]:
+def attacks() -> Iterator[Attack]:
     """The break-even of every strategy, goal and size."""
-    for count in networks:
-        for probes in honest:
-            for length in days:
-                yield from _of_size(count, probes, length)
+    for networks, honest, days in product((1, 5), (3, 8), (0.5, 2.0)):
+        yield from _of_size(networks, honest, days)
 
 
 def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:

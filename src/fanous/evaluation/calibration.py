@@ -79,12 +79,11 @@ HOURS = (3, 6, 24, 72)
 """One month in two has a loss: of so much, in one family alone, for so long."""
 
 
-def of_series(seeds: Sequence[int] = SERIES_SEEDS) -> Calibration:
+def of_series() -> Calibration:
     """For outages that one family of series shows, in made-up months of eight sorts of countries."""
-    claims = [claim for seed in seeds for country in COUNTRIES for claim in _month(country, seed)]
-    remark = (
-        f"{len(seeds)} seeds from {min(seeds)}, {len(COUNTRIES)} countries each; one month in two has a loss"
-    )
+    claims = [claim for seed in SERIES_SEEDS for country in COUNTRIES for claim in _month(country, seed)]
+    seeds = f"{len(SERIES_SEEDS)} seeds from {min(SERIES_SEEDS)}"
+    remark = f"{seeds}, {len(COUNTRIES)} countries each; one month in two has a loss"
     return calibrate("generated months: outages shown by one family of series", claims, remark)
 
 

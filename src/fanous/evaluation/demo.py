@@ -18,7 +18,7 @@ from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.instant import HOUR
-from fanous.pipeline import ingest, query
+from fanous.pipeline import ingest, query, replay
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.query import CountryAnswer
@@ -115,7 +115,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAns
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
         _refuse_others(opened, recording, folder)
-        ingest.rejudge(opened)  # imported by an older version
+        replay.rejudge(opened)  # imported by an older version
         tally = ingest.ingest(opened, "edge", [recording])
         answer = query.confirm(opened, COUNTRY, [], None, None)
     count = tally.stored + tally.duplicate

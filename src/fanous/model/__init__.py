@@ -1,7 +1,7 @@
 """Model: the nouns of Fanous, frozen dataclasses that every other package shares (``noun`` for the numerous ones).
 
-Only the standard library is imported here, numpy for arrays, and msgspec by ``model.noun`` alone.  Instants are unix
-seconds, UTC; ``None`` and NaN mean "not measured" and are never 0.
+Only the standard library is imported here, numpy for arrays, and msgspec by ``model.measurement`` alone.  Instants are
+unix seconds, UTC; ``None`` and NaN mean "not measured" and are never 0.
 
 To add a noun, put it in the file of its concept, or in a new one, with a docstring that gives units and the meaning of
 missing values.

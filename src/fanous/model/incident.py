@@ -577,6 +577,21 @@ class LineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignNetwork:
+    """A network of the event whose addresses are registered in another country.
+
+    Attributes:
+        home: that country.
+        elsewhere: how the event's targets fared on it in other countries at the time: country, failing
+            measurements, all measurements.
+    """
+
+    asn: int
+    home: str
+    elsewhere: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NameRecord:
     """How the lookups of one target through one network's resolvers fared on one network while the event was on there.
 
@@ -640,6 +655,7 @@ class Alternatives:
         reached: targets that worked on the event's networks while it was on there.
         unanswered: other countries in which lookups of its targets had no answer at the time.
         former: measurements with answers that were the helper's in the weeks before.
+        inspected: as ``lines``, where what failed is what met another certificate.
     """
 
     onsets: tuple[Onset, ...] = ()
@@ -654,6 +670,8 @@ class Alternatives:
     unanswered: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     nettests: tuple[Software, ...] = ()
+    foreign: tuple[ForeignNetwork, ...] = ()
+    inspected: tuple[LineRecord, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

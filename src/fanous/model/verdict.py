@@ -6,8 +6,7 @@
 from enum import StrEnum
 from math import nan
 
-from fanous.model.measurement import Layer
-from fanous.model.noun import noun
+from fanous.model.measurement import Layer, ParsedMeasurement, Record, noun
 
 
 class State(StrEnum):
@@ -69,3 +68,20 @@ class Verdict:
     observations: int = 1
     kbps: float = nan
     role: str = "web"
+
+
+@noun
+class Judged:
+    """One raw record and everything read from it.
+
+    Attributes:
+        record: goes to the archive.  One that comes from there keeps its ``line``, which says where in its segment it
+            is.
+        came: the record before anything was dropped from it, for a store that may know it by its former name
+            (``store.protocol.Store.holds_older``); else empty.
+    """
+
+    record: Record
+    parsed: ParsedMeasurement
+    verdicts: tuple[Verdict, ...]
+    came: bytes = b""

@@ -18,7 +18,7 @@ from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.log import logline
 from fanous.model.incident import Incident
 from fanous.model.measurement import Provenance
-from fanous.pipeline import detect, ingest
+from fanous.pipeline import detect, ingest, replay
 from fanous.pipeline.judge import Ingested, log_rejects
 from fanous.pipeline.scheduler import pause
 from fanous.store.protocol import Ask, Store
@@ -80,7 +80,7 @@ def _complete(store: Store) -> None:
     """Open anew what was removed or replaced, and judge what has no facts; in one go, so that no reader sees less."""
     if store.reopen():
         log.warning(logline("reopened", why="a part of the store had been removed or replaced"))
-    ingest.finish_interrupted(store, ingest.LATE)
+    replay.finish_interrupted(store, ingest.LATE)
 
 
 def take_from(folder: Path, source: str, detects: Callable[[], bool], store: Store) -> Drained:

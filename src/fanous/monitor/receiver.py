@@ -58,6 +58,7 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         connections=door.connections,
         clock=clock,
         contact=door.contact,
+        open_to_all=door.open_to_all,
     )
     helper = HelperPolicy(
         allow_private=door.lab,

@@ -22,10 +22,11 @@ from pathlib import Path
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
 from fanous.model.instant import DAY, HOUR
+from fanous.model.verdict import Judged
 from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.ingest import append, batches, finish_interrupted, remarks
-from fanous.pipeline.judge import Ingested, judged_records, log_rejects, rules_version
+from fanous.pipeline.ingest import append, batches, judged_records
+from fanous.pipeline.judge import Ingested, log_rejects, rules_version
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.pull_ooni import (
     DETECT_EVERY,
@@ -52,6 +53,7 @@ from fanous.pipeline.remote import (
     one_round,
     popular_urls,
 )
+from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
 from fanous.probe.consent import check_country
@@ -60,7 +62,6 @@ from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.store.batch import Judged
 from fanous.store.protocol import Ask, Store
 from fanous.store.series import Pulled
 from fanous.web.answers import Incoming

@@ -189,6 +189,7 @@ class NetworksHeard:
         synthetic: everything known was staged.
         collapses: those of the one country that was asked about.
         names: country, ASN and the name given by measurements.
+        last: of the latest sound measurement, however old; ``None`` = nothing was ever measured.
     """
 
     at: float
@@ -196,6 +197,7 @@ class NetworksHeard:
     beats: Sequence[Heartbeat]
     collapses: Sequence[Collapse]
     names: Sequence[tuple[str, int, str]]
+    last: float | None
 
 
 class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
@@ -212,7 +214,9 @@ class ReadNetworks(Call[NetworksHeard], frozen=True, tag="networks"):
             for place in sorted({beat.place.country for beat in beats})
             for asn, name in shown.facts.networks(place).items()
         ]
-        return NetworksHeard(store.now(), shown.is_synthetic, beats, fell, names)
+        measured = map(shown.facts.measured, [self.country] if self.country else shown.facts.countries())
+        last = max((ends[1] for ends in measured if ends is not None), default=None)
+        return NetworksHeard(store.now(), shown.is_synthetic, beats, fell, names, last)
 
 
 class Hearing:
@@ -268,21 +272,18 @@ AGAIN = HOUR
 class Upkeep:
     """Applies one retention policy."""
 
-    def __init__(
-        self, ask: Ask, policy: Retention, every: float = UPKEEP_EVERY, again: float = AGAIN
-    ) -> None:
+    def __init__(self, ask: Ask, policy: Retention) -> None:
         self._ask, self._policy = ask, policy
-        self._every, self._again = every, again
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
         while not stop.is_set():
             try:
                 await self.once(stop)
-                wait = self._every
+                wait = UPKEEP_EVERY
             except FanousError as error:
                 log.warning(logline("retention_failed", why=str(error)))
-                wait = self._again
+                wait = AGAIN
             await pause(stop, wait)
 
     async def once(self, stop: asyncio.Event) -> Retained:

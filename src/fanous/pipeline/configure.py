@@ -72,16 +72,31 @@ def offered() -> list[Source]:
     return sorted(pulled, key=lambda one: not one.has_bucket)
 
 
+LICENCE, NEEDS_KEY, FOR_OTHERS = (
+    "Licence: {licence}.",
+    "Needs a key in {token}.",
+    "What you accept for others: {what}.",
+)
+PASSED_ON = {
+    True: "Values may be passed on, with credit.",
+    False: "Values may be shown with credit, and are left out of the open data that you export.",
+}
+"""Is a source open -> what may be done with its values."""
+
+
+def terms_of(source: Source) -> list[tuple[str, dict[str, str]]]:
+    """What the operator accepts with a source: sentences, and the values of their placeholders."""
+    sentences = [(LICENCE, {"licence": source.licence}), (PASSED_ON[source.is_open], dict[str, str]())]
+    if source.token:
+        sentences.append((NEEDS_KEY, {"token": source.token}))
+    if source.consent:
+        sentences.append((FOR_OTHERS, {"what": source.consent}))
+    return sentences
+
+
 def terms(source: Source) -> str:
-    """What the operator accepts with a source, in a sentence or two."""
-    passed_on = (
-        "Values may be passed on, with credit."
-        if source.is_open
-        else "Values may be shown with credit, and are left out of the open data that you export."
-    )
-    needs = f" Needs a key in {source.token}." if source.token else ""
-    means = f" What you accept for others: {source.consent}." if source.consent else ""
-    return f"Licence: {source.licence}. {passed_on}{needs}{means}"
+    """The same in English."""
+    return " ".join(text.format(**values) for text, values in terms_of(source))
 
 
 def kept_days(free: int, countries: int) -> int:

@@ -13,13 +13,12 @@ from functools import partial
 from fanous.analysis.incidents.merge import merged
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
-from fanous.model.measurement import Provenance, weakest
+from fanous.model.measurement import AHEAD, Provenance, weakest
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.reason import Reason
 from fanous.pipeline.interference import TICK, counted_again, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages, look_again
-from fanous.pipeline.query import AHEAD
 from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
 from fanous.refdata.users import user_weights
 from fanous.store.database import LEASE_SECONDS, LeaseLost

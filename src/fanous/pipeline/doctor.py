@@ -74,7 +74,7 @@ def _of_the_server(store: Path) -> list[Need]:
     ]
     place = existing(store)
     free = shutil.disk_usage(place).free >= LEAST_FREE
-    name = f"1 GB of free disk under {place}"
+    name = f"at least 1 GB of free disk under {place}"
     return [
         *found,
         Need("server", name, free, "free some space, or choose another folder", "a store may fill the disk"),

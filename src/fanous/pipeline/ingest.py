@@ -1,35 +1,35 @@
-"""Ingest: import measurements, and judge them again after a crash or when the rules have changed.
+"""Ingest: import measurements.
 
     file -> record -> parsed measurement -> verdicts -> store
 
-Replay is the live path: new records and archived ones are judged by the same code.  Everything here may be
-interrupted at any point and run again: a segment of the archive is either complete or still to be done.
+It may be interrupted at any point and run again: what was acknowledged is recognised, and what was not yet judged is
+finished first (``pipeline.replay``).
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fanous.errors import Rejected
+import msgspec
+
+from fanous.analysis.rules import judge
+from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
-from fanous.model.measurement import ParsedMeasurement, Provenance, Record
-from fanous.model.reason import Reason
-from fanous.model.verdict import Verdict
-from fanous.pipeline.detect import detect_all
-from fanous.pipeline.judge import Ingested, OnFile, judge_record, judged_records, rules_version
-from fanous.pipeline.query import AHEAD
+from fanous.model.measurement import AHEAD, Provenance, changed
+from fanous.model.verdict import Judged
+from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.pipeline.workers import judged_by
-from fanous.sources.connector import Divisible, Working
-from fanous.sources.marks import is_marked
+from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.archive import DamagedSegment, Segment
-from fanous.store.batch import Forgotten, Judged
-from fanous.store.database import Span, spans_of
+from fanous.sources.ooni.values import instant_of
 from fanous.store.protocol import Store
+
+if TYPE_CHECKING:
+    from fanous.store.database import Span
 
 BATCH_BYTES = 128 << 20
 BATCH_RECORDS = 2000
@@ -68,6 +68,10 @@ def ingest(
         detects: detect at once; otherwise the measurements are marked for detection later (``detect_all``).
         jobs: see ``bring_in``.
     """
+    # Not at the top: workers need this module, and no detector.
+    from fanous.pipeline.detect import detect_all
+    from fanous.pipeline.replay import finish_interrupted, remarks
+
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store, late))
     bring_in(store, source, paths, tally, on_progress, provenance=provenance, late=late, jobs=jobs)
@@ -85,7 +89,7 @@ def bring_in(
     *,
     provenance: Provenance = Provenance.IMPORTED,
     late: float = inf,
-    began: Span | None = None,
+    began: "Span | None" = None,
     published: Mapping[Path, str] | None = None,
     jobs: int = 1,
 ) -> None:
@@ -127,6 +131,78 @@ def bring_in(
         gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
     finally:
         gc.enable()
+
+
+def judged_records(
+    source: str,
+    paths: Sequence[Path],
+    tally: Ingested,
+    on_progress: OnFile | None = None,
+    provenance: Provenance = Provenance.IMPORTED,
+    began: "Span | None" = None,
+    published: Mapping[Path, str] | None = None,
+    *,
+    older: bool = False,
+    share: range = ALL,
+    working: Working = UNWATCHED,
+) -> Generator[Judged]:
+    """Every record of the files with its verdicts; unusable records go to ``tally``.
+
+    Args:
+        began: only measurements that began from the first of these instants and before the second.
+        published: file -> address of the public object that it is a copy of.
+        older: whether the store may know them by former names (``Store.holds_older``).
+        share: read only these lines of each file; the source must be ``Divisible``.
+        working: is told of each record while it is being read and judged, if the source is ``Divisible``.
+
+    Raises:
+        FanousError: no such source, or a file that cannot be read at all.
+    """
+    if source not in MEASUREMENT_SOURCES:
+        raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
+    connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
+    read = connector.read
+    if isinstance(connector, Divisible):
+        read = partial(connector.read_share, share=share, working=working)
+    for path in paths:
+        watch = None if on_progress is None else partial(on_progress, path)
+        for record in read(path, partial(tally.reject, str(path)), watch):
+            if began is not None and not _began_within(record.data, began):
+                tally.outside += record.items
+                continue
+            try:
+                stored, parsed = connector.take(record)
+                own = stored.provenance.through(provenance)
+                there = "" if published is None else published[path]
+                if own is not stored.provenance or there:
+                    stored = changed(stored, provenance=own, line=record.line, published=there)
+                came = record.data if older else b""
+                judged = Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
+                working.end()
+                yield judged
+            except Rejected as reason:
+                tally.reject(record.file, record.line, str(reason), record.items)
+                tally.duplicate += record.duplicates
+        working.end()
+
+
+class _Began(msgspec.Struct):
+    measurement_start_time: str | None = None
+    test_start_time: str | None = None
+
+
+_began = msgspec.json.Decoder(_Began)
+
+
+def _began_within(data: bytes, span: "Span") -> bool:
+    """Did it begin within the span?  Also true if a record does not say: it is then judged, and rejected with a
+    reason."""
+    try:
+        told = _began.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return True
+    instant = instant_of(told.measurement_start_time or told.test_start_time or "")
+    return instant is None or span[0] <= instant < span[1]
 
 
 def batches(judged: Iterable[Judged], records: int = BATCH_RECORDS) -> Iterator[list[Judged]]:
@@ -175,176 +251,3 @@ def out_of_reach(tally: Ingested) -> list[str]:
             f"until then"
         )
     return said
-
-
-# --- replay from the archive ------------------------------------------------------------------------------
-
-Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
-"""Parses and judges a raw record; raises ``Rejected`` if it can no longer be used."""
-
-_GROUP = 2000
-"""Measurements written at once: deleting a group's rows takes 10 ms per table, however many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """One step of a replay: some segments whose facts are new, all of them or none.
-
-    Attributes:
-        segments: in order of receipt; damaged ones are not among them.
-        measurements: those whose facts are new.
-        spans: country -> (first, last) instant of these measurements; unix seconds, UTC.
-        rejected: records that this version cannot use, as ``segment:line: why``.
-        damaged: segments that cannot be read, and why; their facts are as they were.
-    """
-
-    segments: tuple[Segment, ...]
-    measurements: int
-    spans: dict[str, Span]
-    rejected: tuple[str, ...]
-    damaged: tuple[tuple[Segment, str], ...]
-
-
-def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
-    """Judge what a killed run had acknowledged but not yet judged."""
-    earliest, latest = store.now() - late, store.now() + AHEAD
-    replayed = recover(store, judge_record, rules_version=rules_version())
-    for step in replayed:
-        spans = {cc: (max(a, earliest), min(b, latest)) for cc, (a, b) in step.spans.items()}
-        store.ledger.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
-    return replayed
-
-
-def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
-    """Recompute conclusions from the archive, then detect again.
-
-    Args:
-        country: ``None`` = all.
-        everything: including what these very rules have judged.
-    """
-    recovered = finish_interrupted(store)
-    replayed = recovered + rejudge_segments(
-        store, judge_record, rules_version=rules_version(), country=country, everything=everything
-    )
-    for side in store.sides():
-        for name in [country] if country else side.facts.countries():
-            span = side.facts.span(name)
-            if span is not None:
-                store.ledger.mark_undetected({name: span})
-    detect_all(store)
-    return replayed
-
-
-def forget(store: Store, reports: Sequence[str]) -> Forgotten:
-    """Permanently delete the measurements of these reports, and detect again without them.
-
-    To complete a run that was killed, run it again.
-    """
-    finish_interrupted(store)
-    forgotten = store.forget(reports)
-    finish_interrupted(store)
-    detect_all(store, (Reason("forgotten", {"n": forgotten.measurements}),))
-    return forgotten
-
-
-def remarks(replayed: Iterable[Replayed]) -> list[str]:
-    """Raw records in the archive that cannot be used, each once, with its place and reason."""
-    lines = (
-        line
-        for step in replayed
-        for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
-    )
-    return list(dict.fromkeys(lines))
-
-
-def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
-    """Finish what a crash left in the archive without facts; call it before the first ``append``.
-
-    A segment that cannot be read is set aside, so that it does not stop the rest.
-    """
-    steps = _replay(store, store.unfinished(), judge, rules_version)
-    for step in steps:
-        for segment, why in step.damaged:
-            store.facts.set_aside(segment, why)
-    return steps
-
-
-def rejudge_segments(
-    store: Store, judge: Judge, *, rules_version: str, country: str | None = None, everything: bool = False
-) -> list[Replayed]:
-    """Replace the facts of segments that other rules judged; call ``recover`` before it.
-
-    Args:
-        country: ``None`` = all.
-        everything: including what these very rules have judged (the parser may have changed).
-    """
-    if everything:
-        segments = (s for s in store.archive.segments() if country in (None, s.country))
-        return _replay(store, segments, judge, rules_version)
-    return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
-
-
-def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
-    steps: list[Replayed] = []
-    with store.attempts.slot() as working:
-        for group in _groups(_read(store, segments, judge, working)):
-            written = {one.segment: one.judged for one in group if not one.damage}
-            count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
-            steps.append(_told(group, count))
-    return steps
-
-
-@dataclass(slots=True)
-class _Read:
-    """One segment, parsed and judged.
-
-    Attributes:
-        damage: why it could not be read; empty = it could.
-    """
-
-    segment: Segment
-    judged: list[Judged] = field(default_factory=list)
-    rejected: list[str] = field(default_factory=list)
-    damage: str = ""
-
-
-def _read(store: Store, segments: Iterable[Segment], judge: Judge, working: Working) -> Iterator[_Read]:
-    for segment in segments:
-        one = _Read(segment)
-        try:
-            for record in store.archive.records(segment):
-                try:
-                    working.begin(record.line, record.data)
-                    if not segment.provenance and is_marked(record.data):
-                        record = replace(record, provenance=Provenance.SYNTHETIC)
-                    one.judged.append(Judged(record, *judge(record)))
-                except Rejected as error:
-                    one.rejected.append(f"{record.file}:{record.line}: {error}")
-                working.end()
-        except DamagedSegment as error:
-            one.damage = str(error)
-        yield one
-
-
-def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
-    group: list[_Read] = []
-    size = 0
-    for one in read:
-        group.append(one)
-        size += 1 + len(one.judged)
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
-
-
-def _told(group: list[_Read], count: int) -> Replayed:
-    headers = [judged.parsed.measurement for one in group for judged in one.judged]
-    return Replayed(
-        segments=tuple(one.segment for one in group if not one.damage),
-        measurements=count,
-        spans=spans_of((one.country, one.started_at) for one in headers),
-        rejected=tuple(why for one in group for why in one.rejected),
-        damaged=tuple((one.segment, one.damage) for one in group if one.damage),
-    )

@@ -17,11 +17,13 @@ from fanous.analysis.incidents.doubts import (
     ABROAD,
     BY_ADDRESS,
     HOST_SITES,
+    INTERCEPTED,
     JUDGED_ALONE,
     MOVED_WITHIN,
     NO_ANSWER,
     UNANSWERED,
     Alone,
+    by_explanation,
     of_family,
     shown_by,
     sources_of,
@@ -33,12 +35,23 @@ from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
-from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval, Kind, NetworkPart
+from fanous.model.incident import (
+    NONE_KNOWN,
+    Alternatives,
+    Estimate,
+    ForeignNetwork,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Stretches,
+)
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
 from fanous.model.verdict import FORGED, SLOWNESS
 from fanous.pipeline.judge import rules_version
+from fanous.refdata.networks import home_of
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
@@ -149,7 +162,25 @@ def _interference(
         known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours, sources)
         return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
-    return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting)
+    def apart(group: Sequence[Finding]) -> list[list[Finding]]:
+        ours = votes.of({finding.target for finding in group}, here)
+        if not set(ours.mechanisms[inside(ours, group) & ours.seen].tolist()) & {*OWN_PAGES}:
+            return [list(group)]
+        by_network = _stretches(group)
+        pages = store.facts.shared_pages(country, by_network, OWN_PAGES)
+        hosting = store.facts.hosting(country, by_network)
+        return by_explanation(group, ours, Alternatives(hosting=tuple(hosting), pages=tuple(pages)))
+
+    return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting, apart)
+
+
+def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:
+    """ASN -> when the findings on it were on."""
+    by_network: dict[int, list[Interval]] = {}
+    for finding in group:
+        stretch = Interval(finding.anomaly.start_latest, finding.anomaly.last_seen)
+        by_network.setdefault(finding.asn, []).append(stretch)
+    return by_network
 
 
 def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
@@ -277,10 +308,8 @@ def alternatives(
     """
     targets = sorted({finding.anomaly.key.target for finding in group})
     asns = sorted({finding.anomaly.key.place.asn for finding in group})
-    stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
-    by_network: dict[int, list[Interval]] = {}
-    for finding, stretch in zip(group, stretches, strict=True):
-        by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
+    by_network = _stretches(group)
+    stretches = [stretch for own in by_network.values() for stretch in own]
     how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
     facts, sites = store.facts, [target for target in targets if "." in target]
     pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
@@ -288,6 +317,7 @@ def alternatives(
     abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
     of_sites = len(sites) >= HOST_SITES or (bool(sites) and bool(how & {*BY_ADDRESS}))
     of_rates = any(SLOWNESS in mechanism for mechanism in how)
+    inspected = sorted(mechanism for mechanism in how if mechanism.startswith(INTERCEPTED))
     of_hosts = of_names or bool(pages) or of_sites
     return Alternatives(
         tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
@@ -304,6 +334,24 @@ def alternatives(
         ),
         nettests=tuple(facts.software(country, targets, asns, stretches, sources, of_nettests=True)),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
+        foreign=_foreign(store, country, targets, by_network),
+        inspected=tuple(facts.lines(country, targets, by_network, inspected) if inspected else ()),
+    )
+
+
+def _foreign(
+    store: Store, country: str, targets: Sequence[str], stretches: Stretches
+) -> tuple[ForeignNetwork, ...]:
+    """The networks that are registered in another country."""
+    homes = {asn: home for asn in stretches if (home := home_of(asn)) not in ("", country)}
+    if not homes:
+        return ()
+    there = store.facts.on_networks_elsewhere(country, targets, {asn: stretches[asn] for asn in homes})
+    return tuple(
+        ForeignNetwork(
+            asn, home, tuple((place, fell, made) for own, place, fell, made in there if own == asn)
+        )
+        for asn, home in homes.items()
     )
 
 

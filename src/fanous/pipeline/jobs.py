@@ -12,7 +12,7 @@ from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.measurement import Provenance
 from fanous.model.series import SourceSeries
-from fanous.pipeline import detect, ingest, retain
+from fanous.pipeline import detect, ingest, replay, retain
 from fanous.pipeline.call import Call
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.pull import Pull
@@ -36,9 +36,8 @@ from fanous.sources.connector import About, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SOURCES
-from fanous.store.batch import Forgotten
 from fanous.store.database import LEASE_SECONDS
-from fanous.store.protocol import Store
+from fanous.store.protocol import Forgotten, Store
 
 log = getLogger("fanous.detect")
 
@@ -257,14 +256,14 @@ class Rejudged:
 
 
 class Rejudge(Call[Rejudged], frozen=True, tag="rejudge"):
-    """Recompute every conclusion; the arguments of ``pipeline.ingest.rejudge``."""
+    """Recompute every conclusion; the arguments of ``pipeline.replay.rejudge``."""
 
     country: str | None = None
     everything: bool = False
 
     def perform(self, store: Store) -> Rejudged:
-        replayed = ingest.rejudge(store, self.country, everything=self.everything)
-        return Rejudged(sum(one.measurements for one in replayed), ingest.remarks(replayed))
+        replayed = replay.rejudge(store, self.country, everything=self.everything)
+        return Rejudged(sum(one.measurements for one in replayed), replay.remarks(replayed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,4 +310,4 @@ class Forget(Call[Forgotten], frozen=True, tag="forget"):
     reports: tuple[str, ...]
 
     def perform(self, store: Store) -> Forgotten:
-        return ingest.forget(store, self.reports)
+        return replay.forget(store, self.reports)

@@ -4,30 +4,22 @@ record -> parsed measurement -> verdicts
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from logging import Logger
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import Any
 
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
-from fanous.errors import FanousError, Rejected
+from fanous.errors import Rejected
 from fanous.log import logline
-from fanous.model.measurement import ParsedMeasurement, Provenance, Record
-from fanous.model.noun import changed
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.values import instant_of
-from fanous.store.batch import Judged
-
-if TYPE_CHECKING:
-    from fanous.store.database import Span
 
 
 @cache
@@ -38,6 +30,7 @@ def known_fingerprints() -> Fingerprints:
     return installed_fingerprints(own / "refdata", own / "cache")
 
 
+@cache
 def rules_version() -> str:
     """Identifies the rules and the fingerprint sets that they use."""
     return RULES_VERSION + known_fingerprints().version
@@ -108,90 +101,16 @@ class Ingested:
             self.rejects.append(Reject(file, line, why))
 
 
+OnFile = Callable[[Path, int], None]
+"""Called with a file and how many of its bytes have been read."""
+
+
 def log_rejects(log: Logger, tally: Ingested) -> None:
     """The first ``REJECTS_LOGGED``, and how many more there were."""
     for reject in tally.rejects[:REJECTS_LOGGED]:
         log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
     if tally.rejected > REJECTS_LOGGED:
         log.warning(logline("rejected", more=tally.rejected - REJECTS_LOGGED))
-
-
-# --- the records of files -------------------------------------------------------------------------------
-
-OnFile = Callable[[Path, int], None]
-"""Called with a file and how many of its bytes have been read."""
-
-
-def judged_records(
-    source: str,
-    paths: Sequence[Path],
-    tally: Ingested,
-    on_progress: OnFile | None = None,
-    provenance: Provenance = Provenance.IMPORTED,
-    began: "Span | None" = None,
-    published: Mapping[Path, str] | None = None,
-    *,
-    older: bool = False,
-    share: range = ALL,
-    working: Working = UNWATCHED,
-) -> Generator[Judged]:
-    """Every record of the files with its verdicts; unusable records go to ``tally``.
-
-    Args:
-        began: only measurements that began from the first of these instants and before the second.
-        published: file -> address of the public object that it is a copy of.
-        older: whether the store may know them by former names (``Store.holds_older``).
-        share: read only these lines of each file; the source must be ``Divisible``.
-        working: is told of each record while it is being read and judged, if the source is ``Divisible``.
-
-    Raises:
-        FanousError: no such source, or a file that cannot be read at all.
-    """
-    if source not in MEASUREMENT_SOURCES:
-        raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
-    connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
-    read = connector.read
-    if isinstance(connector, Divisible):
-        read = partial(connector.read_share, share=share, working=working)
-    for path in paths:
-        watch = None if on_progress is None else partial(on_progress, path)
-        for record in read(path, partial(tally.reject, str(path)), watch):
-            if began is not None and not _began_within(record.data, began):
-                tally.outside += record.items
-                continue
-            try:
-                stored, parsed = connector.take(record)
-                own = stored.provenance.through(provenance)
-                there = "" if published is None else published[path]
-                if own is not stored.provenance or there:
-                    stored = changed(stored, provenance=own, line=record.line, published=there)
-                came = record.data if older else b""
-                judged = Judged(stored, parsed.without_pages(), judge(parsed, fingerprints), came)
-                working.end()
-                yield judged
-            except Rejected as reason:
-                tally.reject(record.file, record.line, str(reason), record.items)
-                tally.duplicate += record.duplicates
-        working.end()
-
-
-class _Began(msgspec.Struct):
-    measurement_start_time: str | None = None
-    test_start_time: str | None = None
-
-
-_began = msgspec.json.Decoder(_Began)
-
-
-def _began_within(data: bytes, span: "Span") -> bool:
-    """Did it begin within the span?  Also true if a record does not say: it is then judged, and rejected with a
-    reason."""
-    try:
-        told = _began.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return True
-    instant = instant_of(told.measurement_start_time or told.test_start_time or "")
-    return instant is None or span[0] <= instant < span[1]
 
 
 # --- fanous judge ---------------------------------------------------------------------------------------

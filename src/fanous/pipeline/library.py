@@ -30,9 +30,8 @@ from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.search import country_named, not_a_country, target_wanted
 from fanous.sources.publishers import SOURCES, terms
 from fanous.store.local import open_store
-from fanous.store.location import StoreHeld, StoreLocation, in_folder
+from fanous.store.location import StoreHeld, StoreLocation, in_folder, snapshot
 from fanous.store.protocol import Store as AnyStore
-from fanous.store.snapshot import snapshot
 from fanous.wording import narrative
 from fanous.wording.language import LANGUAGES, chosen
 
@@ -145,7 +144,7 @@ class Store:
     """An opened store; a context manager.  It belongs to the thread that opened it.
 
     Only one process at a time can write to a store.  If another process has it (``fanous run``, say), ``read_only``
-    reads a copy of its present state, which takes little time and space (``fanous.store.snapshot``); open it again
+    reads a copy of its present state, which takes little time and space (``fanous.store.location``); open it again
     to see later data.  Within a process, an open store may be opened again for reading.
 
     Args:

@@ -19,6 +19,7 @@ from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, alone, left
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
+from fanous.analysis.incidents.parts import Parts
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
 from fanous.analysis.incidents.remainder import without_remainders
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
@@ -180,7 +181,8 @@ def outages_of(
     anomalies: Sequence[Anomaly], quantities: Quantities, setting: Setting, kind: Kind = Kind.OUTAGE
 ) -> list[Incident]:
     """The outages (or slow-downs) that follow from one country's anomalies, including suspicions."""
-    kept = worth_keeping(anomalies) if kind is Kind.OUTAGE else anomalies
+    parts = Parts(quantities.series, setting.weights)
+    kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
     return incidents_of(findings, OF_QUANTITIES, lambda _: quantities, setting)
 

@@ -30,8 +30,9 @@ from fanous.model.coverage import Backfill
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.ingest import bring_in, finish_interrupted, ingest, remarks
+from fanous.pipeline.ingest import bring_in, ingest
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.pipeline.revise import backfill_of
 from fanous.sources.connector import Get
 from fanous.sources.ooni.bucket import (

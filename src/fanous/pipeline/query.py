@@ -14,17 +14,13 @@ from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
+from fanous.model.measurement import AHEAD
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
 from fanous.pipeline.call import Call
 from fanous.refdata.countries import country_name
 from fanous.store.coverage import Within, end_of_data
 from fanous.store.protocol import Store
-
-AHEAD = DAY
-"""Seconds by which a probe's clock may be ahead (the collector refuses more): a later date would extend every
-window up to it.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +134,13 @@ class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
 
 
 def known_until(store: Store, incident: Incident, now: float) -> float:
-    """Up to when an open incident can be judged: the present, or the end of the data that it rests on.
+    """Up to when an incident without an end can be judged: the present, or the end of the data that it rests on.
 
-    After that, no one knows whether it goes on.
+    After that, no one knows whether it goes on; of a retracted one, the claim reached no further.
     """
-    if not incident.is_open:
+    if incident.end is not None:
         return now
-    from fanous.analysis.series.signals import SIGNALS  # only an open incident needs them
+    from fanous.analysis.series.signals import SIGNALS  # only an incident without an end needs them
 
     facts, families = store.of(incident.provenance).facts, incident.evidence.families
     ends = [
@@ -159,7 +155,7 @@ def known_until(store: Store, incident: Incident, now: float) -> float:
 
 def data_ended(store: Store, incident: Incident, now: float) -> float | None:
     """When the data about an open incident ended; ``None`` = they have not, or it is over."""
-    known = known_until(store, incident, now)
+    known = known_until(store, incident, now) if incident.is_open else now
     return known if known < now else None
 
 

@@ -11,7 +11,7 @@ target first, and one to anchors elsewhere.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -252,7 +252,7 @@ def check_consent(source: str, settings: SourceSettings) -> None:
         raise FanousError(f"[sources.{source}] consent: {told}; if you accept that, set consent = true")
 
 
-def key_of(source: str, settings: SourceSettings, environment: Mapping[str, str] = os.environ) -> str:
+def key_of(source: str, settings: SourceSettings) -> str:
     """The key, if the settings name one.
 
     Raises:
@@ -260,7 +260,7 @@ def key_of(source: str, settings: SourceSettings, environment: Mapping[str, str]
     """
     if not settings.token:
         return ""
-    key = environment.get(settings.token, "").strip()
+    key = os.environ.get(settings.token, "").strip()
     if not key:
         raise FanousError(f"[sources.{source}] token: set the environment variable {settings.token}")
     return key

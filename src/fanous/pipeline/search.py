@@ -480,7 +480,9 @@ def target_wanted(text: str) -> str:
     """
     found = target_named(text)
     if not found:
-        raise FanousError(f"{text!r} is neither a platform nor a domain, such as x or bbc.com")
+        near = get_close_matches(_loose(text), _targets(), n=1)
+        hint = f"; did you mean {title(_targets()[near[0]])}?" if near else ""
+        raise FanousError(f"{text!r} is neither a platform nor a domain, such as x or bbc.com{hint}")
     return found
 
 

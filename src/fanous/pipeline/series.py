@@ -25,8 +25,8 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance
 from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.sources.claims import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms

@@ -33,11 +33,11 @@ from threading import Thread
 from typing import Self
 
 from fanous.errors import FanousError
+from fanous.model.verdict import Judged
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import Ingested, OnFile, rules_version
 from fanous.sources.connector import ALL
 from fanous.store.attempts import Book, Mark, Slot, noted
-from fanous.store.batch import Judged
 from fanous.threads import keep_freed_memory
 
 MOST = 4

@@ -9,6 +9,7 @@ Before each round a probe asks the collector for orders.  It sends its country a
 them, and nothing else.
 """
 
+import asyncio
 import base64
 import os
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ from fanous.files import open_regular
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public_host, is_web_port
+from fanous.probe.post import post, shown
 from fanous.text import quoted
 
 LIFE = 30 * 86_400
@@ -188,9 +190,10 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 def public_key(text: str) -> Ed25519PublicKey:
     """Raises ``FanousError`` if the text is not a public key."""
     try:
-        if not text.startswith(PREFIX):
-            raise ValueError
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text[len(PREFIX) :], validate=True))
+        raw = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+        if text != PREFIX + base64.b64encode(raw).decode("ascii"):
+            raise ValueError  # another spelling of a key would escape its revocation
+        return Ed25519PublicKey.from_public_bytes(raw)
     except ValueError:
         raise FanousError(
             f"{quoted(text)} is not a public key for orders: `fanous orders key` prints one, beginning with "
@@ -348,7 +351,7 @@ def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, n
     if orders.stop:
         if digest(bare) in known.lifted:
             raise FanousError("these orders to stop have since been lifted: they may be a replay")
-        stops = tuple(stop for stop in known.stops if stop != bare)
+        stops = tuple(stop for stop in known.stops if digest(stop) != digest(bare))
         return replace(known, stops=(*stops, bare)[-REMEMBERED:])
     lifted = tuple(dict.fromkeys((*known.lifted, *orders.lifts)))[-REMEMBERED:]
     stops = tuple(stop for stop in known.stops if digest(stop) not in lifted)
@@ -395,8 +398,8 @@ def with_revocation(known: Remembered, envelope: SignedOrders, root: Ed25519Publ
         FanousError: it is not the root key's.
     """
     said = envelope.revocation
-    if said is None or said in known.revocations:
-        return known
+    if said is None or said.text in [one.text for one in known.revocations]:
+        return known  # compared by its text: base64 spells one signature in several ways
     _revocation(said, root)
     return replace(known, revocations=(*known.revocations, said)[-REMEMBERED:])
 
@@ -463,6 +466,9 @@ def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
 SECONDS = httpx.Timeout(15, connect=8)
 """Seconds a round waits for a collector, which may be blocked."""
 
+WHOLE_SECONDS = 120.0
+"""Seconds for a whole answer: over a slow line, 10,000 URLs take a minute."""
+
 
 class CheckedIn(Struct):
     """The parts of the answer that we read.
@@ -480,19 +486,14 @@ class CheckedIn(Struct):
 _answer = msgspec.json.Decoder(CheckedIn)
 
 
-def _posted(client: httpx.Client, url: str, body: dict[str, str]) -> bytes:
-    """The answer, whole or cut: a collector, real or fake, must not fill the probe's memory."""
-    with client.stream("POST", url, json=body) as response:
-        content = b""
-        for chunk in response.iter_bytes():
-            content += chunk
-            if len(content) > MOST_BYTES:
-                break
-        return content
-
-
 def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | None = None) -> CheckedIn | str:
     """The answer of the first collector that responds; a text = why none did."""
+    return asyncio.run(_checked_in(collectors, country, asn, proxy))
+
+
+async def _checked_in(
+    collectors: Sequence[str], country: str, asn: int, proxy: str | None
+) -> CheckedIn | str:
     body = {
         "run_type": "timed",
         "probe_cc": country,
@@ -500,13 +501,15 @@ def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | Non
         "software_name": "fanous",
         "software_version": __version__,
     }
-    why = "no collector given"
-    with httpx.Client(proxy=proxy, trust_env=False, timeout=SECONDS) as client:
+    sent, why = msgspec.json.encode(body), "no collector given"
+    async with httpx.AsyncClient(proxy=proxy, trust_env=False, timeout=SECONDS) as client:
         for url in collectors:
+            whole = f"{url.rstrip('/')}/api/v1/check-in"
             try:
-                return _answer.decode(_posted(client, f"{url.rstrip('/')}/api/v1/check-in", body))
+                answer = await post(client, whole, sent, seconds=WHOLE_SECONDS, most=MOST_BYTES)
+                return _answer.decode(answer.content)
             except httpx.HTTPError as error:
-                why = f"{url}: {type(error).__name__}"
+                why = f"{shown(url)}: {type(error).__name__}"
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
-                why = f"{url}: the answer did not come from a collector"
+                why = f"{shown(url)}: the answer did not come from a collector"
     return why

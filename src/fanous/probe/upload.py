@@ -17,6 +17,7 @@ come back in the same minute, and must not retry in step.
 """
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -33,7 +34,9 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
+from fanous.probe.post import post, shown
 from fanous.probe.spool import Spool, Spooled
+from fanous.text import quoted
 
 FILE = "reports.json"
 STRIKES_FILE = "failed.json"
@@ -58,6 +61,9 @@ class Template(Struct, frozen=True):
     def key(self) -> str:
         return sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
+
+_REPORT_ID = re.compile(r"[0-9A-Za-z_-]{1,256}")
+"""It becomes a part of URLs and of measurements, and whoever answers may have sent anything."""
 
 _template = msgspec.json.Decoder(Template)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -116,9 +122,10 @@ class Reports:
 
     def _read(self) -> dict[str, str]:
         try:
-            return _ids.decode(self._path.read_bytes())
-        except (OSError, msgspec.MsgspecError):
+            kept = _ids.decode(self._path.read_bytes())
+        except (OSError, msgspec.MsgspecError, UnicodeError):
             return {}  # missing, or lost in a power cut: new ones are opened
+        return {key: name for key, name in kept.items() if _REPORT_ID.fullmatch(name)}
 
 
 FIRST_SECONDS = 2.0
@@ -149,6 +156,12 @@ def retry_after(value: str | None) -> float | None:
 
 SECONDS = httpx.Timeout(120, connect=30)
 """Uploads over 2G are slow; a connection not made within half a minute will not be made."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds for a whole exchange, in addition to what the body takes."""
+
+MOST_ANSWER = 1 << 16
+"""Bytes: acknowledgements and refusals have a few hundred."""
 
 IDLE_SECONDS = 5.0
 """Seconds between checks of an empty spool."""
@@ -275,7 +288,6 @@ class Uploader:
         *,
         proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        user_agent: str = "fanous-probe",
         on_sent: Callable[[str], None] = lambda _uid: None,
         on_bytes: Callable[[int], None] = lambda _count: None,
     ) -> None:
@@ -287,7 +299,7 @@ class Uploader:
         self._strikes = Strikes(spool.folder)
         self._on_sent = on_sent
         self._on_bytes = on_bytes
-        self._client = _client(proxy, transport, user_agent)
+        self._client = _client(proxy, transport)
         self._right = spool.sending()
 
     async def __aenter__(self) -> Self:
@@ -373,7 +385,7 @@ class Uploader:
         if report_id is None:
             opened = await self._post(f"{collector.url}/report", request_to_open(template))
             report_id = opened.get("report_id")
-            if not isinstance(report_id, str) or not report_id:
+            if not isinstance(report_id, str) or not _REPORT_ID.fullmatch(report_id):
                 raise _Unreached("the answer to opening a report did not come from a collector")
             self._reports.remember(template, report_id)
         try:
@@ -389,7 +401,7 @@ class Uploader:
         if not answer or (uid is None and answer.keys() <= OF_AN_ACKNOWLEDGEMENT):
             said = msgspec.json.encode(answer).decode()
             raise _Refused(
-                f"{collector.url} answered 200 {said}, without an identity: it discarded the measurement"
+                f"{shown(collector.url)} answered 200 {said}, without an identity: it discarded the measurement"
                 f"{_unplaced(template)} or could not process it; sent again, it might be stored twice"
             )
         if not isinstance(uid, str) or not uid:
@@ -400,20 +412,17 @@ class Uploader:
     async def _post(self, url: str, body: bytes) -> dict[str, Any]:
         self._on_bytes(len(body))
         try:
-            response = await self._client.post(
-                url, content=body, headers={"content-type": "application/json"}
-            )
+            response = await post(self._client, url, body, seconds=ANSWER_SECONDS, most=MOST_ANSWER)
         except httpx.HTTPError as error:
             raise _Unreached(f"{_host(url)}: {error or type(error).__name__}") from None
         self._on_bytes(len(response.content))
-        answer = _object(response.content)
-        if response.status_code in REFUSALS and answer is not None and "detail" in answer:
+        answer, code = _object(response.content), response.status
+        if code in REFUSALS and answer is not None and "detail" in answer:
             detail = answer["detail"]
             said = detail.get("message", detail) if isinstance(detail, dict) else detail
-            raise _Refused(f"{_host(url)} answered {response.status_code}: {said}")
-        if response.status_code != 200 or answer is None:
+            raise _Refused(f"{_host(url)} answered {code}: {quoted(said)}")
+        if code != 200 or answer is None:
             asked = retry_after(response.headers.get("retry-after"))
-            code = response.status_code
             raise _Unreached(f"{_host(url)} answered {code}", asked, at_it=code in FAILURES)
         return answer
 
@@ -427,24 +436,24 @@ def _unplaced(template: Template) -> str:
 
 
 def _host(url: str) -> str:
-    return url.partition("/report")[0]
+    return shown(url.partition("/report")[0])
 
 
-def _client(
-    proxy: str | None, transport: httpx.AsyncBaseTransport | None, user_agent: str
-) -> httpx.AsyncClient:
+def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             proxy=proxy,
             transport=transport,
             trust_env=False,
             timeout=SECONDS,
-            headers={"user-agent": user_agent},
+            headers={"user-agent": "fanous-probe"},
         )
     except ImportError:
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None
     except (ValueError, httpx.InvalidURL) as error:
-        raise FanousError(f"not a proxy URL: {proxy!r} ({error}); use http://host:port") from None
+        raise FanousError(
+            f"not a proxy URL: {quoted(shown(proxy or ''))} ({type(error).__name__}); use http://host:port"
+        ) from None
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

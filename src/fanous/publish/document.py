@@ -46,6 +46,7 @@ def incident_document(incident: Incident) -> Document:
                 "mechanisms": list(part.mechanisms),
                 "entities": list(part.entities),
                 "named": list(part.named) if part.target else [],
+                "intervals": _pairs(part.intervals),
                 "roles": [
                     {
                         "role": str(one.role),

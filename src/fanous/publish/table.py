@@ -6,6 +6,7 @@ CSV has one row per incident and text that a spreadsheet cannot take for a formu
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,8 +47,13 @@ the data about it (``known_until``); ``users_*`` are empty without user figures;
 ``named`` is what may be said to be cut (``telegram``, or ``telegram/client`` if only its web client is); ``sources``
 are whose data it rests on, with their licences; an unknown value is empty."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make spreadsheets calculate instead of show (OWASP, *CSV Injection*)."""
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide forms are meant
+"""First characters that make spreadsheets calculate instead of show, in some languages the wide forms too (OWASP, *CSV
+Injection*)."""
+
+_NEXT_CELL = re.compile(f"(?<=[;|])(?=[{''.join(map(re.escape, FORMULA))}])")
+"""Where a cell with a formula would begin for a spreadsheet that takes semicolons for the separator, as in most of
+Europe."""
 
 
 def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> bytes:
@@ -91,7 +97,7 @@ def cell(value: Any) -> Any:
     """Text is shown, never calculated."""
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = _NEXT_CELL.sub(" ", printable(value))
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

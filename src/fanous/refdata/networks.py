@@ -1,9 +1,10 @@
 """Networks: the name of an ASN for people, and which network announces an address.
 
 ``networks.tsv.xz`` has the registered name of every announced network; ``network_names.toml`` has the names that
-users know, which come first.  ``routed.xz``, made by ``tools/pack_routed.py``, has address ranges and their ASNs from
-the public routing tables.  It ages: it shows that a probe of a country's provider connects through a hosting company
-abroad, but cannot follow a network's moves.  README.md next to this file has sources, dates and licences.
+users know, which come first.  ``network_homes.tsv.xz``, made by ``tools/pack_homes.py``, has the country in which a
+network's addresses are registered.  ``routed.xz``, made by ``tools/pack_routed.py``, has address ranges and their ASNs
+from the public routing tables.  It ages: it shows that a probe of a country's provider connects through a hosting
+company abroad, but cannot follow a network's moves.  README.md next to this file has sources, dates and licences.
 """
 
 import lzma
@@ -11,7 +12,7 @@ import re
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
@@ -20,18 +21,32 @@ from fanous.refdata import bytes_of, toml_table
 from fanous.text import printable
 
 
-@lru_cache(maxsize=1)
-def _registered() -> dict[int, str]:
-    """Names by ASN; each line is the distance from the previous ASN, a tab, and the name."""
-    names: dict[int, str] = {}
+def _by_asn(file: str) -> dict[int, str]:
+    """A table by ASN; each line is the distance from the previous ASN, a tab, and what is known about it."""
+    known: dict[int, str] = {}
     asn = 0
-    for line in lzma.decompress(bytes_of("networks.tsv.xz")).decode("utf-8").splitlines():
+    for line in lzma.decompress(bytes_of(file)).decode("utf-8").splitlines():
         if line.startswith("#"):
             continue
-        step, _, name = line.partition("\t")
+        step, _, text = line.partition("\t")
         asn += int(step)
-        names[asn] = name
-    return names
+        known[asn] = text
+    return known
+
+
+@lru_cache(maxsize=1)
+def _registered() -> dict[int, str]:
+    return _by_asn("networks.tsv.xz")
+
+
+@lru_cache(maxsize=1)
+def _homes() -> dict[int, str]:
+    return _by_asn("network_homes.tsv.xz")
+
+
+def home_of(asn: int) -> str:
+    """The country in which most of its addresses are registered; empty = unknown, or there is no one such country."""
+    return _homes().get(asn, "")
 
 
 @lru_cache(maxsize=1)
@@ -89,6 +104,10 @@ class _Ranges:
         self._firsts = array("Q", accumulate(steps))
         self._lengths, self._asns = lengths, asns
 
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        for first, length, asn in zip(self._firsts, self._lengths, self._asns, strict=True):
+            yield first, first + length, asn
+
     def of(self, number: int) -> int:
         index = bisect_right(self._firsts, number) - 1
         inside = index >= 0 and number - self._firsts[index] <= self._lengths[index]
@@ -120,6 +139,11 @@ def network_of(address: str) -> int:
     """
     parsed = ip_address(address)
     return _tables()[parsed.version].of(int(parsed) >> _BITS[parsed.version])
+
+
+def announced(version: int) -> Iterator[tuple[int, int, int]]:
+    """All ranges of one IP version, ascending: first and last (of IPv6 the upper 64 bits), and the ASN."""
+    return iter(_tables()[version])
 
 
 def source() -> str:

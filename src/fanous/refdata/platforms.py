@@ -12,6 +12,7 @@ import idna
 
 from fanous.model.role import Role
 from fanous.refdata import toml_table
+from fanous.text import printable
 
 ROLES = tuple(map(str, dict.fromkeys((Role.WEB, Role.CLIENT, Role.SITE, *Role))))
 """In the order in which a probe tries them: what a browser opens first."""
@@ -130,11 +131,17 @@ def normal_host(hostname: str) -> str:
         host = host.partition(":")[0]
     host = host.rstrip(".")
     if host.isascii():
-        return host
+        return _visible(host)
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return host  # not a valid name; kept unchanged, since it is what was measured
+        return _visible(host)  # not a valid name; kept, since it is what was measured
+
+
+def _visible(host: str) -> str:
+    """The host, with escapes if some of its characters are unseen: ``x.com`` and an unseen character would be shown as
+    ``x.com``, and is another name."""
+    return host if printable(host) == host else host.encode("unicode_escape").decode("ascii")
 
 
 def _find(host: str) -> tuple[str, str] | None:

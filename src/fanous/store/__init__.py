@@ -7,7 +7,7 @@ Operations on more than one of them (``append``, ``forget``, ``replace_verdicts`
 the store itself.
 
 What is acknowledged is on disk: a batch goes to the archive first, then to the facts, and is marked as
-complete last.  After a crash, ``pipeline.ingest.recover`` judges every batch without a mark, so that nothing
+complete last.  After a crash, ``pipeline.replay.recover`` judges every batch without a mark, so that nothing
 is lost and nothing is stored twice.  To add a query, write a method and its SQL in the module of its subject
 (``votes``, ``evidence``, ``coverage``, ``series``), with the row it returns unless that is in the model.
 """

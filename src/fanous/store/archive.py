@@ -27,9 +27,9 @@ import msgspec
 
 from fanous.errors import FanousError, Rejected
 from fanous.files import disk_errors, make_folder, sync, write_durably
-from fanous.model.measurement import Provenance, Record
-from fanous.model.noun import noun
+from fanous.model.measurement import Provenance, Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.model.verdict import Judged
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -202,6 +202,15 @@ class Location:
 
     segment: Segment
     position: int
+
+
+@noun
+class Placed:
+    """A judged measurement, where its raw record is, and when that came (unix seconds, UTC)."""
+
+    judged: Judged
+    location: Location
+    received_at: float
 
 
 @dataclass(frozen=True, slots=True)

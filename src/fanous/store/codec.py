@@ -1,11 +1,12 @@
 """Codec: how an incident is written in a ledger, as a JSON document, and read again, whatever version wrote it."""
 
+import re
 from dataclasses import replace
 
 import msgspec
 
 from fanous.errors import FanousError
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Status
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
 from fanous.store.cache import Cache
 
@@ -91,3 +92,20 @@ def _decode(document: str) -> Incident:
         incident = msgspec.convert(raw | {"hints": msgspec.to_builtins(hints)}, Incident)
     written = "" if incident.reasons else _WRITTEN.decode(document).reason
     return replace(incident, reasons=as_written(written)) if written else incident
+
+
+def with_codes(incident: Incident) -> Incident:
+    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
+    read from words."""
+    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
+    if incident.status is Status.SUSPECTED and "held for a person's review" in text:
+        return replace(incident, held_by="review")
+    if incident.status is not Status.RETRACTED:
+        return incident
+    if by := re.match(r"taken back by (.+?): (.+)", text, re.DOTALL):
+        withdrawn = Reason("withdrawn", {"by": by[1], "why": by[2]})
+        return replace(incident, withdrawn_by=by[1], reasons=(withdrawn,))
+    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", text)
+    if whole is None:
+        return incident
+    return replace(incident, merged_into=whole[1], reasons=(Reason("merged", {"incident": whole[1]}),))

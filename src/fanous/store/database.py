@@ -14,6 +14,7 @@ Measurements that arrive during detection are recorded separately, so that a det
 it saw.
 """
 
+import resource
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
-from fanous.files import FULL
+from fanous.files import FULL, NO_DESCRIPTOR, is_descriptor_left
 from fanous.model.vitals import Spell
 from fanous.store.location import DataLost, check_ledger, hidden
 
@@ -139,6 +140,8 @@ class Database:
 
 def _advice(error: DatabaseError, engine: sa.Engine) -> str:
     cause = str(error.orig)
+    if not is_descriptor_left():
+        return NO_DESCRIPTOR
     if "full" in cause or "No space left" in cause:
         return FULL
     if isinstance(error, DataError):
@@ -148,6 +151,10 @@ def _advice(error: DatabaseError, engine: sa.Engine) -> str:
             return "another program is writing to it: wait until it has finished, or end it, and try again"
         if "malformed" in cause or "not a database" in cause:
             return "it is damaged: restore it from a backup"
+        if "disk I/O" in cause and resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+            return (
+                "raise the limit of the size of files (`ulimit -f`, LimitFSIZE= of a unit), or check the disk"
+            )
         return "check that the file exists and that this user can read and write it"
     return "check that the server is running, and that user, password and database are correct"
 

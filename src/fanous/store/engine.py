@@ -1,16 +1,11 @@
 """Engine: the one client through which facts are read and written, in-process or on a server.
 
-Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can have one folder
-open at a time in a process; after ``close`` another may be opened.
-
-An engine migrates tables of an older format when it opens them.  Each statement of a migration may be
-repeated, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here;
-what a new format needs from old measurements comes from the archive (``fanous rejudge``).  To add a
-migration, raise ``schema.FORMAT``, add an entry to ``MIGRATIONS``, and add a fixture of the previous format
-to the tests.
+Both speak the ClickHouse dialect through ``clickhouse-connect`` (``store.client`` connects them).  An engine migrates
+tables of an older format when it opens them.  Each statement of a migration may be repeated, so a process that dies
+half-way leaves the rest to the next one.  Rows are never rewritten here; what a new format needs from old measurements
+comes from the archive (``fanous rejudge``).
 """
 
-import logging
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,23 +23,11 @@ from fanous.errors import EngineFault, FanousError
 from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
 from fanous.store.cache import Memory
-from fanous.store.library import MORE_THREADS, load_library, without_trace
-from fanous.store.location import StoreLocation
-from fanous.store.schema import (
-    FACTS,
-    FIND_SEGMENT,
-    FORMAT,
-    LEVELS_SORTED_BY,
-    ONE_BY_ONE,
-    SYNTHETIC_ROWS,
-    TABLES,
-    Layout,
-)
+from fanous.store.schema import FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
+from fanous.text import printable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-    from fanous.store.transport import EndlessAnswer
 
 Columns = dict[str, list[Any]]
 """Name of a column -> its values, one per row."""
@@ -56,35 +39,6 @@ LAST = 9_000_000_000.0
 def ticks(instant: float) -> int:
     """Microseconds, clipped to what the engine can store; NaN becomes the epoch."""
     return round(min(max(0.0, instant), LAST) * 1e6)
-
-
-def _to_2(layout: Layout) -> Iterator[str]:
-    """An index to find the rows of a segment; without it, deleting some reads the whole column."""
-    for table in FACTS:
-        rows = layout.rows_of(table)
-        yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
-        yield f"ALTER TABLE {rows} MATERIALIZE INDEX find_segment"
-
-
-def _to_3(layout: Layout) -> Iterator[str]:
-    """Gives every row its provenance.  What no probe of ours sent came from a file, as far as is known; what is
-    synthetic is found in the archive (``store.upgrade``)."""
-    guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
-    for table, default in (
-        ("measurements", guessed),
-        ("verdicts", guessed),
-        ("observations", "DEFAULT 'real'"),
-        ("levels", "DEFAULT 'imported'"),
-    ):
-        for rows in layout.tables_of(table):
-            yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS provenance LowCardinality(String) {default}"
-    for rows in layout.tables_of("levels"):
-        sorts = "" if rows.startswith("levels ON") else f", MODIFY ORDER BY ({LEVELS_SORTED_BY})"
-        yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS synthetic Bool{sorts}"
-
-
-MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3}
-"""Format -> the statements that lead to it from the format before."""
 
 
 def bring_up_to_date(
@@ -125,20 +79,12 @@ def _remember(engine: "Engine", version: int) -> None:
     engine.insert("versions", {"version": [version], "since": [ticks(time.time())], "fanous": [__version__]})
 
 
+MOST_SAID = 300
+"""Most characters of the engine's error that are repeated."""
+
+MORE_THREADS = "allow this process more threads: `ulimit -u`, or TasksMax= of the unit"
+
 _DISK_FULL = ("No space left on device", "NOT_ENOUGH_SPACE", "Not enough space")
-_ON_A_CLUSTER = {
-    "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
-    "distributed_product_mode": "global",  # a subquery is run once, not by each shard
-    "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows are on the same shard
-    "load_balancing": "in_order",  # read from the replica that was written to
-}
-"""Settings for every query and insert.  They have never been used on a real cluster."""
-
-_IN_PROCESS = {"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0}
-"""Settings of the in-process engine: by default it compiles queries to machine code the third time they run, which
-takes 50 to 300 ms of processor time per query and process, and queries over a million verdicts were no faster
-for it."""
-
 _ADVICE = {
     "UNKNOWN_DATABASE": "create it first: CREATE DATABASE",
     "AUTHENTICATION_FAILED": "check that user and password are correct",
@@ -207,25 +153,27 @@ class Engine:
     """A client whose tables exist and are up to date.
 
     Args:
-        location: the store's; the caller holds its lock.
+        client: closed by the engine.
+        folder: of the engine in the process; ``None`` = a server has the facts.
+        cluster: see ``Layout``.
         read_only: its settings stay as they are.
 
     Attributes:
         most_names: names that one query may have.
     """
 
-    def __init__(self, location: StoreLocation, *, read_only: bool = False) -> None:
-        self._layout = Layout(location.cluster)
+    def __init__(
+        self, client: "Client", folder: Path | None, cluster: str = "", *, read_only: bool = False
+    ) -> None:
+        self._client, self._folder, self._layout = client, folder, Layout(cluster)
         self._reading: dict[str, str] = {}
-        self._folder = location.engine_folder
-        self.most_names = _NAMES_A_QUERY if self._folder is None else _NAMES_IN_PROCESS
-        self._client = _connect(location)
+        self.most_names = _NAMES_A_QUERY if folder is None else _NAMES_IN_PROCESS
         try:
             bring_up_to_date(self, self._layout)
-            if self._folder is not None and not read_only:
+            if folder is not None and not read_only:
                 self._remove_parts_one_by_one()
         except BaseException:
-            self._client.close()
+            client.close()
             raise
 
     def _remove_parts_one_by_one(self) -> None:
@@ -259,7 +207,7 @@ class Engine:
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that returns nothing."""
-        with _engine_errors("write facts"):
+        with engine_errors("write facts"):
             self._client.command(sql, parameters=_bound(parameters))
 
     def remove(self, table: str, condition: str, **parameters: Any) -> None:
@@ -301,7 +249,7 @@ class Engine:
 
     def columns(self, sql: str, **parameters: Any) -> list[list[Any]]:
         """The answer, column by column; empty if there are no rows."""
-        with _engine_errors("read facts"):
+        with engine_errors("read facts"):
             result = self._client.query(
                 sql, parameters=_bound(parameters), settings=self._reading, column_oriented=True
             )
@@ -326,7 +274,7 @@ class Engine:
     def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
         # Each of our attempts has a new token, so that only a retry by the client's own transport counts
         # as a duplicate: rows that were deleted and are written again must be inserted again.
-        with _engine_errors(f"write {table}"):
+        with engine_errors(f"write {table}"):
             self._client.insert(
                 table,
                 list(columns.values()),
@@ -404,66 +352,12 @@ def _mender(kind: str) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _client(**given: Any) -> "Client":
-    # Loaded here, so that commands that read only the ledger need not wait for it.
-    import clickhouse_connect
-    from clickhouse_connect.driver import options
-
-    # It logs a stack trace for each value that does not fit, although ``insert`` then corrects it.
-    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-    options.pd = None
-    return clickhouse_connect.get_client(**given)
-
-
-def _connect_to_server(location: StoreLocation) -> "Client":
-    from fanous.store.transport import connections
-
-    try:
-        with _engine_errors(f"reach the facts at {location.facts_name}"):
-            client = _client(
-                dsn=location.server,
-                secure=location.is_encrypted,
-                autogenerate_session_id=False,
-                form_encode_query_params=True,  # lists of names are longer than a URL may be
-                settings=_ON_A_CLUSTER if location.cluster else {},
-                pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
-                compress=False,  # of answers, see ``transport``
-            )
-            client.write_compression = "lz4"
-            return client
-    except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
-        raise FanousError(
-            f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
-        ) from None
-
-
-def _connect(location: StoreLocation) -> "Client":
-    folder = location.engine_folder
-    if folder is None:
-        return _connect_to_server(location)
-    _check_links(folder)
-    if "?" in str(folder):
-        raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
-    load_library()
-    with _engine_errors(f"open the facts at {folder}"):
-        return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
-
-
-def _check_links(folder: Path) -> None:
-    """Raise ``FanousError`` if the folder is a copy without the engine's links: the engine would open it empty, or not
-    at all."""
-    link = folder / "metadata" / "default"
-    if link.is_symlink() or not (link.exists() or any(folder.glob("store/*/*/*.sql"))):
-        return
-    raise FanousError(
-        f"{folder} is a copy that lacks the links of the original: copy the store again with cp -a (or rsync -a), or "
-        f"delete that folder and run `fanous rejudge`, which computes the facts again from the archive"
-    )
+class EndlessAnswer(OSError):
+    """An answer that is too long, or that takes too long."""
 
 
 @contextmanager
-def _engine_errors(what: str) -> Iterator[None]:
+def engine_errors(what: str) -> Iterator[None]:
     """Turn errors that the operator can fix into a ``FanousError``, and others into an ``EngineFault``."""
     from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
@@ -491,6 +385,11 @@ def _engine_errors(what: str) -> Iterator[None]:
         raise EngineFault(f"cannot {what}: {text}") from None
 
 
+def without_trace(said: str) -> str:
+    """What the engine said, before the trace of its C++ code."""
+    return printable(said.partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
+
+
 def _advice(said: str) -> str:
     """What the operator can do; empty = nothing."""
     for name, advice in _ADVICE.items():
@@ -504,10 +403,8 @@ def _advice(said: str) -> str:
     return _REPAIR if is_damaged else ""
 
 
-def _endless(error: BaseException | None) -> "EndlessAnswer | None":
+def _endless(error: BaseException | None) -> EndlessAnswer | None:
     """The cause, if it is an answer of a server that was given up."""
-    from fanous.store.transport import EndlessAnswer
-
     while error is not None and not isinstance(error, EndlessAnswer):
         error = error.__cause__ or error.__context__
     return error

@@ -168,6 +168,15 @@ SELECT DISTINCT target FROM (
 )
 ORDER BY target
 """
+_ON_NETWORKS = f"""
+SELECT network, place, countIf(fell), count() FROM (
+    SELECT any(asn) AS network, any(country) AS place, countIf({_FELL}) > 0 AS fell FROM verdicts
+    WHERE country NOT IN ('ZZ', {{country:String}}) AND defect = '' AND target IN {{targets:Array(String)}}
+        AND {IN_STRETCHES}
+    GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+)
+GROUP BY network, place ORDER BY network, place
+"""
 _UNANSWERED = f"""
 SELECT country, groupUniqArray(uid) AS uids FROM verdicts
 WHERE country NOT IN ('ZZ', {{country:String}}) AND asn != 0 AND defect = '' AND layer = 'dns' AND symptom
@@ -420,6 +429,15 @@ class EvidenceFacts(FactsPart):
         """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
         asked = {"country": country, "targets": list(targets), "mechanisms": list(mechanisms)}
         return dict(self.engine.rows(_UNANSWERED, **asked, **in_any(intervals)))
+
+    def on_networks_elsewhere(
+        self, country: str, targets: Sequence[str], stretches: Stretches
+    ) -> list[tuple[int, str, int, int]]:
+        """How the targets fared on the same networks in other countries: ASN, country, failing and all measurements."""
+        asked = {"country": country, "targets": list(targets), **in_stretches(stretches)}
+        return [
+            (asn, place, fell, made) for asn, place, fell, made in self.engine.rows(_ON_NETWORKS, **asked)
+        ]
 
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

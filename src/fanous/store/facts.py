@@ -20,8 +20,7 @@ from msgspec.structs import astuple
 from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance
 from fanous.model.verdict import Verdict
-from fanous.store.archive import Location, Segment, parse_name
-from fanous.store.batch import Placed
+from fanous.store.archive import Location, Placed, Segment, parse_name
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
 from fanous.store.evidence import EvidenceFacts
@@ -71,15 +70,9 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
     """
 
-    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
-        """Those of ``uids`` that are stored.
-
-        Args:
-            settled: only in segments that are whole (a crash leaves rows without their marker).
-        """
+    def known(self, uids: Iterable[str]) -> set[str]:
+        """Those of ``uids`` that are stored."""
         sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
-        if settled:
-            sql += " AND segment IN (SELECT segment FROM segments)"
         spelled = {uid: plain(uid) for uid in uids}
         found = {uid for some in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=some)}
         return {uid for uid, stored in spelled.items() if stored in found}
@@ -100,9 +93,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         for table in (*FACTS, "segments"):
             written = columns.pop(table)
             self.engine.insert(table, written)
-            for (
-                values
-            ) in written.values():  # the client's own objects refer to each other, and to these lists
+            for values in written.values():  # the client's objects refer to each other, and to these lists
                 values.clear()
 
     def set_aside(self, segment: Segment, why: str) -> None:

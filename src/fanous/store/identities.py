@@ -16,11 +16,10 @@ from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
 
-from fanous.model.measurement import Measurement, Provenance
-from fanous.model.noun import changed, noun
+from fanous.model.measurement import Measurement, Provenance, changed, noun
+from fanous.model.verdict import Judged
 from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, parse_name
-from fanous.store.batch import Judged
 from fanous.store.engine import (
     IN_WINDOW,
     NAMED,
@@ -299,7 +298,7 @@ ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
 _SOURCES = f"SELECT uid, any(source) FROM measurements WHERE uid IN {NAMED}"
 _WHOLE = " AND segment IN (SELECT segment FROM segments)"
-OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
+_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
 _LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
 _FORMER = (
     "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
@@ -331,7 +330,7 @@ class IdentityFacts(FactsPart):
 
     def holds_older(self) -> bool:
         """Are there measurements with names from versions before November 2026?"""
-        return bool(self.engine.rows(OLDER))
+        return bool(self.engine.rows(_OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """Store keys."""

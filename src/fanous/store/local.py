@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Self
 from fanous.errors import FanousError
 from fanous.files import disk_errors
 from fanous.model.measurement import Provenance
-from fanous.store.archive import Archive, Location, Received, Segment, tiered
+from fanous.model.verdict import Judged
+from fanous.store.archive import Archive, Location, Placed, Received, Segment, tiered
 from fanous.store.attempts import Attempts
-from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.location import (
     DataLost,
     Owner,
@@ -32,7 +32,7 @@ from fanous.store.location import (
     check_parts,
     in_folder,
 )
-from fanous.store.protocol import Store
+from fanous.store.protocol import Appended, Forgotten, Store
 from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class _Columns:
 
     @cached_property
     def engine(self) -> "Engine":
-        from fanous.store.engine import Engine
+        from fanous.store.client import engine_at
 
-        engine = Engine(self._location, read_only=self._read_only)
+        engine = engine_at(self._location, read_only=self._read_only)
         self._folders = self._found_folders()
         return engine
 
@@ -146,9 +146,7 @@ class _Columns:
     @cached_property
     def holds_older(self) -> bool:
         """Asked once, since it reads every name, and no such name is ever added."""
-        from fanous.store.identities import OLDER
-
-        return bool(self.engine.rows(OLDER))
+        return self.every.holds_older()
 
     def close(self) -> None:
         if "engine" in vars(self):

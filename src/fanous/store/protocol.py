@@ -7,19 +7,48 @@ what was acknowledged before stays.
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 # Most modules use a store only in their signatures, so they need no engine, and start without one.
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
+    from fanous.model.verdict import Judged
     from fanous.store.archive import Location, Reference, Segment
     from fanous.store.attempts import Attempts
-    from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.facts import Facts
     from fanous.store.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The result of a batch; all of it is on disk when this is returned.
+
+    Attributes:
+        stored: measurements that are new.
+        duplicate: measurements that were already stored, or occur again in the batch.
+        fresh: ``id()`` of those in the batch that are new.
+    """
+
+    stored: int
+    duplicate: int
+    fresh: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was permanently deleted from a store.
+
+    Attributes:
+        measurements: how many.
+        spans: country -> (first, last) instant of these; unix seconds, UTC.
+    """
+
+    measurements: int
+    spans: dict[str, tuple[float, float]]
 
 
 class Records(Protocol):
@@ -106,7 +135,7 @@ class Store(Protocol):
         rules_version: str,
         received_at: float | None = None,
         undetected: "Span | None" = None,
-    ) -> "Appended":
+    ) -> Appended:
         """Store measurements: raw records first, then facts.  Everything is on disk when it returns.
 
         Measurements that are known, or occur twice in the batch, are counted as duplicates and left out; a full
@@ -124,7 +153,7 @@ class Store(Protocol):
     def holds_older(self) -> bool:
         """Does it hold measurements under names from before November 2026, which were derived from whole records?"""
 
-    def forget(self, probes: Iterable[str]) -> "Forgotten":
+    def forget(self, probes: Iterable[str]) -> Forgotten:
         """Delete all measurements of these probes, including raw records; nothing of them is left in the
         store.
 

@@ -4,11 +4,12 @@ Every table carries the archive segment its rows come from: what belongs to a se
 computed again.  Missing values are kept as the model has them: NaN, NULL, empty, -1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 FORMAT = 3
-"""Version of a store's contents; raise it when an older Fanous could misread a newer store."""
+"""Version of a store's contents; raise it when an older Fanous could misread a newer store, and add an entry to
+``MIGRATIONS``, and a fixture of the previous format to the tests."""
 
 _TEXT, _WORD, _FLAG = "String", "LowCardinality(String)", "Bool"
 _TIME = "DateTime64(6, 'UTC')"
@@ -273,3 +274,32 @@ class Layout:
                 f"ENGINE = Distributed('{self.cluster}', currentDatabase(), {table.name}_rows, "
                 f"cityHash64({table.shared_by}))"
             )
+
+
+def _to_2(layout: Layout) -> Iterator[str]:
+    """An index to find the rows of a segment; without it, deleting some reads the whole column."""
+    for table in FACTS:
+        rows = layout.rows_of(table)
+        yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
+        yield f"ALTER TABLE {rows} MATERIALIZE INDEX find_segment"
+
+
+def _to_3(layout: Layout) -> Iterator[str]:
+    """Gives every row its provenance.  What no probe of ours sent came from a file, as far as is known; what is
+    synthetic is found in the archive (``store.upgrade``)."""
+    guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
+    for table, default in (
+        ("measurements", guessed),
+        ("verdicts", guessed),
+        ("observations", "DEFAULT 'real'"),
+        ("levels", "DEFAULT 'imported'"),
+    ):
+        for rows in layout.tables_of(table):
+            yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS provenance LowCardinality(String) {default}"
+    for rows in layout.tables_of("levels"):
+        sorts = "" if rows.startswith("levels ON") else f", MODIFY ORDER BY ({LEVELS_SORTED_BY})"
+        yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS synthetic Bool{sorts}"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3}
+"""Format -> the statements that lead to it from the format before."""

@@ -6,7 +6,6 @@ write it into a certificate. An incident is synthetic if any of the measurements
 killed, it runs again.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from logging import getLogger
@@ -14,11 +13,11 @@ from math import inf
 from typing import TypeVar
 
 from fanous.log import logline
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident
 from fanous.model.measurement import Provenance, weakest
-from fanous.model.reason import AS_WRITTEN, Reason
 from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Segment
+from fanous.store.codec import with_codes
 from fanous.store.engine import Engine
 from fanous.store.facts import Facts
 from fanous.store.ledger import Ledger
@@ -87,23 +86,6 @@ def _make_synthetic(engine: Engine, uids: Sequence[str]) -> None:
 
 def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
     return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
-
-
-def with_codes(incident: Incident) -> Incident:
-    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
-    read from words."""
-    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
-    if incident.status is Status.SUSPECTED and "held for a person's review" in text:
-        return replace(incident, held_by="review")
-    if incident.status is not Status.RETRACTED:
-        return incident
-    if by := re.match(r"taken back by (.+?): (.+)", text, re.DOTALL):
-        withdrawn = Reason("withdrawn", {"by": by[1], "why": by[2]})
-        return replace(incident, withdrawn_by=by[1], reasons=(withdrawn,))
-    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", text)
-    if whole is None:
-        return incident
-    return replace(incident, merged_into=whole[1], reasons=(Reason("merged", {"incident": whole[1]}),))
 
 
 def _of_incident(every: Facts, incident: Incident) -> Provenance:

@@ -23,8 +23,8 @@ from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
 from fanous.web.answers import HTML, Answers, Maker, Reply, Site, Visit, visit_of
 from fanous.web.api import api_routes
+from fanous.web.api.endpoints import problem
 from fanous.web.api.operations import ROOT
-from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
 from fanous.web.desk.desk import Desk
 from fanous.web.limits import cost_of

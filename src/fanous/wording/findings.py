@@ -183,6 +183,10 @@ RATES = {
     "slow.few_probes": (
         "Only {probes} measured this target and another; {needed} are needed to tell a fixed limit from congestion."
     ),
+    "slow.few_probes.none": (
+        "No independent probe measured this target and another; {needed} are needed to tell a fixed limit from "
+        "congestion."
+    ),
     "slow.alike": "The probes have lines of about the same speed, so a fixed limit and congestion would look the same.",
     "slow.policer": (
         "The speed hardly depends on the probe's line, as under a fixed limit (slope {slope}, {slope_low} to "

@@ -214,11 +214,14 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
 
 
 def _left(incident: Incident) -> float | None:
-    """Share of the usual level: typically, or while it is ongoing, most recently."""
+    """Share of the usual level: most recently while it is ongoing, otherwise in its deepest step of an hour or more."""
     level = incident.level
     if level is None:
         return None
-    return level.now if incident.is_open and level.now is not None else level.mean
+    if incident.is_open and level.now is not None:
+        return level.now
+    steps = (one.left for one in incident.levels if one.end is not None and one.end - one.start >= HOUR)
+    return min([level.mean, *steps])
 
 
 def where_said(incident: Incident, names: Mapping[int, str] | None, country: str, language: Language) -> str:
@@ -309,7 +312,7 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
     if len(always) < len(ways):
         told = listing(_role_words(part, always, language), language)
         told = language.say(PART_OF_TIME, roles=told) if always else language.say(NOT_TOGETHER)
-    return [f"{names[0]} ({told})"]
+    return [f"{language.apart(names[0])} ({told})"]
 
 
 PART_OF_TIME, NOT_TOGETHER = "part of the time {roles} only", "not all of it at the same time"

@@ -47,10 +47,10 @@ NOT_JUDGED = "That applies to {some} of {all} measurements."
 
 REASONS: dict[str, Text] = {
     "rule.c1": "Rule C1 is met: independent kinds of sources agree ({families}).",
-    "rule.c2": "Rule C2 is met: {probes} on {networks} saw it. Control: {control}.",
+    "rule.c2": "Rule C2 is met by {probes} on {networks}. Control: {control}.",
     "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
     "lacks.network": "No network has enough measurements of its own to be named.",
-    "lacks.probes": "Too little evidence: {probes} saw it, and at least {needed} are needed.",
+    "lacks.probes": "Too little evidence: the rules can use only {probes}, and at least {needed} are needed.",
     "lacks.distinct": (
         "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
     ),
@@ -68,6 +68,14 @@ REASONS: dict[str, Text] = {
     "lacks.return": (
         "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
         "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
+    ),
+    "lacks.others": (
+        "One source shows it ({shown_by}). What others measure is not known yet for that time, so it is only suspected "
+        "until their figures are in."
+    ),
+    "lacks.handover": (
+        "What {entities} lost is not back, and nothing shows that the country as a whole lost it. A network whose "
+        "addresses another takes over looks like this, so it is only suspected."
     ),
     "disputed": (
         "Sources disagree. What one kind of source shows ({shown_by}) would be enough to confirm it, but others "
@@ -135,6 +143,14 @@ REASONS: dict[str, Text] = {
     ),
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
+    "line.may_be_inspected": (
+        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "employer, may have inspected all of their connections."
+    ),
+    "network.abroad": (
+        "Not counted as part of the country: {networks}. The addresses are registered in another country, so this may "
+        "be a block there ({countries}), seen by a phone that roams or through a wrong table of addresses."
+    ),
     "platform.down": "The platform itself was down: it began to fail in {countries} at the same time.",
     "platform.partly": (
         "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "
@@ -168,11 +184,11 @@ REASONS: dict[str, Text] = {
     "noted": "{by} added a note.",
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
-        "The {test_runs} come from at least {at_least}; this is the number that counts towards confirmation."
+        "The rules use {test_runs}, made by at least {at_least}; this is the number that counts towards confirmation."
     ),
     "runs.unclear": (
-        "The {test_runs} come from at least {at_least}; the software or the resolver of some is unknown, so "
-        "each run counts as one probe."
+        "The rules use {test_runs}, made by at least {at_least}; the software or the resolver of some is unknown, "
+        "so each run counts as one probe."
     ),
     "left_out": (
         "Networks registered abroad, or with fewer than 0.5 % of users, do not count towards a national claim "
@@ -308,6 +324,8 @@ def _variant(reason: Reason) -> str:
     """The code of the sentence, if a reason has two."""
     if reason.code in ("approved", "held.person") and reason.params.get("note"):
         return f"{reason.code}.note"
+    if reason.code == "slow.few_probes" and not reason.params["probes"]:
+        return f"{reason.code}.none"
     if reason.code == "claim.users" and not counts_users(str(reason.params["country"])):
         return "claim.users.networks"
     return reason.code

@@ -3,15 +3,17 @@
 import pytest
 
 from fanous.analysis.incidents.alternatives import (
+    SETTLED_DAYS,
+    away,
     bad_lines,
     broken_machine,
     broken_release,
     defect,
     platform_failure,
 )
-from fanous.model.incident import LineRecord, Onset, Release, Software
+from fanous.model.incident import Alternatives, ForeignNetwork, LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
-from tests.analysis.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import Ballot, finding, votes
 from tests.each import each
 
 
@@ -167,3 +169,27 @@ def test_a_nettest_that_fails_abroad_where_newer_ones_work_is_broken(
     told = Reason("software.release", {"release": "whatsapp 0.9.0", "countries": ABROAD})
     assert found == (told if is_broken else None)
     assert broken_release("PK", [here, Release("PK", *NEW, 2, 2), *(Release(*one) for one in abroad)]) is None
+
+
+EVENT = [400 + n / 2 for n in range(10)]
+
+
+@each(
+    ("what", "elsewhere", "days", "whose"),
+    [
+        ("a phone that roams", (), SETTLED_DAYS - 1, "IN"),
+        ("a satellite, measured for weeks", (), SETTLED_DAYS, ""),
+        ("it is blocked there", (("IN", 9, 10),), SETTLED_DAYS, "IN"),
+        ("most of what fails is here", (("IN", 9, 9),), SETTLED_DAYS, ""),
+        ("it works there, so it fails here", (("IN", 0, 10),), 0, ""),
+        ("hardly anything is known there", (("IN", 0, 2),), 0, "IN"),
+    ],
+)
+def test_a_network_that_is_at_home_elsewhere(
+    what: str, elsewhere: tuple[tuple[str, int, int], ...], days: int, whose: str
+) -> None:
+    every = votes(Ballot([24.0 * day for day in range(days)], False), Ballot(EVENT, True))
+    known = Alternatives(foreign=(ForeignNetwork(1, "IN", elsewhere),))
+    found = away("XA", every, [finding(400, 405)], known)
+    assert found == ({1: whose} if whose else {}), what
+    assert away("IN", every, [finding(400, 405)], known) == {}

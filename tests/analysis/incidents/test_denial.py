@@ -65,6 +65,19 @@ def test_two_families_of_one_publisher_confirm_nothing_that_the_traffic_of_other
     assert not is_denied or incident.confidence <= 0.5
 
 
+def test_a_loss_that_one_publisher_shows_waits_for_the_traffic_that_others_measure() -> None:
+    group = (drop(BGP, 0, None, last_seen=2), drop(AP, 0, None, last_seen=2))
+    early, heard = (claim(*group, series=[line(GTR, last=bins)]) for bins in (0, 2))
+    assert early is not None and heard is not None
+    assert [one.reasons[0].code for one in (early, heard)] == ["lacks.others", "disputed.publisher"]
+    assert early.confirmed_at is None
+    group = (drop(BGP, 0, 6), drop(AP, 0, 6))  # long after
+    gap = claim(*group, series=[line(GTR, last=0)])
+    assert gap is not None and gap.confirmed_at == MONDAY + 2.5 * HOUR, "two hours after the alarm"
+    alone = claim(*group, series=[line(AP)])
+    assert alone is not None and alone.confirmed_at == MONDAY + 0.5 * HOUR, "there is no other to wait for"
+
+
 def through(source: str, *signals: str, left: float = 0.0, hours: float = 1) -> tuple[Anomaly, ...]:
     """A time in which the signals of one source lost so much."""
     found = (drop(signal, 0, hours, left=left) for signal in signals)

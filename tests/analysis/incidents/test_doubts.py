@@ -11,11 +11,12 @@ from fanous.analysis.incidents.doubts import (
     NAMES_SHARE,
     OTHER_NAMES,
     Doubts,
+    by_explanation,
     may_be_of_site,
     through_resolvers,
 )
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
-from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, NameRecord, SharedPage
+from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, LineRecord, NameRecord, SharedPage
 from fanous.model.reason import Reason
 from fanous.model.verdict import OTHER_PAGE
 from tests.analysis.incidents.events import Ballot, assembled, finding, votes
@@ -298,6 +299,41 @@ def test_everything_may_be_slow_where_little_else_is_measured(
 ) -> None:
     slow = [fails(asn, "x", mechanism, source=source) for asn in (1, 2)]
     assert left(*slow, known=known) == ("line.may_be_slow" if doubt else ""), what
+
+
+def inspected(*free: int, of_all: bool = False) -> Alternatives:
+    """Probes that met another certificate, and how many of five other targets each reached."""
+    lines = tuple(LineRecord(1, 6, 5 if n else 0, 5.0 - n if n else 0.0, of_all) for n in free)
+    return Alternatives(inspected=lines)
+
+
+@each(
+    ("what", "source", "known", "doubt"),
+    [
+        ("nothing else was measured", "ooni", inspected(0, 0), True),
+        ("nothing else was reached", "ooni", inspected(1, 1, 2), True),
+        ("half of the probes reached others", "ooni", inspected(0, 3), False),
+        ("each measurement has its own name", "ooni", inspected(3, of_all=True), False),
+        ("our own probes compare names", "edge", inspected(0), False),
+    ],
+)
+def test_a_program_may_inspect_every_connection(
+    what: str, source: str, known: Alternatives, *, doubt: bool
+) -> None:
+    shown = [fails(asn, "x", "tls.mitm.ca_signed", source=source) for asn in (1, 2)]
+    assert left(*shown, known=known) == ("line.may_be_inspected" if doubt else ""), what
+    assert left(fails(1, "x", CUT), known=known) == ""
+
+
+@each(("home", "parts"), [(False, [[SITE], [OTHER]]), (True, [[SITE, OTHER]])])
+def test_a_page_that_no_network_at_home_contradicts_is_judged_alone(
+    parts: list[list[str]], *, home: bool
+) -> None:
+    ballots = [fails(asn, SITE, CUT) for asn in (1, 2)] + [fails(asn, OTHER, OTHER_PAGE) for asn in (1, 2)]
+    ballots += [Ballot(HOURS, False, 3, OTHER)] * home
+    group = [finding(10, 15, asn=asn, target=target) for asn in (1, 2) for target in (OTHER, SITE)]
+    told = by_explanation(group, votes(*ballots), NONE_KNOWN)
+    assert [sorted({one.target for one in part}) for part in told] == parts
 
 
 @each(("whose", "doubt"), [("a", True), ("b", False)])

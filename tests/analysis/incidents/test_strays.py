@@ -2,8 +2,9 @@
 
 import pytest
 
-from fanous.analysis.incidents.networks import without_strays
-from tests.analysis.incidents.events import Ballot, finding, votes
+from fanous.analysis.incidents.networks import from_first_failures, without_strays
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, finding, votes
+from tests.each import each
 
 EVENT = [30 + n / 2 for n in range(60)]
 """Half hours of the event itself, 30:00 to 59:30."""
@@ -45,3 +46,26 @@ def test_a_lone_stretch_is_no_stray_of_itself() -> None:
     group = [finding(10, 12)]
     assert without_strays(group, votes(timeouts([10, 11]))) == group
     assert without_strays([finding(10, 12, probability=0.95)], votes(timeouts([10, 11]))) != []
+
+
+ROLLED_OUT = [n / 2 for n in range(42, 60)]
+"""Half hours before the event, from 21:00."""
+
+
+@each(
+    ("what", "before", "onset", "earliest"),
+    [
+        ("half of it fails from 21:00 on", [Ballot(ROLLED_OUT[::2], True), Ballot(ROLLED_OUT[1::2], False)], 21, 20),
+        ("in another way", [timeouts(ROLLED_OUT[::2]), Ballot(ROLLED_OUT[1::2], False)], 30, 29.5),
+        ("two that fail by chance", [Ballot([21, 24], True), Ballot(ROLLED_OUT[3:], False)], 30, 29.5),
+        ("on another network", [Ballot(ROLLED_OUT, True, 2)], 30, 29.5),
+    ],
+)  # fmt: skip
+def test_a_block_that_is_rolled_out_begins_with_its_first_failure(
+    what: str, before: list[Ballot], onset: float, earliest: float
+) -> None:
+    every = votes(Ballot([18, 19, 20], False), *before, Ballot(EVENT, True))
+    (found,) = from_first_failures([finding(30, 60)], every)
+    hours = [(at - MONDAY) / HOUR for at in (found.anomaly.start, found.anomaly.start_earliest or 0)]
+    assert hours == [onset, earliest], what
+    assert found.anomaly.start_latest == MONDAY + 30 * HOUR

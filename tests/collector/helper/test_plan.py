@@ -105,6 +105,11 @@ def test_what_is_no_question_is_refused(body: bytes) -> None:
         ("::ffff:93.184.216.34", False),
         ("64:ff9b::a00:1", True),
         ("2002:7f00:1::", True),
+        ("168.63.129.16", True),
+        ("192.0.0.9", True),
+        ("192.88.99.1", True),
+        ("2001:1::1", True),
+        ("2606:4700::5efe:7f00:1", True),
         ("nonsense", True),
     ],
 )

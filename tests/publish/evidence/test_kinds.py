@@ -15,7 +15,7 @@ from fanous.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe,
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.series import SourceSeries
-from fanous.pipeline import detect, ingest
+from fanous.pipeline import detect, ingest, replay
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.series import ingest_series
 from fanous.publish.evidence import manifest
@@ -148,7 +148,7 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
         only_its_beginning(recording)
     with open_store(tmp_path / "store") as store:
         ingest.ingest(store, "edge", [recording])
-        ingest.rejudge(store, "PK", everything=True)
+        replay.rejudge(store, "PK", everything=True)
         (incident,) = (i for i in store.ledger.incidents("PK") if i.confirmed_at is not None)
         packed, done = proved(tmp_path, store, incident)
     assert incident.kind is Kind.BLOCKING

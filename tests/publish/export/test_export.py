@@ -31,6 +31,7 @@ from fanous.publish.export import (
     minute,
     stated_licences,
 )
+from fanous.publish.table import cell
 from fanous.sources.connector import open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
@@ -208,6 +209,9 @@ def test_no_text_of_others_is_a_formula(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, "levels")
     assert (row["subtype"], row["target"]) == ("'" + key.subtype, "'-x.example")
     assert row["value"] == "10.0"
+    wide = "＝1+1"
+    assert (cell(wide), cell("\t=1"), cell("x;=1;-2")) == (f"'{wide}", "'=1", "x; =1; -2")
+    assert (cell("a; b"), cell("a;b"), cell(-1.0), cell(None)) == ("a; b", "a;b", -1.0, None)
 
 
 def test_times_are_whole_minutes() -> None:

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.incidents.assemble import Finding
-from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
-from fanous.model.incident import Estimate, LineRecord, Onset, Release, Software
+from fanous.analysis.incidents.confirm import CONTROL_WINDOW, CONTROLS, SPARED_SHARE, spared
+from fanous.analysis.incidents.networks import inside
+from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Release, Software
+from fanous.model.instant import DAY
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
 
@@ -215,6 +217,43 @@ def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
 
 def _is_bad(line: LineRecord) -> bool:
     return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
+
+
+# --- a network of another country -----------------------------------------------------------------------
+
+SETTLED_DAYS = 7
+"""Days before the event on which a network that is registered abroad must have been measured in the country to count
+as one of its own (satellites, carriers of several countries): a phone that roams, or a few addresses that a table puts
+on the wrong side of a border, are met now and then."""
+
+
+NETWORK_ABROAD = "network.abroad"
+"""Code of the reason that names such networks."""
+
+
+def away(country: str, votes: Votes, group: Sequence[Finding], known: Alternatives) -> dict[int, str]:
+    """Networks of the group on which it is another country's doing, or may be, and that country.
+
+    A network is at home where its addresses are registered.  If the target fails on it in another country as well, in
+    as many measurements, that is where it is blocked.  If it works there, the failures belong to this country.
+
+    Args:
+        votes: of the country, on the group's targets.
+    """
+    first = min(finding.anomaly.start for finding in group)
+    found: dict[int, str] = {}
+    for network in (one for one in known.foreign if one.home != country):
+        here = votes.asns == network.asn
+        during = here & inside(votes, [f for f in group if f.asn == network.asn])
+        made = len(set(votes.uids[during].tolist()))
+        others = [one for one in network.elsewhere if one[2] >= CONTROLS]
+        blocking = [place for place, fell, all_ in others if fell >= SPARED_SHARE * all_ and all_ >= made]
+        days = np.unique(votes.times[here & (votes.times < first)] // DAY)
+        if blocking:
+            found[network.asn] = blocking[0]
+        elif len(days) < SETTLED_DAYS and not any(_is_clean(fell, all_) for _, fell, all_ in others):
+            found[network.asn] = network.home
+    return found
 
 
 # --- a control: did the target work elsewhere? ----------------------------------------------------------

@@ -293,14 +293,16 @@ def incidents_of(
     link: Link,
     basis_of: Callable[[Sequence[Finding]], Basis | None],
     setting: Setting,
+    apart: Callable[[Sequence[Finding]], Sequence[Sequence[Finding]]] = lambda group: (group,),
 ) -> list[Incident]:
     """The incidents that follow from the findings of one country, including suspicions.
 
     Args:
         link: which findings are one event.
         basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
+        apart: what began together but must be judged separately.
     """
-    groups = events(findings, link)
+    groups = [part for group in events(findings, link) for part in apart(group)]
     made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
     return [incident for incident in made if incident is not None]
 

@@ -3,7 +3,8 @@
 - **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
   once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
 - **The host** of several sites, or the way to it, may fail.  Then every site of it fails, and no other.
-- **The line** may be slow for everything.  Where hardly anything else is measured, nothing shows that a target is slow.
+- **The line** may be slow for everything, or a program or an employer may look into every encrypted connection.  Where
+  hardly anything else is measured, nothing shows that a target was singled out.
 - **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
   that no one chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
 - **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
@@ -24,6 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.incidents.alternatives import works_elsewhere
 from fanous.analysis.incidents.assemble import UNCONFIRMED, Finding, status_of
 from fanous.analysis.incidents.confirm import (
     CONTROLS,
@@ -37,7 +39,7 @@ from fanous.analysis.incidents.confirm import (
     is_long,
     may_be_sites_own,
 )
-from fanous.analysis.incidents.networks import made, that_measured, that_saw
+from fanous.analysis.incidents.networks import inside, made, that_measured, that_saw
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
 from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Interval, Status
 from fanous.model.instant import DAY
@@ -53,6 +55,9 @@ UNANSWERED = ("dns", "dns.timeout")
 NO_ANSWER = (*UNANSWERED, "dns.refused")
 """Mechanisms of a resolver that gives no answer at all; a wrong one, or one that denies the name, is a choice.  A
 resolver that refuses chooses, too, if it answers for other names."""
+
+INTERCEPTED = "tls.mitm"
+"""Mechanisms of certificates that are not the site's begin with this."""
 
 EDGE = str(Family.EDGE)
 
@@ -103,6 +108,7 @@ class Doubts:
             or self._of_host(seen)
             or self._of_former(seen)
             or self._of_line(seen)
+            or self._of_inspection(seen)
         )
 
     # --- the site itself, or its host ---------------------------------------------------------
@@ -184,6 +190,23 @@ class Doubts:
         ):
             return None
         return Reason("line.may_be_slow")
+
+    def _of_inspection(self, seen: Votes) -> Reason | None:
+        """May a program on the machine, or an employer, have shown its own certificate for everything?
+
+        Then hardly any other target was reached by those who met one.  Our own probes compare with another name's.
+        """
+        shown = np.array(
+            [mechanism.startswith(INTERCEPTED) for mechanism in seen.mechanisms.tolist()], np.bool_
+        )
+        if not len(seen) or float((shown & (seen.sources != EDGE)).mean()) < MOST:
+            return None
+        probes = [line for line in self.known.inspected if not line.of_all]
+        whole = [line for line in self.known.inspected if line.of_all]
+        free = [line for line in probes if line.others - line.failing >= OTHER_NAMES]
+        if not any(line.others for line in probes):  # each measurement has a probe's name of its own
+            probes, free = whole, [line for line in whole if line.others - line.failing >= OTHER_NAMES]
+        return None if probes and 2 * len(free) >= len(probes) else Reason("line.may_be_inspected")
 
     # --- a resolver, or the name's own servers ------------------------------------------------
 
@@ -303,6 +326,31 @@ def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
 def may_be_of_site(witness: Votes, known: Alternatives) -> bool:
     """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
     return may_be_sites_own(witness, shared_pages(witness, known))
+
+
+def by_explanation(group: Sequence[Finding], votes: Votes, known: Alternatives) -> list[list[Finding]]:
+    """The findings of one event, apart from those on sites that may show a page of their own.
+
+    That sites begin to fail together shows that they were cut together, but a site may also react to the event by
+    itself: with a notice, or by turning visitors away.  If its page came to all of its visitors from the country, it is
+    judged alone.
+    """
+    theirs = {
+        target for target in {f.target for f in group} if _has_page_of_its_own(target, group, votes, known)
+    }
+    parts = ([f for f in group if (f.target in theirs) is own] for own in (False, True))
+    return [part for part in parts if part]
+
+
+def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, known: Alternatives) -> bool:
+    """Did it show one, while no network of the country got the usual page?"""
+    own = [finding for finding in group if finding.target == target]
+    of_it = votes.where(votes.targets == target)
+    witness = of_it.where(inside(of_it, own) & of_it.seen)
+    nowhere = of_it.where(np.zeros(len(of_it), np.bool_))
+    return (
+        may_be_of_site(witness, known) and len(works_elsewhere(of_it, nowhere, own, witness.times)) < CONTROLS
+    )
 
 
 # --- whose answer? --------------------------------------------------------------------------------------

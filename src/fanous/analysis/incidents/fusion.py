@@ -5,14 +5,16 @@ next to those that say *down*, since it shows what kind of outage it is; and sin
 that is not worth an alarm, how far it fell is stated too.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 
 import numpy as np
 
 from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.analysis.incidents.parts import Parts
 from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
@@ -59,24 +61,38 @@ RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if
 """Families that can support each other, in the order in which they are named; reports are not measurements."""
 
 
-def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
-    """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both."""
-    met = min(_agreements(group), default=None)
-    if met is None:
-        return Ruling("", None, _lacking(group))
+def ruling(
+    group: Sequence[Anomaly],
+    kind: Kind = Kind.OUTAGE,
+    parts: Parts | None = None,
+    heard_at: Callable[[Sequence[Anomaly]], float] = lambda _: 0.0,
+) -> Ruling:
+    """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both.
+
+    Args:
+        parts: what is known of networks and regions; None = any may stand for its country, and was not taken over.
+        heard_at: when those who may deny what two show had been heard; infinite = not yet.
+    """
+    met = min(_agreements(group, parts, heard_at), default=None)
+    if met is None or met[0] == inf:
+        return Ruling("", None, _lacking(group, met))
     at, *pair = met
     one, other = (family_of(group[index]) for index in pair)
     rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
     return Ruling(rule, at, Reason(f"rule.{rule.lower()}", {"families": (str(one), str(other))}))
 
 
-def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
-    """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``.
+def _agreements(
+    group: Sequence[Anomaly], parts: Parts | None, heard_at: Callable[[Sequence[Anomaly]], float]
+) -> Iterator[tuple[float, int, int]]:
+    """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``; infinite = they
+    confirm nothing yet.
 
     Anomalies are taken in order of onset and compared with those still down at the same place or in the whole
     country: thousands of series of one country are millions of pairs.
     """
     counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
+    support = Support([group[n] for n in counted], parts)
     down: dict[Place, list[int]] = defaultdict(list)
     for later in sorted(counted, key=lambda n: group[n].start):
         second = group[later]
@@ -87,20 +103,70 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
             for earlier in down[beside]:
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
-                if order and agree(first, second):
-                    moment = agreed_at(first, second)
-                    if _may_have_moved(first, second):
+                if order and agree(first, second) and support.supports(first, second):
+                    moment = max(agreed_at(first, second), heard_at((first, second)))
+                    if _may_have_moved(first, second) or support.may_be_taken_over(first, second):
                         moment = max(moment, *(_back_at(a) for a in (first, second)))
-                    if moment == inf:
-                        continue
                     yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
         down[place].append(later)
 
 
-def _lacking(group: Sequence[Anomaly]) -> Reason:
+class Support:
+    """What the networks and regions of a group are worth, next to the country's series and by themselves."""
+
+    def __init__(self, group: Sequence[Anomaly], parts: Parts | None) -> None:
+        self.parts = parts
+        self.of_parts: dict[Family, list[Anomaly]] = defaultdict(list)
+        for one in group:
+            if not is_country(one.key.place):
+                self.of_parts[family_of(one)].append(one)
+        networks = [a for own in self.of_parts.values() for a in own if a.key.place.asn]
+        self.fell = sorted((a.start, a.key.place.asn) for a in networks)
+        self.known: dict[tuple[int, Family], bool] = {}
+
+    def supports(self, first: Anomaly, second: Anomaly) -> bool:
+        """Are two that agree of one place, or is the part large enough, together with others that fell like it?"""
+        whole, part = (first, second) if is_country(first.key.place) else (second, first)
+        if self.parts is None or is_country(part.key.place) or not is_country(whole.key.place):
+            return True
+        asked = id(whole), family_of(part)
+        if asked not in self.known:
+            alike = [one for one in self.of_parts[asked[1]] if agree(whole, one)]
+            self.known[asked] = self.parts.account_for(whole, alike)
+        return self.known[asked]
+
+    def may_be_taken_over(self, first: Anomaly, second: Anomaly) -> bool:
+        """Are both of one network, of which nothing shows that the country lost it?"""
+        if self.parts is None or not first.key.place.asn or not second.key.place.asn:
+            return False
+        pair = (first, second)
+        return not (any(map(self._has_company, pair)) or any(map(self.parts.lost_by_country, pair)))
+
+    def _has_company(self, one: Anomaly) -> bool:
+        """Did enough other networks fall with it to show that it was not taken over?"""
+        first = bisect_left(self.fell, (one.start - AGREE, 0))
+        last = bisect_left(self.fell, (one.start + AGREE, inf))
+        return len({asn for _, asn in self.fell[first:last]}) >= TAKEN_APART
+
+
+TAKEN_APART = 3
+"""Networks that fall together were not all taken over by others: that takes one at a time."""
+
+
+def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Reason:
+    """What is missing.
+
+    Args:
+        met: two that agree and confirm nothing yet; None = no two agree.
+    """
     names = tuple(sorted({str(family_of(a)) for a in group}))
+    network = None if met is None else group[met[1]].key.place.asn
+    if network:
+        return Reason("lacks.handover", {"entities": (f"AS{network}",)})
     if set(names) == {str(family) for family in OF_ADDRESSES} and all(map(_is_small, group)):
         return Reason("lacks.return", {"families": names})
+    if met is not None and not any(_is_small(group[n]) for n in met[1:]):
+        return Reason("lacks.others", {"shown_by": names})
     return Reason("lacks.family" if len(names) == 1 else "lacks.agreement", {"families": names})
 
 
@@ -126,7 +192,9 @@ def _back_at(anomaly: Anomaly) -> float:
     """When published data showed that the level was back; infinite = it is not, or came back after so long that growth
     may have made up for it."""
     departure = anomaly.departure
-    if anomaly.end is None or departure is None or departure.lasting_since is not None:
+    if anomaly.end is None or departure is None:
+        return inf
+    if departure.lasting_since is not None and departure.left > DEEP:
         return inf
     return anomaly.end + departure.step + lag_of(anomaly.key)
 
@@ -208,7 +276,7 @@ on a holiday, when they sleep longer: most of it is below every day of the week 
 this long from there (the first hours of a morning are low on every day).  The same holds if it is to support another
 family."""
 
-OF_ONE_TOOL = ("tor_relay", "tor_bridge")
+OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
 """Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country."""
 
 LONE_CELL = 0.5

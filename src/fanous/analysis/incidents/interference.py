@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fanous.analysis.incidents.alternatives import (
+    NETWORK_ABROAD,
     PLATFORM_DOWN,
+    away,
     bad_lines,
     broken_machine,
     broken_release,
@@ -49,6 +51,7 @@ from fanous.analysis.incidents.networks import (
     RAISED,
     Distinct,
     by_name,
+    from_first_failures,
     inside,
     made,
     nameable_of,
@@ -106,8 +109,9 @@ class MeasuredVotes:
         """What the votes say about an event."""
         votes, family_of, alternatives = self.votes, self.family_of, self.alternatives
         bad, findings = bad_lines(alternatives.lines), self.findings or group
-        group = without_strays(group, votes)
-        sure = nameable_of(group, votes, findings, bad)
+        group = from_first_failures(without_strays(group, votes), votes)
+        foreign = away(setting.country, votes, group, alternatives)
+        sure = nameable_of(group, votes, findings, bad.union(foreign))
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}
         sessions = [f for f in group if f.asn in networks]
@@ -121,8 +125,12 @@ class MeasuredVotes:
         otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
         nettest = lone_nettest(alternatives.nettests)
+        not_ours = _of_others(foreign)
         lacking = (
-            otherwise or platform or nettest or (None if sure else of_the_line(group, votes, findings, bad))
+            otherwise
+            or platform
+            or nettest
+            or (None if sure else of_the_line(group, votes, findings, bad) or not_ours)
         )
         saw = families_that_saw(meanwhile, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
@@ -159,6 +167,7 @@ class MeasuredVotes:
                 *(() if lacking else distinct.remarks(witness)),
                 *through_resolvers(witness),
                 *_of_pages(witness, alternatives),
+                *((not_ours,) if sure and not_ours is not None else ()),
                 *reach.remarks,
             ),
             explained=otherwise is not None,
@@ -210,6 +219,14 @@ def _of_pages(witness: Votes, known: Alternatives) -> tuple[Reason, ...]:
     targets = set(witness.targets[shared_pages(witness, known)].tolist())
     sites = {site for page in known.pages if targets & set(page.targets) for site in page.targets}
     return (Reason("page.shared", {"sites": len(sites)}),) if targets else ()
+
+
+def _of_others(foreign: Mapping[int, str]) -> Reason | None:
+    """The networks that do not count as the country's, and whose they are; None = there are none."""
+    if not foreign:
+        return None
+    networks = tuple(f"AS{asn}" for asn in sorted(foreign))
+    return Reason(NETWORK_ABROAD, {"networks": networks, "countries": tuple(sorted(set(foreign.values())))})
 
 
 def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:

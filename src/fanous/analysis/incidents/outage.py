@@ -12,6 +12,7 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -47,6 +48,7 @@ from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
     STEADY,
+    Support,
     agree,
     alone,
     estimate,
@@ -58,7 +60,8 @@ from fanous.analysis.incidents.fusion import (
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
-from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, worldwide
+from fanous.analysis.incidents.parts import Parts
+from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, heard_at, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import (
     Estimate,
@@ -111,7 +114,7 @@ class Quantities:
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         shared = worldwide(anomalies, self.elsewhere, setting.country, self.distance)
-        verdict, doubts = self._ruling(anomalies, kind, shared)
+        verdict, doubts = self._ruling(anomalies, kind, shared, Parts(self.series, setting.weights))
         if verdict.at is None and not worth_a_suspicion(anomalies, kind):
             return None
         told = opinions(anomalies, self.series)
@@ -135,8 +138,8 @@ class Quantities:
             onset_latest=stood.began.latest,
             intervals=_by_level(stood.spans, stood.levels),
             end=stood.end,
-            witnesses=(witnesses := surest(((family_of(a), a.probability) for a in anomalies), SURE)),
-            most=CERTAIN if len(witnesses) > 1 and doubts is None else ONE_FAMILY,
+            witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
+            most=CERTAIN if verdict.at is not None else ONE_FAMILY,
             evidence=_evidence(anomalies),
             remarks=(
                 *((shared[1],) if shared and doubts is not shared[1] else ()),
@@ -157,12 +160,17 @@ class Quantities:
         )
 
     def _ruling(
-        self, group: Sequence[Anomaly], kind: Kind, shared: tuple[frozenset[Family], Reason] | None
+        self,
+        group: Sequence[Anomaly],
+        kind: Kind,
+        shared: tuple[frozenset[Family], Reason] | None,
+        parts: Parts,
     ) -> tuple[Ruling, Reason | None]:
         """Is it confirmed?  And what keeps from being believed that families agree; None = nothing does."""
-        verdict, doubts = ruling(group, kind), None
+        heard = partial(heard_at, series=self.series)
+        verdict, doubts = ruling(group, kind, parts, heard), None
         if verdict.at is not None and shared is not None:
-            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind)
+            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind, parts, heard)
             doubts = shared[1] if verdict.at is None else None
         if verdict.at is not None:
             doubts = denied(group, self.series)
@@ -192,25 +200,32 @@ class Reach:
     remarks: tuple[Reason, ...] = ()
 
 
-def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
+def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
     """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
     nothing.
 
     If kept, they would chain one ordinary morning to the next and put an onset days before the event.
+
+    Args:
+        parts: as for ``ruling``.
     """
-    supported = _supported_singles(anomalies)
-    return [one for one in anomalies if (id(one) in supported if single(one) else _counts(one, anomalies))]
+    support = Support(anomalies, parts)
+    supported = _supported_singles(anomalies, support)
+    return [a for a in anomalies if (id(a) in supported if single(a) else _counts(a, anomalies, support))]
 
 
-def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly]) -> bool:
+def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
     place = anomaly.key.place
     if family_of(anomaly) in STEADY or place.asn or place.region or alone(anomaly):
         return True
     family = family_of(anomaly)
-    return any(family_of(other) is not family and agree(anomaly, other) for other in anomalies)
+    return any(
+        family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
+        for other in anomalies
+    )
 
 
-def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
+def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
     """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
     gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
     deep = sorted(gone, key=lambda a: a.start)
@@ -219,8 +234,9 @@ def _supported_singles(anomalies: Sequence[Anomaly]) -> set[int]:
     found: set[int] = set()
     for one in deep:
         if single(one):
-            near = np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()
-            if any(family_of(deep[n]) is not family_of(one) and agree(one, deep[n]) for n in near):
+            near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
+            others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
+            if any(support.supports(one, other) for other in others):
                 found.add(id(one))
     return found
 

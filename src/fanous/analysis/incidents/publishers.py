@@ -14,6 +14,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil, inf
 
 import numpy as np
 
@@ -21,9 +22,9 @@ from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_people
 from fanous.analysis.series.baselines import of_those_days, shares, slot_baseline
 from fanous.analysis.series.depth import depth
-from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, lag_of, publisher_of
 from fanous.model.incident import Incident, Interval
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
@@ -140,22 +141,15 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
     why = _from_one_place(group)
     if not whole or not why:
         return None
-    publishers, deliverers = ({name(a.key) for a in group} for name in (publisher_of, deliverer_of))
     families: dict[Family, list[Anomaly]] = {}
     for anomaly in whole:
         families.setdefault(family_of(anomaly), []).append(anomaly)
-    lost = min(1 - min(map(left, own)) for own in families.values())
-    start = max(min(a.start_latest for a in own) for own in families.values())
-    end = min(max(a.last_seen for a in own) for own in families.values())
+    lost = min(max(map(_lost_most, own)) for own in families.values())
+    start = max(min(_deep(a).start for a in own) for own in families.values())
+    end = min(max(_deep(a).until for a in own) for own in families.values())
     if lost < LOST:
         return None
-    able = [
-        one
-        for one in series
-        if is_country(one.key.place)
-        and not (publisher_of(one.key) in publishers and deliverer_of(one.key) in deliverers)
-    ]
-    told = {one.key: _was_as_usual(one, start, end, lost) for one in able}
+    told = {one.key: _was_as_usual(one, start, end, lost) for one in _of_others(group, series)}
     deny = {SIGNALS[key.signal].family for key, usual in told.items() if usual}
     if not deny or False in told.values():
         return None
@@ -166,24 +160,82 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
     return Reason(why, dict(named))
 
 
+def _lost_most(anomaly: Anomaly) -> float:
+    """Share lost while more than half was gone, if it was: most of an anomaly may be the remainder that follows."""
+    departure = anomaly.departure
+    return 1 - (left(anomaly) if departure is None or departure.deep_from is None else departure.low)
+
+
+def _deep(anomaly: Anomaly) -> Interval:
+    """When more than half was gone, or when it was on if never so much was."""
+    departure = anomaly.departure
+    if departure is None or departure.deep_from is None:
+        return Interval(anomaly.start_latest, anomaly.last_seen)
+    return Interval(max(anomaly.start_latest, departure.deep_from), departure.deep_until)
+
+
+def _of_others(group: Sequence[Anomaly], series: Sequence[Series]) -> list[Series]:
+    """The country's series that others measured, or delivered."""
+    publishers, deliverers = ({name(a.key) for a in group} for name in (publisher_of, deliverer_of))
+    return [
+        one
+        for one in series
+        if is_country(one.key.place)
+        and not (publisher_of(one.key) in publishers and deliverer_of(one.key) in deliverers)
+    ]
+
+
+def heard_at(pair: Sequence[Anomaly], series: Sequence[Series]) -> float:
+    """When others' figures that may deny the loss had been published; infinite = that is still to come.
+
+    A publisher that has a gap is waited for no longer than ``WAIT``.
+
+    Args:
+        pair: two anomalies of different families.
+    """
+    lost, start = min(map(_lost_most, pair)), max(_deep(a).start for a in pair)
+    if not all(is_country(a.key.place) for a in pair) or not _from_one_place(pair) or lost < LOST:
+        return 0.0
+    raised = max(a.raised_at + lag_of(a.key) for a in pair if a.raised_at is not None)
+    heard = 0.0
+    for one in _of_others(pair, series):
+        last = ceil(start / one.step) * one.step + BINS * one.step
+        due = last + lag_of(one.key)
+        if due <= raised + WAIT and _would_show(one, last - BINS * one.step, last, lost):
+            missing = ((one.times >= last - BINS * one.step) & (one.times < last)).sum() < BINS
+            heard = max(heard, raised + WAIT if missing else due)
+    published = [float(one.times[-1]) + one.step + lag_of(one.key) for one in series if len(one)]
+    return heard if heard <= max([*published, *(a.last_seen for a in pair)]) else inf
+
+
+WAIT = 2 * HOUR
+"""Seconds after the alarm for which figures of others are awaited: two bins of half an hour and the time until they are
+published take an hour and a half."""
+
+
 def _from_one_place(group: Sequence[Anomaly]) -> str:
     """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; or empty."""
     if len({publisher_of(a.key) for a in group}) == 1:
         return "" if any(map(of_people, group)) else DENIED
     one_way = len({deliverer_of(a.key) for a in group}) == 1
-    return UNDELIVERED if one_way and all(left(a) <= NOTHING_LEFT for a in group) else ""
+    return UNDELIVERED if one_way and all(_lost_most(a) >= 1 - NOTHING_LEFT for a in group) else ""
 
 
 def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | None:
     """Did the series show nothing of a loss that it would have shown?  None = it could not have."""
+    share = median_share(one, start, end)
+    if share is None or not _would_show(one, start, end, lost):
+        return None
+    return share >= 1 - SIGNALS[one.key.signal].least_drop
+
+
+def _would_show(one: Series, start: float, end: float, lost: float) -> bool:
+    """Is such a loss of people's activity more than the series does by itself, as on the days before?"""
     signal = SIGNALS[one.key.signal]
     if not signal.of_people or signal.bad is Direction.UP or lost < LEAST_DROPS * signal.least_drop:
-        return None
-    days = [median_share(one, start - n * DAY, end - n * DAY) for n in range(DAYS + 1)]
-    share, *before = days
-    if share is None or sum(usual is not None and usual >= 1 - lost / 2 for usual in before) < USUAL_DAYS:
-        return None
-    return share >= 1 - signal.least_drop
+        return False
+    before = (median_share(one, start - n * DAY, end - n * DAY) for n in range(1, DAYS + 1))
+    return sum(usual is not None and usual >= 1 - lost / 2 for usual in before) >= USUAL_DAYS
 
 
 def median_share(one: Series, start: float, end: float) -> float | None:

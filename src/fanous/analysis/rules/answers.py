@@ -20,8 +20,7 @@ from fanous.analysis.rules.failures import (
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.analysis.rules.rule import Condition, Rule
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, is_address
-from fanous.model.noun import noun
+from fanous.model.measurement import ENCRYPTED, Layer, Observation, is_address, noun
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SERVER_DOWN, State
 
 PUBLIC = ("udp", "doh", "dot")

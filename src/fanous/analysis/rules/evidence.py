@@ -23,8 +23,7 @@ from fanous.analysis.rules.failures import (
     groups_of,
 )
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, Observer, ParsedMeasurement
-from fanous.model.noun import noun
+from fanous.model.measurement import ENCRYPTED, Layer, Observation, Observer, ParsedMeasurement, noun
 
 Endpoint = tuple[Layer, str, int]
 

@@ -50,7 +50,7 @@ from fanous.collector.helper.reach import HelperReach
 from fanous.collector.request import Refused
 from fanous.model.measurement import is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.network import is_public_host, normal_host
+from fanous.probe.net.network import is_public, is_public_host, normal_host
 from fanous.threads import Threads
 
 MOST_ADDRESSES = 64
@@ -404,6 +404,8 @@ def is_private(address: str) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return True
-    if isinstance(parsed, IPv6Address) and parsed in _TUNNELS:
-        return True
-    return is_bogon(address)
+    if isinstance(parsed, IPv6Address):
+        if parsed in _TUNNELS:
+            return True
+        parsed = parsed.ipv4_mapped or parsed
+    return is_bogon(address) or not is_public(str(parsed))

@@ -28,8 +28,7 @@ from fanous.evaluation.rehearsal.run import Rehearsal, shares_of
 from fanous.evaluation.rehearsal.score import LabClock, Sightings, score
 from fanous.lab.scenario import Scenario
 from fanous.model.instant import DAY
-from fanous.model.measurement import Observation, ParsedMeasurement, Provenance, Record
-from fanous.model.noun import changed
+from fanous.model.measurement import Observation, ParsedMeasurement, Provenance, Record, changed
 from fanous.model.verdict import Verdict
 from fanous.pipeline import detect, ingest
 from fanous.pipeline.judge import Ingested, known_fingerprints

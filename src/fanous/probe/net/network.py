@@ -111,6 +111,8 @@ _NEVER_SITES = (
     ip_network("::/96"),  # RFC 4291, 2.5.5.1: IPv4-compatible, deprecated; for example ::127.0.0.1
     ip_network("::ffff:0:0:0/96"),  # RFC 2765: IPv4-translated
     ip_network("fec0::/10"),  # RFC 3879: site-local, deprecated and still configured
+    ip_network("192.0.0.0/24"),  # RFC 6890; 192.0.0.9 is the nearest router that opens ports (RFC 7723)
+    ip_network("2001::/23"),  # RFC 2928: the same, as 2001:1::1, tunnels and identifiers
     ip_network("5f00::/16"),  # RFC 9602: segments of a provider's own network
     ip_network("192.88.99.0/24"),  # RFC 7526: the nearest 6to4 relay, deprecated
     ip_network(

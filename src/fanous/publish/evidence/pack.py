@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from fanous import __version__
-from fanous.analysis.incidents.alternatives import LINE_TARGETS, PLATFORM_PARTLY
+from fanous.analysis.incidents.alternatives import LINE_TARGETS, NETWORK_ABROAD, PLATFORM_PARTLY
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, OWN_PAGES
 from fanous.analysis.incidents.doubts import BY_ADDRESS, HOST_SITES, NO_ANSWER, UNANSWERED
 from fanous.analysis.incidents.publishers import WORLDWIDE
@@ -140,12 +140,11 @@ def _countries(incident: Incident, code: str) -> list[str]:
 def _where_it_partly_failed(
     store: Store, incident: Incident, targets: Sequence[str], until: float
 ) -> list[str]:
-    """What was measured of the targets where the platform may have failed, too, and where it went on working: during
-    the incident and in the week before."""
+    """What was measured of the targets where the platform may have failed, too, and where it went on working, or where
+    networks are at home: during the incident and in the week before."""
     first = incident.onset - ONSET_BASELINE - DAY
-    votes = [
-        store.facts.votes(other, first, until, targets) for other in _countries(incident, PLATFORM_PARTLY)
-    ]
+    countries = {*_countries(incident, PLATFORM_PARTLY), *_countries(incident, NETWORK_ABROAD)}
+    votes = [store.facts.votes(other, first, until, targets) for other in sorted(countries)]
     return [str(uid) for one in votes for uid in one.uids]
 
 

@@ -25,6 +25,7 @@ from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT
 from fanous.model.series import SourceSeries
+from fanous.model.verdict import Judged
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
@@ -35,7 +36,6 @@ from fanous.refdata.platforms import domains_of
 from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.text import quoted

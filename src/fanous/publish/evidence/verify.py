@@ -36,8 +36,9 @@ from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.upgrade import LAB_AUTHORITY
 from fanous.text import quoted
 
-LEAST_FINGERPRINT = 16
-"""Hex digits by which a signer may be named; a key with fewer matching digits could be found by trial."""
+LEAST_FINGERPRINT = 32
+"""Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 can be found by trial, by
+those who can afford 2^64 of them."""
 
 
 DECIDED_WITH = ("rules_version", "detector_version")
@@ -117,7 +118,7 @@ def verify(path: Path, signer: str = "", series: ReadSeries | None = None) -> Ve
     """Check and recompute.
 
     Args:
-        signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
+        signer: fingerprint, or at least its first 32 digits, that the key must have; empty = any.
         series: supplies values that the bundle names only by their digest.  No others are taken.
 
     Raises:

@@ -297,10 +297,10 @@ async def _listed(store: "S3Store", prefix: str, lasts: float, enough: int) -> "
     return found
 
 
-def fetch_object(address: str, folder: Path, patience: timedelta = PATIENCE) -> Path:
+def fetch_object(address: str, folder: Path) -> Path:
     """The object at an address that ``Bucket.address_of`` gave, as a file; errors as for ``Bucket.fetch``."""
     mirror, _, key = address.partition(f"/{NAME}/")
-    return Bucket(mirror, patience).fetch(key, folder)
+    return Bucket(mirror).fetch(key, folder)
 
 
 def _store_at(address: str, patience: timedelta) -> "S3Store":

@@ -26,8 +26,8 @@ from fanous.model.measurement import (
     ParsedMeasurement,
     Provenance,
     Record,
+    changed,
 )
-from fanous.model.noun import changed
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.sources.marks import WORDS as MARKS
 from fanous.sources.ooni.content import content_of, stamped

@@ -16,8 +16,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record, is_address
-from fanous.model.noun import changed
+from fanous.model.measurement import (
+    Layer,
+    Observation,
+    Observer,
+    ParsedMeasurement,
+    Record,
+    changed,
+    is_address,
+)
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.content import canonical_hash, check_size, repair, stamp_of, uid_of

@@ -19,8 +19,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from fanous.model.measurement import Layer, Observation, is_address
-from fanous.model.noun import noun
+from fanous.model.measurement import Layer, Observation, is_address, noun
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     MOST_EVENTS_READ,

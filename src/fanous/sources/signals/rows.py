@@ -48,14 +48,12 @@ class CsvRows:
         on_reject: OnReject,
         on_repeat: OnRepeat,
         on_progress: OnProgress | None,
-        comment: str = "",
     ) -> None:
         self.path = path
         self.columns: list[str] = []
         self.comma = ","
         self._on_reject, self._on_repeat = on_reject, on_repeat
         self._on_progress = on_progress
-        self._comment = comment
         self._line = 0
 
     def rows(self, required: Sequence[str] = ()) -> Iterator[Row]:
@@ -135,8 +133,6 @@ class CsvRows:
                 self._on_reject(self._line, f"a line of {length:,} bytes, which no row is")
                 continue
             text = line.decode("utf-8-sig" if self._line == 1 else "utf-8", "replace").replace("\0", "")
-            if self._comment and text.startswith(self._comment):
-                continue
             yield text
 
 

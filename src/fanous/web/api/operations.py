@@ -5,6 +5,7 @@ The functions read in the store's thread and return the document as bytes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.incident import Incident, Status
-from fanous.model.instant import to_iso
+from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.claims import corrections as corrections_of
 from fanous.pipeline.explore import (
     ExploreQuestion,
@@ -45,7 +46,6 @@ from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
 from fanous.store.votes import AXES
 from fanous.web.answers import Site
-from fanous.web.api.query import Key, Wrong, cursor_of, place_of, window
 from fanous.web.api.types import (
     Aggregate,
     AggregateQuery,
@@ -70,7 +70,17 @@ from fanous.wording.cost import cost_document
 from fanous.wording.narrative import sentence
 from fanous.wording.words import counts_users
 
-Item = TypeVar("Item")
+
+class Wrong(Exception):
+    """An invalid question, answered with a problem document.
+
+    Attributes:
+        status: the HTTP status.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,58 @@ class Asked:
     base: str
     path: Mapping[str, str]
     query: msgspec.Struct
+
+
+def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
+    """RFC 3339, or a date alone.
+
+    Raises:
+        Wrong: it is not a time.
+    """
+    if text is msgspec.UNSET:
+        return None
+    try:
+        return msgspec.convert(text.upper(), datetime).astimezone(UTC).timestamp()
+    except (msgspec.ValidationError, OverflowError):
+        pass
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        raise Wrong(400, f"{name}: {text} is not a date or time such as 2023-12-17T15:00:00Z") from None
+
+
+def window(
+    since: str | msgspec.UnsetType, until: str | msgspec.UnsetType
+) -> tuple[float | None, float | None]:
+    """Both ends of a window; in the wrong order they are exchanged, as on the page ``/explore``.
+
+    Raises:
+        Wrong: one is not a time.
+    """
+    first, last = moment(since, "since"), moment(until, "until")
+    if first is not None and last is not None and first > last:
+        return last, first
+    return first, last
+
+
+Key = tuple[int, str, int]
+"""Position of an item in a list: negative seconds, so that the newest comes first; label; revision."""
+
+
+def cursor_of(key: Key) -> str:
+    """The cursor for the position after an item."""
+    return f"{-key[0]}.{key[1]}.{key[2]}"
+
+
+def place_of(cursor: str | None) -> Key | None:
+    """The position in a cursor; ``types.CURSOR`` has already checked its form."""
+    if cursor is None:
+        return None
+    at, label, n = cursor.split(".")
+    return -int(at), label, int(n)
+
+
+Item = TypeVar("Item")
 
 
 def incidents(store: Store, asked: Asked) -> bytes:

@@ -76,6 +76,10 @@ class Part(Struct):
         list[str],
         Meta(description="what may be said to be cut: the target, or target/role if only a role of it is"),
     ]
+    intervals: Annotated[
+        list[list[Instant | None]],
+        Meta(description="when the target failed; empty: not told apart from the incident's"),
+    ]
     roles: Annotated[
         list[RolePart], Meta(description="parts of the service that were tried; empty: not told apart")
     ]

@@ -8,7 +8,6 @@ with the session's secret; it is logged with its action and signature, and then 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any
 from uuid import uuid4
@@ -18,21 +17,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from fanous import __version__
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.alert import AlertState
-from fanous.pipeline.actions import Action, RetryAlerts
+from fanous.pipeline.actions import Action
 from fanous.publish.alerts.message import Sender, test_message
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
 from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
-from fanous.web.desk import announce, review
 from fanous.web.desk.form import (
     MOST_BYTES,
-    MOST_CALENDAR_BYTES,
+    Form,
     Refusal,
     check_lengths,
     draft_of,
@@ -40,136 +36,19 @@ from fanous.web.desk.form import (
     is_from_here,
     kept_as,
 )
+from fanous.web.desk.pages import DONE, FORMS, NAVIGATION, PAGES, DeskForm, DeskPage
 from fanous.web.desk.session import DeskSessions, Session, is_same
 from fanous.web.limits import Guesses
-from fanous.web.pages.measurements import WHICH_PAGE
-from fanous.web.routes import Facts
 from fanous.web.settings import is_passphrase
 from fanous.web.templates import rendered
 
 log = getLogger("fanous.web.desk")
-
-Form = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class DeskPage:
-    """The declaration of one page of the desk.
-
-    Attributes:
-        path: below ``/desk``, as Starlette writes routes.
-        template: in ``web/templates/desk``.
-        gather: reads the store, in its thread; ``None`` = there is no such page.
-        title: in the desk's navigation; empty = not listed.
-        asks: query parameters that it reads, and a pattern for each; any other value is ignored.
-    """
-
-    path: str
-    template: str
-    gather: Callable[[Store, Visit], Facts | None]
-    title: str = ""
-    asks: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DeskForm:
-    """The declaration of one form of the desk: what is done with it, and where it leads.
-
-    Attributes:
-        path: below ``/desk``, where the form is sent.
-        read: turns the form into an action, and appends what it has to leave out to the list; raises ``FanousError``
-            if it makes no sense.
-        page: path of the page to go back to, with the parameters of ``path``.
-        most: most bytes.
-        check: raises ``FanousError`` if the store is no longer as the sender saw it; ``None`` = it need not be.
-    """
-
-    path: str
-    read: Callable[[Form, Mapping[str, str], list[EventLeftOut]], Action]
-    page: str
-    most: int = MOST_BYTES
-    check: Callable[[Store, Form, Mapping[str, str]], None] | None = None
-
-
-MOST_LISTED = 100
-
-STATES = {
-    AlertState.WAITING: "Waiting",
-    AlertState.SENT: "Sent",
-    AlertState.DEAD: "Given up",
-    AlertState.DROPPED: "Not sent: a newer message replaced it",
-}
-
-
-def health_facts(store: Store, visit: Visit) -> Facts:
-    """The monitor's health: what is wrong, its sources, probes, collector and disks."""
-    workings = visit.site.workings
-    return {
-        "ailments": workings.ailments(),
-        "ended": [one for one in workings.feed() if one.ended_at is not None][:MOST_LISTED],
-        "vitals": workings.vitals(),
-        "pulls": workings.pulls(),
-        "heard": sorted(workings.heard(), key=lambda one: (not one.silent, -one.last))[:MOST_LISTED],
-        "collector": workings.collector,
-        "lacking": [one for one in workings.needs() if not one.found],
-        "undetected": store.ledger.undetected(),
-        "version": __version__,
-    }
-
-
-def alerts_facts(store: Store, visit: Visit) -> Facts:
-    """Channels, and the messages sent to them, latest first."""
-    deliveries = store.ledger.outbox.deliveries()
-    return {
-        "channels": list((visit.site.alerting.channels or {}).values()),
-        "deliveries": deliveries[::-1][:MOST_LISTED],
-        "dead": sum(one.state is AlertState.DEAD for one in deliveries),
-        "states": STATES,
-    }
-
-
-PAGES = (
-    DeskPage("", "queue.html", review.queue_facts, "Review queue"),
-    DeskPage("/incidents/{id:incident}", "incident.html", review.incident_facts),
-    DeskPage(
-        "/incidents/{id:incident}/measurements",
-        "measurements.html",
-        review.measurements_facts,
-        asks=WHICH_PAGE,
-    ),
-    DeskPage("/events", "events.html", announce.events_facts, "Announced events"),
-    DeskPage("/claims", "claims.html", announce.claims_facts, "What others say"),
-    DeskPage("/alerts", "alerts.html", alerts_facts, "Alerts"),
-    DeskPage("/health", "health.html", health_facts, "Health"),
-)
-FORMS = (
-    DeskForm("/incidents/{id:incident}", review.decision_of, "/incidents/{id}", check=review.check_seen),
-    DeskForm("/events", announce.event_of, "/events", MOST_CALENDAR_BYTES),
-    DeskForm("/claims", announce.claim_of_form, "/claims"),
-    DeskForm("/alerts", lambda _form, _path, _left: RetryAlerts(), "/alerts"),
-)
 
 THEN = re.compile(r"/desk(?:/[A-Za-z0-9-]+)*")
 """Pages to which the login leads."""
 
 MOST_DRAFT_BYTES = 4 * MOST_BYTES
 """Of a login: a form that was sent too late is in it, with its special characters encoded twice."""
-
-NAVIGATION = tuple((f"/desk{one.path}", one.title) for one in PAGES if one.title)
-
-DONE = {
-    "Approve": "Approved.",
-    "Hold": "Held.",
-    "Retract": "Retracted.",
-    "Annotate": "The note was saved.",
-    "Merge": "Merged into another incident.",
-    "NameRole": "The role is shown from now on.",
-    "Announce": "Registered.",
-    "RecordClaim": "Recorded.",
-    "RetryAlerts": "Queued again.",
-    "Test": "The test message was accepted.",
-}
-"""Action -> what the next page says."""
 
 
 class Desk:

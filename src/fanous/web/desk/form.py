@@ -6,9 +6,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 
+from fanous.config import split_url
 from fanous.errors import FanousError
 from fanous.text import printable
 from fanous.web.admin import LONGEST, body_of
+
+Form = Mapping[str, str]
+"""Field -> value."""
 
 MOST_BYTES = 64 << 10
 MOST_CALENDAR_BYTES = 4 << 20
@@ -81,7 +85,7 @@ async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]
     return {name: value.replace("\r\n", "\n").strip() for name, value in pairs}
 
 
-def check_lengths(form: Mapping[str, str]) -> None:
+def check_lengths(form: Form) -> None:
     """Raises ``Refusal`` if a text is too long."""
     if any(len(value) > LONGEST for name, value in form.items() if name not in LONG):
         raise Refusal("long", most=f"{LONGEST:,}")
@@ -101,10 +105,11 @@ def is_from_here(request: Request, url: str) -> bool:
     if origin is None:
         return True
     own = {request.headers.get("host", "").lower(), urlsplit(url).netloc.lower() if url else ""}
-    return urlsplit(origin).netloc.lower() in own - {""}
+    parts = split_url(origin)
+    return parts is not None and parts.netloc.lower() in own - {""}
 
 
-def check_signed(form: Mapping[str, str], reason: str = "-") -> None:
+def check_signed(form: Form, reason: str = "-") -> None:
     """Raises ``Refusal`` unless someone signed it and gave a reason, where one is needed."""
     if not form.get("by"):
         raise Refusal("signed")
@@ -117,11 +122,11 @@ def draft_of(text: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
-def kept_as(form: Mapping[str, str]) -> str:
+def kept_as(form: Form) -> str:
     """A form as one text, for a hidden field of the login."""
     return urlencode({name: value for name, value in form.items() if name != "csrf"})
 
 
-def words(form: Mapping[str, str], name: str) -> tuple[str, ...]:
+def words(form: Form, name: str) -> tuple[str, ...]:
     """The words of a field, separated by commas or blanks."""
     return tuple(form.get(name, "").replace(",", " ").split())

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from fanous.collector.server import serve, server_config
 from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
-from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms, write
+from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms_of, write
 from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
@@ -121,7 +121,7 @@ class SetUp:
             "form": form,
             "wrong": wrong,
             "done": self.done.is_set(),
-            "sources": [(one, terms(one), asks) for one, asks in _asking()],
+            "sources": [(one, terms_of(one), asks) for one, asks in _asking()],
             "path": str(self._path.absolute()),
             "listen": form.get("listen") or self._listen,
             "days": form.get("days", str(DAYS)),

@@ -15,7 +15,7 @@ NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, fo
 
 OPEN = """
 from fanous.errors import FanousError
-from fanous.store.library import load_library
+from fanous.store.client import load_library
 try:
     load_library()
 except FanousError as error:
@@ -24,15 +24,15 @@ except FanousError as error:
 CRASH = """
 import ctypes
 from contextlib import contextmanager
-from fanous.store import library
+from fanous.store import client
 
 @contextmanager
 def crashing():
     yield
     ctypes.string_at(0)
 
-library._own_words = crashing
-library.load_library()
+client._own_words = crashing
+client.load_library()
 """
 _OLD_GROUPS = ":memory:" in Path("/proc/self/cgroup").read_text(encoding="utf-8")
 NONE = "mount -t tmpfs none /sys/fs/cgroup"
@@ -55,7 +55,7 @@ NONE = "mount -t tmpfs none /sys/fs/cgroup"
         ),
         ("mount -t tmpfs none /proc", ""),
         ("mount -t tmpfs -o ro none /mnt; export TMPDIR=/mnt", "set TMPDIR"),
-        ("exec 2>&-", ""),
+        ("export TZ=PKT-5; exec 2>&-", ""),
         ("exec setpriv --reuid 54322 --clear-groups prlimit --nproc=10 --core=0", "TasksMax="),
     ],
 )

@@ -1,23 +1,101 @@
-"""OpenAPI: the addresses of the API, and the document (3.1) about them that is written from its types.
+"""Endpoints: the addresses of the API, from the parameters of a request to its answer, and the OpenAPI document (3.1)
+about them, which is written from their types.
 
-Answers are kept on the shelf, as pages are.
+Answers are kept on the shelf, as pages are. An unknown parameter is refused by name.  A refusal is a problem document
+(RFC 9457), which a program can act on and a person can read.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous import __version__
 from fanous.errors import FanousError
+from fanous.text import printable
 from fanous.web.answers import JSON, TRY_AGAIN, Answers, Reply, visit_of
-from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation
-from fanous.web.api.query import PROBLEM_MEDIA, Wrong, problem, question_of
+from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation, Wrong
 from fanous.web.api.types import Problem
+
+PROBLEM_MEDIA = "application/problem+json"
+
+LONGEST_DETAIL = 500
+"""Characters; it may quote what was asked, which others may have put into a link."""
+
+
+def problem_body(status: int, detail: str) -> bytes:
+    return msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, printable(detail)[:LONGEST_DETAIL]))
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    kept = {"Cache-Control": "no-store"} | (headers or {})
+    return Response(problem_body(status, detail), status, media_type=PROBLEM_MEDIA, headers=kept)
+
+
+Question = TypeVar("Question", bound=msgspec.Struct)
+
+
+def question_of(request: Request, kind: type[Question]) -> Question:
+    """Raises:
+    Wrong: an unknown or repeated name, or a value of the wrong form.
+    """
+    given = request.query_params.multi_items()
+    names = [name for name, _ in given]
+    known = kind.__struct_fields__
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
+            raise Wrong(400, f"unknown parameter {name}: {hint}")
+        if names.count(name) > 1:
+            raise Wrong(400, f"{name} is given twice")
+    values = {name: value.upper() if name in CAPITALS else value for name, value in given}
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        name = str(error).rpartition("`$.")[2].rstrip("`")
+        if name not in values:
+            raise Wrong(400, _missing(kind, values)) from None
+        raise Wrong(
+            400, f"{name}: {dict(given)[name]!r} does not fit; expected: {_needed(name, kind)}"
+        ) from None
+
+
+CAPITALS = ("country", "network")
+"""Parameters that may be given in lower case as well."""
+
+
+def _fields(kind: type[Question]) -> tuple[inspect.Field, ...]:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    return described.fields
+
+
+def _missing(kind: type[Question], values: Mapping[str, str]) -> str:
+    lacking = [one.name for one in _fields(kind) if one.required and one.name not in values]
+    return f"{' and '.join(lacking)}: needed, but not given"
+
+
+def _needed(name: str, kind: type[Question]) -> str:
+    """What a parameter has to be, since msgspec's own messages have Python types and regular expressions."""
+    (found,) = (one.type for one in _fields(kind) if one.name == name)
+    told = {}
+    if isinstance(found, inspect.Metadata):
+        told, found = found.extra_json_schema or {}, found.type
+    if isinstance(found, inspect.IntType):
+        return f"a whole number from {found.ge} to {found.le}"
+    if isinstance(found, inspect.LiteralType):
+        return f"one of {', '.join(map(str, found.values))}"
+    example = f", such as {told['examples'][0]}" if "examples" in told else ""
+    return f"{told.get('description', 'a text')}{example}"
+
 
 REFS = "#/components/schemas/{name}"
 

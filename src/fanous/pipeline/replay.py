@@ -1,0 +1,191 @@
+"""Replay: judge again what the archive has: after a crash, when the rules have changed, and without what is forgotten.
+
+Replay is the live path: new records and archived ones are judged by the same code (``judge_record``).  Everything here
+may be interrupted at any point and run again: a segment of the archive is either complete or still to be done.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+
+from fanous.errors import Rejected
+from fanous.model.measurement import AHEAD, ParsedMeasurement, Provenance, Record
+from fanous.model.reason import Reason
+from fanous.model.verdict import Judged, Verdict
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.judge import judge_record, rules_version
+from fanous.sources.connector import Working
+from fanous.sources.marks import is_marked
+from fanous.store.archive import DamagedSegment, Segment
+from fanous.store.database import Span, spans_of
+from fanous.store.protocol import Forgotten, Store
+
+Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
+"""Parses and judges a raw record; raises ``Rejected`` if it can no longer be used."""
+
+_GROUP = 2000
+"""Measurements written at once: deleting a group's rows takes 10 ms per table, however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One step of a replay: some segments whose facts are new, all of them or none.
+
+    Attributes:
+        segments: in order of receipt; damaged ones are not among them.
+        measurements: those whose facts are new.
+        spans: country -> (first, last) instant of these measurements; unix seconds, UTC.
+        rejected: records that this version cannot use, as ``segment:line: why``.
+        damaged: segments that cannot be read, and why; their facts are as they were.
+    """
+
+    segments: tuple[Segment, ...]
+    measurements: int
+    spans: dict[str, Span]
+    rejected: tuple[str, ...]
+    damaged: tuple[tuple[Segment, str], ...]
+
+
+def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
+    """Judge what a killed run had acknowledged but not yet judged."""
+    earliest, latest = store.now() - late, store.now() + AHEAD
+    replayed = recover(store, judge_record, rules_version=rules_version())
+    for step in replayed:
+        spans = {cc: (max(a, earliest), min(b, latest)) for cc, (a, b) in step.spans.items()}
+        store.ledger.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
+    return replayed
+
+
+def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
+    """Recompute conclusions from the archive, then detect again.
+
+    Args:
+        country: ``None`` = all.
+        everything: including what these very rules have judged.
+    """
+    recovered = finish_interrupted(store)
+    replayed = recovered + rejudge_segments(
+        store, judge_record, rules_version=rules_version(), country=country, everything=everything
+    )
+    for side in store.sides():
+        for name in [country] if country else side.facts.countries():
+            span = side.facts.span(name)
+            if span is not None:
+                store.ledger.mark_undetected({name: span})
+    detect_all(store)
+    return replayed
+
+
+def forget(store: Store, reports: Sequence[str]) -> Forgotten:
+    """Permanently delete the measurements of these reports, and detect again without them.
+
+    To complete a run that was killed, run it again.
+    """
+    finish_interrupted(store)
+    forgotten = store.forget(reports)
+    finish_interrupted(store)
+    detect_all(store, (Reason("forgotten", {"n": forgotten.measurements}),))
+    return forgotten
+
+
+def remarks(replayed: Iterable[Replayed]) -> list[str]:
+    """Raw records in the archive that cannot be used, each once, with its place and reason."""
+    lines = (
+        line
+        for step in replayed
+        for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
+    )
+    return list(dict.fromkeys(lines))
+
+
+def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
+    """Finish what a crash left in the archive without facts; call it before the first ``append``.
+
+    A segment that cannot be read is set aside, so that it does not stop the rest.
+    """
+    steps = _replay(store, store.unfinished(), judge, rules_version)
+    for step in steps:
+        for segment, why in step.damaged:
+            store.facts.set_aside(segment, why)
+    return steps
+
+
+def rejudge_segments(
+    store: Store, judge: Judge, *, rules_version: str, country: str | None = None, everything: bool = False
+) -> list[Replayed]:
+    """Replace the facts of segments that other rules judged; call ``recover`` before it.
+
+    Args:
+        country: ``None`` = all.
+        everything: including what these very rules have judged (the parser may have changed).
+    """
+    if everything:
+        segments = (s for s in store.archive.segments() if country in (None, s.country))
+        return _replay(store, segments, judge, rules_version)
+    return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
+
+
+def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
+    steps: list[Replayed] = []
+    with store.attempts.slot() as working:
+        for group in _groups(_read(store, segments, judge, working)):
+            written = {one.segment: one.judged for one in group if not one.damage}
+            count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
+            steps.append(_told(group, count))
+    return steps
+
+
+@dataclass(slots=True)
+class _Read:
+    """One segment, parsed and judged.
+
+    Attributes:
+        damage: why it could not be read; empty = it could.
+    """
+
+    segment: Segment
+    judged: list[Judged] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    damage: str = ""
+
+
+def _read(store: Store, segments: Iterable[Segment], judge: Judge, working: Working) -> Iterator[_Read]:
+    for segment in segments:
+        one = _Read(segment)
+        try:
+            for record in store.archive.records(segment):
+                try:
+                    working.begin(record.line, record.data)
+                    if not segment.provenance and is_marked(record.data):
+                        record = replace(record, provenance=Provenance.SYNTHETIC)
+                    one.judged.append(Judged(record, *judge(record)))
+                except Rejected as error:
+                    one.rejected.append(f"{record.file}:{record.line}: {error}")
+                working.end()
+        except DamagedSegment as error:
+            one.damage = str(error)
+        yield one
+
+
+def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
+    group: list[_Read] = []
+    size = 0
+    for one in read:
+        group.append(one)
+        size += 1 + len(one.judged)
+        if size >= _GROUP:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _told(group: list[_Read], count: int) -> Replayed:
+    headers = [judged.parsed.measurement for one in group for judged in one.judged]
+    return Replayed(
+        segments=tuple(one.segment for one in group if not one.damage),
+        measurements=count,
+        spans=spans_of((one.country, one.started_at) for one in headers),
+        rejected=tuple(why for one in group for why in one.rejected),
+        damaged=tuple((one.segment, one.damage) for one in group if one.damage),
+    )
