@@ -95,6 +95,12 @@ class ShownCertificate(DocumentPart):
     x_sha256: str | None = None
 
 
+class Chain(DocumentPart):
+    """df-006: the certificates of a handshake, the leaf first."""
+
+    shown: list[ShownCertificate | str | None]
+
+
 class AnswerRecord(DocumentPart):
     """df-002."""
 

@@ -45,7 +45,7 @@ from fanous.sources.ooni.document import (
 )
 from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
-from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, without_persons
+from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, shown_first, without_persons
 from fanous.sources.ooni.values import (
     NETWORK_TYPES,
     address_form,
@@ -195,17 +195,8 @@ _SEQUENCE = b"0"
 def leaf_only(chain: Any) -> tuple[ShownCertificate, ...]:
     """The first certificate, which is all that is read, without persons and mail addresses; none if it
     cannot be read where it may name one."""
-    if not isinstance(chain, list) or not chain:
-        return ()
-    try:
-        first = msgspec.convert(chain[0], ShownCertificate | str)
-    except msgspec.ValidationError:
-        return ()
-    shown = ShownCertificate(first) if isinstance(first, str) else first
-    if shown.data is None:
-        return ()
-    known = _known_quiet if len(shown.data) <= LONGEST_LEAF_KEPT else _quiet_leaf
-    return known(shown.data, shown.x_sha256)
+    data, noted = shown_first(chain[:1] if isinstance(chain, list) else None)
+    return (_known_quiet if len(data) <= LONGEST_LEAF_KEPT else _quiet_leaf)(data, noted)
 
 
 def _quiet_leaf(data: str, noted: str | None) -> tuple[ShownCertificate, ...]:

@@ -17,13 +17,13 @@ from math import isnan, nan
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET
 
 from fanous.model.measurement import Layer, Observation, is_address, noun
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     MOST_EVENTS_READ,
     MOST_STEPS,
+    Chain,
     Connect,
     ConnectStatus,
     Handshake,
@@ -226,17 +226,19 @@ NO_LEAF = Leaf()
 
 def leaf_of(chain: Any) -> Leaf:
     """The first of ``peer_certificates``; empty if there is none."""
-    if not chain or chain is UNSET:
-        return NO_LEAF
+    data, noted = shown_first(chain)
+    return (_known_leaf if len(data) <= LONGEST_LEAF_KEPT else _leaf)(data, noted) if data else NO_LEAF
+
+
+def shown_first(chain: Any) -> tuple[str, str | None]:
+    """The first certificate in base64, and the digest noted with it; empty if there is none, or if this is no chain."""
+    if not isinstance(chain, list) or not chain:
+        return "", None
     try:
-        first = msgspec.convert(chain, list[ShownCertificate | str | None])[0]
+        first = msgspec.convert({"shown": chain}, Chain).shown[0]
     except msgspec.ValidationError:
-        return NO_LEAF
-    shown = first if isinstance(first, ShownCertificate) else ShownCertificate(first)
-    if not shown.data:
-        return NO_LEAF
-    known = _known_leaf if len(shown.data) <= LONGEST_LEAF_KEPT else _leaf
-    return known(shown.data, shown.x_sha256)
+        return "", None
+    return (first.data or "", first.x_sha256) if isinstance(first, ShownCertificate) else (first or "", None)
 
 
 def _leaf(data: str, noted: str | None) -> Leaf:
