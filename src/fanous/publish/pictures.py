@@ -218,14 +218,14 @@ def stack_key(language: Language) -> list[tuple[str, str]]:
 def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
     """The window that its chart shows (unix seconds, half-open); for a very busy country, only the beginning.
 
-    If it is open, nothing is known of the time after the data end.
+    Without an end, nothing is known of the time after the data end.
     """
     end = known_until(store, incident, now) if incident.end is None else incident.end
     length = max(end - incident.onset, HOUR)
     since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
         BEFORE[0], BEFORE[1] * length
     )
-    after = 1.0 if incident.is_open else max(AFTER[0], AFTER[1] * length)
+    after = 1.0 if incident.end is None else max(AFTER[0], AFTER[1] * length)
     until = min(end + after, max(now, end) + 1)
     return since, oldest(store.facts.volume(incident.country, since, until), since, until)
 
