@@ -35,7 +35,7 @@ def test_a_bundle_matches_for_anyone_who_has_the_file(bundle: Path, tmp_path: Pa
     assert "across Pakistan" in said
     assert "of them are synthetic: this tests the method" in said
     assert not (tmp_path / "never").exists()
-    assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 16, code=1).stderr
+    assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 32, code=1).stderr
 
 
 def test_a_changed_bundle_is_refused_in_one_sentence(bundle: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from fanous.analysis.rules import judge
 from fanous.evaluation.rehearsal.capture import slim
-from fanous.evaluation.rehearsal.run import PORT, start_outside
+from fanous.evaluation.rehearsal.run import PORT, READS_REQUESTS, start_outside
 from fanous.evaluation.rehearsal.vantage_point import RoundNetwork, lab_settings
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
@@ -85,7 +85,7 @@ def measured_anew(names: list[str]) -> None:
             technique = TECHNIQUES[name]
             undo = apply(internet, Cut(name, targets=(TARGET,) if technique.needs_targets else ()))
             try:
-                record = asyncio.run(measure(internet, plain=name == "http_blockpage"))
+                record = asyncio.run(measure(internet, plain=name in READS_REQUESTS))
             finally:
                 undo()
             (FOLDER / f"{name}.json").write_bytes(msgspec.json.format(slim(record), indent=1) + b"\n")

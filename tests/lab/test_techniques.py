@@ -59,6 +59,7 @@ ROWS = {
     "ip_reset": Row(
         BY_ADDRESS | dict.fromkeys(("connection", "innocuous name", "handshake", "plain", "ipv6"), "refused")
     ),
+    "ip_freeze": Row({"page": "part"}),
     "sni_reset": Row({"handshake": "reset", "ipv6": "reset", "page": "none"}),
     "sni_reset_onpath": Row({"handshake": "reset", "ipv6": "reset", "page": "none"}),
     "sni_drop": Row({"handshake": "silent", "ipv6": "silent", "page": "none"}),
@@ -69,7 +70,9 @@ ROWS = {
     "sni_slow_handshake": Row({"handshake": "slow"}),
     "sni_freeze": Row({"page": "part"}),
     "http_blockpage": Row({"plain": "block page"}),
+    "http_reset": Row({"plain": "reset"}),
     "quic_drop": Row({"quic": "silent"}, {"quic": "silent"}),
+    "quic_version": Row({"quic": "silent"}, {"quic": "silent"}),
     "quic_drop_target": Row({"quic": "silent"}),
     "quic_sni_drop": Row({"quic": "silent"}),
     "encdns_block": Row({}),  # looked at more closely below

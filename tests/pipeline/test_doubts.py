@@ -149,7 +149,7 @@ def test_one_page_for_sites_of_two_hosts_is_a_notice(tmp_path: Path, host: int, 
 def test_a_neighbours_block_is_not_the_countrys(
     tmp_path: Path, asn: int, *, settled: bool, confirmed: bool
 ) -> None:
-    """Whoever roams is met on a network that is registered across the border."""
+    """A phone that roams is on a network that is registered across the border."""
     with open_store(tmp_path / "store", clock=lambda: NOON + DAY) as store:
         cut = measured(asn, EVENT, fails(SITE, Layer.TLS, "tls.reset.sni"))
         weeks = measured(asn, [-24.0 * day - 6 for day in range(1, 9)], works(SITE)) if settled else []

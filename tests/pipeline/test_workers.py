@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_unpacked_without_a_crash_is_left_out_and_the_next
 
 @each(
     ("program", "told"),
-    [("/nonexistent", "No such file or directory"), ("/bin/false", "ended (code 1)")],
+    [("/nonexistent/python", "No such file or directory"), ("/bin/false", "ended (code 1)")],
 )
 def test_where_no_worker_can_be_started_one_process_reads_all(
     program: str, told: str, files: list[Path], monkeypatch: pytest.MonkeyPatch

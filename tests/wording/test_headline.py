@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fanous.model.incident import Estimate, Kind, Part, Scope, Status
+from fanous.model.incident import Estimate, Kind, Part, Scope, Stage, Status
+from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
 from fanous.refdata.countries import country_name
 from fanous.wording import ENGLISH, LANGUAGES
@@ -55,6 +56,12 @@ OF_THE_COUNTRY: dict[str, Any] = {
         (OF_THE_COUNTRY | NATION, "Internet down to about 70% of normal across Pakistan"),
         (
             OF_THE_COUNTRY | NATION | {"level": Estimate(0.1, 0, 0.2)},
+            "Internet access cut off across Pakistan",
+        ),
+        (
+            OF_THE_COUNTRY
+            | NATION
+            | {"levels": (Stage(START, START + 6 * HOUR, 0.05), Stage(START + 6 * HOUR, START + DAY, 0.7))},
             "Internet access cut off across Pakistan",
         ),
         (

@@ -13,8 +13,8 @@ ANNOTATION = "synthetic"
 RECORDED = "x_recorded"
 """Field of a record that was recorded in the lab."""
 
-WORDS = frozenset({b'"fanous"', b'"recorded in the lab"', b"true"})
-"""What generators and recordings of ours write there, as JSON; of anything else only that it is there is kept."""
+WORDS = frozenset({"fanous", "recorded in the lab"})
+"""What generators and recordings of ours write there, or true; of anything else only that it is there is kept."""
 
 _SPELLED = tuple(f'"{word}"'.encode() for word in (ANNOTATION, RECORDED))
 

@@ -70,9 +70,15 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
     """
 
-    def known(self, uids: Iterable[str]) -> set[str]:
-        """Those of ``uids`` that are stored."""
+    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
+        """Those of ``uids`` that are stored.
+
+        Args:
+            settled: only in segments that are whole (a crash leaves rows without their marker).
+        """
         sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
+        if settled:
+            sql += " AND segment IN (SELECT segment FROM segments)"
         spelled = {uid: plain(uid) for uid in uids}
         found = {uid for some in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=some)}
         return {uid for uid, stored in spelled.items() if stored in found}

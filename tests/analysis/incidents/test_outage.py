@@ -91,6 +91,7 @@ def test_two_families_confirm_from_when_both_were_raised(
         (drop(NT, 0, 5, left=0.1, unlike=0.1), False),
         (drop(BGP, 0, None, left=0.9, last_seen=2), True),
         (drop("tor_relay", 0, 72, step=86400), False),  # Tor may be blocked
+        (drop("ndt_tests", 0, 9, left=0.2), False),  # fewer people may test their speed
     ],
 )
 def test_a_lone_drop_must_be_more_to_be_suspected(anomaly: Anomaly, suspected: bool) -> None:

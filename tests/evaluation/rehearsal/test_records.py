@@ -10,7 +10,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import QUIET, known
-from fanous.evaluation.rehearsal.records import APART, BEGINS, Records, bundle_of, differences, shown
+from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, bundle_of, differences, shown
 from fanous.evaluation.rehearsal.table import PAGE, RECORDS, RESULTS, page
 from fanous.lab.censors import TECHNIQUES
 from fanous.pipeline.detect import HISTORY
@@ -19,12 +19,12 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
-def kept() -> Records:
-    return Records.read(DOCS / RECORDS)
+def kept() -> LabRecords:
+    return LabRecords.read(DOCS / RECORDS)
 
 
 @pytest.fixture(scope="module")
-def core(kept: Records) -> list[str]:
+def core(kept: LabRecords) -> list[str]:
     """Cases that name every mechanism of the table, and one of a fault in which something is suspected."""
     named = {result.key: result.mechanisms for result in known(DOCS / RESULTS) if result.kept_up}
     missing = {mechanism for name in kept.cases for key in name.split(", ") for mechanism in named[key]}
@@ -37,31 +37,33 @@ def core(kept: Records) -> list[str]:
     return chosen
 
 
-def test_the_records_of_each_mechanism_lead_to_what_the_table_says(kept: Records, core: list[str]) -> None:
+def test_the_records_of_each_mechanism_lead_to_what_the_table_says(kept: LabRecords, core: list[str]) -> None:
     assert not [why for why in differences(kept, core, known(DOCS / RESULTS)).values() if why]
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(600)
-def test_the_records_of_every_other_case_lead_to_what_the_table_says(kept: Records, core: list[str]) -> None:
+def test_the_records_of_every_other_case_lead_to_what_the_table_says(
+    kept: LabRecords, core: list[str]
+) -> None:
     others = sorted(set(kept.cases) - set(core))
     assert not [why for why in differences(kept, others, known(DOCS / RESULTS)).values() if why]
 
 
-def test_there_are_records_of_every_technique(kept: Records) -> None:
+def test_there_are_records_of_every_technique(kept: LabRecords) -> None:
     tried = {technique for own in kept.cases.values() for technique, _ in own.tried if own.placement != QUIET}
     assert tried == {name for name, one in TECHNIQUES.items() if one.is_interference} - {"none"}
 
 
-def test_the_page_says_what_the_results_and_the_records_give(kept: Records) -> None:
+def test_the_page_says_what_the_results_and_the_records_give(kept: LabRecords) -> None:
     """That these lead to the same conclusions is tested above."""
     tried = {(technique, own.placement) for own in kept.cases.values() for technique, _ in own.tried}
     assert page(known(DOCS / RESULTS), tried) == (DOCS / PAGE).read_text(encoding="utf-8")
 
 
-def test_a_case_is_kept_as_it_was_stored(kept: Records, core: list[str], tmp_path: Path) -> None:
+def test_a_case_is_kept_as_it_was_stored(kept: LabRecords, core: list[str], tmp_path: Path) -> None:
     name = core[0]
-    copied = Records()
+    copied = LabRecords()
     some = list(kept.lines(name, BEGINS))[:200]
     copied.add(kept.cases[name].case, BEGINS, some)
     copied.write(tmp_path / "r.xz")
@@ -70,23 +72,23 @@ def test_a_case_is_kept_as_it_was_stored(kept: Records, core: list[str], tmp_pat
             (bundle.measurement.probe, bundle.measurement.started_at, shown(bundle))
             for bundle in map(bundle_of, lines)
         ]
-        for lines in (some, Records.read(tmp_path / "r.xz").lines(name, BEGINS))
+        for lines in (some, LabRecords.read(tmp_path / "r.xz").lines(name, BEGINS))
     )
     assert sorted(map(repr, before)) == sorted(map(repr, after))
 
 
 def test_a_case_played_again_takes_the_place_of_the_older_one(
-    kept: Records, core: list[str], tmp_path: Path
+    kept: LabRecords, core: list[str], tmp_path: Path
 ) -> None:
     name = core[0]
-    copied = Records(kinds=kept.kinds, cases={name: kept.cases[name]})
+    copied = LabRecords(kinds=kept.kinds, cases={name: kept.cases[name]})
     copied.add(kept.cases[name].case, BEGINS, list(kept.lines(name, BEGINS))[:3])
     copied.write(tmp_path / "r.xz")
-    read = Records.read(tmp_path / "r.xz")
+    read = LabRecords.read(tmp_path / "r.xz")
     assert len(read.cases[name].at) == 3 and len(read.kinds) <= 3
 
 
-def test_no_case_reaches_into_the_next_one(kept: Records) -> None:
+def test_no_case_reaches_into_the_next_one(kept: LabRecords) -> None:
     for own in kept.cases.values():
         assert max(own.at) < own.scenario.duration * own.scenario.stretch + own.scenario.tick_stands_for
     assert max(own.scenario.duration * own.scenario.stretch for own in kept.cases.values()) + HISTORY < APART
@@ -96,11 +98,11 @@ def test_records_of_another_form_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.xz"
     path.write_bytes(b"no xz")
     with pytest.raises(FanousError, match="does not hold the records of rehearsals"):
-        Records.read(path)
-    Records("fanous-rehearsals-0").write(path)
+        LabRecords.read(path)
+    LabRecords("fanous-rehearsals-0").write(path)
     with pytest.raises(FanousError, match="holds fanous-rehearsals-0"):
-        Records.read(path)
+        LabRecords.read(path)
 
 
-def test_no_record_holds_an_address_of_a_probe(kept: Records) -> None:
+def test_no_record_holds_an_address_of_a_probe(kept: LabRecords) -> None:
     assert b'"45.16.' not in msgspec.json.encode(kept)  # the lab's customers

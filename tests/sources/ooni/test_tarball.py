@@ -1,10 +1,13 @@
 """Members of a tar stream: names of any kind, and archives made to exhaust memory."""
 
 import io
+import os
 import tarfile
+from pathlib import Path
 
 import pytest
 
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.read import BLOCK, LONGEST_EXTENSION, is_tar, members
 from tests.each import each
 from tests.sources.test_stream import stream_of
@@ -54,6 +57,19 @@ def test_an_extended_header_that_asks_for_gigabytes_is_skipped_not_held() -> Non
     path = b"16 path=a/b.post\n".ljust(LONGEST_EXTENSION + BLOCK, b"\0")
     bomb = header.tobuf(tarfile.USTAR_FORMAT) + path + tar_of(("after", b"z"))
     assert [m.name for m in members(stream_of(bomb), 1000)] == ["after"]
+
+
+@each("name", ["a.post", "report.json"])
+def test_a_member_of_a_terabyte_ends_the_archive_unread(name: str, tmp_path: Path) -> None:
+    """It was skipped, byte for byte: the hole in this file takes no room, and half an hour."""
+    header = tarfile.TarInfo(name)
+    header.size = 1 << 40
+    path, rejects = tmp_path / "can.tar", []
+    path.write_bytes(tar_of(("first.post", b"{}"))[: 2 * BLOCK] + header.tobuf(tarfile.GNU_FORMAT))
+    os.truncate(path, header.size)
+    read = MEASUREMENT_SOURCES["ooni"].read(path, lambda line, why: rejects.append((line, why)))
+    assert len(list(read)) == 1
+    assert [line for line, why in rejects if "a member of 1,099,511,627,776 bytes" in why] == [2]
 
 
 @pytest.mark.parametrize("cut", [600, 700, BLOCK + 1])

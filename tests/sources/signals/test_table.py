@@ -124,6 +124,16 @@ def test_a_wild_time_does_not_fill_the_memory_with_bins(tmp_path: Path, zero: bo
         read("csv", tmp_path / "x", table((0, 0, 1)) + b"2190-01-01,1,\n", columns=columns)
 
 
+def test_many_places_with_two_rows_each_do_not_become_gigabytes_of_zeros(tmp_path: Path) -> None:
+    """A thousand places with rows three years apart, 50 kB, were 1.6 thousand million bins."""
+    columns = replace(PLAIN, gather=Gather.COUNT, empty_is_zero=True, step=60, place="region")
+    rows = b"".join(b"2020-01-01,1,R%d\n2023-01-01,1,R%d\n" % (n, n) for n in range(20))
+    with pytest.raises(
+        FanousError, match="the 20 places of this table have 31,564,800 bins of 60 s together"
+    ):
+        read("csv", tmp_path / "x", b"time,value,region\n" + rows, columns=columns)
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("name", "country", "columns", "rows", "places", "bins"),

@@ -277,7 +277,8 @@ this long from there (the first hours of a morning are low on every day).  The s
 family."""
 
 OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
-"""Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country."""
+"""Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country, or people who
+test their speed less often, as while they watch a final."""
 
 LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its series is a small count that moves by itself."""

@@ -30,9 +30,16 @@ from fanous.analysis.rules.pages import (
     site_speaks,
 )
 from fanous.analysis.rules.rule import Rule
-from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps, of_slow_data
+from fanous.analysis.rules.transfer import (
+    LEAST_RATIO,
+    SILENT_SHARE,
+    froze,
+    line_kbps,
+    of_freeze,
+    of_slow_data,
+)
 from fanous.model.measurement import Layer, Observation, shown_name, shown_url
-from fanous.model.verdict import ERROR_PAGE, FROZEN, GEO_BLOCK, OTHER_PAGE, SERVER_DOWN, State
+from fanous.model.verdict import ERROR_PAGE, GEO_BLOCK, OTHER_PAGE, SERVER_DOWN, State
 
 # --- pages ----------------------------------------------------------------------------------------------
 
@@ -487,7 +494,7 @@ FAILURES = (
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
-        mechanism=FROZEN,
+        mechanism=of_freeze,
         figures=_starved_figures,
     ),
     Rule(

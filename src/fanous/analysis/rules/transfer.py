@@ -7,7 +7,7 @@ from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import FROZEN, State
+from fanous.model.verdict import FROZEN, FROZEN_ADDRESS, State
 
 LEAST_RATIO = 0.2
 """Share of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three standard
@@ -114,10 +114,20 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 
 def froze(o: Observation, c: Controls) -> bool:
     """Did a download stop for good within ``FREEZE`` while a control went on?"""
+    return o.role != CONTROL and _is_cut(o, c) and not isnan(control_kbps(o, c))
+
+
+def _is_cut(o: Observation, c: Controls) -> bool:
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false if the reads were not recorded
-    is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
-    return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
+    return c.cause is Cause.TIMEOUT and in_window and not goes_on
+
+
+def of_freeze(o: Observation, c: Controls) -> str:
+    """By name, unless downloads from the same address freeze under another name too: so Russia has frozen whole hosters
+    since June 2025, whatever name a connection carries."""
+    others = (s for s in c.evidence.of(Layer.TRANSFER) if s.ip == o.ip != "" and s.hostname != o.hostname)
+    return FROZEN_ADDRESS if any(_is_cut(s, Controls(c.evidence, s)) for s in others) else FROZEN
 
 
 def of_slow_data(o: Observation, _c: Controls) -> str:
@@ -142,7 +152,7 @@ TRANSFER_RULES = (
         state=State.THROTTLED,
         why="The data stopped for good after the first 10 to 24 KB, while the control's continued.",
         holds=froze,
-        mechanism=FROZEN,
+        mechanism=of_freeze,
         figures=_failure,
     ),
     Rule(

@@ -20,7 +20,7 @@ from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
-RULES_VERSION = "2026.25"
+RULES_VERSION = "2026.26"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 _NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})

@@ -58,7 +58,10 @@ where a line is called slow if it is four times slower than it was."""
 BEGINS = 1_262_304_000.0
 APART = detect.HISTORY + 40 * DAY
 """Instant at which the first case is concluded from (1 January 2010), and seconds to the next one in the same store:
-detectors do not look back so far.  A hundred cases fit between then and now."""
+detectors do not look back so far."""
+
+IN_ONE_STORE = 40
+"""Cases: opening a store for each takes half a second, and measurements dated in the future would be ignored."""
 
 
 class CaseRecords(msgspec.Struct, kw_only=True):
@@ -67,7 +70,7 @@ class CaseRecords(msgspec.Struct, kw_only=True):
     Attributes:
         reports: ``OF_PROBE`` of each run of a probe.
         at: seconds of the monitor's clock from the beginning, for each measurement; ``by``: index in ``reports``;
-            ``kinds``: index in ``Records.kinds``.
+            ``kinds``: index in ``LabRecords.kinds``.
     """
 
     tried: tuple[tuple[str, str], ...]
@@ -87,7 +90,7 @@ class CaseRecords(msgspec.Struct, kw_only=True):
         return ", ".join(self.case.names)
 
 
-class Records(msgspec.Struct):
+class LabRecords(msgspec.Struct):
     """Those of all cases.
 
     Attributes:
@@ -123,7 +126,7 @@ class Records(msgspec.Struct):
             cases[name] = msgspec.structs.replace(
                 one, kinds=[order.setdefault(kind, len(order)) for kind in one.kinds]
             )
-        data = msgspec.json.encode(Records(self.format, [self.kinds[kind] for kind in order], cases))
+        data = msgspec.json.encode(LabRecords(self.format, [self.kinds[kind] for kind in order], cases))
         path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
 
     def add(self, case: Case, begins: float, lines: Iterable[bytes]) -> None:
@@ -220,7 +223,7 @@ NEAR = 0.1
 
 
 def differences(
-    records: Records, names: Iterable[str], results: Iterable[TechniqueResult]
+    records: LabRecords, names: Iterable[str], results: Iterable[TechniqueResult]
 ) -> dict[Place, str]:
     """What this program concludes otherwise than the results say; empty where it concludes the same.
 
@@ -252,9 +255,15 @@ def _differences(said: TechniqueResult, anew: TechniqueResult) -> Iterator[str]:
         yield f"kbps was {said.kbps:.0f}, is {anew.kbps:.0f}"
 
 
-def concluded(records: Records, names: Iterable[str]) -> Iterator[tuple[CaseRecords, Rehearsal]]:
+def concluded(records: LabRecords, names: Iterable[str]) -> Iterator[tuple[CaseRecords, Rehearsal]]:
     """Each of these cases, and what this program finds in its records by the end of it."""
     known_fingerprints()
+    wanted = list(names)
+    for first in range(0, len(wanted), IN_ONE_STORE):
+        yield from _concluded(records, wanted[first : first + IN_ONE_STORE])
+
+
+def _concluded(records: LabRecords, names: Iterable[str]) -> Iterator[tuple[CaseRecords, Rehearsal]]:
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store", staged=True) as store:
         for number, name in enumerate(names):
             own = records.cases[name]

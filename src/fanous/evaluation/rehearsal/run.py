@@ -61,6 +61,9 @@ ABROAD = LabNetwork(
 HELD = frozenset({"sni_slow_handshake"})
 """Techniques for which a probe must wait longer to tell them from silence."""
 
+READS_REQUESTS = frozenset({"http_blockpage", "http_reset"})
+"""Techniques that read plain HTTP: only those who use it are hit."""
+
 SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them exactly, a monitor never does."""
 
@@ -165,8 +168,8 @@ def spared_of(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _url(scenario: Scenario, target: str) -> str:
-    """Its front page; over plain HTTP if a censor reads that, since only those who use it are hit."""
-    plain = {t for event in scenario.events if event.technique == "http_blockpage" for t in event.targets}
+    """Its front page; over plain HTTP if a censor reads that."""
+    plain = {t for event in scenario.events if event.technique in READS_REQUESTS for t in event.targets}
     url = urls_of(target)[0]
     return url.replace("https:", "http:", 1) if target in plain else url
 

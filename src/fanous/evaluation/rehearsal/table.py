@@ -35,7 +35,7 @@ from fanous.evaluation.rehearsal.cases import (
     known,
     results_of,
 )
-from fanous.evaluation.rehearsal.records import Records, differences
+from fanous.evaluation.rehearsal.records import LabRecords, differences
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
 from fanous.lab.scenario import TRUTHS
@@ -425,7 +425,7 @@ MOST_BROKEN = 5
 Play = Callable[[Case], list[TechniqueResult]]
 
 
-def played(case: Case, records: Records, path: Path) -> list[TechniqueResult]:
+def played(case: Case, records: LabRecords, path: Path) -> list[TechniqueResult]:
     """One run; its records are kept, unless the machine left it no time.
 
     Raises:
@@ -492,7 +492,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--page", action="store_true", help="only write the page, from the results so far")
     chosen = parser.parse_args(arguments)
-    results, records = chosen.out / RESULTS, Records.read(chosen.out / RECORDS)
+    results, records = chosen.out / RESULTS, LabRecords.read(chosen.out / RECORDS)
     found = differences(records, sorted(records.cases), known(results))
     print(*filter(None, found.values()), sep="\n", file=sys.stderr, flush=True)
     holding = {place for place, why in found.items() if not why}

@@ -73,6 +73,12 @@ _ALL = (
         by_address.reset,
     ),
     Technique(
+        "ip_freeze",
+        "Connections to the target's addresses stop after 16 KB, whatever name they carry.",
+        "tls.freeze",
+        by_address.freeze,
+    ),
+    Technique(
         "sni_reset",
         "A handshake that names the target is dropped and the client reset, in the path.",
         "tls.reset.sni",
@@ -120,7 +126,19 @@ _ALL = (
         "http.blockpage",
         in_path.forge_page,
     ),
+    Technique(
+        "http_reset",
+        "A plain HTTP request for the target is dropped and the client reset.",
+        "http.reset.host",
+        by_name.reset_request,
+    ),
     _on_everything("quic_drop", "No QUIC passes.", "quic.drop", by_address.drop_quic),
+    _on_everything(
+        "quic_version",
+        "No QUIC of version 1 passes; other versions do.",
+        "quic.drop",
+        by_address.drop_quic_version,
+    ),
     Technique(
         "quic_drop_target",
         "No QUIC passes to the target's addresses.",

@@ -1,6 +1,6 @@
 """By address: a censor that knows a target's addresses, and cuts traffic to them."""
 
-from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.cut import FREEZE_BYTES, Strike, Undo
 from fanous.lab.censors.firewall import Rules, address_of, for_each, in_hello, of_version, on_routers
 from fanous.lab.plan import DOH_HOST, DOH_RESOLVER, VantagePoint
 from fanous.lab.space import run_in
@@ -91,6 +91,52 @@ def drop_quic_of_target(strike: Strike) -> Undo:
             )
         ],
     )
+
+
+LEAST_INITIAL = 1001
+"""Bytes of a datagram from which Russia's boxes drop QUIC of version 1: Xue et al., TSPU: Russia's Decentralized
+Censorship System, IMC 2022, section 5.2."""
+
+HEADERS = {4: 20 + 8, 6: 40 + 8}
+"""Bytes of an IP header without options, and of UDP's."""
+
+
+def drop_quic_version(strike: Strike) -> Undo:
+    """No QUIC of version 1: long headers with this version vanish, so other versions and pings still pass."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        head = HEADERS[version]
+        least = LEAST_INITIAL + (head if version == 4 else HEADERS[6] - 40)
+        asks = f"-m string --algo kmp --hex-string |00000001| --from {head + 1} --to {head + 5}"
+        return [
+            Rules(
+                [
+                    f"-s {address_of(point, version)} -p udp --dport 443 -m length --length {least}: {asks} -j DROP"
+                    for point in points
+                ]
+            )
+        ]
+
+    return on_routers(strike, rules)
+
+
+def freeze(strike: Strike) -> Undo:
+    """What the targets' addresses send stops after so many bytes of a connection, whatever name it carries, without a
+    reset or any other sign."""
+    counted = f"-m connbytes --connbytes {FREEZE_BYTES}: --connbytes-dir reply --connbytes-mode bytes"
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        return [
+            Rules(
+                [
+                    f"-s {address} -d {address_of(point, version)} {counted} -j DROP"
+                    for point in points
+                    for address in of_version(strike.addresses, version)
+                ]
+            )
+        ]
+
+    return on_routers(strike, rules)
 
 
 def _towards_targets(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:

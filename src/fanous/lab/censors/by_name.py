@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 
-from fanous.lab.censors.cut import Strike, Undo
-from fanous.lab.censors.firewall import Rules, address_of, in_hello, on_routers
+from fanous.lab.censors.cut import FREEZE_BYTES, Strike, Undo
+from fanous.lab.censors.firewall import Rules, address_of, in_hello, in_request, on_routers
 from fanous.lab.packets import NXDOMAIN
 from fanous.lab.plan import BLOCK_PAGE_ADDRESS, HOME_V6, VantagePoint
 
 LOSS = 0.4
 """Share of packets that ``sni_loss`` drops: most handshakes still succeed, and every transfer crawls."""
-
-FREEZE_BYTES = 16_384
-"""Bytes from a server after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
 
 
 def hellos(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
@@ -35,6 +32,21 @@ def _on_hello(strike: Strike, verdict: Callable[[int], str]) -> Undo:
             Rules([f"{hello} -j {verdict(version)}" for hello in hellos(strike, points, version)])
         ],
     )
+
+
+def reset_request(strike: Strike) -> Undo:
+    """In path: a plain request whose ``Host`` names the target never arrives, and the client is reset.
+
+    So do some of India's providers (Yadav et al., Where The Light Gets In, IMC 2018) and Turkmenistan (Nourin et al.,
+    Measuring and Evading Turkmenistan's Internet Censorship, WWW 2023).
+    """
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        asks = [f"-p tcp --dport 80 {in_request(host)}" for host in strike.hosts]
+        sources = [address_of(point, version) for point in points]
+        return [Rules([f"-s {s} {ask} -j REJECT --reject-with tcp-reset" for s in sources for ask in asks])]
+
+    return on_routers(strike, rules)
 
 
 def marked(strike: Strike) -> str:

@@ -27,6 +27,9 @@ CROWDED_KBPS = 10_000.0
 RESIDUAL_SECONDS = 60
 """How long an address stays blocked after the trigger; 60-180 s have been seen in the wild."""
 
+FREEZE_BYTES = 16_384
+"""Bytes from a server after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
+
 Undo = Callable[[], None]
 """Undoes a cut; call it once."""
 

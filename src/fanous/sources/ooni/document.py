@@ -136,13 +136,13 @@ class Connect(DocumentPart):
 
 
 class Handshake(DocumentPart):
-    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is decoded only when needed."""
+    """df-006; ``network`` is udp or quic for QUIC.  ``steps.leaf_of`` reads ``peer_certificates``."""
 
     network: str | None = None
     address: str | None = None
     failure: Any = None
     no_tls_verify: bool | None = None
-    peer_certificates: Raw = NULL
+    peer_certificates: Any = UNSET
     server_name: str | None = None
     t0: Number = None
     t: Number = None
@@ -368,8 +368,8 @@ class Annotations(DocumentPart):
     """``synthetic`` and ``x_clock`` say that a record was staged (``sources.marks``, ``monitor.clock``)."""
 
     network_type: str | None = None
-    synthetic: Raw = NULL
-    x_clock: Raw = NULL
+    synthetic: Any = UNSET
+    x_clock: Any = UNSET
 
 
 class PlaceNote(DocumentPart):
@@ -405,7 +405,7 @@ class Header(DocumentPart):
     software_version: str | None = None
     input: str | list[Any] | None = None
     annotations: Annotations | None = None
-    x_recorded: Raw = NULL
+    x_recorded: Any = UNSET
     x_collector: CollectorNote | None = None
 
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 from msgspec.structs import astuple
 
 from fanous.model.measurement import (
@@ -45,7 +45,7 @@ from fanous.sources.ooni.document import (
 )
 from fanous.sources.ooni.page import bytes_of, settle_pages
 from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
-from fanous.sources.ooni.steps import digest_of, without_persons
+from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, without_persons
 from fanous.sources.ooni.values import (
     NETWORK_TYPES,
     address_form,
@@ -96,7 +96,7 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
 def _is_staged(header: Header) -> bool:
     """Does it bear a mark?  The same as ``sources.marks`` would find in what is stored of it."""
     notes = header.annotations
-    return header.x_recorded != NULL or (notes is not None and notes.synthetic is not NULL)
+    return header.x_recorded not in (None, UNSET) or (notes is not None and notes.synthetic is not UNSET)
 
 
 def kept(data: bytes) -> bytes:
@@ -176,8 +176,8 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     for steps in steps_of(keys):
         transactions += steps.requests or ()
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
-            if handshake.peer_certificates is not NULL:
-                handshake.peer_certificates = Raw(_leaf(bytes(handshake.peer_certificates)))
+            if handshake.peer_certificates is not UNSET:
+                handshake.peer_certificates = leaf_only(handshake.peer_certificates)
     settle_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
 
 
@@ -192,33 +192,33 @@ _SEQUENCE = b"0"
 """The first byte of every certificate (DER); a text in its place is none."""
 
 
-def leaf_only(chain: Any) -> Any:
+def leaf_only(chain: Any) -> tuple[ShownCertificate, ...]:
     """The first certificate, which is all that is read, without persons and mail addresses; none if it
     cannot be read where it may name one."""
+    if not isinstance(chain, list) or not chain:
+        return ()
     try:
-        shown = msgspec.convert(chain[:1] if isinstance(chain, list) else [], list[ShownCertificate | str])
+        first = msgspec.convert(chain[0], ShownCertificate | str)
     except msgspec.ValidationError:
-        return []
-    first = next(iter(shown), None)
-    leaf = ShownCertificate(first) if isinstance(first, str) else first
-    der = bytes_of(Binary(leaf.data)) if leaf is not None else None
-    if leaf is None or der is None or not der.startswith(_SEQUENCE):
-        return []
-    quiet = without_persons(der)
-    if quiet is None:
-        return []
-    kept = {"data": b64encode(quiet).decode(), "format": "base64"}
-    digest = digest_of(leaf, der)
-    return [kept if digest == sha256(quiet).hexdigest() else kept | {"x_sha256": digest}]
+        return ()
+    shown = ShownCertificate(first) if isinstance(first, str) else first
+    if shown.data is None:
+        return ()
+    known = _known_quiet if len(shown.data) <= LONGEST_LEAF_KEPT else _quiet_leaf
+    return known(shown.data, shown.x_sha256)
 
 
-@lru_cache(maxsize=2048)
-def _leaf(chain: bytes) -> bytes:
-    """The same in JSON; sites show the same chain again and again."""
-    try:
-        return msgspec.json.encode(leaf_only(msgspec.json.decode(chain)))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return b"[]"
+def _quiet_leaf(data: str, noted: str | None) -> tuple[ShownCertificate, ...]:
+    der = bytes_of(Binary(data))
+    quiet = without_persons(der) if der is not None and der.startswith(_SEQUENCE) else None
+    if der is None or quiet is None:
+        return ()
+    digest = digest_of(der, noted)
+    shown = None if digest == sha256(quiet).hexdigest() else digest
+    return (ShownCertificate(b64encode(quiet).decode(), "base64", shown),)
+
+
+_known_quiet = lru_cache(maxsize=LEAVES_KEPT)(_quiet_leaf)
 
 
 # --- the form of each text ------------------------------------------------------------------------------
@@ -316,12 +316,13 @@ def _country(text: str) -> str | None:
     return text if text.upper() == known else known if known != UNKNOWN_COUNTRY else None
 
 
-def _mark(value: Raw) -> Raw:
+def _mark(value: Any) -> Any:
     """A mark says only that it is there."""
-    return value if value == NULL or bytes(value) in MARKS or _CLOCK.fullmatch(bytes(value)) else Raw(b"true")
+    is_known = isinstance(value, str) and (value in MARKS or _CLOCK.fullmatch(value))
+    return value if value is UNSET or is_known else True
 
 
-_CLOCK = re.compile(rb'"[0-9.e+]{1,12} times as fast since [0-9TZ:-]{10,20}"')
+_CLOCK = re.compile(r"[0-9.e+]{1,12} times as fast since [0-9TZ:-]{10,20}")
 
 ENGINES = frozenset(
     (

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.measurement import (
@@ -178,7 +178,6 @@ def _converted(document: dict[str, Any]) -> Decoded | None:
     name, keys = document.get("test_name"), document.get("test_keys")
     if not (isinstance(name, str) and isinstance(keys, dict) and keys):
         return None
-    _pack_unread(document)
     try:
         if name == "web_connectivity":
             whole = msgspec.convert(document, WebDocument)
@@ -187,50 +186,6 @@ def _converted(document: dict[str, Any]) -> Decoded | None:
         return Decoded(msgspec.convert(document, Document), msgspec.convert(keys, KEYS.get(name, StepKeys)))
     except (msgspec.ValidationError, RecursionError):
         return None
-
-
-def _pack_unread(document: dict[str, Any]) -> None:
-    """Turn back into JSON what the structures take as ``Raw``."""
-    _pack(document, "x_recorded")
-    _pack(document.get("annotations"), "synthetic", "x_clock")
-    keys = document["test_keys"]
-    targets = keys.get("targets")
-    for steps in (keys, *_maps([*targets.values()] if isinstance(targets, dict) else targets)):
-        for name in ("tls_handshakes", "quic_handshakes"):
-            for one in _maps(steps.get(name)):
-                if "peer_certificates" in one:
-                    one["peer_certificates"] = _packed(one["peer_certificates"])
-
-
-def _packed(chain: Any) -> Raw:
-    if isinstance(chain, list) and all(map(_is_plain, chain)):
-        chain = chain[:1]  # only the leaf is read
-    return Raw(_json.encode(chain))
-
-
-_json = msgspec.json.Encoder()
-_SHOWN = {"data", "format"}
-
-
-def _is_plain(certificate: Any) -> bool:
-    """Is it written as the data format has it?"""
-    return (
-        isinstance(certificate, dict)
-        and certificate.keys() == _SHOWN
-        and isinstance(certificate["data"], str)
-        and isinstance(certificate["format"], str)
-    )
-
-
-def _maps(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _pack(part: Any, *names: str) -> None:
-    if isinstance(part, dict):
-        for name in names:
-            if name in part:
-                part[name] = Raw(_json.encode(part[name]))
 
 
 def _found(decoded: Decoded, notes: list[str]) -> _Found:

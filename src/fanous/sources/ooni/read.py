@@ -34,7 +34,16 @@ from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import Identified
 from fanous.sources.ooni.values import clip
-from fanous.sources.stream import BROKEN, CHUNK, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
+from fanous.sources.stream import (
+    BROKEN,
+    CHUNK,
+    ENDLESS,
+    LINE_LIMIT,
+    ByteSource,
+    broken_why,
+    open_source,
+    read_line,
+)
 
 SOURCE = "ooni"
 
@@ -320,8 +329,8 @@ def members(stream: BufferedReader, limit: int) -> Iterator[Member]:
         if len(block) < BLOCK:
             raise EOFError
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        if header.size < 0:
-            raise tarfile.HeaderError("negative size")
+        if not 0 <= header.size <= ENDLESS:
+            raise tarfile.HeaderError(f"a member of {header.size:,} bytes")
         if header.type in _LONG_NAME or header.type in _EXTENDED:
             extension = _take(stream, header.size, LONGEST_EXTENSION)
             if extension is not None:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from math import isnan, nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET
 
 from fanous.model.measurement import Layer, Observation, is_address, noun
 from fanous.sources.ooni.document import (
@@ -206,13 +206,11 @@ ALTERNATIVE_NAMES = bytes.fromhex("0603551d11")
 MOST_NAMES = 100
 """Most names kept from a leaf; content networks put hundreds of customers on one certificate."""
 
-_CHAIN = msgspec.json.Decoder(list[ShownCertificate | str | None])
-_LEAVES_KEPT = 2048
-"""Chains remembered: the addresses of one site, and the next probe, show the same one."""
+LEAVES_KEPT = 2048
+"""Leaves remembered: the addresses of one site, and the next probe, show the same one."""
 
-
-LONGEST_CHAIN_KEPT = 32 << 10
-"""Bytes: real chains have 5 to 10 kB, and forged ones must not fill the memory."""
+LONGEST_LEAF_KEPT = 8 << 10
+"""Letters of base64: real ones have 1 to 4 thousand, and forged ones must not fill the memory."""
 
 
 class Leaf(NamedTuple):
@@ -226,38 +224,44 @@ class Leaf(NamedTuple):
 NO_LEAF = Leaf()
 
 
-def leaf_of(chain: Raw) -> Leaf:
+def leaf_of(chain: Any) -> Leaf:
     """The first of ``peer_certificates``; empty if there is none."""
-    size = len(memoryview(chain))
-    if size < 8:  # null, [], or not a certificate
+    if not chain or chain is UNSET:
         return NO_LEAF
-    return _leaf(bytes(chain)) if size > LONGEST_CHAIN_KEPT else _known_leaf(bytes(chain))
-
-
-@lru_cache(maxsize=_LEAVES_KEPT)
-def _known_leaf(chain: bytes) -> Leaf:
-    return _leaf(chain)
-
-
-def _leaf(chain: bytes) -> Leaf:
     try:
-        first = next(iter(_CHAIN.decode(chain)), None)
-        shown = first if isinstance(first, ShownCertificate) else ShownCertificate(first)
-        der = b64decode(shown.data) if shown.data else b""
-    except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
+        first = msgspec.convert(chain, list[ShownCertificate | str | None])[0]
+    except msgspec.ValidationError:
+        return NO_LEAF
+    shown = first if isinstance(first, ShownCertificate) else ShownCertificate(first)
+    if not shown.data:
+        return NO_LEAF
+    known = _known_leaf if len(shown.data) <= LONGEST_LEAF_KEPT else _leaf
+    return known(shown.data, shown.x_sha256)
+
+
+def _leaf(data: str, noted: str | None) -> Leaf:
+    try:
+        der = b64decode(data)
+    except (Base64Error, ValueError):
         return NO_LEAF
     if not der:
         return NO_LEAF
     quiet = without_persons(der)
-    return Leaf(digest_of(shown, der), *(_names(quiet) if quiet is not None else ("", "")))
+    return Leaf(digest_of(der, noted), *(_names(quiet) if quiet is not None else ("", "")))
+
+
+_known_leaf = lru_cache(maxsize=LEAVES_KEPT)(_leaf)
 
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def digest_of(shown: ShownCertificate, der: bytes) -> str:
-    """SHA-256 of a certificate as it was shown, in hexadecimal, even if a person in it has since been hidden."""
-    noted = shown.x_sha256
+def digest_of(der: bytes, noted: str | None) -> str:
+    """SHA-256 of a certificate as it was shown, in hexadecimal, even if a person in it has since been hidden.
+
+    Args:
+        noted: what its record says of that (``ShownCertificate.x_sha256``).
+    """
     return noted if noted is not None and _DIGEST.fullmatch(noted) else sha256(der).hexdigest()
 
 

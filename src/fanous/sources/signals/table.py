@@ -45,6 +45,10 @@ COUNTING = (Gather.COUNT, Gather.DISTINCT)
 MOST_BINS = 2_000_000
 """Most bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
 
+MOST_FILLED = 10 * MOST_BINS
+"""Most bins of all places together that are counted as 0 where they have no rows: two rows of each of a thousand
+places, years apart, must not become gigabytes."""
+
 _GATHERED: dict[Gather, Callable[[list[float]], float]] = {
     Gather.MEDIAN: lambda values: float(np.median(values)),
     Gather.MEAN: lambda values: float(np.mean(values)),
@@ -161,9 +165,27 @@ class _Lines:
             return
         columns = self._columns
         bins = self._bins()
+        self._check_ranges(bins)
         for entity, place in self._places.items():
             key = SeriesKey(entity, columns.target, columns.signal, Access.ANY, 0, SOURCE, columns.value[:40])
             yield self._reading(key, place, bins)
+
+    def _check_ranges(self, bins: "_Bins") -> None:
+        """Raise ``FanousError`` if the series would have too many bins; before the first is stored."""
+        filled, step = 0, bins.step
+        for place in self._places.values():
+            first, last = bins.start(min(place.instants)), bins.start(max(place.instants))
+            filled += (last - first) // step
+            if (last - first) // step > MOST_BINS:
+                raise FanousError(
+                    f"the times in this table range from {to_iso(first)} to {to_iso(last)}, too far apart for a step "
+                    f"of {step} s: correct the wrong ones, or use a wider --step"
+                )
+        if self._columns.empty_is_zero and filled > MOST_FILLED:
+            raise FanousError(
+                f"with --empty-is-zero the {len(self._places):,} places of this table have {filled:,} bins of {step} s "
+                f"together, and {MOST_FILLED:,} are the most: use a wider --step, or a table for each part of them"
+            )
 
     def _bins(self) -> "_Bins":
         """The bins of this table: as the user says, as its own times suggest, or as usual for the signal.
@@ -198,7 +220,6 @@ class _Lines:
             for start, value in zip(starts, place.values, strict=True):
                 values.setdefault(start, []).append(value)
             gathered = {at: _measured(own, columns.gather) for at, own in values.items()}
-        _check_range(gathered, bins.step)
         if columns.empty_is_zero:
             gathered |= dict.fromkeys(_empty(gathered, bins.step), 0.0)
         levels = series_of_file(key, bins.step, list(gathered), list(gathered.values()), columns.licence)
@@ -243,15 +264,6 @@ def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
 
 SHORTEST = 60
 """Least seconds of a bin: no publisher has finer ones."""
-
-
-def _check_range(gathered: Collection[int], step: int) -> None:
-    first, last = min(gathered), max(gathered)
-    if (last - first) // step > MOST_BINS:
-        raise FanousError(
-            f"the times in this table range from {to_iso(first)} to {to_iso(last)}, too far apart for a step of {step} "
-            f"s: correct the wrong ones, or use a wider --step"
-        )
 
 
 def _empty(gathered: Collection[int], step: int) -> Sequence[int]:
