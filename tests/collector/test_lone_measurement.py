@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fanous.collector.door import Policy
-from fanous.collector.origin import UNKNOWN
+from fanous.collector.origin import UNKNOWN, trusted_proxies
 from fanous.collector.request import Refused
 from fanous.collector.submission import Senders, accepted, receive, sent_alone
 from fanous.model.measurement import STATED, Record
@@ -87,16 +87,20 @@ def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_i
 ) -> None:
     """Names of reports are made up by whoever sends: four of them, from one address, confirmed an incident."""
 
-    def probes(*, is_open: bool) -> set[str]:
+    def probes(*, is_open: bool | None, address: str = "") -> set[str]:
         found = set()
-        with door(tmp_path / str(is_open), Policy(open_to_all=is_open)) as client:
+        policy = Policy(open_to_all=is_open, trusted=trusted_proxies(["127.0.0.1"]))
+        inbox = tmp_path / f"{is_open} {address}"
+        with door(inbox, policy) as client:
+            if address:
+                client.headers["X-Forwarded-For"] = address
             for number in range(3):
                 report = client.post("/report", json=OPEN).json()["report_id"]
                 sent = measurement(number, probe_id=f"another {number}")
                 client.post(f"/report/{report}", json={"format": "json", "content": sent}).raise_for_status()
             lone = {"format": "json", "content": msgspec.json.encode(measurement(9)).decode()}
             client.post("/api/v1/submit_measurement", json=lone).raise_for_status()
-        for path in (tmp_path / str(is_open)).rglob("*.jsonl*"):
+        for path in inbox.rglob("*.jsonl*"):
             for line in path.read_bytes().splitlines():
                 found.add(MEASUREMENT_SOURCES["edge"].parse(Record("edge", line)).measurement.probe)
         return found
@@ -104,3 +108,7 @@ def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_i
     assert len(probes(is_open=False)) == 4
     (one,) = probes(is_open=True)
     assert one.startswith(STATED) and "127.0.0.1" not in one
+    # By default strangers may send from public addresses: a private one is of the organisation's own network.
+    assert len(probes(is_open=None)) == len(probes(is_open=None, address="10.1.2.3")) == 4
+    assert len(probes(is_open=None, address="39.32.1.1")) == 1
+    assert len(probes(is_open=False, address="39.32.1.1")) == 4

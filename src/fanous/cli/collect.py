@@ -132,12 +132,14 @@ def collect(
         ),
     ] = False,
     open_to_all: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--open-to-all",
-            help="Strangers may send, too: what one address sends in a day counts as one probe.",
+            "--open-to-all/--own-probes",
+            help="Whether what one address sends in a day counts as one probe, or each run of a probe does, since all "
+            "of them are yours.  By default strangers may send from public addresses only.",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,

@@ -76,6 +76,7 @@ from fanous.collector.submission import (
 )
 from fanous.log import logline
 from fanous.probe.metrics import Metric
+from fanous.probe.net.network import is_public
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
 from fanous.threads import Threads
@@ -191,7 +192,8 @@ class Policy:
         connections: most open connections in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
-        open_to_all: strangers send, too, so what one address sends in a day counts as one probe.
+        open_to_all: whether strangers send, too, so that what one address sends in a day counts as one probe; None =
+            those from public addresses may be.
     """
 
     trusted: Sequence[Network] = ()
@@ -207,7 +209,7 @@ class Policy:
     connections: int = MOST_CONNECTIONS
     clock: Callable[[], float] = time.time
     contact: str = ""
-    open_to_all: bool = False
+    open_to_all: bool | None = None
 
 
 class Door:
@@ -267,7 +269,10 @@ class Door:
         return await self._kept(request, received, address)
 
     def _sender(self, address: str, now: float) -> str:
-        return self._senders.name_of(address, now) if self._policy.open_to_all else ""
+        stranger = self._policy.open_to_all
+        if stranger is None:
+            stranger = is_public(address)
+        return self._senders.name_of(address, now) if stranger else ""
 
     async def _kept(
         self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str

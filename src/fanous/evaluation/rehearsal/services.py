@@ -84,7 +84,7 @@ def main(specification: Path) -> None:
         serving(
             listening,
             Path(outside.inbox),
-            Policy(submissions=GENEROUS, helper=GENEROUS),
+            Policy(submissions=GENEROUS, helper=GENEROUS, open_to_all=False),
             helper,
             seal_seconds=SEAL_SECONDS,
         )
