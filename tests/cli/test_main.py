@@ -42,7 +42,15 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
     assert incident["id"] == "PK-2023-0001"
     assert incident["scope"] == "nation"
     assert incident["entities"][0] == "PK"
-    assert list(incident["parts"][0]) == ["target", "kind", "mechanisms", "entities", "named", "roles"]
+    assert list(incident["parts"][0]) == [
+        "target",
+        "kind",
+        "mechanisms",
+        "entities",
+        "named",
+        "intervals",
+        "roles",
+    ]
     assert list(incident["users_affected_share"]) == ["mean", "low", "high", "observed", "share_of"]
 
 

@@ -446,7 +446,7 @@ class Senders:
     def name_of(self, address: str, now: float) -> str:
         """The name that goes with all measurements from an address on one day.
 
-        Report ids are made up by whoever sends, so they say nothing about how many senders there are.
+        Senders make up their report ids, which therefore say nothing about how many senders there are.
         """
         day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
         return b64encode(self._mark(address, day), b"oo").decode()

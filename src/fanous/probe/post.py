@@ -1,6 +1,6 @@
 """Post: asks a collector, whose answer ends in its time and within its bytes.
 
-What answers may not be the collector: a captive portal, a mirror that was taken over, or whoever has the domain now.
+What answers may not be the collector: a captive portal, a mirror that was taken over, or the new owner of its domain.
 httpx limits the time of each read, so a byte every minute, or interim responses without end, would hold a probe for
 good; and it collects a body of any length, unpacked.
 """

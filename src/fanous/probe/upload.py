@@ -63,7 +63,7 @@ class Template(Struct, frozen=True):
 
 
 _REPORT_ID = re.compile(r"[0-9A-Za-z_-]{1,256}")
-"""It becomes a part of URLs and of measurements, and whoever answers may have sent anything."""
+"""It becomes a part of URLs and of measurements, and the answer may not be a collector's."""
 
 _template = msgspec.json.Decoder(Template)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])

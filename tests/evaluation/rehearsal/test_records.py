@@ -10,7 +10,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import QUIET, known
-from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, bundle_of, differences, shown
+from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, parsed_of, differences, shown
 from fanous.evaluation.rehearsal.table import PAGE, RECORDS, RESULTS, page
 from fanous.lab.censors import TECHNIQUES
 from fanous.pipeline.detect import HISTORY
@@ -69,8 +69,8 @@ def test_a_case_is_kept_as_it_was_stored(kept: LabRecords, core: list[str], tmp_
     copied.write(tmp_path / "r.xz")
     before, after = (
         [
-            (bundle.measurement.probe, bundle.measurement.started_at, shown(bundle))
-            for bundle in map(bundle_of, lines)
+            (parsed.measurement.probe, parsed.measurement.started_at, shown(parsed))
+            for parsed in map(parsed_of, lines)
         ]
         for lines in (some, LabRecords.read(tmp_path / "r.xz").lines(name, BEGINS))
     )

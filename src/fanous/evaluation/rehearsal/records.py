@@ -136,7 +136,7 @@ class LabRecords(msgspec.Struct):
             begins: unix seconds of the monitor's clock at which the case began.
             lines: the records as the collector kept them.
         """
-        known = {shown(bundle_of(encoded(kind))): number for number, kind in enumerate(self.kinds)}
+        known = {shown(parsed_of(encoded(kind))): number for number, kind in enumerate(self.kinds)}
         own = CaseRecords(tried=case.tried, placement=case.placement, scenario=case.scenario)
         reports: dict[str, int] = {}
         found = []
@@ -148,7 +148,7 @@ class LabRecords(msgspec.Struct):
             if number == len(own.reports):
                 own.reports.append(report)
             kind = {name: value for name, value in record.items() if name not in (*OF_PROBE, *OF_RECORD)}
-            key = shown(bundle_of(encoded(kind)))
+            key = shown(parsed_of(encoded(kind)))
             if key not in known:
                 known[key] = len(self.kinds)
                 self.kinds.append(kind)
@@ -181,19 +181,19 @@ def encoded(
     )
 
 
-def bundle_of(record: bytes) -> ParsedMeasurement:
+def parsed_of(record: bytes) -> ParsedMeasurement:
     return MEASUREMENT_SOURCES[SOURCE].parse(Record(SOURCE, record))
 
 
 Shown = tuple[object, ...]
 
 
-def shown(bundle: ParsedMeasurement) -> Shown:
+def shown(parsed: ParsedMeasurement) -> Shown:
     """What a measurement shows: equal for those of one kind."""
-    measurement = bundle.measurement
-    head = measurement.test_name, measurement.input, measurement.defect, bundle.control_failure
-    observations = sorted(_observation(one) for one in bundle.observations)
-    return *head, *observations, *sorted(map(_verdict, judge(bundle, fingerprints())))
+    measurement = parsed.measurement
+    head = measurement.test_name, measurement.input, measurement.defect, parsed.control_failure
+    observations = sorted(_observation(one) for one in parsed.observations)
+    return *head, *observations, *sorted(map(_verdict, judge(parsed, fingerprints())))
 
 
 def _observation(o: Observation) -> str:
@@ -225,7 +225,7 @@ NEAR = 0.1
 def differences(
     records: LabRecords, names: Iterable[str], results: Iterable[TechniqueResult]
 ) -> dict[Place, str]:
-    """What this program concludes otherwise than the results say; empty where it concludes the same.
+    """Where this program's conclusions differ from the results; empty where it concludes the same.
 
     Args:
         names: of the cases to conclude from.
