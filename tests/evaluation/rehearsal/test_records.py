@@ -10,7 +10,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import QUIET, known
-from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, parsed_of, differences, shown
+from fanous.evaluation.rehearsal.records import APART, BEGINS, LabRecords, differences, parsed_of, shown
 from fanous.evaluation.rehearsal.table import PAGE, RECORDS, RESULTS, page
 from fanous.lab.censors import TECHNIQUES
 from fanous.pipeline.detect import HISTORY
