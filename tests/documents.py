@@ -138,7 +138,7 @@ def unknown_words(typed: str, root: Any) -> list[str]:
     _, command, rest = found_command(words_of(typed), root)
     if getattr(command, "commands", None) and rest and not rest[0].startswith("-"):
         return [rest[0]]
-    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
     return sorted({word for word in rest if word.startswith("-")} - options)
 
 
