@@ -77,7 +77,7 @@ def said(incident: Incident) -> str:
         (
             "later",
             "telegram",
-            "Telegram (part of the time web client only)",
+            "Telegram (at times only its web client)",
             "Not all parts of Telegram failed at the same time (local time): web client from 15 Apr, 14:30; "
             "app from 15 Apr, 21:00.",
         ),

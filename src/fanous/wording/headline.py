@@ -299,7 +299,7 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
 
     Args:
         with_roles: ``Telegram (app and web client)``, if both are cut and people tell them apart; if not at the same
-            time, ``Telegram (part of the time web client only)``.
+            time, ``Telegram (at times only its web client)``.
     """
     names = [named_title(name, language) for name in part.named_now]
     ways = [one for one in part.roles if one.role in part.cut and one.role in WAYS_IN]
@@ -315,7 +315,7 @@ def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> 
     return [f"{language.apart(names[0])} ({told})"]
 
 
-PART_OF_TIME, NOT_TOGETHER = "part of the time {roles} only", "not all of it at the same time"
+PART_OF_TIME, NOT_TOGETHER = "at times only its {roles}", "not all of it at the same time"
 
 APART = HOUR
 """Seconds by which roles must begin to fail, or work again, apart to have done so at different times: measurements
