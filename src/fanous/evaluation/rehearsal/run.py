@@ -350,10 +350,12 @@ class Play:
         await asyncio.gather(*(probe.stand(scenario.tick, rounds) for probe in probes))
         await happening
         ends.set()
-        await asyncio.wait(reporting, timeout=LAST_UPLOADS)
-        for task in reporting:
+        done, late = await asyncio.wait(reporting, timeout=LAST_UPLOADS)
+        for task in late:
             task.cancel()
-        await asyncio.gather(*reporting, return_exceptions=True)
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            task.result()  # an upload that broke breaks the rehearsal, rather than leave it with nothing to find
         await asyncio.sleep(1.0)  # seal the inbox one last time
         self._tell(b"end")
         try:
