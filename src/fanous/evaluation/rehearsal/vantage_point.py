@@ -154,7 +154,9 @@ class SeamTransport(httpx.AsyncBaseTransport):
         finally:
             if stream is not None:
                 stream.close()
-        return httpx.Response(page.code, headers=page.headers, stream=httpx.ByteStream(bytes(page.body)), request=request)
+        return httpx.Response(
+            page.code, headers=page.headers, stream=httpx.ByteStream(bytes(page.body)), request=request
+        )
 
 
 async def _asked(request: httpx.Request) -> Request:
