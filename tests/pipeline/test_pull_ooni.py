@@ -344,6 +344,7 @@ def test_an_hour_that_failed_is_listed_again_and_the_others_are_not(
     assert again.hours == ((T0 + timedelta(hours=1)).timestamp(),)
 
 
+@pytest.mark.matrix  # it waits as long as a pull does
 def test_a_bucket_without_any_object_is_asked_again(
     store: Store, bucket: Bucket, folder: Path, tmp_path: Path
 ) -> None:

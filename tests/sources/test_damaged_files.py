@@ -172,6 +172,7 @@ def test_no_command_waits_for_what_never_ends(odd: dict[str, Path], tmp_path: Pa
         assert str(odd[kind]) in " ".join(done.stderr.split()) or done.returncode == 2, done.stderr
 
 
+@pytest.mark.matrix
 @each("name", COMMANDS)
 def test_no_command_reads_a_disk_of_zeros_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

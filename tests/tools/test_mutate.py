@@ -119,7 +119,7 @@ def test_a_test_that_fails_by_itself_catches_nothing(project: Path) -> None:
 
 
 def test_an_endless_run_is_ended_at_the_limit(project: Path) -> None:
-    found = judged(project, Mutation("endless", "room", "limit -= 1", "limit -= 0"), limit=5)
+    found = judged(project, Mutation("endless", "room", "limit -= 1", "limit -= 0"), limit=2)
     assert found["endless"].outcome is Outcome.UNFINISHED
     assert not found["endless"].is_expected
 
