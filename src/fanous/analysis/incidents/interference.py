@@ -124,14 +124,9 @@ class MeasuredVotes:
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
         otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
-        nettest = lone_nettest(alternatives.nettests)
         not_ours = _of_others(foreign)
-        lacking = (
-            otherwise
-            or platform
-            or nettest
-            or (None if sure else of_the_line(group, votes, findings, bad) or not_ours)
-        )
+        unnamed = None if sure else of_the_line(group, votes, findings, bad) or not_ours
+        lacking = otherwise or platform or lone_nettest(alternatives.nettests) or unnamed
         saw = families_that_saw(meanwhile, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
         own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)
@@ -165,15 +160,18 @@ class MeasuredVotes:
             evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
-                *through_resolvers(witness),
-                *_of_pages(witness, alternatives),
-                *((not_ours,) if sure and not_ours is not None else ()),
+                *self._remarks(witness, not_ours if sure else None),
                 *reach.remarks,
             ),
             explained=otherwise is not None,
             faint=all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
+
+    def _remarks(self, witness: Votes, not_ours: Reason | None) -> tuple[Reason, ...]:
+        """What else to know about the failures: their resolvers, their pages, and networks that are not counted."""
+        pages = _of_pages(witness, self.alternatives)
+        return *through_resolvers(witness), *pages, *((not_ours,) if not_ours is not None else ())
 
     def _faulty(self, country: str) -> Reason | None:
         """The program with which it was measured, or this version of the nettest, is at fault; None = neither."""
