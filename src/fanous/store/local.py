@@ -21,9 +21,11 @@ from fanous.errors import FanousError
 from fanous.files import disk_errors
 from fanous.model.measurement import Provenance
 from fanous.model.verdict import Judged
+from fanous.sources.stream import Attempts
 from fanous.store.archive import Archive, Location, Placed, Received, Segment, tiered
-from fanous.store.attempts import Attempts
 from fanous.store.location import (
+    FATAL,
+    READING,
     DataLost,
     Owner,
     StoreLocation,
@@ -183,7 +185,9 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self.attempts = Attempts(location.lock if self._lock and not read_only else None)
+        beside = location.lock.with_suffix
+        writes = self._lock is not None and not read_only
+        self.attempts = Attempts(beside(READING), beside(FATAL)) if writes else Attempts()
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)

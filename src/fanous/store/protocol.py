@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.model.verdict import Judged
+    from fanous.sources.stream import Attempts
     from fanous.store.archive import Location, Reference, Segment
-    from fanous.store.attempts import Attempts
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.facts import Facts
