@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
-    from fanous.store.facts import Facts
-    from fanous.store.identities import Settled
+    from fanous.store.facts import Facts, Settled
 
 
 def open_store(
@@ -397,7 +396,7 @@ class OpenStore:
         self, judged: Mapping[Segment, Sequence[Judged]], settled: "Mapping[Provenance, Settled]"
     ) -> None:
         """Remember where raw records without a measurement are, since ``forget`` must find them."""
-        from fanous.store.identities import aside
+        from fanous.store.facts import aside
 
         segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
         for side, result in settled.items():

@@ -152,7 +152,7 @@ PULLS = {
 """Windows of a live source that are stored: what a backfill need not request again."""
 
 IDENTITIES = {"key": _TEXT, "leads_to": _TEXT, "started_at": _TIME, **PROVENANCE}
-"""How a measurement is recognised (``store.identities``)."""
+"""How a measurement is recognised (``store.facts``)."""
 
 VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
 """The formats the tables have had, and the version of Fanous that migrated them.  A store of format 1 lacks
