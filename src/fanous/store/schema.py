@@ -286,7 +286,7 @@ def _to_2(layout: Layout) -> Iterator[str]:
 
 def _to_3(layout: Layout) -> Iterator[str]:
     """Gives every row its provenance.  What no probe of ours sent came from a file, as far as is known; what is
-    synthetic is found in the archive (``store.upgrade``)."""
+    synthetic is found in the archive (``store.local``)."""
     guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
     for table, default in (
         ("measurements", guessed),
