@@ -26,7 +26,6 @@ from fanous.log import logline
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.verdict import Judged
 from fanous.sources.marks import is_marked
-from fanous.sources.stream import Attempts
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
@@ -192,6 +191,8 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
+        from fanous.sources.stream import Attempts
+
         beside = location.lock.with_suffix
         writes = self._lock is not None and not read_only
         self.attempts = Attempts(beside(READING), beside(FATAL)) if writes else Attempts()
