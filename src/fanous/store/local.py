@@ -193,9 +193,9 @@ class OpenStore:
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         from fanous.sources.stream import Attempts
 
-        beside = location.lock.with_suffix
+        ending = location.lock.with_suffix
         writes = self._lock is not None and not read_only
-        self.attempts = Attempts(beside(READING), beside(FATAL)) if writes else Attempts()
+        self.attempts = Attempts(ending(READING), ending(FATAL)) if writes else Attempts()
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
