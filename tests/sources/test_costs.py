@@ -21,7 +21,7 @@ import pytest
 
 import fanous
 from fanous.analysis.rules import judge
-from fanous.collector.helper.helper import title_of
+from fanous.collector.helper import title_of
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
