@@ -28,7 +28,7 @@ from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.attempts import Book
+from fanous.sources.stream import Book
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.each import each

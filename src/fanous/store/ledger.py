@@ -25,8 +25,18 @@ from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Status
 from fanous.model.reason import Reason
-from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons
-from fanous.store.database import META, SCHEMA, Database, Processes, check_held, free_all
+from fanous.store.database import (
+    META,
+    SCHEMA,
+    Database,
+    Processes,
+    check_held,
+    decode_incident,
+    decode_reasons,
+    encode_incident,
+    encode_reasons,
+    free_all,
+)
 from fanous.store.location import Review
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT

@@ -152,7 +152,7 @@ SOCKET = "fanous.sock"
 
 READING, FATAL = ".reading", ".fatal"
 """Endings of the files next to the lock that say which records are being read, and which ended the process that read
-them (``attempts``)."""
+them (``sources.stream.Attempts``)."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _OURS |= {f"{FACTS}{READING}", f"{FACTS}{FATAL}"}

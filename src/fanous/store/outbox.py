@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.store.codec import decode_incident
-from fanous.store.database import SCHEMA, Database
+from fanous.store.database import SCHEMA, Database, decode_incident
 
 _OUTBOX = sa.Table(
     "outbox",

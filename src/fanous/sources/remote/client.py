@@ -15,7 +15,8 @@ import msgspec
 from fanous import __version__
 from fanous.config import split_url
 from fanous.errors import FanousError, Rejected
-from fanous.sources.fetch import DEADLINE, NO_ANSWER, Waits, check_encrypted
+from fanous.exchange import NO_ANSWER, HttpClient, TooLarge, whole
+from fanous.sources.fetch import Waits, check_encrypted
 from fanous.sources.remote import atlas_api, globalping_api
 from fanous.sources.remote.atlas_api import (
     PAGE,
@@ -51,11 +52,8 @@ class RemoteClient:
         self._root = check_encrypted(root.rstrip("/"))
         self._largest = largest
         headers = {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
-        self._client = httpx.Client(
-            headers=headers | ({"Authorization": authorization} if authorization else {}),
-            timeout=httpx.Timeout(self.waits.stall),
-            follow_redirects=False,
-        )
+        authorized = {"Authorization": authorization} if authorization else {}
+        self._client = HttpClient(headers | authorized, self.waits.stall)
 
     def __enter__(self) -> Self:
         return self
@@ -70,18 +68,17 @@ class RemoteClient:
             FanousError: there is none, or it is too long or too slow.
         """
         headers = {"Content-Type": "application/json"} if body is not None else None
+        url, seconds = self._root + path, self.waits.deadline
         try:
-            with self._client.stream(method, self._root + path, content=body, headers=headers) as response:
-                ends, content = self.waits.clock() + DEADLINE, bytearray()
-                for part in response.iter_bytes():
-                    content += part
-                    if len(content) > self._largest or self.waits.clock() > ends:
-                        raise FanousError(f"{path}: the answer is too long or too slow", permanent=False)
+            with self._client.asked(method, url, seconds=seconds, content=body, headers=headers) as response:
+                content = whole(response, self._largest)
+        except TooLarge:
+            raise FanousError(f"{path}: the answer is too long", permanent=False) from None
         except NO_ANSWER as error:
             why = str(error) or type(error).__name__
             raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
         plain = {name: value for name, value in response.headers.items() if name not in _TRANSFER}
-        return httpx.Response(response.status_code, headers=plain, content=bytes(content))
+        return httpx.Response(response.status_code, headers=plain, content=content)
 
 
 T = TypeVar("T")
