@@ -13,7 +13,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
+from fanous.web.desk.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
 from fanous.web.settings import hashed, is_passphrase
 from tests.charts.events import ONGOING, incident
 from tests.each import each
