@@ -582,11 +582,8 @@ class Processes:
         """
         with self._database.writing() as connection:
             expires_at = _now(connection) + seconds
-            if not connection.run(
-                f"UPDATE leases SET expires_at = :expires_at WHERE {_IS}",
-                expires_at=expires_at,
-                **_named(lease),
-            ):
+            goes_on = f"UPDATE leases SET expires_at = :expires_at WHERE {_IS}"
+            if not connection.run(goes_on, expires_at=expires_at, **_named(lease)):
                 raise LeaseLost(lease)
 
     def mark_detected(self, lease: Lease) -> None:
