@@ -26,7 +26,6 @@ from fanous.log import logline
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.verdict import Judged
 from fanous.sources.marks import is_marked
-from fanous.sources.stream import Attempts
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
@@ -192,9 +191,11 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        beside = location.lock.with_suffix
+        from fanous.sources.stream import Attempts
+
+        ending = location.lock.with_suffix
         writes = self._lock is not None and not read_only
-        self.attempts = Attempts(beside(READING), beside(FATAL)) if writes else Attempts()
+        self.attempts = Attempts(ending(READING), ending(FATAL)) if writes else Attempts()
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
