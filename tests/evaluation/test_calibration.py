@@ -10,7 +10,7 @@ from rich.console import Console
 from fanous.cli.evaluate import print_calibration
 from fanous.evaluation.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
 from fanous.evaluation.rehearsal.cases import TechniqueResult, append
-from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
+from fanous.evaluation.simulate.votes import START, Trouble, Week, measured, week_of
 from fanous.model.score import Stated, calibrate, wilson
 
 

@@ -15,7 +15,7 @@ from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.cases import known
 from fanous.evaluation.replays import Loss, struck
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
-from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
+from fanous.evaluation.simulate.votes import START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
