@@ -40,8 +40,9 @@ class Token(str):
 
 
 def is_same(given: str, own: str) -> bool:
-    """Is it the secret?  Compares digests in constant time, so that neither its length nor its beginning can be
-    guessed; an empty one never matches.
+    """Is it the secret?  An empty one never matches.
+
+    Digests are compared in constant time, so that neither its length nor its beginning can be guessed.
     """
     return bool(own) and hmac.compare_digest(sha256(given.encode()).digest(), sha256(own.encode()).digest())
 
