@@ -84,7 +84,7 @@ ALL = range(1, sys.maxsize)
 
 
 class Working(Protocol):
-    """Is told which record is being worked on (``store.attempts``)."""
+    """Is told which record is being worked on (``sources.stream``)."""
 
     def begin(self, line: int, data: bytes) -> None:
         """Work on a line or member begins; ends that on another.
