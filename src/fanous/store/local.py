@@ -127,7 +127,7 @@ class _Columns:
     def reopen(self) -> None:
         """Start the engine anew on what is there now."""
         self.close()
-        for name in ("engine", "every", "sides", "holds_older"):
+        for name in ("engine", "parts", "holds_older"):
             vars(self).pop(name, None)
         self._is_torn = False
         self.start()
@@ -137,20 +137,23 @@ class _Columns:
         return self.engine
 
     @cached_property
-    def every(self) -> "Facts":
-        from fanous.store.facts import Facts
-
-        return Facts(self.engine, read_only=self._read_only)
-
-    @cached_property
-    def sides(self) -> "tuple[Facts, Facts]":
+    def parts(self) -> "tuple[Facts, Facts, Facts]":
+        """Real facts, synthetic ones, and all of them."""
         from fanous.store.facts import Facts
 
         real, synthetic = (
             Facts(self.engine.showing(synthetic=side), read_only=self._read_only, synthetic=side)
             for side in (False, True)
         )
-        return real, synthetic
+        return real, synthetic, Facts(self.engine, read_only=self._read_only)
+
+    @property
+    def sides(self) -> "tuple[Facts, Facts]":
+        return self.parts[:2]
+
+    @property
+    def every(self) -> "Facts":
+        return self.parts[2]
 
     @cached_property
     def holds_older(self) -> bool:
