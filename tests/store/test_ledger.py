@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import as_written
 from fanous.store import database
 from fanous.store.cache import Cache
+from fanous.store.database import Database
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -24,11 +24,11 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 
 def run(url: str, *statements: str) -> None:
     """Statements past the ledger, on its database."""
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
+    opened = Database(url)
+    with opened.reading() as connection:
         for statement in statements:
-            connection.execute(sa.text(statement))
-    engine.dispose()
+            connection.run(statement)
+    opened.close()
 
 
 def put(ledger: Ledger, known_as: str | None = None, at: float = NOON, **given: object) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import WAYS_IN, Provenance, Role
 from fanous.model.place import Access, asn_of
-from fanous.model.role import WAYS_IN, Role
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence

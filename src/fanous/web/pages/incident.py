@@ -19,8 +19,7 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.model.measurement import Provenance
-from fanous.model.role import SERVICE
+from fanous.model.measurement import SERVICE, Provenance
 from fanous.pipeline.claims import lacking
 from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until
