@@ -219,8 +219,7 @@ class Ledger(Processes):
         if retracted is not None:
             sql += " AND status = :status AND at >= :retracted"
         given = {"country": country, "since": since, "until": until, "retracted": retracted}
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, status=Status.RETRACTED.value, **given)
+        rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
         found = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
@@ -243,8 +242,7 @@ class Ledger(Processes):
 
     def knows_provenance(self) -> bool:
         """Does every incident state its provenance?"""
-        with self._database.reading() as connection:
-            return connection.row("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE) is not None
+        return bool(self._database.rows("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE))
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
@@ -275,8 +273,7 @@ class Ledger(Processes):
     def written(self) -> tuple[int, ...]:
         """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in ("revisions", *NOTICES))
-        with self._database.reading() as connection:
-            return connection.row(f"SELECT {counts}") or ()
+        return self._database.rows(f"SELECT {counts}")[0]
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
         """Record what someone else says about a disruption; returns the claim with its label.
@@ -335,8 +332,7 @@ class Ledger(Processes):
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
-        with self._database.reading() as connection:
-            rows = connection.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
+        rows = self._database.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
         roles = self.roles()
         return {
             incident: Approval(incident, revision, roles.get(who, who), at, note)
@@ -350,10 +346,9 @@ class Ledger(Processes):
 
     def decisions(self) -> list[Decision]:
         """Decisions about all incidents, oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.rows(
-                "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
-            )
+        rows = self._database.rows(
+            "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
+        )
         roles = self.roles()
         return [
             Decision(incident, Decided(decided), roles.get(who, who), *rest)
@@ -367,8 +362,7 @@ class Ledger(Processes):
 
     def roles(self) -> dict[str, str]:
         """Name that a person signed with -> role shown instead."""
-        with self._database.reading() as connection:
-            return dict(connection.rows("SELECT name, role FROM roles ORDER BY seq"))
+        return dict(self._database.rows("SELECT name, role FROM roles ORDER BY seq"))
 
     def holds_national(self) -> bool:
         """Do national incidents wait for a person's approval here?"""
@@ -410,8 +404,8 @@ class Ledger(Processes):
             self._put(key, "yes" if value else "no")
 
     def _value(self, key: str) -> str:
-        with self._database.reading() as connection:
-            return connection.value("SELECT value FROM settings WHERE key = :key", key=key) or ""
+        found = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
+        return str(found[0][0]) if found else ""
 
     def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
@@ -425,8 +419,7 @@ class Ledger(Processes):
         wanted = " AND ".join(bound for bound, value in bounds.items() if value is not None)
         where = f"WHERE {wanted}" if wanted else ""
         sql = f"SELECT document FROM {table} {where} ORDER BY since, country, number"
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, country=country, since=since, until=until)
+        rows = self._database.rows(sql, country=country, since=since, until=until)
         return [_decoded(document, noun) for (document,) in rows]
 
 
@@ -604,20 +597,17 @@ class Outbox:
         """Oldest first; ``None`` = in any state."""
         where = "" if state is None else "WHERE state = :state"
         sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
-        with self._database.reading() as connection:
-            return [_delivery(*row) for row in connection.rows(sql, state=state and state.value)]
+        return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
 
     def due(self, now: float) -> list[Delivery]:
         """Deliveries that wait and may be sent by ``now``."""
         sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
-        with self._database.reading() as connection:
-            return [_delivery(*row) for row in connection.rows(sql, now=now)]
+        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
 
     def sent_since(self, channel: str, since: float) -> list[float]:
         """When messages were sent to a channel, oldest first; unix seconds."""
         sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
-        with self._database.reading() as connection:
-            return [float(at) for (at,) in connection.rows(sql, channel=channel, since=since)]
+        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
 
     def begin(self, key: str) -> None:
         """Record an attempt before it is made: from then on the message may have arrived."""

@@ -44,6 +44,7 @@ from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
+    from fanous.sources.stream import Attempts
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
@@ -194,11 +195,10 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        from fanous.sources.stream import Attempts
-
-        ending = location.lock.with_suffix
-        writes = self._lock is not None and not read_only
-        self.attempts = Attempts(ending(READING), ending(FATAL)) if writes else Attempts()
+        ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
+        self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
+        if writes:
+            _ = self.attempts  # it sees what the process that had the store last died of
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
@@ -241,13 +241,20 @@ class OpenStore:
         is_staged = country in staged and country not in known if country else bool(staged) and not known
         return synthetic if is_staged else real
 
+    @cached_property
+    def attempts(self) -> "Attempts":
+        from fanous.sources.stream import Attempts  # loads the readers of files, which no query needs
+
+        return Attempts(*self._notes)
+
     def close(self) -> None:
         self._columns.close()
         self.ledger.close()
         self._release()
 
     def _release(self) -> None:
-        self.attempts.close()
+        if "attempts" in vars(self):
+            self.attempts.close()
         if self._lock:
             self._lock.release()
 
