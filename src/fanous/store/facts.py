@@ -31,7 +31,6 @@ from msgspec.structs import astuple
 from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance, changed, noun
 from fanous.model.verdict import Judged, Verdict
-from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, Placed, Segment, parse_name
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import (
@@ -121,6 +120,8 @@ class Candidate:
 
     def named(self, uid: str) -> "Candidate":
         """The candidate under the UID that has become known."""
+        from fanous.sources.ooni.content import stamped, unstamped
+
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
         record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
         parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
@@ -134,6 +135,8 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
         older: the store holds measurements with names from versions before November 2026, and the record, which
             comes from its archive, may be one of them.
     """
+    from fanous.sources.ooni.content import canonical_hash, content_of, uid_of, unstamped  # no query needs it
+
     header, record = judged.parsed.measurement, judged.record
     if record.source == TABLE:
         return Candidate(judged, "", "", likeness_of(header))
@@ -145,6 +148,8 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
 
 def likeness_of(measurement: Measurement) -> str:
     """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
+    from fanous.sources.ooni.content import DIGITS
+
     if not measurement.report:
         return ""
     told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))

@@ -218,8 +218,7 @@ class Ledger(Processes):
         if retracted is not None:
             sql += " AND status = :status AND at >= :retracted"
         given = {"country": country, "since": since, "until": until, "retracted": retracted}
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, status=Status.RETRACTED.value, **given)
+        rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
         found = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
@@ -242,8 +241,7 @@ class Ledger(Processes):
 
     def knows_provenance(self) -> bool:
         """Does every incident state its provenance?"""
-        with self._database.reading() as connection:
-            return connection.row("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE) is not None
+        return bool(self._database.rows("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE))
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
@@ -274,8 +272,7 @@ class Ledger(Processes):
     def written(self) -> tuple[int, ...]:
         """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in ("revisions", *NOTICES))
-        with self._database.reading() as connection:
-            return connection.row(f"SELECT {counts}") or ()
+        return self._database.rows(f"SELECT {counts}")[0]
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
         """Record what someone else says about a disruption; returns the claim with its label.
@@ -334,8 +331,7 @@ class Ledger(Processes):
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
-        with self._database.reading() as connection:
-            rows = connection.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
+        rows = self._database.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
         roles = self.roles()
         return {
             incident: Approval(incident, revision, roles.get(who, who), at, note)
@@ -349,10 +345,9 @@ class Ledger(Processes):
 
     def decisions(self) -> list[Decision]:
         """Decisions about all incidents, oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.rows(
-                "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
-            )
+        rows = self._database.rows(
+            "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
+        )
         roles = self.roles()
         return [
             Decision(incident, Decided(decided), roles.get(who, who), *rest)
@@ -366,8 +361,7 @@ class Ledger(Processes):
 
     def roles(self) -> dict[str, str]:
         """Name that a person signed with -> role shown instead."""
-        with self._database.reading() as connection:
-            return dict(connection.rows("SELECT name, role FROM roles ORDER BY seq"))
+        return dict(self._database.rows("SELECT name, role FROM roles ORDER BY seq"))
 
     def holds_national(self) -> bool:
         """Do national incidents wait for a person's approval here?"""
@@ -409,8 +403,8 @@ class Ledger(Processes):
             self._put(key, "yes" if value else "no")
 
     def _value(self, key: str) -> str:
-        with self._database.reading() as connection:
-            return connection.value("SELECT value FROM settings WHERE key = :key", key=key) or ""
+        found = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
+        return str(found[0][0]) if found else ""
 
     def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
@@ -424,8 +418,7 @@ class Ledger(Processes):
         wanted = " AND ".join(bound for bound, value in bounds.items() if value is not None)
         where = f"WHERE {wanted}" if wanted else ""
         sql = f"SELECT document FROM {table} {where} ORDER BY since, country, number"
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, country=country, since=since, until=until)
+        rows = self._database.rows(sql, country=country, since=since, until=until)
         return [_decoded(document, noun) for (document,) in rows]
 
 

@@ -61,20 +61,17 @@ class Outbox:
         """Oldest first; ``None`` = in any state."""
         where = "" if state is None else "WHERE state = :state"
         sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
-        with self._database.reading() as connection:
-            return [_delivery(*row) for row in connection.rows(sql, state=state and state.value)]
+        return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
 
     def due(self, now: float) -> list[Delivery]:
         """Deliveries that wait and may be sent by ``now``."""
         sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
-        with self._database.reading() as connection:
-            return [_delivery(*row) for row in connection.rows(sql, now=now)]
+        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
 
     def sent_since(self, channel: str, since: float) -> list[float]:
         """When messages were sent to a channel, oldest first; unix seconds."""
         sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
-        with self._database.reading() as connection:
-            return [float(at) for (at,) in connection.rows(sql, channel=channel, since=since)]
+        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
 
     def begin(self, key: str) -> None:
         """Record an attempt before it is made: from then on the message may have arrived."""
