@@ -78,7 +78,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*headline.IN_COUNTRY_ALONE.values(), *headline.PARTLY.values()),
     (*headline.TRAFFIC.values(), *narrative.TRAFFIC.values(), post.TRAFFIC_FELL),
     (*narrative.NOW_AT.values(), *headline.RESTORED.values()),
-    tuple(period.WHEN.values()),
+    (*period.WHEN.values(), *period.ROUGHLY.values()),
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),
     tuple(narrative.FELL.values()),

@@ -111,6 +111,15 @@ def test_no_command_begins_with_a_handful_of_descriptors(
     assert not list(tmp_path.iterdir())
 
 
+@each("zone", [":/etc/passwd", ":/dev/zero", "../../etc/passwd"])
+def test_a_time_zone_that_is_another_file_stops_no_command(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Babel reads what ``TZ`` names when it is loaded, as it is to find a country by name."""
+    monkeypatch.setenv("TZ", zone)
+    assert "neither the code nor the name of a country" in program("confirm", "XX", code=2).stderr
+
+
 REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
 """Complaints that the program makes as well: one of each exit code."""
 

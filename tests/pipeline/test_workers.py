@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fanous.errors import FanousError
+from fanous.model.instant import from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.verdict import Judged
 from fanous.pipeline import ingest, workers
@@ -28,7 +30,8 @@ from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.attempts import Book
+from fanous.sources.stream import Book
+from fanous.store.database import Span
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.each import each
@@ -158,12 +161,18 @@ class Deadly:
 
 
 def deadly(
-    paths: list[Path], tally: Ingested, watch: OnFile | None, *, share: range, working: Working
+    paths: list[Path],
+    tally: Ingested,
+    watch: OnFile | None,
+    began: Span | None = None,
+    *,
+    share: range,
+    working: Working,
 ) -> Generator[Judged]:
     """Stands for reading; runs in the worker."""
     if "always" in paths[0].name:
         os.kill(os.getpid(), getattr(signal, paths[0].stem.partition("-")[2]))
-    yield from judged_records("ooni", paths, tally, watch, share=share, working=Deadly(working))
+    yield from judged_records("ooni", paths, tally, watch, began=began, share=share, working=Deadly(working))
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +209,23 @@ def test_a_record_that_ends_its_worker_costs_itself_only(
     with closing(judged_by(1, deadly, files, again, None, Book(tmp_path / "facts.fatal"))) as judged:
         assert len(list(judged)) == 60
     assert again.rejected == 6, "known from the start, and no worker ends"
+
+
+def test_what_a_worker_sent_before_it_died_is_neither_lost_nor_counted_again(
+    rally: Path, tmp_path: Path
+) -> None:
+    lines = rally.read_bytes().splitlines(keepends=True)[::2][: 2 * workers.FRAME_ITEMS + 80]
+    first = sorted(json.loads(line)["measurement_start_time"] for line in lines)[len(lines) // 10]
+    inside = sum(json.loads(line)["measurement_start_time"] >= first for line in lines)
+    assert inside > 2 * workers.FRAME_ITEMS
+    lines.insert(workers.FRAME_ITEMS + 60, b'{"test_name":"DEADLY-SIGKILL"}\n')
+    (tmp_path / "frames.jsonl").write_bytes(b"".join(lines))
+    tally, since = Ingested(), from_iso(first)
+    read = partial(deadly, began=(since, inf))
+    with closing(judged_by(1, read, [tmp_path / "frames.jsonl"], tally, None)) as judged:
+        uids = [one.parsed.measurement.uid for one in judged]
+    assert len(uids) == len(set(uids)) == inside
+    assert (tally.rejected, tally.outside) == (1, len(lines) - 1 - inside)
 
 
 @each(
@@ -244,6 +270,17 @@ def test_where_no_worker_can_be_started_one_process_reads_all(
     with closing(judged_by(2, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
         assert len(list(judged)) == tally.rejected == 1
     assert tally.notes == [f"one process reads all files, since others could not be started: {told}"]
+
+
+def test_workers_of_an_updated_installation_judge_nothing(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "rules_version", lambda: "of yesterday")
+    tally = Ingested()
+    with closing(judged_by(1, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
+        assert len(list(judged)) == 1
+    (told,) = tally.notes
+    assert told.endswith("they have other rules than this process: Fanous was updated while it ran")
 
 
 @each("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from fanous.probe.orders import (
 )
 from fanous.probe.run import ProbeOptions
 from tests.collector.threads import door
+from tests.each import each
 
 NOW = 1_700_000_000.0
 DRAFT = Draft("", ("https://x.example/",), ("telegram",), 30.0)
@@ -182,6 +184,43 @@ def test_a_stop_ends_the_probe_and_says_why(is_known: bool, key: tuple[Path, str
     if is_known:  # and it holds while the collector is out of reach
         with pytest.raises(FanousError, match="law changed"):
             heed(tmp_path, "http://127.0.0.1:9", key[1])
+
+
+@each("kind", ["cut off", "other bytes", "of no permission", "a folder", "a pipe", "without end", "deep"])
+def test_a_probe_that_cannot_read_what_it_remembers_measures_nothing_as_a_stop_may_be_in_it(
+    kind: str, key: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, stop = tmp_path / "orders.json", signed(key, Draft("the law changed"), time.time() - 10)
+    with (
+        door(tmp_path / "inbox", Policy(orders=stop)) as client,
+        pytest.raises(FanousError, match="law changed"),
+    ):
+        heed(tmp_path, str(client.base_url), key[1])
+    whole = file.read_bytes()
+    contents = {"cut off": whole[:-9], "other bytes": bytes(900), "without end": whole, "deep": b"[" * 99_999}
+    if kind in contents:
+        file.write_bytes(contents[kind])
+    else:
+        file.unlink()
+        {"a folder": file.mkdir, "a pipe": lambda: os.mkfifo(file)}.get(kind, file.touch)()
+    if kind == "of no permission":  # root may read it
+
+        def refused(*_: object) -> bytes:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("fanous.files.read_regular", refused)
+    if kind == "without end":
+        monkeypatch.setattr("fanous.probe.orders.MOST_KNOWN", 99)
+    go_on = signed(key, at=time.time() - 5)
+    with (
+        door(tmp_path / "inbox2", Policy(orders=go_on)) as client,
+        pytest.raises(FanousError, match=r"orders\.json cannot be read .*nothing was measured.*delete it$"),
+    ):
+        heed(tmp_path, str(client.base_url), key[1])
+    if kind in contents:
+        file.unlink()  # as it says
+        with door(tmp_path / "inbox3", Policy(orders=go_on)) as client:
+            assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
 
 
 def test_where_the_collector_sees_the_probe_in_danger_nothing_is_measured(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_fetched_set_is_installed_with_its_source_and_licence(address: str, tm
     ("path", "reason"),
     [
         ("/missing", "404"),
-        ("/truncated", "ended after"),
+        ("/truncated", "received 100 bytes, expected"),
         ("/silent", "timed out"),
         ("/drip", "too slow"),
         ("/huge", "more than"),

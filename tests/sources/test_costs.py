@@ -21,7 +21,7 @@ import pytest
 
 import fanous
 from fanous.analysis.rules import judge
-from fanous.collector.helper.helper import title_of
+from fanous.collector.helper import title_of
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
@@ -232,7 +232,7 @@ def _own_words(pattern: str) -> set[str]:
 
 AT_ONE_PLACE = {
     "collector.inbox._NAME.0": "whole names of files",
-    "web.desk.setup.LISTEN.0": "a field of the operator's own form",
+    "web.setup.LISTEN.0": "a field of the operator's own form",
     "probe.serve._DURATION.0": "a duration in the operator's own file",
     "config._HEADER.0": "a line of the operator's own file",
     "collector.stream.address._URL.0": "the operator's own address",

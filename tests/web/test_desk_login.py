@@ -5,7 +5,7 @@ import logging
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -13,11 +13,11 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
+from fanous.web.desk.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
 from fanous.web.settings import hashed, is_passphrase
 from tests.charts.events import ONGOING, incident
 from tests.each import each
-from tests.web.deskhand import Deskhand
+from tests.web.deskhand import FORM, Deskhand
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW
 
@@ -274,13 +274,40 @@ def test_a_form_is_limited() -> None:
     assert hand.post(PAGE, **{f"f{n}": "" for n in range(50)}).status_code == 400
 
 
-def test_guessing_is_stopped_and_a_busy_guesser_does_not_lock_the_token_out() -> None:
+def test_guessing_is_stopped_and_a_busy_guesser_does_not_lock_the_token_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fanous.web.desk.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
     hand = door(passphrase=kept())
     tried = [hand.login(f"guess {n}").status_code for n in range(12)]
     assert tried[:10] == [403] * 10
     assert tried[10:] == [429] * 2
     assert hand.login(WORDS).status_code == 429
     assert hand.login(TOKEN).status_code == 303
+
+
+def test_a_guesser_behind_a_proxy_that_is_not_named_uses_up_no_one_elses_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("fanous.web.limits.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fanous.web.desk.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
+    hand = door(passphrase=kept())
+
+    def tried(secret: str, forwarded: str) -> int:
+        body = urlencode({"secret": secret}).encode()
+        sent = {"content-type": FORM, "x-forwarded-for": forwarded}
+        return hand.ask("POST", "/desk/login", body, sent).status_code
+
+    guesser = [tried("a guess", "198.51.100.7") for _ in range(12)]
+    assert guesser == [403] * 10 + [429] * 2
+    assert tried("a guess", "203.0.113.5, 198.51.100.7") == 429, "only the last entry is the proxy's own"
+    assert tried(WORDS, "203.0.113.5") == tried(WORDS, "") == 303
+    invented = [tried("a guess", f"192.0.{n}.9") for n in range(80)]
+    assert invented.count(429) >= 25, "all together have a limit too"
+    assert tried(WORDS, "") == tried(TOKEN, "192.0.2.9") == 303
+    clock[0] += 60
+    assert tried("a guess", "192.0.77.9") == 403
 
 
 def test_hostile_text_in_what_is_typed_is_shown_and_does_nothing() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fanous.analysis.cost import Range
 from fanous.cli.main import app
-from fanous.model.cost import Range
 from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.wording.cost import dollars

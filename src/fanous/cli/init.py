@@ -186,7 +186,7 @@ def _sources(given: list[str], known: list[str]) -> tuple[str, ...]:
 
 def _mirror(text: str, known: Container[str]) -> tuple[str, str]:
     from fanous.config import split_url
-    from fanous.sources.fetch import LOOPBACK
+    from fanous.exchange import LOOPBACK
 
     name, separator, address = text.partition("=")
     if not separator or name not in known:

@@ -289,7 +289,6 @@ SERVER_PARTS = frozenset(
         "numpy",
         "pybgpkit_parser",
         "resvg_py",
-        "sqlalchemy",
         "starlette",
         "typst",
         "uvicorn",
@@ -328,6 +327,7 @@ def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
     _open_standard_streams()
+    os.environ["TZ"] = "UTC"  # the machine's zone is shown nowhere, and libraries fail where it is not one
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # further threads of numpy would only wait, and busily
     with suppress(RuntimeError, OSError):  # standard error is closed, or no file
         if not faulthandler.is_enabled():

@@ -236,15 +236,26 @@ def _current(
 
 
 def _known(path: Path) -> "Remembered":
-    """What was accepted before; nothing if the file is missing or cannot be read."""
+    """What was accepted before; nothing if there is no file.
+
+    Raises:
+        FanousError: it cannot be read; a stop may be in it, so the probe must not measure.
+    """
     import msgspec
 
-    from fanous.probe.orders import Remembered
+    from fanous.files import read_regular
+    from fanous.probe.orders import MOST_KNOWN, Remembered
 
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered)
-    except (OSError, msgspec.MsgspecError, UnicodeError):
+        return msgspec.json.decode(read_regular(path, MOST_KNOWN, "remembered orders"), type=Remembered)
+    except FileNotFoundError:
         return Remembered()
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError, FanousError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise FanousError(
+            f"{path} cannot be read ({quoted(why)}), and an order to stop may be in it, so nothing was measured. "
+            "Put back a copy of it, or ask the organisation whether its probes may measure; if they may, delete it"
+        ) from None
 
 
 def _keep(path: Path, known: "Remembered") -> None:

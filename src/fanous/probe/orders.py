@@ -66,6 +66,8 @@ CLOCK_FLOOR = 1_735_689_600
 REMEMBERED = 64
 """Most stops, lifted stops and revocations that a probe remembers of each: a collector must not fill it up."""
 
+MOST_KNOWN = 256 << 20
+"""Most bytes of what a probe remembers: that many stops, each of the size of ``MOST_BYTES``, and revocations."""
 
 LATEST = 253_402_300_799
 """The last second of the year 9999: later ones have no date."""

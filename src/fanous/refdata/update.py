@@ -9,20 +9,19 @@ to fix, and says how.
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import IO
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import httpx
 import msgspec
 
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
+from fanous.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.files import check_regular, read_regular
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, replace_file
@@ -55,11 +54,9 @@ STALL = 20.0
 """Seconds that a server may be silent."""
 DEADLINE = 120.0
 """Seconds for the whole file: 0.3 MB at 30 kbit/s, which even a throttled line gives."""
-PIECE = 64 << 10
+MOST_REDIRECTS = 5
 PASSING = (408, 429)
 """Client errors after which another try may succeed (RFC 9110, RFC 6585)."""
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def download(
@@ -78,40 +75,31 @@ def download(
     Raises:
         FanousError: it could not be fetched; not ``permanent`` if another try may help.
     """
-    _refuse_open(url, loopback)
-    opener = build_opener(_Redirects(loopback))
-    request = Request(url, headers={"User-Agent": f"fanous/{__version__}"})
-    ends = time.monotonic() + deadline
-    try:
-        with opener.open(request, timeout=stall) as response:
-            return _whole(response, url, largest, ends)
-    except HTTPError as error:
-        with error:
-            stays = error.code < 500 and error.code not in PASSING
-            raise FanousError(
-                f"{url}: the server answered {error.code} {error.reason}", permanent=stays
-            ) from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
-        raise FanousError(f"{url} cannot be fetched: {reason}", permanent=False) from error
+    at, sent_by, ends = url, "", time.monotonic() + deadline
+    with closing(HttpClient({"User-Agent": f"fanous/{__version__}"}, stall)) as client:
+        for _ in range(MOST_REDIRECTS):
+            _refuse_open(at, loopback)
+            try:
+                with client.asked("GET", at, seconds=ends - time.monotonic(), sent_by=sent_by) as response:
+                    if response.next_request is None:
+                        _refuse_status(response, at)
+                        return whole(response, largest)
+                    sent_by, at = at, str(response.next_request.url)
+            except TooLarge:
+                raise FanousError(f"{at} has more than {largest:,} bytes: too large for this file") from None
+            except NO_ANSWER as error:
+                why = str(error) or type(error).__name__
+                raise FanousError(f"{at} cannot be fetched: {why}", permanent=False) from error
+    raise FanousError(f"{url} redirects in a circle")
 
 
-def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes:
-    announced = response.length or 0  # bytes still to come according to the header; None = it does not say
-    pieces: list[bytes] = []
-    size = 0
-    while piece := response.read1(PIECE):  # take what has arrived so far, since a trickle must not block us
-        pieces.append(piece)
-        size += len(piece)
-        if size > largest:
-            raise FanousError(f"{url} has more than {largest:,} bytes: too large for this file")
-        if time.monotonic() > ends:
-            raise FanousError(f"the download of {url} is too slow: {size:,} bytes so far", permanent=False)
-    if size < announced:
+def _refuse_status(response: httpx.Response, url: str) -> None:
+    code = response.status_code
+    if code != 200:
         raise FanousError(
-            f"the download of {url} ended after {size:,} of {announced:,} bytes", permanent=False
+            f"{url}: the server answered {code} {response.reason_phrase}",
+            permanent=code < 500 and code not in PASSING,
         )
-    return b"".join(pieces)
 
 
 def _refuse_open(url: str, loopback: bool) -> None:
@@ -119,34 +107,6 @@ def _refuse_open(url: str, loopback: bool) -> None:
     if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
         return
     raise FanousError(f"{url} is not https: without encryption, the data may have been tampered with")
-
-
-class _Redirects(HTTPRedirectHandler):
-    """Follows redirects, but never out of HTTPS."""
-
-    def __init__(self, loopback: bool) -> None:
-        self._loopback = loopback
-
-    def http_error_302(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
-    ) -> HTTPResponse | None:
-        try:
-            return super().http_error_302(req, fp, code, msg, headers)
-        except ValueError:  # to ``https://[``
-            fp.close()
-            raise
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        try:
-            _refuse_open(newurl, self._loopback)
-        except FanousError:
-            fp.close()
-            raise
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 LEAST_LEFT = 0.7

@@ -24,6 +24,7 @@ import msgspec
 
 from fanous import __version__
 from fanous.errors import FanousError
+from fanous.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.log import logline
 from fanous.model.instant import DAY
 from fanous.sources.connector import Source
@@ -99,10 +100,6 @@ LARGEST = 256 << 20
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals that may be temporary (RFC 9110, RFC 6585)."""
 log = logging.getLogger("fanous.sources")
-NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
-"""What a request fails with.  Redirects to invalid addresses, and impossible host names, are not among
-httpx's own errors."""
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +148,10 @@ class Polite:
         self._mirror = mirror.rstrip("/")
         self._is_spent = False  # the last answer said that nothing more is allowed for now
         self._asked: deque[float] = deque(maxlen=source.a_minute)
-        self._client = httpx.Client(
-            headers={"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
+        self._client = HttpClient(
+            {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
             | dict(headers or {}),
-            timeout=httpx.Timeout(self._waits.stall),
-            follow_redirects=False,
+            self._waits.stall,
         )
 
     def __enter__(self) -> "Polite":
@@ -208,23 +204,30 @@ class Polite:
         self.counts.requests += 1
 
     def _once(self, address: str, known: Cached | None) -> bytes:
+        sent_by = ""
         for _ in range(5):  # redirects
-            ends = self._waits.clock() + self._waits.deadline
             conditions = known.conditions if known else {}
+            seconds = self._waits.deadline
             try:
-                with self._client.stream("GET", address, headers=conditions) as response:
+                with self._client.asked(
+                    "GET", address, seconds=seconds, sent_by=sent_by, headers=conditions
+                ) as response:
                     if response.has_redirect_location:
-                        address = self._redirected(response)
+                        sent_by, address = address, self._redirected(response)
                         known = self._cache.find(address) if self._cache else None
                         continue
                     if response.status_code == 304 and known:
                         self.counts.unchanged += 1
                         return known.body
                     self._refuse(response)
-                    body = self._whole(response, ends)
+                    body = whole(response, LARGEST)
                     self._is_spent = response.headers.get("x-ratelimit-remaining", "").strip() == "0"
             except NO_ANSWER as error:
                 raise _Again(f"cannot be fetched: {error or type(error).__name__}") from error
+            except TooLarge:
+                raise FanousError(
+                    f"{_shown(address)}: more than {LARGEST:,} bytes: too large for this document"
+                ) from None
             if self._cache:
                 self._cache.keep(address, response.headers, body)
             return body
@@ -251,20 +254,6 @@ class Polite:
             key = f"; it needs a key in {self._source.token}" if self._source.token else ""
             raise FanousError(f"{_shown(str(response.url))}: {words}{key}")
         raise FanousError(f"{_shown(str(response.url))}: {words}")
-
-    def _whole(self, response: httpx.Response, ends: float) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        for piece in response.iter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST:
-                raise FanousError(
-                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: too large for this document"
-                )
-            if self._waits.clock() > ends:
-                raise _Again(f"the download is too slow: {size:,} bytes so far")
-        return b"".join(pieces)
 
 
 class _Again(Exception):

@@ -1,7 +1,6 @@
 """Client: connects an engine, chDB loaded into this process or a ClickHouse server, and says what either lacks.
 
-Loading chDB starts an engine in a temporary folder, with a memory of its own, so whatever this needs may be missing
-already then.  It can have one folder open at a time in a process; after ``Engine.close`` another may be opened.
+chDB can have one folder open at a time in a process; after ``Engine.close`` another may be opened.
 
 The client of a server reads whatever it is sent, and waits five minutes for each further byte.  Here an answer has a
 size and a time, counted where its bytes come in, and is not packed, since what a packed one unpacks to has no size.
@@ -19,12 +18,12 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from fanous.errors import EngineFault, FanousError
 from fanous.files import allow_descriptors
-from fanous.store.engine import MORE_THREADS, EndlessAnswer, Engine, engine_errors, without_trace
+from fanous.store.engine import MORE_THREADS, EndlessAnswer, Engine, engine_errors
 from fanous.store.location import StoreLocation
 
 if TYPE_CHECKING:
@@ -62,8 +61,11 @@ def _in_process(folder: Path) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
-    with engine_errors(f"open the facts at {folder}"):
-        return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
+    try:
+        with _own_words(), _in_utc(), engine_errors(f"open the facts at {folder}"):
+            return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
+    except EngineFault as fault:  # where it cannot start a thread, it occasionally gives no reason
+        raise FanousError(f"{fault}; {MORE_THREADS}, and check the folder", permanent=False) from None
 
 
 def _to_server(location: StoreLocation) -> "Client":
@@ -120,17 +122,6 @@ LEAST_MEMORY = 120 << 20
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
-_CAUSES = {
-    "CANNOT_SCHEDULE_TASK": MORE_THREADS,
-    "create_directories": "let it write to the folder for temporary files: set TMPDIR to one that exists",
-    "MEMORY_LIMIT_EXCEEDED": "check the limits of memory in /sys/fs/cgroup, which it reads",
-    "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
-}
-"""Text in the engine's error when it is loaded -> what the operator can do."""
-
-_UNEXPLAINED = f"{MORE_THREADS}, and check that the folder for temporary files can be written to"
-"""Where a thread could not be started, the engine occasionally gives no reason."""
-
 _NO_CGROUPS = b"Cannot use cgroups reader"
 """Begins the trace of 35 lines that it prints where no group of the kernel counts its memory, as in a container
 without /sys/fs/cgroup, a chroot or a sandbox; it then counts for itself."""
@@ -145,8 +136,7 @@ def load_library() -> None:
     allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
-        with _own_words(), _in_utc():
-            _leave_signals()
+        with _own_words(), _in_utc(), _loaded_alone():
             import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
@@ -155,35 +145,55 @@ def load_library() -> None:
             f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
             f"pip install --force-reinstall chdb"
         ) from error
-    except RuntimeError as error:
-        said = str(error)
-        advice = next((advice for words, advice in _CAUSES.items() if words in said), _UNEXPLAINED)
-        raise FanousError(
-            f"the engine of the store, chdb, cannot start: {without_trace(said)}; {advice}", permanent=False
-        ) from error
     finally:
         os.chdir(here)
 
 
-def _leave_signals() -> None:
-    """Have the engine handle no signals.
+@contextmanager
+def _loaded_alone() -> Iterator[None]:
+    """Have the engine handle no signals, and importing ``chdb`` neither start one nor load Arrow.
 
     Its handler of a crash waits for five minutes for another thread to print a trace, with the store locked, and
-    that of Ctrl-Z does nothing.  The engine must be told before it starts, and importing ``chdb`` starts it, so its
-    extension is loaded first, bound to its own symbols as there.
+    that of Ctrl-Z does nothing.  It must be told before it starts, so its extension is loaded first, bound to its own
+    symbols as there.  Importing ``chdb`` would start an engine in a temporary folder, to ask for its version, and load
+    Arrow for answers that nothing here asks for.
     """
     package = find_spec("chdb")
     if package is None or not package.submodule_search_locations:
-        return  # importing it says what is wrong
+        yield  # importing it says what is wrong
+        return
     file = str(Path(package.submodule_search_locations[0]) / "_chdb.abi3.so")
     ctypes.CDLL(file, mode=sys.getdlopenflags() | os.RTLD_DEEPBIND)
     spec = spec_from_file_location("chdb._chdb", file)
     if spec is None or spec.loader is None:
+        yield
         return
-    extension = module_from_spec(spec)
+    extension: Any = module_from_spec(spec)
     spec.loader.exec_module(extension)
     extension.set_signal_handlers_enabled(0)
     sys.modules["chdb._chdb"] = extension
+    connect, extension.connect = extension.connect, _NotStarted
+    modules: dict[str, Any] = sys.modules
+    is_loaded = modules.setdefault("pyarrow", None) is not None
+    try:
+        yield
+    finally:
+        extension.connect = connect
+        if not is_loaded:
+            del modules["pyarrow"]
+
+
+class _NotStarted:
+    """What importing ``chdb`` is given for an engine: it asks for its version."""
+
+    def query(self, *_asked: str) -> Self:
+        return self
+
+    def bytes(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
 
 
 @contextmanager

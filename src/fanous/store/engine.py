@@ -118,6 +118,7 @@ _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
     "filesystem error": "check that it is a folder of a store, and its permissions",
     "Error initializing EmbeddedServer": f"perhaps this process may open too few files (`ulimit -n`), or {_REPAIR}",
+    "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
     "Cannot allocate memory": "give the process more memory, or choose a shorter time range",
 }
 """Text in the engine's error -> what the operator can do."""
@@ -374,7 +375,7 @@ def engine_errors(what: str) -> Iterator[None]:
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
-        text = without_trace(str(error))
+        text = _without_trace(str(error))
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if endless := _endless(error):
@@ -389,7 +390,7 @@ def engine_errors(what: str) -> Iterator[None]:
         raise EngineFault(f"cannot {what}: {text}") from None
 
 
-def without_trace(said: str) -> str:
+def _without_trace(said: str) -> str:
     """What the engine said, before the trace of its C++ code."""
     return printable(said.partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
 

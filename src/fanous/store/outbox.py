@@ -9,44 +9,26 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import sqlalchemy as sa
-
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.store.codec import decode_incident
-from fanous.store.database import SCHEMA, Database
+from fanous.store.database import Connection, Database, decode_incident
 
-_OUTBOX = sa.Table(
-    "outbox",
-    SCHEMA,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("incident", sa.String, nullable=False),
-    sa.Column("n", sa.Integer, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("routed", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("incident", "n"),
-)
-_DELIVERIES = sa.Table(
-    "deliveries",
-    SCHEMA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("channel", sa.String, nullable=False),
-    sa.Column("incident", sa.String, nullable=False),
-    sa.Column("n", sa.Integer, nullable=False),
-    sa.Column("happening", sa.String, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("created_at", sa.Float, nullable=False),
-    sa.Column("due_at", sa.Float, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("sent_at", sa.Float),
-    sa.Column("why", sa.String, nullable=False),
-    sa.UniqueConstraint("channel", "incident", "n"),
-)
+_WAITS = f"state = '{AlertState.WAITING}'"
+_MAY_HAVE_ARRIVED = f"(state = '{AlertState.SENT}' OR attempts > 0)"
+"""Was it sent, or begun?  A process killed after sending cannot record it."""
+
+_DELIVERIES = f"""
+SELECT key, channel, incident, n,
+    (SELECT coalesce(max(n), 0) FROM deliveries told WHERE told.channel = deliveries.channel
+        AND told.incident = deliveries.incident AND told.n < deliveries.n AND {_MAY_HAVE_ARRIVED}),
+    happening, state, created_at, due_at, attempts, sent_at, why
+FROM deliveries
+"""
 
 
-def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> None:
+def note(connection: Connection, incident: Incident, n: int, at: float) -> None:
     """Called in the transaction that writes the revision."""
-    connection.execute(_OUTBOX.insert().values(incident=incident.id, n=n, at=at, routed=False))
+    connection.insert("outbox", incident=incident.id, n=n, at=at, routed=False)
 
 
 class Outbox:
@@ -58,10 +40,10 @@ class Outbox:
 
     def next_news(self) -> News | None:
         """The oldest revision that is not routed yet; ``None`` = all are."""
-        waiting = _OUTBOX.select().where(sa.not_(_OUTBOX.c.routed)).order_by(_OUTBOX.c.seq).limit(1)
+        waiting = "SELECT seq, incident, n, at FROM outbox WHERE NOT routed ORDER BY seq LIMIT 1"
         with self._database.reading() as connection:
-            row = connection.execute(waiting).first()
-            return None if row is None else _news(connection, row)
+            row = connection.row(waiting)
+            return None if row is None else _news(connection, *row)
 
     def route(self, news: News, orders: Iterable[Order]) -> None:
         """In one step, mark this as routed and create its deliveries.
@@ -70,40 +52,31 @@ class Outbox:
         """
         now = self._clock()
         with self._database.writing() as connection:
-            connection.execute(_OUTBOX.update().where(_OUTBOX.c.seq == news.seq).values(routed=True))
+            connection.run("UPDATE outbox SET routed = :yes WHERE seq = :seq", yes=True, seq=news.seq)
             for order in orders:
                 _replace_waiting(connection, order)
-                connection.execute(_DELIVERIES.insert().values(_row(order, news.at, now)))
+                connection.insert("deliveries", **_row(order, news.at, now))
 
     def deliveries(self, state: AlertState | None = None) -> list[Delivery]:
         """Oldest first; ``None`` = in any state."""
-        query = _DELIVERIES.select().order_by(
-            _DELIVERIES.c.created_at, _DELIVERIES.c.incident, _DELIVERIES.c.n
-        )
-        if state is not None:
-            query = query.where(_DELIVERIES.c.state == state.value)
-        with self._database.reading() as connection:
-            return [_delivery(connection, row) for row in connection.execute(query).all()]
+        where = "" if state is None else "WHERE state = :state"
+        sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
+        return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
 
     def due(self, now: float) -> list[Delivery]:
         """Deliveries that wait and may be sent by ``now``."""
-        waits = (_DELIVERIES.c.state == AlertState.WAITING.value) & (_DELIVERIES.c.due_at <= now)
-        query = _DELIVERIES.select().where(waits).order_by(_DELIVERIES.c.due_at, _DELIVERIES.c.n)
-        with self._database.reading() as connection:
-            return [_delivery(connection, row) for row in connection.execute(query).all()]
+        sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
+        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
 
     def sent_since(self, channel: str, since: float) -> list[float]:
         """When messages were sent to a channel, oldest first; unix seconds."""
-        when = _DELIVERIES.c.sent_at
-        query = sa.select(when).where(_DELIVERIES.c.channel == channel, when > since).order_by(when)
-        with self._database.reading() as connection:
-            return [float(at) for at in connection.scalars(query)]
+        sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
+        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
 
     def begin(self, key: str) -> None:
         """Record an attempt before it is made: from then on the message may have arrived."""
         with self._database.writing() as connection:
-            one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
-            connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
+            connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
 
     def settle(
         self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
@@ -113,62 +86,61 @@ class Outbox:
         Args:
             due_at: when the next attempt is due, if there is one.
         """
-        values: dict[str, object] = {"state": state.value, "why": why}
+        changes, which = "state = :state, why = :why", "key = :key"
         if due_at is not None:
-            values["due_at"] = due_at
-        one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
+            changes += ", due_at = :due_at"
         if state is AlertState.SENT:
-            values["sent_at"] = at
+            changes += ", sent_at = :at"
         else:
-            one = one.where(_DELIVERIES.c.state == AlertState.WAITING.value)
+            which += f" AND {_WAITS}"
+        given = {"key": key, "state": state.value, "why": why, "due_at": due_at, "at": at}
         with self._database.writing() as connection:
-            connection.execute(one.values(values))
+            connection.run(f"UPDATE deliveries SET {changes} WHERE {which}", **given)
 
     def revive(self, keys: Iterable[str] | None, now: float) -> int:
         """Let dead deliveries wait again (``None`` = all), unless there is newer news; returns how many."""
-        dead = _DELIVERIES.c.state == AlertState.DEAD.value
+        dead = f"state = '{AlertState.DEAD}'"
+        named: dict[str, Any] = {}
         if keys is not None:
-            dead &= _DELIVERIES.c.key.in_(list(keys))
-        newer = _DELIVERIES.alias()
-        same = (newer.c.channel == _DELIVERIES.c.channel) & (newer.c.incident == _DELIVERIES.c.incident)
-        old = sa.exists().where(same, newer.c.n > _DELIVERIES.c.n)
-        dropped = {"state": AlertState.DROPPED.value, "why": "replaced by newer news of the incident"}
+            dead += " AND key IN :keys"
+            named = {"keys": list(keys)}
+        old = """EXISTS (SELECT 1 FROM deliveries newer WHERE newer.channel = deliveries.channel
+            AND newer.incident = deliveries.incident AND newer.n > deliveries.n)"""
         with self._database.writing() as connection:
-            connection.execute(_DELIVERIES.update().where(dead, old).values(dropped))
-            again = _DELIVERIES.update().where(dead).values(state=AlertState.WAITING.value, due_at=now)
-            return connection.execute(again).rowcount
+            connection.run(
+                f"UPDATE deliveries SET state = :state, why = :why WHERE {dead} AND {old}",
+                state=AlertState.DROPPED.value,
+                why="replaced by newer news of the incident",
+                **named,
+            )
+            again = f"UPDATE deliveries SET state = :state, due_at = :now WHERE {dead}"
+            return connection.run(again, state=AlertState.WAITING.value, now=now, **named)
 
 
-def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
-    claims = SCHEMA.tables["revisions"].c
-    told = sa.select(sa.func.distinct(_DELIVERIES.c.channel)).where(
-        _DELIVERIES.c.incident == row.incident,
-        (_DELIVERIES.c.state == AlertState.WAITING.value) | _may_have_arrived(),
-    )
-    known = sa.select(claims.n, claims.document).where(claims.incident == row.incident)
-    rows = connection.execute(known.where(claims.n.in_((row.n, row.n - 1)))).all()
-    document = {claim.n: claim.document for claim in rows}
+def _news(connection: Connection, seq: int, incident: str, n: int, at: float) -> News:
+    told = f"SELECT DISTINCT channel FROM deliveries WHERE incident = :incident AND ({_WAITS} OR {_MAY_HAVE_ARRIVED})"
+    known = "SELECT n, document FROM revisions WHERE incident = :incident AND n IN :both"
+    document = dict(connection.rows(known, incident=incident, both=[n, n - 1]))
     return News(
-        seq=row.seq,
-        n=row.n,
-        at=row.at,
-        incident=decode_incident(document[row.n]),
-        before=decode_incident(document[row.n - 1]) if row.n - 1 in document else None,
-        told=frozenset(connection.scalars(told)),
+        seq=seq,
+        n=n,
+        at=at,
+        incident=decode_incident(document[n]),
+        before=decode_incident(document[n - 1]) if n - 1 in document else None,
+        told=frozenset(channel for (channel,) in connection.rows(told, incident=incident)),
     )
 
 
-def _may_have_arrived() -> sa.ColumnElement[bool]:
-    """Was it sent, or begun?  A process killed after sending cannot record it."""
-    return (_DELIVERIES.c.state == AlertState.SENT.value) | (_DELIVERIES.c.attempts > 0)
-
-
-def _replace_waiting(connection: sa.Connection, order: Order) -> None:
+def _replace_waiting(connection: Connection, order: Order) -> None:
     """Drop older messages waiting for the same channel about the same incident: the newest covers them."""
-    same = (_DELIVERIES.c.channel == order.channel) & (_DELIVERIES.c.incident == order.incident)
-    waits = same & (_DELIVERIES.c.state == AlertState.WAITING.value)
-    dropped = {"state": AlertState.DROPPED.value, "why": f"replaced by revision {order.n}"}
-    connection.execute(_DELIVERIES.update().where(waits).values(dropped))
+    connection.run(
+        "UPDATE deliveries SET state = :state, why = :why "
+        f"WHERE channel = :channel AND incident = :incident AND {_WAITS}",
+        state=AlertState.DROPPED.value,
+        why=f"replaced by revision {order.n}",
+        channel=order.channel,
+        incident=order.incident,
+    )
 
 
 def _row(order: Order, at: float, now: float) -> dict[str, object]:
@@ -189,24 +161,7 @@ def _row(order: Order, at: float, now: float) -> dict[str, object]:
     }
 
 
-def _delivery(connection: sa.Connection, row: sa.Row[Any]) -> Delivery:
-    told = sa.select(sa.func.max(_DELIVERIES.c.n)).where(
-        _DELIVERIES.c.channel == row.channel,
-        _DELIVERIES.c.incident == row.incident,
-        _may_have_arrived(),
-        _DELIVERIES.c.n < row.n,
-    )
-    return Delivery(
-        key=row.key,
-        channel=row.channel,
-        incident=row.incident,
-        n=row.n,
-        told_n=connection.scalar(told) or 0,
-        happening=Happening(row.happening),
-        state=AlertState(row.state),
-        created_at=row.created_at,
-        due_at=row.due_at,
-        attempts=row.attempts,
-        sent_at=row.sent_at,
-        why=row.why,
-    )
+def _delivery(
+    key: str, channel: str, incident: str, n: int, told_n: int, happening: str, state: str, *rest: Any
+) -> Delivery:
+    return Delivery(key, channel, incident, n, told_n, Happening(happening), AlertState(state), *rest)

@@ -28,6 +28,8 @@ a bundle up to 20 s."""
 GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
 """Requests with a wrong token, enough to correct a few typing errors."""
 
+_THIS_MACHINE = trusted_proxies(("127.0.0.0/8", "::1/128"))
+
 STREAMS_OF_ONE = 64
 """Open pages behind one address, such as a university's, that are notified of changes at once; further ones show
 them when reloaded."""
@@ -97,19 +99,35 @@ class Budget:
 
 
 class Guesses:
-    """Counts requests with a wrong token. Those from our own proxy without a forwarded address count as one reader.
-    A request with the right token is always served."""
+    """Counts requests with a wrong token. A request with the right token is always served.
+
+    Without a configured proxy, what one on this machine forwards is counted by the address that it names, so that one
+    guesser does not use up everyone's tries; and since a client may have invented that address, all these together
+    have the budget of a network.
+    """
 
     def __init__(self, limits: ReaderLimits) -> None:
         self._limits = limits
         self._limiter = Limiter(GUESSES)
+        self._forwarded = Limiter(RateLimits(GUESSES.network, GUESSES.network))
 
     def spend(self, request: Request) -> None:
         """Raises ``HTTPException`` (429)."""
+        caller = self._limits.caller(request)
+        named = forwarded_by_this_machine(request) if caller is None else ""
         try:
-            self._limiter.admit(self._limits.caller(request) or NOBODY, monotonic())
+            self._limiter.admit(caller or named or NOBODY, monotonic())
+            if named:
+                self._forwarded.admit(NOBODY, monotonic())
         except Refused as refused:
             raise too_many(refused.retry_after or 1) from None
+
+
+def forwarded_by_this_machine(request: Request) -> str:
+    """The address that a proxy on this machine says it serves; empty = none."""
+    peer = request.client.host if request.client else None
+    named = client_address(peer, request.headers.getlist("x-forwarded-for"), _THIS_MACHINE)
+    return "" if is_within(named, _THIS_MACHINE) else named
 
 
 def too_many(seconds: float, status: int = 429) -> HTTPException:

@@ -3,7 +3,7 @@
 from math import floor, log10
 from typing import Any
 
-from fanous.model.cost import Cost, Figure, Phrase, Range, percent
+from fanous.analysis.cost import Cost, Figure, Phrase, Range, percent
 from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.reasons import listing

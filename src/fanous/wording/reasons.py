@@ -112,6 +112,10 @@ REASONS: dict[str, Text] = {
         "Only {entities} cannot connect to it, and no other site of its hosting network is known to have been reached "
         "from there. A fault on the way looks the same unless it lasts."
     ),
+    "routes.may_fail": (
+        "No site of these hosting networks was reached ({entities}), and hardly anything else was measured, so nothing "
+        "shows that these {sites} were singled out. A fault on the way to them looks the same unless it lasts."
+    ),
     "name.moved": (
         "On {networks}, lookups gave an address that the name had before: it may have moved, and caches keep the old "
         "address."

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
+from fanous.exchange import LOOPBACK
 from fanous.model.instant import DAY, HOUR
-from fanous.sources.fetch import LOOPBACK
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta

@@ -19,12 +19,10 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.model.measurement import Provenance
-from fanous.model.role import SERVICE
-from fanous.pipeline.explore import control_targets
-from fanous.pipeline.quantities import QUANTITIES
+from fanous.model.measurement import SERVICE, Provenance
+from fanous.pipeline.claims import lacking
+from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until
-from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document

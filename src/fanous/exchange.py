@@ -1,0 +1,166 @@
+"""Exchange: a request over HTTP whose answer ends in its time and within its bytes, wherever it leads.
+
+httpx limits the time of each read alone, so a head that comes a byte at a time, or interim responses without end, would
+never end; and it unpacks whatever comes, so that 64 KiB packed twice become 64 GiB.  A server of the internet can also
+redirect us to this machine, or into its network.
+"""
+
+import socket
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+import httpx
+
+from fanous.errors import FanousError
+
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+"""What a request fails with.  Redirects to invalid addresses, and impossible host names, are not among
+httpx's own errors."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+PACKINGS = {"": None, "identity": None, "gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS}
+"""zlib's ``wbits`` by ``Content-Encoding``; others were not asked for."""
+
+
+class TooLarge(Exception):
+    """An answer has more bytes than it may."""
+
+
+class HttpClient:
+    """A client for one thread.
+
+    Args:
+        stall: seconds that a server may be silent.
+    """
+
+    def __init__(self, headers: Mapping[str, str], stall: float) -> None:
+        self.headers = httpx.Headers(dict(headers))
+        self._client = httpx.Client(
+            headers={"Accept-Encoding": "gzip"} | dict(headers),
+            timeout=httpx.Timeout(stall),
+            follow_redirects=False,
+        )
+        self._connections: list[socket.socket] = []
+        self._inside: set[str] = set()
+        self._is_late, self._is_direct = False, True
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def asked(
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float,
+        sent_by: str = "",
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """The answer, of which the head has come.
+
+        Args:
+            seconds: until it must have been read.
+            sent_by: URL of the server that named this one; empty = the operator did, who may mean any machine.
+
+        Raises:
+            httpx.ReadTimeout: it took longer; also on leaving the context.
+            FanousError: a server of the internet sent us to an address inside.
+        """
+        host = httpx.URL(url).host
+        is_free = not sent_by or httpx.URL(sent_by).host in self._inside
+        if not is_free and host in self._inside:
+            raise _inside(sent_by, host)
+
+        def trace(event: str, told: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.started":
+                self._is_direct = told["host"] == host
+            elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                self._opened(told["return_value"].get_extra_info("socket"), host)
+                if not is_free and host in self._inside:
+                    told["return_value"].close()
+                    raise _inside(sent_by, host)
+
+        self._is_late = False
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            options: dict[str, Any] = {"content": content, "headers": headers, "extensions": {"trace": trace}}
+            with self._client.stream(method, url, **options) as response:
+                yield response
+        except NO_ANSWER:
+            if not self._is_late:
+                raise
+        finally:
+            timer.cancel()
+        if self._is_late:
+            raise httpx.ReadTimeout(f"too slow: no whole answer within {seconds:g} s")
+
+    def _opened(self, connection: socket.socket, host: str) -> None:
+        """Remember a connection, which is not made directly if there is a proxy."""
+        self._connections = [each for each in self._connections if each.fileno() >= 0]
+        self._connections.append(connection)
+        if self._is_direct and is_inside(connection.getpeername()[0]):
+            self._inside.add(host)
+        if self._is_late:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Wake up whoever reads; closing would not."""
+        self._is_late = True
+        for connection in self._connections:
+            with suppress(OSError):
+                socket.socket.shutdown(
+                    connection, socket.SHUT_RDWR
+                )  # a TLS socket's own is for its reader alone
+
+
+def _inside(sent_by: str, host: str) -> FanousError:
+    return FanousError(
+        f"{sent_by.partition('?')[0]} sends us on to {host}, which is an address inside this network"
+    )
+
+
+def is_inside(address: str) -> bool:
+    """Is it this machine's, or of its network, and not of the internet?"""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return not parsed.is_global or parsed.is_multicast
+
+
+def whole(response: httpx.Response, most: int) -> bytes:
+    """The body, unpacked.
+
+    Raises:
+        TooLarge: it has more than ``most`` bytes, packed or unpacked.
+        httpx.HTTPError: it breaks off, is damaged, or packed in a way that was not asked for.
+    """
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing not in PACKINGS:
+        raise httpx.DecodingError(f"its body is packed in a way that was not asked for: {packing[:40]!r}")
+    wbits = PACKINGS[packing]
+    unpacker = None if wbits is None else zlib.decompressobj(wbits)
+    pieces, packed, size = [], 0, 0
+    for came in response.iter_raw():
+        packed += len(came)
+        piece = came
+        if unpacker is not None:
+            try:
+                piece = unpacker.decompress(came, most - size + 1)
+            except zlib.error as error:
+                raise httpx.DecodingError(f"its body is damaged: {error}") from None
+        pieces.append(piece)
+        size += len(piece)
+        if max(size, packed) > most:
+            raise TooLarge
+    if unpacker is not None and packed and not unpacker.eof:
+        raise httpx.DecodingError("its body breaks off")
+    return b"".join(pieces)
