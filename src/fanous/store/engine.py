@@ -23,14 +23,12 @@ from fanous.errors import EngineFault, FanousError
 from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
 from fanous.store.cache import Memory
+from fanous.store.native import Columns, Repeated, native
 from fanous.store.schema import FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
 from fanous.text import printable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-Columns = dict[str, list[Any]]
-"""Name of a column -> its values, one per row."""
 
 LAST = 9_000_000_000.0
 """Unix seconds, the year 2255: the engine's times end in 2299, and a broken clock must not stop a batch."""
@@ -258,31 +256,31 @@ class Engine:
 
     def insert(self, table: str, columns: Columns) -> None:
         """Add rows; they are on disk when this returns."""
-        if not next(iter(columns.values())):
+        if not len(next(iter(columns.values()))):
             return
-        from clickhouse_connect.driver.exceptions import ClickHouseError
-
-        # The client's error for a value that does not fit its column depends on the column.
-        unfit = UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault
         kinds = {name: TABLES[table].columns[name] for name in columns}
         try:
-            self._insert(table, columns, kinds)
-        except unfit as error:
-            if _is_disk_full(error):
-                raise
-            self._insert(table, mended(columns, kinds), kinds)
+            block = native(columns, kinds)
+        except (UnicodeError, struct.error, TypeError, ValueError, AttributeError):
+            block = native(mended(columns, kinds), kinds)
+        self._write(table, list(columns), block)
 
-    def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
+    def _write(self, table: str, names: Sequence[str], block: bytes) -> None:
+        packing = None
+        if self._folder is None:  # for the way to a server
+            import lz4.frame
+
+            block, packing = lz4.frame.compress(block), "lz4"
         # Each of our attempts has a new token, so that only a retry by the client's own transport counts
         # as a duplicate: rows that were deleted and are written again must be inserted again.
         with engine_errors(f"write {table}"):
-            self._client.insert(
+            self._client.raw_insert(
                 table,
-                list(columns.values()),
-                column_names=list(columns),
-                column_type_names=list(kinds.values()),
-                column_oriented=True,
+                column_names=names,
+                insert_block=block,
                 settings={"insert_deduplication_token": uuid4().hex},
+                fmt="Native",
+                compression=packing,
             )
 
 
@@ -337,7 +335,13 @@ def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
     Odd records contain numbers out of range and half characters (lone surrogates): the archive keeps them
     as they were, the facts keep the nearest value, and no record stops its batch.
     """
-    return {name: [_mender(kinds[name])(value) for value in values] for name, values in columns.items()}
+    return {name: _mended(_mender(kinds[name]), column) for name, column in columns.items()}
+
+
+def _mended(mender: Callable[[Any], Any], column: list[Any] | Repeated) -> list[Any] | Repeated:
+    if isinstance(column, Repeated):
+        return Repeated([*map(mender, column.values)], column.sizes)
+    return [*map(mender, column)]
 
 
 def _mender(kind: str) -> Callable[[Any], Any]:
