@@ -10,8 +10,8 @@ from clickhouse_connect.driver.insert import InsertContext
 from clickhouse_connect.driver.transform import NativeTransform
 
 from fanous.store.archive import Location, Placed, Segment
+from fanous.store.engine import Columns, Repeated, native
 from fanous.store.facts import _columns
-from fanous.store.native import Columns, Repeated, native
 from fanous.store.schema import OBSERVATIONS, TABLES, VERDICTS
 from tests.each import each
 from tests.store.cases import judged
@@ -56,12 +56,12 @@ def test_a_column_holds_every_row_in_order(count: int) -> None:
     rows = _spread(columns["observations"])
     assert rows["uid"] == [placed.judged.parsed.measurement.uid for placed, _ in observed]
     assert rows["hostname"] == [observation.hostname for _, observation in observed]
-    assert {len(column) for column in columns["observations"].values()} == {len(observed)}
+    assert {len(column) for column in rows.values()} == {len(observed)}
     verdicts = [(p, v) for p in batch for v in p.judged.verdicts]
     rows = _spread(columns["verdicts"])
     assert rows["observations"] == [verdict.observations for _, verdict in verdicts]
     assert rows["rules_version"] == ["1"] * len(verdicts)
-    assert {len(column) for column in columns["verdicts"].values()} == {len(verdicts)}
+    assert {len(column) for column in rows.values()} == {len(verdicts)}
 
 
 def _spread(columns: Columns) -> dict[str, list[Any]]:

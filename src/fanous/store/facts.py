@@ -36,7 +36,9 @@ from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import (
     IN_WINDOW,
     NAMED,
+    Columns,
     FactsPart,
+    Repeated,
     by_query,
     in_one_text,
     plain,
@@ -44,7 +46,6 @@ from fanous.store.engine import (
     window,
 )
 from fanous.store.evidence import EvidenceFacts
-from fanous.store.native import Columns, Repeated
 from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
 from fanous.store.series import SeriesFacts
 from fanous.store.votes import CountFacts, VoteFacts

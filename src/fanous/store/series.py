@@ -18,8 +18,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.store.cache import remembered
-from fanous.store.engine import AT_IN_WINDOW, LAST, FactsPart, ticks, window
-from fanous.store.native import Columns
+from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
