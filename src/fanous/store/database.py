@@ -104,8 +104,7 @@ class Connection:
 
     def row(self, sql: str, **values: Any) -> tuple[Any, ...] | None:
         """The first row; ``None`` = there is none."""
-        found: tuple[Any, ...] | None = self._done(sql, values).fetchone()
-        return found
+        return next(iter(self.rows(sql, **values)), None)
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first value of the first row; ``None`` = there is none, or it is NULL."""

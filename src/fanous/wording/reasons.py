@@ -101,8 +101,8 @@ REASONS: dict[str, Text] = {
         "({families}) reached the target there in {some} of {all} measurements."
     ),
     "site.may_refuse": (
-        "It was not reached from any network that was measured ({networks}), and failed in the same way on all of "
-        "them ({mechanisms}). Whether the networks or the site itself dropped the connections is not known."
+        "No network that was measured got through ({networks}), and all failed in the same way ({mechanisms}). Whether "
+        "the networks or the other end dropped the connections is not known."
     ),
     "host.may_fail": (
         "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
