@@ -9,7 +9,6 @@ size and a time, counted where its bytes come in, and is not packed, since what 
 import ctypes
 import http.client
 import io
-import logging
 import os
 import resource
 import socket
@@ -72,7 +71,7 @@ def _in_process(folder: Path) -> "Client":
 def _to_server(location: StoreLocation) -> "Client":
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
-            client = _client(
+            return _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
@@ -81,8 +80,6 @@ def _to_server(location: StoreLocation) -> "Client":
                 pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
                 compress=False,  # of answers, see above
             )
-            client.write_compression = "lz4"
-            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -92,12 +89,7 @@ def _to_server(location: StoreLocation) -> "Client":
 def _client(**given: Any) -> "Client":
     # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
     import clickhouse_connect
-    from clickhouse_connect.driver import options
 
-    # It logs a stack trace for each value that does not fit, although ``Engine.insert`` then corrects it.
-    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-    options.pd = None
     return clickhouse_connect.get_client(**given)
 
 
