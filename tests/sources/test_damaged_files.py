@@ -114,6 +114,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.timeout(10)
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
+    odd: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is checked is what was opened, not what the name meant before."""
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    with pytest.raises(FanousError, match="pipe"), open_source(odd["a pipe"]):
+        pass
+
+
 COMMANDS = {
     "ingest ooni": ("ingest", "ooni", "{}", "--store", "{store}"),
     "ingest ooni-csv": ("ingest", "ooni-csv", "{}", "--store", "{store}"),
