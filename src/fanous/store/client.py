@@ -4,7 +4,6 @@ chDB can have one folder open at a time in a process; after ``Engine.close`` ano
 """
 
 import ctypes
-import logging
 import os
 import resource
 import sys
@@ -90,7 +89,7 @@ def _to_server(location: StoreLocation) -> "Client":
     loaded.HttpClient = HttpClient  # see ``_without_http``
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
-            client = _client(
+            return _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
@@ -99,8 +98,6 @@ def _to_server(location: StoreLocation) -> "Client":
                 pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
                 compress=False,  # of answers: see ``connections``
             )
-            client.write_compression = "lz4"
-            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -110,12 +107,7 @@ def _to_server(location: StoreLocation) -> "Client":
 def _client(**given: Any) -> "Client":
     # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
     import clickhouse_connect
-    from clickhouse_connect.driver import options
 
-    # It logs a stack trace for each value that does not fit, although ``Engine.insert`` then corrects it.
-    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-    options.pd = None
     return clickhouse_connect.get_client(**given)
 
 

@@ -5,7 +5,7 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -125,6 +125,10 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         known: as in ``connectivity``.
     """
     since, until = reach(store, incident, visit.now)
+    if (
+        incident.status is Status.RETRACTED
+    ):  # what it said was compared with the time before it, so its chart is too
+        known = [*known, replace(incident, status=Status.SUSPECTED)]
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
     end, spans = min(until, visit.now), spans_of(incident, visit.now)
