@@ -324,7 +324,6 @@ ORDER BY leads_to LIMIT {MOST_LED} BY key
 """
 _SOURCES = f"SELECT uid, any(source) FROM measurements WHERE uid IN {NAMED}"
 _WHOLE = " AND segment IN (SELECT segment FROM segments)"
-_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
 _LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
 _FORMER = (
     "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
@@ -338,25 +337,21 @@ WHERE uid IN {uids:Array(String)}
 class IdentityFacts(FactsPart):
     """Under which uids measurements are stored."""
 
-    def settle(self, batch: Sequence[Judged], *, whole: bool = False) -> Settled:
+    def settle(self, batch: Sequence[Judged], *, whole: bool = False, older: bool = False) -> Settled:
         """Which measurements are added, each once, and which stored ones give way; nothing is written.
 
         Args:
             whole: they come from the archive, and only measurements in whole segments count as stored (a crash
                 leaves rows without their marker).
+            older: see ``candidate``.
         """
         if not batch:
             return Settled()
-        older = whole and self.holds_older()
         wanted = [candidate(judged, older=older) for judged in batch]
         instants = [one.header.started_at for one in wanted]
         led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
         uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
         return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
-
-    def holds_older(self) -> bool:
-        """Are there measurements with names from versions before November 2026?"""
-        return bool(self.engine.rows(_OLDER))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """Store keys."""

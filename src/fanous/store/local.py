@@ -157,8 +157,8 @@ class _Columns:
 
     @cached_property
     def holds_older(self) -> bool:
-        """Asked once, since it reads every name, and no such name is ever added."""
-        return self.every.holds_older()
+        """Asked once, since it reads every name, and no such name, a whole digest, is ever added."""
+        return bool(self.engine.rows("SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"))
 
     def close(self) -> None:
         if "engine" in vars(self):
@@ -337,7 +337,10 @@ class OpenStore:
         for judged in batch:
             is_synthetic = judged.record.provenance.is_synthetic
             sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
-        return {side: self.of(side).facts.settle(own, whole=whole) for side, own in sides.items()}
+        older = whole and self.holds_older()
+        return {
+            side: self.of(side).facts.settle(own, whole=whole, older=older) for side, own in sides.items()
+        }
 
     def _may_write(self) -> None:
         if self._read_only:
