@@ -18,7 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from fanous.cli.main import main
 from fanous.errors import FanousError
 from fanous.files import allow_descriptors
-from fanous.store import client
+from fanous.store import server as server_answers
 from fanous.store.client import LEAST_DESCRIPTORS, engine_at
 from fanous.store.engine import engine_errors
 from fanous.store.local import open_store
@@ -86,8 +86,8 @@ def test_an_answer_that_does_not_end_is_given_up(head: str, sent: bytes, pause: 
             pass
 
     with HTTPServer(("127.0.0.1", 0), Endless) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "MOST_BYTES", 1 << 20)
-        patch.setattr(client, "BODY_SECONDS", 0.3)
+        patch.setattr(server_answers, "MOST_BYTES", 1 << 20)
+        patch.setattr(server_answers, "BODY_SECONDS", 0.3)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         facts = f"clickhouse://me:s3cret@127.0.0.1:{server.server_port}/x"
@@ -101,7 +101,7 @@ def test_an_answer_that_does_not_end_is_given_up(head: str, sent: bytes, pause: 
 
 def test_so_is_the_answer_to_a_query(one_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_at(at_urls("/a", one_server.new_database(), "/l"))
-    monkeypatch.setattr(client, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(server_answers, "MOST_BYTES", 1 << 20)
     with pytest.raises(FanousError, match="more than 1 MiB"):
         engine.rows("SELECT number FROM numbers(1000000)")
     assert engine.rows("SELECT 1") == [(1,)]
@@ -127,7 +127,7 @@ def test_a_head_is_waited_for_only_while_it_reports_progress(sent: bytes, is_wai
             pass
 
     with HTTPServer(("127.0.0.1", 0), Dripping) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "BODY_SECONDS", 0.3)
+        patch.setattr(server_answers, "BODY_SECONDS", 0.3)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
