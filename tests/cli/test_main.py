@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
@@ -109,6 +110,17 @@ def test_no_command_begins_with_a_handful_of_descriptors(
         "of the unit"
     ]
     assert not list(tmp_path.iterdir())
+
+
+def test_no_file_is_written_that_others_may_change(tmp_path: Path, small_rally: Path) -> None:
+    before = os.umask(0)
+    try:
+        fanous("ingest", "ooni", small_rally, "--store", tmp_path / "store")
+    finally:
+        os.umask(before)
+    written = [path for path in (tmp_path / "store").rglob("*") if not path.is_symlink()]
+    assert len(written) > 10
+    assert [path for path in written if path.stat().st_mode & 0o022] == []
 
 
 @each("zone", [":/etc/passwd", ":/dev/zero", "../../etc/passwd"])

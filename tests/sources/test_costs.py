@@ -127,7 +127,7 @@ MADE = {
     "sources.ooni.disguises._spread": "of an address: ``_of_disguises``",
     "sources.ooni_csv._shaped": "forms of columns, which are in this module's table",
     "sources.ooni.content._database": "one of this module's own",
-    "web.desk.desk._page": "of the addresses of pages, which are among these",
+    "web.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
     "web.answers.fitting": "of the addresses of pages, which are among these",

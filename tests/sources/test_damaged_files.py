@@ -114,6 +114,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.timeout(10)
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
+    odd: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is checked is what was opened, not what the name meant before."""
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    with pytest.raises(FanousError, match="pipe"), open_source(odd["a pipe"]):
+        pass
+
+
 COMMANDS = {
     "ingest ooni": ("ingest", "ooni", "{}", "--store", "{store}"),
     "ingest ooni-csv": ("ingest", "ooni-csv", "{}", "--store", "{store}"),
@@ -227,3 +237,15 @@ def _interrupted(reading: "subprocess.Popen[str]", lock: Path) -> None:
     else:
         said = reading.communicate()[1]
         assert reading.returncode == 1 and "Traceback" not in said
+
+
+@pytest.mark.parametrize("name", [b"other\xff\xfebytes.jsonl", b"two\nlines.jsonl", b"esc\x1b]0;x\x07.jsonl"])
+def test_a_file_of_any_name_is_read_and_its_name_acts_on_nothing(tmp_path: Path, name: bytes) -> None:
+    """The lock of the store says what holds it, and a name on Linux is any bytes but two."""
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(RECORD % 1 + b"broken\n")
+    for words in (("judge", path), ("ingest", "ooni", path, "--store", tmp_path / "store")):
+        done = fanous(*words, "--json", code=(0, 1))
+        json.loads(done.stdout)
+        assert all(one.isprintable() or one == "\n" for one in done.stdout + done.stderr)
+        assert not done.stderr.startswith("lines.jsonl")

@@ -151,11 +151,17 @@ def say(text: object = "", *, file: TextIO | None = None, flush: bool = False) -
 
 def print_document(document: Any) -> None:
     """Print the document for ``--json``, without characters that could act on a terminal."""
+    import json
+
     import msgspec
 
     from fanous.text import json_for_terminal
 
-    formatted = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    try:
+        encoded = msgspec.json.encode(document)
+    except UnicodeEncodeError:  # the name of a file may be any bytes; question marks are printed for those
+        encoded = json.dumps(msgspec.to_builtins(document), ensure_ascii=False).encode(errors="replace")
+    formatted = msgspec.json.format(encoded, indent=2)
     sys.stdout.buffer.write(json_for_terminal(formatted) + b"\n")
     sys.stdout.buffer.flush()
 

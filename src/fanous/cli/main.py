@@ -301,6 +301,10 @@ GARBAGE = 50_000
 """New objects between two collections.  Loading the store makes Python's default of 2,000 collect 70 times and find
 nothing, for 6 % of the time of `fanous confirm`."""
 
+OTHERS_WRITE = 0o022
+"""Permissions that no file of ours gets, whatever the umask of the process: some containers start with 0, and whoever
+can change the archive, or the compiled fingerprints that a library of C loads, decides what Fanous says."""
+
 BUG = 70
 """EX_SOFTWARE of sysexits.h: the fault is ours."""
 
@@ -326,6 +330,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Entry point: turns an error the user can fix into one sentence."""
     gc.set_threshold(GARBAGE)
+    os.umask(os.umask(0o077) | OTHERS_WRITE)
     _open_standard_streams()
     os.environ["TZ"] = "UTC"  # the machine's zone is shown nowhere, and libraries fail where it is not one
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # further threads of numpy would only wait, and busily

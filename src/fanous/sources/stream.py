@@ -33,7 +33,7 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from fanous.errors import FanousError, Rejected
-from fanous.files import check_regular, read_regular, write_durably
+from fanous.files import open_regular, read_regular, write_durably
 from fanous.sources.connector import OnProgress
 
 LINE_LIMIT = 64 << 20
@@ -106,9 +106,7 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[B
     if path.is_dir():
         raise FanousError(f"{path} is a folder: name the files in it, for example {path}/*.jsonl.gz")
     try:
-        if not path.is_file():
-            check_regular(path)
-        raw = FileIO(path, "r")
+        raw = cast(FileIO, open_regular(path).detach())
         try:
             magic = raw.read(16)
             raw.seek(0)

@@ -1,35 +1,26 @@
 """Client: connects an engine, chDB loaded into this process or a ClickHouse server, and says what either lacks.
 
 chDB can have one folder open at a time in a process; after ``Engine.close`` another may be opened.
-
-The client of a server reads whatever it is sent, and waits five minutes for each further byte.  Here an answer has a
-size and a time, counted where its bytes come in, and is not packed, since what a packed one unpacks to has no size.
 """
 
 import ctypes
-import http.client
-import io
-import logging
 import os
 import resource
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from time import monotonic
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qsl, urlsplit
 
 from fanous.errors import EngineFault, FanousError
 from fanous.files import allow_descriptors
-from fanous.store.engine import MORE_THREADS, EndlessAnswer, Engine, engine_errors
+from fanous.store.engine import MORE_THREADS, Engine, engine_errors
 from fanous.store.location import StoreLocation
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-    from urllib3 import PoolManager
 
 _ON_A_CLUSTER = {
     "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
@@ -62,6 +53,8 @@ def _in_process(folder: Path) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
+    with _without_http():
+        import clickhouse_connect  # noqa: F401
     try:
         with _own_words(), _in_utc(), engine_errors(f"open the facts at {folder}"):
             return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
@@ -69,20 +62,42 @@ def _in_process(folder: Path) -> "Client":
         raise FanousError(f"{fault}; {MORE_THREADS}, and check the folder", permanent=False) from None
 
 
+@contextmanager
+def _without_http() -> Iterator[None]:
+    """The client is loaded without its half that speaks HTTP, which takes half of the time and which no engine in the
+    process needs."""
+    name = "clickhouse_connect.driver.httpclient"
+    if "clickhouse_connect" in sys.modules:
+        yield
+        return
+    stand_in: Any = ModuleType(name)
+    stand_in.HttpClient = None
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def _to_server(location: StoreLocation) -> "Client":
+    import clickhouse_connect.driver
+    from clickhouse_connect.driver.httpclient import HttpClient
+
+    from fanous.store.server import connections
+
+    loaded: Any = clickhouse_connect.driver
+    loaded.HttpClient = HttpClient  # see ``_without_http``
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
-            client = _client(
+            return _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
                 pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
-                compress=False,  # of answers, see above
+                compress=False,  # of answers: see ``connections``
             )
-            client.write_compression = "lz4"
-            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -92,12 +107,7 @@ def _to_server(location: StoreLocation) -> "Client":
 def _client(**given: Any) -> "Client":
     # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
     import clickhouse_connect
-    from clickhouse_connect.driver import options
 
-    # It logs a stack trace for each value that does not fit, although ``Engine.insert`` then corrects it.
-    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-    options.pd = None
     return clickhouse_connect.get_client(**given)
 
 
@@ -284,110 +294,3 @@ def _memory_limits() -> Iterator[int]:
         for folder in (inner, *inner.parents):
             with suppress(OSError, ValueError):
                 yield int((CONTROL_GROUPS / controllers / folder / name).read_text().strip())
-
-
-# --- answers of a server -----------------------------------------------------------------------------------
-
-MOST_BYTES = 1 << 30
-"""Of an answer.  A detection asks for some 100 bytes for each vote of its country in sixty days."""
-
-HEAD_SECONDS = 3600.0
-"""Seconds to wait for the head of an answer, which ends when a statement is finished, as long as the server reports its
-progress in lines of it."""
-
-PROGRESS = b"x-clickhouse-progress:"
-"""How such a line begins.  The client asks for one every two minutes."""
-
-BODY_SECONDS = 300.0
-SLOWEST = 1000.0
-"""Bytes a second.  Seconds to wait for a body: ``BODY_SECONDS``, and its length at this rate; ``BODY_SECONDS`` also for
-the next line of progress, or the end of the head."""
-
-_OF_TLS = "ca_cert", "client_cert", "client_cert_key"
-"""Options in a server's URL that the client leaves to its pool of connections."""
-
-
-class _Received(io.RawIOBase):
-    """The bytes of one answer, counted."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self._count, self._waited, self._of_head = 0, 0.0, 0.0
-        self._is_head = True
-        self._line = b""
-
-    def begin_body(self) -> None:
-        self._is_head, self._of_head = False, self._waited
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        began = monotonic()
-        count = self._raw.readinto(buffer)
-        self._waited += monotonic() - began
-        self._count += count or 0
-        if self._count > MOST_BYTES:
-            raise EndlessAnswer(f"the answer has more than {MOST_BYTES >> 20} MiB")
-        if self._is_head:
-            self._look_for_progress(bytes(buffer[: count or 0]))
-            most = min(HEAD_SECONDS, self._of_head + BODY_SECONDS)
-        else:
-            most = self._of_head + BODY_SECONDS + self._count / SLOWEST
-        if self._waited > most:
-            raise EndlessAnswer("the answer takes too long")
-        return count
-
-    def _look_for_progress(self, came: bytes) -> None:
-        """Wait longer for the rest of a head with another whole line of progress."""
-        *ended, last = (self._line + came).split(b"\n")
-        if any(line[: len(PROGRESS)].lower() == PROGRESS for line in ended):
-            self._of_head = self._waited
-        self._line = last[: len(PROGRESS)]
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answer(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
-        super().__init__(sock, *args, **named)
-        self._received = _Received(self.fp.detach())
-        self.fp = io.BufferedReader(self._received)
-
-    def begin(self) -> None:
-        super().begin()
-        self._received.begin_body()
-        if packed := self.getheader("Content-Encoding"):
-            raise EndlessAnswer(f"the answer is packed ({packed[:20]}), though that was not asked for")
-
-
-def connections(url: str, *, is_encrypted: bool) -> "PoolManager":
-    """A pool for a client of the server at a URL, through the proxy that the environment names for it."""
-    from clickhouse_connect.driver.common import coerce_bool
-    from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    class Plain(HTTPConnection):
-        response_class = _Answer
-
-    class Encrypted(HTTPSConnection):
-        response_class = _Answer
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class EncryptedPool(HTTPSConnectionPool):
-        ConnectionCls = Encrypted
-
-    parts = urlsplit(url)
-    scheme = "https" if is_encrypted else "http"
-    given = dict(parse_qsl(parts.query))
-    options: dict[str, Any] = {name: given[name] for name in _OF_TLS if name in given}
-    if proxy := check_env_proxy(scheme, parts.hostname or "", parts.port or 0):
-        options[f"{scheme}_proxy"] = proxy
-    pool: PoolManager = get_pool_manager(verify=coerce_bool(given.get("verify", True)), **options)
-    pool.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
-    return pool

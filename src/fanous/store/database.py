@@ -104,8 +104,7 @@ class Connection:
 
     def row(self, sql: str, **values: Any) -> tuple[Any, ...] | None:
         """The first row; ``None`` = there is none."""
-        found: tuple[Any, ...] | None = self._done(sql, values).fetchone()
-        return found
+        return next(iter(self.rows(sql, **values)), None)
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first value of the first row; ``None`` = there is none, or it is NULL."""
@@ -204,6 +203,11 @@ class Database:
             idle.append(connection)
         else:
             connection.close()
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The answer to one statement, row by row."""
+        with self.reading() as connection:
+            return connection.rows(sql, **values)
 
     def _connection(self) -> Connection:
         with suppress(IndexError):
@@ -508,8 +512,7 @@ class Processes:
 
     def undetected(self) -> dict[str, Span]:
         """Country -> span of measurements that no detection has seen, including those of killed runs."""
-        with self._database.reading() as connection:
-            rows = connection.rows("SELECT country, since, until FROM undetected")
+        rows = self._database.rows("SELECT country, since, until FROM undetected")
         return {country: (since, until) for country, since, until in rows}
 
     def mark_undetected(self, spans: Mapping[str, Span]) -> None:
@@ -645,8 +648,7 @@ class Processes:
             found: kind and what it is about -> what is wrong and how to fix it.
             at: unix seconds, by the machine's clock.
         """
-        with self._database.reading() as connection:
-            rows = connection.rows("SELECT kind, about FROM ailments WHERE ended_at IS NULL")
+        rows = self._database.rows("SELECT kind, about FROM ailments WHERE ended_at IS NULL")
         open_ones: set[Key] = {(kind, about) for kind, about in rows}
         if not found and not open_ones:
             return
@@ -673,12 +675,11 @@ class Processes:
 
     def ailments(self, now: float) -> list[Spell]:
         """Ailments now and within 30 days before ``now``; the latest to begin come first."""
-        with self._database.reading() as connection:
-            rows = connection.rows(
-                "SELECT kind, about, says, mend, began_at, seen_at, ended_at FROM ailments "
-                "WHERE ended_at IS NULL OR ended_at >= :since",
-                since=now - KEPT,
-            )
+        rows = self._database.rows(
+            "SELECT kind, about, says, mend, began_at, seen_at, ended_at FROM ailments "
+            "WHERE ended_at IS NULL OR ended_at >= :since",
+            since=now - KEPT,
+        )
         return _newest_first(Spell(*row) for row in rows)
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum, auto
 from hashlib import blake2b
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,7 +31,6 @@ from msgspec.structs import astuple
 from fanous.model.instant import DAY
 from fanous.model.measurement import Measurement, Observation, Provenance, changed, noun
 from fanous.model.verdict import Judged, Verdict
-from fanous.sources.ooni.content import DIGITS, canonical_hash, content_of, stamped, uid_of, unstamped
 from fanous.store.archive import Location, Placed, Segment, parse_name
 from fanous.store.coverage import CoverageFacts
 from fanous.store.engine import (
@@ -39,6 +38,7 @@ from fanous.store.engine import (
     NAMED,
     Columns,
     FactsPart,
+    Repeated,
     by_query,
     in_one_text,
     plain,
@@ -121,6 +121,8 @@ class Candidate:
 
     def named(self, uid: str) -> "Candidate":
         """The candidate under the UID that has become known."""
+        from fanous.sources.ooni.content import stamped, unstamped
+
         judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
         record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
         parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
@@ -134,6 +136,8 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
         older: the store holds measurements with names from versions before November 2026, and the record, which
             comes from its archive, may be one of them.
     """
+    from fanous.sources.ooni.content import canonical_hash, content_of, uid_of, unstamped  # no query needs it
+
     header, record = judged.parsed.measurement, judged.record
     if record.source == TABLE:
         return Candidate(judged, "", "", likeness_of(header))
@@ -145,6 +149,8 @@ def candidate(judged: Judged, *, older: bool) -> Candidate:
 
 def likeness_of(measurement: Measurement) -> str:
     """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
+    from fanous.sources.ooni.content import DIGITS
+
     if not measurement.report:
         return ""
     told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
@@ -494,17 +500,10 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
             records: the segments, and how many of ``placed`` are in each (possibly none).
         """
         placed = sorted(placed, key=_place_and_day)
-        columns = {
-            "observations": _observation_columns(placed),
-            "verdicts": _verdict_columns(placed, version),
-            "measurements": _measurement_columns(placed),
-            "segments": _marker_columns(records, version),
-        }
-        for table in (*FACTS, "segments"):
-            written = columns.pop(table)
-            self.engine.insert(table, written)
-            for values in written.values():  # the client's objects refer to each other, and to these lists
-                values.clear()
+        columns = _columns(placed, version)
+        for table in FACTS:
+            self.engine.insert(table, columns.pop(table))
+        self.engine.insert("segments", _marker_columns(records, version))
 
     def set_aside(self, segment: Segment, why: str) -> None:
         """Continue without a segment that cannot be read: its rows are deleted, and ``damaged`` names it."""
@@ -618,17 +617,6 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
 # spends its time in the store.
 
 
-def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:
-    """The columns that contain a field of the noun unchanged."""
-    own = {field.name for field in fields(noun)}
-    return tuple(name for name, kind in table.items() if name in own and not kind.startswith("DateTime64"))
-
-
-_MEASUREMENT_FIELDS = _shared(MEASUREMENTS, Measurement)
-_OBSERVATION_FIELDS = _shared(OBSERVATIONS, Observation)
-_VERDICT_FIELDS = _shared(VERDICTS, Verdict)
-
-
 def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
     """The order in which the tables keep rows; the engine sorts them column by column if they arrive in another."""
     header = one.judged.parsed.measurement
@@ -636,13 +624,14 @@ def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
     return header.country, at // DAY, header.target, header.asn, at, header.uid
 
 
-def _measurement_columns(placed: Sequence[Placed]) -> Columns:
+def _columns(placed: Sequence[Placed], rules_version: str) -> dict[str, Columns]:
+    """Table -> its columns."""
     bundles = [p.judged.parsed for p in placed]
-    headers = [parsed.measurement for parsed in bundles]
-    columns = _fields(headers, Measurement, _MEASUREMENT_FIELDS)
-    return columns | {
+    verdicts = [p.judged.verdicts for p in placed]
+    own = _fields([parsed.measurement for parsed in bundles], Measurement)
+    own |= {
         "source": [p.judged.record.source for p in placed],
-        "started_at": [ticks(m.started_at) for m in headers],
+        "started_at": [ticks(at) for at in own["started_at"]],
         "received_at": [ticks(p.received_at) for p in placed],
         "segment": [p.location.segment.name for p in placed],
         "position": [p.location.position for p in placed],
@@ -651,26 +640,32 @@ def _measurement_columns(placed: Sequence[Placed]) -> Columns:
         "bogus": [parsed.bogus for parsed in bundles],
         "provenance": [str(p.judged.record.provenance) for p in placed],
     }
-
-
-def _observation_columns(placed: Sequence[Placed]) -> Columns:
-    sizes = [len(p.judged.parsed.observations) for p in placed]
-    rows = [observation for p in placed for observation in p.judged.parsed.observations]
-    columns = _fields(rows, Observation, _OBSERVATION_FIELDS)
-    return columns | _headers(placed, sizes, ("uid", "country", "asn"))
-
-
-def _verdict_columns(placed: Sequence[Placed], rules_version: str) -> Columns:
-    sizes = [len(p.judged.verdicts) for p in placed]
-    rows = [verdict for p in placed for verdict in p.judged.verdicts]
-    columns = _fields(rows, Verdict, _VERDICT_FIELDS)
-    columns |= _headers(
-        placed, sizes, ("uid", "country", "asn", "resolver_asn", "access", "probe", "test_name", "defect")
-    )
-    return columns | {
-        "source": _each([p.judged.record.source for p in placed], sizes),
-        "rules_version": [rules_version] * len(rows),
+    return {
+        "measurements": {name: own[name] for name in MEASUREMENTS},
+        "observations": _rows(OBSERVATIONS, Observation, [parsed.observations for parsed in bundles], own),
+        "verdicts": {
+            **_rows(VERDICTS, Verdict, verdicts, own),
+            "rules_version": Repeated([rules_version], [sum(map(len, verdicts))]),
+        },
     }
+
+
+def _rows(
+    table: Mapping[str, str], kind: type, rows: Sequence[Sequence[Any]], own: Mapping[str, list[Any]]
+) -> Columns:
+    """The columns of a table with several rows for each measurement.
+
+    Args:
+        rows: the rows of each measurement.
+        own: columns of the measurements, whose values are repeated in each row.
+    """
+    sizes = [*map(len, rows)]
+    columns: dict[str, list[Any] | Repeated] = {
+        **{name: Repeated(values, sizes) for name, values in own.items()},
+        **_fields([*chain.from_iterable(rows)], kind),
+        "number": [*chain.from_iterable(map(range, sizes))],
+    }
+    return {name: columns[name] for name in table if name in columns}
 
 
 def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = "") -> Columns:
@@ -685,34 +680,18 @@ def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = 
     }
 
 
-def _headers(placed: Sequence[Placed], sizes: list[int], names: Sequence[str]) -> Columns:
-    """What each row takes from its measurement."""
-    headers = [p.judged.parsed.measurement for p in placed]
-    columns = {name: _each(values, sizes) for name, values in _fields(headers, Measurement, names).items()}
-    return columns | {
-        "started_at": _each([ticks(m.started_at) for m in headers], sizes),
-        "segment": _each([p.location.segment.name for p in placed], sizes),
-        "provenance": _each([str(p.judged.record.provenance) for p in placed], sizes),
-        "number": list(chain.from_iterable(map(range, sizes))),
-    }
-
-
 _RUN = 256
 """Rows whose fields are read together: as many as fit in a processor's cache."""
 
 
-def _fields(rows: Sequence[Any], kind: type, names: Sequence[str]) -> Columns:
-    """Fields of nouns of one kind."""
-    columns: Columns = {field.name: [] for field in fields(kind)}
+def _fields(rows: Sequence[Any], kind: type) -> dict[str, list[Any]]:
+    """The fields of nouns of one kind."""
+    columns: dict[str, list[Any]] = {field.name: [] for field in fields(kind)}
     for start in range(0, len(rows), _RUN):
         run = zip(*map(astuple, rows[start : start + _RUN]), strict=True)
         for column, values in zip(columns.values(), run, strict=True):
             column.extend(values)
-    return {name: columns[name] for name in names}
-
-
-def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:
-    return list(chain.from_iterable(map(repeat, values, sizes)))
+    return columns
 
 
 def _location(name: str, position: int) -> Location:

@@ -1,4 +1,5 @@
-"""Ledger: incidents with every revision, and what people add: claims of others, announced events, approvals.
+"""Ledger: incidents with every revision, what people add (claims of others, announced events, approvals), and the news
+that goes out as alerts.
 
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
 first revision.  Claims and events are written once and never changed; a document has all of one, and the other columns
@@ -8,17 +9,18 @@ are for finding it.
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
-from uuid import uuid4
+from typing import Any, TypeVar
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
 from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
+from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.claim import Claim, defect
 from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
@@ -36,7 +38,6 @@ from fanous.store.database import (
     free_all,
 )
 from fanous.store.location import Review
-from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
 
 
@@ -218,8 +219,7 @@ class Ledger(Processes):
         if retracted is not None:
             sql += " AND status = :status AND at >= :retracted"
         given = {"country": country, "since": since, "until": until, "retracted": retracted}
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, status=Status.RETRACTED.value, **given)
+        rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
         found = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
@@ -242,8 +242,7 @@ class Ledger(Processes):
 
     def knows_provenance(self) -> bool:
         """Does every incident state its provenance?"""
-        with self._database.reading() as connection:
-            return connection.row("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE) is not None
+        return bool(self._database.rows("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE))
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
@@ -274,8 +273,7 @@ class Ledger(Processes):
     def written(self) -> tuple[int, ...]:
         """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in ("revisions", *NOTICES))
-        with self._database.reading() as connection:
-            return connection.row(f"SELECT {counts}") or ()
+        return self._database.rows(f"SELECT {counts}")[0]
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
         """Record what someone else says about a disruption; returns the claim with its label.
@@ -334,8 +332,7 @@ class Ledger(Processes):
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
-        with self._database.reading() as connection:
-            rows = connection.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
+        rows = self._database.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
         roles = self.roles()
         return {
             incident: Approval(incident, revision, roles.get(who, who), at, note)
@@ -349,10 +346,9 @@ class Ledger(Processes):
 
     def decisions(self) -> list[Decision]:
         """Decisions about all incidents, oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.rows(
-                "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
-            )
+        rows = self._database.rows(
+            "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
+        )
         roles = self.roles()
         return [
             Decision(incident, Decided(decided), roles.get(who, who), *rest)
@@ -366,8 +362,7 @@ class Ledger(Processes):
 
     def roles(self) -> dict[str, str]:
         """Name that a person signed with -> role shown instead."""
-        with self._database.reading() as connection:
-            return dict(connection.rows("SELECT name, role FROM roles ORDER BY seq"))
+        return dict(self._database.rows("SELECT name, role FROM roles ORDER BY seq"))
 
     def holds_national(self) -> bool:
         """Do national incidents wait for a person's approval here?"""
@@ -409,8 +404,8 @@ class Ledger(Processes):
             self._put(key, "yes" if value else "no")
 
     def _value(self, key: str) -> str:
-        with self._database.reading() as connection:
-            return connection.value("SELECT value FROM settings WHERE key = :key", key=key) or ""
+        found = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
+        return str(found[0][0]) if found else ""
 
     def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
@@ -424,8 +419,7 @@ class Ledger(Processes):
         wanted = " AND ".join(bound for bound, value in bounds.items() if value is not None)
         where = f"WHERE {wanted}" if wanted else ""
         sql = f"SELECT document FROM {table} {where} ORDER BY since, country, number"
-        with self._database.reading() as connection:
-            rows = connection.rows(sql, country=country, since=since, until=until)
+        rows = self._database.rows(sql, country=country, since=since, until=until)
         return [_decoded(document, noun) for (document,) in rows]
 
 
@@ -493,7 +487,7 @@ def _append(
         ends=claim.end,
         document=encode_incident(claim),
     )
-    note(connection, claim, n, now)
+    _note(connection, claim, n, now)
     return claim
 
 
@@ -548,3 +542,162 @@ def _decoded(document: str, noun: type[Noun]) -> Noun:
         raise FanousError(
             f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a backup"
         ) from error
+
+
+# --- news that goes out as alerts ----------------------------------------------------------------------------
+# A revision and its line in the outbox are written in one transaction, so that no news is lost or invented, whenever
+# the process dies.  A delivery is marked as sent after sending: if the process is killed in between, it is sent again
+# under the same key.
+
+_WAITS = f"state = '{AlertState.WAITING}'"
+_MAY_HAVE_ARRIVED = f"(state = '{AlertState.SENT}' OR attempts > 0)"
+"""Was it sent, or begun?  A process killed after sending cannot record it."""
+
+_DELIVERIES = f"""
+SELECT key, channel, incident, n,
+    (SELECT coalesce(max(n), 0) FROM deliveries told WHERE told.channel = deliveries.channel
+        AND told.incident = deliveries.incident AND told.n < deliveries.n AND {_MAY_HAVE_ARRIVED}),
+    happening, state, created_at, due_at, attempts, sent_at, why
+FROM deliveries
+"""
+
+
+def _note(connection: Connection, incident: Incident, n: int, at: float) -> None:
+    """Called in the transaction that writes the revision."""
+    connection.insert("outbox", incident=incident.id, n=n, at=at, routed=False)
+
+
+class Outbox:
+    """News and their deliveries; alerts are sent from here."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def next_news(self) -> News | None:
+        """The oldest revision that is not routed yet; ``None`` = all are."""
+        waiting = "SELECT seq, incident, n, at FROM outbox WHERE NOT routed ORDER BY seq LIMIT 1"
+        with self._database.reading() as connection:
+            row = connection.row(waiting)
+            return None if row is None else _news(connection, *row)
+
+    def route(self, news: News, orders: Iterable[Order]) -> None:
+        """In one step, mark this as routed and create its deliveries.
+
+        Messages waiting for the same channel about the same incident are dropped: the newer one covers them.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            connection.run("UPDATE outbox SET routed = :yes WHERE seq = :seq", yes=True, seq=news.seq)
+            for order in orders:
+                _replace_waiting(connection, order)
+                connection.insert("deliveries", **_row(order, news.at, now))
+
+    def deliveries(self, state: AlertState | None = None) -> list[Delivery]:
+        """Oldest first; ``None`` = in any state."""
+        where = "" if state is None else "WHERE state = :state"
+        sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
+        return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
+
+    def due(self, now: float) -> list[Delivery]:
+        """Deliveries that wait and may be sent by ``now``."""
+        sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
+        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
+
+    def sent_since(self, channel: str, since: float) -> list[float]:
+        """When messages were sent to a channel, oldest first; unix seconds."""
+        sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
+        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
+
+    def begin(self, key: str) -> None:
+        """Record an attempt before it is made: from then on the message may have arrived."""
+        with self._database.writing() as connection:
+            connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
+
+    def settle(
+        self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
+    ) -> None:
+        """Record how the attempt ended.
+
+        Args:
+            due_at: when the next attempt is due, if there is one.
+        """
+        changes, which = "state = :state, why = :why", "key = :key"
+        if due_at is not None:
+            changes += ", due_at = :due_at"
+        if state is AlertState.SENT:
+            changes += ", sent_at = :at"
+        else:
+            which += f" AND {_WAITS}"
+        given = {"key": key, "state": state.value, "why": why, "due_at": due_at, "at": at}
+        with self._database.writing() as connection:
+            connection.run(f"UPDATE deliveries SET {changes} WHERE {which}", **given)
+
+    def revive(self, keys: Iterable[str] | None, now: float) -> int:
+        """Let dead deliveries wait again (``None`` = all), unless there is newer news; returns how many."""
+        dead = f"state = '{AlertState.DEAD}'"
+        named: dict[str, Any] = {}
+        if keys is not None:
+            dead += " AND key IN :keys"
+            named = {"keys": list(keys)}
+        old = """EXISTS (SELECT 1 FROM deliveries newer WHERE newer.channel = deliveries.channel
+            AND newer.incident = deliveries.incident AND newer.n > deliveries.n)"""
+        with self._database.writing() as connection:
+            connection.run(
+                f"UPDATE deliveries SET state = :state, why = :why WHERE {dead} AND {old}",
+                state=AlertState.DROPPED.value,
+                why="replaced by newer news of the incident",
+                **named,
+            )
+            again = f"UPDATE deliveries SET state = :state, due_at = :now WHERE {dead}"
+            return connection.run(again, state=AlertState.WAITING.value, now=now, **named)
+
+
+def _news(connection: Connection, seq: int, incident: str, n: int, at: float) -> News:
+    told = f"SELECT DISTINCT channel FROM deliveries WHERE incident = :incident AND ({_WAITS} OR {_MAY_HAVE_ARRIVED})"
+    known = "SELECT n, document FROM revisions WHERE incident = :incident AND n IN :both"
+    document = dict(connection.rows(known, incident=incident, both=[n, n - 1]))
+    return News(
+        seq=seq,
+        n=n,
+        at=at,
+        incident=decode_incident(document[n]),
+        before=decode_incident(document[n - 1]) if n - 1 in document else None,
+        told=frozenset(channel for (channel,) in connection.rows(told, incident=incident)),
+    )
+
+
+def _replace_waiting(connection: Connection, order: Order) -> None:
+    """Drop older messages waiting for the same channel about the same incident: the newest covers them."""
+    connection.run(
+        "UPDATE deliveries SET state = :state, why = :why "
+        f"WHERE channel = :channel AND incident = :incident AND {_WAITS}",
+        state=AlertState.DROPPED.value,
+        why=f"replaced by revision {order.n}",
+        channel=order.channel,
+        incident=order.incident,
+    )
+
+
+def _row(order: Order, at: float, now: float) -> dict[str, object]:
+    """A delivery's row; its key is derived from the news, so that the same news can never have two."""
+    name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
+    return {
+        "key": str(uuid5(NAMESPACE_URL, name)),
+        "channel": order.channel,
+        "incident": order.incident,
+        "n": order.n,
+        "happening": order.happening.value,
+        "state": AlertState.WAITING.value,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "sent_at": None,
+        "why": "",
+    }
+
+
+def _delivery(
+    key: str, channel: str, incident: str, n: int, told_n: int, happening: str, state: str, *rest: Any
+) -> Delivery:
+    return Delivery(key, channel, incident, n, told_n, Happening(happening), AlertState(state), *rest)

@@ -44,6 +44,7 @@ from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
+    from fanous.sources.stream import Attempts
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
@@ -126,7 +127,7 @@ class _Columns:
     def reopen(self) -> None:
         """Start the engine anew on what is there now."""
         self.close()
-        for name in ("engine", "every", "sides", "holds_older"):
+        for name in ("engine", "parts", "holds_older"):
             vars(self).pop(name, None)
         self._is_torn = False
         self.start()
@@ -136,20 +137,23 @@ class _Columns:
         return self.engine
 
     @cached_property
-    def every(self) -> "Facts":
-        from fanous.store.facts import Facts
-
-        return Facts(self.engine, read_only=self._read_only)
-
-    @cached_property
-    def sides(self) -> "tuple[Facts, Facts]":
+    def parts(self) -> "tuple[Facts, Facts, Facts]":
+        """Real facts, synthetic ones, and all of them."""
         from fanous.store.facts import Facts
 
         real, synthetic = (
             Facts(self.engine.showing(synthetic=side), read_only=self._read_only, synthetic=side)
             for side in (False, True)
         )
-        return real, synthetic
+        return real, synthetic, Facts(self.engine, read_only=self._read_only)
+
+    @property
+    def sides(self) -> "tuple[Facts, Facts]":
+        return self.parts[:2]
+
+    @property
+    def every(self) -> "Facts":
+        return self.parts[2]
 
     @cached_property
     def holds_older(self) -> bool:
@@ -191,11 +195,10 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        from fanous.sources.stream import Attempts
-
-        ending = location.lock.with_suffix
-        writes = self._lock is not None and not read_only
-        self.attempts = Attempts(ending(READING), ending(FATAL)) if writes else Attempts()
+        ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
+        self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
+        if writes:
+            _ = self.attempts  # it sees what the process that had the store last died of
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
@@ -238,13 +241,20 @@ class OpenStore:
         is_staged = country in staged and country not in known if country else bool(staged) and not known
         return synthetic if is_staged else real
 
+    @cached_property
+    def attempts(self) -> "Attempts":
+        from fanous.sources.stream import Attempts  # loads the readers of files, which no query needs
+
+        return Attempts(*self._notes)
+
     def close(self) -> None:
         self._columns.close()
         self.ledger.close()
         self._release()
 
     def _release(self) -> None:
-        self.attempts.close()
+        if "attempts" in vars(self):
+            self.attempts.close()
         if self._lock:
             self._lock.release()
 

@@ -27,6 +27,7 @@ from fanous.errors import FanousError
 from fanous.files import disk_errors
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, refusal
+from fanous.text import printable
 
 FACTS = "facts"
 """Name of the facts' folder, and of its lock."""
@@ -86,7 +87,7 @@ class StoreLock:
             os.close(self._descriptor)
             raise StoreHeld(_refusal(path, owner), path) from None
         self.left_by = _owner(self._descriptor)
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
+        command = printable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))[:200]
         try:
             with disk_errors(f"lock the store with {path}"):
                 _write(self._descriptor, msgspec.json.encode(Owner(os.getpid(), command, time.time())))

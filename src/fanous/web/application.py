@@ -30,11 +30,10 @@ from fanous.publish.feeds import FORMATS, Feed, Format
 from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
 from fanous.web.answers import HOST, HTML, Answers, Maker, Reply, Site, Visit, visit_of
-from fanous.web.api import api_routes
-from fanous.web.api.endpoints import problem
+from fanous.web.api import api_routes, problem
 from fanous.web.api.operations import ROOT
 from fanous.web.bundles import Bundles
-from fanous.web.desk.desk import Desk
+from fanous.web.desk import Desk
 from fanous.web.limits import cost_of
 from fanous.web.live import Live
 from fanous.web.pages import PAGES, RESOURCES

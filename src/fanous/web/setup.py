@@ -28,7 +28,7 @@ from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
 from fanous.web.application import SecurityHeaders
-from fanous.web.desk.form import Refusal, form_of, is_from_here, words
+from fanous.web.form import Refusal, form_of, is_from_here, words
 from fanous.web.settings import hashed, is_same
 from fanous.web.templates import rendered, static
 

@@ -1,4 +1,6 @@
-"""The desk's routes: log in, look, decide.
+"""Desk: the operator's pages, behind a login: log in, look, decide.
+
+They change the ledger through ``pipeline.actions``, as the command line does; ``desk_pages`` says how to add one.
 
 A session is known by a random number that only the browser has; the server keeps its digest, in memory, so that a
 copy of the process's files opens nothing and a restart ends every session.  The number is new at each login, whatever
@@ -35,7 +37,8 @@ from fanous.publish.alerts.settings import Alerting
 from fanous.sources.ics import EventLeftOut
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Visit, visit_of
-from fanous.web.desk.form import (
+from fanous.web.desk_pages import DONE, FORMS, NAVIGATION, PAGES, DeskForm, DeskPage
+from fanous.web.form import (
     MOST_BYTES,
     Form,
     Refusal,
@@ -45,7 +48,6 @@ from fanous.web.desk.form import (
     is_from_here,
     kept_as,
 )
-from fanous.web.desk.pages import DONE, FORMS, NAVIGATION, PAGES, DeskForm, DeskPage
 from fanous.web.limits import Guesses
 from fanous.web.settings import is_passphrase, is_same
 from fanous.web.templates import rendered
