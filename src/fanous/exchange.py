@@ -118,7 +118,7 @@ class HttpClient:
             self._cut()
 
     def _cut(self) -> None:
-        """Wake up whoever reads; closing would not."""
+        """Wake up those who read; closing would not."""
         self._is_late = True
         for connection in self._connections:
             with suppress(OSError):

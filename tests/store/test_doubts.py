@@ -115,6 +115,7 @@ def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: 
         judged("moved", observations=(inside(old), inside(other, "doh"))),
     )
     assert store.facts.former_answers("PK", [SITE], [PTCL], THEN, 7 * DAY) == ["moved"]
+    assert store.facts.former_answers("PK", [SITE], [PTCL], THEN, 7 * DAY, nearby=True) == ["host", "moved"]
 
 
 def page(uid: str, target: str, title: str = "No entry", length: int = 900, **more: Any) -> Judged:

@@ -302,8 +302,8 @@ GARBAGE = 50_000
 nothing, for 6 % of the time of `fanous confirm`."""
 
 OTHERS_WRITE = 0o022
-"""Permissions that no file of ours gets, whatever the umask of the process: some containers start with 0, and whoever
-can change the archive, or the compiled fingerprints that a library of C loads, decides what Fanous says."""
+"""Permissions that no file of ours gets, whatever the umask of the process: some containers start with 0, and
+anyone who can change the archive, or the compiled fingerprints that a library of C loads, decides what Fanous says."""
 
 BUG = 70
 """EX_SOFTWARE of sysexits.h: the fault is ours."""

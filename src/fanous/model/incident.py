@@ -654,6 +654,7 @@ class Alternatives:
         reached: targets that worked on the event's networks while it was on there.
         unanswered: other countries in which lookups of its targets had no answer at the time.
         former: measurements with answers that were the helper's in the weeks before.
+        outdated: the same, if an answer in the hosting network of the right one is not right for that.
         inspected: as ``lines``, where what failed is what met another certificate.
     """
 
@@ -668,6 +669,7 @@ class Alternatives:
     reached: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
     nettests: tuple[Software, ...] = ()
     foreign: tuple[ForeignNetwork, ...] = ()
     inspected: tuple[LineRecord, ...] = ()

@@ -332,6 +332,11 @@ def alternatives(
         former=tuple(
             facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
         ),
+        outdated=tuple(
+            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN, nearby=True)
+            if inspected or how & {*BY_ADDRESS}
+            else ()
+        ),
         nettests=tuple(facts.software(country, targets, asns, stretches, sources, of_nettests=True)),
         unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
         foreign=_foreign(store, country, targets, by_network),

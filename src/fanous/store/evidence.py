@@ -210,9 +210,10 @@ LEFT JOIN (
 ) AS now USING (target)
 WHERE notEmpty(arrayFilter(
         one -> NOT hasAny(tupleElement(one, 1), arrayConcat(present, encrypted))
-            AND NOT hasAny(tupleElement(one, 2), arrayFilter(asn -> asn != 0, networks)),
+            AND ({{nearby:Bool}} OR NOT hasAny(tupleElement(one, 2), arrayFilter(asn -> asn != 0, networks))),
         plain
     ) AS odd)
+    AND (NOT {{nearby:Bool}} OR notEmpty(present))
     AND arrayAll(one -> has(earlier, tupleElement(one, 1)[1]), odd)
 ORDER BY uid
 """
@@ -403,6 +404,8 @@ class EvidenceFacts(FactsPart):
         asns: Sequence[int],
         intervals: Sequence[Interval],
         before: float,
+        *,
+        nearby: bool = False,
     ) -> list[str]:
         """Measurements in which every answer that is not right now is an address that the helper had found before.
 
@@ -410,12 +413,14 @@ class EvidenceFacts(FactsPart):
 
         Args:
             before: seconds before the first of the intervals.
+            nearby: an answer in the hosting network of the right one is not right for that: a site may move within it.
         """
         first = min(one.start for one in intervals)
         asked = {
             **_claim(country, targets, asns, intervals),
             "from": ticks(first - before),
             "to": ticks(first) - 1,
+            "nearby": nearby,
         }
         return [uid for (uid,) in self.engine.rows(_FORMER, **asked)]
 

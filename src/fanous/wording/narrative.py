@@ -333,7 +333,7 @@ def _tense(incident: Incident) -> str:
 
 # --- details --------------------------------------------------------------------------------------------
 
-INTERFERED = "Connections to {targets} were interfered with."
+FAILED = "Connections to {targets} failed."
 RESET = "Connections to {targets} were reset."
 NO_ANSWER = "Connections to {targets} got no answer."
 LOOKS = "Connections to {targets} were cut because of how their first message looks."
@@ -344,14 +344,14 @@ SLOWED_TO = "Transfers from {targets} were slowed to about {kbps} kbit/s."
 OTHERWISE = "{targets}: {methods}."
 
 CLAUSES: dict[str, str] = {
-    "dns": "DNS lookups of {targets} were interfered with.",
+    "dns": "DNS lookups of {targets} failed.",
     "dns.injection": "DNS lookups of {targets} returned forged answers.",
     "dns.injection.blockpage": "DNS lookups of {targets} led to a block page.",
     "dns.nxdomain": "DNS answers denied that {targets} existed.",
     "dns.refused": "DNS lookups of {targets} were refused.",
     "dns.timeout": "DNS lookups of {targets} got no answer.",
     "encdns": "Encrypted DNS was blocked ({targets}).",
-    "http": INTERFERED,
+    "http": FAILED,
     "http.blockpage": BLOCK_PAGE,
     "http.blockpage.unknown": "Requests to {targets} were answered with another page.",
     "http.error": "Requests to {targets} were answered with an error page.",
@@ -362,13 +362,13 @@ CLAUSES: dict[str, str] = {
     "ip.unreachable": UNREACHABLE,
     "ip.prefix_null_route": UNREACHABLE,
     "quic": "QUIC traffic to {targets} was dropped.",
-    "tcp": INTERFERED,
+    "tcp": FAILED,
     "tcp.refused": "Connections to {targets} were refused.",
     "tcp.reset": RESET,
     "tcp.timeout": NO_ANSWER,
-    "tls": INTERFERED,
+    "tls": FAILED,
     "tls.freeze": "Connections to {targets} froze after the first data.",
-    "tls.mitm": "Connections to {targets} met a forged certificate.",
+    "tls.mitm": "Connections to {targets} met another certificate than the site's.",
     "tls.reset": RESET,
     "tls.reset.fingerprint": LOOKS,
     "tls.reset.sni": "Connections to {targets} were reset when they named the site.",

@@ -372,6 +372,28 @@ def test_a_page_that_no_network_at_home_contradicts_is_judged_alone(
     assert [sorted({one.target for one in part}) for part in told] == parts
 
 
+@each(
+    ("what", "how", "at_former", "doubt"),
+    [
+        ("another's certificate there", "tls.mitm.ca_signed", 20, True),
+        ("nothing is left there", DROPS, 20, True),
+        ("two in twenty at the present address", "tls.mitm.ca_signed", 18, True),
+        ("three in twenty", "tls.mitm.ca_signed", 17, False),
+        ("the name is cut", CUT, 20, False),
+    ],
+)
+def test_what_is_left_at_a_former_address_is_no_block(
+    what: str, how: str, at_former: int, *, doubt: bool
+) -> None:
+    ballots = [fails(asn, mechanism=how, of="a") for asn in (1, 2)]
+    beside = Ballot(HOURS, False, 3, SITE)
+    known = Alternatives(
+        outdated=tuple(f"a.{n}" for n in range(at_former)),
+        inspected=tuple(LineRecord(asn, targets=9, others=8, failing=1) for asn in (1, 2)),
+    )
+    assert left(*ballots, beside, known=known) == ("name.moved" if doubt else ""), what
+
+
 @each(("whose", "doubt"), [("a", True), ("b", False)])
 def test_an_address_that_the_name_had_before_is_not_forged(whose: str, *, doubt: bool) -> None:
     ballots = [looked_up(asn, how="dns.injection.other", resolver=asn, of=whose) for asn in (1, 2)]

@@ -216,9 +216,7 @@ class Doubts:
 
         Then hardly any other target was reached by those who met one.  Our own probes compare with another name's.
         """
-        shown = np.array(
-            [mechanism.startswith(INTERCEPTED) for mechanism in seen.mechanisms.tolist()], np.bool_
-        )
+        shown = np.array([*map(_is_intercepted, seen.mechanisms)], np.bool_)
         if not len(seen) or float((shown & (seen.sources != EDGE)).mean()) < MOST:
             return None
         probes = [line for line in self.known.inspected if not line.of_all]
@@ -263,10 +261,19 @@ class Doubts:
         )
 
     def _of_former(self, seen: Votes) -> Reason | None:
-        """Are the answers addresses that the targets had before?"""
+        """Are the answers addresses that the targets had before?
+
+        At a former address in the hosting network of the present one, which is no wrong answer, nothing may be left, or
+        another's certificate.  Where more than one address serves a site, hardly all failures are at one of the past.
+        """
         forged = seen.mechanisms == FORGED
         former = np.isin(seen.uids, self.known.former)
-        if 2 * int((forged & former).sum()) < len(seen) or not forged.any():
+        there = np.isin(seen.mechanisms, BY_ADDRESS) | np.array(
+            [*map(_is_intercepted, seen.mechanisms)], np.bool_
+        )
+        outdated = there & np.isin(seen.uids, self.known.outdated)
+        is_moved = forged.any() and 2 * int((forged & former).sum()) >= len(seen)
+        if not len(seen) or not (is_moved or float(outdated.mean()) >= MOST):
             return None
         return Reason("name.moved", {"networks": len(np.unique(seen.asns))})
 
@@ -277,6 +284,10 @@ class Doubts:
         if not common:
             return len(targets) == 1
         return not all(any(host in self._hosts(target) for target in answered) for host in common)
+
+
+def _is_intercepted(mechanism: str) -> bool:
+    return mechanism.startswith(INTERCEPTED)
 
 
 def _sites(seen: Votes) -> frozenset[str]:
