@@ -22,9 +22,7 @@ from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED
 from fanous.publish.credits import licence_words
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
-from fanous.web import bundles
-from fanous.web.desk import form
-from fanous.web.desk import pages as desk
+from fanous.web import bundles, desk_pages, form
 from fanous.web.pages import PAGES, events, explore_common, incidents
 from fanous.wording import cost, findings, headline, narrative, period, post, reasons, words
 from fanous.wording.words import MECHANISMS
@@ -78,7 +76,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*headline.IN_COUNTRY_ALONE.values(), *headline.PARTLY.values()),
     (*headline.TRAFFIC.values(), *narrative.TRAFFIC.values(), post.TRAFFIC_FELL),
     (*narrative.NOW_AT.values(), *headline.RESTORED.values()),
-    tuple(period.WHEN.values()),
+    (*period.WHEN.values(), *period.ROUGHLY.values()),
     (headline.CLAIM, headline.SYNTHETIC, headline.IMPORTED, headline.ORIGIN),
     tuple(narrative.DONE.values()),
     tuple(narrative.FELL.values()),
@@ -142,7 +140,11 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     tuple(page.title for page in PAGES if page.title),
     tuple(form.REFUSED.values()),
     (configure.LICENCE, configure.NEEDS_KEY, configure.FOR_OTHERS, *configure.PASSED_ON.values()),
-    (*desk.DONE.values(), *desk.STATES.values(), *(page.title for page in desk.PAGES if page.title)),
+    (
+        *desk_pages.DONE.values(),
+        *desk_pages.STATES.values(),
+        *(page.title for page in desk_pages.PAGES if page.title),
+    ),
     (*explore_common.BY.values(), *explore_common.BY_PLACE.values()),
     tuple({signal.unit: None for signal in SIGNALS.values() if signal.is_quantity}),
     (

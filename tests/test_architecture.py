@@ -62,7 +62,6 @@ HEAVY = {
     "pandas",
     "chdb",
     "clickhouse_connect",
-    "sqlalchemy",
     "babel",
     "jinja2",
     "starlette",

@@ -36,8 +36,8 @@ def saying(say: Callable[[socket.socket], None], host: str = "127.0.0.1") -> Ite
 
     def answer(one: socket.socket) -> None:
         with one, suppress(OSError):
-            one.recv(65536)
-            say(one)
+            if one.recv(65536):
+                say(one)
 
     threading.Thread(target=serve, daemon=True).start()
     try:

@@ -513,3 +513,9 @@ def split_url(text: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def without_login(url: str) -> str:
+    """A URL for messages and logs, without the login that may be in it."""
+    parts = split_url(url)
+    return "..." if parts is None else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -3,13 +3,18 @@
 httpx limits the time of each read alone, so a head that comes a byte at a time, or interim responses without end, would
 never end; and it unpacks whatever comes, so that 64 KiB packed twice become 64 GiB.  A server of the internet can also
 redirect us to this machine, or into its network.
+
+``HttpClient`` asks servers of the internet, from a thread; ``post`` asks a collector, in an event loop.  What answers
+may not be the collector: a captive portal, a mirror that was taken over, or the new owner of its domain.
 """
 
+import asyncio
 import socket
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -164,3 +169,44 @@ def whole(response: httpx.Response, most: int) -> bytes:
     if unpacker is not None and packed and not unpacker.eof:
         raise httpx.DecodingError("its body breaks off")
     return b"".join(pieces)
+
+
+SLOWEST = 1000
+"""Bytes a second at which a body is waited for: a bad connection over 2G."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostAnswer:
+    """An answer, read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+
+async def post(client: httpx.AsyncClient, url: str, body: bytes, *, seconds: float, most: int) -> PostAnswer:
+    """POST JSON.
+
+    Args:
+        seconds: for the whole exchange, in addition to what the body takes at ``SLOWEST``.
+        most: bytes of the answer.  It is not unpacked, since a few bytes can unpack to a gigabyte.
+
+    Raises:
+        httpx.HTTPError: there is no answer, or it is too slow or too long.
+    """
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    content = b""
+    try:
+        async with (
+            asyncio.timeout(seconds + len(body) / SLOWEST),
+            client.stream("POST", url, content=body, headers=headers) as response,
+        ):
+            async for part in response.aiter_raw():
+                content += part
+                if len(content) > most:
+                    raise httpx.RemoteProtocolError(f"its answer is longer than {most >> 10} KiB")
+    except TimeoutError:
+        raise httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s") from None
+    except httpx.InvalidURL as error:
+        raise httpx.UnsupportedProtocol(f"{error}") from None
+    return PostAnswer(response.status_code, response.headers, content)

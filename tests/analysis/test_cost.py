@@ -5,8 +5,19 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.cost import CEILING, SUSPECTED, UNKNOWN_SHARE, cost_of, of_incident
-from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
+from fanous.analysis.cost import (
+    CEILING,
+    SUSPECTED,
+    UNKNOWN_SHARE,
+    Cost,
+    Disruption,
+    Economy,
+    Figure,
+    Phrase,
+    Range,
+    cost_of,
+    of_incident,
+)
 from fanous.model.incident import Estimate, Interval, Kind, Part, UsersShare
 from fanous.model.place import Access
 from fanous.refdata.countries import country_codes

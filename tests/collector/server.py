@@ -17,6 +17,11 @@ import httpx
 from tests.children import child_environment
 
 START = "import typer; from fanous.cli.collect import collect; typer.run(collect)"
+PATIENT = (
+    "import typer; from fanous.cli import collect; collect.LAST_SECONDS = 55; typer.run(collect.collect)"
+)
+"""It stores all that it received before it ends, however busy the machine: no test need wait until it drains."""
+
 LISTENING = re.compile(r"listening host=\S+ port=(\d+)")
 
 
@@ -67,10 +72,10 @@ class Running:
         return self.process.wait(60)
 
 
-def started(*options: str) -> Running:
+def started(*options: str, code: str = START) -> Running:
     """Running and listening."""
     process = subprocess.Popen(
-        [sys.executable, "-c", START, "--listen", "127.0.0.1:0", *options],
+        [sys.executable, "-c", code, "--listen", "127.0.0.1:0", *options],
         stderr=subprocess.PIPE,
         text=True,
         env=child_environment(),
@@ -87,8 +92,8 @@ def started(*options: str) -> Running:
 
 
 @contextmanager
-def collector(*options: str) -> Iterator[Running]:
-    running = started(*options)
+def collector(*options: str, code: str = START) -> Iterator[Running]:
+    running = started(*options, code=code)
     try:
         yield running
     finally:

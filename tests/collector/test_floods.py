@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fanous.collector import helper
 from fanous.collector.door import Policy
-from fanous.collector.helper import Helper, HelperPolicy, helper
+from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import volume_of
 from fanous.collector.request import Refused
 from fanous.threads import Threads

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanous.collector.helper.plan import asked_of, endpoints_of, ip_infos, url_of
+from fanous.collector.helper import asked_of, endpoints_of, ip_infos, url_of
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.request import Refused, plain
 from fanous.collector.services import check_in

@@ -8,7 +8,7 @@ from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.incidents.doubts import shown_by
 from fanous.analysis.incidents.witnesses import check_claim, coverage_of, who_saw_what
 from fanous.evaluation.adversary import AFTER, BEFORE, MAKING, UNMAKING, claims_of, fifths, spared, succeeds
-from fanous.evaluation.simulate.crowd import START, Crowd, Strategy, attempts, votes_of
+from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Scope, Sight, Status
 from fanous.model.instant import HOUR

@@ -10,7 +10,7 @@ from rich.console import Console
 from fanous.cli.evaluate import print_calibration
 from fanous.evaluation.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
 from fanous.evaluation.rehearsal.cases import TechniqueResult, append
-from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
+from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
 from fanous.model.score import Stated, calibrate, wilson
 
 
@@ -43,7 +43,7 @@ def test_weeks_hold_what_is_said_of_them() -> None:
     bad = Trouble(100, 110, frozenset([1]), 1.0, frozenset(["a"]), local=True)
     week = Week(0.0, 1.0, {(1, "a"): 5.0, (1, "b"): 5.0, (2, "c"): 5.0}, (cut, bad), 1.0)
     votes, abroad = measured(week, 1)
-    hours = (votes.times - START) / 3600
+    hours = (votes.times - WEEK_START) / 3600
     in_cut = (hours >= 50) & (hours < 60) & (votes.asns == 1)
     in_bad = (hours >= 100) & (hours < 110) & (votes.probes == "a")
     assert votes.seen[in_cut].all() and votes.controlled[in_cut].all()

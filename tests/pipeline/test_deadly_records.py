@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanous.model.measurement import Provenance
-from fanous.store.attempts import Attempts
+from fanous.sources.stream import Attempts
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import fanous
@@ -68,20 +68,20 @@ def test_judge_goes_on_by_itself(lines: list[bytes], tmp_path: Path) -> None:
 
 
 def test_a_process_that_is_killed_once_condemns_nothing(tmp_path: Path) -> None:
-    lock, record = tmp_path / "facts.lock", b'{"a": 1}'
+    files, record = (tmp_path / "notes", tmp_path / "book"), b'{"a": 1}'
     for is_killed in (True, False, True):
-        attempts = Attempts(lock)
+        attempts = Attempts(*files)
         with attempts.slot() as working:
             working.begin(7, record)
             if not is_killed:
                 working.end()
             attempts.close()  # a killed process ends nothing
-    assert not Attempts(lock).book.fatal
-    assert Attempts(lock).book.suspected
+    assert not Attempts(*files).book.fatal
+    assert Attempts(*files).book.suspected
 
 
 def test_a_fault_of_ours_counts_as_a_death_and_a_user_who_interrupts_as_none(tmp_path: Path) -> None:
-    attempts = Attempts(tmp_path / "facts.lock")
+    attempts = Attempts(tmp_path / "notes", tmp_path / "book")
     for error in (KeyboardInterrupt, ValueError, ValueError):
         with pytest.raises(error), attempts.slot() as working:
             working.begin(1, b"{}")

@@ -17,7 +17,7 @@ from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.identities import candidate, rank, settle
+from fanous.store.facts import candidate, rank, settle
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.each import each

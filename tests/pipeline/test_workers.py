@@ -14,21 +14,23 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fanous.errors import FanousError
+from fanous.model.instant import from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.verdict import Judged
 from fanous.pipeline import ingest, workers
 from fanous.pipeline.ingest import judged_records
 from fanous.pipeline.judge import Ingested, OnFile
-from fanous.pipeline.workers import default_jobs, judged_by
+from fanous.pipeline.workers import default_jobs, judged_by, left_after
 from fanous.sources.connector import ALL, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.attempts import Book
+from fanous.sources.stream import Book
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.each import each
@@ -202,6 +204,30 @@ def test_a_record_that_ends_its_worker_costs_itself_only(
     assert again.rejected == 6, "known from the start, and no worker ends"
 
 
+def test_what_a_worker_leaves_out_is_counted_once_in_any_number_of_frames(
+    rally: Path, tmp_path: Path
+) -> None:
+    lines = rally.read_bytes().splitlines(keepends=True)[::2][: workers.FRAME_ITEMS + 80]
+    first = sorted(json.loads(line)["measurement_start_time"] for line in lines)[len(lines) // 10]
+    inside = sum(json.loads(line)["measurement_start_time"] >= first for line in lines)
+    assert workers.FRAME_ITEMS < inside < len(lines)
+    (tmp_path / "frames.jsonl").write_bytes(b"".join(lines))
+    tally = Ingested()
+    read = partial(judged_records, "ooni", began=(from_iso(first), inf))
+    with closing(judged_by(1, read, [tmp_path / "frames.jsonl"], tally, None)) as judged:
+        assert len(list(judged)) == inside
+    assert tally.outside == len(lines) - inside
+
+
+def test_another_worker_goes_on_behind_the_last_line_that_was_sent() -> None:
+    a, b = (0, Path("a"), ALL[1::2]), (1, Path("b"), ALL)
+    assert left_after([a, b], (-1, 0)) == [a, b]
+    assert left_after([a, b], (0, 6)) == [(0, Path("a"), ALL[1::2][3:]), b]
+    assert left_after([a, b], (0, 7)) == left_after([a, b], (0, 6)), "line 7 is another worker's"
+    assert left_after([a, b], (0, inf)) == [b]
+    assert left_after([a, b], (1, 3)) == [(1, Path("b"), range(4, ALL.stop))]
+
+
 @each(
     ("name", "error", "told"),
     [
@@ -244,6 +270,17 @@ def test_where_no_worker_can_be_started_one_process_reads_all(
     with closing(judged_by(2, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
         assert len(list(judged)) == tally.rejected == 1
     assert tally.notes == [f"one process reads all files, since others could not be started: {told}"]
+
+
+def test_workers_of_an_updated_installation_judge_nothing(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "rules_version", lambda: "of yesterday")
+    tally = Ingested()
+    with closing(judged_by(1, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
+        assert len(list(judged)) == 1
+    (told,) = tally.notes
+    assert told.endswith("they have other rules than this process: Fanous was updated while it ran")
 
 
 @each("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

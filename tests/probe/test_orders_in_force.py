@@ -228,6 +228,11 @@ def test_replayed_orders_to_measure_are_refused(key: Key) -> None:
     assert after(key, key.go(NOW - 10), key.go(NOW - 20)).orders == key.go(NOW - 10).orders
 
 
+def test_the_same_orders_are_accepted_before_each_round(key: Key) -> None:
+    known = after(key, key.go())
+    assert accepted(known, key.go(), key.public, NOW + 3600) == known
+
+
 # --- revocation ---------------------------------------------------------------------------------------
 
 

@@ -63,8 +63,13 @@ FREELY = (
 control."""
 
 
+EVERY = 8
+"""Of so many measurements of the event, one holds everything: to look through one takes a twentieth of a second."""
+
+
 def spoiled(record: dict[str, Any], number: int = 0) -> dict[str, Any]:
-    """A measurement of the event, with everything that might name someone in addition to what it says about the target.
+    """A measurement of the event, with one of ``KINDS`` in addition to what it says about the target, and in some
+    with everything that might name someone.
 
     The first pages are the helper's but for a name in their title.  One differs, and so its words are stored
     (``of_pages``), but are not in anything public.
@@ -74,7 +79,7 @@ def spoiled(record: dict[str, Any], number: int = 0) -> dict[str, Any]:
         spread(record, kind, FREELY),
         spread(record, kind[::-1], OF_PAGES)["test_keys"]["requests"],
     )
-    whole = planted(written).document
+    whole = (written if number % EVERY else planted(written).document) | {"probe_ip": OWN}
     own, more, free = record["test_keys"], whole["test_keys"], written["test_keys"]
     mixed = more | own | {"requests": [*own["requests"], *more["requests"], *page], "control_failure": None}
     mixed |= {

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from fanous.model.role import Role
+from fanous.model.measurement import Role
 from fanous.refdata import toml_table
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
 from fanous.text import printable

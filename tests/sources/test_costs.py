@@ -21,7 +21,7 @@ import pytest
 
 import fanous
 from fanous.analysis.rules import judge
-from fanous.collector.helper.helper import title_of
+from fanous.collector.helper import title_of
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.judge import Ingested, judge_files, judge_record, known_fingerprints
@@ -127,7 +127,7 @@ MADE = {
     "sources.ooni.disguises._spread": "of an address: ``_of_disguises``",
     "sources.ooni_csv._shaped": "forms of columns, which are in this module's table",
     "sources.ooni.content._database": "one of this module's own",
-    "web.desk.desk._page": "of the addresses of pages, which are among these",
+    "web.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
     "web.templates._short_names": "names of platforms, which are ours",
     "web.answers.fitting": "of the addresses of pages, which are among these",
@@ -232,7 +232,7 @@ def _own_words(pattern: str) -> set[str]:
 
 AT_ONE_PLACE = {
     "collector.inbox._NAME.0": "whole names of files",
-    "web.desk.setup.LISTEN.0": "a field of the operator's own form",
+    "web.setup.LISTEN.0": "a field of the operator's own form",
     "probe.serve._DURATION.0": "a duration in the operator's own file",
     "config._HEADER.0": "a line of the operator's own file",
     "collector.stream.address._URL.0": "the operator's own address",

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import as_written
-from fanous.store import codec
+from fanous.store import database
 from fanous.store.cache import Cache
+from fanous.store.database import Database
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -24,11 +24,11 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 
 def run(url: str, *statements: str) -> None:
     """Statements past the ledger, on its database."""
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
+    opened = Database(url)
+    with opened.reading() as connection:
         for statement in statements:
-            connection.execute(sa.text(statement))
-    engine.dispose()
+            connection.run(statement)
+    opened.close()
 
 
 def put(ledger: Ledger, known_as: str | None = None, at: float = NOON, **given: object) -> str:
@@ -168,14 +168,14 @@ def test_an_invalid_url_is_refused(url: str) -> None:
 
 def test_what_did_not_change_is_not_decoded_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[str] = []
-    own = codec._decode
-    monkeypatch.setattr(codec, "_DECODED", Cache(1 << 20, lambda kept: len(kept[0])))
+    own = database._decode
+    monkeypatch.setattr(database, "_DECODED", Cache(1 << 20, lambda kept: len(kept[0])))
 
     def noted(document: str) -> Incident:
         decoded.append(document)
         return own(document)
 
-    monkeypatch.setattr(codec, "_decode", noted)
+    monkeypatch.setattr(database, "_decode", noted)
     name = put(ledger)
     put(ledger)
     ledger.incidents()
@@ -190,10 +190,10 @@ def test_what_did_not_change_is_not_decoded_again(ledger: Ledger, monkeypatch: p
 def test_revisions_that_are_kept_decoded_are_limited_by_their_bytes(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codec._DECODED, "most", 100_000)
+    monkeypatch.setattr(database._DECODED, "most", 100_000)
     name = put(ledger)
     for turn in range(60):
         put(ledger, name, at=NOON + turn, status=Status.ENDED if turn % 2 else Status.CONFIRMED)
         ledger.incidents()
-    assert 0 < codec._DECODED.size <= 100_000
+    assert 0 < database._DECODED.size <= 100_000
     assert len(ledger.revisions(name)) > 50

@@ -22,7 +22,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import replay
 from fanous.store.client import engine_at
-from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons, with_codes
+from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons, with_codes
 from fanous.store.engine import bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder

@@ -33,8 +33,8 @@ def test_each_mutation_changes_code_that_is_there_exactly_once(one: Mutation) ->
 
 def test_each_of_five_packages_is_mutated_in_many_places() -> None:
     count = Counter(one.package for one in TABLE.mutation)
-    assert set(count) == {"analysis/rules", "analysis/detectors", "analysis/incidents", "store", "pipeline"}
-    assert min(count.values()) >= 8
+    many = ("analysis/rules", "analysis/detectors", "analysis/incidents", "store", "pipeline")
+    assert min(count[package] for package in many) >= 8
     assert count.total() >= 44
 
 

@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope, Stage
+from fanous.model.incident import (
+    Estimate,
+    FamilyView,
+    Incident,
+    Interval,
+    Kind,
+    Part,
+    Says,
+    Scope,
+    Stage,
+    Status,
+)
 from fanous.model.instant import to_iso
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -142,6 +153,30 @@ def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -
     assert re.search(r"</svg>5%", told)
     assert not re.search(r"</svg>90%", told)
     assert re.search(r"</svg>90%", visit.get("/PK").text)
+
+
+def test_the_chart_of_a_retracted_outage_has_the_baseline_of_what_was_said() -> None:
+    """Its own low days would be their own baseline: the text said 5%, and the end of the line 100%."""
+    since, long = NOW - 18 * DAY, series()
+    times = np.arange(int(NOW) - 40 * DAY, int(NOW), HOUR, dtype=np.int64)
+    ones = np.ones(len(times), np.int64)
+    values = np.where(times >= since, 50.0, 1000.0)
+    low = Series(long.key, HOUR, times, values, ones, ones * 0, ones * 0)
+    gone = replace(
+        outage(),
+        status=Status.RETRACTED,
+        onset=since,
+        onset_earliest=since - 600,
+        onset_latest=since,
+        end=NOW,
+        intervals=(Interval(since, NOW),),
+    )
+    told = visiting(gone, levels=(low,)).get("/PK/PK-2023-0042").text
+    told = told.partition('id="connectivity"')[2].partition("<h2")[0]
+    drawn = re.search(r'data-shares="([\d,]+)"', told)
+    assert drawn is not None
+    assert set(drawn[1].split(",")) == {"100", "5"}
+    assert drawn[1].endswith(",5,5,5")
 
 
 def test_regions_are_listed_with_the_lowest_first_and_the_rest_is_counted() -> None:

@@ -13,7 +13,7 @@ from fanous.pipeline.vitals import Ailment, Disk, HeardNetwork, PullStates, Vita
 from fanous.publish.alerts.channel import Attempt, Channel
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
-from fanous.web.desk.pages import PAGES
+from fanous.web.desk_pages import PAGES
 from fanous.wording.language import LANGUAGES
 from tests.each import each
 from tests.web.deskhand import Deskhand

@@ -13,7 +13,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.desk.session import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
+from fanous.web.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
 from fanous.web.settings import hashed, is_passphrase
 from tests.charts.events import ONGOING, incident
 from tests.each import each
@@ -277,7 +277,7 @@ def test_a_form_is_limited() -> None:
 def test_guessing_is_stopped_and_a_busy_guesser_does_not_lock_the_token_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fanous.web.desk.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
+    monkeypatch.setattr("fanous.web.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
     hand = door(passphrase=kept())
     tried = [hand.login(f"guess {n}").status_code for n in range(12)]
     assert tried[:10] == [403] * 10
@@ -291,7 +291,7 @@ def test_a_guesser_behind_a_proxy_that_is_not_named_uses_up_no_one_elses_tries(
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr("fanous.web.limits.monotonic", lambda: clock[0])
-    monkeypatch.setattr("fanous.web.desk.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
+    monkeypatch.setattr("fanous.web.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
     hand = door(passphrase=kept())
 
     def tried(secret: str, forwarded: str) -> int:

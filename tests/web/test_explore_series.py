@@ -14,7 +14,7 @@ from pyarrow import parquet
 from fanous.model.incident import Status
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.pipeline import quantities
+from fanous.pipeline import explore
 from fanous.web.answers import Site
 from tests.each import each
 from tests.hostile import HOSTILE
@@ -237,10 +237,10 @@ def test_the_page_of_measurements_offers_the_signals_that_there_are() -> None:
 
 def test_too_many_series_and_values_are_said_or_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visiting()
-    monkeypatch.setattr(quantities, "MOST_VALUES", 10)
+    monkeypatch.setattr(explore, "MOST_VALUES", 10)
     assert visitor.get("/explore?signal=tor_relay&country=PK").status_code == 200
     assert visitor.get("/explore.csv?signal=tor_relay&country=PK").status_code == 404
-    monkeypatch.setattr(quantities, "MOST_SERIES", 1)
+    monkeypatch.setattr(explore, "MOST_SERIES", 1)
     assert "This is too much to show at once." in visiting().get("/explore?signal=tor_relay&country=PK").text
 
 

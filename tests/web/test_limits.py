@@ -45,6 +45,7 @@ def test_a_reader_who_requests_too_many_unshared_pages_is_told_to_wait() -> None
     assert [one.status_code for one in answers[3:]] == [429, 429]
     assert all(one.status_code != 429 for one in answers[:3])
     assert int(answers[3].headers["retry-after"]) > 100
+    assert "Your network has asked for a great deal in a short time." in answers[3].text
 
 
 def test_what_others_read_costs_nothing() -> None:

@@ -15,8 +15,8 @@ from fanous.config import load_environment
 from fanous.monitor.settings import read
 from fanous.pipeline.configure import kept_days, offered, terms_of
 from fanous.sources.publishers import SOURCES
-from fanous.web.desk.setup import MOST_TRIES, SetUp, new_code
 from fanous.web.settings import is_passphrase
+from fanous.web.setup import MOST_TRIES, SetUp, new_code
 from fanous.wording.language import LANGUAGES
 from tests.web.deskhand import Deskhand
 
@@ -167,7 +167,7 @@ def test_a_key_of_a_source_that_is_not_chosen_is_not_kept(path: Path) -> None:
 def test_observations_are_kept_as_long_as_the_disk_allows(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanous.web.desk.setup.free_bytes", lambda: 300_000_000_000)
+    monkeypatch.setattr("fanous.web.setup.free_bytes", lambda: 300_000_000_000)
     setting = hand(path)
     days = kept_days(300_000_000_000, 2)
     assert f"for {kept_days(300_000_000_000, 1):,} days" in without_marks(setting.get("/").text)

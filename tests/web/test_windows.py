@@ -66,7 +66,7 @@ def test_a_control_that_works_does_not_hide_a_total_block() -> None:
     text = late("/PK")
     grid = text[text.index('class="times"') : text.index("</table>")]
     assert "Disrupted whenever measured: 2" in grid
-    assert "Disrupted part of the time" not in grid
+    assert "Disrupted in some measurements" not in grid
     assert "<bdi>example.com</bdi></summary>" not in text
 
 

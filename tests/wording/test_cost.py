@@ -1,13 +1,14 @@
 """Costs for readers."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from fanous.analysis.cost import Range
 from fanous.cli.main import app
-from fanous.model.cost import Range
 from fanous.model.reason import as_written
 from fanous.store.local import open_store
 from fanous.wording.cost import dollars
@@ -63,6 +64,17 @@ def test_targets_have_no_low_figure_unless_one_is_given() -> None:
     assert json.loads(fanous("PK", "--hours", "1", "--targets", "x", "--json")[1])["per_hour"]["low"] == 0
     given = fanous("PK", "--hours", "1", "--targets", "x", "--dependence", "0.1-0.2", "--json")[1]
     assert json.loads(given)["per_hour"] == {"low": 15451.0, "high": 77253.0}
+
+
+@pytest.mark.parametrize("hours", ["1", "7", "396"])
+def test_a_limit_is_not_rounded_down(hours: str) -> None:
+    asked = ("PK", "--hours", hours, "--targets", "x")
+    first = fanous(*asked)[1].splitlines()[0]
+    found = re.findall(r"US\$ ([\d.,]+)( million)?", first)
+    rate, total = (float(n.replace(",", "")) * (1e6 if of else 1) for n, of in found)
+    high = json.loads(fanous(*asked, "--json")[1])["per_hour"]["high"]
+    assert high <= rate <= 1.1 * high
+    assert high * float(hours) <= total <= 1.1 * high * float(hours)
 
 
 @pytest.mark.parametrize(

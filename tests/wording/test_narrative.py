@@ -41,6 +41,7 @@ from fanous.wording.narrative import (
     summary,
     words_of,
 )
+from fanous.wording.period import roughly_when
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
 from tests.each import each
 
@@ -106,6 +107,10 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
             {"onset_earliest": START - 9000},
             "from some time between 17:15 and 20:00 to about 22:55 on 17 December 2023, local time.",
         ),
+        (
+            {"onset_earliest": START - HOUR},
+            "from some time between 18:45 and 20:00 to about 22:55 on 17 December 2023, local time.",
+        ),
         ({"end": START + 9 * DAY}, "from 17 to 26 December 2023."),
         ({"end": START + 30 * DAY}, "from 17 December 2023 to 16 January 2024."),
         ({"end": START + 9 * DAY, "onset_earliest": None}, "from 17 December 2023 or earlier to 26 December"),
@@ -119,6 +124,27 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
 )
 def test_it_says_when_as_exactly_as_is_known(given: dict[str, Any], says: str) -> None:
     assert says in led(**given)
+
+
+@each(
+    ("given", "says"),
+    [
+        ({}, "From about 17 December 2023, 19:45 PKT (14:45 UTC) to about 17 December 2023, 22:55"),
+        (
+            {"onset_earliest": START - HOUR},
+            "From 17 December 2023, 20:00 PKT (15:00 UTC) at the latest to about",
+        ),
+        (
+            ONGOING | {"onset_earliest": START - HOUR},
+            "Since 17 December 2023, 20:00 PKT (15:00 UTC) at the latest",
+        ),
+        (ONGOING | {"onset_earliest": None}, "Already under way at 17 December 2023, 19:45 PKT (14:45 UTC)"),
+    ],
+)
+def test_the_foot_of_a_picture_gives_no_middle_of_a_gap_as_the_onset(
+    given: dict[str, Any], says: str
+) -> None:
+    assert roughly_when(incident(**given), ENGLISH).text.startswith(says)
 
 
 @each(
@@ -203,12 +229,12 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
             {},
             "Confirmed: connectivity has been low across Pakistan since about 19:45 on 17 December 2023, local time: "
             "typically 5% of its usual level, and now 80%.",
-            "Internet access partly restored across Pakistan",
+            "Internet back to about 80% of normal across Pakistan",
         ),
         (
             {"confirmed_at": None},
             "connectivity may have been low across Pakistan since",
-            "may be partly restored",
+            "may be back to about 80% of normal",
         ),
         (
             {"kind": Kind.SLOWDOWN, "parts": ()},
@@ -229,6 +255,16 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
             {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
             "connectivity has fallen to about 50% of its usual level",
             "down to about 55%",
+        ),
+        (
+            {"level": Estimate(0.4, 0.3, 0.5, now=0.99), "scope": Scope.ISP, "entities": ("AS17557",)},
+            "typically 40% of its usual level, and now 99%.",
+            "Internet back to about 99% of normal on PTCL in Pakistan",
+        ),
+        (
+            {"level": Estimate(0.6, 0.5, 0.7, now=0.99)},
+            "typically 60% of its usual level, and now 99%.",
+            "Internet back to about 99% of normal across Pakistan",
         ),
         ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
         (

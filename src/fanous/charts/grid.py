@@ -44,7 +44,7 @@ class Cell(StrEnum):
     REACHABLE = "reachable"
     SOME_FAILED = "some failed"
     SUSPECTED = "suspected"
-    IN_SESSIONS = "disrupted part of the time"
+    IN_SESSIONS = "disrupted in some measurements"
     CUT = "disrupted whenever measured"
 
 
@@ -296,7 +296,7 @@ WORDS = {
     Cell.REACHABLE: "Reachable",
     Cell.SOME_FAILED: "Some failed",
     Cell.SUSPECTED: "Suspected",
-    Cell.IN_SESSIONS: "Disrupted part of the time",
+    Cell.IN_SESSIONS: "Disrupted in some measurements",
     Cell.CUT: "Disrupted whenever measured",
 }
 

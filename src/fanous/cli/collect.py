@@ -149,10 +149,11 @@ def collect(
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
     from fanous.collector.door import DoorCounts, Policy, serve
-    from fanous.collector.helper import Helper, HelperPolicy, reach_of
+    from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import check_inbox, inbox_of
     from fanous.collector.limits import submissions_at, volume_of
     from fanous.collector.origin import origins_named, trusted_proxies
+    from fanous.collector.reach import reach_of
     from fanous.collector.server import listening_socket, raise_descriptors
     from fanous.collector.services import DEFAULT_URLS, read_urls
     from fanous.probe.orders import envelope_of

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fanous.analysis.cost import WHOLE, Cost, Disruption, Phrase, Range
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
@@ -15,7 +16,6 @@ from fanous.cli.common import (
     print_document,
 )
 from fanous.model.claim import MOST_HOURS
-from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
 from fanous.model.incident import Kind
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
     from fanous.overwrite import Recognises
-    from fanous.pipeline.vantage import Lacking
+    from fanous.pipeline.claims import Lacking
 
 LOCAL = "http://127.0.0.1:8470"
 """Default address of the pages, on the user's own machine, for the links of a report."""

@@ -289,7 +289,6 @@ SERVER_PARTS = frozenset(
         "numpy",
         "pybgpkit_parser",
         "resvg_py",
-        "sqlalchemy",
         "starlette",
         "typst",
         "uvicorn",

@@ -82,7 +82,7 @@ def _set_up(port: int | None) -> Path:
     from fanous.config import Address
     from fanous.monitor.monitor import stopped_by_signals
     from fanous.monitor.settings import PAGE
-    from fanous.web.desk.setup import new_code, serve_setup
+    from fanous.web.setup import new_code, serve_setup
 
     code = new_code()
     address = Address(f"{Address(PAGE).host}:{port}") if port else Address(PAGE)

@@ -20,8 +20,7 @@ from typing import Any, TypeVar
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fanous.collector.accept import Acceptor
-from fanous.collector.limits import ConnectionLimits, Connections, PatientProtocol
+from fanous.collector.limits import Acceptor, ConnectionLimits, Connections, PatientProtocol
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.threads import Threads
@@ -290,7 +289,7 @@ class _Server(uvicorn.Server):
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, but connections reach it through ``accept``."""
+        """As uvicorn's, but connections reach it through an ``Acceptor``."""
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise FanousError("the server could not start; the lines above say why")
@@ -303,7 +302,7 @@ class _Server(uvicorn.Server):
         )
         places = self._door.connections
         self.servers = []
-        self._acceptors = [Acceptor(one, made, places, places.limits.head) for one in sockets or ()]
+        self._acceptors = [Acceptor(one, made, places) for one in sockets or ()]
         self.started = True
         if self._ready is not None:
             self._ready()

@@ -8,9 +8,9 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
-from fanous.collector.helper.reach import networks_of
 from fanous.collector.limits import ADDRESS_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
+from fanous.collector.reach import networks_of
 from fanous.collector.services import read_urls
 from fanous.config import OptionalAddress, Section, Some, Text, WrongKey, about, check_web_address
 

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from fanous.analysis.incidents.doubts import is_disputed
-from fanous.evaluation.simulate.crowd import Crowd, Strategy, attempts, votes_of
+from fanous.evaluation.simulate.votes import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights

@@ -15,7 +15,7 @@ from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.cases import known
 from fanous.evaluation.replays import Loss, struck
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
-from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
+from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
@@ -134,5 +134,5 @@ def _tells_of(incident: Incident, week: Week) -> bool:
 
 
 def _overlaps(start: float, end: float, trouble: Trouble, asns: set[int]) -> bool:
-    begun, over = START + trouble.start * HOUR - SLACK, START + trouble.end * HOUR + SLACK
+    begun, over = WEEK_START + trouble.start * HOUR - SLACK, WEEK_START + trouble.end * HOUR + SLACK
     return bool(asns & trouble.networks) and start < over and end > begun

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.lab.plan import HOME_V4, Provider
-from fanous.lab.programs import Programs
+from fanous.lab.registry import Programs
 from fanous.lab.space import run_in
 from fanous.lab.topology import GATEWAY, NODAD, numbers_of
 

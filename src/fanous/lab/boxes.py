@@ -45,7 +45,7 @@ from fanous.lab.packets import (
     question_of,
     segment_of,
 )
-from fanous.lab.programs import listen
+from fanous.lab.registry import listen
 from fanous.lab.space import allow_many_files, entered, socket_in
 from fanous.lab.webservers import BLOCK_PAGE, Authority
 

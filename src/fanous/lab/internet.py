@@ -43,8 +43,7 @@ from fanous.lab.plan import (
     VantagePoint,
     providers_of,
 )
-from fanous.lab.programs import Programs, tell
-from fanous.lab.registry import RECORD, RESOLV_CONF, RUN, Standing
+from fanous.lab.registry import RECORD, RESOLV_CONF, RUN, Programs, Standing, tell
 from fanous.lab.space import entered, run, run_in, socket_in
 from fanous.lab.webservers import Authority
 from fanous.model.place import Access

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from fanous.lab.packets import NXDOMAIN, SERVFAIL, Question, answer_of, is_below, question_of
-from fanous.lab.programs import listen
+from fanous.lab.registry import listen
 from fanous.lab.space import allow_many_files, socket_in
 
 SendReply = Callable[[bytes], None]

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import Provenance, Role, named
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
-from fanous.model.role import Role, named
 from fanous.model.verdict import SLOWNESS
 
 

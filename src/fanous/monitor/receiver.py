@@ -20,9 +20,10 @@ from pathlib import Path
 from msgspec import DecodeError, json
 
 from fanous.collector.door import DoorCounts, Policy, serving
-from fanous.collector.helper import Helper, HelperPolicy, reach_of
+from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at, volume_of
 from fanous.collector.origin import origins_named, trusted_proxies
+from fanous.collector.reach import reach_of
 from fanous.collector.server import STOPPING, raise_descriptors
 from fanous.collector.services import DEFAULT_URLS, read_urls
 from fanous.collector.settings import DoorSettings

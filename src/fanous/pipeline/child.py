@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from fanous.errors import FanousError
 from fanous.sources.connector import UNWATCHED, Working
-from fanous.store.attempts import Book, Slot, noted
+from fanous.sources.stream import Book, Slot, noted
 
 T = TypeVar("T")
 

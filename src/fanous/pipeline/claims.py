@@ -1,13 +1,20 @@
-"""Claims: checks claims by others against the store, and reports on announced events; reads only."""
+"""Claims: what a store says about an incident, a claim by others or an announced event; reads only.
 
+If coverage is what is missing, that is worth saying: an incident that stays suspected because too few measured it
+lists the country's largest networks with too few measurements.  Nothing is pushed to volunteers.
+"""
+
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
 from fanous.analysis.incidents.alternatives import Policing, policing
+from fanous.analysis.incidents.confirm import PROBES
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.hints import beside
 from fanous.analysis.incidents.revision import taken_back
@@ -15,13 +22,16 @@ from fanous.analysis.incidents.witnesses import Checked, check_claim, coverage_o
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
-from fanous.model.instant import to_iso
+from fanous.model.incident import Correction, Incident, Kind, Scope, Status, Witness
+from fanous.model.instant import DAY, to_iso
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.pipeline.query import known_since
 from fanous.refdata.countries import exam_season
-from fanous.refdata.platforms import domains_of
+from fanous.refdata.networks import network_name
+from fanous.refdata.platforms import domains_of, target_of
+from fanous.refdata.targets import target_list
+from fanous.refdata.users import user_weights
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
@@ -145,3 +155,97 @@ def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     span = store.facts.span(event.country)
     found = report_event(event, incidents, votes, span, series, watched)
     return replace(found, synthetic=store.is_synthetic)
+
+
+# --- where measurements would settle a suspicion ----------------------------------------------------------
+
+WANTED = ("lacks.network", "lacks.probes", "lacks.distinct", "lacks.duration")
+"""Reasons that more vantage points would settle."""
+
+LEAST_SHARE = 0.005
+"""Share of a country's users below which a network says too little about the country."""
+
+MOST_NAMED = 5
+MOST_URLS = 4
+
+BEFORE = DAY
+"""Seconds before the onset from which measurements count: without them, nothing is known to have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LackingNetwork:
+    """A network on which too few measured.
+
+    Attributes:
+        share: share of the country's users; ``None`` = no user figures are known.
+        measurements: number of measurements of the incident's targets, from a day before it began.
+    """
+
+    asn: int
+    name: str
+    share: float | None
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What would settle a suspicion.
+
+    Attributes:
+        networks: largest first; empty = nothing is lacking, or nothing is known about the country's networks.
+        urls: URLs to measure.
+        run_link: opens OONI Probe with them.
+        command: measures them with the light probe, on the largest of the networks.
+    """
+
+    networks: tuple[LackingNetwork, ...] = ()
+    urls: tuple[str, ...] = ()
+    run_link: str = ""
+    command: str = ""
+
+
+def lacking(store: Store, incident: Incident) -> Lacking:
+    """What is lacking; nothing unless the incident is suspected and more vantage points would settle it."""
+    codes = {reason.code for reason in incident.reasons}
+    if incident.is_provisional:  # the missing measurements may be on their way
+        return Lacking()
+    if incident.status is not Status.SUSPECTED or not codes & set(WANTED) or not incident.targets:
+        return Lacking()
+    facts, since = store.of(incident.provenance).facts, incident.onset - BEFORE
+    end = incident.intervals[-1].end if incident.intervals else None
+    until = store.now() if end is None else end
+    made: Counter[int] = Counter()
+    for one in facts.outcomes(incident.country, since, until, incident.targets, [since]):
+        made[one.asn] += one.made
+    weights = user_weights(incident.country)
+    shares: dict[int, float | None] = (
+        {one.asn: one.share for one in weights.networks if one.share >= LEAST_SHARE}
+        if weights is not None
+        else dict.fromkeys(facts.networks(incident.country))
+    )
+    few = [
+        LackingNetwork(asn, network_name(asn), share, made[asn])
+        for asn, share in shares.items()
+        if made[asn] < PROBES
+    ]
+    few.sort(key=lambda one: (-(one.share or 0.0), one.asn))
+    urls = urls_of(incident.targets)
+    if not few:
+        return Lacking()
+    asked = " ".join(f"-i {url}" for url in urls)
+    command = f"fanous probe run {asked} --country {incident.country} --asn {few[0].asn} --collector URL"
+    return Lacking(tuple(few[:MOST_NAMED]), urls, run_link(urls), command)
+
+
+def urls_of(targets: Sequence[str]) -> tuple[str, ...]:
+    """One URL per target: from the list of platforms, or the site itself."""
+    listed = {target_of(urlsplit(url).hostname or ""): url for url in reversed(target_list("social").urls)}
+    return tuple(listed.get(target, f"https://{target}/") for target in targets)[:MOST_URLS]
+
+
+def run_link(urls: Sequence[str]) -> str:
+    """An OONI Run link, which opens the app OONI Probe with these URLs (ooni/probe-cli at 7cb22410,
+    internal/oonirun/v1.go, ``v1Measure``)."""
+    arguments = json.dumps({"urls": list(urls)}, separators=(",", ":"))
+    query = urlencode({"mv": "1.2.0", "tn": "web_connectivity", "ta": arguments})
+    return f"https://run.ooni.io/nettest?{query}"

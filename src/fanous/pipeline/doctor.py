@@ -27,7 +27,6 @@ WITHOUT = {
     "pyarrow": "the library and the open data",
     "pybgpkit-parser": "routing tables and updates",
     "resvg-py": "pictures",
-    "sqlalchemy": "the ledger",
     "starlette": "the collector and the pages",
     "typst": "reports as PDF",
     "tzdata": "clocks of countries",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fanous.store.database import Span
 
 BATCH_BYTES = 128 << 20
-BATCH_RECORDS = 2000
+BATCH_RECORDS = 5000
 """Measurements held in memory before they are written: enough for the engine, which takes some 45 ms per
 batch however small, and little enough for a laptop."""
 

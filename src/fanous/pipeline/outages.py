@@ -16,10 +16,9 @@ from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import DEEP, alone, left
+from fanous.analysis.incidents.fusion import DEEP, Parts, alone, left
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.analysis.incidents.parts import Parts
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, controlled
 from fanous.analysis.incidents.remainder import without_remainders
 from fanous.analysis.incidents.witnesses import WATCHED_GAP

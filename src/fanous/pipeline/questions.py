@@ -7,22 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fanous.analysis.cost import of_incident
+from fanous.analysis.cost import Disruption, of_incident
 from fanous.analysis.incidents.alternatives import Policing
 from fanous.analysis.incidents.events import EventReport
 from fanous.analysis.incidents.witnesses import Checked
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.cost import Disruption
 from fanous.model.incident import Correction, Incident, Status, Witness
 from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
 from fanous.pipeline import claims
 from fanous.pipeline.call import Call
+from fanous.pipeline.claims import Lacking, lacking
 from fanous.pipeline.query import data_ended, known_until
 from fanous.pipeline.series import series_now
-from fanous.pipeline.vantage import Lacking, lacking
 from fanous.pipeline.vitals import Vitals, examine
 from fanous.refdata.users import user_weights
 from fanous.store.ledger import Revision

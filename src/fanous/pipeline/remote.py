@@ -27,12 +27,17 @@ from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 from fanous.sources.publishers import SOURCES, SourceSettings
-from fanous.sources.remote.atlas_api import AtlasVantagePoint
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.atlas_measurements import AtlasAnswers, atlas_records
+from fanous.sources.remote.atlas_measurements import AtlasAnswers, AtlasVantagePoint, atlas_records
 from fanous.sources.remote.client import AtlasClient, GlobalpingClient, OverLimit
-from fanous.sources.remote.globalping import AskedTarget, records
-from fanous.sources.remote.globalping_api import DATACENTRE, EYEBALL, ListedVantagePoint, RemoteAnswer
+from fanous.sources.remote.globalping import (
+    DATACENTRE,
+    EYEBALL,
+    AskedTarget,
+    ListedVantagePoint,
+    RemoteAnswer,
+    records,
+)
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 

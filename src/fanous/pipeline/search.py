@@ -17,8 +17,14 @@ from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
-from fanous.pipeline.explore import midnight
-from fanous.refdata.countries import cldr_name, country_codes, country_name, other_names, shared_names
+from fanous.refdata.countries import (
+    cldr_name,
+    country_codes,
+    country_name,
+    midnight,
+    other_names,
+    shared_names,
+)
 from fanous.refdata.networks import former_names, network_name, registered_name
 from fanous.refdata.platforms import platforms, target_of, title
 from fanous.store.coverage import KnownNetwork

@@ -6,7 +6,7 @@ of them unpack.  It sends what it finds in frames, over a socket whose other end
 lines.  So the result does not depend on how many workers there are, and a worker that is ahead waits.
 
 A record that ends its worker, by a fault in a library or for lack of memory, costs itself only: another worker goes on
-from there, and the record is rejected when it has done so twice (``store.attempts``).
+from there, and the record is rejected when it has done so twice (``sources.stream``).
 
 Workers are started as new programs: a fork would copy the threads of the engine in an unknown state.  If the process
 that started them ends, for whatever reason, their sockets close, and they end too.
@@ -37,7 +37,7 @@ from fanous.model.verdict import Judged
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import Ingested, OnFile, rules_version
 from fanous.sources.connector import ALL
-from fanous.store.attempts import Book, Mark, Slot, noted
+from fanous.sources.stream import Book, Mark, Slot, noted
 from fanous.threads import keep_freed_memory
 
 MOST = 4

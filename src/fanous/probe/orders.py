@@ -33,13 +33,13 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from fanous import __version__
-from fanous.config import Section
+from fanous.config import Section, without_login
 from fanous.errors import FanousError
+from fanous.exchange import post
 from fanous.files import open_regular
 from fanous.model.instant import to_iso
 from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public_host, is_web_port
-from fanous.probe.post import post, shown
 from fanous.text import quoted
 
 LIFE = 30 * 86_400
@@ -511,7 +511,7 @@ async def _checked_in(
                 answer = await post(client, whole, sent, seconds=WHOLE_SECONDS, most=MOST_BYTES)
                 return _answer.decode(answer.content)
             except httpx.HTTPError as error:
-                why = f"{shown(url)}: {type(error).__name__}"
+                why = f"{without_login(url)}: {type(error).__name__}"
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
-                why = f"{shown(url)}: the answer did not come from a collector"
+                why = f"{without_login(url)}: the answer did not come from a collector"
     return why

@@ -33,8 +33,9 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from fanous.config import without_login
 from fanous.errors import FanousError
-from fanous.probe.post import post, shown
+from fanous.exchange import post
 from fanous.probe.spool import Spool, Spooled
 from fanous.text import quoted
 
@@ -401,7 +402,7 @@ class Uploader:
         if not answer or (uid is None and answer.keys() <= OF_AN_ACKNOWLEDGEMENT):
             said = msgspec.json.encode(answer).decode()
             raise _Refused(
-                f"{shown(collector.url)} answered 200 {said}, without an identity: it discarded the measurement"
+                f"{without_login(collector.url)} answered 200 {said}, without an identity: it discarded the measurement"
                 f"{_unplaced(template)} or could not process it; sent again, it might be stored twice"
             )
         if not isinstance(uid, str) or not uid:
@@ -436,7 +437,7 @@ def _unplaced(template: Template) -> str:
 
 
 def _host(url: str) -> str:
-    return shown(url.partition("/report")[0])
+    return without_login(url.partition("/report")[0])
 
 
 def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
@@ -452,7 +453,7 @@ def _client(proxy: str | None, transport: httpx.AsyncBaseTransport | None) -> ht
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None
     except (ValueError, httpx.InvalidURL) as error:
         raise FanousError(
-            f"not a proxy URL: {quoted(shown(proxy or ''))} ({type(error).__name__}); use http://host:port"
+            f"not a proxy URL: {quoted(without_login(proxy or ''))} ({type(error).__name__}); use http://host:port"
         ) from None
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.analysis.rules.verdicts import PRIVATE_NAME
-from fanous.model.role import Role, named
+from fanous.model.measurement import Role, named
 from fanous.model.verdict import GEO_BLOCK, State
 from fanous.probe.health import CLOCK_OFF
 from fanous.probe.localise import Localised, localised

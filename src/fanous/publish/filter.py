@@ -13,8 +13,8 @@ from math import inf
 
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
+from fanous.model.measurement import SERVICE, Role
 from fanous.model.place import asn_of
-from fanous.model.role import SERVICE, Role
 from fanous.publish.edition import Edition, Story, stories
 from fanous.refdata.countries import country_codes, country_name, region_name, region_names
 from fanous.refdata.networks import network_title

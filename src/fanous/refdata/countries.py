@@ -13,7 +13,7 @@ import lzma
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from math import asin, cos, inf, radians, sin, sqrt
@@ -124,6 +124,11 @@ def local(instant: float, cc: str) -> datetime:
         return moment.astimezone(ZoneInfo(main_zone(cc)))
     except OverflowError:  # the last hours of the year 9999, with which people write "until now"
         return moment
+
+
+def midnight(day: date, country: str) -> float:
+    """When a day begins in a country's local time; unix seconds."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(main_zone(country))).timestamp()
 
 
 _KINDS = re.compile(

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from fanous.model.cost import Economy, Figure, Phrase
+from fanous.analysis.cost import Economy, Figure, Phrase
 from fanous.refdata import bytes_of, toml_table
 
 WORLD_BANK = "World Bank, World Development Indicators"

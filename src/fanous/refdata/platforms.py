@@ -10,7 +10,7 @@ from typing import Any
 
 import idna
 
-from fanous.model.role import Role
+from fanous.model.measurement import Role
 from fanous.refdata import toml_table
 from fanous.text import printable
 
@@ -77,7 +77,7 @@ def target_of(hostname: str) -> str:
 
 @lru_cache(maxsize=CACHED_HOSTS)
 def role_of(hostname: str) -> str:
-    """A name of ``model.role.Role``; a host of no platform is ``web``."""
+    """A name of ``model.measurement.Role``; a host of no platform is ``web``."""
     found = _find(normal_host(hostname))
     return found[1] if found else "web"
 

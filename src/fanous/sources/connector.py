@@ -21,7 +21,6 @@ from fanous.model.place import MEASURING, Family
 if TYPE_CHECKING:
     from fanous.analysis.rules.fingerprints import Fingerprint
     from fanous.model.series import Ints, SourceSeries
-    from fanous.sources.shape import Differs
 
 OnReject = Callable[[int, str], None]
 """Called with the 1-based number of a line, row or member that cannot be used, and the reason in words; with
@@ -37,6 +36,9 @@ OnRepeat = Callable[[int], None]
 
 Get = Callable[[str], bytes]
 """Fetches one URL; raises ``FanousError``."""
+
+Differs = Callable[[bytes], list[str]]
+"""Sentences, each about one thing in which an answer differs from what a source reads; empty = it is as expected."""
 
 Redactor = Callable[[bytes, ParsedMeasurement, "tuple[Fingerprint, ...]"], bytes]
 """Takes the bytes of a record, what its source parsed from them, and the known pages found in it; returns what may
@@ -84,7 +86,7 @@ ALL = range(1, sys.maxsize)
 
 
 class Working(Protocol):
-    """Is told which record is being worked on (``store.attempts``)."""
+    """Is told which record is being worked on (``sources.stream``)."""
 
     def begin(self, line: int, data: bytes) -> None:
         """Work on a line or member begins; ends that on another.
@@ -396,7 +398,7 @@ class Source:
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
         is_ordered: are its measurements ordered from other people's vantage points (``pipeline.remote``)?  Needs
             ``every``.
-        differs: says in words how an answer differs from what ``live`` reads (``sources.shape``); ``None`` = not known
+        differs: says in words how an answer differs from what ``live`` reads; ``None`` = not known
             more exactly than by reading it.
         is_stream: is it followed continuously instead of pulled?
         is_own: does Fanous itself compute its series, from its probes or its scan?
@@ -431,7 +433,7 @@ class Source:
     may_be_empty: bool = False
     has_bucket: bool = False
     is_ordered: bool = False
-    differs: "Differs | None" = None
+    differs: Differs | None = None
     is_stream: bool = False
     is_own: bool = False
     takes_columns: bool = False

@@ -1,36 +1,26 @@
 """Client: connects an engine, chDB loaded into this process or a ClickHouse server, and says what either lacks.
 
-Loading chDB starts an engine in a temporary folder, with a memory of its own, so whatever this needs may be missing
-already then.  It can have one folder open at a time in a process; after ``Engine.close`` another may be opened.
-
-The client of a server reads whatever it is sent, and waits five minutes for each further byte.  Here an answer has a
-size and a time, counted where its bytes come in, and is not packed, since what a packed one unpacks to has no size.
+chDB can have one folder open at a time in a process; after ``Engine.close`` another may be opened.
 """
 
 import ctypes
-import http.client
-import io
-import logging
 import os
 import resource
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self
 
 from fanous.errors import EngineFault, FanousError
 from fanous.files import allow_descriptors
-from fanous.store.engine import MORE_THREADS, EndlessAnswer, Engine, engine_errors, without_trace
+from fanous.store.engine import MORE_THREADS, Engine, engine_errors
 from fanous.store.location import StoreLocation
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-    from urllib3 import PoolManager
 
 _ON_A_CLUSTER = {
     "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
@@ -63,24 +53,51 @@ def _in_process(folder: Path) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
-    with engine_errors(f"open the facts at {folder}"):
-        return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
+    with _without_http():
+        import clickhouse_connect  # noqa: F401
+    try:
+        with _own_words(), _in_utc(), engine_errors(f"open the facts at {folder}"):
+            return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
+    except EngineFault as fault:  # where it cannot start a thread, it occasionally gives no reason
+        raise FanousError(f"{fault}; {MORE_THREADS}, and check the folder", permanent=False) from None
+
+
+@contextmanager
+def _without_http() -> Iterator[None]:
+    """The client is loaded without its half that speaks HTTP, which takes half of the time and which no engine in the
+    process needs."""
+    name = "clickhouse_connect.driver.httpclient"
+    if "clickhouse_connect" in sys.modules:
+        yield
+        return
+    stand_in: Any = ModuleType(name)
+    stand_in.HttpClient = None
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _to_server(location: StoreLocation) -> "Client":
+    import clickhouse_connect.driver
+    from clickhouse_connect.driver.httpclient import HttpClient
+
+    from fanous.store.server import connections
+
+    loaded: Any = clickhouse_connect.driver
+    loaded.HttpClient = HttpClient  # see ``_without_http``
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
-            client = _client(
+            return _client(
                 dsn=location.server,
                 secure=location.is_encrypted,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,  # lists of names are longer than a URL may be
                 settings=_ON_A_CLUSTER if location.cluster else {},
                 pool_mgr=connections(location.server, is_encrypted=location.is_encrypted),
-                compress=False,  # of answers, see above
+                compress=False,  # of answers: see ``connections``
             )
-            client.write_compression = "lz4"
-            return client
     except EngineFault as fault:  # a proxy's page, another program's answer, a server that is not well
         raise FanousError(
             f"{fault}; check that it is the HTTP interface of a ClickHouse server", permanent=False
@@ -90,12 +107,7 @@ def _to_server(location: StoreLocation) -> "Client":
 def _client(**given: Any) -> "Client":
     # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
     import clickhouse_connect
-    from clickhouse_connect.driver import options
 
-    # It logs a stack trace for each value that does not fit, although ``Engine.insert`` then corrects it.
-    logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
-    # It checks whether each insert is a pandas frame, and loads pandas to do so: 0.25 s and 45 MB.
-    options.pd = None
     return clickhouse_connect.get_client(**given)
 
 
@@ -128,17 +140,6 @@ LEAST_MEMORY = 120 << 20
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
-_CAUSES = {
-    "CANNOT_SCHEDULE_TASK": MORE_THREADS,
-    "create_directories": "let it write to the folder for temporary files: set TMPDIR to one that exists",
-    "MEMORY_LIMIT_EXCEEDED": "check the limits of memory in /sys/fs/cgroup, which it reads",
-    "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
-}
-"""Text in the engine's error when it is loaded -> what the operator can do."""
-
-_UNEXPLAINED = f"{MORE_THREADS}, and check that the folder for temporary files can be written to"
-"""Where a thread could not be started, the engine occasionally gives no reason."""
-
 _NO_CGROUPS = b"Cannot use cgroups reader"
 """Begins the trace of 35 lines that it prints where no group of the kernel counts its memory, as in a container
 without /sys/fs/cgroup, a chroot or a sandbox; it then counts for itself."""
@@ -153,8 +154,7 @@ def load_library() -> None:
     allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
-        with _own_words(), _in_utc():
-            _leave_signals()
+        with _own_words(), _in_utc(), _loaded_alone():
             import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
@@ -163,35 +163,55 @@ def load_library() -> None:
             f"the engine of the store, chdb, cannot be loaded: {error}; install it again: "
             f"pip install --force-reinstall chdb"
         ) from error
-    except RuntimeError as error:
-        said = str(error)
-        advice = next((advice for words, advice in _CAUSES.items() if words in said), _UNEXPLAINED)
-        raise FanousError(
-            f"the engine of the store, chdb, cannot start: {without_trace(said)}; {advice}", permanent=False
-        ) from error
     finally:
         os.chdir(here)
 
 
-def _leave_signals() -> None:
-    """Have the engine handle no signals.
+@contextmanager
+def _loaded_alone() -> Iterator[None]:
+    """Have the engine handle no signals, and importing ``chdb`` neither start one nor load Arrow.
 
     Its handler of a crash waits for five minutes for another thread to print a trace, with the store locked, and
-    that of Ctrl-Z does nothing.  The engine must be told before it starts, and importing ``chdb`` starts it, so its
-    extension is loaded first, bound to its own symbols as there.
+    that of Ctrl-Z does nothing.  It must be told before it starts, so its extension is loaded first, bound to its own
+    symbols as there.  Importing ``chdb`` would start an engine in a temporary folder, to ask for its version, and load
+    Arrow for answers that nothing here asks for.
     """
     package = find_spec("chdb")
     if package is None or not package.submodule_search_locations:
-        return  # importing it says what is wrong
+        yield  # importing it says what is wrong
+        return
     file = str(Path(package.submodule_search_locations[0]) / "_chdb.abi3.so")
     ctypes.CDLL(file, mode=sys.getdlopenflags() | os.RTLD_DEEPBIND)
     spec = spec_from_file_location("chdb._chdb", file)
     if spec is None or spec.loader is None:
+        yield
         return
-    extension = module_from_spec(spec)
+    extension: Any = module_from_spec(spec)
     spec.loader.exec_module(extension)
     extension.set_signal_handlers_enabled(0)
     sys.modules["chdb._chdb"] = extension
+    connect, extension.connect = extension.connect, _NotStarted
+    modules: dict[str, Any] = sys.modules
+    is_loaded = modules.setdefault("pyarrow", None) is not None
+    try:
+        yield
+    finally:
+        extension.connect = connect
+        if not is_loaded:
+            del modules["pyarrow"]
+
+
+class _NotStarted:
+    """What importing ``chdb`` is given for an engine: it asks for its version."""
+
+    def query(self, *_asked: str) -> Self:
+        return self
+
+    def bytes(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
 
 
 @contextmanager
@@ -274,110 +294,3 @@ def _memory_limits() -> Iterator[int]:
         for folder in (inner, *inner.parents):
             with suppress(OSError, ValueError):
                 yield int((CONTROL_GROUPS / controllers / folder / name).read_text().strip())
-
-
-# --- answers of a server -----------------------------------------------------------------------------------
-
-MOST_BYTES = 1 << 30
-"""Of an answer.  A detection asks for some 100 bytes for each vote of its country in sixty days."""
-
-HEAD_SECONDS = 3600.0
-"""Seconds to wait for the head of an answer, which ends when a statement is finished, as long as the server reports its
-progress in lines of it."""
-
-PROGRESS = b"x-clickhouse-progress:"
-"""How such a line begins.  The client asks for one every two minutes."""
-
-BODY_SECONDS = 300.0
-SLOWEST = 1000.0
-"""Bytes a second.  Seconds to wait for a body: ``BODY_SECONDS``, and its length at this rate; ``BODY_SECONDS`` also for
-the next line of progress, or the end of the head."""
-
-_OF_TLS = "ca_cert", "client_cert", "client_cert_key"
-"""Options in a server's URL that the client leaves to its pool of connections."""
-
-
-class _Received(io.RawIOBase):
-    """The bytes of one answer, counted."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self._count, self._waited, self._of_head = 0, 0.0, 0.0
-        self._is_head = True
-        self._line = b""
-
-    def begin_body(self) -> None:
-        self._is_head, self._of_head = False, self._waited
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        began = monotonic()
-        count = self._raw.readinto(buffer)
-        self._waited += monotonic() - began
-        self._count += count or 0
-        if self._count > MOST_BYTES:
-            raise EndlessAnswer(f"the answer has more than {MOST_BYTES >> 20} MiB")
-        if self._is_head:
-            self._look_for_progress(bytes(buffer[: count or 0]))
-            most = min(HEAD_SECONDS, self._of_head + BODY_SECONDS)
-        else:
-            most = self._of_head + BODY_SECONDS + self._count / SLOWEST
-        if self._waited > most:
-            raise EndlessAnswer("the answer takes too long")
-        return count
-
-    def _look_for_progress(self, came: bytes) -> None:
-        """Wait longer for the rest of a head with another whole line of progress."""
-        *ended, last = (self._line + came).split(b"\n")
-        if any(line[: len(PROGRESS)].lower() == PROGRESS for line in ended):
-            self._of_head = self._waited
-        self._line = last[: len(PROGRESS)]
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answer(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
-        super().__init__(sock, *args, **named)
-        self._received = _Received(self.fp.detach())
-        self.fp = io.BufferedReader(self._received)
-
-    def begin(self) -> None:
-        super().begin()
-        self._received.begin_body()
-        if packed := self.getheader("Content-Encoding"):
-            raise EndlessAnswer(f"the answer is packed ({packed[:20]}), though that was not asked for")
-
-
-def connections(url: str, *, is_encrypted: bool) -> "PoolManager":
-    """A pool for a client of the server at a URL, through the proxy that the environment names for it."""
-    from clickhouse_connect.driver.common import coerce_bool
-    from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    class Plain(HTTPConnection):
-        response_class = _Answer
-
-    class Encrypted(HTTPSConnection):
-        response_class = _Answer
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class EncryptedPool(HTTPSConnectionPool):
-        ConnectionCls = Encrypted
-
-    parts = urlsplit(url)
-    scheme = "https" if is_encrypted else "http"
-    given = dict(parse_qsl(parts.query))
-    options: dict[str, Any] = {name: given[name] for name in _OF_TLS if name in given}
-    if proxy := check_env_proxy(scheme, parts.hostname or "", parts.port or 0):
-        options[f"{scheme}_proxy"] = proxy
-    pool: PoolManager = get_pool_manager(verify=coerce_bool(given.get("verify", True)), **options)
-    pool.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
-    return pool

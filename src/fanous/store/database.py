@@ -1,8 +1,8 @@
-"""Database: where a ledger is kept (SQLite in a file, or PostgreSQL by URL), and what the monitor's processes note
-there: which of them detects where, and what ails them.
+"""Database: where a ledger is kept (SQLite in a file, or PostgreSQL by URL), how an incident is written in it, and what
+the monitor's processes note there: which of them detects where, and what ails them.
 
-One schema and one set of statements serve both (SQLAlchemy Core).  Writers take turns: each writing
-transaction begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so
+One schema and one set of statements serve both: plain SQL with ``:name`` for a value and ``IN :name`` for a list.
+Writers take turns: a writing transaction begins by taking the file's lock in SQLite, and a row's in PostgreSQL, so
 that two processes never give the same number to two incidents.
 
 Leases let any number of processes share the work.  A country with undetected measurements is leased to one
@@ -14,99 +14,251 @@ Measurements that arrive during detection are recorded separately, so that a det
 it saw.
 """
 
+import re
 import resource
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, DataError, OperationalError
+import msgspec
 
 from fanous.errors import FanousError
 from fanous.files import FULL, NO_DESCRIPTOR, is_descriptor_left
+from fanous.model.incident import Incident, Status
+from fanous.model.reason import AS_WRITTEN, Reason, as_written
 from fanous.model.vitals import Spell
+from fanous.store.cache import Cache
 from fanous.store.location import DataLost, check_ledger, hidden
 
-SCHEMA = sa.MetaData()
-"""All tables of the ledger."""
+_NUMBERED = """id VARCHAR PRIMARY KEY, country VARCHAR(2) NOT NULL, number INTEGER NOT NULL, since FLOAT NOT NULL,
+    until FLOAT NOT NULL, at FLOAT NOT NULL, digest VARCHAR NOT NULL, document TEXT NOT NULL,
+    UNIQUE (country, number)"""
 
-META = sa.Table(
-    "meta",
-    SCHEMA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
-)
+TABLES = {
+    "meta": "key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL",
+    "settings": "key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL",
+    "incidents": """id VARCHAR PRIMARY KEY, country VARCHAR(2) NOT NULL, year INTEGER NOT NULL,
+        number INTEGER NOT NULL, created_at FLOAT NOT NULL, UNIQUE (country, year, number)""",
+    "revisions": """incident VARCHAR NOT NULL REFERENCES incidents (id), n INTEGER NOT NULL, at FLOAT NOT NULL,
+        reason VARCHAR NOT NULL, status VARCHAR NOT NULL, onset FLOAT NOT NULL, ends FLOAT, document TEXT NOT NULL,
+        PRIMARY KEY (incident, n)""",
+    "claims": _NUMBERED,
+    # This name, and ``watch`` in labels, are older than the word *event*, and stay.
+    "watches": _NUMBERED,
+    "approvals": """incident VARCHAR NOT NULL, at FLOAT NOT NULL, revision INTEGER NOT NULL, who VARCHAR NOT NULL,
+        note VARCHAR NOT NULL, PRIMARY KEY (incident, at)""",
+    "decisions": """seq SERIAL PRIMARY KEY, incident VARCHAR NOT NULL, decided VARCHAR NOT NULL, who VARCHAR NOT NULL,
+        at FLOAT NOT NULL, text VARCHAR NOT NULL, whole VARCHAR NOT NULL, revision INTEGER NOT NULL""",
+    "roles": "seq SERIAL PRIMARY KEY, name VARCHAR NOT NULL, role VARCHAR NOT NULL",
+    "outbox": """seq SERIAL PRIMARY KEY, incident VARCHAR NOT NULL, n INTEGER NOT NULL, at FLOAT NOT NULL,
+        routed BOOLEAN NOT NULL, UNIQUE (incident, n)""",
+    "deliveries": """key VARCHAR PRIMARY KEY, channel VARCHAR NOT NULL, incident VARCHAR NOT NULL, n INTEGER NOT NULL,
+        happening VARCHAR NOT NULL, state VARCHAR NOT NULL, created_at FLOAT NOT NULL, due_at FLOAT NOT NULL,
+        attempts INTEGER NOT NULL, sent_at FLOAT, why VARCHAR NOT NULL, UNIQUE (channel, incident, n)""",
+    "undetected": "country VARCHAR(2) PRIMARY KEY, since FLOAT NOT NULL, until FLOAT NOT NULL",
+    # The later span is what was marked since the country was taken; it is part of the undetected span.
+    "leases": """country VARCHAR(2) PRIMARY KEY, fence INTEGER NOT NULL, worker VARCHAR NOT NULL,
+        expires_at FLOAT NOT NULL, later_since FLOAT, later_until FLOAT""",
+    "ailments": """kind VARCHAR NOT NULL, about VARCHAR NOT NULL, began_at FLOAT NOT NULL, seen_at FLOAT NOT NULL,
+        ended_at FLOAT, says VARCHAR NOT NULL, mend VARCHAR NOT NULL, PRIMARY KEY (kind, about, began_at)""",
+}
+"""All tables of the ledger and their columns, those that others refer to first."""
+
 _TURN = "turn"
-"""Key of the row that a writer touches first."""
-
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-"""Scheme as people write it -> the installed driver (psycopg 3)."""
+"""Key of the row that a writer locks first on a server."""
 
 _MAKING = 7_462_661_101
 """PostgreSQL's advisory lock for creating tables: checking and creating are two steps, and two processes that
 start at once would both try to create.  Any number unused by other programs will do."""
 
+_KEPT_OPEN = 5
+"""Connections kept for the next statement."""
+
+_VALUE = re.compile(r":([a-z]\w*)")
+
+
+class Connection:
+    """Runs statements, each on its own unless a transaction was begun."""
+
+    def __init__(self, raw: Any, *, is_server: bool) -> None:
+        self._raw, self.is_server = raw, is_server
+
+    def run(self, sql: str, **values: Any) -> int:
+        """The number of rows that a statement changed."""
+        return int(self._done(sql, values).rowcount)
+
+    def insert(self, table: str, **row: Any) -> None:
+        self.run(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", **row
+        )
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The answer, row by row."""
+        return list(self._done(sql, values).fetchall())
+
+    def row(self, sql: str, **values: Any) -> tuple[Any, ...] | None:
+        """The first row; ``None`` = there is none."""
+        return next(iter(self.rows(sql, **values)), None)
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """The first value of the first row; ``None`` = there is none, or it is NULL."""
+        return (self.row(sql, **values) or (None,))[0]
+
+    def close(self) -> None:
+        """A transaction that was not committed is rolled back."""
+        with suppress(Exception):  # of a server that has gone
+            self._raw.close()
+
+    def _done(self, sql: str, values: dict[str, Any]) -> Any:
+        for name, value in list(values.items()):
+            if isinstance(value, list):
+                each = {f"{name}_{n}": one for n, one in enumerate(value)}
+                sql = sql.replace(f"IN :{name}", f"IN ({', '.join(f':{one}' for one in each) or 'NULL'})")
+                del values[name]
+                values |= each
+        return self._raw.execute(_of_server(sql) if self.is_server else sql, values)
+
+
+@lru_cache(256)
+def _of_server(sql: str) -> str:
+    """A statement as PostgreSQL's driver takes it."""
+    return _VALUE.sub(r"%(\1)s", sql)
+
 
 class Database:
-    """A connection pool, by SQLAlchemy URL.
+    """Connections to a ledger's database, of which any number of threads have one each.
+
+    Args:
+        url: ``sqlite:////folder/file`` or ``postgresql://user:password@host/database``.
 
     Raises:
-        FanousError: unknown kind of database.
+        FanousError: unknown kind of database, or its driver is missing.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _connect(url)
-        self.name = self._engine.url.render_as_string(hide_password=True)
-        is_file = self._engine.dialect.name == "sqlite" and self._engine.url.database
-        self._file = Path(str(self._engine.url.database)) if is_file else None
+        self.name = hidden(url)
+        kind, _, rest = url.partition("://")
+        if kind == "sqlite" and "?" in rest:
+            raise FanousError(f"cannot keep the ledger in {self.name}: its path has a question mark")
+        self._url = f"postgresql://{rest}"  # of a server
+        self._file = Path(rest.removeprefix("/")) if kind == "sqlite" else None
+        self._driver: Any = sqlite3 if kind == "sqlite" else _of_postgresql(kind, self.name)
+        self._idle: list[Connection] = []
         self._inode: int | None = None  # while it is used
 
     def close(self) -> None:
-        self._engine.dispose()
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     @contextmanager
-    def making(self) -> Iterator[sa.Connection]:
+    def making(self) -> Iterator[Connection]:
         """A transaction in which missing tables are created."""
-        with self._errors(), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
-            else:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            SCHEMA.create_all(connection)
-            if connection.scalar(sa.select(META.c.value).where(META.c.key == _TURN)) is None:
-                connection.execute(META.insert().values(key=_TURN, value=""))
+        with self._transaction() as connection:
+            if connection.is_server:
+                connection.value("SELECT pg_advisory_xact_lock(:number)", number=_MAKING)
+            for name, columns in TABLES.items():
+                serial = columns if connection.is_server else columns.replace(" SERIAL ", " INTEGER ")
+                connection.run(f"CREATE TABLE IF NOT EXISTS {name} ({serial})")
+            if connection.row("SELECT 1 FROM meta WHERE key = :key", key=_TURN) is None:
+                connection.insert("meta", key=_TURN, value="")
             yield connection
         if self._file is not None:
             self._inode = self._file.stat().st_ino
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer disturbs; committed at its end, or not at all."""
-        with self._errors(), self._engine.begin() as connection:
-            connection.execute(META.update().where(META.c.key == _TURN).values(value=META.c.value))
+        with self._transaction() as connection:
+            if connection.is_server:
+                connection.run("UPDATE meta SET value = value WHERE key = :key", key=_TURN)
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        with self._errors(), self._engine.connect() as connection:
+    def _transaction(self) -> Iterator[Connection]:
+        with self.reading() as connection:
+            connection.run("BEGIN" if connection.is_server else "BEGIN IMMEDIATE")
             yield connection
+            connection.run("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection; one on which anything failed is not used again."""
+        self.check_file()
+        idle = self._idle
+        with self._errors():
+            connection = self._connection()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+        if idle is self._idle and len(idle) < _KEPT_OPEN:
+            idle.append(connection)
+        else:
+            connection.close()
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The answer to one statement, row by row."""
+        with self.reading() as connection:
+            return connection.rows(sql, **values)
+
+    def _connection(self) -> Connection:
+        with suppress(IndexError):
+            connection = self._idle.pop()
+            if not connection.is_server:
+                return connection
+            try:
+                connection.run("SELECT 1")
+            except self._driver.OperationalError:  # the server was restarted: all others are gone too
+                self.close()
+            else:
+                return connection
+        if self._file is not None:
+            return Connection(_sqlite(self._file), is_server=False)
+        return Connection(self._driver.connect(self._url, autocommit=True), is_server=True)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        self.check_file()
         try:
             yield
-        except DatabaseError as error:
-            if type(error) not in (DatabaseError, OperationalError, DataError):
+        except self._driver.DatabaseError as error:
+            driver = self._driver
+            if (
+                not isinstance(error, (driver.OperationalError, driver.DataError))
+                and type(error) is not driver.DatabaseError
+            ):
                 raise  # a violated constraint or wrong statement is a bug
-            cause = " ".join(str(error.orig).split())
+            cause = " ".join(str(error).split())
+            advice = self._advice(cause, is_unfit=isinstance(error, driver.DataError))
             raise FanousError(
-                f"cannot use the ledger {self.name}: {cause}; {_advice(error, self._engine)}", permanent=False
+                f"cannot use the ledger {self.name}: {cause}; {advice}", permanent=False
             ) from error
+
+    def _advice(self, cause: str, *, is_unfit: bool) -> str:
+        if not is_descriptor_left():
+            return NO_DESCRIPTOR
+        if "full" in cause or "No space left" in cause:
+            return FULL
+        if is_unfit:
+            return "it contains a character that the database cannot store: remove it"
+        if self._file is None:
+            return "check that the server is running, and that user, password and database are correct"
+        if "is locked" in cause:
+            return "another program is writing to it: wait until it has finished, or end it, and try again"
+        if "malformed" in cause or "not a database" in cause:
+            return "it is damaged: restore it from a backup"
+        if "disk I/O" in cause and resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+            return (
+                "raise the limit of the size of files (`ulimit -f`, LimitFSIZE= of a unit), or check the disk"
+            )
+        return "check that the file exists and that this user can read and write it"
 
     def check_file(self) -> None:
         """Raise ``DataLost`` if the file has gone: SQLite would go on writing to it, and lose all of that at the
@@ -134,70 +286,151 @@ class Database:
             self.check_file()
             return
         check_ledger(self._file)
-        self._engine.dispose()  # SQLite removes the log of the old file, which must not be applied to the new one
+        self.close()  # SQLite removes the log of the old file, which must not be applied to the new one
         self._inode = None
 
 
-def _advice(error: DatabaseError, engine: sa.Engine) -> str:
-    cause = str(error.orig)
-    if not is_descriptor_left():
-        return NO_DESCRIPTOR
-    if "full" in cause or "No space left" in cause:
-        return FULL
-    if isinstance(error, DataError):
-        return "it contains a character that the database cannot store: remove it"
-    if engine.dialect.name == "sqlite":
-        if "is locked" in cause:
-            return "another program is writing to it: wait until it has finished, or end it, and try again"
-        if "malformed" in cause or "not a database" in cause:
-            return "it is damaged: restore it from a backup"
-        if "disk I/O" in cause and resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
-            return (
-                "raise the limit of the size of files (`ulimit -f`, LimitFSIZE= of a unit), or check the disk"
-            )
-        return "check that the file exists and that this user can read and write it"
-    return "check that the server is running, and that user, password and database are correct"
-
-
-def _connect(url: str) -> sa.Engine:
-    kind, _, rest = url.partition("://")
-    try:
-        engine = sa.create_engine(f"{_DRIVERS.get(kind, kind)}://{rest}" if rest else url, pool_pre_ping=True)
-    except (sa.exc.ArgumentError, ImportError) as error:
+def _of_postgresql(kind: str, name: str) -> Any:
+    """The driver of PostgreSQL."""
+    instead = "use sqlite:////folder/file or postgresql://user@host/database"
+    if kind.partition("+")[0] not in ("postgresql", "postgres"):
         raise FanousError(
-            f"cannot keep the ledger in {hidden(url)}: {_why(error, url)}; use sqlite:////folder/file or "
-            f"postgresql://user@host/database"
-        ) from error
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        raise FanousError(
-            f"cannot keep the ledger in {hidden(url)}, which is neither SQLite nor PostgreSQL; use "
-            f"sqlite:////folder/file or postgresql://user@host/database"
+            f"cannot keep the ledger in {name}, which is neither SQLite nor PostgreSQL; {instead}"
         )
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-    return engine
+    try:
+        import psycopg
+    except ImportError as error:
+        raise FanousError(f"cannot keep the ledger in {name}: {error}; {instead}") from error
+    return psycopg
 
 
-def _why(error: Exception, url: str) -> str:
-    """The error without the URL, which SQLAlchemy quotes in full, including the password."""
-    return str(error).replace(url, "it")
-
-
-def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+def _sqlite(file: Path) -> sqlite3.Connection:
     """WAL lets pages be read while a revision is written; FULL lets it survive a power cut."""
-    cursor = connection.cursor()
-    for setting in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {setting}")
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {setting}")
+        _keep_log(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait by itself where another process changes the mode at the same moment."""
     until = time.monotonic() + 5
-    while True:  # SQLite does not wait by itself where another process changes the mode at the same moment
+    while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            break
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
         except sqlite3.OperationalError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.01)
-    cursor.close()
+
+
+# --- incidents as documents ---------------------------------------------------------------------------------
+
+_DECODER = msgspec.json.Decoder(Incident)
+
+
+class _Written(msgspec.Struct):
+    """English texts in an incident from before December 2026: why it has its status, and its hints."""
+
+    reason: str = ""
+    hints: tuple[Reason | str, ...] = ()
+
+
+_WRITTEN = msgspec.json.Decoder(_Written)
+_REASONS = msgspec.json.Decoder(tuple[Reason, ...])
+
+
+def encode_reasons(reasons: tuple[Reason, ...]) -> str:
+    return msgspec.json.encode(reasons).decode()
+
+
+def decode_reasons(text: str) -> tuple[Reason, ...]:
+    """The reasons of a revision, which before November 2026 were English text."""
+    try:
+        return _REASONS.decode(text)
+    except msgspec.MsgspecError:
+        return as_written(text)
+
+
+def encode_incident(incident: Incident) -> str:
+    """A document that reads back as the same incident.
+
+    Raises:
+        ValueError: it would not (it contains a NaN: in an incident, not measured is ``None``).
+    """
+    document = msgspec.json.encode(incident)
+    try:
+        same = _DECODER.decode(document) == incident
+    except msgspec.ValidationError:
+        same = False
+    if not same:
+        raise ValueError(f"this incident cannot be written down: {incident}")
+    return document.decode()
+
+
+def decode_incident(document: str) -> Incident:
+    """The incident of a document; fields that this version does not know are ignored."""
+    try:
+        return _decoded(document)
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"the ledger has an incident that cannot be read ({error}): it was written by another version or "
+            f"is damaged; restore the ledger from a backup"
+        ) from error
+
+
+DECODED_BYTES = 64 << 20
+"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands.
+Each revision of an incident is another document, so a busy week makes tens of thousands."""
+
+_DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3 * len(kept[0]))
+"""Document -> itself and what it says, which takes about twice as much."""
+
+
+def _decoded(document: str) -> Incident:
+    kept = _DECODED.get(document)
+    if kept is None:
+        kept = document, _decode(document)
+        _DECODED.put(document, kept)
+    return kept[1]
+
+
+def _decode(document: str) -> Incident:
+    try:
+        incident = _DECODER.decode(document)
+    except msgspec.ValidationError:
+        # its hints may be text
+        raw = msgspec.json.decode(document)
+        hints = [
+            one if isinstance(one, Reason) else Reason(AS_WRITTEN, {"text": one})
+            for one in _WRITTEN.decode(document).hints
+        ]
+        incident = msgspec.convert(raw | {"hints": msgspec.to_builtins(hints)}, Incident)
+    written = "" if incident.reasons else _WRITTEN.decode(document).reason
+    return replace(incident, reasons=as_written(written)) if written else incident
+
+
+def with_codes(incident: Incident) -> Incident:
+    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
+    read from words."""
+    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
+    if incident.status is Status.SUSPECTED and "held for a person's review" in text:
+        return replace(incident, held_by="review")
+    if incident.status is not Status.RETRACTED:
+        return incident
+    if by := re.match(r"taken back by (.+?): (.+)", text, re.DOTALL):
+        withdrawn = Reason("withdrawn", {"by": by[1], "why": by[2]})
+        return replace(incident, withdrawn_by=by[1], reasons=(withdrawn,))
+    whole = re.search(r"it is told as a part of (\w{2}-\d{4}-\d+)$", text)
+    if whole is None:
+        return incident
+    return replace(incident, merged_into=whole[1], reasons=(Reason("merged", {"incident": whole[1]}),))
 
 
 # --- what processes note --------------------------------------------------------------------------------
@@ -225,24 +458,6 @@ def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
     return spans
 
 
-_UNDETECTED = sa.Table(
-    "undetected",
-    SCHEMA,
-    sa.Column("country", sa.String(2), primary_key=True),
-    sa.Column("since", sa.Float, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),
-)
-_LEASES = sa.Table(
-    "leases",
-    SCHEMA,
-    sa.Column("country", sa.String(2), primary_key=True),
-    sa.Column("fence", sa.Integer, nullable=False),
-    sa.Column("worker", sa.String, nullable=False),
-    sa.Column("expires_at", sa.Float, nullable=False),
-    # The span marked since the country was taken, which is part of the undetected span.
-    sa.Column("later_since", sa.Float),
-    sa.Column("later_until", sa.Float),
-)
 _held: ContextVar["Lease | None"] = ContextVar("held", default=None)
 
 
@@ -284,19 +499,6 @@ MOST = 1000
 filling a disk.
 """
 
-_SPELLS = sa.Table(
-    "ailments",
-    SCHEMA,
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("about", sa.String, primary_key=True),
-    sa.Column("began_at", sa.Float, primary_key=True),
-    sa.Column("seen_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
-    sa.Column("says", sa.String, nullable=False),
-    sa.Column("mend", sa.String, nullable=False),
-)
-_ENDED = _SPELLS.c.ended_at
-
 
 class Processes:
     """The part of a ledger that processes fill.
@@ -310,33 +512,37 @@ class Processes:
 
     def undetected(self) -> dict[str, Span]:
         """Country -> span of measurements that no detection has seen, including those of killed runs."""
-        with self._database.reading() as connection:
-            return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
+        rows = self._database.rows("SELECT country, since, until FROM undetected")
+        return {country: (since, until) for country, since, until in rows}
 
     def mark_undetected(self, spans: Mapping[str, Span]) -> None:
         """Widen the spans; call it before measurements are stored, so that a crash forgets none."""
         if not spans:
             return
+        countries = list(spans)
         with self._database.writing() as connection:
-            for table, since, until in (
-                (_UNDETECTED, _UNDETECTED.c.since, _UNDETECTED.c.until),
-                (_LEASES, _LEASES.c.later_since, _LEASES.c.later_until),
-            ):
-                known = sa.select(table.c.country, since, until).where(table.c.country.in_(list(spans)))
-                for country, first, last in connection.execute(known).all():
-                    begins, ends = spans[country]
-                    if first is not None:
-                        begins, ends = min(begins, first), max(ends, last)
-                    one = table.update().where(table.c.country == country)
-                    connection.execute(one.values({since.name: begins, until.name: ends}))
-            waiting = set(connection.scalars(sa.select(_UNDETECTED.c.country)))
-            new = [
-                {"country": country, "since": since, "until": until}
-                for country, (since, until) in spans.items()
-                if country not in waiting
-            ]
-            if new:
-                connection.execute(_UNDETECTED.insert(), new)
+            waiting = connection.rows(
+                "SELECT country, since, until FROM undetected WHERE country IN :countries",
+                countries=countries,
+            )
+            for country, since, until in waiting:
+                connection.run(
+                    "UPDATE undetected SET since = :since, until = :until WHERE country = :country",
+                    **_widened(spans[country], since, until),
+                    country=country,
+                )
+            leased = connection.rows(
+                "SELECT country, later_since, later_until FROM leases WHERE country IN :countries",
+                countries=countries,
+            )
+            for country, since, until in leased:
+                connection.run(
+                    "UPDATE leases SET later_since = :since, later_until = :until WHERE country = :country",
+                    **_widened(spans[country], since, until),
+                    country=country,
+                )
+            for country in spans.keys() - {country for country, *_ in waiting}:
+                connection.insert("undetected", country=country, **_widened(spans[country], None, None))
 
     def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
         """Take a country for this process alone, until it is marked as detected, released or not renewed in
@@ -350,18 +556,25 @@ class Processes:
         """
         with self._database.writing() as connection:
             now = _now(connection)
-            country = country or _longest_waiting(connection, now)
+            country = country or connection.value(_LONGEST_WAITING, nobody=NOBODY, now=now)
             if country is None:
                 return None
-            row = connection.execute(_LEASES.select().where(_LEASES.c.country == country)).first()
-            if row is not None and row.worker != NOBODY and row.expires_at > now:
+            if connection.row(
+                f"SELECT 1 FROM leases WHERE country = :country AND {_HELD}",
+                country=country,
+                nobody=NOBODY,
+                now=now,
+            ):
                 return None
-            fence = 1 + (connection.scalar(sa.select(sa.func.max(_LEASES.c.fence))) or 0)
-            connection.execute(_LEASES.delete().where(_LEASES.c.country == country))
-            taken = {"country": country, "fence": fence, "worker": self.worker, "expires_at": now + seconds}
-            connection.execute(_LEASES.insert().values(taken))
-            waits = connection.execute(_UNDETECTED.select().where(_UNDETECTED.c.country == country)).first()
-            span = None if waits is None else (float(waits.since), float(waits.until))
+            fence = 1 + (connection.value("SELECT max(fence) FROM leases") or 0)
+            connection.run("DELETE FROM leases WHERE country = :country", country=country)
+            connection.insert(
+                "leases", country=country, fence=fence, worker=self.worker, expires_at=now + seconds
+            )
+            waits = connection.row(
+                "SELECT since, until FROM undetected WHERE country = :country", country=country
+            )
+            span = None if waits is None else (float(waits[0]), float(waits[1]))
             return Lease(country, span, self.worker, fence)
 
     def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
@@ -372,8 +585,8 @@ class Processes:
         """
         with self._database.writing() as connection:
             expires_at = _now(connection) + seconds
-            one = _LEASES.update().where(_is(lease)).values(expires_at=expires_at)
-            if not connection.execute(one).rowcount:
+            goes_on = f"UPDATE leases SET expires_at = :expires_at WHERE {_IS}"
+            if not connection.run(goes_on, expires_at=expires_at, **_named(lease)):
                 raise LeaseLost(lease)
 
     def mark_detected(self, lease: Lease) -> None:
@@ -385,28 +598,34 @@ class Processes:
             LeaseLost: another process took it over; nothing is marked.
         """
         with self._database.writing() as connection:
-            row = connection.execute(_LEASES.select().where(_is(lease))).first()
-            if row is None:
+            later = connection.row(
+                f"SELECT later_since, later_until FROM leases WHERE {_IS}", **_named(lease)
+            )
+            if later is None:
                 raise LeaseLost(lease)
-            waits = _UNDETECTED.c.country == lease.country
-            if row.later_since is None:
-                connection.execute(_UNDETECTED.delete().where(waits))
+            since, until = later
+            if since is None:
+                connection.run("DELETE FROM undetected WHERE country = :country", country=lease.country)
             else:
-                left = {"since": row.later_since, "until": row.later_until}
-                connection.execute(_UNDETECTED.update().where(waits).values(left))
-            _free(connection, _is(lease))
+                connection.run(
+                    "UPDATE undetected SET since = :since, until = :until WHERE country = :country",
+                    since=since,
+                    until=until,
+                    country=lease.country,
+                )
+            _free(connection, lease)
 
     def give_back(self, lease: Lease) -> None:
         """Release a lease without having detected; a lost one stays with its new holder."""
         with self._database.writing() as connection:
-            _free(connection, _is(lease))
+            _free(connection, lease)
 
     def leases(self) -> list[tuple[str, str]]:
         """Countries being worked on, and by which worker, longest first."""
         with self._database.reading() as connection:
-            held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > _now(connection))
-            rows = connection.execute(_LEASES.select().where(held).order_by(_LEASES.c.fence))
-            return [(row.country, row.worker) for row in rows]
+            sql = f"SELECT country, worker FROM leases WHERE {_HELD} ORDER BY fence"
+            rows = connection.rows(sql, nobody=NOBODY, now=_now(connection))
+        return [(country, worker) for country, worker in rows]
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
@@ -429,94 +648,101 @@ class Processes:
             found: kind and what it is about -> what is wrong and how to fix it.
             at: unix seconds, by the machine's clock.
         """
-        going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
-        with self._database.reading() as connection:
-            open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
+        rows = self._database.rows("SELECT kind, about FROM ailments WHERE ended_at IS NULL")
+        open_ones: set[Key] = {(kind, about) for kind, about in rows}
         if not found and not open_ones:
             return
+        this = "WHERE kind = :kind AND about = :about"
         with self._database.writing() as connection:
-            for key in sorted(open_ones - found.keys()):
-                connection.execute(_of_open(key).values(ended_at=at))
-            for key, (says, mend) in found.items():
-                if key in open_ones:
-                    connection.execute(_of_open(key).values(seen_at=at, says=says, mend=mend))
-                else:
-                    _begin_spell(connection, Spell(*key, says, mend, at, at))
+            for kind, about in sorted(open_ones - found.keys()):
+                ends = f"UPDATE ailments SET ended_at = :at {this} AND ended_at IS NULL"
+                connection.run(ends, at=at, kind=kind, about=about)
+            for (kind, about), (says, mend) in found.items():
+                told = {"kind": kind, "about": about, "at": at, "says": says, "mend": mend}
+                if (kind, about) in open_ones:
+                    goes_on = "UPDATE ailments SET seen_at = :at, says = :says, mend = :mend"
+                    connection.run(f"{goes_on} {this} AND ended_at IS NULL", **told)
+                else:  # a spell that ended at the same instant, because a clock was set back, is replaced
+                    connection.run(
+                        f"DELETE FROM ailments {this} AND began_at = :at", kind=kind, about=about, at=at
+                    )
+                    connection.run(
+                        "INSERT INTO ailments (kind, about, began_at, seen_at, says, mend) "
+                        "VALUES (:kind, :about, :at, :at, :says, :mend)",
+                        **told,
+                    )
             _forget_old(connection, at)
 
     def ailments(self, now: float) -> list[Spell]:
         """Ailments now and within 30 days before ``now``; the latest to begin come first."""
-        shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
-        with self._database.reading() as connection:
-            rows = connection.execute(_SPELLS.select().where(shown)).all()
-        return _newest_first(
-            Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
-            for row in rows
+        rows = self._database.rows(
+            "SELECT kind, about, says, mend, began_at, seen_at, ended_at FROM ailments "
+            "WHERE ended_at IS NULL OR ended_at >= :since",
+            since=now - KEPT,
         )
+        return _newest_first(Spell(*row) for row in rows)
 
 
-def free_all(connection: sa.Connection, worker: str) -> None:
+def free_all(connection: Connection, worker: str) -> None:
     """Release a dead worker's leases; the caller must know that no other process has its name."""
-    _free(connection, _LEASES.c.worker == worker)
+    connection.run(f"UPDATE leases SET {_FREE} WHERE worker = :worker", nobody=NOBODY, worker=worker)
 
 
-def check_held(connection: sa.Connection) -> None:
+def check_held(connection: Connection) -> None:
     """Within a transaction that writes an incident, check that its lease is still held.
 
     Raises:
         LeaseLost: it is not; nothing of the transaction is written.
     """
     lease = _held.get()
-    if lease is not None and connection.scalar(sa.select(_LEASES.c.fence).where(_is(lease))) is None:
+    if lease is not None and connection.row(f"SELECT 1 FROM leases WHERE {_IS}", **_named(lease)) is None:
         raise LeaseLost(lease)
 
 
-def _is(lease: Lease) -> sa.ColumnElement[bool]:
-    same = (_LEASES.c.fence == lease.fence) & (_LEASES.c.worker == lease.worker)
-    return (_LEASES.c.country == lease.country) & same
+_IS = "country = :country AND fence = :fence AND worker = :worker"
+_HELD = "worker != :nobody AND expires_at > :now"
+_FREE = "worker = :nobody, expires_at = 0"
+"""The row of a freed lease stays, and its fence sends the country to the end of the queue."""
+_LONGEST_WAITING = f"""
+SELECT undetected.country FROM undetected LEFT JOIN leases ON leases.country = undetected.country
+WHERE leases.country IS NULL OR NOT ({_HELD}) ORDER BY coalesce(fence, 0), undetected.country LIMIT 1
+"""
+"""The country with something to detect and no worker that has waited longest for its turn."""
 
 
-def _free(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """Free leases; the row stays, and its fence sends the country to the end of the queue."""
-    connection.execute(_LEASES.update().where(which).values(worker=NOBODY, expires_at=0.0))
+def _named(lease: Lease) -> dict[str, Any]:
+    """Values of ``_IS``."""
+    return {"country": lease.country, "fence": lease.fence, "worker": lease.worker}
 
 
-def _longest_waiting(connection: sa.Connection, now: float) -> str | None:
-    """The country with something to detect and no worker that has waited longest for its turn."""
-    held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > now)
-    free = sa.select(_UNDETECTED.c.country).outerjoin(_LEASES, _LEASES.c.country == _UNDETECTED.c.country)
-    free = free.where(sa.or_(_LEASES.c.country.is_(None), sa.not_(held)))
-    turn = sa.func.coalesce(_LEASES.c.fence, 0), _UNDETECTED.c.country
-    return connection.scalar(free.order_by(*turn).limit(1))
+def _free(connection: Connection, lease: Lease) -> None:
+    connection.run(f"UPDATE leases SET {_FREE} WHERE {_IS}", nobody=NOBODY, **_named(lease))
 
 
-def _now(connection: sa.Connection) -> float:
+def _widened(span: Span, since: float | None, until: float | None) -> dict[str, float]:
+    """A span together with the one before it, if there was one."""
+    begins, ends = span
+    return {
+        "since": begins if since is None else min(begins, since),
+        "until": ends if until is None else max(ends, until),
+    }
+
+
+def _now(connection: Connection) -> float:
     """The time by one clock for all workers: the server's, or for a SQLite file the machine's."""
-    if connection.dialect.name == "postgresql":
-        now = sa.func.extract("epoch", sa.func.clock_timestamp())
-        return float(connection.scalar(sa.select(now)) or 0.0)
+    if connection.is_server:
+        return float(connection.value("SELECT extract(epoch FROM clock_timestamp())") or 0.0)
     return time.time()
 
 
-def _of_open(key: Key) -> sa.Update:
-    kind, about = key
-    return _SPELLS.update().where(_SPELLS.c.kind == kind, _SPELLS.c.about == about, _ENDED.is_(None))
-
-
-def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
-    """Begin a spell; one that ended at the same instant (because a clock was set back) is replaced."""
-    same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
-    connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
-    row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}
-    connection.execute(_SPELLS.insert().values(**row, ended_at=None, says=spell.says, mend=spell.mend))
-
-
-def _forget_old(connection: sa.Connection, at: float) -> None:
-    connection.execute(_SPELLS.delete().where(at - KEPT > _ENDED))
-    last = sa.select(_ENDED).where(_ENDED.is_not(None)).order_by(_ENDED.desc()).offset(MOST).limit(1)
-    oldest = connection.scalar(last)
+def _forget_old(connection: Connection, at: float) -> None:
+    connection.run("DELETE FROM ailments WHERE ended_at < :before", before=at - KEPT)
+    oldest = connection.value(
+        "SELECT ended_at FROM ailments WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1 OFFSET :most",
+        most=MOST,
+    )
     if oldest is not None:
-        connection.execute(_SPELLS.delete().where(oldest >= _ENDED))
+        connection.run("DELETE FROM ailments WHERE ended_at <= :oldest", oldest=oldest)
 
 
 def _newest_first(spells: Iterable[Spell]) -> list[Spell]:

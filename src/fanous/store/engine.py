@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from itertools import islice
+from dataclasses import dataclass
+from itertools import accumulate, chain, compress, islice, repeat
 from math import inf
 from pathlib import Path
 from shutil import disk_usage
+from struct import calcsize, pack
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -29,8 +31,29 @@ from fanous.text import printable
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-Columns = dict[str, list[Any]]
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A column in which each value is in several rows, one after another.
+
+    Attributes:
+        values: one per run.
+        sizes: rows of each run.
+    """
+
+    values: list[Any]
+    sizes: list[int]
+
+
+Columns = Mapping[str, list[Any] | Repeated]
 """Name of a column -> its values, one per row."""
+
+
+def rows_of(columns: Columns) -> int:
+    """How many rows the columns have."""
+    first = next(iter(columns.values()))
+    return sum(first.sizes) if isinstance(first, Repeated) else len(first)
+
 
 LAST = 9_000_000_000.0
 """Unix seconds, the year 2255: the engine's times end in 2299, and a broken clock must not stop a batch."""
@@ -120,6 +143,7 @@ _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
     "filesystem error": "check that it is a folder of a store, and its permissions",
     "Error initializing EmbeddedServer": f"perhaps this process may open too few files (`ulimit -n`), or {_REPAIR}",
+    "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
     "Cannot allocate memory": "give the process more memory, or choose a shorter time range",
 }
 """Text in the engine's error -> what the operator can do."""
@@ -257,31 +281,31 @@ class Engine:
 
     def insert(self, table: str, columns: Columns) -> None:
         """Add rows; they are on disk when this returns."""
-        if not next(iter(columns.values())):
+        if not rows_of(columns):
             return
-        from clickhouse_connect.driver.exceptions import ClickHouseError
-
-        # The client's error for a value that does not fit its column depends on the column.
-        unfit = UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError, EngineFault
         kinds = {name: TABLES[table].columns[name] for name in columns}
         try:
-            self._insert(table, columns, kinds)
-        except unfit as error:
-            if _is_disk_full(error):
-                raise
-            self._insert(table, mended(columns, kinds), kinds)
+            block = native(columns, kinds)
+        except (UnicodeError, struct.error, TypeError, ValueError, AttributeError):
+            block = native(mended(columns, kinds), kinds)
+        self._write(table, list(columns), block)
 
-    def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
+    def _write(self, table: str, names: Sequence[str], block: bytes) -> None:
+        packing = None
+        if self._folder is None:  # for the way to a server
+            import lz4.frame
+
+            block, packing = lz4.frame.compress(block), "lz4"
         # Each of our attempts has a new token, so that only a retry by the client's own transport counts
         # as a duplicate: rows that were deleted and are written again must be inserted again.
         with engine_errors(f"write {table}"):
-            self._client.insert(
+            self._client.raw_insert(
                 table,
-                list(columns.values()),
-                column_names=list(columns),
-                column_type_names=list(kinds.values()),
-                column_oriented=True,
+                column_names=names,
+                insert_block=block,
                 settings={"insert_deduplication_token": uuid4().hex},
+                fmt="Native",
+                compression=packing,
             )
 
 
@@ -336,7 +360,13 @@ def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
     Odd records contain numbers out of range and half characters (lone surrogates): the archive keeps them
     as they were, the facts keep the nearest value, and no record stops its batch.
     """
-    return {name: [_mender(kinds[name])(value) for value in values] for name, values in columns.items()}
+    return {name: _mended(_mender(kinds[name]), column) for name, column in columns.items()}
+
+
+def _mended(mender: Callable[[Any], Any], column: list[Any] | Repeated) -> list[Any] | Repeated:
+    if isinstance(column, Repeated):
+        return Repeated([*map(mender, column.values)], column.sizes)
+    return [*map(mender, column)]
 
 
 def _mender(kind: str) -> Callable[[Any], Any]:
@@ -350,6 +380,133 @@ def _mender(kind: str) -> Callable[[Any], Any]:
         low, high = (0, 2**bits - 1) if kind.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
         return lambda number: min(max(int(number), low), high)
     return lambda value: value
+
+
+# --- columns as the engine reads them -------------------------------------------------------------------------
+# ClickHouse's format Native.  The client can write it too, row by row in Python, which took longer than what the engine
+# does with it.  Here each column takes a few passes at the speed of C, and a value that is the same in all rows of a
+# measurement is written once and repeated.
+
+_CODES = {
+    "UInt16": "H",
+    "UInt32": "I",
+    "Int32": "i",
+    "Int64": "q",
+    "Float64": "d",
+    "DateTime64(6, 'UTC')": "q",  # microseconds
+}
+"""Kind of a column -> its values' code of ``struct``."""
+
+_KEYS_VERSION = (1).to_bytes(8, "little")
+_OWN_WORDS = 1 << 9 | 1 << 10
+"""Flags of a column of words: they come with it, and are its own."""
+
+_LENGTHS = [bytes([length]) for length in range(128)]
+
+
+def native(columns: Columns, kinds: Mapping[str, str]) -> bytes:
+    """Columns of equal length, at least one row, as one block.
+
+    Raises:
+        UnicodeError, struct.error, TypeError, ValueError: a value does not fit its column.
+    """
+    parts = [_length(len(columns)), _length(rows_of(columns))]
+    for name, column in columns.items():
+        kind = kinds[name]
+        parts += [_text(name), _text(kind)]
+        if isinstance(column, Repeated):
+            some = [*compress(column.values, column.sizes)]  # no word is written that no row has
+            parts += _column(kind, some, [*filter(None, column.sizes)])
+        else:
+            parts += _column(kind, column, None)
+    return b"".join(parts)
+
+
+def _column(kind: str, values: Sequence[Any], sizes: Sequence[int] | None) -> list[bytes]:
+    if kind.startswith("LowCardinality("):
+        return _words(values, sizes, is_nullable="Nullable(" in kind)
+    if kind == "String":
+        written = map(_Texts().__getitem__, values)
+        return [*(written if sizes is None else map(bytes.__mul__, written, sizes))]
+    if kind in _CODES:
+        return [_numbers(_CODES[kind], values, sizes)]
+    if kind == "Bool":
+        return [_repeated(bytes(map(bool, values)), 1, sizes)]
+    if sizes is not None:
+        return _column(kind, [*chain.from_iterable(map(repeat, values, sizes))], None)
+    inner = kind.partition("(")[2].removesuffix(")")
+    if kind.startswith("Array("):
+        ends = _numbers("Q", [*accumulate(map(len, values))], None)
+        return [ends, *_column(inner, [*chain.from_iterable(filter(None, values))], None)]
+    if kind.startswith("Nullable("):
+        missing = bytes([one is None for one in values])
+        return [missing, *_column(inner, [0 if one is None else one for one in values], None)]
+    raise ValueError(f"no column of this store is of the kind {kind}")
+
+
+class _Places(dict[Any, int]):
+    """Each different word, and how many came before it."""
+
+    def __missing__(self, word: Any) -> int:
+        self[word] = place = len(self)
+        return place
+
+
+class _Texts(dict[str, bytes]):
+    """Each different text as it is written."""
+
+    def __missing__(self, text: str) -> bytes:
+        self[text] = written = _text(text)
+        return written
+
+
+def _words(values: Sequence[Any], sizes: Sequence[int] | None, *, is_nullable: bool) -> list[bytes]:
+    """The different texts, and for each row the place of its own among them.
+
+    Args:
+        is_nullable: the first place stands for None.
+    """
+    places = _Places({None: 0} if is_nullable else {})
+    own = [*map(places.__getitem__, values)]
+    count = len(places)
+    width = (count.bit_length() - 1) // 8  # of a place: 1, 2, 4 or 8 bytes
+    return [
+        _KEYS_VERSION,
+        pack("<QQ", _OWN_WORDS | width, count),
+        *(b"\0" if is_nullable and word is None else _text(word) for word in places),
+        pack("<Q", len(values) if sizes is None else sum(sizes)),
+        _repeated(bytes(own), 1, sizes) if width == 0 else _numbers("BHIQ"[width], own, sizes),
+    ]
+
+
+def _numbers(code: str, values: Sequence[Any], sizes: Sequence[int] | None) -> bytes:
+    return _repeated(pack(f"<{len(values)}{code}", *values), calcsize(f"<{code}"), sizes)
+
+
+def _repeated(written: bytes, width: int, sizes: Sequence[int] | None) -> bytes:
+    if sizes is None:
+        return written
+    places = range(0, len(written), width)
+    return b"".join([written[at : at + width] * size for at, size in zip(places, sizes, strict=True)])
+
+
+def _text(text: str) -> bytes:
+    written = text.encode()
+    length = len(written)
+    return (_LENGTHS[length] if length < 128 else _length(length)) + written
+
+
+def _length(length: int) -> bytes:
+    """As a variable number of bytes (LEB128)."""
+    written = bytearray()
+    while length > 127:
+        written.append(length & 127 | 128)
+        length >>= 7
+    written.append(length)
+    return bytes(written)
+
+
+# --- errors ---------------------------------------------------------------------------------------------------
 
 
 class EndlessAnswer(OSError):
@@ -370,7 +527,7 @@ def engine_errors(what: str) -> Iterator[None]:
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
-        text = without_trace(str(error))
+        text = _without_trace(str(error))
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if endless := _endless(error):
@@ -385,7 +542,7 @@ def engine_errors(what: str) -> Iterator[None]:
         raise EngineFault(f"cannot {what}: {text}") from None
 
 
-def without_trace(said: str) -> str:
+def _without_trace(said: str) -> str:
     """What the engine said, before the trace of its C++ code."""
     return printable(said.partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
 
@@ -420,6 +577,8 @@ def _never_arrived(error: BaseException) -> bool:
 def _is_disk_full(error: Exception) -> bool:
     return any(words in str(error) for words in _DISK_FULL)
 
+
+# --- conditions and their parameters ---------------------------------------------------------------------------
 
 IN_WINDOW = (
     "started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "

@@ -1,4 +1,5 @@
-"""Facts: what was read from measurements, in columns; a segment counts completely, once, or not at all.
+"""Facts: what was read from measurements, in columns; each measurement counts once, and a segment completely or not at
+all.
 
 A segment's rows count when its marker is in the table ``segments``.  Rows are written first and the marker
 last; before a segment is written again, its marker is deleted first, then its rows.  So a crash at any point
@@ -6,28 +7,437 @@ leaves a segment either complete or without a marker, and one without a marker i
 
 Each query is next to its SQL: ``votes`` (votes from verdicts), ``evidence`` (what supports a claim),
 ``coverage`` (what was measured), ``series`` (of public sources), and here single measurements by their uid.
+
+The same measurement may arrive again, under another name or without one.  A key leads to the uid under which it is
+stored: the digest of its content, its UID where that became known later, and for a row of a table, which has no
+content, test, report, input and start.  A key may lead to a uid that is gone, after a crash or a deletion, so always
+check that the measurement exists.  What OONI published takes precedence over what a probe sent us, since anyone may
+send a collector what OONI has already published; a full record takes precedence over rows of a table; of two equals,
+the first stays.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from itertools import chain, repeat
+from dataclasses import dataclass, field, fields
+from enum import Enum, auto
+from hashlib import blake2b
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
 
 from fanous.model.instant import DAY
-from fanous.model.measurement import Measurement, Observation, Provenance
-from fanous.model.verdict import Verdict
+from fanous.model.measurement import Measurement, Observation, Provenance, changed, noun
+from fanous.model.verdict import Judged, Verdict
 from fanous.store.archive import Location, Placed, Segment, parse_name
 from fanous.store.coverage import CoverageFacts
-from fanous.store.engine import IN_WINDOW, Columns, by_query, plain, ticks, window
+from fanous.store.engine import (
+    IN_WINDOW,
+    NAMED,
+    Columns,
+    FactsPart,
+    Repeated,
+    by_query,
+    in_one_text,
+    plain,
+    ticks,
+    window,
+)
 from fanous.store.evidence import EvidenceFacts
-from fanous.store.identities import IdentityFacts
 from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
 from fanous.store.series import SeriesFacts
 from fanous.store.votes import CountFacts, VoteFacts
+
+# --- the same measurement, by any name ---------------------------------------------------------------------
+
+PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
+"""Sources: what OONI publishes, rows of it without content, and what probes sent to a collector of ours."""
+
+_UNNAMED = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
+"""A uid that is a digest; before November 2026 the digest was longer."""
+
+Key = tuple[str, str, float]
+"""A key, what it leads to, and when that measurement began (unix seconds, UTC)."""
+
+
+def by_uid(uid: str) -> str:
+    """The key of another name of a measurement."""
+    return f"uid:{uid}"
+
+
+def of_probe(probe: str) -> str:
+    """The key of raw records that gave way to others: each leads to where one is, so that it can be deleted."""
+    return f"probe:{probe}"
+
+
+def instead_of(uid: str) -> str:
+    """The same, by the uid of the measurement that replaced it."""
+    return f"instead:{uid}"
+
+
+def _place(location: Location) -> str:
+    return f"{location.segment.name}:{location.position}"
+
+
+def aside(header: Measurement, uid: str, location: Location) -> list[Key]:
+    """The key for a raw record whose measurement is stored from another record, under ``uid``."""
+    return [(key, _place(location), header.started_at) for key in (of_probe(header.probe), instead_of(uid))]
+
+
+@noun
+class Candidate:
+    """A measurement to be added, and everything by which it may be known.
+
+    Attributes:
+        content: digest of what was measured; empty for rows of a table.
+        sent: the key of this content in this report; empty for rows of a table.
+        likeness: what a row of a table shares with its measurement; empty = the row names no report.
+        older: its uid as a version before November 2026 made it; empty = it has its own, or the store holds
+            no such uids.
+    """
+
+    judged: Judged
+    content: str
+    sent: str
+    likeness: str
+    older: str = ""
+
+    @property
+    def header(self) -> Measurement:
+        return self.judged.parsed.measurement
+
+    @property
+    def source(self) -> str:
+        return self.judged.record.source
+
+    @property
+    def is_unnamed(self) -> bool:
+        return _UNNAMED.fullmatch(self.header.uid) is not None
+
+    def known_by(self) -> list[str]:
+        return [key for key in (by_uid(self.header.uid), self.sent, self.content, self.likeness) if key]
+
+    def named(self, uid: str) -> "Candidate":
+        """The candidate under the UID that has become known."""
+        from fanous.sources.ooni.content import stamped, unstamped
+
+        judged, parsed, data = self.judged, self.judged.parsed, self.judged.record.data
+        record = changed(judged.record, data=stamped(unstamped(data), self.content, uid))
+        parsed = changed(parsed, measurement=changed(parsed.measurement, uid=uid))
+        return changed(self, judged=changed(judged, record=record, parsed=parsed))
+
+
+def candidate(judged: Judged, *, older: bool) -> Candidate:
+    """Everything that a measurement may be known by.
+
+    Args:
+        older: the store holds measurements with names from versions before November 2026, and the record, which
+            comes from its archive, may be one of them.
+    """
+    from fanous.sources.ooni.content import canonical_hash, content_of, uid_of, unstamped  # no query needs it
+
+    header, record = judged.parsed.measurement, judged.record
+    if record.source == TABLE:
+        return Candidate(judged, "", "", likeness_of(header))
+    content = header.content or content_of(record.data)
+    sent, whole = uid_of(content, header.report), record.data if older else judged.came
+    own = canonical_hash(unstamped(whole)) if whole and header.uid == sent else ""
+    return Candidate(judged, content, sent, likeness_of(header), own)
+
+
+def likeness_of(measurement: Measurement) -> str:
+    """What a row of a table, which has no content, shares with its measurement; empty if it names no report."""
+    from fanous.sources.ooni.content import DIGITS
+
+    if not measurement.report:
+        return ""
+    told = (measurement.test_name, measurement.report, measurement.input, str(int(measurement.started_at)))
+    return blake2b("\n".join(told).encode("utf-8", "replace"), digest_size=DIGITS // 2).hexdigest()
+
+
+def rank(source: str) -> int:
+    """Of two records of one measurement, the one with the higher rank stays."""
+    return {TABLE: 0, PUBLISHED: 2}.get(source, 1)
+
+
+@dataclass(slots=True)
+class Settled:
+    """Which of some measurements are added.
+
+    Attributes:
+        entering: each as it came, and as it is stored.
+        doubles: each of the others, and the uid under which the same measurement is stored.
+        leaving: uid of a stored one that gives way -> uid of its replacement.
+        keys: new keys to remember.
+    """
+
+    entering: list[tuple[Judged, Judged]] = field(default_factory=list)
+    doubles: list[tuple[Judged, str]] = field(default_factory=list)
+    leaving: dict[str, str] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
+
+
+def settle(
+    candidates: Sequence[Candidate],
+    led: dict[str, list[str]],
+    sources: dict[str, str],
+) -> Settled:
+    """Which candidates are added, each measurement once.
+
+    Args:
+        led: key -> uids to which it leads in the store.
+        sources: uid -> source, of those that are stored.
+    """
+    return _Settling(led, sources).of(candidates)
+
+
+class _Kind(Enum):
+    """What may be wanted of the measurements to which a key leads."""
+
+    SENT = auto()
+    ROW = auto()
+    UNNAMED = auto()
+    UNNAMED_ROW = auto()
+
+
+class _Settling:
+    """Anyone may publish the same content under any number of names, so the work for one measurement does not grow
+    with the number of those to which its keys lead: they are looked up by what is wanted of them."""
+
+    def __init__(self, led: dict[str, list[str]], sources: dict[str, str]) -> None:
+        self._stored = sources
+        self._sources = dict(sources)
+        self._led = {key: dict.fromkeys(uids) for key, uids in led.items()}
+        self._by_kind: dict[tuple[str, _Kind], dict[str, None]] = {}
+        for key, uids in led.items():
+            for uid in uids:
+                self._index(key, uid)
+        self._entering: dict[str, tuple[Judged, Candidate]] = {}
+        self._result = Settled()
+
+    def of(self, candidates: Sequence[Candidate]) -> Settled:
+        for one in candidates:
+            known = self._known(one)
+            best = max(known, key=lambda uid: rank(self._sources[uid]), default=None)
+            if best is None or rank(one.source) > rank(self._sources[best]):
+                self._take_over(one, known)
+            else:
+                self._learn(one, best)
+                self._result.doubles.append((one.judged, best))
+        self._result.entering = [(came, one.judged) for came, one in self._entering.values()]
+        return self._result
+
+    def _known(self, one: Candidate) -> list[str]:
+        """The uids under which the same measurement is stored: rows of a table and a record sent to us may both
+        exist."""
+        own = [uid for uid in (one.header.uid, one.older) if uid in self._sources]
+        own += self._stored_by(by_uid(one.header.uid))
+        own += [uid for uid in self._stored_by(one.sent) if self._sources[uid] != TABLE]
+        own += self._same_content(one)
+        if not any(TABLE in (self._sources[uid], one.source) for uid in own):
+            own += self._alike(one)
+        return list(dict.fromkeys(own))
+
+    def _same_content(self, one: Candidate) -> Iterator[str]:
+        """What probes sent us and what was published have the same content; what takes precedence ends the search."""
+        if one.source != SENT:
+            among = self._stored_by(one.content, _Kind.SENT)
+            yield from (uid for uid in among if self._sources[uid] == SENT)
+            return
+        for uid in self._stored_by(one.content):
+            if self._sources[uid] != SENT:
+                yield uid
+            if self._sources[uid] == PUBLISHED:
+                return
+
+    def _alike(self, one: Candidate) -> list[str]:
+        """The likeness of row and record: the UID decides; only if the record has none, what they share does."""
+        if one.source == TABLE:
+            kind = None if one.is_unnamed else _Kind.UNNAMED
+        else:
+            kind = _Kind.ROW if one.is_unnamed else _Kind.UNNAMED_ROW
+        among = self._stored_by(one.likeness, kind)
+        return list(islice((uid for uid in among if TABLE in (self._sources[uid], one.source)), 1))
+
+    def _stored_by(self, key: str, kind: _Kind | None = None) -> Iterator[str]:
+        """Of those to which a key leads, the stored ones that were of a kind when they were indexed."""
+        led = self._led.get(key, ()) if kind is None else self._by_kind.get((key, kind), ())
+        return (uid for uid in led if uid in self._sources)
+
+    def _index(self, key: str, uid: str) -> None:
+        source, is_unnamed = self._sources.get(uid), _UNNAMED.fullmatch(uid) is not None
+        if source == PUBLISHED and not is_unnamed:
+            return  # nearly all
+        is_row = source in (TABLE, None)  # none = it is gone, but may come again
+        kinds = {
+            _Kind.SENT: is_row or source == SENT,  # a row gives way to a record under its uid
+            _Kind.ROW: is_row,
+            _Kind.UNNAMED: is_unnamed,
+            _Kind.UNNAMED_ROW: is_row and is_unnamed,
+        }
+        for kind, is_of_it in kinds.items():
+            if is_of_it:
+                self._by_kind.setdefault((key, kind), {})[uid] = None
+
+    def _take_over(self, one: Candidate, known: Sequence[str]) -> None:
+        """Add it, and let stored records of the same measurement give way."""
+        came = one.judged
+        rows = next((uid for uid in known if self._sources[uid] == TABLE), None)
+        if rows and one.is_unnamed:
+            one = one.named(rows)
+        uid = one.header.uid
+        for former in known:
+            if former in self._stored:
+                self._result.leaving[former] = uid
+            if former in self._entering:
+                self._result.doubles.append((self._entering.pop(former)[0], uid))
+            self._sources.pop(former)
+            if former != uid:
+                self._lead(by_uid(former), one.header)
+        self._entering[uid] = came, one
+        self._sources[uid] = one.source
+        self._learn(one, uid)
+
+    def _learn(self, one: Candidate, uid: str) -> None:
+        header = one.header
+        for key in one.known_by():
+            if key != by_uid(uid):
+                self._lead(key, changed(header, uid=uid) if header.uid != uid else header)
+
+    def _lead(self, key: str, to: Measurement) -> None:
+        led = self._led.setdefault(key, {})
+        self._index(key, to.uid)
+        if to.uid not in led:
+            led[to.uid] = None
+            self._result.keys.append((key, to.uid, to.started_at))
+
+
+MOST_LED = 1000
+"""Measurements to which one key leads that are looked at.  Real keys lead to one or two; a thousand have the same
+content only if it is published again and again, and then one more that counts twice makes no difference."""
+
+_LED = f"""
+SELECT key, leads_to FROM identities WHERE {IN_WINDOW} AND key IN {NAMED}
+ORDER BY leads_to LIMIT {MOST_LED} BY key
+"""
+_SOURCES = f"SELECT uid, any(source) FROM measurements WHERE uid IN {NAMED}"
+_WHOLE = " AND segment IN (SELECT segment FROM segments)"
+_OLDER = "SELECT 1 FROM measurements WHERE length(uid) = 64 LIMIT 1"
+_LEADS = "SELECT DISTINCT leads_to FROM identities WHERE key IN {keys:Array(String)} ORDER BY leads_to"
+_FORMER = (
+    "SELECT key FROM identities WHERE leads_to IN {uids:Array(String)} AND startsWith(key, {start:String})"
+)
+_PLACES = """
+SELECT uid, probe, toUnixTimestamp64Micro(started_at) / 1000000, segment, position FROM measurements
+WHERE uid IN {uids:Array(String)}
+"""
+
+
+class IdentityFacts(FactsPart):
+    """Under which uids measurements are stored."""
+
+    def settle(self, batch: Sequence[Judged], *, whole: bool = False) -> Settled:
+        """Which measurements are added, each once, and which stored ones give way; nothing is written.
+
+        Args:
+            whole: they come from the archive, and only measurements in whole segments count as stored (a crash
+                leaves rows without their marker).
+        """
+        if not batch:
+            return Settled()
+        older = whole and self.holds_older()
+        wanted = [candidate(judged, older=older) for judged in batch]
+        instants = [one.header.started_at for one in wanted]
+        led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
+        uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
+        return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
+
+    def holds_older(self) -> bool:
+        """Are there measurements with names from versions before November 2026?"""
+        return bool(self.engine.rows(_OLDER))
+
+    def remember(self, keys: Iterable[Key]) -> None:
+        """Store keys."""
+        rows = list(keys)
+        self.may_write()
+        self.engine.insert(
+            "identities",
+            {
+                "key": [key for key, _, _ in rows],
+                "leads_to": [to for _, to, _ in rows],
+                "started_at": [ticks(at) for _, _, at in rows],
+                "provenance": [str(Provenance.SYNTHETIC if self.synthetic else Provenance.REAL)] * len(rows),
+            },
+        )
+
+    def give_way(self, settled: Settled) -> None:
+        """Store the new keys, and delete the facts to be replaced: what ``settle`` found, before new facts are written.
+        A crash afterwards leaves the segment unfinished."""
+        self.remember(settled.keys)
+        if settled.leaving:
+            self.remember(self._places(settled.leaving))
+            for some in by_query(settled.leaving):
+                for table in FACTS:
+                    self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
+
+    def renamed(self, uid: str) -> str:
+        """The uid under which a measurement also known by this one is stored; empty = none."""
+        return next((stored for (stored,) in self.engine.rows(_LEADS, keys=[by_uid(uid)])), "")
+
+    def aside(self, probes: Iterable[str], uids: Iterable[str]) -> list[Location]:
+        """Where raw records of these probes, or of these measurements, are that gave way to others."""
+        keys = chain(map(of_probe, probes), map(instead_of, uids))
+        rows = (row for some in by_query(map(plain, keys)) for row in self.engine.rows(_LEADS, keys=some))
+        found = []
+        for (place,) in rows:
+            name, _, position = place.rpartition(":")
+            if segment := parse_name(name):
+                found.append(Location(segment, int(position)))
+        return found
+
+    def forget_keys(self, probes: Iterable[str], uids: Iterable[str], places: Iterable[Location]) -> None:
+        """Delete every key of these probes, and all keys that lead to these measurements or raw records."""
+        self.may_write()
+        names = list(uids)
+        former = (
+            key.removeprefix(by_uid(""))
+            for some in by_query(map(plain, names))
+            for (key,) in self.engine.rows(_FORMER, uids=some, start=by_uid(""))
+        )
+        for some in by_query([*map(plain, names), *former, *map(_place, places)]):
+            self.engine.remove("identities", "leads_to IN {uids:Array(String)}", uids=some)
+        for some in by_query(map(plain, chain(map(of_probe, probes), map(instead_of, names)))):
+            self.engine.remove("identities", "key IN {keys:Array(String)}", keys=some)
+
+    def _places(self, leaving: Mapping[str, str]) -> list[Key]:
+        """The keys of the raw records of measurements that give way: uid -> uid of the replacement."""
+        return [
+            (key, f"{segment}:{position}", at)
+            for some in by_query(map(plain, leaving))
+            for uid, probe, at, segment, position in self.engine.rows(_PLACES, uids=some)
+            for key in (of_probe(probe), instead_of(leaving[uid]))
+        ]
+
+    def _led(self, keys: Iterable[str], first: float, last: float) -> dict[str, list[str]]:
+        led: dict[str, list[str]] = {}
+        for some in by_query(map(plain, keys), self.engine.most_names):
+            for key, uid in self.engine.rows(_LED, names=in_one_text(some), **window(first, last + 1)):
+                led.setdefault(key, []).append(uid)
+        return led
+
+    def _sources(self, uids: Iterable[str], whole: bool) -> dict[str, str]:
+        sql = f"{_SOURCES}{_WHOLE if whole else ''} GROUP BY uid"
+        spelled = {plain(uid): uid for uid in uids}
+        found = {}
+        for some in by_query(spelled, self.engine.most_names):
+            for uid, source in self.engine.rows(sql, names=in_one_text(some)):
+                found[spelled[uid]] = source
+        return found
+
+
+# --- measurements in columns -------------------------------------------------------------------------------
 
 Window = tuple[str, float, float]
 """Country, first and last instant (unix seconds, UTC; half-open)."""
@@ -90,17 +500,10 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
             records: the segments, and how many of ``placed`` are in each (possibly none).
         """
         placed = sorted(placed, key=_place_and_day)
-        columns = {
-            "observations": _observation_columns(placed),
-            "verdicts": _verdict_columns(placed, version),
-            "measurements": _measurement_columns(placed),
-            "segments": _marker_columns(records, version),
-        }
-        for table in (*FACTS, "segments"):
-            written = columns.pop(table)
-            self.engine.insert(table, written)
-            for values in written.values():  # the client's objects refer to each other, and to these lists
-                values.clear()
+        columns = _columns(placed, version)
+        for table in FACTS:
+            self.engine.insert(table, columns.pop(table))
+        self.engine.insert("segments", _marker_columns(records, version))
 
     def set_aside(self, segment: Segment, why: str) -> None:
         """Continue without a segment that cannot be read: its rows are deleted, and ``damaged`` names it."""
@@ -214,17 +617,6 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
 # spends its time in the store.
 
 
-def _shared(table: dict[str, str], noun: type) -> tuple[str, ...]:
-    """The columns that contain a field of the noun unchanged."""
-    own = {field.name for field in fields(noun)}
-    return tuple(name for name, kind in table.items() if name in own and not kind.startswith("DateTime64"))
-
-
-_MEASUREMENT_FIELDS = _shared(MEASUREMENTS, Measurement)
-_OBSERVATION_FIELDS = _shared(OBSERVATIONS, Observation)
-_VERDICT_FIELDS = _shared(VERDICTS, Verdict)
-
-
 def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
     """The order in which the tables keep rows; the engine sorts them column by column if they arrive in another."""
     header = one.judged.parsed.measurement
@@ -232,13 +624,14 @@ def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
     return header.country, at // DAY, header.target, header.asn, at, header.uid
 
 
-def _measurement_columns(placed: Sequence[Placed]) -> Columns:
+def _columns(placed: Sequence[Placed], rules_version: str) -> dict[str, Columns]:
+    """Table -> its columns."""
     bundles = [p.judged.parsed for p in placed]
-    headers = [parsed.measurement for parsed in bundles]
-    columns = _fields(headers, Measurement, _MEASUREMENT_FIELDS)
-    return columns | {
+    verdicts = [p.judged.verdicts for p in placed]
+    own = _fields([parsed.measurement for parsed in bundles], Measurement)
+    own |= {
         "source": [p.judged.record.source for p in placed],
-        "started_at": [ticks(m.started_at) for m in headers],
+        "started_at": [ticks(at) for at in own["started_at"]],
         "received_at": [ticks(p.received_at) for p in placed],
         "segment": [p.location.segment.name for p in placed],
         "position": [p.location.position for p in placed],
@@ -247,26 +640,32 @@ def _measurement_columns(placed: Sequence[Placed]) -> Columns:
         "bogus": [parsed.bogus for parsed in bundles],
         "provenance": [str(p.judged.record.provenance) for p in placed],
     }
-
-
-def _observation_columns(placed: Sequence[Placed]) -> Columns:
-    sizes = [len(p.judged.parsed.observations) for p in placed]
-    rows = [observation for p in placed for observation in p.judged.parsed.observations]
-    columns = _fields(rows, Observation, _OBSERVATION_FIELDS)
-    return columns | _headers(placed, sizes, ("uid", "country", "asn"))
-
-
-def _verdict_columns(placed: Sequence[Placed], rules_version: str) -> Columns:
-    sizes = [len(p.judged.verdicts) for p in placed]
-    rows = [verdict for p in placed for verdict in p.judged.verdicts]
-    columns = _fields(rows, Verdict, _VERDICT_FIELDS)
-    columns |= _headers(
-        placed, sizes, ("uid", "country", "asn", "resolver_asn", "access", "probe", "test_name", "defect")
-    )
-    return columns | {
-        "source": _each([p.judged.record.source for p in placed], sizes),
-        "rules_version": [rules_version] * len(rows),
+    return {
+        "measurements": {name: own[name] for name in MEASUREMENTS},
+        "observations": _rows(OBSERVATIONS, Observation, [parsed.observations for parsed in bundles], own),
+        "verdicts": {
+            **_rows(VERDICTS, Verdict, verdicts, own),
+            "rules_version": Repeated([rules_version], [sum(map(len, verdicts))]),
+        },
     }
+
+
+def _rows(
+    table: Mapping[str, str], kind: type, rows: Sequence[Sequence[Any]], own: Mapping[str, list[Any]]
+) -> Columns:
+    """The columns of a table with several rows for each measurement.
+
+    Args:
+        rows: the rows of each measurement.
+        own: columns of the measurements, whose values are repeated in each row.
+    """
+    sizes = [*map(len, rows)]
+    columns: dict[str, list[Any] | Repeated] = {
+        **{name: Repeated(values, sizes) for name, values in own.items()},
+        **_fields([*chain.from_iterable(rows)], kind),
+        "number": [*chain.from_iterable(map(range, sizes))],
+    }
+    return {name: columns[name] for name in table if name in columns}
 
 
 def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = "") -> Columns:
@@ -281,34 +680,18 @@ def _marker_columns(records: Mapping[Segment, int], version: str, damage: str = 
     }
 
 
-def _headers(placed: Sequence[Placed], sizes: list[int], names: Sequence[str]) -> Columns:
-    """What each row takes from its measurement."""
-    headers = [p.judged.parsed.measurement for p in placed]
-    columns = {name: _each(values, sizes) for name, values in _fields(headers, Measurement, names).items()}
-    return columns | {
-        "started_at": _each([ticks(m.started_at) for m in headers], sizes),
-        "segment": _each([p.location.segment.name for p in placed], sizes),
-        "provenance": _each([str(p.judged.record.provenance) for p in placed], sizes),
-        "number": list(chain.from_iterable(map(range, sizes))),
-    }
-
-
 _RUN = 256
 """Rows whose fields are read together: as many as fit in a processor's cache."""
 
 
-def _fields(rows: Sequence[Any], kind: type, names: Sequence[str]) -> Columns:
-    """Fields of nouns of one kind."""
-    columns: Columns = {field.name: [] for field in fields(kind)}
+def _fields(rows: Sequence[Any], kind: type) -> dict[str, list[Any]]:
+    """The fields of nouns of one kind."""
+    columns: dict[str, list[Any]] = {field.name: [] for field in fields(kind)}
     for start in range(0, len(rows), _RUN):
         run = zip(*map(astuple, rows[start : start + _RUN]), strict=True)
         for column, values in zip(columns.values(), run, strict=True):
             column.extend(values)
-    return {name: columns[name] for name in names}
-
-
-def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:
-    return list(chain.from_iterable(map(repeat, values, sizes)))
+    return columns
 
 
 def _location(name: str, position: int) -> Location:

@@ -1,4 +1,5 @@
-"""Ledger: incidents with every revision, and what people add: claims of others, announced events, approvals.
+"""Ledger: incidents with every revision, what people add (claims of others, announced events, approvals), and the news
+that goes out as alerts.
 
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
 first revision.  Claims and events are written once and never changed; a document has all of one, and the other columns
@@ -8,51 +9,36 @@ are for finding it.
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
-import sqlalchemy as sa
 
 from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
+from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.claim import Claim, defect
 from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Status
 from fanous.model.reason import Reason
-from fanous.store.codec import decode_incident, decode_reasons, encode_incident, encode_reasons
-from fanous.store.database import META, SCHEMA, Database, Processes, check_held, free_all
+from fanous.store.database import (
+    Connection,
+    Database,
+    Processes,
+    check_held,
+    decode_incident,
+    decode_reasons,
+    encode_incident,
+    encode_reasons,
+    free_all,
+)
 from fanous.store.location import Review
-from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
-
-_INCIDENTS = sa.Table(
-    "incidents",
-    SCHEMA,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("country", sa.String(2), nullable=False),
-    sa.Column("year", sa.Integer, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("created_at", sa.Float, nullable=False),
-    sa.UniqueConstraint("country", "year", "number"),
-)
-_REVISIONS = sa.Table(
-    "revisions",
-    SCHEMA,
-    sa.Column("incident", sa.ForeignKey("incidents.id"), primary_key=True),
-    sa.Column("n", sa.Integer, primary_key=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("onset", sa.Float, nullable=False),
-    sa.Column("ends", sa.Float),
-    sa.Column("document", sa.Text, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,62 +64,10 @@ Noun = TypeVar("Noun", Claim, AnnouncedEvent)
 _CALLED = {Claim: "a claim", AnnouncedEvent: "an announced event"}
 
 
-def _numbered(name: str) -> sa.Table:
-    return sa.Table(
-        name,
-        SCHEMA,
-        sa.Column("id", sa.String, primary_key=True),
-        sa.Column("country", sa.String(2), nullable=False),
-        sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("since", sa.Float, nullable=False),
-        sa.Column("until", sa.Float, nullable=False),
-        sa.Column("at", sa.Float, nullable=False),
-        sa.Column("digest", sa.String, nullable=False),
-        sa.Column("document", sa.Text, nullable=False),
-        sa.UniqueConstraint("country", "number"),
-    )
-
-
-_CLAIMS = _numbered("claims")
-_EVENTS = _numbered("watches")
-"""The table's name on disk, and ``watch`` in labels, are older than the word *event*, and stay."""
-_APPROVALS = sa.Table(
-    "approvals",
-    SCHEMA,
-    sa.Column("incident", sa.String, primary_key=True),
-    sa.Column("at", sa.Float, primary_key=True),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("note", sa.String, nullable=False),
-)
-_DECISIONS = sa.Table(
-    "decisions",
-    SCHEMA,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("incident", sa.String, nullable=False),
-    sa.Column("decided", sa.String, nullable=False),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("text", sa.String, nullable=False),
-    sa.Column("whole", sa.String, nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
-)
-_ROLES = sa.Table(
-    "roles",
-    SCHEMA,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("role", sa.String, nullable=False),
-)
-NOTICES = (_CLAIMS, _EVENTS, _APPROVALS, _DECISIONS, _ROLES)
+_CLAIMS, _EVENTS = "claims", "watches"
+NOTICES = (_CLAIMS, _EVENTS, "approvals", "decisions", "roles")
 """Tables that are append-only."""
 
-_SETTINGS = sa.Table(
-    "settings",
-    SCHEMA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
-)
 _HOLD = "hold_national"
 _HIDE = "hide_held"
 _BACKFILL = "backfill "
@@ -144,7 +78,7 @@ class Ledger(Processes):
     """Incidents, and what people and processes record about them, in a database.
 
     Args:
-        url: as SQLAlchemy writes it.
+        url: as ``Database`` takes it.
         owner: name under which leases are taken, by one process at a time: leases that its predecessor died
             with are released at once.  Empty = one of many, with a unique name.
 
@@ -274,29 +208,21 @@ class Ledger(Processes):
             dropped: also those that were only provisional and are gone.
             retracted: only those retracted since then.
         """
-        newer = _REVISIONS.alias()
-        last = (
-            sa.select(sa.func.max(newer.c.n))
-            .where(newer.c.incident == _REVISIONS.c.incident)
-            .scalar_subquery()
-        )
-        wanted = _REVISIONS.c.onset, _REVISIONS.c.incident, _REVISIONS.c.document
-        query = sa.select(*wanted).join(_INCIDENTS).where(_REVISIONS.c.n == last)
+        sql = """SELECT onset, incident, document FROM revisions JOIN incidents ON id = incident
+            WHERE n = (SELECT max(n) FROM revisions newer WHERE newer.incident = revisions.incident)"""
         if country is not None:
-            query = query.where(_INCIDENTS.c.country == country)
+            sql += " AND country = :country"
         if since is not None:
-            query = query.where(sa.or_(_REVISIONS.c.ends.is_(None), _REVISIONS.c.ends > since))
+            sql += " AND (ends IS NULL OR ends > :since)"
         if until is not None:
-            query = query.where(_REVISIONS.c.onset < until)
+            sql += " AND onset < :until"
         if retracted is not None:
-            query = query.where(_REVISIONS.c.status == Status.RETRACTED, _REVISIONS.c.at >= retracted)
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            sql += " AND status = :status AND at >= :retracted"
+        given = {"country": country, "since": since, "until": until, "retracted": retracted}
+        rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
-        found = (
-            _signed(decode_incident(row.document), roles) for row in sorted(rows, key=lambda row: row[:2])
-        )
+        found = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
         if not dropped:
             found = (one for one in found if not one.was_dropped)
         if self.leaves_out_held:
@@ -316,19 +242,20 @@ class Ledger(Processes):
 
     def knows_provenance(self) -> bool:
         """Does every incident state its provenance?"""
-        with self._database.reading() as connection:
-            return connection.scalar(sa.select(META.c.value).where(META.c.key == _PROVENANCE)) is not None
+        return bool(self._database.rows("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE))
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
         with self._database.writing() as connection:
-            for row in connection.execute(_REVISIONS.select()).all():
-                incident = decode_incident(row.document)
-                document = encode_incident(completed(incident))
-                one = (_REVISIONS.c.incident == row.incident) & (_REVISIONS.c.n == row.n)
-                connection.execute(_REVISIONS.update().where(one).values(document=document))
-            connection.execute(META.delete().where(META.c.key == _PROVENANCE))
-            connection.execute(META.insert().values(key=_PROVENANCE, value="written"))
+            for name, n, document in connection.rows("SELECT incident, n, document FROM revisions"):
+                connection.run(
+                    "UPDATE revisions SET document = :document WHERE incident = :name AND n = :n",
+                    document=encode_incident(completed(decode_incident(document))),
+                    name=name,
+                    n=n,
+                )
+            connection.run("DELETE FROM meta WHERE key = :key", key=_PROVENANCE)
+            connection.insert("meta", key=_PROVENANCE, value="written")
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
@@ -345,12 +272,8 @@ class Ledger(Processes):
 
     def written(self) -> tuple[int, ...]:
         """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
-        counts = (
-            sa.select(sa.func.count()).select_from(table).scalar_subquery()
-            for table in (_REVISIONS, *NOTICES)
-        )
-        with self._database.reading() as connection:
-            return tuple(connection.execute(sa.select(*counts)).one())
+        counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in ("revisions", *NOTICES))
+        return self._database.rows(f"SELECT {counts}")[0]
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
         """Record what someone else says about a disruption; returns the claim with its label.
@@ -387,8 +310,8 @@ class Ledger(Processes):
         registration."""
         now = time.time() if at is None else at
         with self._database.writing() as connection:
-            same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
-            known = connection.scalar(same)
+            same = f"SELECT document FROM {_EVENTS} WHERE digest = :digest"
+            known = connection.value(same, digest=event.digest)
             if known is not None:
                 return _decoded(known, AnnouncedEvent)
             label, number = _next(connection, _EVENTS, event.country, "watch")
@@ -405,51 +328,41 @@ class Ledger(Processes):
     def approve(self, approval: Approval) -> None:
         """Record that a person approved an incident; of several approvals the latest counts."""
         with self._database.writing() as connection:
-            connection.execute(_APPROVALS.insert().values(asdict(approval)))
+            connection.insert("approvals", **asdict(approval))
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
+        rows = self._database.rows("SELECT incident, revision, who, at, note FROM approvals ORDER BY at")
         roles = self.roles()
         return {
-            row.incident: Approval(row.incident, row.revision, roles.get(row.who, row.who), row.at, row.note)
-            for row in rows
+            incident: Approval(incident, revision, roles.get(who, who), at, note)
+            for incident, revision, who, at, note in rows
         }
 
     def decide(self, decision: Decision) -> None:
         """Record what a person decided about an incident."""
         with self._database.writing() as connection:
-            connection.execute(_DECISIONS.insert().values(asdict(decision)))
+            connection.insert("decisions", **asdict(decision))
 
     def decisions(self) -> list[Decision]:
         """Decisions about all incidents, oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_DECISIONS.select().order_by(_DECISIONS.c.seq)).all()
+        rows = self._database.rows(
+            "SELECT incident, decided, who, at, text, whole, revision FROM decisions ORDER BY seq"
+        )
         roles = self.roles()
         return [
-            Decision(
-                row.incident,
-                Decided(row.decided),
-                roles.get(row.who, row.who),
-                row.at,
-                row.text,
-                row.whole,
-                row.revision,
-            )
-            for row in rows
+            Decision(incident, Decided(decided), roles.get(who, who), *rest)
+            for incident, decided, who, *rest in rows
         ]
 
     def name_role(self, name: str, role: str) -> None:
         """From now on show ``role`` wherever ``name`` has signed, in earlier revisions too."""
         with self._database.writing() as connection:
-            connection.execute(_ROLES.insert().values(name=name, role=role))
+            connection.insert("roles", name=name, role=role)
 
     def roles(self) -> dict[str, str]:
         """Name that a person signed with -> role shown instead."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_ROLES.select().order_by(_ROLES.c.seq)).all()
-        return {row.name: row.role for row in rows}
+        return dict(self._database.rows("SELECT name, role FROM roles ORDER BY seq"))
 
     def holds_national(self) -> bool:
         """Do national incidents wait for a person's approval here?"""
@@ -491,33 +404,23 @@ class Ledger(Processes):
             self._put(key, "yes" if value else "no")
 
     def _value(self, key: str) -> str:
-        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == key)
-        with self._database.reading() as connection:
-            return connection.scalar(query) or ""
+        found = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
+        return str(found[0][0]) if found else ""
 
     def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
-            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == key))
-            connection.execute(_SETTINGS.insert().values(key=key, value=value))
+            connection.run("DELETE FROM settings WHERE key = :key", key=key)
+            connection.insert("settings", key=key, value=value)
 
     def _documents(
-        self,
-        table: sa.Table,
-        noun: type[Noun],
-        country: str | None,
-        since: float | None,
-        until: float | None,
+        self, table: str, noun: type[Noun], country: str | None, since: float | None, until: float | None
     ) -> list[Noun]:
-        query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
-        if country is not None:
-            query = query.where(table.c.country == country)
-        if since is not None:
-            query = query.where(table.c.until > since)
-        if until is not None:
-            query = query.where(table.c.since < until)
-        with self._database.reading() as connection:
-            documents = connection.scalars(query).all()
-        return [_decoded(document, noun) for document in documents]
+        bounds = {"country = :country": country, "until > :since": since, "since < :until": until}
+        wanted = " AND ".join(bound for bound, value in bounds.items() if value is not None)
+        where = f"WHERE {wanted}" if wanted else ""
+        sql = f"SELECT document FROM {table} {where} ORDER BY since, country, number"
+        rows = self._database.rows(sql, country=country, since=since, until=until)
+        return [_decoded(document, noun) for (document,) in rows]
 
 
 def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
@@ -541,91 +444,95 @@ def _signed_reasons(reasons: tuple[Reason, ...], roles: Mapping[str, str]) -> tu
     return tuple(map(role, reasons))
 
 
-def _check_format(connection: sa.Connection, name: str) -> None:
-    query = sa.select(META.c.value).where(META.c.key == "format")
-    written = connection.scalar(query)
+def _check_format(connection: Connection, name: str) -> None:
+    written = connection.value("SELECT value FROM meta WHERE key = 'format'")
     if written is None:
-        connection.execute(META.insert().values(key="format", value=str(FORMAT)))
+        connection.insert("meta", key="format", value=str(FORMAT))
     elif int(written) > FORMAT:
         raise FanousError(
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
             "install that version, or choose another store"
         )
     elif int(written) < FORMAT:  # missing tables have been created by now, and no row has changed its meaning
-        connection.execute(META.update().where(META.c.key == "format").values(value=str(FORMAT)))
+        connection.run("UPDATE meta SET value = :format WHERE key = 'format'", format=str(FORMAT))
 
 
-def _register(connection: sa.Connection, incident: Incident, now: float) -> Incident:
+def _register(connection: Connection, incident: Incident, now: float) -> Incident:
     """Give a new incident its id: country, year of its onset, and the next number."""
     year = datetime.fromtimestamp(incident.onset, UTC).year
-    of_year = (_INCIDENTS.c.country == incident.country) & (_INCIDENTS.c.year == year)
-    number = (connection.scalar(sa.select(sa.func.max(_INCIDENTS.c.number)).where(of_year)) or 0) + 1
+    last = connection.value(
+        "SELECT max(number) FROM incidents WHERE country = :country AND year = :year",
+        country=incident.country,
+        year=year,
+    )
+    number = (last or 0) + 1
     named = replace(incident, id=f"{incident.country}-{year:04d}-{number:04d}")
-    row = {"id": named.id, "country": named.country, "year": year, "number": number, "created_at": now}
-    connection.execute(_INCIDENTS.insert().values(row))
+    connection.insert(
+        "incidents", id=named.id, country=named.country, year=year, number=number, created_at=now
+    )
     return named
 
 
 def _append(
-    connection: sa.Connection, claim: Incident, n: int, reasons: tuple[Reason, ...], now: float
+    connection: Connection, claim: Incident, n: int, reasons: tuple[Reason, ...], now: float
 ) -> Incident:
-    row = {
-        "incident": claim.id,
-        "n": n,
-        "at": now,
-        "reason": encode_reasons(reasons),
-        "status": claim.status.value,
-        "onset": claim.onset,
-        "ends": claim.end,
-        "document": encode_incident(claim),
-    }
-    connection.execute(_REVISIONS.insert().values(row))
-    note(connection, claim, n, now)
+    connection.insert(
+        "revisions",
+        incident=claim.id,
+        n=n,
+        at=now,
+        reason=encode_reasons(reasons),
+        status=claim.status.value,
+        onset=claim.onset,
+        ends=claim.end,
+        document=encode_incident(claim),
+    )
+    _note(connection, claim, n, now)
     return claim
 
 
-def _latest(connection: sa.Connection, incident_id: str) -> Revision:
+def _latest(connection: Connection, incident_id: str) -> Revision:
     claimed = _revisions(connection, incident_id)
     if not claimed:
         raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
     return claimed[-1]
 
 
-def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
-    table = _REVISIONS.c
-    query = sa.select(table.n, table.at, table.reason, table.document).where(table.incident == incident_id)
-    rows = connection.execute(query.order_by(table.n))
+def _revisions(connection: Connection, incident_id: str) -> list[Revision]:
+    rows = connection.rows(
+        "SELECT n, at, reason, document FROM revisions WHERE incident = :name ORDER BY n", name=incident_id
+    )
     return [
         Revision(n, at, decode_reasons(reason), decode_incident(document)) for n, at, reason, document in rows
     ]
 
 
-def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:
-    last = connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.country == country))
+def _next(connection: Connection, table: str, country: str, word: str) -> tuple[str, int]:
+    last = connection.value(f"SELECT max(number) FROM {table} WHERE country = :country", country=country)
     number = (last or 0) + 1
     return f"{country}-{word}-{number}", number
 
 
 def _insert(
-    connection: sa.Connection,
-    table: sa.Table,
+    connection: Connection,
+    table: str,
     noun: Claim | AnnouncedEvent,
     number: int,
     span: tuple[float, float],
     now: float,
     digest: str,
 ) -> None:
-    row: dict[str, Any] = {
-        "id": noun.id,
-        "country": noun.country,
-        "number": number,
-        "since": span[0],
-        "until": span[1],
-        "at": now,
-        "digest": digest,
-        "document": msgspec.json.encode(noun).decode(),
-    }
-    connection.execute(table.insert().values(row))
+    connection.insert(
+        table,
+        id=noun.id,
+        country=noun.country,
+        number=number,
+        since=span[0],
+        until=span[1],
+        at=now,
+        digest=digest,
+        document=msgspec.json.encode(noun).decode(),
+    )
 
 
 def _decoded(document: str, noun: type[Noun]) -> Noun:
@@ -635,3 +542,162 @@ def _decoded(document: str, noun: type[Noun]) -> Noun:
         raise FanousError(
             f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a backup"
         ) from error
+
+
+# --- news that goes out as alerts ----------------------------------------------------------------------------
+# A revision and its line in the outbox are written in one transaction, so that no news is lost or invented, whenever
+# the process dies.  A delivery is marked as sent after sending: if the process is killed in between, it is sent again
+# under the same key.
+
+_WAITS = f"state = '{AlertState.WAITING}'"
+_MAY_HAVE_ARRIVED = f"(state = '{AlertState.SENT}' OR attempts > 0)"
+"""Was it sent, or begun?  A process killed after sending cannot record it."""
+
+_DELIVERIES = f"""
+SELECT key, channel, incident, n,
+    (SELECT coalesce(max(n), 0) FROM deliveries told WHERE told.channel = deliveries.channel
+        AND told.incident = deliveries.incident AND told.n < deliveries.n AND {_MAY_HAVE_ARRIVED}),
+    happening, state, created_at, due_at, attempts, sent_at, why
+FROM deliveries
+"""
+
+
+def _note(connection: Connection, incident: Incident, n: int, at: float) -> None:
+    """Called in the transaction that writes the revision."""
+    connection.insert("outbox", incident=incident.id, n=n, at=at, routed=False)
+
+
+class Outbox:
+    """News and their deliveries; alerts are sent from here."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def next_news(self) -> News | None:
+        """The oldest revision that is not routed yet; ``None`` = all are."""
+        waiting = "SELECT seq, incident, n, at FROM outbox WHERE NOT routed ORDER BY seq LIMIT 1"
+        with self._database.reading() as connection:
+            row = connection.row(waiting)
+            return None if row is None else _news(connection, *row)
+
+    def route(self, news: News, orders: Iterable[Order]) -> None:
+        """In one step, mark this as routed and create its deliveries.
+
+        Messages waiting for the same channel about the same incident are dropped: the newer one covers them.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            connection.run("UPDATE outbox SET routed = :yes WHERE seq = :seq", yes=True, seq=news.seq)
+            for order in orders:
+                _replace_waiting(connection, order)
+                connection.insert("deliveries", **_row(order, news.at, now))
+
+    def deliveries(self, state: AlertState | None = None) -> list[Delivery]:
+        """Oldest first; ``None`` = in any state."""
+        where = "" if state is None else "WHERE state = :state"
+        sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
+        return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
+
+    def due(self, now: float) -> list[Delivery]:
+        """Deliveries that wait and may be sent by ``now``."""
+        sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
+        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
+
+    def sent_since(self, channel: str, since: float) -> list[float]:
+        """When messages were sent to a channel, oldest first; unix seconds."""
+        sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
+        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
+
+    def begin(self, key: str) -> None:
+        """Record an attempt before it is made: from then on the message may have arrived."""
+        with self._database.writing() as connection:
+            connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
+
+    def settle(
+        self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
+    ) -> None:
+        """Record how the attempt ended.
+
+        Args:
+            due_at: when the next attempt is due, if there is one.
+        """
+        changes, which = "state = :state, why = :why", "key = :key"
+        if due_at is not None:
+            changes += ", due_at = :due_at"
+        if state is AlertState.SENT:
+            changes += ", sent_at = :at"
+        else:
+            which += f" AND {_WAITS}"
+        given = {"key": key, "state": state.value, "why": why, "due_at": due_at, "at": at}
+        with self._database.writing() as connection:
+            connection.run(f"UPDATE deliveries SET {changes} WHERE {which}", **given)
+
+    def revive(self, keys: Iterable[str] | None, now: float) -> int:
+        """Let dead deliveries wait again (``None`` = all), unless there is newer news; returns how many."""
+        dead = f"state = '{AlertState.DEAD}'"
+        named: dict[str, Any] = {}
+        if keys is not None:
+            dead += " AND key IN :keys"
+            named = {"keys": list(keys)}
+        old = """EXISTS (SELECT 1 FROM deliveries newer WHERE newer.channel = deliveries.channel
+            AND newer.incident = deliveries.incident AND newer.n > deliveries.n)"""
+        with self._database.writing() as connection:
+            connection.run(
+                f"UPDATE deliveries SET state = :state, why = :why WHERE {dead} AND {old}",
+                state=AlertState.DROPPED.value,
+                why="replaced by newer news of the incident",
+                **named,
+            )
+            again = f"UPDATE deliveries SET state = :state, due_at = :now WHERE {dead}"
+            return connection.run(again, state=AlertState.WAITING.value, now=now, **named)
+
+
+def _news(connection: Connection, seq: int, incident: str, n: int, at: float) -> News:
+    told = f"SELECT DISTINCT channel FROM deliveries WHERE incident = :incident AND ({_WAITS} OR {_MAY_HAVE_ARRIVED})"
+    known = "SELECT n, document FROM revisions WHERE incident = :incident AND n IN :both"
+    document = dict(connection.rows(known, incident=incident, both=[n, n - 1]))
+    return News(
+        seq=seq,
+        n=n,
+        at=at,
+        incident=decode_incident(document[n]),
+        before=decode_incident(document[n - 1]) if n - 1 in document else None,
+        told=frozenset(channel for (channel,) in connection.rows(told, incident=incident)),
+    )
+
+
+def _replace_waiting(connection: Connection, order: Order) -> None:
+    """Drop older messages waiting for the same channel about the same incident: the newest covers them."""
+    connection.run(
+        "UPDATE deliveries SET state = :state, why = :why "
+        f"WHERE channel = :channel AND incident = :incident AND {_WAITS}",
+        state=AlertState.DROPPED.value,
+        why=f"replaced by revision {order.n}",
+        channel=order.channel,
+        incident=order.incident,
+    )
+
+
+def _row(order: Order, at: float, now: float) -> dict[str, object]:
+    """A delivery's row; its key is derived from the news, so that the same news can never have two."""
+    name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
+    return {
+        "key": str(uuid5(NAMESPACE_URL, name)),
+        "channel": order.channel,
+        "incident": order.incident,
+        "n": order.n,
+        "happening": order.happening.value,
+        "state": AlertState.WAITING.value,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "sent_at": None,
+        "why": "",
+    }
+
+
+def _delivery(
+    key: str, channel: str, incident: str, n: int, told_n: int, happening: str, state: str, *rest: Any
+) -> Delivery:
+    return Delivery(key, channel, incident, n, told_n, Happening(happening), AlertState(state), *rest)

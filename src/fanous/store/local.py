@@ -12,18 +12,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
+from logging import getLogger
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from fanous.errors import FanousError
 from fanous.files import disk_errors
-from fanous.model.measurement import Provenance
+from fanous.log import logline
+from fanous.model.measurement import Provenance, weakest
 from fanous.model.verdict import Judged
-from fanous.store.archive import Archive, Location, Placed, Received, Segment, tiered
-from fanous.store.attempts import Attempts
+from fanous.sources.marks import is_marked
+from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
+    FATAL,
+    READING,
     DataLost,
     Owner,
     StoreLocation,
@@ -33,14 +39,17 @@ from fanous.store.location import (
     in_folder,
 )
 from fanous.store.protocol import Appended, Forgotten, Store
+from fanous.store.schema import FACTS
 from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
+    from fanous.model.incident import Incident
+    from fanous.sources.stream import Attempts
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
-    from fanous.store.facts import Facts
-    from fanous.store.identities import Settled
+    from fanous.store.facts import Facts, Settled
+    from fanous.store.ledger import Ledger
 
 
 def open_store(
@@ -118,7 +127,7 @@ class _Columns:
     def reopen(self) -> None:
         """Start the engine anew on what is there now."""
         self.close()
-        for name in ("engine", "every", "sides", "holds_older"):
+        for name in ("engine", "parts", "holds_older"):
             vars(self).pop(name, None)
         self._is_torn = False
         self.start()
@@ -128,20 +137,23 @@ class _Columns:
         return self.engine
 
     @cached_property
-    def every(self) -> "Facts":
-        from fanous.store.facts import Facts
-
-        return Facts(self.engine, read_only=self._read_only)
-
-    @cached_property
-    def sides(self) -> "tuple[Facts, Facts]":
+    def parts(self) -> "tuple[Facts, Facts, Facts]":
+        """Real facts, synthetic ones, and all of them."""
         from fanous.store.facts import Facts
 
         real, synthetic = (
             Facts(self.engine.showing(synthetic=side), read_only=self._read_only, synthetic=side)
             for side in (False, True)
         )
-        return real, synthetic
+        return real, synthetic, Facts(self.engine, read_only=self._read_only)
+
+    @property
+    def sides(self) -> "tuple[Facts, Facts]":
+        return self.parts[:2]
+
+    @property
+    def every(self) -> "Facts":
+        return self.parts[2]
 
     @cached_property
     def holds_older(self) -> bool:
@@ -183,7 +195,10 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self.attempts = Attempts(location.lock if self._lock and not read_only else None)
+        ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
+        self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
+        if writes:
+            _ = self.attempts  # it sees what the process that had the store last died of
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
@@ -206,8 +221,6 @@ class OpenStore:
             self._release()
             raise
         if is_old:
-            from fanous.store.upgrade import give_provenance
-
             give_provenance(self.archive, self._columns.engine, self._columns.every, self.ledger)
 
     @property
@@ -228,13 +241,20 @@ class OpenStore:
         is_staged = country in staged and country not in known if country else bool(staged) and not known
         return synthetic if is_staged else real
 
+    @cached_property
+    def attempts(self) -> "Attempts":
+        from fanous.sources.stream import Attempts  # loads the readers of files, which no query needs
+
+        return Attempts(*self._notes)
+
     def close(self) -> None:
         self._columns.close()
         self.ledger.close()
         self._release()
 
     def _release(self) -> None:
-        self.attempts.close()
+        if "attempts" in vars(self):
+            self.attempts.close()
         if self._lock:
             self._lock.release()
 
@@ -393,7 +413,7 @@ class OpenStore:
         self, judged: Mapping[Segment, Sequence[Judged]], settled: "Mapping[Provenance, Settled]"
     ) -> None:
         """Remember where raw records without a measurement are, since ``forget`` must find them."""
-        from fanous.store.identities import aside
+        from fanous.store.facts import aside
 
         segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
         for side, result in settled.items():
@@ -454,3 +474,84 @@ def archive_at(location: StoreLocation) -> Archive:
 
         return TieredArchive(location.archive, url)
     return Archive(location.archive)
+
+
+# --- stores from before November 2026 ------------------------------------------------------------------------
+# Provenance, and state as fields, are added once, when such a store is opened; if that is killed, it runs again.  A
+# record is synthetic if it says so, or if it reached a server of the lab; the name of the lab's authority counts here
+# and nowhere else, since anyone who answers a probe could write it into a certificate.  An incident is synthetic if any
+# of the measurements that saw it is.
+
+LAB_AUTHORITY = "Fanous lab authority"
+"""Common name of the authority that signs for the lab's servers."""
+
+SOME = 1000
+"""Records per statement."""
+
+_AT = """
+SELECT uid FROM measurements WHERE segment = {segment:String} AND position IN {positions:Array(UInt32)}
+"""
+_OF_LAB = "SELECT DISTINCT uid FROM observations WHERE cert_issuer = {authority:String} AND vantage = 'probe'"
+
+T = TypeVar("T")
+
+log = getLogger("fanous.store")
+
+
+def give_provenance(archive: Archive, engine: "Engine", every: "Facts", ledger: "Ledger") -> None:
+    """Add provenance; does nothing if that has already been done.
+
+    Args:
+        engine: one that shows all rows, as ``every`` does.
+    """
+    from fanous.store.database import with_codes
+
+    if ledger.knows_provenance():
+        return
+    old = [segment for segment in archive.segments() if not segment.provenance]
+    if old:
+        log.info(logline("upgrading", looks_for="synthetic records", segments=len(old)))
+    for segment in old:
+        for positions in _by_some(_marked(archive, segment)):
+            found = engine.rows(_AT, segment=segment.name, positions=positions)
+            _make_synthetic(engine, [uid for (uid,) in found])
+    for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
+        _make_synthetic(engine, uids)
+    _detect_again(every, ledger)
+    ledger.complete(lambda incident: with_codes(replace(incident, provenance=_of_incident(every, incident))))
+
+
+def _detect_again(every: "Facts", ledger: "Ledger") -> None:
+    """Countries in which staged and other records were mixed: their incidents have to be detected again."""
+    for country in every.countries():
+        span, found = every.span(country), every.provenances(country, 0, inf)
+        if span is not None and len(found) > 1 and Provenance.SYNTHETIC in found:
+            ledger.mark_undetected({country: span})
+
+
+def _marked(archive: Archive, segment: Segment) -> list[int]:
+    """Where the records are that are marked as synthetic."""
+    try:
+        return [n for n, record in enumerate(archive.records(segment)) if is_marked(record.data)]
+    except DamagedSegment as error:
+        log.warning(logline("unusable", segment=segment.name, why=str(error)))
+        return []
+
+
+def _make_synthetic(engine: "Engine", uids: Sequence[str]) -> None:
+    for table in FACTS:
+        engine.change(
+            table, f"provenance = '{Provenance.SYNTHETIC}'", "uid IN {uids:Array(String)}", uids=list(uids)
+        )
+
+
+def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
+    return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
+
+
+def _of_incident(every: "Facts", incident: "Incident") -> Provenance:
+    """The provenance of an incident; if no measurement that saw it is left, everything known about the country
+    counts."""
+    asns = [network.asn for network in incident.networks]
+    seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
+    return weakest(seen or every.provenances(incident.country, 0, inf))

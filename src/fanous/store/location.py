@@ -153,7 +153,7 @@ SOCKET = "fanous.sock"
 
 READING, FATAL = ".reading", ".fatal"
 """Endings of the files next to the lock that say which records are being read, and which ended the process that read
-them (``attempts``)."""
+them (``sources.stream.Attempts``)."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _OURS |= {f"{FACTS}{READING}", f"{FACTS}{FATAL}"}
@@ -289,7 +289,7 @@ def _check_ledger(ledger: str) -> None:
     known = ("sqlite", "postgresql", "postgres")
     instead = "use sqlite:////folder/file or postgresql://user@host/database"
     kind, _, rest = ledger.partition("://")
-    kind = kind.partition("+")[0]  # SQLAlchemy's way to name a driver: postgresql+psycopg
+    kind = kind.partition("+")[0]  # a driver may be named: postgresql+psycopg
     _parts_of(f"{kind}://{rest}", known, "the ledger", instead)
 
 

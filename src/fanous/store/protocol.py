@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.model.verdict import Judged
+    from fanous.sources.stream import Attempts
     from fanous.store.archive import Location, Reference, Segment
-    from fanous.store.attempts import Attempts
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.facts import Facts
@@ -139,7 +139,7 @@ class Store(Protocol):
         """Store measurements: raw records first, then facts.  Everything is on disk when it returns.
 
         Measurements that are known, or occur twice in the batch, are counted as duplicates and left out; a full
-        record replaces rows of a table (``store.identities``).
+        record replaces rows of a table (``store.facts``).
 
         Args:
             received_at: ``None`` = now.
@@ -177,7 +177,7 @@ class Store(Protocol):
     def replace_verdicts(self, judged: "Mapping[Segment, Sequence[Judged]]", *, rules_version: str) -> int:
         """``finish`` for several segments at once, which is cheaper; returns how many measurements they have.
 
-        A measurement that is also in another segment is left out, or replaces that one (``store.identities``).
+        A measurement that is also in another segment is left out, or replaces that one (``store.facts``).
         """
 
     def movable(self, before: float) -> "list[Segment]":

@@ -152,7 +152,7 @@ PULLS = {
 """Windows of a live source that are stored: what a backfill need not request again."""
 
 IDENTITIES = {"key": _TEXT, "leads_to": _TEXT, "started_at": _TIME, **PROVENANCE}
-"""How a measurement is recognised (``store.identities``)."""
+"""How a measurement is recognised (``store.facts``)."""
 
 VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
 """The formats the tables have had, and the version of Fanous that migrated them.  A store of format 1 lacks
@@ -286,7 +286,7 @@ def _to_2(layout: Layout) -> Iterator[str]:
 
 def _to_3(layout: Layout) -> Iterator[str]:
     """Gives every row its provenance.  What no probe of ours sent came from a file, as far as is known; what is
-    synthetic is found in the archive (``store.upgrade``)."""
+    synthetic is found in the archive (``store.local``)."""
     guessed = "DEFAULT if(source = 'edge', 'real', 'imported')"
     for table, default in (
         ("measurements", guessed),

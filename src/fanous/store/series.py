@@ -368,7 +368,7 @@ def _columns(
     chosen: Sequence[NDArray[np.bool_]],
     fetched_at: float,
 ) -> Columns:
-    columns: Columns = {}
+    columns: dict[str, list[Any]] = {}
     for one, which in zip(batch, chosen, strict=True):
         count = int(which.sum())
         values = one.values[which]

@@ -17,9 +17,8 @@ from fanous.analysis.series.aggregate import BLOCKED_PATH, MOST, PROBE_MAJORITY,
 from fanous.analysis.series.signals import COUNTED, PATH_LAYERS, Signal, Symptoms
 from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.incident import Kind
-from fanous.model.measurement import Layer
+from fanous.model.measurement import REDIRECT, Layer, Role
 from fanous.model.place import Access, Place
-from fanous.model.role import REDIRECT, Role
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS, State
 from fanous.store.cache import remembered

@@ -3,7 +3,7 @@
 import hmac
 import os
 from base64 import b64decode, b64encode
-from hashlib import scrypt
+from hashlib import scrypt, sha256
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -37,6 +37,14 @@ class Token(str):
                 f"the environment variable {name!r} {lacking}; `openssl rand -hex 32` makes a token"
             )
         return cls(token)
+
+
+def is_same(given: str, own: str) -> bool:
+    """Is it the secret?  An empty one never matches.
+
+    Digests are compared in constant time, so that neither its length nor its beginning can be guessed.
+    """
+    return bool(own) and hmac.compare_digest(sha256(given.encode()).digest(), sha256(own.encode()).digest())
 
 
 LEAST_PASSPHRASE = 12

@@ -1,9 +1,9 @@
 """Cost in words: dollars with two digits, the range of each method, every input with its source."""
 
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Any
 
-from fanous.model.cost import Cost, Figure, Phrase, Range, percent
+from fanous.analysis.cost import Cost, Figure, Phrase, Range, percent
 from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.reasons import listing
@@ -137,9 +137,18 @@ def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
     text = SENTENCE
     if whole.low <= 0 < whole.high:
         whole, text = Range(whole.high, whole.high), LIMIT_IF_ALL if what.dependence.low > 0 else LIMIT
-    total = dollars(cost.in_all(whole) or whole, language)
+    total = cost.in_all(whole) or whole
+    if text is not SENTENCE:
+        whole, total = _at_most(whole.high), _at_most(total.high)
     hours = _digits(_two(what.hours), language)
-    return language.say(text, rate=dollars(whole, language), total=total, hours=hours)
+    return language.say(text, rate=dollars(whole, language), total=dollars(total, language), hours=hours)
+
+
+def _at_most(value: float) -> Range:
+    """A limit, rounded up to two digits: rounded down, it would be none."""
+    size = 10.0 ** (floor(log10(value)) - 1)
+    limit = ceil(round(value / size, 6)) * size
+    return Range(limit, limit)
 
 
 def said(phrase: Phrase, language: Language) -> str:

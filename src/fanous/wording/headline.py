@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import WAYS_IN, Provenance, Role
 from fanous.model.place import Access, asn_of
-from fanous.model.role import WAYS_IN, Role
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
@@ -87,14 +86,18 @@ WHERE = {
 ON_NETWORKS, IN_REGIONS, IN_COUNTRY = "on {networks} in {country}", "in parts of {country}", "in {country}"
 
 RESTORED: dict[tuple[Kind | None, bool], str] = {
-    (Kind.OUTAGE, True): "Internet access partly restored across {country}",
-    (Kind.OUTAGE, False): "Internet access may be partly restored across {country}",
+    (Kind.OUTAGE, True): "Internet back to about {level} of normal {where}",
+    (Kind.OUTAGE, False): "Internet may be back to about {level} of normal {where}",
 }
-"""Headlines of a nation-wide outage that continues at ``RESTORED_FROM`` of the usual level or more."""
+"""Headlines of an outage that continues at ``RESTORED_FROM`` of the usual level or more, after it was lower by at least
+``RESTORED_BY``.  Usage must stay back for a day before the outage is over, so the level may be nearly all."""
 
 RESTORED_FROM = 0.5
 """Share of the usual level from which an outage would no longer be nation-wide, as in the thresholds of
 incidents."""
+
+RESTORED_BY = 0.1
+"""As for the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
 
 TRAFFIC: dict[tuple[Kind | None, bool], str] = {
     (Kind.OUTAGE, True): "Traffic to {targets} fell in {country}",
@@ -202,10 +205,10 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     """The table of headlines that fits the incident."""
     if incident.is_of_traffic:
         return TRAFFIC
-    if incident.scope is Scope.NATION and _is_partly_restored(incident):
-        return ACROSS | RESTORED
     left = _left(incident)
-    partly = PARTLY if left is not None and left >= CUT_OFF else {}
+    partly = (
+        RESTORED if _is_partly_restored(incident) else PARTLY if left is not None and left >= CUT_OFF else {}
+    )
     if incident.scope is Scope.NATION:
         return ACROSS | partly
     if any(map(asn_of, incident.entities)):
@@ -246,7 +249,7 @@ def _is_partly_restored(incident: Incident) -> bool:
     is_open = incident.end is None and incident.status is not Status.RETRACTED
     if not is_open or level is None or level.now is None:
         return False
-    return level.mean < RESTORED_FROM <= level.now
+    return level.now >= max(RESTORED_FROM, level.mean + RESTORED_BY)
 
 
 def regions_alone(incident: Incident) -> bool:

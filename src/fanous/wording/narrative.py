@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
+from fanous.model.measurement import APP
 from fanous.model.place import Access, Family, asn_of
-from fanous.model.role import APP
 from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app

@@ -125,7 +125,7 @@ def _busy(counts: Sequence[Counter[int]], days: int) -> tuple[tuple[float, float
     return tuple(found)
 
 
-ONSET_SURE = 2 * HOUR
+ONSET_SURE = 1 * HOUR
 """If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
 
 LONG = 2 * DAY
@@ -273,9 +273,20 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
     return language.sentence(WHEN[known, end is not None], **at)
 
 
+ROUGHLY = {
+    False: "Since {latest} at the latest; no end has been seen.",
+    True: "From {latest} at the latest to about {end}.",
+}
+"""Has it ended -> the line of an event whose onset is not known: the middle of a gap would be a guess."""
+
+
 def roughly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when in one line, for the foot of a picture; the page says how certain it is."""
-    known = "before" if incident.onset_earliest is None else "about"
-    end = "" if incident.end is None else both_clocks(incident.end, incident.country, language)
-    onset = both_clocks(incident.onset, incident.country, language)
-    return language.sentence(WHEN[known, incident.end is not None], onset=onset, end=end)
+    known, end = _onset_known(incident), incident.end
+    at = {
+        "onset": both_clocks(incident.onset, incident.country, language),
+        "latest": both_clocks(incident.onset_latest, incident.country, language),
+        "end": "" if end is None else both_clocks(end, incident.country, language),
+    }
+    text = ROUGHLY[end is not None] if known == "between" else WHEN[known, end is not None]
+    return language.sentence(text, **at)

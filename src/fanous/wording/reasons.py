@@ -101,8 +101,8 @@ REASONS: dict[str, Text] = {
         "({families}) reached the target there in {some} of {all} measurements."
     ),
     "site.may_refuse": (
-        "It was not reached from any network that was measured ({networks}), and failed in the same way on all of "
-        "them ({mechanisms}). Whether the networks or the site itself dropped the connections is not known."
+        "No network that was measured got through ({networks}), and all failed in the same way ({mechanisms}). Whether "
+        "the networks or the other end dropped the connections is not known."
     ),
     "host.may_fail": (
         "All {sites} are served from one hosting network ({entities}), no other site of which was reached at the time. "
@@ -111,6 +111,10 @@ REASONS: dict[str, Text] = {
     "route.may_fail": (
         "Only {entities} cannot connect to it, and no other site of its hosting network is known to have been reached "
         "from there. A fault on the way looks the same unless it lasts."
+    ),
+    "routes.may_fail": (
+        "No site of these hosting networks was reached ({entities}), and hardly anything else was measured, so nothing "
+        "shows that these {sites} were singled out. A fault on the way to them looks the same unless it lasts."
     ),
     "name.moved": (
         "On {networks}, lookups gave an address that the name had before: it may have moved, and caches keep the old "

@@ -1,6 +1,7 @@
 """What no control excludes is suspected: a site that drops a country, one resolver's fault, a host that fails."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,6 +48,7 @@ def left(*ballots: Ballot, known: Alternatives = NONE_KNOWN, signal: str = "bloc
 
 APART = Alternatives(hosting=(Hosting(SITE, (64500,)), Hosting(OTHER, (64501,))))
 TOGETHER = Alternatives(hosting=(Hosting(SITE, (64500, 64501)), Hosting(OTHER, (64501,))))
+THREE = ("telegram", "d.example", "e.example")
 AROUND = [8, 8.5, 9, 9.5, 15.5, 16]
 
 
@@ -74,7 +76,12 @@ AROUND = [8, 8.5, 9, 9.5, 15.5, 16]
         ("a platform", [fails(1, "telegram"), fails(2, "telegram")], NONE_KNOWN, False),
         ("two sites, where hosts are not known", [fails(1), fails(2, OTHER)], NONE_KNOWN, True),
         ("two sites of one host", [fails(1), fails(2, OTHER)], TOGETHER, True),
-        ("two sites of different hosts", [fails(1), fails(2, OTHER)], APART, False),
+        (
+            "two sites of different hosts",
+            [fails(1), fails(2, OTHER)],
+            replace(APART, reached=THREE),
+            False,
+        ),
     ],
 )
 def test_a_site_may_drop_a_countrys_connections_itself(
@@ -82,6 +89,35 @@ def test_a_site_may_drop_a_countrys_connections_itself(
 ) -> None:
     assert DROPS in BY_ADDRESS and MOST == 0.9
     assert left(*ballots, known=known) == ("site.may_refuse" if doubt else ""), what
+
+
+BOTH = [fails(asn, site) for asn in (1, 2) for site in (SITE, OTHER)]
+LONG = [10 + n / 2 for n in range(20)]
+
+
+@each(
+    ("what", "ballots", "known", "doubt"),
+    [
+        ("nothing else is measured", BOTH, APART, True),
+        ("two other targets are reached", BOTH, replace(APART, reached=THREE[1:]), True),
+        ("three are", BOTH, replace(APART, reached=THREE), False),
+        (
+            "a site of one of the hosts is reached",
+            BOTH,
+            replace(APART, hosting=(*APART.hosting, Hosting("d.example", (64500,))), reached=("d.example",)),
+            False,
+        ),
+        ("handshakes are cut", [replace(one, mechanism=CUT) for one in BOTH], APART, False),
+        ("an answer comes back", [replace(one, mechanism="tcp.reset") for one in BOTH], APART, False),
+        ("it works on a third network", [*BOTH, Ballot(HOURS[6:10], False, 3, SITE)], APART, False),
+        ("for longer than faults last", [replace(one, hours=LONG) for one in BOTH], APART, False),
+        ("a platform fails with it", [*BOTH, fails(1, "telegram")], APART, False),
+    ],
+)
+def test_leaked_routes_take_hosts_with_all_their_sites(
+    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+) -> None:
+    assert left(*ballots, known=known) == ("routes.may_fail" if doubt else ""), what
 
 
 def test_an_order_carried_out_hours_apart_is_no_sites_doing() -> None:

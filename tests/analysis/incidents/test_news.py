@@ -5,8 +5,8 @@ from dataclasses import replace
 from fanous.analysis.incidents.revision import happenings, news_in, reach_changed, what_was_wrong
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Interval, RolePart, Scope, Status
+from fanous.model.measurement import Role
 from fanous.model.reason import Reason
-from fanous.model.role import Role
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, part
 from tests.each import each
 

@@ -2,7 +2,7 @@
 
 from fanous.analysis.incidents.networks import roles_of
 from fanous.model.incident import Interval, Kind, Part, RolePart
-from fanous.model.role import Role
+from fanous.model.measurement import Role
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.each import each
 

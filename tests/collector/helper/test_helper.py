@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.helper import Helper, HelperPolicy
-from fanous.collector.helper.helper import h3_endpoint, title_of
-from fanous.collector.helper.reach import HelperReach
+from fanous.collector.helper import Helper, HelperPolicy, h3_endpoint, title_of
+from fanous.collector.reach import HelperReach
 from fanous.collector.request import Refused
 from tests.each import each
 

@@ -2,8 +2,14 @@
 
 import pytest
 
-from fanous.collector.helper.helper import is_private
-from fanous.collector.helper.plan import HelperQuestion, asked_of, endpoints_of, ip_infos, url_of
+from fanous.collector.helper import (
+    HelperQuestion,
+    asked_of,
+    endpoints_of,
+    ip_infos,
+    is_private,
+    url_of,
+)
 from fanous.collector.request import Refused
 from tests.each import each
 

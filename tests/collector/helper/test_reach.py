@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.helper import Helper, HelperPolicy, reach_of
-from fanous.collector.helper.helper import MOST_ADDRESSES
-from fanous.collector.helper.reach import (
+from fanous.collector.helper import MOST_ADDRESSES, Helper, HelperPolicy
+from fanous.collector.reach import (
     FRESH,
     HelperReach,
     _of_fib,
@@ -17,6 +16,7 @@ from fanous.collector.helper.reach import (
     _of_names,
     _of_routes,
     own_addresses,
+    reach_of,
 )
 from fanous.collector.request import Refused
 from fanous.errors import FanousError

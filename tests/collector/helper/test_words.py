@@ -1,6 +1,6 @@
 """Failures are said as OONI's test helper has always said them."""
 
-from fanous.collector.helper.plan import dns_failure, http_failure, tcp_failure
+from fanous.collector.helper import dns_failure, http_failure, tcp_failure
 from tests.each import each
 
 

@@ -69,6 +69,7 @@ def test_each_change_is_one_message_and_more_of_the_same_is_none(tmp_path: Path)
         "incident.corrected",
     ]
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 4
+    assert {one.state for one in told.ledger.outbox.deliveries()} == {AlertState.SENT}
 
 
 def test_what_widens_and_narrows_is_told_once_each(tmp_path: Path) -> None:

@@ -60,16 +60,20 @@ def key_of(mail: EmailMessage) -> str:
 def test_a_revision_and_its_news_are_written_together_or_not_at_all(step: str, tmp_path: Path) -> None:
     told = Told(tmp_path)
     script = f"""
-import os, sqlalchemy as sa
+import os
 from pathlib import Path
+from fanous.store.database import Connection
 from tests.publish.alerts.outbox import Told
 from tests.charts.events import ONGOING, incident
 told = Told(Path({str(tmp_path)!r}))
-def die(*args):
-    if "{step}" == "commit" or "INSERT INTO outbox" in args[2]:
+run = Connection.run
+def dying(connection, sql, **values):
+    if "{step}" == "commit" and sql == "COMMIT":
         os.kill(os.getpid(), 9)
-event = "commit" if "{step}" == "commit" else "after_cursor_execute"
-sa.event.listen(told.ledger._database._engine, event, die)
+    run(connection, sql, **values)
+    if "INSERT INTO outbox" in sql:
+        os.kill(os.getpid(), 9)
+Connection.run = dying
 told.put(incident(**ONGOING))
 """
     assert subprocess.run([sys.executable, "-c", script], env=child_environment()).returncode == -9

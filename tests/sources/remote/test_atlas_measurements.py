@@ -23,14 +23,15 @@ from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote import atlas_measurements
-from fanous.sources.remote.atlas_api import (
+from fanous.sources.remote.atlas_measurements import (
     AtlasHandshake,
     AtlasLookup,
     AtlasReceipt,
+    AtlasStep,
     VantagePointPage,
     decoded,
+    step_of,
 )
-from fanous.sources.remote.atlas_measurements import AtlasStep, step_of
 from fanous.sources.remote.client import ATLAS_LONGEST, AtlasClient
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.probe.net.authority import Authority

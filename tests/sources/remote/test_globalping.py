@@ -10,14 +10,17 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Layer, Observer, Record
 from fanous.model.verdict import State
 from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.remote.globalping import AskedTarget, Failure, failure_of, records
-from fanous.sources.remote.globalping_api import (
+from fanous.sources.remote.globalping import (
+    AskedTarget,
     Created,
     Failed,
+    Failure,
     Limits,
     ListedVantagePoint,
     RemoteAnswer,
     decoded,
+    failure_of,
+    records,
 )
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.each import each

@@ -12,8 +12,8 @@ from fanous.model.incident import Scope, Status
 from fanous.publish.alerts.settings import Alerting
 from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.desk.pages import PAGES
-from fanous.web.desk.setup import SetUp
+from fanous.web.desk_pages import PAGES
+from fanous.web.setup import SetUp
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.hostile import HOSTILE

@@ -3,6 +3,7 @@
 - **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
   once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
 - **The host** of several sites, or the way to it, may fail.  Then every site of it fails, and no other.
+- **The ways** to several hosts may fail at once, when routes leak or a cable breaks.
 - **The line** may be slow for everything, or a program or an employer may look into every encrypted connection.  Where
   hardly anything else is measured, nothing shows that a target was singled out.
 - **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
@@ -50,6 +51,9 @@ from fanous.model.verdict import FORGED, SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
+
+UNREACHED = ("ip.unreachable", "tcp.timeout")
+"""Those of them that a broken way shows, too: nothing came back."""
 
 UNANSWERED = ("dns", "dns.timeout")
 NO_ANSWER = (*UNANSWERED, "dns.refused")
@@ -106,6 +110,7 @@ class Doubts:
             or _of_public_resolver(seen)
             or self._of_site(seen, now)
             or self._of_host(seen)
+            or self._of_routes(seen, now)
             or self._of_former(seen)
             or self._of_line(seen)
             or self._of_inspection(seen)
@@ -143,6 +148,21 @@ class Doubts:
         if not targets or self._are_apart(targets):
             return None
         return Reason("route.may_fail", {"entities": _ases(lone)})
+
+    def _of_routes(self, seen: Votes, now: float) -> Reason | None:
+        """May the ways to several hosts have failed at once, as when routes leak or a cable breaks?
+
+        Connections then get no answer, in the same way on all networks, and no site of these hosts is reached.  Three
+        other targets that are reached show that some were singled out; so does lasting longer than faults do.
+        """
+        targets = _sites(seen)
+        others = set(self.known.reached).difference(targets)
+        if _alike(seen) not in UNREACHED or not self._are_apart(targets) or len(others) >= OTHER_NAMES:
+            return None
+        hosts = frozenset[int].union(*map(self._hosts, targets))
+        if is_long(seen) or self._works_beside(seen, now) or any(hosts & self._hosts(one) for one in others):
+            return None
+        return Reason("routes.may_fail", {"sites": len(targets), "entities": _ases(hosts)})
 
     def _are_apart(self, targets: Collection[str]) -> bool:
         """Are two of the targets in different hosting networks, so that no single owner or host decides on both?"""

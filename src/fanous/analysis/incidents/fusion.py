@@ -3,25 +3,31 @@
 C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept
 next to those that say *down*, since it shows what kind of outage it is; and since *as usual* may hide a loss of a tenth
 that is not worth an alarm, how far it fell is stated too.
+
+Of the hundreds of networks that are watched, one or the other is dark at almost any time.  So the loss of a part
+supports one of the whole country only if the part is large enough to account for it (``Parts``).  And a network whose
+addresses another takes over (a merger, a renumbering, a provider that shields its customer from an attack) looks dark
+in everything that is counted by network: its routes end, and nothing there answers or is used.  If it was cut off, the
+country as a whole lost what the network lost.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 
 from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.incidents.parts import Parts
-from fanous.analysis.series.baselines import slot_baseline
+from fanous.analysis.series.baselines import shares, slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
-from fanous.model.instant import HOUR
-from fanous.model.place import Family, Place
+from fanous.model.instant import DAY, HOUR
+from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Anomaly, Series
+from fanous.model.series import Anomaly, Series, SeriesKey
 
 DEEP = 0.5
 """If both have lost half of their level, which never happens on an ordinary day, overlapping is enough (mobile networks
@@ -44,6 +50,107 @@ def of_people(anomaly: Anomaly) -> bool:
 def left(anomaly: Anomaly) -> float:
     """Median share of the baseline during the anomaly."""
     return 1.0 if anomaly.departure is None else anomaly.departure.left
+
+
+# --- a part and its country -----------------------------------------------------------------------------
+
+ACCOUNTS_FOR = 1 / 3
+"""Share of the country's loss that the parts that fell must account for; figures of users are good to a factor of two,
+and of addresses to a factor of three."""
+
+COUNTED = frozenset({"/24s", "prefixes", "addresses"})
+"""Units of addresses: what a network loses, its country loses."""
+
+UNSEEN = 0.4
+"""Share of users assumed in places without a series, if neither figures of users nor of addresses are known."""
+
+BESIDE = 6 * HOUR
+"""Seconds before and after the onset in which the country's level is compared: it drifts and swings by the day."""
+
+CLEAR = 3.0
+"""Standard deviations of the country's series that the network's loss must be, to be seen in it."""
+
+FOUND = 0.5
+"""Share of the network's loss that the country must have lost: some of its addresses may be abroad."""
+
+
+class Parts:
+    """The series of a country, of its regions and networks, and figures of its networks' users."""
+
+    def __init__(self, series: Sequence[Series], weights: UserWeights | None = None) -> None:
+        """
+        Args:
+            weights: None = there are no figures for this country.
+        """
+        self.series = {one.key: one for one in series if len(one)}
+        self.users: dict[int, float] = {one.asn: one.share for one in weights.networks} if weights else {}
+        self.networks, self.regions = (
+            {
+                key.place
+                for key in self.series
+                if not is_country(key.place) and bool(key.place.asn) is of_network
+            }
+            for of_network in (True, False)
+        )
+
+    def account_for(self, whole: Anomaly, parts: Iterable[Anomaly]) -> bool:
+        """Can these parts together have caused the country's loss?"""
+        lost: dict[Place, float] = {}
+        for part in parts:
+            place = part.key.place
+            lost[place] = max(lost.get(place, 0.0), self._size(part) * (1 - left(part)))
+        return sum(lost.values()) >= ACCOUNTS_FOR * (1 - left(whole))
+
+    def lost_by_country(self, part: Anomaly) -> bool:
+        """Do the country's own figures show what a network lost?  False if they are too coarse, or missing."""
+        whole = self._of_country(part.key)
+        size = None if whole is None else self._share_of(part, whole)
+        told = None if whole is None else shares(whole, part.start_latest)
+        if size is None or told is None:
+            return False
+        before = told.between(part.start_latest - BESIDE, _began(part))
+        after = told.between(part.start_latest, min(part.last_seen, part.start_latest + BESIDE))
+        expected = size * (1 - left(part))
+        if not len(before) or not len(after) or expected < CLEAR * told.noise:
+            return False
+        return float(np.median(before) - np.median(after)) >= FOUND * expected
+
+    def _size(self, part: Anomaly) -> float:
+        """Share of the country's users or addresses, whichever is more: many users share an address on mobile lines.
+
+        If neither is known, all networks, or regions, with a series count the same.
+        """
+        place = part.key.place
+        whole = self._of_country(part.key)
+        addresses = None if whole is None else self._share_of(part, whole)
+        known = [share for share in (addresses, self.users.get(place.asn)) if share is not None]
+        alike = self.networks if place.asn else self.regions
+        return max(known, default=(1 - UNSEEN) / max(1, len(alike)))
+
+    def _share_of(self, part: Anomaly, whole: Series) -> float | None:
+        """Share of the country's addresses before the loss; None = unknown."""
+        own = self.series.get(part.key)
+        if own is None:
+            return None
+        here, all_of_it = (_level(one, part.start) for one in (own, whole))
+        return min(1.0, here / all_of_it) if here and all_of_it else None
+
+    def _of_country(self, key: SeriesKey) -> Series | None:
+        """The country's own series from the same source; None = there is none, or it does not count addresses."""
+        if SIGNALS[key.signal].unit not in COUNTED:
+            return None
+        return self.series.get(replace(key, place=Place(key.place.country)))
+
+
+def _level(one: Series, before: float) -> float:
+    """Median of the week before an instant; 0 = unknown, or scaled by the publisher, since counts are whole."""
+    inside = one.values[(one.times < before) & (one.times >= before - 7 * DAY)]
+    known = inside[~np.isnan(inside)]
+    return float(np.median(known)) if len(known) and not (known % 1).any() else 0.0
+
+
+def _began(anomaly: Anomaly) -> float:
+    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
 
 
 # --- do two families agree? -----------------------------------------------------------------------------
@@ -212,7 +319,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
-    not_before = late.start if late.start_earliest is None else late.start_earliest
+    not_before = _began(late)
     apart = not_before - early.start_latest
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE

@@ -24,9 +24,8 @@ from fanous.model.incident import (
     union,
 )
 from fanous.model.instant import DAY
-from fanous.model.measurement import weakest
+from fanous.model.measurement import Role, weakest
 from fanous.model.place import Access, Family
-from fanous.model.role import Role
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 

@@ -41,10 +41,9 @@ from fanous.analysis.incidents.confirm import (
 from fanous.analysis.series.aggregate import MEMORY
 from fanous.model.incident import Interval, NetworkPart, RolePart, Run, union
 from fanous.model.instant import HOUR, MINUTE
-from fanous.model.measurement import is_stated
+from fanous.model.measurement import Role, is_stated
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.role import Role
 from fanous.model.series import SeriesKey, Votes, within
 
 # --- the least number of probes behind test runs ---------------------------------------------------------

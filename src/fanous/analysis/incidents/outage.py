@@ -48,6 +48,7 @@ from fanous.analysis.incidents.fusion import (
     AGREE,
     DEEP,
     STEADY,
+    Parts,
     Support,
     agree,
     alone,
@@ -60,7 +61,6 @@ from fanous.analysis.incidents.fusion import (
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
-from fanous.analysis.incidents.parts import Parts
 from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, heard_at, worldwide
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.incident import (

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from fanous.model.measurement import Layer, Observation
-from fanous.model.role import Role
+from fanous.model.measurement import Layer, Observation, Role
 
 
 class Cause(StrEnum):

@@ -16,9 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fanous.collector.door import Policy, serving
-from fanous.collector.helper import Helper
-from fanous.collector.helper.helper import HelperPolicy
-from fanous.collector.helper.plan import HelperAnswer
+from fanous.collector.helper import Helper, HelperAnswer, HelperPolicy
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.server import listening_socket
 

@@ -33,7 +33,7 @@ from fanous.publish.evidence.recompute import (
 from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store.upgrade import LAB_AUTHORITY
+from fanous.store.local import LAB_AUTHORITY
 from fanous.text import quoted
 
 LEAST_FINGERPRINT = 32

@@ -19,9 +19,8 @@ from fanous.model.instant import DAY
 from fanous.model.place import written_asn
 from fanous.sources.claims import Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import json_like
 from fanous.sources.signals.ioda import ADDRESS, CREDIT, ENVELOPE, LICENCE, PAGE
-from fanous.sources.signals.live import LATEST, decoded, field, plain, whole, windows
+from fanous.sources.signals.live import LATEST, decoded, field, json_like, plain, whole, windows
 
 SOURCE = "ioda-outages"
 WINDOW = 90 * DAY

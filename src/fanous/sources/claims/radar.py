@@ -15,8 +15,7 @@ from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import written_asn
 from fanous.sources.claims import QUOTED, Told, lasted, told
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import json_like
-from fanous.sources.signals.live import decoded, field, windows
+from fanous.sources.signals.live import decoded, field, json_like, windows
 from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, result_of
 from fanous.sources.signals.rows import reader
 

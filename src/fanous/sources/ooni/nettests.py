@@ -17,8 +17,7 @@ from math import nan
 
 from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
-from fanous.model.measurement import Layer, Observation, is_address
-from fanous.model.role import Role
+from fanous.model.measurement import Layer, Observation, Role, is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
     DownloadRecord,

@@ -28,7 +28,7 @@ from fanous.model.instant import DAY, HOUR, MINUTE, from_iso
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.remote.atlas_api import API, PAGE, decoded
+from fanous.sources.remote.atlas_measurements import API, PAGE, decoded
 from fanous.sources.signals.live import LATEST, MOST_BINS
 
 SOURCE = "atlas"

@@ -17,8 +17,8 @@ from fanous.config import split_url
 from fanous.errors import FanousError, Rejected
 from fanous.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.sources.fetch import Waits, check_encrypted
-from fanous.sources.remote import atlas_api, globalping_api
-from fanous.sources.remote.atlas_api import (
+from fanous.sources.remote import atlas_measurements, globalping
+from fanous.sources.remote.atlas_measurements import (
     PAGE,
     AtlasHandshake,
     AtlasLookup,
@@ -26,7 +26,7 @@ from fanous.sources.remote.atlas_api import (
     AtlasVantagePoint,
     VantagePointPage,
 )
-from fanous.sources.remote.globalping_api import (
+from fanous.sources.remote.globalping import (
     Created,
     Limits,
     ListedVantagePoint,
@@ -118,7 +118,7 @@ class GlobalpingClient(RemoteClient):
     """
 
     def __init__(self, mirror: str = "", token: str = "", waits: Waits | None = None) -> None:
-        super().__init__(mirror or globalping_api.API, token and f"Bearer {token}", GLOBALPING_LARGEST, waits)
+        super().__init__(mirror or globalping.API, token and f"Bearer {token}", GLOBALPING_LARGEST, waits)
 
     def limits(self) -> TestLimit:
         """Tests left in this hour."""
@@ -136,7 +136,7 @@ class GlobalpingClient(RemoteClient):
             FanousError: the order was refused.
         """
         response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
-        return globalping_api.decoded(response.content, Created, "receipt").id
+        return globalping.decoded(response.content, Created, "receipt").id
 
     def answer(self, measurement: str) -> RemoteAnswer:
         """Wait for a measurement to be finished.
@@ -156,7 +156,7 @@ class GlobalpingClient(RemoteClient):
             self.waits.sleep(GLOBALPING_BETWEEN)
 
     def _get(self, path: str, kind: type[T], what: str) -> T:
-        return globalping_api.decoded(self._sent("GET", path).content, kind, what)
+        return globalping.decoded(self._sent("GET", path).content, kind, what)
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
         response = self.response(method, path, body)
@@ -176,7 +176,7 @@ class _GlobalpingRefused(msgspec.Struct):
 
 def _globalping_refusal(response: httpx.Response) -> FanousError:
     try:
-        error = globalping_api.decoded(response.content, _GlobalpingRefused, "refusal").error
+        error = globalping.decoded(response.content, _GlobalpingRefused, "refusal").error
     except Rejected:
         error = _GlobalpingError("", response.reason_phrase)
     words = f"Globalping says {response.status_code}: {error.message}"
@@ -214,7 +214,10 @@ class AtlasClient(RemoteClient):
 
     def __init__(self, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
         super().__init__(
-            mirror or atlas_api.API.removesuffix("/api/v2"), key and f"Key {key}", ATLAS_LARGEST, waits
+            mirror or atlas_measurements.API.removesuffix("/api/v2"),
+            key and f"Key {key}",
+            ATLAS_LARGEST,
+            waits,
         )
 
     def probes(self, **filters: str) -> list[AtlasVantagePoint]:
@@ -232,7 +235,7 @@ class AtlasClient(RemoteClient):
         path = f"/api/v2/probes/?{query}"
         found: list[AtlasVantagePoint] = []
         for _ in range(MOST_PAGES):
-            page = atlas_api.decoded(self._sent("GET", path), VantagePointPage, "list of probes")
+            page = atlas_measurements.decoded(self._sent("GET", path), VantagePointPage, "list of probes")
             found += page.results
             if page.next is None:
                 return found
@@ -254,7 +257,7 @@ class AtlasClient(RemoteClient):
             "is_oneoff": True,
         }
         body = msgspec.json.encode(order)
-        ids = atlas_api.decoded(
+        ids = atlas_measurements.decoded(
             self._sent("POST", "/api/v2/measurements/", body), AtlasReceipt, "receipt"
         ).measurements
         if len(ids) != len(definitions):
@@ -280,12 +283,12 @@ class AtlasClient(RemoteClient):
     def _results(self, measurement: int, kind: type[A]) -> dict[int, A]:
         return {
             one.prb_id: one
-            for one in (atlas_api.decoded(raw, kind, "results") for raw in self._raw(measurement))
+            for one in (atlas_measurements.decoded(raw, kind, "results") for raw in self._raw(measurement))
         }
 
     def _raw(self, measurement: int) -> list[msgspec.Raw]:
         path = f"/api/v2/measurements/{measurement}/results/?format=json"
-        return atlas_api.decoded(self._sent("GET", path), list[msgspec.Raw], "results")
+        return atlas_measurements.decoded(self._sent("GET", path), list[msgspec.Raw], "results")
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> bytes:
         response = self.response(method, path, body)
@@ -305,7 +308,7 @@ class _AtlasRefused(msgspec.Struct):
 
 def _atlas_refusal(code: int, content: bytes) -> FanousError:
     try:
-        error = atlas_api.decoded(content, _AtlasRefused, "refusal").error
+        error = atlas_measurements.decoded(content, _AtlasRefused, "refusal").error
         words = error.detail or error.title
     except Rejected:
         words = ""

@@ -18,8 +18,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import MOST_SAID
-from fanous.sources.signals.live import decoded, plain, whole
+from fanous.sources.signals.live import MOST_SAID, decoded, plain, whole
 from fanous.sources.signals.rows import begins, median_step, series_of_file
 
 SOURCE = "google"

@@ -14,8 +14,7 @@ from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import json_like
-from fanous.sources.signals.live import decoded, field, merged, on_grid, plain, whole, windows
+from fanous.sources.signals.live import decoded, field, json_like, merged, on_grid, plain, whole, windows
 
 SOURCE = "ioda"
 WINDOW = 30 * DAY

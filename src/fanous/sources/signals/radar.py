@@ -16,8 +16,7 @@ from fanous.model.instant import DAY, to_iso
 from fanous.model.place import Access, Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import json_like
-from fanous.sources.signals.live import decoded, field, plain
+from fanous.sources.signals.live import decoded, field, json_like, plain
 from fanous.sources.signals.rows import reader, series_of_file
 
 SOURCE = "radar"

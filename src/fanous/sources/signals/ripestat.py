@@ -14,8 +14,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import json_like
-from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, merged, plain, windows
+from fanous.sources.signals.live import LATEST, MOST_BINS, decoded, field, json_like, merged, plain, windows
 from fanous.sources.signals.rows import reader
 
 SOURCE = "ripestat"

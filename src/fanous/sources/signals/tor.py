@@ -14,8 +14,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.shape import columns
-from fanous.sources.signals.live import windows
+from fanous.sources.signals.live import columns, windows
 from fanous.sources.signals.rows import number, reader, series_of_file
 
 SOURCE = "tor"

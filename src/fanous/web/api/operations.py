@@ -22,11 +22,11 @@ from fanous.pipeline.explore import (
     ExploreQuestion,
     TooMuch,
     counted_ones,
+    quantities,
     shown,
     sources_counted,
 )
 from fanous.pipeline.explore import aggregate as counted_along
-from fanous.pipeline.quantities import quantities
 from fanous.pipeline.query import data_ended, known_until, last_heard
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of

@@ -17,13 +17,21 @@ from fanous.charts.counts import IncidentSpan, Sheet
 from fanous.charts.plot import ticks
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.explore import STEPS, DatedQuestion, ExploreQuestion, TooMuch, midnight, shown
-from fanous.pipeline.quantities import KINDS, QUANTITIES, SeriesQuestion
+from fanous.pipeline.explore import (
+    KINDS,
+    QUANTITIES,
+    STEPS,
+    DatedQuestion,
+    ExploreQuestion,
+    SeriesQuestion,
+    TooMuch,
+    shown,
+)
 from fanous.pipeline.query import known_until
 from fanous.pipeline.search import asn_named, country_named, target_named
 from fanous.publish.edition import Story, stories
 from fanous.publish.pictures import clock_words, marks_of
-from fanous.refdata.countries import local, near_regions, region_name, region_of
+from fanous.refdata.countries import local, midnight, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.text import printable

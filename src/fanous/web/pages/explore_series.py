@@ -17,8 +17,15 @@ from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars,
 from fanous.charts.grid import MOST_ROWS
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
-from fanous.pipeline.explore import TooMuch
-from fanous.pipeline.quantities import Compared, ComparedSeries, SeriesQuestion, compare, kind_of, published
+from fanous.pipeline.explore import (
+    Compared,
+    ComparedSeries,
+    SeriesQuestion,
+    TooMuch,
+    compare,
+    kind_of,
+    published,
+)
 from fanous.publish.credits import credited, credits_line
 from fanous.publish.document import Document, series_document
 from fanous.publish.pictures import incident_spans

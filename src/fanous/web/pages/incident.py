@@ -5,7 +5,7 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,12 +19,10 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.model.measurement import Provenance
-from fanous.model.role import SERVICE
-from fanous.pipeline.explore import control_targets
-from fanous.pipeline.quantities import QUANTITIES
+from fanous.model.measurement import SERVICE, Provenance
+from fanous.pipeline.claims import lacking
+from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until
-from fanous.pipeline.vantage import lacking
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document
@@ -127,6 +125,10 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         known: as in ``connectivity``.
     """
     since, until = reach(store, incident, visit.now)
+    if (
+        incident.status is Status.RETRACTED
+    ):  # what it said was compared with the time before it, so its chart is too
+        known = [*known, replace(incident, status=Status.SUSPECTED)]
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
     end, spans = min(until, visit.now), spans_of(incident, visit.now)

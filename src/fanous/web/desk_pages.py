@@ -41,7 +41,7 @@ from fanous.sources.ics import EventLeftOut, read_events
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
-from fanous.web.desk.form import MOST_BYTES, MOST_CALENDAR_BYTES, Form, Refusal, check_signed, words
+from fanous.web.form import MOST_BYTES, MOST_CALENDAR_BYTES, Form, Refusal, check_signed, words
 from fanous.web.pages.incident import pictured
 from fanous.web.pages.measurements import WHICH_PAGE, listed_facts
 from fanous.web.routes import Facts

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fanous.charts.chart import NETWORKS_SHOWN, grid_text
 from fanous.charts.grid import COLUMNS, Cell, Grid, GridRow
+from fanous.cli.answer import NETWORKS_SHOWN, grid_text
 from tests.each import each
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)

@@ -3,7 +3,7 @@ from math import nan
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.codec import decode_incident, encode_incident
+from fanous.store.database import decode_incident, encode_incident
 from tests.store.cases import incident
 
 

@@ -27,10 +27,9 @@ from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, off
 from fanous.pipeline.search import countries_named
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
-from fanous.web.desk.form import Refusal, form_of, is_from_here, words
-from fanous.web.desk.session import is_same
-from fanous.web.middleware import SecurityHeaders
-from fanous.web.settings import hashed
+from fanous.web.application import SecurityHeaders
+from fanous.web.form import Refusal, form_of, is_from_here, words
+from fanous.web.settings import hashed, is_same
 from fanous.web.templates import rendered, static
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
