@@ -8,6 +8,7 @@ import json
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import quote
@@ -539,6 +540,7 @@ def left_in(data: bytes, secrets: dict[str, str]) -> list[str]:
     return [name for name, text in secrets.items() if any(form in lower for form in _forms(text.lower()))]
 
 
+@cache
 def _forms(text: str) -> set[bytes]:
     """Itself, and as JSON writes it."""
     written = (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (False, True))

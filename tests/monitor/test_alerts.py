@@ -34,7 +34,7 @@ def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> 
             deadline = time.monotonic() + 60
             while not receiver.posts and time.monotonic() < deadline:
                 time.sleep(0.05)
-            while '"sent"' not in fanous("alerts", "list", "--config", str(config), "--json")[1]:
+            while '"sent"' not in in_the_process("alerts", "list", "--config", str(config), "--json")[1]:
                 assert time.monotonic() < deadline
             _, _, err = fanous("alerts", "send", "--config", str(config))
             assert running.stop() == 0

@@ -24,6 +24,12 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     assert "hush" not in str(refusal.value)
 
 
+def test_options_after_a_path_make_no_file_of_another_name(tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="question mark"):
+        Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}?timeout=30")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_written_to_a_file_that_is_gone(tmp_path: Path) -> None:
     """SQLite would go on, and all of it would be lost when the file is closed."""
     file, aside = tmp_path / "ledger.sqlite", tmp_path / "aside"

@@ -7,7 +7,8 @@ In the order of the flow:
 - ``networks``: which networks may be named, and which parts of a service failed there
 - ``alternatives``, ``publishers``, ``doubts``: what else could explain it
 - ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is confirmed
-- ``extent``: how far it reaches, how deep it is, and since when; ``hints``: what may point to a cause
+- ``extent``: how far it reaches, how deep it is, and since when; ``remainder``: what stays lower after an outage;
+  ``hints``: what may point to a cause
 - ``merge``: what was seen in several ways, or is known already, is one incident; ``revision``: reviews, corrections
   and news of it
 - ``witnesses``, ``events``: an incident compared with sources, with claims by others, and with announced events
