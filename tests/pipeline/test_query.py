@@ -38,8 +38,8 @@ CONCLUDING = (
     "fanous.sources.publishers",
     "fanous.sources.stream",
 )
-NOT_NEEDED = ("pandas", "pyarrow", "urllib3")
-"""What chDB and its client would load for answers of other kinds and for a server: a fifth of the command's time."""
+NOT_NEEDED = ("pandas", "pyarrow")
+"""What chDB would load for answers of other kinds."""
 
 
 def test_confirm_loads_none_of_the_stages_that_conclude(small_rally_folder: Path, tmp_path: Path) -> None:

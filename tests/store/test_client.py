@@ -97,7 +97,6 @@ def test_a_crash_while_it_is_loaded_ends_the_process_at_once() -> None:
 
 
 def test_a_process_that_had_an_engine_of_its_own_reaches_a_server(one_server: Server, tmp_path: Path) -> None:
-    """An engine in the process is loaded without the half of the client that speaks HTTP."""
     location = at_urls(str(tmp_path / "archive"), one_server.new_database(), str(tmp_path / "ledger"))
     code = f"""
 from fanous.store.client import engine_at

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from fanous.errors import EngineFault, FanousError
@@ -53,8 +52,6 @@ def _in_process(folder: Path) -> "Client":
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     load_library()
-    with _without_http():
-        import clickhouse_connect  # noqa: F401
     try:
         with _own_words(), _in_utc(), engine_errors(f"open the facts at {folder}"):
             return _client(interface="chdb", path=str(folder), settings=_IN_PROCESS)
@@ -62,31 +59,9 @@ def _in_process(folder: Path) -> "Client":
         raise FanousError(f"{fault}; {MORE_THREADS}, and check the folder", permanent=False) from None
 
 
-@contextmanager
-def _without_http() -> Iterator[None]:
-    """The client is loaded without its half that speaks HTTP, which takes half of the time and which no engine in the
-    process needs."""
-    name = "clickhouse_connect.driver.httpclient"
-    if "clickhouse_connect" in sys.modules:
-        yield
-        return
-    stand_in: Any = ModuleType(name)
-    stand_in.HttpClient = None
-    sys.modules[name] = stand_in
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
 def _to_server(location: StoreLocation) -> "Client":
-    import clickhouse_connect.driver
-    from clickhouse_connect.driver.httpclient import HttpClient
-
     from fanous.store.server import connections
 
-    loaded: Any = clickhouse_connect.driver
-    loaded.HttpClient = HttpClient  # see ``_without_http``
     try:
         with engine_errors(f"reach the facts at {location.facts_name}"):
             return _client(
