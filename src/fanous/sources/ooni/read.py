@@ -199,12 +199,12 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         _check_utf8(came)
     if uid and b'"measurement_uid"' in data:
         uid = ""
+    stored = stamped(clean, content, uid)
     if document is None or clean is not flat:
-        return Record(SOURCE, stamped(clean, content, uid), str(path), number)
+        return Record(SOURCE, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid
-        flat = stamped(flat, content, uid)
-    return Record(SOURCE, flat, str(path), number, decoded=Identified(document, content))
+    return Record(SOURCE, stored, str(path), number, decoded=Identified(document, content))
 
 
 _RUN = 16 * 1024
