@@ -16,8 +16,9 @@ PYTHON has the dependencies of its ``oonipipeline``.
 
 With ``--against``, an earlier commit of this repository and the working tree ingest the same files in turn: FILE's
 web_connectivity measurements, all its measurements, and the recorded event of the demo.  Prints the least processor
-time of each for a measurement on one core, the least time by the clock on all cores with as many processes as
-``fanous ingest`` starts, and both ratios; on a busy machine, only least times of several rounds compare.
+time of each for a measurement on one core, from file to store; and processor time and time by the clock of ``fanous
+ingest`` itself on all cores, which also starts, and detects what changed.  On a busy machine, only least times of
+several rounds compare.  The earlier commit's packages are installed from its lock file (by uv, from PyPI).
 
 Last, on all cores that it may use: the shorter file, packed, by one process and by as many as ``fanous ingest`` starts,
 in turn.
@@ -135,21 +136,34 @@ def whole(file: Path, jobs: int) -> None:
 
 
 def whole_apart(
-    file: Path, root: Path = ROOT, jobs: int = 0, *, all_cores: bool = False
+    file: Path, root: Path = ROOT, jobs: int = 0, python: str = sys.executable
 ) -> tuple[str, float]:
     """The same in a separate process: what it prints, and the rate.
 
     Args:
         root: of the sources that are measured.
-        jobs: processes that read, on all cores; 0 = the process itself.
-        all_cores: for that process too, as for users.
+        jobs: processes that read, on all cores; 0 = the process itself, on one core.
+        python: has the packages that they need.
     """
-    command = [sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
-    command = [*command, "--jobs", str(jobs)] if jobs else [*([] if all_cores else one_core()), *command]
+    command = [python, "-m", "benchmarks.ingest", str(file), "--whole"]
+    command = [*command, "--jobs", str(jobs)] if jobs else [*one_core(), *command]
     environment = os.environ | {"PYTHONPATH": str(root / "src")}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=environment)
     *told, rate = done.stdout.splitlines()
     return "\n".join(told), float(rate)
+
+
+def command_apart(file: Path, root: Path, python: str) -> tuple[float, float]:
+    """``fanous ingest ooni FILE`` into a new store: seconds of processor time, and by the clock."""
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [python, "-m", "fanous", "ingest", "ooni", str(file), "--store", f"{folder}/store"]
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        took, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, took
 
 
 def by_jobs(file: Path, rounds: int) -> None:
@@ -176,27 +190,43 @@ def against(commit: str, source: Path, times: int, rounds: int) -> None:
         git = ["git", "-C", str(ROOT), "worktree"]
         subprocess.run([*git, "add", "--quiet", "--detach", str(then), commit], check=True)
         try:
+            pythons = {then: python_of(then, folder / "environment"), ROOT: sys.executable}
             for name, file in _files(source, times, folder):
-                spent: dict[Path, list[float]] = {then: [], ROOT: []}
-                took: dict[Path, list[float]] = {then: [], ROOT: []}
-                jobs = {then: 0, ROOT: default_jobs([file])}
-                for root in (then, ROOT) * rounds:
-                    spent[root].append(1e6 / whole_apart(file, root)[1])
-                    told, _ = whole_apart(file, root, jobs[root], all_cores=True)
-                    took[root].append(1e6 / _by_the_clock(told))
-                for what, times_of in ("processor time", spent), ("the clock", took):
-                    before, now = (min(own) for own in times_of.values())
+                stored, spent, took = ({root: [0.0] * rounds for root in pythons} for _ in range(3))
+                for n in range(rounds):
+                    for root, python in pythons.items():
+                        stored[root][n] = 1e6 / whole_apart(file, root, python=python)[1]
+                        spent[root][n], took[root][n] = command_apart(file, root, python)
+                for what, unit, each in (
+                    ("to store a measurement, processor time", "µs", stored),
+                    ("fanous ingest, processor time", "s", spent),
+                    ("fanous ingest, by the clock", "s", took),
+                ):
+                    before, now = min(each[then]), min(each[ROOT])
+                    digits = 0 if unit == "µs" else 2
                     print(
-                        f"{name}: {commit} {before:,.0f} µs, the working tree {now:,.0f} µs a measurement by {what}, "
-                        f"{now / before:.2f} times as long (least of {rounds} rounds each)"
+                        f"{name}: {what}: {commit} {before:,.{digits}f} {unit}, the working tree {now:,.{digits}f} "
+                        f"{unit}, {now / before:.2f} times as long (least of {rounds} rounds each)"
                     )
         finally:
             subprocess.run([*git, "remove", "--force", str(then)], check=True)
 
 
-def _by_the_clock(told: str) -> float:
-    """Measurements a second, from what ``whole`` prints; an earlier version prints no other rate of it."""
-    return float(told.partition(" measurements/s by the clock")[0].rpartition(" ")[2].replace(",", ""))
+def python_of(root: Path, folder: Path) -> str:
+    """A Python in a new folder, with the packages that a commit's lock file names."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+    sync = [
+        uv,
+        "pip",
+        "sync",
+        "--quiet",
+        "--compile-bytecode",
+        "--require-hashes",
+        str(root / "requirements.lock"),
+    ]
+    subprocess.run(sync, check=True, env=os.environ | {"VIRTUAL_ENV": str(folder)})
+    return str(folder / "bin" / "python")
 
 
 def _files(source: Path, times: int, folder: Path) -> Iterator[tuple[str, Path]]:

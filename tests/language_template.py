@@ -96,6 +96,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         narrative.LED_UP,
         narrative.HOURS,
         narrative.STAGES,
+        narrative.LOWEST,
         narrative.PERIODS,
         narrative.RETURNS,
         narrative.NOT_TRIED,

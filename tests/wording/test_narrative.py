@@ -450,6 +450,25 @@ def test_returns_in_part_are_counted_and_the_best_is_given() -> None:
     assert "period" not in told()
 
 
+def test_a_headline_s_lowest_level_is_said_with_the_typical_one_of_the_lede() -> None:
+    edges = [START + n * HOUR for n in range(4)]
+    levels = tuple(Stage(edges[n], edges[n + 1], left) for n, left in enumerate((0.5, 0.25, 0.5)))
+    spans = tuple(Interval(one.start, one.end) for one in levels)
+    one = incident(
+        kind=Kind.OUTAGE,
+        parts=(),
+        level=Estimate(0.42, 0.42, 0.42),
+        levels=levels,
+        intervals=spans,
+        end=edges[-1],
+    )
+    assert "25%" in headline(one, {}, ENGLISH).text and "42%" in lede(one, ENGLISH).text
+    said = [sentence.text for sentence in details(one, {}, ENGLISH)]
+    assert "At its lowest, 25% of the usual level was left." in said
+    level = replace(one, levels=(), intervals=(Interval(START, edges[-1]),))
+    assert not any("lowest" in sentence.text for sentence in details(level, {}, ENGLISH))
+
+
 # --- details --------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ in Pakistan since 2022."
 
 from collections.abc import Mapping, Sequence
 
-from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
+from fanous.model.incident import Estimate, Incident, Kind, Part, RolePart, Scope, Stage, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import WAYS_IN, Provenance, Role
 from fanous.model.place import Access, asn_of
@@ -221,10 +221,13 @@ def _left(incident: Incident) -> float | None:
     level = incident.level
     if level is None:
         return None
-    if incident.is_open and level.now is not None:
-        return level.now
-    steps = (one.left for one in incident.levels if one.end is not None and one.end - one.start >= HOUR)
-    return min([level.mean, *steps])
+    return level.now if incident.is_open and level.now is not None else lowest(level, incident.levels)
+
+
+def lowest(level: Estimate, steps: Sequence[Stage]) -> float:
+    """Share of the usual level that was left in the deepest step of an hour or more."""
+    whole = (one.left for one in steps if one.end is not None and one.end - one.start >= HOUR)
+    return min([level.mean, *whole])
 
 
 def where_said(incident: Incident, names: Mapping[int, str] | None, country: str, language: Language) -> str:

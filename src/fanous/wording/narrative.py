@@ -18,7 +18,7 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
-from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, lowest, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
@@ -393,6 +393,7 @@ HOURS = "Hours, as measured: about {hours}, local time."
 AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed along the way but never returned to normal in between."
+LOWEST = "At its lowest, {level} of the usual level was left."
 RETURNS = (
     "It was partly back once in between, at about {level} of the usual level.",
     "It was partly back {n} times in between, at up to about {level} of the usual level.",
@@ -584,6 +585,10 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
             yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
         else:
             yield language.sentence(STAGES)
+    if incident.level is not None and incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
+        left = lowest(incident.level, incident.levels)
+        if incident.level.mean - left >= ANOTHER_LEVEL:
+            yield language.sentence(LOWEST, level=percent(left, language))
     yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
 
 
