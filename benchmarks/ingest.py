@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from tools.compare import checked_out, python_of
 
 from fanous.analysis.rules import judge
 from fanous.pipeline import ingest
@@ -135,17 +136,14 @@ def whole(file: Path, jobs: int) -> None:
     print(tally.stored / (took if jobs else spent))
 
 
-def whole_apart(
-    file: Path, root: Path = ROOT, jobs: int = 0, python: str = sys.executable
-) -> tuple[str, float]:
+def whole_apart(file: Path, root: Path = ROOT, jobs: int = 0) -> tuple[str, float]:
     """The same in a separate process: what it prints, and the rate.
 
     Args:
         root: of the sources that are measured.
         jobs: processes that read, on all cores; 0 = the process itself, on one core.
-        python: has the packages that they need.
     """
-    command = [python, "-m", "benchmarks.ingest", str(file), "--whole"]
+    command = [python_of(root), "-m", "benchmarks.ingest", str(file), "--whole"]
     command = [*command, "--jobs", str(jobs)] if jobs else [*one_core(), *command]
     environment = os.environ | {"PYTHONPATH": str(root / "src")}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=environment)
@@ -153,11 +151,11 @@ def whole_apart(
     return "\n".join(told), float(rate)
 
 
-def command_apart(file: Path, root: Path, python: str) -> tuple[float, float]:
+def command_apart(file: Path, root: Path) -> tuple[float, float]:
     """``fanous ingest ooni FILE`` into a new store: seconds of processor time, and by the clock."""
     environment = os.environ | {"PYTHONPATH": str(root / "src")}
     with tempfile.TemporaryDirectory() as folder:
-        command = [python, "-m", "fanous", "ingest", "ooni", str(file), "--store", f"{folder}/store"]
+        command = [python_of(root), "-m", "fanous", "ingest", "ooni", str(file), "--store", f"{folder}/store"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
@@ -184,49 +182,24 @@ def by_jobs(file: Path, rounds: int) -> None:
 
 def against(commit: str, source: Path, times: int, rounds: int) -> None:
     """An earlier commit and the working tree in turn, on each kind of file."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        then = folder / "then"
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(then), commit], check=True)
-        try:
-            pythons = {then: python_of(then, folder / "environment"), ROOT: sys.executable}
-            for name, file in _files(source, times, folder):
-                stored, spent, took = ({root: [0.0] * rounds for root in pythons} for _ in range(3))
-                for n in range(rounds):
-                    for root, python in pythons.items():
-                        stored[root][n] = 1e6 / whole_apart(file, root, python=python)[1]
-                        spent[root][n], took[root][n] = command_apart(file, root, python)
-                for what, unit, each in (
-                    ("to store a measurement, processor time", "µs", stored),
-                    ("fanous ingest, processor time", "s", spent),
-                    ("fanous ingest, by the clock", "s", took),
-                ):
-                    before, now = min(each[then]), min(each[ROOT])
-                    digits = 0 if unit == "µs" else 2
-                    print(
-                        f"{name}: {what}: {commit} {before:,.{digits}f} {unit}, the working tree {now:,.{digits}f} "
-                        f"{unit}, {now / before:.2f} times as long (least of {rounds} rounds each)"
-                    )
-        finally:
-            subprocess.run([*git, "remove", "--force", str(then)], check=True)
-
-
-def python_of(root: Path, folder: Path) -> str:
-    """A Python in a new folder, with the packages that a commit's lock file names."""
-    uv = str(Path(sys.executable).with_name("uv"))
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-    sync = [
-        uv,
-        "pip",
-        "sync",
-        "--quiet",
-        "--compile-bytecode",
-        "--require-hashes",
-        str(root / "requirements.lock"),
-    ]
-    subprocess.run(sync, check=True, env=os.environ | {"VIRTUAL_ENV": str(folder)})
-    return str(folder / "bin" / "python")
+    with tempfile.TemporaryDirectory() as temporary, checked_out(commit, Path(temporary)) as then:
+        for name, file in _files(source, times, Path(temporary)):
+            stored, spent, took = ({root: [0.0] * rounds for root in (then, ROOT)} for _ in range(3))
+            for n in range(rounds):
+                for root in (then, ROOT):
+                    stored[root][n] = 1e6 / whole_apart(file, root)[1]
+                    spent[root][n], took[root][n] = command_apart(file, root)
+            for what, unit, each in (
+                ("to store a measurement, processor time", "µs", stored),
+                ("fanous ingest, processor time", "s", spent),
+                ("fanous ingest, by the clock", "s", took),
+            ):
+                before, now = min(each[then]), min(each[ROOT])
+                digits = 0 if unit == "µs" else 2
+                print(
+                    f"{name}: {what}: {commit} {before:,.{digits}f} {unit}, the working tree {now:,.{digits}f} "
+                    f"{unit}, {now / before:.2f} times as long (least of {rounds} rounds each)"
+                )
 
 
 def _files(source: Path, times: int, folder: Path) -> Iterator[tuple[str, Path]]:

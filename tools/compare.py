@@ -298,6 +298,10 @@ class Side:
         plain = {"HOME": str(self.home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1"}
         return kept | shared | own | plain | {"PYTHONPATH": str(self.tree / "src"), "COLUMNS": "120"}
 
+    @property
+    def python(self) -> str:
+        return python_of(self.tree)
+
     def run(self, argv: Sequence[str]) -> Ran:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with self.children.started(argv, cwd=self.work, env=self.environment, **pipes) as process:
@@ -312,7 +316,7 @@ class Side:
         """
         # Its tests too: the golden measurements are there.
         begin = f"import sys; sys.path.append({str(self.tree)!r})\n"
-        ran = self.run([sys.executable, "-c", begin + code, *arguments])
+        ran = self.run([self.python, "-c", begin + code, *arguments])
         if ran.code:
             raise Impossible(f"the {self.name} side could not write it: {_last_line(ran.err)}")
 
@@ -323,7 +327,7 @@ class Side:
             commands: alternatives, oldest name first; the first one that this side knows is used.
         """
         for command in commands:
-            ran = self.run([sys.executable, "-m", "fanous", *command.split()])
+            ran = self.run([self.python, "-m", "fanous", *command.split()])
             if not (ran.code == 2 and "No such command" in ran.err):
                 break
         return {"exit": ran.code, "document": _document(ran.out)} | (
@@ -343,7 +347,7 @@ class Side:
     @contextmanager
     def collector(self, inbox: Path) -> Iterator[str]:
         """URL of its collector, on loopback, until the inbox is sealed."""
-        argv = [sys.executable, "-m", "fanous", "collect", "--inbox", str(inbox), "--listen", "127.0.0.1:0"]
+        argv = [self.python, "-m", "fanous", "collect", "--inbox", str(inbox), "--listen", "127.0.0.1:0"]
         argv += ["--per-address", "100000"]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         with self.children.started(argv, cwd=self.work, env=self.environment, **pipes) as process:
@@ -740,10 +744,10 @@ def checks(*, whole: bool) -> tuple[Check, ...]:
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A work tree of the commit; removed at the end.
+    """A work tree of the commit, with the packages that it needs; removed at the end.
 
     Raises:
-        Impossible: no repository, or no such commit.
+        Impossible: no repository, no such commit, or its packages cannot be installed.
     """
     if _git("rev-parse", "--git-dir").returncode:
         raise Impossible(f"{ROOT} is not a git checkout: the other side is taken from its history")
@@ -755,9 +759,29 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
         added = _git("worktree", "add", "--quiet", "--detach", str(tree), found.stdout.strip())
         if added.returncode:
             raise Impossible(f"cannot check out {commit}: {_last_line(added.stderr)}")
+        _furnish(tree)
         yield tree
     finally:
         _git("worktree", "remove", "--force", str(tree))
+
+
+def python_of(tree: Path) -> str:
+    """The Python with the packages that a checkout needs: that of its own ``.venv``, else this one."""
+    own = tree / ".venv" / "bin" / "python"
+    return str(own) if tree.resolve() != ROOT and own.exists() else sys.executable
+
+
+def _furnish(tree: Path) -> None:
+    """Install what its lock file names, unless it is what ours does."""
+    lock = tree / "requirements.lock"
+    if not lock.exists() or lock.read_bytes() == (ROOT / lock.name).read_bytes():
+        return
+    uv, own = str(Path(sys.executable).with_name("uv")), str(tree / ".venv")
+    sync = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", str(lock)]
+    for command in ([uv, "venv", "--quiet", "--python", sys.executable, own], sync):
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"VIRTUAL_ENV": own})
+        if done.returncode:
+            raise Impossible(f"the packages of {lock} cannot be installed: {_last_line(done.stderr)}")
 
 
 def _git(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -773,7 +797,7 @@ def check_side(side: Side) -> None:
     Raises:
         Impossible: it runs other code.
     """
-    ran = side.run([sys.executable, "-c", "import fanous; print(fanous.__file__)"])
+    ran = side.run([side.python, "-c", "import fanous; print(fanous.__file__)"])
     place = ran.out.decode().strip()
     if ran.code or not Path(place).is_relative_to(side.tree):
         raise Impossible(

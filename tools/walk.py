@@ -380,7 +380,7 @@ def walked(name: str, tree: Path, *options: str) -> list[Step]:
         check_side(side)
         path = os.pathsep.join((side.environment["PYTHONPATH"], str(ROOT)))
         ran = subprocess.run(
-            [sys.executable, "-m", "tools.walk", "--trace", name, "--source", str(side.tree), *options],
+            [side.python, "-m", "tools.walk", "--trace", name, "--source", str(side.tree), *options],
             cwd=work,
             env=side.environment | {"PYTHONPATH": path},
             capture_output=True,
