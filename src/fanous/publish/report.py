@@ -442,5 +442,6 @@ def write(report: Report, folder: Path) -> list[Path]:
         return write_files(folder, {name: content for name, content in made.items() if content})
     except OSError as error:
         raise FanousError(
-            f"cannot write the report into {folder}: {error}; name another folder with -o"
+            f"cannot write the report into {folder}: {error.strerror}; free some space there, or name another "
+            f"folder with -o"
         ) from error

@@ -383,7 +383,10 @@ def pack(
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise FanousError(f"cannot write the bundle {path}: {error.strerror}") from error
+        raise FanousError(
+            f"cannot write the bundle into {path.parent}: {error.strerror}; free some space there, or "
+            f"name another file with -o"
+        ) from error
     return Packed(path, len(content), *gathered.counts, fingerprint(public_hex(key)), apart)
 
 
