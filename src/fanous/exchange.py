@@ -1,4 +1,4 @@
-"""Exchange: a request over HTTP whose answer ends in its time and within its bytes, wherever it leads.
+"""Exchange: requests over HTTP whose answers are limited in time and size, wherever redirects lead.
 
 httpx limits the time of each read alone, so a head that comes a byte at a time, or interim responses without end, would
 never end; and it unpacks whatever comes, so that 64 KiB packed twice become 64 GiB.  A server of the internet can also

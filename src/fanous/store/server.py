@@ -1,4 +1,4 @@
-"""Server: answers of a ClickHouse server, which have a size and a time.
+"""Server: answers of a ClickHouse server, limited in size and time.
 
 The client of a server reads whatever it is sent, and waits five minutes for each further byte.  Here an answer's bytes
 are counted where they come in, and it is not packed, since what a packed one unpacks to has no size.

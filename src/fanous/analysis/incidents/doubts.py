@@ -263,8 +263,9 @@ class Doubts:
     def _of_former(self, seen: Votes) -> Reason | None:
         """Are the answers addresses that the targets had before?
 
-        At a former address in the hosting network of the present one, which is no wrong answer, nothing may be left, or
-        another's certificate.  Where more than one address serves a site, hardly all failures are at one of the past.
+        A former address in the hosting network of the present one is not a wrong answer, but nothing may answer there
+        any more, or with another site's certificate.  Where more than one address serves a site, it is
+        unlikely that all failures are at a former one.
         """
         forged = seen.mechanisms == FORGED
         former = np.isin(seen.uids, self.known.former)
