@@ -130,7 +130,9 @@ def load_library() -> None:
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
         with _own_words(), _in_utc(), _loaded_alone():
-            import chdb  # noqa: F401  # 0.1 s of processor time, which a store on a server does not need
+            # 0.1 s of processor time, which a store on a server does not need.  The packages chdb and chdb-core both
+            # bring chdb/__init__.py; the one installed last stays, and one of them loads its state only when asked.
+            import chdb.state  # noqa: F401
     except ModuleNotFoundError as error:
         raise FanousError("a store needs the server parts: pip install 'fanous[server]'") from error
     except (ImportError, OSError) as error:
