@@ -495,7 +495,7 @@ class HelperView:
 
     @property
     def _page_tells(self) -> bool:
-        """Does the page that the helper loaded vouch for this step?  One in clear does not vouch for port 443."""
+        """Does the page that the helper loaded vouch for this step?  One in the clear does not vouch for port 443."""
         o = self.step
         return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 
