@@ -30,7 +30,7 @@ RESTRICTED = ("facebook", "instagram", "x", "youtube")
 
 @pytest.fixture(scope="module")
 def folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demonstration's store to which nothing is added."""
+    """The store of a demonstration; no test adds to it."""
     return copy_of(demo_folder, tmp_path_factory.mktemp("story") / "store")
 
 
