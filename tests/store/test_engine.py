@@ -288,7 +288,7 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
             OSError(errno.EMFILE, "Too many open files"),
             "no more files can be opened: raise the limit (`ulimit -n`",
         ),
-        (OSError(errno.EFBIG, "File too large"), "a file may not become that large here"),
+        (OSError(errno.EFBIG, "File too large"), "a file may not grow that large here"),
         (FileNotFoundError(errno.ENOENT, "No such file"), "the current folder no longer exists"),
         (
             FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),

@@ -18,7 +18,7 @@ LEAST_CONTROL = 512
 """Bytes.  A shorter page of the control is a frame or a script that fetches the page, and proves nothing."""
 
 LEAST_WORD = 5
-"""Least letters for a word of a title to distinguish pages (ts-017)."""
+"""Fewest letters for a word of a title to distinguish pages (ts-017)."""
 
 COMMON_HEADERS = frozenset(
     {
