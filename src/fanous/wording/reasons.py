@@ -308,7 +308,7 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     text = REASONS.get(_variant(reason))
     if text is None:
         return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
-    values = _values(reason, language, probes_are)
+    values: dict[str, Any] = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
     n = reason.params["n"]
