@@ -521,30 +521,12 @@ class Processes:
         """Widen the spans; call it before measurements are stored, so that a crash forgets none."""
         if not spans:
             return
-        countries = list(spans)
         with self._database.writing() as connection:
-            waiting = connection.rows(
-                "SELECT country, since, until FROM undetected WHERE country IN :countries",
-                countries=countries,
-            )
-            for country, since, until in waiting:
-                connection.run(
-                    "UPDATE undetected SET since = :since, until = :until WHERE country = :country",
-                    **_widened(spans[country], since, until),
-                    country=country,
-                )
-            leased = connection.rows(
-                "SELECT country, later_since, later_until FROM leases WHERE country IN :countries",
-                countries=countries,
-            )
-            for country, since, until in leased:
-                connection.run(
-                    "UPDATE leases SET later_since = :since, later_until = :until WHERE country = :country",
-                    **_widened(spans[country], since, until),
-                    country=country,
-                )
-            for country in spans.keys() - {country for country, *_ in waiting}:
-                connection.insert("undetected", country=country, **_widened(spans[country], None, None))
+            waiting = _widen(connection, "undetected", "since", "until", spans)
+            _widen(connection, "leases", "later_since", "later_until", spans)
+            for country in spans.keys() - waiting:
+                since, until = spans[country]
+                connection.insert("undetected", country=country, since=since, until=until)
 
     def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
         """Take a country for this process alone, until it is marked as detected, released or not renewed in
@@ -721,13 +703,24 @@ def _free(connection: Connection, lease: Lease) -> None:
     connection.run(f"UPDATE leases SET {_FREE} WHERE {_IS}", nobody=NOBODY, **_named(lease))
 
 
-def _widened(span: Span, since: float | None, until: float | None) -> dict[str, float]:
-    """A span together with the one before it, if there was one."""
-    begins, ends = span
-    return {
-        "since": begins if since is None else min(begins, since),
-        "until": ends if until is None else max(ends, until),
-    }
+def _widen(connection: Connection, table: str, since: str, until: str, spans: Mapping[str, Span]) -> set[str]:
+    """Widen the spans that a table has, in two of its columns; an empty one becomes the new span.
+
+    Returns:
+        The countries that have a row there.
+    """
+    rows = connection.rows(
+        f"SELECT country, {since}, {until} FROM {table} WHERE country IN :countries", countries=list(spans)
+    )
+    for country, first, last in rows:
+        begins, ends = spans[country]
+        connection.run(
+            f"UPDATE {table} SET {since} = :since, {until} = :until WHERE country = :country",
+            since=begins if first is None else min(begins, first),
+            until=ends if last is None else max(ends, last),
+            country=country,
+        )
+    return {country for country, _, _ in rows}
 
 
 def _now(connection: Connection) -> float:

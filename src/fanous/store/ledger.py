@@ -614,7 +614,7 @@ class Outbox:
         with self._database.writing() as connection:
             connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
 
-    def settle(
+    def finish(
         self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
         """Record how the attempt ended.

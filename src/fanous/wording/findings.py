@@ -167,15 +167,15 @@ CLAIMS = {
     "claim.began_after": "It had not begun by {at}, after the time claimed ({stated}).",
     "claim.began_about": "It may have begun before or after the time claimed ({stated}).",
     "claim.length_unknown": "Its beginning or its end was not seen.",
-    "claim.length": "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours fits.",
+    "claim.length": "It lasted about {best} ({least} to {most}), so {stated_hours} fits.",
     "claim.length_possible": (
-        "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours cannot be ruled out."
+        "It lasted about {best} ({least} to {most}), so {stated_hours} cannot be ruled out."
     ),
     "claim.length_spans": (
-        "It lasted about {best} hours in all ({least} to {most}), in several periods; from the first to the end of the "
-        "last it was about {stated_hours} hours."
+        "It lasted about {best} in all ({least} to {most}), in several periods; from the first to the end of the "
+        "last it was about {stated_hours}."
     ),
-    "claim.length_other": "It lasted about {best} hours ({least} to {most}), not {stated_hours} hours.",
+    "claim.length_other": "It lasted about {best} ({least} to {most}), not {stated_hours}.",
 }
 """How the evidence answers a claim."""
 

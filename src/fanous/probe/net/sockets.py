@@ -174,7 +174,7 @@ async def in_thread(call: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: OSError | UnicodeError | None) -> None:
+    def finish(result: T | None, error: OSError | UnicodeError | None) -> None:
         if done.cancelled():
             return
         if error is not None:
@@ -189,7 +189,7 @@ async def in_thread(call: Callable[[], T]) -> T:
         except (OSError, UnicodeError) as error:
             failed = error
         with suppress(RuntimeError):  # no one is waiting any more: the loop is closed
-            loop.call_soon_threadsafe(settle, result, failed)
+            loop.call_soon_threadsafe(finish, result, failed)
 
     threading.Thread(target=work, daemon=True).start()
     return await done

@@ -239,7 +239,7 @@ NOT_ALL = " ..."
 """Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
-def settle_pages(
+def reduce_pages(
     keys: WebKeys | None, transactions: Iterable[Transaction], asked: str, quieted: dict[str, str]
 ) -> None:
     """Take out of the URLs and pages of one record what names a visit or a visitor.
@@ -252,13 +252,13 @@ def settle_pages(
     control = keys.control if keys is not None and failure_of(keys.control_failure) is None else None
     visit = _Visit(asked, control.http_request if control else None, quieted)
     if keys is not None:
-        visit.settle_web(keys)
+        visit.reduce_web(keys)
     for transaction in transactions:
-        visit.settle(transaction)
+        visit.reduce(transaction)
 
 
 class _Visit:
-    """See ``settle_pages``.
+    """See ``reduce_pages``.
 
     Args:
         theirs: the page that the test helper got; ``None`` = it got none.
@@ -269,7 +269,7 @@ class _Visit:
         self._theirs = theirs
         self._quieted = quieted
 
-    def settle_web(self, keys: WebKeys) -> None:
+    def reduce_web(self, keys: WebKeys) -> None:
         """The URLs of downloads and of the question to the helper, and the headers that the helper got."""
         question = keys.x_control_request
         if question is not None and question.http_request:
@@ -288,7 +288,7 @@ class _Visit:
             self._quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
         return clean
 
-    def settle(self, transaction: Transaction) -> None:
+    def reduce(self, transaction: Transaction) -> None:
         """Reduce a transaction to what is kept of it."""
         request, response, theirs = transaction.request, transaction.response, self._theirs
         if request and request.url:

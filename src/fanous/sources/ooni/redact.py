@@ -24,7 +24,7 @@ from fanous.sources.ooni.document import (
     TransferKeys,
     WebKeys,
 )
-from fanous.sources.ooni.keep import encoded, settled, steps_of
+from fanous.sources.ooni.keep import encoded, reduced, steps_of
 from fanous.sources.ooni.page import (
     KEPT_HEADERS,
     PageRecord,
@@ -74,7 +74,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
     Raises:
         Rejected: it is not a JSON object.
     """
-    decoded = settled(data)
+    decoded = reduced(data)
     header, keys = decoded
     known = parsed.measurement
     header.measurement_uid = digest(known.uid)
@@ -199,7 +199,7 @@ class PublicRecord:
         response = transaction.response
         if response is None:
             return
-        response.__dict__.pop("page", None)  # it was read before the record was settled
+        response.__dict__.pop("page", None)  # it was read before the record was reduced
         page = page_of(response, "", [])
         location = by_name(page.headers).get("location", "")
         headers = "\n".join([f"{name}: {value}" for name, value in page.headers])
