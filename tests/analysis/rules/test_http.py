@@ -72,7 +72,7 @@ SECURE = "https://x.com/"
         ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
         # Where no letter comes it is no page that was put in the place of the site's.
         ([other(body_length=0, title=""), CONTROL], (State.BLOCKED, "http.other_page", "http")),
-        # Firewalls and load balancers of sites refuse too; who names no server at all is none of them.
+        # Firewalls and load balancers of sites refuse too; an answer that names no server comes from none of them.
         (
             [other(status_code=403, server="nginx"), CONTROL],
             (State.INSUFFICIENT, "http.refused_by_a_server", "http.error"),
