@@ -163,7 +163,7 @@ def test_a_page_without_helper_by_design_is_taken() -> None:
         ("notice.isp.example", 17557, {"title": CONTROL.title}, "http.ok_over_tls"),
     ],
 )
-def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_clear_led_there(
+def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_an_unencrypted_page_led_there(
     name: str, network: int, given: Given, rule: str
 ) -> None:
     url = f"https://{name}/"
@@ -214,7 +214,7 @@ def test_only_what_no_site_does_itself_makes_another_page_controlled(
         ("x.notice.example", "http.other_page"),
     ],
 )
-def test_another_page_in_clear_of_the_sites_own_sibling_is_a_symptom(name: str, rule: str) -> None:
+def test_another_unencrypted_page_of_the_sites_own_sibling_is_a_symptom(name: str, rule: str) -> None:
     url = f"http://{name}/"
     found = verdicts(
         page(status_code=302, location=url), other(url=url, hostname=name, role="redirect"), CONTROL
