@@ -28,7 +28,7 @@ from fanous.charts.paint import (
     running,
     xml,
 )
-from fanous.charts.plot import Shape
+from fanous.charts.plot import MOST_BOUNDS, Shape
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
 from fanous.wording.language import Language
@@ -42,9 +42,6 @@ NOTE = 13.5
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
-
-MOST_BOUNDS = 3
-"""Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
 
 ALONE, LOW = 150, 64
 """Height of a panel in pixels if it is the only one, and if there are more than three."""
