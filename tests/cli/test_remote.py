@@ -179,7 +179,7 @@ def test_every_question_is_answered_alike_whether_the_store_is_owned_or_free(
 def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
     filled: Path, small_rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative paths are those of who asks."""
+    """Relative paths are relative to the caller's folder."""
     said: list[list[Printed]] = []
     for name in ("free", "owned"):
         folder = tmp_path / name

@@ -89,7 +89,7 @@ def concluded(users: Crowd, seed: int = 1) -> tuple[Votes, list[Incident]]:
 
 
 def claimed(votes: Votes, found: list[Incident]) -> ClaimCheck:
-    """The answer to somebody's claim that the target was blocked then."""
+    """The answer to a claim that the target was blocked then."""
     began, ended = (START + HOUR * hour for hour in EVENT)
     claim = Claim("a newspaper", Said.BLOCKING, "XA", began, ended, targets=("x",))
     return check_claim(claim, found, coverage_of(votes, began, ended)).answer

@@ -104,7 +104,7 @@ def test_what_could_not_be_read_of_a_piece_is_reported(store: Store) -> None:
 
 @pytest.mark.parametrize("body", [ioda(), ioda(ioda_series(step=0))], ids=["empty", "unreadable"])
 def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store, body: bytes) -> None:
-    """A bad hour of the publisher, or a reader that is behind, must not leave a gap for ever."""
+    """A bad hour of the publisher, or a reader that is behind, must not leave a permanent gap."""
     ask = Query("PK", T0, T0 + DAY)
     done, _ = pulled(store, ask, always(Answer(body)))
     assert (done.new, len(done.failures)) == (0, int(body != ioda()))
@@ -202,7 +202,7 @@ def test_regions_that_failed_while_the_country_was_had_keep_no_gap(store: Store)
 
 @pytest.mark.parametrize("code", [404, 500])
 def test_places_that_fail_keep_none_behind_them_from_being_asked(store: Store, code: int) -> None:
-    """Three batches of regions fail; the fourth and the networks are had."""
+    """Three batches of regions fail; the fourth and the networks arrive."""
     everything = replace(WINDOW, regions=True, networks=(17557,))
 
     def answer(path: str) -> Answer:

@@ -1,4 +1,4 @@
-"""A country is one worker's at a time, and who lost it writes nothing; on SQLite and on PostgreSQL."""
+"""A country belongs to one worker at a time, and one that lost it writes nothing; on SQLite and on PostgreSQL."""
 
 import threading
 from collections.abc import Iterator

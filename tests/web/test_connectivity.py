@@ -283,7 +283,7 @@ def test_an_outage_leads_to_the_series_that_show_it() -> None:
 
 
 def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
-    """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
+    """The shutdown of Iran in 2019 was on the first page as "since 17 November 2019", and nothing more."""
     one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
     later = Site(clock=lambda: NOW + 900 * DAY)
     store = SmallStore([one], quantity_series=[series()], now_is=NOW + 900 * DAY)

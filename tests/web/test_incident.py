@@ -111,7 +111,7 @@ def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_a
     text = visiting(few).get(f"{PATH}?lang={language}").text
     section = text[text.index('id="lacking"') : text.index("fanous probe run")]
     assert 'href="https://run.ooni.io/nettest?' in section
-    assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and nobody on Jazz"
+    assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and no one on Jazz"
     assert re.search("fanous probe run -i https://[^ ]+ --country PK --asn [0-9]+ --collector URL", text)
     assert (language == "en") is ("Too few people have measured on these networks:" in text)
 

@@ -169,7 +169,7 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
         raise Refusal("listen", given=listen or "-") from None
     try:
         if re.search(r'["\\\s]', url):
-            raise WrongKey("url", "it has a blank or a quote")
+            raise WrongKey("url", "it has a space or a quote")
         check_web_address("url", url)
     except WrongKey:
         raise Refusal("link", given=url) from None

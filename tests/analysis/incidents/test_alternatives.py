@@ -1,4 +1,4 @@
-"""What explains failures better than interference - the platform, an instrument - and what does not."""
+"""What explains failures better than interference (the platform, an instrument) and what does not."""
 
 import pytest
 

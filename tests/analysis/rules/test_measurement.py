@@ -1,4 +1,4 @@
-"""Measurements of which nothing may be concluded."""
+"""Measurements from which nothing may be concluded."""
 
 import pytest
 

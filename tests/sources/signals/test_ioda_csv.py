@@ -23,7 +23,7 @@ def test_each_column_is_a_series_at_its_own_step(tmp_path: Path) -> None:
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
     assert found.rejects == []
     assert found.shown["PK", "bgp", ""] == [99.5, 99.25, 0]
-    assert found.shown["PK", "mozilla", ""] == [15, 14], "blank between the bins of a slow signal is no gap"
+    assert found.shown["PK", "mozilla", ""] == [15, 14], "an empty cell between two bins is not a gap"
     assert found.lines == {2, 3, 4}
 
 
