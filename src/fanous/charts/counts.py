@@ -296,25 +296,27 @@ class _Frame:
         return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
-        """The words of bounds and events, in one row, if there is room for them."""
+        """The words of events and bounds, in one row, on the side where there is room for them; those of events first,
+        since a line without words says nothing."""
         parts, taken = [], list[tuple[float, float]]()
         for is_event, (at, text) in [
-            *((False, one) for one in self.sheet.bounds),
             *((True, one) for one in sorted(self.sheet.marks)),
+            *((False, one) for one in self.sheet.bounds),
         ]:
             if not self.start <= at <= self.end:
                 continue
             x, long = self.x(at), breadth(text, 12)
             if is_event:
                 parts.append(f'<path d="M{x:.0f} {foot - 13:.0f}V{bottom:.0f}" {self.paint("event")}/>')
-            leftward = x + 5 + long > self.right
-            left, right = (x - 5 - long, x - 5) if leftward else (x + 5, x + 5 + long)
-            if left >= 0 and all(right + 6 < a or left - 6 > b for a, b in taken):
-                taken.append((left, right))
-                parts.append(
-                    f'<text x="{x - 5 if leftward else x + 5:.0f}" y="{foot - 4:.0f}" '
-                    f'text-anchor="{"end" if leftward else "start"}" {self.paint("eventname")}>{xml(text)}</text>'
-                )
+            for anchor, edge, left in (("start", x + 5, x + 5), ("end", x - 5, x - 5 - long)):
+                right = left + long
+                if 0 <= left and right <= self.right and all(right + 6 < a or left - 6 > b for a, b in taken):
+                    taken.append((left, right))
+                    parts.append(
+                        f'<text x="{edge:.0f}" y="{foot - 4:.0f}" text-anchor="{anchor}" '
+                        f"{self.paint('eventname')}>{xml(text)}</text>"
+                    )
+                    break
         return "".join(parts)
 
     def times(self, y: float) -> str:

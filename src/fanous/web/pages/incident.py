@@ -58,7 +58,7 @@ MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
 
 MOST_REVISIONS = 12
-MOST_HISTORY = 3
+MOST_HISTORY = 4
 
 
 @dataclass(frozen=True, slots=True)
