@@ -83,7 +83,9 @@ def test_axes_say_what_they_measure_and_words_that_would_touch_are_left_out() ->
         SHEET, bounds=[(600, "Began"), (1800, "Ended")], marks=[(610, "Election"), (1200, "Exam")]
     )
     said = {"Share of users", "Time in Pakistan (PKT)", "Began", "Ended", "Exam", "Election"}
-    assert said <= set(texts(named, HALF)), "on a phone the words of the rally of the demo were missing next to Began"
+    assert said <= set(texts(named, HALF)), (
+        "on a phone the words of the rally of the demo were missing next to Began"
+    )
     dense = replace(named, marks=[(600 + n, f"Election {n}") for n in range(4)])
     assert {"Election 0", "Election 1", "Ended"} <= set(texts(dense, HALF))
     assert not {"Election 2", "Election 3", "Began"} & set(texts(dense, HALF))
