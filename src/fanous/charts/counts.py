@@ -310,7 +310,7 @@ class _Frame:
                 parts.append(f'<path d="M{x:.0f} {foot - 13:.0f}V{bottom:.0f}" {self.paint("event")}/>')
             for anchor, edge, left in (("start", x + 5, x + 5), ("end", x - 5, x - 5 - long)):
                 right = left + long
-                if 0 <= left and right <= self.right and all(right + 6 < a or left - 6 > b for a, b in taken):
+                if left >= 0 and right <= self.right and all(right + 6 < a or left - 6 > b for a, b in taken):
                     taken.append((left, right))
                     parts.append(
                         f'<text x="{edge:.0f}" y="{foot - 4:.0f}" text-anchor="{anchor}" '
