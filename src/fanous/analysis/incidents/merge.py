@@ -338,8 +338,8 @@ def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[In
     """Each found incident with the known one that it continues; None = new.
 
     A known incident continues at most once, in the found one with most targets, networks and time in common.  One that
-    was retracted comes back only if none that stands fits: that would take back two claims for one event.  What a person
-    withdrew stays theirs.
+    was retracted comes back only if none that stands fits, since that would take back two claims for one event; what a
+    person withdrew stays withdrawn.
     """
     pairs = sorted(
         (k.status is Status.RETRACTED and not k.withdrawn_by, -_likeness(f, k), i, j)

@@ -56,8 +56,8 @@ def orders_of(
 
 
 def _concerns_the_told(news: News, happened: tuple[Happening, ...]) -> bool:
-    """A channel that was sent an incident is also sent its end or retraction, and that it is on again, even if the rules
-    have changed.
+    """A channel that was sent an incident is also sent its end or retraction, and that it is on again, even if the
+    rules have changed.
     """
     again = news.before is not None and is_on_again(news.before, news.incident)
     return again or Happening.CORRECTED in happened or Happening.ENDED in happened
