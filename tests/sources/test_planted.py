@@ -211,7 +211,7 @@ def public_of(given: dict[str, Any]) -> bytes:
 @each("name", KINDS)
 @each("is_known", [False, True])
 def test_a_public_record_has_nothing_of_what_was_written_freely(name: str, is_known: bool) -> None:
-    """Nor has one whose page is a known block page, of which the passages stay that it is known by."""
+    """Nor has one whose page is a known block page; the passages that identify it stay."""
     given = spread(document(web_keys()), KINDS[name])
     page = given["test_keys"]["requests"][0]["response"]
     notice = "Surf Safely! " + KINDS[name] + " This website is not accessible."

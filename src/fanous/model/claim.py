@@ -32,10 +32,10 @@ LARGEST_ASN = 2**32 - 1
 """RFC 6793; 0 is reserved (RFC 7607), and here it means no network."""
 
 LONGEST_WORDS = 4000
-"""Characters of a claim's texts, as the pages take them."""
+"""Most characters of each text of a claim; the pages accept no more."""
 
 MOST_NAMED = 1000
-"""Networks or targets of a claim: the largest country has a few hundred access networks."""
+"""Most networks or targets of a claim: the largest country has a few hundred access networks."""
 
 MOST_HOURS = 24 * 366 * 10
 """Ten years: longer than the longest known shutdown (Jammu and Kashmir, Tigray: one to two years)."""

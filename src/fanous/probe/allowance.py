@@ -155,7 +155,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 VOLUNTEER_LEAST = 600.0
-"""Least seconds between two measurements of one target from a volunteer's line."""
+"""Fewest seconds between two measurements of one target from a volunteer's line."""
 
 ORGANISATION_LEAST = 60.0
 """The same for an organisation's own vantage point."""
@@ -165,7 +165,7 @@ JITTER = 0.2
 
 
 def least_interval(*, organisation: bool) -> float:
-    """Least seconds between two rounds."""
+    """Fewest seconds between two rounds."""
     return ORGANISATION_LEAST if organisation else VOLUNTEER_LEAST
 
 

@@ -14,7 +14,7 @@ from fanous.config import Section, Text, convert, data_folder, text_of, toml
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
-"""Least cap: with less, a probe measures nothing."""
+"""Smallest cap: with less, a probe measures nothing."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 

@@ -60,7 +60,7 @@ WHAT_NOW = {
 }
 
 LEAST_SLOW = 3
-"""Least number of targets for saying that all are affected alike."""
+"""Fewest targets for saying that all are affected alike."""
 
 SYMPTOM = "Compare with a helper outside (--helper URL), or measure from a second network."
 

@@ -1,6 +1,6 @@
 """Dispatch: turns news into deliveries, sends those that are due, and records the result.
 
-An attempt is recorded before it is made and settled afterwards. A process that is killed in between sends the same
+An attempt is recorded before it is made, and its outcome afterwards. A process that is killed in between sends the same
 message again under the same key, and never forgets that a channel may have received it.
 """
 
@@ -123,7 +123,7 @@ class Dispatcher:
         channel = self._alerting.channel(name)
         for delivery in waiting:
             if channel is None:
-                await self._settle(delivery, AlertState.DEAD, why="the configuration has no such channel")
+                await self._finish(delivery, AlertState.DEAD, why="the configuration has no such channel")
                 done.dead += 1
                 continue
             message = await self._ask(partial(self._message, delivery, channel))
@@ -136,13 +136,13 @@ class Dispatcher:
         sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
         if allowed > now:
-            store.ledger.outbox.settle(
+            store.ledger.outbox.finish(
                 delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
             )
             return None
         message = message_of(store, delivery, channel, self._sender)
         if message is None:
-            store.ledger.outbox.settle(
+            store.ledger.outbox.finish(
                 delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
             )
             return None
@@ -154,26 +154,26 @@ class Dispatcher:
         outcome = await SENDERS[channel.means].send(channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
-            await self._settle(delivery, AlertState.SENT)
+            await self._finish(delivery, AlertState.SENT)
             done.sent += 1
         elif outcome.permanent or attempts >= MOST_ATTEMPTS:
-            await self._settle(delivery, AlertState.DEAD, why=outcome.why)
+            await self._finish(delivery, AlertState.DEAD, why=outcome.why)
             done.dead += 1
         else:
-            await self._settle(
+            await self._finish(
                 delivery, AlertState.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
             )
             done.failed += 1
         _say(delivery, channel, outcome, attempts)
         return not outcome.why or outcome.permanent
 
-    async def _settle(
+    async def _finish(
         self, delivery: Delivery, state: AlertState, *, why: str = "", wait: float | None = None
     ) -> None:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            store.ledger.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
+            store.ledger.outbox.finish(delivery.key, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
 

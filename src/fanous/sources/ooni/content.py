@@ -78,7 +78,7 @@ def identified(data: bytes) -> tuple[str, dict[str, Any] | None]:
 
 _json = msgspec.json.Decoder()
 _in_order = msgspec.msgpack.Encoder(order="sorted")
-"""Encoders that are kept are quicker than functions that make one each time."""
+"""Encoders that are reused are quicker than functions that make one each time."""
 
 
 def _decoded(data: bytes) -> Any:

@@ -213,7 +213,7 @@ def _found(decoded: Decoded, notes: list[str]) -> _Found:
 
 
 def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
-    """The same steps.
+    """The steps, unchanged.
 
     Raises:
         TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.

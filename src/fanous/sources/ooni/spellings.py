@@ -284,7 +284,7 @@ class Addresses:
         at, n = match.start() + skipped + sum(map(len, parts[: 2 * first])), first
         while n + 4 <= len(numbers):
             size = sum(map(len, parts[2 * n : 2 * n + 7]))
-            # Few figures may be part of a version or of an object's identifier; more are an address, with its port
+            # A few digits may be part of a version or of an object's identifier; more are an address, with its port
             # behind it as tcpdump and netstat write it.
             is_short = sum(map(len, numbers[n : n + 4])) < FIGURES
             is_joined = b"." in (separators[n - 1] if n else b"", *separators[n + 3 : n + 4])
