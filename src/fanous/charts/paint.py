@@ -114,6 +114,10 @@ def _fonts() -> list[str]:
         return sorted(str(file) for file in folder.glob("*.ttf"))
 
 
+PICTURE_WIDTH = 1500
+"""Pixels; for print, 12.7 cm at 300 dpi."""
+
+
 def png(svg: str, width: int) -> bytes:
     """The picture, ``width`` pixels wide."""
     from resvg_py import svg_to_bytes

@@ -20,7 +20,20 @@ from typing import Annotated, ClassVar, Literal, Self
 from msgspec import Meta, field
 from msgspec.structs import asdict
 
-from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongKey, none_of, parse, read
+from fanous.config import (
+    Asn,
+    Count,
+    CountryCode,
+    Instant,
+    Section,
+    Share,
+    Some,
+    Text,
+    WrongKey,
+    none_of,
+    parse,
+    read,
+)
 from fanous.errors import FanousError
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access, is_unroutable
@@ -243,9 +256,6 @@ DEFAULT_TARGETS = ("x", "youtube")
 
 LONGEST = 3600.0
 """Most seconds that a scenario may last, since it runs in real time."""
-
-Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min)")
 
