@@ -12,6 +12,7 @@ from fanous.errors import FanousError
 from fanous.lab.censors import by_address, by_name, in_path, outages, slow
 from fanous.lab.censors.cut import Cut, Strike, Technique, Undo, hit_by
 from fanous.lab.internet import Internet
+from fanous.model import registry
 
 
 def _nothing(strike: Strike) -> Undo:
@@ -248,7 +249,7 @@ _ALL = (
     ),
 )
 
-TECHNIQUES: dict[str, Technique] = {technique.name: technique for technique in _ALL}
+TECHNIQUES = registry.by_name(*_ALL)
 
 
 def apply(internet: Internet, cut: Cut) -> Undo:
