@@ -88,7 +88,7 @@ def tree_of(source: str) -> ast.Module:
 
 
 def found_in(paths: list[Path], look: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
-    """What there is to complain of in each file; those in which nothing is are left out."""
+    """The complaints about each file; files without any are left out."""
     complaints = {label(path): look(path.read_text(encoding="utf-8")) for path in paths}
     return {name: found for name, found in complaints.items() if found}
 
@@ -290,7 +290,7 @@ OTHER_WORDS = {"told", "here", "now", "beside", "meanwhile", "elsewhere", "seen"
 
 
 def test_a_file_is_called_by_a_noun_or_a_verb() -> None:
-    """No gerund, adverb or participle: a reader looks for a thing, or for what is done."""
+    """Not a gerund, adverb or participle: a reader looks for a thing, or for what is done."""
     wrong = {
         label(path): word
         for path in files(".")

@@ -182,7 +182,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str, kind: type[T], file: str | Path) -> T:
-    """As ``read_file``, from its text; ``file`` is only for error messages."""
+    """As ``read``, from the file's text; ``file`` is only for error messages."""
     return convert(toml(text, file), kind, file, text=text)
 
 

@@ -23,7 +23,7 @@ grapheme joiner, and the supplement of variation selectors (DerivedCorePropertie
 
 
 def printable(text: str) -> str:
-    """The text without characters that cannot be seen; white space of any kind becomes one blank.
+    """The text without characters that cannot be seen; white space of any kind becomes one space.
 
     Removed: C0 and C1 controls, bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
     U+2069), zero-width characters, line and paragraph separators, tags, surrogates, private use, unassigned.
@@ -49,7 +49,7 @@ def quoted(text: object, most: int = MOST_QUOTED) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Each line printable, for a message of ours with several lines; leading blanks of a line are kept."""
+    """Each line printable, for a message of ours with several lines; leading spaces of a line are kept."""
     return "\n".join(_indent(line) + printable(line) for line in text.split("\n"))
 
 

@@ -175,8 +175,9 @@ def test_every_nettest_that_is_read_is_among_these() -> None:
 def test_a_sentence_that_names_someone_is_not_stored_and_its_headers_do_not_leave(
     nettest: str, name: str
 ) -> None:
-    """A text without a blank may be what was asked for, or the name of a host, which is public.  Headers of a page that
-    differs are stored, and only ``redacted`` reduces them."""
+    """A text without a space may be what was asked for, or the name of a host, which is public.  Headers of a page that
+    differs are stored, and only ``redacted`` reduces them.
+    """
     text = SECRETS[name]
     stored = kept(record(nettest, text, {"Server": "nginx"}))
     headers = {text: text, "Server": text, "Vary": text, "Via": text}

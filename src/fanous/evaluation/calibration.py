@@ -101,7 +101,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
 
 
 def of_lab(table: Path) -> Calibration:
-    """Of the incidents in the lab's truth table."""
+    """For the incidents in the lab's truth table."""
     results = [result for result in known(table) if result.kept_up]
     claims = [Stated(*claim) for result in results for claim in result.claims or ()]
     without = sum(result.claims is None for result in results)
@@ -110,7 +110,7 @@ def of_lab(table: Path) -> Calibration:
 
 
 def of_corpora(folders: Sequence[Path]) -> Iterator[Calibration]:
-    """Of what is found in each labelled corpus."""
+    """For what is found in each labelled corpus."""
     for evaluation in evaluate_corpora(folders):
         yield calibrate(f"corpus: {evaluation.title}", evaluation.stated)
 

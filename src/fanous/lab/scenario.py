@@ -136,7 +136,7 @@ TRUTHS: dict[str, Truth] = {
     "server_down": Truth(),
     "geo_451": Truth(),
 }
-"""Technique -> what it is.  Sources: METHODS' table of the lab, OONI's taxonomy (ooni/data, ontology 12)."""
+"""Technique -> what it is.  Source: OONI's taxonomy (ooni/data, ontology 12), with our additions."""
 
 
 TICK_STANDS_FOR = 600.0

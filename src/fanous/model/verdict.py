@@ -36,7 +36,7 @@ FROZEN = "tls.freeze.sni"
 FROZEN_ADDRESS = "tls.freeze"
 """Our addition: connections freeze under an innocuous name too."""
 OTHER_PAGE = "http.blockpage.unknown"
-"""Our addition: another page than the control's, which no fingerprint knows for a notice."""
+"""Our addition: a page other than the control's, which matches no known notice."""
 ERROR_PAGE = "http.error"
 
 

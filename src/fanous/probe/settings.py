@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from fanous.config import Count, Seconds, Section, Share, Text, convert, data_folder, text_of, toml
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
-"""Least cap: with less, a probe measures nothing."""
+"""Smallest cap: with less, a probe measures nothing."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

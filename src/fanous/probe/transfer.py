@@ -38,8 +38,9 @@ KB behind a policer of 137 kbit/s in the lab, whose bucket let 45 KB through, th
 and 147 by both."""
 
 LEAST_TAIL = 1 / 3
-"""Least share of the time that the data after the burst must take to have a rate of their own: in the lab the
-last 64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall."""
+"""Smallest share of the time that the data after the burst must take to have a rate of their own: in the lab the last
+64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall.
+"""
 
 STALL = 3.0
 """Seconds of silence that mean a stall: a slow flow with a few retransmissions has shorter ones."""

@@ -279,8 +279,8 @@ class Database:
         """Let go of a file that has gone, so that ``making`` opens the one that has taken its place.
 
         Raises:
-            DataLost: none has.
-            FanousError: what has is not a ledger.
+            DataLost: there is none.
+            FanousError: it is not a ledger.
         """
         if self._file is None or not self._file.is_file() or not self._file.stat().st_size:
             self.check_file()
@@ -386,8 +386,9 @@ def decode_incident(document: str) -> Incident:
 
 
 DECODED_BYTES = 64 << 20
-"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands.
-Each revision of an incident is another document, so a busy week makes tens of thousands."""
+"""Incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands. Each
+revision of an incident is another document, so a busy week makes tens of thousands.
+"""
 
 _DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3 * len(kept[0]))
 """Document -> itself and what it says, which takes about twice as much."""
@@ -417,8 +418,9 @@ def _decode(document: str) -> Incident:
 
 
 def with_codes(incident: Incident) -> Incident:
-    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
-    read from words."""
+    """Add the state that an incident from before November 2026 had only in its reason text.  Nowhere else is state read
+    from words.
+    """
     text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
     if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")

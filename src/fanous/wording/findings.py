@@ -96,7 +96,7 @@ COVERAGE = {
     "lacks.whole_days": "No detector uses {series}, because a day is not a whole number of its time bins.",
     "lacks.baseline": "{series}: no baseline yet, because less than {days} of data are known.",
     "lacks.week": "{series}: less than a week of data is known, so for now only a loss {times} times as deep counts.",
-    "lacks.copies": "{series} has the numbers of another series here, so it counts as no source of its own.",
+    "lacks.copies": "{series} has the numbers of another series here, so it does not count as a separate source.",
     "lacks.frozen": "{series} repeated one value for hours, which does not count as a measurement.",
     "lacks.beginning": "Nothing could be judged before {at}, because there were no earlier data to compare with.",
     "lacks.first_week": (

@@ -78,7 +78,7 @@ class Language:
         name: in the language itself.
         direction: ``ltr`` or ``rtl``.
         digits: the ten digits that its readers expect in running text.
-        comma: between two things, with its blank; the same for ``semicolon`` and ``colon``.
+        comma: between two things, with its space; the same for ``semicolon`` and ``colon``.
         stop: at the end of a sentence.
         alphabet: its letters in order, where Unicode has them in another.
     """

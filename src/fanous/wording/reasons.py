@@ -148,7 +148,7 @@ REASONS: dict[str, Text] = {
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "line.may_be_inspected": (
-        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "Hardly anything else was reached by those who were shown another certificate, so an antivirus program, or an "
         "employer, may have inspected all of their connections."
     ),
     "network.abroad": (
@@ -523,7 +523,7 @@ DEFECTS = {
     "no network": "The probe had no network.",
     "captive portal": "A captive portal answered in place of the sites.",
     "nothing outside the country answers": "Nothing outside the country answered the probe.",
-    "outside the country only sites of a list answer": "Outside the country, only the sites of a list answered.",
+    "outside the country only sites of a list answer": "Outside the country, only sites on a list answered.",
     "no look at the line in it": "It contains no check of the line.",
     "unknown network": "The network or the country of the probe is not known.",
     "the probe is older than Signal's certificate authority": (

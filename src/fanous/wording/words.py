@@ -204,7 +204,7 @@ def counted(n: int, noun: str) -> str:
 
 
 LEAST_SAID = 0.01
-"""Least share to write as a number: below one in a hundred, the digit is noise."""
+"""Smallest share to write as a number: below one in a hundred, the digit is noise."""
 
 LESS = "less than {share}"
 

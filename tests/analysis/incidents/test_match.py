@@ -25,9 +25,9 @@ def event(start: float, end: float | None, *asns: int, **given: Any) -> Incident
 
 
 def ids(found: list[Incident], known: list[Incident]) -> list[str | None]:
-    """The id that each found incident gets; ``None`` = a new one."""
+    """The id given to each incident found; ``None`` = a new one."""
     pairs = match(found, known)
-    assert [one for one, _ in pairs] == found, "every found incident is answered, in order"
+    assert [one for one, _ in pairs] == found, "there is an answer for every incident found, in order"
     return [earlier.id if earlier else None for _, earlier in pairs]
 
 

@@ -399,8 +399,9 @@ NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
 """A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while
-no one looked at fixed ones (METHODS 2)."""
+30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while no
+one looked at fixed ones.
+"""
 
 SMALL_SHARE = 0.005
 """Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements

@@ -1,8 +1,8 @@
 """Merge: one real event is one incident, however many ways it was seen.
 
-What series and probes show of one event is joined, and platforms cut within a confirmed outage become parts of it
-(``merged``); and what is found now continues the incident that is already known (``match``): late
-measurements move onsets and add networks, while the event keeps its id.
+What series and probes show of one event is joined, platforms cut within a confirmed outage become parts of it
+(``merged``), and what is found now continues the incident that is already known (``match``): late measurements move
+onsets and add networks, while the event keeps its id.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +34,11 @@ WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICI
 
 
 Recount = Callable[[Incident, Sequence[Incident]], Incident]
-"""What was made of several incidents, with its figures counted again, given these: if added up, what is in two of them
-counts twice."""
+"""Recounts the figures of an incident made of the given ones: added up, what is in two of them would count twice."""
 
 
 def as_added(whole: Incident, _: Sequence[Incident]) -> Incident:
-    """The figures as they were added up: right for incidents that have nothing in common."""
+    """The figures added up: right for incidents that have nothing in common."""
     return whole
 
 

@@ -1,4 +1,4 @@
-"""Outage: what the series of sources say of a group of anomalies.
+"""Outage: what the series of sources say about a group of anomalies.
 
 Where and when quantities fell, how deep, and which families agree on that; ``assemble`` makes the incident.  A lower
 level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
@@ -110,7 +110,7 @@ class Quantities:
     distance: Callable[[str, str], float] = lambda _, __: inf
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What the series say of an event; None = it is not worth a suspicion."""
+        """What the series say about an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         shared = worldwide(anomalies, self.elsewhere, setting.country, self.distance)
@@ -166,7 +166,7 @@ class Quantities:
         shared: tuple[frozenset[Family], Reason] | None,
         parts: Parts,
     ) -> tuple[Ruling, Reason | None]:
-        """Is it confirmed?  And what keeps from being believed that families agree; None = nothing does."""
+        """Is it confirmed?  And why the agreement of families is not believed; None = it is."""
         heard = partial(heard_at, series=self.series)
         verdict, doubts = ruling(group, kind, parts, heard), None
         if verdict.at is not None and shared is not None:

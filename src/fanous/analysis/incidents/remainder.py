@@ -28,7 +28,7 @@ HALF = 0.5
 """Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""
 
 COVERED = 0.5
-"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is none."""
+"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is not rest."""
 
 
 def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -> list[Anomaly]:

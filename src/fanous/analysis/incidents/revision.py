@@ -8,7 +8,7 @@ While a backfill imports past measurements, newest first, an incident is provisi
 it are in: it rests on part of the measurements, so it may grow, move or vanish without anything having happened.
 It is shown as suspected, with that reason, and is in no feed and no alert.
 
-The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (to widen a
+The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (widening a
 claim corrects nothing), and what is news to those who received the previous one.
 """
 
@@ -180,7 +180,7 @@ def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
 
 
 def _is_narrowed(name: str, after: Incident) -> bool:
-    """Was a service, or a part of it (``telegram/client``), said to be cut of which only other parts are?"""
+    """Was a service, or a part of it (``telegram/client``), said to be cut, while only other parts of it are?"""
     target = name.partition("/")[0]
     return target in after.targets and not {target, name}.intersection(after.named)
 
@@ -238,7 +238,7 @@ def reach_changed(before: Incident | None, after: Incident) -> tuple[Reason, ...
 def news_in(claims: Iterable[Incident]) -> tuple[Incident | None, Incident | None]:
     """Of an incident's revisions, oldest first: what readers knew before the last news, and that news.
 
-    What changed little by little adds up, and what went back to what readers know is no news.
+    Small changes add up, and a return to what readers already know is not news.
     """
     known: Incident | None = None
     told: Incident | None = None

@@ -245,7 +245,8 @@ def _port(url: re.Match[str]) -> int:
 
 MOST_HEALTHY_CONNECT = 1.5
 """Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data
-over it say nothing about the target."""
+over it says nothing about the target.
+"""
 
 
 LEAST_SLOW_CONNECT = 0.5
@@ -335,7 +336,7 @@ class Controls:
     def works_elsewhere(self) -> bool:
         """Did the same step to the same name and port work at another address or attempt?
 
-        A page in clear is no other attempt at one over TLS, since most sites only redirect there.  An address
+        An unencrypted page is not another attempt at one over TLS, since most sites only redirect there.  An address
         whose name is not known may be another of the target's.
         """
         o = self.observation
@@ -493,7 +494,7 @@ class HelperView:
 
     @property
     def _page_tells(self) -> bool:
-        """Does the page that the helper loaded vouch for this step?  One in clear does not vouch for port 443."""
+        """Does the page that the helper loaded vouch for this step?  One in the clear does not vouch for port 443."""
         o = self.step
         return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 

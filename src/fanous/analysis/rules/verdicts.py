@@ -187,9 +187,10 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """Is it controlled, by the helper or another name?  Neither a symptom is, nor what the site may do itself: whatever
-    worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
-    the network, too."""
+    """Is it controlled, by the helper or another name?  A symptom is not, and neither is what the site may do itself:
+    that it worked outside does not exclude the other explanation.  QUIC that alone meets silence is: if all of it is
+    dropped, the network does that too.
+    """
     rule, o, c = finding.rule, finding.observation, finding.controls
     if rule.symptom and o.layer is not Layer.QUIC:
         return False
@@ -213,8 +214,8 @@ def _has_normal_control(o: Observation, c: Controls) -> bool:
 def _meets_notice(o: Observation, c: Controls) -> bool:
     """Did the probe meet the country's own notice of a block, or get the address that serves it?
 
-    Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
-    of a school or a company is no order of a country.
+    Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: a school's or a
+    company's is not an order of the country.
     """
     if o.layer is Layer.DNS:
         return c.evidence.gives_block_address(o)

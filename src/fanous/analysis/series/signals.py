@@ -1,6 +1,6 @@
 """Signals: one table of every measurable kind of series: its unit, which way is bad, what it can show.
 
-Nothing else in Fanous knows these facts: a page, a detector or an alert that needs one asks here.
+Nothing else in Fanous knows these facts: a page, a detector or an alert that needs one looks it up here.
 
 To add a signal, add a row; ``python -m tests.ontology_tables`` writes it into docs/ontology.md.  A ready-made series is
 then watched by the detectors of the kind of incident that it shows first.
@@ -301,7 +301,7 @@ PASSED_ON = {"ioda": "ioda", "ioda-csv": "ioda"}
 
 
 def deliverer_of(key: "SeriesKey") -> str:
-    """Who a series came through: if its machinery fails, nothing arrives of all that it passes on."""
+    """Who a series came through: if its machinery fails, nothing that it passes on arrives."""
     return PASSED_ON.get(key.source, publisher_of(key))
 
 

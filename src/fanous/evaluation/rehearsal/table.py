@@ -4,7 +4,7 @@
 
 Results are appended to ``docs/truth-table.jsonl``, and what the probes stored goes to ``docs/truth-table.xz``.  From
 these records the program concludes again before anything is played (one to two minutes): older results count as long as
-it comes to the same.  What it has no such result of is played, so it can be stopped at any time and resumes where it
+it concludes the same.  What has no such result is played; the program can be stopped at any time, and resumes where it
 was.  A run that fails is reported, and the next one is made.  ``docs/truth-table.md`` is written from all of them after
 each run.
 """

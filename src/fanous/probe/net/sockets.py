@@ -4,7 +4,7 @@ asyncio's streams are not used: they hide partial TLS records and when bytes arr
 transfer stalled.
 
 Those calls return at once where data wait already.  So each read first lets the loop run: at a peer that sends faster
-than we take it, no time-out would ever come due, of this measurement or of any other.
+than we take it, no time-out would ever come due, in this measurement or any other.
 
 ``ping`` sends one echo request (RFC 792, RFC 4443), without privileges where the system allows it: Linux lets the
 groups in the setting ``ping_group_range`` open such sockets; it then chooses the identifier itself and delivers only

@@ -204,7 +204,7 @@ def _with_steps(kind: type[Struct]) -> tuple[str, ...]:
 
 
 _SEQUENCE = b"0"
-"""The first byte of every certificate (DER); a text in its place is none."""
+"""The first byte of every certificate (DER); text in its place is not one."""
 
 
 def leaf_only(chain: Any) -> tuple[ShownCertificate, ...]:
@@ -266,7 +266,7 @@ def _listed(*names: str) -> Form:
 
 
 def _failure(value: Any) -> Any:
-    """Of another type than text or truth: a failure without a reason."""
+    """A value that is neither text nor a boolean is a failure without a reason."""
     return _failure_in_words(value) if type(value) is str else value if value in (None, True, False) else True
 
 
@@ -310,7 +310,7 @@ _NETWORK_NUMBER = re.compile(r"(?:AS|as)?[0-9]{1,10}")
 
 
 def network_form(text: str) -> str | None:
-    """As it is written where it has the usual form; else as it is read."""
+    """As written if it has the usual form; otherwise as it is parsed."""
     if _NETWORK_NUMBER.fullmatch(text):
         return text
     return f"AS{asn}" if (asn := asn_of(text)) else None
@@ -493,7 +493,7 @@ def _map(form: Form | None, plan: _Plan, value: Any) -> Any:
 
 
 def _if_part(value: Any) -> Any:
-    """A part; the text of a page is none."""
+    """The value if it is a part; the text of a page is not."""
     return value if isinstance(value, str) else reduce(value)
 
 

@@ -4,8 +4,8 @@
 - Messengers, telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029): no outside helper
   takes part; each connects to the app's access points and to its web client.
 - Tor's directory authorities and bridges (ts-023): one observation each, at the layer of the last step that was
-  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is made to look like
-  nothing known, so it has no layer of its own: if that handshake is cut, the connection is.
+  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is designed to look like
+  no known protocol, so it has no layer of its own: if that handshake is cut, the connection counts as cut.
 - Our own ``fanous_health``, in which a probe examines its line.  Of its steps only the lookups over TLS and HTTPS
   become observations: do encrypted resolvers answer?
 """
@@ -75,7 +75,7 @@ class Nettest(NamedTuple):
 
 
 def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
-    """The same steps.
+    """The steps, unchanged.
 
     Raises:
         TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.

@@ -1,9 +1,9 @@
 """Page: a response as a probe recorded it (df-001): how it is read, and how much of it is kept.
 
-A page identical to the test helper's is reduced to its title and as many blanks as it was long: no later rule can need
-more.  A page that failed, differs or has nothing to be compared with stays, so that later rules can judge it, without
-anything that may identify its reader.  Headers keep their value if they are on a list or, on a page that stays, if
-their name does not suggest a visitor.
+A page identical to the test helper's is reduced to its title and padded with spaces to its length: no later rule can
+need more.  A page that failed, differs or has nothing to be compared with stays, so that later rules can judge it,
+without anything that may identify its reader.  Headers keep their value if they are on a list or, on a page that stays,
+if their name does not suggest a visitor.
 """
 
 import re
@@ -99,7 +99,7 @@ def _body_of(
 
 
 _PADDED = LONGEST_NOTICE + 1
-"""Blanks that represent the rest of a page: rules read only that it is longer than a notice."""
+"""Spaces that represent the rest of a page: rules read only that it is longer than a notice."""
 
 
 def bytes_of(value: Binary) -> bytes | None:
@@ -463,7 +463,7 @@ _TOKEN = re.compile(
 """A token that is a value, of a session, a form or a visit; names of files stay."""
 
 _NUMBER = re.compile(r"\d(?=[\d ()\-]{9})(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w)")
-"""Ten digits or more, as of telephones and accounts; what counts visits to a site has a letter before it."""
+"""Ten digits or more, as of telephones and accounts; ids by which sites count visits have a letter before them."""
 
 LEAST_NUMBERING = 10
 """Characters."""

@@ -1,9 +1,9 @@
 """Redact: reduces a raw OONI record to what rules read, with times to the minute, so that it may leave the store.
 
 What is stored is the beginning (``keep``): a list of fields, each text in its form.  Of texts that others wrote freely
-(pages, titles, headers, paths of URLs), only what a rule reads leaves: that a word is the helper's or another, the
-length of a page, that the helper got a header too, and the passages by which a known page was recognised.
-The rest is numbered or blank, so that rules come to the same, and nothing in it can name anyone.
+(pages, titles, headers, paths of URLs), only what a rule reads leaves: whether a word is the helper's or another, the
+length of a page, whether the helper got a header too, and the passages by which a known page was recognised. The rest
+is numbered or blank, so that rules reach the same verdicts, and nothing in it can name anyone.
 """
 
 import re

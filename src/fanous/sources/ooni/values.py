@@ -348,7 +348,7 @@ def clip(text: str | None, longest: int = LONGEST_NAME) -> str:
 
 
 def country_of(code: str | None) -> str:
-    """Two capital letters.  Letters outside ASCII may become two of them (``ß``), and are none of a code's."""
+    """Two capital letters.  Letters outside ASCII may become two capitals (``ß``), and no code has any."""
     letters = (code or "")[:40].strip()
     return (
         letters.upper() if len(letters) == 2 and letters.isascii() and letters.isalpha() else UNKNOWN_COUNTRY
@@ -373,7 +373,9 @@ def _no_time(document: Header, began: float) -> str:
 
 
 def _no_place(country: str, asn: int) -> str:
-    """The last defect to check: it bars from every series, but alone does not make the observations worthless."""
+    """The last defect to check: it keeps a measurement out of every series, but alone does not make its observations
+    worthless.
+    """
     return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
 
 

@@ -132,7 +132,7 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
 
 
 def _name_of(text: str, by: str, language: Language) -> str:
-    """The name of what is no network."""
+    """The name of anything but a network."""
     if by == "country":
         return country_name(text, language.code)
     if by == "target":
