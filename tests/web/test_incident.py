@@ -15,6 +15,7 @@ from fanous.store.coverage import Doubt, Insufficient
 from fanous.store.protocol import Store
 from fanous.web.answers import Site
 from fanous.web.pages.incident import tex
+from fanous.web.templates import whole
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
@@ -67,6 +68,10 @@ def test_a_line_of_a_headline_never_ends_within_a_short_name(code: str) -> None:
     text = visiting(event(**NATION)).get(f"{PATH}?lang={code}").text
     headline = text[text.index("<h1>") : text.index("</h1>")]
     assert '<span class="whole">X (Twitter)</span>' in headline
+
+
+def test_a_line_never_ends_within_the_id_of_an_incident() -> None:
+    assert whole("Confirmed (PK-2023-0001).") == 'Confirmed (<span class="whole">PK-2023-0001</span>).'
 
 
 def test_what_still_worked_is_shown_next_to_what_did_not() -> None:

@@ -153,8 +153,8 @@ def incidents_report(
         str,
         typer.Option(
             "--url",
-            help="Public URL of the pages; every figure in the report links to it.  By default `url` of [web] in the "
-            "configuration, or this machine's own address, which no other machine can open.",
+            help="Public URL of the pages; every figure in the report links to it.  By default `url` in the `web` "
+            "table of the configuration, or this machine's own address, which no other machine can open.",
             show_default=False,
         ),
     ] = "",
