@@ -282,7 +282,7 @@ def test_the_socket_of_a_dead_process_is_no_obstacle(filled: Path, typed: Typed)
         dead.bind(str(filled / "fanous.sock"))
     assert exchanged(lock_of(filled), b"x") is None
     assert typed("incidents", "list", "--store", filled).code == 0
-    with owner(filled):  # and whoever owns the store next replaces it
+    with owner(filled):  # and the next owner of the store replaces it
         assert typed("incidents", "list", "--store", filled).code == 0
 
 

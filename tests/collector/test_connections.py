@@ -90,9 +90,7 @@ def test_one_address_gets_so_many_connections(client: httpx.Client) -> None:
 def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp_path: Path) -> None:
     with door(tmp_path, Policy()) as client:
         address = "127.0.0.1", client.base_url.port or 0
-        for _ in range(
-            int(CONNECTING.address.burst * 3)
-        ):  # on a busy machine, many are allowed anew meanwhile
+        for _ in range(int(CONNECTING.address.burst * 3)):  # on a busy machine, many are allowed anew by then
             socket.create_connection(address).close()
         with connected(client) as again:
             assert read_all(again) == b""

@@ -60,7 +60,7 @@ def test_nor_does_it_take_its_own_network_out_of_the_claim(strategy: Strategy, s
     ("strategy", "seed"),
     [(Strategy.MIMIC, 1_000_052), (Strategy.FLOOD, 3_000_137), (Strategy.SYBIL, 3_000_225)],
 )
-def test_nor_does_it_where_some_of_the_honest_fail_by_chance_meanwhile(strategy: Strategy, seed: int) -> None:
+def test_nor_does_it_where_some_of_the_honest_fail_by_chance(strategy: Strategy, seed: int) -> None:
     assert not succeeds(crowd(strategy), Scope.ISP, seed)
 
 

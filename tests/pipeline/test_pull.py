@@ -112,7 +112,7 @@ def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store,
     assert (again.skipped, again.new) == (0, 3)
 
 
-def test_that_nobody_claimed_anything_is_remembered(store: Store) -> None:
+def test_that_no_one_claimed_anything_is_remembered(store: Store) -> None:
     body = ioda_outages("events")
     with publishing(always(Answer(body))) as server, Polite(SOURCES["ioda"], mirror=server.address) as client:
         asked = Query("PK", T0, T0 + DAY)

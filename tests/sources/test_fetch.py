@@ -266,7 +266,7 @@ def test_a_key_does_not_go_to_another_host() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://stat.ripe.net/x", "ftp://stat.ripe.net/x", "file:///etc/passwd"])
-def test_nothing_is_fetched_in_clear(url: str) -> None:
+def test_nothing_is_fetched_unencrypted(url: str) -> None:
     with Polite(RIPESTAT) as client, pytest.raises(FanousError, match="not https"):
         client.get(url)
 

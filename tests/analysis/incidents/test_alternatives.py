@@ -34,7 +34,7 @@ def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
     "third",
     [
         fell("GN", failing_before=58),  # blocked for years
-        fell("GN", measured_before=2, failing_before=0),  # nobody knows how it was before
+        fell("GN", measured_before=2, failing_before=0),  # no one knows how it was before
         fell("GN", probes=1),  # one bad line
         fell("GN", failing=4),  # most still reach it
     ],
@@ -66,7 +66,7 @@ def test_a_platform_that_works_in_as_many_countries_may_have_failed_in_part() ->
     ("software", "is_defect"),
     [
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 6)], True),
-        ([Software("new 2.0", 1, 12, 0)], False),  # nobody else looked
+        ([Software("new 2.0", 1, 12, 0)], False),  # no one else looked
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 5, 1)], False),  # the others see it too
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 2)], False),  # too few to say
         # A crowd of honest probes, and a few that say it works.

@@ -49,7 +49,7 @@ BACK = telegram((Role.CLIENT, None), (Role.API, END))
         (None, SUSPICION, (OPENED,)),
         (None, CONFIRMED, (SURE, OPENED)),
         (None, ENDED, (OVER, SURE, OPENED)),
-        (None, RETRACTED, ()),  # nobody was told of it
+        (None, RETRACTED, ()),  # no one was told of it
         (SUSPICION, CONFIRMED, (SURE,)),
         (SUSPICION, FADED, (OVER,)),
         (SUSPICION, replace(SUSPICION, confidence=0.99), ()),  # more of the same

@@ -34,7 +34,7 @@ ALL = {1, 2, 3, 4, 5}
         ({4, 5}, ALL, Scope.MULTI_ISP, F),  # two networks are not three
         ({1}, ALL, Scope.ISP, ANY),
         ({1, 4}, ALL, Scope.MULTI_ISP, ANY),
-        ({1, 2, 3}, {1, 2, 3}, Scope.MULTI_ISP, ANY),  # fixed lines unobserved: nobody may say nation
+        ({1, 2, 3}, {1, 2, 3}, Scope.MULTI_ISP, ANY),  # fixed lines unobserved: no one may say nation
         (set(), ALL, Scope.INSUFFICIENT, ANY),
     ],
 )

@@ -114,7 +114,8 @@ def _digit(text: bytes) -> bytes | None:
 
 
 _CODE = (
-    rb"%(?:25){0,3}+(?:2[0DEde]|3[Aa]|5[Ff])|%u002[Ee]|%[Cc]0%[Aa][Ee]|=2[Ee]|&(?:amp;)?+#(?:0{0,4}46|[xX]0{0,4}2[Ee]);?+"
+    rb"%(?:25){0,3}+(?:2[0DEde]|3[Aa]|5[Ff])|%u002[Ee]|%[Cc]0%[Aa][Ee]|=2[Ee]|&(?:amp;){0,3}+#(?:0{0,4}46|[xX]0{0,4}2[Ee]);?+"
+    rb"|%(?:25)?+(?:[Ee][Ff]%(?:25)?+[Bb][Cc]%(?:25)?+8[Ee]|[Ee]3%(?:25)?+80%(?:25)?+82)"
     rb"|\\{1,4}+(?:u\{0{0,4}2[Ee]\}|u[0-9A-Fa-f]{4}|x2[Ee]|0?+56|2[Ee] ?+)"
 )
 """Codes of a separator that contain digits."""
@@ -128,7 +129,10 @@ _IN_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\x[0-9A-Fa-f]?|%[0-9A-Fa-f]?)
 _FOUR_BYTES = re.compile(rb"([0-9a-f]{2})" + 3 * rb"(?:[^0-9a-z\\%]{0,6}+(?:\\{1,4}x|%|0x)?+)([0-9a-f]{2})")
 """In lower case."""
 
-_BLANK = rb"(?:[^0-9a-z<>\\%%&\"]|%s|\\(?:[nrt/]|u00[01][0-9a-f])|%%00|&nbsp;)" % _TAG
+_BLANK = (
+    rb"(?:[^0-9a-z<>\\%%&\"]|%s|\\(?:[nrt/]|u00[01][0-9a-f])|%%00|&(?:nbsp|shy|zwn?j|[lr]rm|[a-z]{2,4}sp);)"
+    % _TAG
+)
 """Between the digits of one number, as where each has its own style, or a program reads UTF-16 as bytes."""
 
 _MARKS = bytes(code for code in range(0x80) if not chr(code).isalnum())
@@ -328,6 +332,8 @@ def _texts_of_six(address: IPv6Address) -> list[bytes]:
         address.packed[::-1].hex().encode(),
         "-".join(reversed(address.packed.hex())).encode(),
         ".".join(str(int(group, 16)) for group in address.exploded.split(":")).encode(),
+        ".".join(map(str, address.packed)).encode(),
+        "-".join(reversed(address.exploded.split(":"))).encode(),
         *(form.encode() for form in (f"{number:,}", f"{number:0128b}", f"{number:o}")),
     ]
 
@@ -392,6 +398,9 @@ def _texts_of(address: IPv4Address) -> list[bytes]:
         *_letters_of(dotted),
         b".".join(b"0o%o" % one for one in address.packed),
         b"0o%o" % number,
+        b"%o" % number,
+        b"%032x" % (0xFFFF << 32 | number),
+        b", ".join(b"0x%x" % one for one in address.packed),
         f"0b{number:b}".encode(),
         f"{number:_}".encode(),
     ]
