@@ -45,6 +45,18 @@ def test_an_outage_of_days_is_over_within_hours(length: float) -> None:
     assert still.end is None
 
 
+def test_use_that_two_publishers_measure_is_enough() -> None:
+    """Traffic at half, as when a country's speed is limited; blocks answer as before."""
+    both = [
+        daily(30, noise=0.01, signal=name, seed=seed) for seed, name in enumerate(("gtr", "radar_netflows"))
+    ]
+    slowed = [cut(one, FIRST, FIRST + 72, 0.5) for one in both]
+    (back,) = told(slowed, FIRST + 72 + 2)
+    assert back.status is Status.ENDED
+    (alone,) = told(slowed[:1], FIRST + 72 + 2)
+    assert alone.end is None
+
+
 def test_what_comes_back_in_part_goes_on() -> None:
     """Use that is at three quarters after the rest is back is not as usual."""
     series = world(48)
