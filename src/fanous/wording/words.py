@@ -245,7 +245,7 @@ MECHANISMS = {
     "tcp.reset": "reset connections",
     "tcp.timeout": "connections that get no answer",
     "tls.freeze": "connections that freeze",
-    "tls.mitm": "forged certificates",
+    "tls.mitm": "certificates that are not the site's",
     "tls.reset": "encrypted connections that are reset",
     "tls.reset.fingerprint": "connections cut by how their first message looks",
     "tls.reset.sni": "connections reset when the name is sent",
