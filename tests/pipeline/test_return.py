@@ -78,3 +78,11 @@ def test_a_later_dip_does_not_begin_with_the_outage_of_the_day_before() -> None:
     first, second = told(series, FIRST + 30)
     assert first.end is not None
     assert second.onset == pytest.approx(DAY + (FIRST + 20) * HOUR, abs=HOUR)
+
+
+def test_steps_are_of_answers_to_probes_though_routes_show_the_onset_best() -> None:
+    """Half of the routes stay, where a tenth of the blocks answers."""
+    routes = cut(levels(" ".join(["100"] * 48 * 30), signal="bgp"), FIRST, FIRST + 12, 0.5)
+    probing = cut(levels(" ".join(["100 98 96 99 97"] * 288)), FIRST, FIRST + 12, 0.1)
+    (over,) = told([probing, world(12)[1], routes], FIRST + 14)
+    assert [one.left for one in over.levels] == pytest.approx([0.1], abs=0.02)
