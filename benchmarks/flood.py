@@ -151,7 +151,7 @@ def _answers(port: int) -> bool:
 
 
 def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None:
-    """Seconds for one request on a new connection; ``None`` = no answer, or one that is no 200."""
+    """Seconds for one request on a new connection; ``None`` = no answer, or a status other than 200."""
     connection, began = HTTPConnection("127.0.0.1", port, timeout=timeout), time.perf_counter()
     try:  # httpx needs ten times as long for it, which would be measured, too
         connection.request("GET", path)

@@ -101,7 +101,7 @@ def changed(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a copy of the package with one detector and one rule more, added by the recipes."""
+    """Folder of a copy of the package with one more detector and one more rule, added by the recipes."""
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "src" / "fanous", folder / "fanous", ignore=shutil.ignore_patterns("__pycache__"))
     analysis = folder / "fanous" / "analysis"

@@ -90,9 +90,7 @@ def test_one_address_gets_so_many_connections(client: httpx.Client) -> None:
 def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp_path: Path) -> None:
     with door(tmp_path, Policy()) as client:
         address = "127.0.0.1", client.base_url.port or 0
-        for _ in range(
-            int(CONNECTING.address.burst * 3)
-        ):  # on a busy machine, many are allowed anew meanwhile
+        for _ in range(int(CONNECTING.address.burst * 3)):  # on a busy machine, many are allowed anew by then
             socket.create_connection(address).close()
         with connected(client) as again:
             assert read_all(again) == b""
@@ -103,7 +101,7 @@ def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp
 def test_the_place_of_a_connection_that_was_reset_at_once_is_free_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its socket does not know its peer any more, and each kept a place of that address for ever."""
+    """Its socket does not know its peer any more, and each kept a place of that address until the process ended."""
     monkeypatch.setattr(h11_impl, "get_remote_addr", lambda _transport: None)
     with door(tmp_path, Policy()) as client:
         for _ in range(MOST_OF_ONE + 1):

@@ -1,4 +1,4 @@
-"""The one door through which a request changes the ledger."""
+"""The only place where a request can change the ledger."""
 
 import logging
 from typing import Any

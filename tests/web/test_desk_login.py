@@ -156,7 +156,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
     assert "expires" not in cookie.lower()
 
 
-def test_over_tls_no_other_host_can_set_it_and_it_never_goes_in_clear() -> None:
+def test_over_tls_no_other_host_can_set_it_and_it_never_goes_unencrypted() -> None:
     cookie = door(url="https://fanous.example").login(TOKEN).headers["set-cookie"]
     assert cookie.startswith("__Host-fanous_desk=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))

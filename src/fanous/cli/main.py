@@ -382,9 +382,7 @@ def _outside_cause(error: Exception) -> str:
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return NO_DESCRIPTOR
     if error.errno == errno.EFBIG:
-        return (
-            "a file may not become that large here: raise the limit (`ulimit -f`), and run the command again"
-        )
+        return "a file may not grow that large here: raise the limit (`ulimit -f`), and run the command again"
     if isinstance(error, FileNotFoundError) and error.filename is None:  # two calls name none
         if "temporary directory" in str(error):
             return (

@@ -2,9 +2,9 @@
 
 New replies are kept on a shelf, so that many readers cost the store one query.
 
-Answers about facts are cached too, because pages in several languages, and several parts of a page, ask the same, and
-in a large store each query takes tenths of a second of its only thread (``store.cache``). Incidents, claims and events
-are never cached.
+Answers about facts are cached too, because pages in several languages, and several parts of a page, ask for the same,
+and in a large store each query takes tenths of a second of its only thread (``store.cache``). Incidents, claims and
+events are never cached.
 """
 
 import asyncio

@@ -368,7 +368,7 @@ CLAUSES: dict[str, str] = {
     "tcp.timeout": NO_ANSWER,
     "tls": FAILED,
     "tls.freeze": "Connections to {targets} froze after the first data.",
-    "tls.mitm": "Connections to {targets} met another certificate than the site's.",
+    "tls.mitm": "Connections to {targets} were shown a certificate that is not the site's.",
     "tls.reset": RESET,
     "tls.reset.fingerprint": LOOKS,
     "tls.reset.sni": "Connections to {targets} were reset when they named the site.",
@@ -505,7 +505,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
         if len(times) > 1:
             yield language.sentence(AT_TIMES, service=service, roles=language.semicolon.join(times))
         for one in cut:
-            if set(one.entities) < set(part.entities):
+            if len(part.roles) > 1 and set(one.entities) < set(part.entities):
                 networks = listing([_operator(entity, names) for entity in one.entities], language)
                 role = role_word(part.target, one.role, language)
                 yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)

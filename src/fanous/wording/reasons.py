@@ -128,6 +128,10 @@ REASONS: dict[str, Text] = {
         "Only the resolvers of {resolvers} gave no answer, and too few other names were answered there to show that "
         "these were singled out. A fault of the resolvers looks the same."
     ),
+    "resolver.denies_most": (
+        "Only the resolvers of {resolvers} gave false answers, and they did so for most of the names that were looked "
+        "up there ({some} of {all}). A fault of the resolvers looks the same unless it lasts."
+    ),
     "resolver.one_host": (
         "Only the resolvers of {resolvers} gave no answer, and no other site of the same hosting network is known to "
         "have been answered there. A fault on the way to that network looks the same."
@@ -148,7 +152,7 @@ REASONS: dict[str, Text] = {
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "line.may_be_inspected": (
-        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "Hardly anything else was reached by those who were shown another certificate, so an antivirus program, or an "
         "employer, may have inspected all of their connections."
     ),
     "network.abroad": (
@@ -160,6 +164,11 @@ REASONS: dict[str, Text] = {
         "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "
         "failed in some countries, or false measurements were sent from them; so it is only suspected."
     ),
+    "platform.but_helper": (
+        "It began to fail in {countries} at the same time and worked in hardly any other country, although the "
+        "control measurements reached it. Either the platform failed for its users, or false measurements were sent "
+        "from there; so it is only suspected."
+    ),
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
@@ -167,6 +176,10 @@ REASONS: dict[str, Text] = {
     "software.nettest": (
         "Only one version of the test saw it ({release}); others reached the target on the same networks ({probes}). "
         "It may fail by itself, or try more than they do."
+    ),
+    "software.each": (
+        "On each network only one version of the measuring software saw it ({networks}), while others reached the "
+        "target there ({probes}). These may be a few devices behind filters of their own."
     ),
     "software.release": (
         "Only one version of the test saw it ({release}), and it fails in {countries} too, where other versions reach "
@@ -193,6 +206,10 @@ REASONS: dict[str, Text] = {
     "runs.unclear": (
         "The rules use {test_runs}, made by at least {at_least}; the software or the resolver of some is unknown, "
         "so each run counts as one probe."
+    ),
+    "got_through": (
+        "While it was on, {some} of {all} measurements on these networks got through: not everyone was affected there, "
+        "or not all the time."
     ),
     "left_out": (
         "Networks registered abroad, or with fewer than 0.5 % of users, do not count towards a national claim "
@@ -308,7 +325,7 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     text = REASONS.get(_variant(reason))
     if text is None:
         return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
-    values = _values(reason, language, probes_are)
+    values: dict[str, Any] = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
     n = reason.params["n"]
@@ -412,9 +429,17 @@ def _counter(one: str, many: str) -> Callable[[Language, float], str]:
     return lambda language, n: language.count(one, many, round(n))
 
 
+def _number(language: Language, value: float) -> str:
+    """With a decimal place unless it is a whole number."""
+    return language.number(value, _places(value))
+
+
 def _hours(language: Language, value: float) -> str:
-    """Hours, with a decimal place unless it is a whole number."""
-    return language.number(value, 0 if value == round(value) else 1)
+    return language.count(*COUNTED["hours"], round(value, 1), _places(value))
+
+
+def _places(value: float) -> int:
+    return 0 if value == round(value) else 1
 
 
 def _hundredths(language: Language, value: float) -> str:
@@ -462,7 +487,8 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "ahead": lambda language, seconds: length(seconds, language),
     "window": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
-    **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
+    **dict.fromkeys(("best", "stated_hours"), _hours),
+    **dict.fromkeys(("least", "most", "times"), _number),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
     **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
@@ -514,7 +540,7 @@ DEFECTS = {
     "no network": "The probe had no network.",
     "captive portal": "A captive portal answered in place of the sites.",
     "nothing outside the country answers": "Nothing outside the country answered the probe.",
-    "outside the country only sites of a list answer": "Outside the country, only the sites of a list answered.",
+    "outside the country only sites of a list answer": "Outside the country, only sites on a list answered.",
     "no look at the line in it": "It contains no check of the line.",
     "unknown network": "The network or the country of the probe is not known.",
     "the probe is older than Signal's certificate authority": (

@@ -1,4 +1,4 @@
-"""What explains failures better than interference - the platform, an instrument - and what does not."""
+"""What explains failures better than interference (the platform, an instrument) and what does not."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from fanous.analysis.incidents.alternatives import (
     broken_machine,
     broken_release,
     defect,
+    lone_devices,
     platform_failure,
 )
 from fanous.model.incident import Alternatives, ForeignNetwork, LineRecord, Onset, Release, Software
@@ -34,7 +35,7 @@ def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
     "third",
     [
         fell("GN", failing_before=58),  # blocked for years
-        fell("GN", measured_before=2, failing_before=0),  # nobody knows how it was before
+        fell("GN", measured_before=2, failing_before=0),  # no one knows how it was before
         fell("GN", probes=1),  # one bad line
         fell("GN", failing=4),  # most still reach it
     ],
@@ -62,11 +63,49 @@ def test_a_platform_that_works_in_as_many_countries_may_have_failed_in_part() ->
     assert platform_failure([*THREE, *three, *unclear]) == partly
 
 
+FILTERED = [Software("a 1", 1, 8, 1), Software("b 1", 2, 9, 1), Software("c 1", 3, 1, 0)]
+SPARED = [Software("b 1", 1, 1, 4), Software("a 1", 2, 0, 4)]
+
+
+@each(
+    ("what", "software", "doubt"),
+    [
+        ("one version on each of two networks, others reach it", [*FILTERED, *SPARED], True),
+        ("all on one network", [FILTERED[0], SPARED[0]], False),
+        ("two versions on each", [*FILTERED, *SPARED, Software("d 1", 1, 5, 0)], False),
+        ("few others reach it", [*FILTERED, *(Software(s.name, s.asn, 0, 2) for s in SPARED)], False),
+        (
+            "no others measure on the network that most of it is on",
+            [*FILTERED, *SPARED, Software("a 1", 4, 9, 0)],
+            False,
+        ),
+        ("programs without a name", [Software("", asn, 9, 9) for asn in (1, 2)], False),
+    ],
+)
+def test_a_device_on_each_network_may_sit_behind_a_filter_of_its_own(
+    what: str, software: list[Software], *, doubt: bool
+) -> None:
+    found = lone_devices(software)
+    assert (found is not None and found.code == "software.each") is doubt, what
+
+
+FIVE = [*THREE, fell("BR"), fell("EG")]
+
+
+def test_where_the_helper_reached_it_nearly_all_countries_must_fail() -> None:
+    """Users' path may be another than the helper's, but a block leaves it working in most countries."""
+    told = Reason("platform.but_helper", {"countries": ("BD", "BR", "EG", "IN", "LK")})
+    assert platform_failure(FIVE, helped=True) == told
+    assert platform_failure([*FIVE, works("DE"), works("NL", measured=2)], helped=True) == told
+    assert platform_failure([*FIVE, works("DE"), works("FR")], helped=True) is None
+    assert platform_failure(FIVE[:4], helped=True) is None
+
+
 @each(
     ("software", "is_defect"),
     [
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 6)], True),
-        ([Software("new 2.0", 1, 12, 0)], False),  # nobody else looked
+        ([Software("new 2.0", 1, 12, 0)], False),  # no one else looked
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 5, 1)], False),  # the others see it too
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 2)], False),  # too few to say
         # A crowd of honest probes, and a few that say it works.

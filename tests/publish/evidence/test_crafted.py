@@ -72,7 +72,7 @@ WRONG = {
 
 @pytest.fixture(autouse=True)
 def nothing_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the records amount to is others' to test; here it is nothing, after all of them were read."""
+    """What the records amount to is tested elsewhere; here it is nothing, once all of them were read."""
 
     def recompute(
         records: Iterator[Any], levels: list[SourceSeries], _w: RecomputeWindow, _s: object, _c: object

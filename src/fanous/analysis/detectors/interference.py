@@ -1,7 +1,8 @@
 """Interference: finds stretches in which a target fails on a network, by the two-state filter.
 
 Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
-signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
+signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation
+(docs/methodology.md).
 
 The filter says how probable it is, bin by bin, that a series is *on* (interfered with): a hidden Markov chain with the
 states off and on, rates per second between them, and Beta-Binomial emissions: probes on one network fail together, so
@@ -168,7 +169,7 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float) -> F
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.33"
+DETECTOR_VERSION = "2026.34"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"

@@ -25,9 +25,10 @@ from fanous.model.series import Floats, RatePair, Votes
 # --- the platform ---------------------------------------------------------------------------------------
 
 NEW_COUNTRIES = 3
-"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1), and works in
-fewer.  Where it works in as many, either it failed in a part of the world, or the failures were forged where hardly
-anyone measures: then it is neither confirmed nor retracted."""
+"""A platform is down rather than blocked if it began to fail in three countries at once, and works in fewer.  Where it
+works in as many, either it failed in a part of the world, or the failures were forged where hardly anyone measures:
+then it is neither confirmed nor retracted.
+"""
 
 ONSET_PROBES = 2
 """Failing probes in each country: one is a bad line."""
@@ -41,18 +42,32 @@ CLEAN_MEASUREMENTS = 5
 on any evening a few countries block the same platform."""
 
 
-PLATFORM_DOWN, PLATFORM_PARTLY = "platform.down", "platform.partly"
-"""Codes of reasons: it failed in most countries, which retracts; or in no more than those in which it works."""
+NEARLY_ALL_COUNTRIES = 5
+NEARLY_ALL_SHARE = 0.8
+"""Where the helper reached it while it failed, its path may be another than users'.  That takes more other countries,
+nearly all in which it had worked: to forge failures there, someone must outvote the probes of each of these."""
 
 
-def platform_failure(onsets: Sequence[Onset]) -> Reason | None:
+PLATFORM_DOWN, PLATFORM_PARTLY, PLATFORM_BUT_HELPER = (
+    "platform.down",
+    "platform.partly",
+    "platform.but_helper",
+)
+"""Codes of reasons: it failed in most countries, which retracts; or in no more than those in which it works; or in
+nearly all, but the helper reached it."""
+
+
+def platform_failure(onsets: Sequence[Onset], *, helped: bool = False) -> Reason | None:
     """The countries in which the target began to fail at the same time; None = too few.
 
-    It applies only if most failing measurements carried no normal control: one shows that the target worked for someone
-    outside in the same minute.
+    Args:
+        helped: most failing measurements carried a normal control: it worked for someone outside in the same minute.
     """
     new = tuple(sorted(onset.country for onset in onsets if _is_new(onset)))
     working = tuple(sorted(onset.country for onset in onsets if _works(onset)))
+    if helped:
+        nearly_all = len(new) >= max(NEARLY_ALL_COUNTRIES, NEARLY_ALL_SHARE * len(new + working))
+        return Reason(PLATFORM_BUT_HELPER, {"countries": new}) if nearly_all else None
     if len(new) < NEW_COUNTRIES:
         return None
     if len(working) < len(new):
@@ -66,7 +81,7 @@ def _is_new(onset: Onset) -> bool:
 
 
 def _works(onset: Onset) -> bool:
-    """Did it go on working there, too?"""
+    """Did it keep working there as well?"""
     return _is_clean(onset.failing, onset.measured) and _is_clean(onset.failing_before, onset.measured_before)
 
 
@@ -78,6 +93,9 @@ def _is_clean(failing: int, measured: int) -> bool:
 
 ONE_SOFTWARE = 0.95
 """Share of the failing probes that run one version of the software."""
+
+EACH_SOFTWARE = 0.8
+"""The same share where each network has a version of its own: other things fail there, too."""
 
 OTHER_PROBES = 3
 OTHER_SHARE = 0.3
@@ -109,6 +127,28 @@ def lone_nettest(nettests: Sequence[Software]) -> Reason | None:
     return Reason("software.nettest", {"release": name, "probes": sum(row.working for row in others)})
 
 
+def lone_devices(software: Sequence[Software]) -> Reason | None:
+    """That on each network one version alone sees it, each its own, while others there reach the target; None = not so.
+
+    A filter of one office on each network looks like this, since a version is mostly one device.  It leaves a doubt and
+    retracts nothing.
+    """
+    by_network: dict[int, list[Software]] = {}
+    for row in software:
+        by_network.setdefault(row.asn, []).append(row)
+    failing = working = networks = 0
+    for rows in by_network.values():
+        worst = max(rows, key=lambda row: row.failing)
+        others = [row for row in rows if row.name != worst.name]
+        if worst.name and worst.failing and _reach_it(worst.name, rows, others):
+            failing += worst.failing
+            working += sum(row.working for row in others)
+            networks += 1
+    if networks < 2 or failing < EACH_SOFTWARE * sum(row.failing for row in software):
+        return None
+    return Reason("software.each", {"networks": networks, "probes": working})
+
+
 def _lone(software: Sequence[Software]) -> str:
     """The name of the one version that nearly all failing probes run; empty = there is none."""
     failing = Counter[str]()
@@ -130,8 +170,8 @@ def _reach_it(name: str, software: Sequence[Software], others: Sequence[Software
 def broken_release(country: str, releases: Sequence[Release]) -> Reason | None:
     """The one version of a nettest that sees it, if it fails in other countries where other versions reach the target.
 
-    A nettest that its service has outlived fails wherever it is still run; if no newer one is run in ``country``, only
-    other countries show that.  None = it is not so, or the version works in as many countries.
+    A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in ``country``,
+    only other countries show that.  None = there is none, or the version works in as many countries.
     """
     here = [one for one in releases if one.country == country]
     worst = max(here, key=lambda one: one.failing, default=None)
@@ -232,7 +272,7 @@ NETWORK_ABROAD = "network.abroad"
 
 
 def away(country: str, votes: Votes, group: Sequence[Finding], known: Alternatives) -> dict[int, str]:
-    """Networks of the group on which it is another country's doing, or may be, and that country.
+    """Networks of the group on which the failure is, or may be, another country's doing, each with that country.
 
     A network is at home where its addresses are registered.  If the target fails on it in another country as well, in
     as many measurements, that is where it is blocked.  If it works there, the failures belong to this country.
@@ -301,11 +341,12 @@ def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
 # --- a policer, or a crowded line? ----------------------------------------------------------------------
 
 PROBES = 5
-"""Least probes: with fewer, a slope says no more than a coin (METHODS 1)."""
+"""Fewest probes: with fewer, a slope says no more than the toss of a coin."""
 
 SPREAD = 0.3
-"""Least standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed rate
-and a shared line look the same."""
+"""Smallest standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed
+rate and a shared line look the same.
+"""
 
 SURE = 1.645
 """Standard deviations on either side of a 90 % interval of a normal distribution."""

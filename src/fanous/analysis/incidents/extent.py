@@ -56,13 +56,17 @@ class SourceCourse:
 
 
 def measure(
-    core: Sequence[Anomaly], spans: Sequence[Interval], series: Sequence[Series]
+    core: Sequence[Anomaly],
+    spans: Sequence[Interval],
+    series: Sequence[Series],
+    anomalies: Sequence[Anomaly] = (),
 ) -> tuple[SourceCourse, ...]:
     """Every series with an anomaly in ``core``, in the order of their onsets.
 
     Args:
         spans: when the event was on.
         series: those that were searched; a missing one is not measured.
+        anomalies: of all events; what a series lost in an earlier one is not how this one began.
     """
     first: dict[SeriesKey, Anomaly] = {}
     for anomaly in sorted(core, key=lambda a: a.start):
@@ -78,7 +82,9 @@ def measure(
         if told is None:
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
-        fell = fall(told, anomaly.start_latest, anomaly.until, alarm=alarm)
+        earlier = (one.known_until for one in anomalies if one.key == anomaly.key)
+        floor = max((at for at in earlier if at <= anomaly.start), default=-inf)
+        fell = fall(told, anomaly.start_latest, anomaly.until, floor, alarm)
         inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(
             SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside, inside[-1].end))
@@ -399,8 +405,9 @@ NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
 """A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while
-no one looked at fixed ones (METHODS 2)."""
+30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while no
+one looked at fixed ones.
+"""
 
 SMALL_SHARE = 0.005
 """Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements

@@ -73,15 +73,16 @@ def is_ipv6(address: str) -> bool:
 # --- filters that people choose -------------------------------------------------------------------------
 
 FILTERS = frozenset({19281, 34939, 36692, 57926, 64089, 205157, 212772, 398962})
-"""Networks of Quad9, NextDNS, OpenDNS, SafeDNS, DNSFilter, CleanBrowsing, AdGuard and Control D, as the routing table
-(17 June 2026) has them for their published addresses.  Resolvers that filter on some addresses only and share a network
-with others that do not (Cloudflare, Yandex) are not among them."""
+"""Networks that originate the published addresses of Quad9, NextDNS, OpenDNS, SafeDNS, DNSFilter, CleanBrowsing,
+AdGuard and Control D in the routing table of 17 June 2026.  Resolvers that filter on some addresses only and share a
+network with others that do not (Cloudflare, Yandex) are not among them.
+"""
 
 MAY_FILTER = FILTERS | {12008, 13238, 13335, 19905}
-"""Those, and UltraDNS, Yandex, Cloudflare and Vercara by the same table, who filter on some of their addresses."""
+"""Those, and by the same table UltraDNS, Yandex, Cloudflare and Vercara, which filter on some of their addresses."""
 
 PUBLIC_RESOLVERS = MAY_FILTER | {15169}
-"""Those, and Google, who filters nothing: what is wrong with an answer that came through there was done on the way."""
+"""Those, and Google, which filters nothing: if an answer that came through it is wrong, it was changed on the way."""
 
 
 # --- platforms ------------------------------------------------------------------------------------------
@@ -161,3 +162,24 @@ def is_foreign(asn: int, hostname: str, target: str) -> bool:
         return False
     name = hostname.rstrip(".").lower()
     return not any(name == own or name.endswith(f".{own}") for own in _LIVE_THERE[asn])
+
+
+# --- hosts ----------------------------------------------------------------------------------------------
+
+_ALSO = {
+    8075: (8068, 8069, 12076),
+    13335: (14789, 202623, 209242, 395747),
+    15169: (19527, 36040, 36492, 43515, 396982),
+    16509: (7224, 8987, 14618),
+    20940: (12222, 16625, 18680, 21342, 33905, 35994),
+    45102: (37963,),
+}
+"""Microsoft, Cloudflare, Google, Amazon, Akamai and Alibaba announce the addresses of customers' sites under several AS
+numbers.  Source: their names in the registries (June 2026)."""
+
+_HOSTS = {other: first for first, others in _ALSO.items() for other in others}
+
+
+def host_of(asn: int) -> int:
+    """One AS number for all networks of a host whose sites share its faults and its pages."""
+    return _HOSTS.get(asn, asn)
