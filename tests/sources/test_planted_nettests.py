@@ -5,7 +5,7 @@ from typing import Any
 from fanous.model.measurement import Record
 from fanous.publish.evidence.pack import redacted
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.parse import KEYS
+from fanous.sources.ooni.parse import NETTESTS as READ
 from tests.each import each
 from tests.planted import KINDS, left_in
 from tests.sources.records import document, encoded
@@ -167,7 +167,7 @@ def record(nettest: str, text: str, headers: dict[str, str]) -> bytes:
 
 
 def test_every_nettest_that_is_read_is_among_these() -> None:
-    assert KEYS.keys() <= set(NETTESTS)
+    assert READ.keys() <= set(NETTESTS)
 
 
 @each("name", [name for name, text in SECRETS.items() if " " in text])

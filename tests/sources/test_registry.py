@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fanous.model.place import Family
-from fanous.sources.connector import Source, by_name
+from fanous.model.registry import by_name
+from fanous.sources.connector import Source
 from fanous.sources.measurements import FAMILY_OF, MEASUREMENT_SOURCES, MEASUREMENTS
 from fanous.sources.ooni.redact import redact
 from fanous.sources.ooni.source import Ooni
@@ -63,7 +64,7 @@ def test_a_declaration_with_all_it_needs_is_made(declared: dict[str, Any]) -> No
 
 
 def test_no_name_means_two_sources() -> None:
-    with pytest.raises(TypeError, match="two sources are called 'harbour'"):
+    with pytest.raises(ValueError, match="two are called 'harbour'"):
         by_name(source(**MEASURED), source(**LIVE))
 
 

@@ -66,7 +66,7 @@ def test_a_country_has_a_range_by_method() -> None:
 
 def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> None:
     punjab = json.loads(fanous("PK", "--hours", "24", "--regions", "PK-PB", "--json")[1])
-    assert punjab == json.loads(fanous("PK", "--hours", "24", "--regions", "punjab", "--json")[1])
+    assert punjab == json.loads(fanous("PK", "--hours", "24", "--region", "punjab", "--json")[1])
     assert punjab["affected_share"] == {"low": 0.5287, "high": 0.5287}
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0

@@ -114,6 +114,9 @@ def _fonts() -> list[str]:
         return sorted(str(file) for file in folder.glob("*.ttf"))
 
 
+PICTURE_WIDTH = 1500
+"""Pixels; for print, 12.7 cm at 300 dpi."""
+
 WITH_ARABIC = re.compile("(?<=>)[^<>]*[\u0600-\u06ff][^<>]*")
 """Text of an SVG in which there are Arabic letters."""
 

@@ -334,6 +334,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
+PORTS = {"http": 80, "https": 443}
+"""Scheme of a URL -> port where it names none."""
+
+
 def endpoint(ip: str, port: int | str) -> str:
     """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"

@@ -19,6 +19,9 @@ class State(StrEnum):
     OK = "ok"
 
 
+SEVERITY = {state: place for place, state in enumerate(State)}
+"""From 0, the most severe."""
+
 SLOWNESS = ".throttle."
 """Part of the names of mechanisms that slow data down: a symptom of those says nothing about blocking."""
 

@@ -18,9 +18,8 @@ from math import isnan
 from random import Random
 from urllib.parse import urlsplit
 
-from fanous.model.measurement import endpoint, ip_of, is_address
+from fanous.model.measurement import PORTS, endpoint, ip_of, is_address
 from fanous.probe import tcp, tls
-from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import Download, Request, download

@@ -467,17 +467,3 @@ class Source:
     def has_series(self) -> bool:
         """Can a series in the store come from this source?"""
         return bool(self.files or self.live or self.is_stream or self.is_own)
-
-
-def by_name(*sources: Source) -> dict[str, Source]:
-    """The sources by their names.
-
-    Raises:
-        TypeError: two have the same name.
-    """
-    found: dict[str, Source] = {}
-    for source in sources:
-        if source.name in found:
-            raise TypeError(f"two sources are called {source.name!r}")
-        found[source.name] = source
-    return found

@@ -8,11 +8,12 @@ from msgspec import Meta
 from msgspec.structs import force_setattr, replace
 
 from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
+from fanous.model.registry import by_name
 from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
-from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, by_name, open_licence
+from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote.atlas import ATLAS
 from fanous.sources.signals.google import GOOGLE

@@ -8,7 +8,7 @@ up and no helper does, have rules of their own.
 from collections.abc import Callable, Set
 
 from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_foreign, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import PORTS, Controls, MeasurementEvidence
+from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import (
     CERTIFICATE_CAUSES,
     CUT_CAUSES,
@@ -20,7 +20,7 @@ from fanous.analysis.rules.failures import (
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.analysis.rules.rule import Condition, Rule
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, is_address, noun
+from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, is_address, noun
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SERVER_DOWN, State
 
 PUBLIC = ("udp", "doh", "dot")

@@ -23,7 +23,7 @@ from fanous.analysis.rules.failures import (
     groups_of,
 )
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, Observer, ParsedMeasurement, noun
+from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, Observer, ParsedMeasurement, noun
 
 Endpoint = tuple[Layer, str, int]
 
@@ -31,7 +31,6 @@ Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
-PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 

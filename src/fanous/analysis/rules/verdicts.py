@@ -18,7 +18,7 @@ from fanous.analysis.rules.quic import QUIC_RULES
 from fanous.analysis.rules.rule import Rule, registered
 from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
-from fanous.model.verdict import SLOWNESS, State, Verdict
+from fanous.model.verdict import SEVERITY, SLOWNESS, State, Verdict
 
 RULES_VERSION = "2026.26"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
@@ -99,7 +99,6 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
 RULES_BY_ID = registered(WHOLE_RULES, TABLES | {Layer.DNS: RESOLVER_RULES + DNS_RULES})
 RULES = tuple(RULES_BY_ID.values())
 
-_SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
 
 _Key = tuple[str, str, Layer, str, str]
@@ -164,7 +163,7 @@ def _first(table: tuple[Rule, ...], observation: Observation, controls: Controls
 def _place(finding: _Finding) -> tuple[int, int, bool]:
     """Sort key: by severity, then from the lowest layer up, the target itself before redirects."""
     o = finding.observation
-    return (_SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
+    return (SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
 
 
 def _verdict(finding: _Finding) -> Verdict:

@@ -38,13 +38,13 @@ from fanous.sources.ooni.document import (
     Header,
     ShownCertificate,
     StepKeys,
-    TorKeys,
     Transaction,
+    WebDocument,
     WebKeys,
     decode,
 )
 from fanous.sources.ooni.page import bytes_of, reduce_pages
-from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
+from fanous.sources.ooni.parse import NETTESTS, Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, shown_first, without_persons
 from fanous.sources.ooni.values import (
     NETWORK_TYPES,
@@ -182,10 +182,25 @@ def _reduce_steps(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
 
 
 def steps_of(keys: Struct) -> Iterator[StepKeys]:
+    """The steps in the keys of a nettest, at any depth."""
     if isinstance(keys, StepKeys):
         yield keys
-    elif isinstance(keys, TorKeys) and keys.targets:
-        yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
+    for name in _with_steps(type(keys)):
+        parts: Any = getattr(keys, name) or ()
+        for part in (
+            parts.values() if isinstance(parts, dict) else parts if isinstance(parts, list) else [parts]
+        ):
+            yield from steps_of(part)
+
+
+@cache
+def _with_steps(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields of a structure that have steps in them, as a part, a list or a map of parts."""
+    return tuple(
+        name
+        for name, hint in get_type_hints(kind).items()
+        if any(issubclass(one, StepKeys) or _with_steps(one) for one in _structures(hint))
+    )
 
 
 _SEQUENCE = b"0"
@@ -384,6 +399,15 @@ _NUMBERED = frozenset({"targets"})
 """Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
 
 
+_AS_IT_IS = frozenset(
+    (
+        *("test_name", "measurement_uid", "report_id", "probe_id", "probe_network_name"),
+        *("body", "data", "title", "headers", "headers_list", "http_request", "peer_certificates"),
+    )
+)
+"""Texts without a form here: names of what was measured and by whom, which ``redact`` hides where a record becomes
+public, and pages, URLs and certificates, which ``_reduce_steps`` reduces."""
+
 _Plan = tuple[tuple[int, str, Form], ...]
 
 
@@ -426,9 +450,18 @@ def _form_of(name: str, hint: Any) -> Form | None:
     plan = next(filter(None, map(_plan, _structures(hint))), ())
     if dict in containers and name in _NUMBERED | _KEYS.keys():
         return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, plan)
+    if _has_text(hint) and name not in _AS_IT_IS:
+        raise TypeError(
+            f"{name} may be any text: give it a form in sources/ooni/keep.py, so that no one is named by it"
+        )
     if not plan:
         return None
     return partial(_reduce_each, plan) if list in containers else _if_part if str in kinds else reduce
+
+
+def _has_text(hint: Any) -> bool:
+    """Can it be a text, or contain one outside of its parts?"""
+    return hint in (str, Any) or any(map(_has_text, get_args(hint)))
 
 
 def _structures(hint: Any) -> Iterator[type[Struct]]:
@@ -462,3 +495,7 @@ def _map(form: Form | None, plan: _Plan, value: Any) -> Any:
 def _if_part(value: Any) -> Any:
     """The value if it is a part; the text of a page is not."""
     return value if isinstance(value, str) else reduce(value)
+
+
+for _kind in (Document, WebDocument, *(one.keys for one in NETTESTS.values())):
+    _plan(_kind)  # now, since it raises if a text has no form
