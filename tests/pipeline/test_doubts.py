@@ -104,6 +104,32 @@ def test_a_resolver_that_answers_for_other_names_has_singled_this_one_out(
         assert codes[-1] == "resolver.own"
 
 
+@each(
+    ("mechanism", "layer", "reason"),
+    [("tls.timeout", Layer.TLS, "host.may_fail"), ("dns.injection.bogon", Layer.DNS, "rule.c2")],
+)
+def test_a_host_that_takes_a_platform_with_its_sites_may_have_failed(
+    tmp_path: Path, mechanism: str, layer: Layer, reason: str
+) -> None:
+    with open_store(tmp_path / reason, clock=lambda: NOON + DAY) as store:
+        cells = [(asn, target) for target in (SITE, OTHER, "bbc") for asn in (PTCL, 9541)]
+        batches = [measured(asn, EVENT, fails(one, layer, mechanism), at(one, 64500)) for asn, one in cells]
+        batches += [measured(asn, [*BEFORE, -3, -2, -1], works(one)) for asn, one in cells[1:]]
+        incident = found(store, *batches, spared=False)
+        assert (set(incident.targets), incident.reasons[0].code) == ({SITE, OTHER, "bbc"}, reason)
+
+
+@each(("answered", "reason"), [(2, "resolver.denies_most"), (9, "rule.c2")])
+def test_a_resolver_that_denies_most_names_may_have_a_fault(
+    tmp_path: Path, answered: int, reason: str
+) -> None:
+    with open_store(tmp_path / reason, clock=lambda: NOON + DAY) as store:
+        denied = [SITE, *(f"denied{n}.example" for n in range(4))]
+        batches = [measured(PTCL, EVENT[:10], fails(name, Layer.DNS, "dns.nxdomain")) for name in denied]
+        batches += [measured(PTCL, EVENT[:10], works(f"{n}.example")) for n in range(answered)]
+        assert found(store, *batches).reasons[0].code == reason
+
+
 @each(("answer", "reason"), [(OLD, "name.moved"), ("192.0.2.9", "rule.c2")])
 def test_an_address_that_the_site_had_before_is_not_forged(tmp_path: Path, answer: str, reason: str) -> None:
     with open_store(tmp_path / reason, clock=lambda: NOON + DAY) as store:

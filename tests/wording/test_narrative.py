@@ -17,13 +17,14 @@ from fanous.model.incident import (
     Interval,
     Kind,
     Part,
+    RolePart,
     Says,
     Scope,
     Stage,
     Status,
 )
 from fanous.model.instant import HOUR, from_iso
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import Provenance, Role
 from fanous.model.place import Access
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
@@ -423,6 +424,15 @@ def test_one_of_several_targets_that_was_back_earlier_is_said_to_have_failed_for
     )
     alone = replace(one, parts=both[:1])
     assert "part of the time" not in lede(alone, ENGLISH).text
+
+
+def test_a_part_that_is_known_to_have_failed_on_some_networks_only_is_told_of_services_with_several() -> None:
+    when = (Interval(START, START + DAY),)
+    web = RolePart(Role.WEB, ("AS17557",), (), when)
+    told = "One part of X (Twitter) (website) is known to have failed only on"
+    for roles, is_told in (((web,), False), ((web, RolePart(Role.API, (), (), when)), True)):
+        one = incident(parts=(part("x", entities=("AS17557", "AS45669"), roles=roles),))
+        assert any(told in sentence.text for sentence in details(one, {}, ENGLISH)) is is_told
 
 
 def test_periods_that_are_not_at_the_same_hours_are_counted() -> None:

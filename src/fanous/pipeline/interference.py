@@ -21,6 +21,7 @@ from fanous.analysis.incidents.doubts import (
     JUDGED_ALONE,
     MOVED_WITHIN,
     NO_ANSWER,
+    OF_DNS,
     UNANSWERED,
     Alone,
     by_explanation,
@@ -315,7 +316,7 @@ def alternatives(
     pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
     of_names = bool(how & {*NO_ANSWER})
     abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
-    of_sites = len(sites) >= HOST_SITES or (bool(sites) and bool(how & {*BY_ADDRESS}))
+    of_sites = bool(sites) and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
     of_rates = any(SLOWNESS in mechanism for mechanism in how)
     inspected = sorted(mechanism for mechanism in how if mechanism.startswith(INTERCEPTED))
     of_hosts = of_names or bool(pages) or of_sites
@@ -325,7 +326,7 @@ def alternatives(
         tuple(facts.releases(country, targets, asns, stretches)),
         tuple(facts.lines(country, targets, by_network, LINE_FAULTS)),
         tuple(facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
-        names=tuple(facts.names(country, by_network) if of_names else ()),
+        names=tuple(facts.names(country, by_network) if any(one.startswith(OF_DNS) for one in how) else ()),
         hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
         pages=tuple(pages),
         reached=tuple(facts.reached(country, by_network) if of_sites or of_rates else ()),

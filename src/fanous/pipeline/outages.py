@@ -185,7 +185,8 @@ def outages_of(
     parts = Parts(quantities.series, setting.weights)
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
-    return incidents_of(findings, OF_QUANTITIES, lambda _: quantities, setting)
+    basis = replace(quantities, anomalies=kept)
+    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:

@@ -253,7 +253,7 @@ def _installed(folder: Path | None, kind: str, cc: str) -> Figures | None:
         return msgspec.json.decode(path.read_bytes(), type=Figures)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError) as error:
         raise FanousError(f"{path} cannot be read: {error}; remove it, or update again") from None
 
 

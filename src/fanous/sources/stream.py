@@ -192,7 +192,7 @@ def broken_why(error: Exception) -> str:
     if isinstance(error, EndlessLine):
         return f"a line of more than {ENDLESS >> 20:,} MiB: the rest of the file is left unread"
     if isinstance(error, EOFError):
-        return "the compressed file ends too early; what came before is kept, download it again for the rest"
+        return "the file ends too early; what came before is kept, download it again for the rest"
     return f"the compressed file is damaged here ({error}); what came before is kept"
 
 

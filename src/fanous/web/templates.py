@@ -195,8 +195,9 @@ def _short_names() -> re.Pattern[str]:
 
 
 def whole(text: str) -> Markup:
-    """The text, in which no line ends within a short name of a platform or the id of an incident: half of
-    ``X (Twitter)`` reads as another."""
+    """The text, in which no short name of a platform and no id of an incident is broken over two lines: half of
+    ``X (Twitter)`` reads as another name.
+    """
     return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 

@@ -505,7 +505,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
         if len(times) > 1:
             yield language.sentence(AT_TIMES, service=service, roles=language.semicolon.join(times))
         for one in cut:
-            if set(one.entities) < set(part.entities):
+            if len(part.roles) > 1 and set(one.entities) < set(part.entities):
                 networks = listing([_operator(entity, names) for entity in one.entities], language)
                 role = role_word(part.target, one.role, language)
                 yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)

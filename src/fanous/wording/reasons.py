@@ -128,6 +128,10 @@ REASONS: dict[str, Text] = {
         "Only the resolvers of {resolvers} gave no answer, and too few other names were answered there to show that "
         "these were singled out. A fault of the resolvers looks the same."
     ),
+    "resolver.denies_most": (
+        "Only the resolvers of {resolvers} gave false answers, and they did so for most of the names that were looked "
+        "up there ({some} of {all}). A fault of the resolvers looks the same unless it lasts."
+    ),
     "resolver.one_host": (
         "Only the resolvers of {resolvers} gave no answer, and no other site of the same hosting network is known to "
         "have been answered there. A fault on the way to that network looks the same."
@@ -160,6 +164,11 @@ REASONS: dict[str, Text] = {
         "It began to fail in {countries} at the same time, but went on working in {working}. Either the platform "
         "failed in some countries, or false measurements were sent from them; so it is only suspected."
     ),
+    "platform.but_helper": (
+        "It began to fail in {countries} at the same time and worked in hardly any other country, although the "
+        "control measurements reached it. Either the platform failed for its users, or false measurements were sent "
+        "from there; so it is only suspected."
+    ),
     "software.defect": (
         "Only one version of the measuring software saw it ({software}); others reached the target on the same "
         "networks ({probes})."
@@ -167,6 +176,10 @@ REASONS: dict[str, Text] = {
     "software.nettest": (
         "Only one version of the test saw it ({release}); others reached the target on the same networks ({probes}). "
         "It may fail by itself, or try more than they do."
+    ),
+    "software.each": (
+        "On each network only one version of the measuring software saw it ({networks}), while others reached the "
+        "target there ({probes}). These may be a few devices behind filters of their own."
     ),
     "software.release": (
         "Only one version of the test saw it ({release}), and it fails in {countries} too, where other versions reach "
@@ -193,6 +206,10 @@ REASONS: dict[str, Text] = {
     "runs.unclear": (
         "The rules use {test_runs}, made by at least {at_least}; the software or the resolver of some is unknown, "
         "so each run counts as one probe."
+    ),
+    "got_through": (
+        "While it was on, {some} of {all} measurements on these networks got through: not everyone was affected there, "
+        "or not all the time."
     ),
     "left_out": (
         "Networks registered abroad, or with fewer than 0.5 % of users, do not count towards a national claim "

@@ -210,9 +210,9 @@ LESS = "less than {share}"
 
 
 def percent(share: float, language: Language) -> str:
-    """``83%``; ``less than 1%``."""
+    """``83%``; ``less than 1%``; never more than the usual level, above which days differ by themselves."""
     if share >= LEAST_SAID:
-        return language.percent(share)
+        return language.percent(min(share, 1.0))
     return language.say(LESS, share=language.percent(LEAST_SAID))
 
 

@@ -9,6 +9,7 @@ from fanous.analysis.incidents.alternatives import (
     broken_machine,
     broken_release,
     defect,
+    lone_devices,
     platform_failure,
 )
 from fanous.model.incident import Alternatives, ForeignNetwork, LineRecord, Onset, Release, Software
@@ -60,6 +61,44 @@ def test_a_platform_that_works_in_as_many_countries_may_have_failed_in_part() ->
     three = [*two, works("IT", probes=1, failing=1)]
     partly = Reason("platform.partly", {"countries": ("BD", "IN", "LK"), "working": ("DE", "FR", "IT")})
     assert platform_failure([*THREE, *three, *unclear]) == partly
+
+
+FILTERED = [Software("a 1", 1, 8, 1), Software("b 1", 2, 9, 1), Software("c 1", 3, 1, 0)]
+SPARED = [Software("b 1", 1, 1, 4), Software("a 1", 2, 0, 4)]
+
+
+@each(
+    ("what", "software", "doubt"),
+    [
+        ("one version on each of two networks, others reach it", [*FILTERED, *SPARED], True),
+        ("all on one network", [FILTERED[0], SPARED[0]], False),
+        ("two versions on each", [*FILTERED, *SPARED, Software("d 1", 1, 5, 0)], False),
+        ("few others reach it", [*FILTERED, *(Software(s.name, s.asn, 0, 2) for s in SPARED)], False),
+        (
+            "no others measure on the network that most of it is on",
+            [*FILTERED, *SPARED, Software("a 1", 4, 9, 0)],
+            False,
+        ),
+        ("programs without a name", [Software("", asn, 9, 9) for asn in (1, 2)], False),
+    ],
+)
+def test_a_device_on_each_network_may_sit_behind_a_filter_of_its_own(
+    what: str, software: list[Software], *, doubt: bool
+) -> None:
+    found = lone_devices(software)
+    assert (found is not None and found.code == "software.each") is doubt, what
+
+
+FIVE = [*THREE, fell("BR"), fell("EG")]
+
+
+def test_where_the_helper_reached_it_nearly_all_countries_must_fail() -> None:
+    """Users' path may be another than the helper's, but a block leaves it working in most countries."""
+    told = Reason("platform.but_helper", {"countries": ("BD", "BR", "EG", "IN", "LK")})
+    assert platform_failure(FIVE, helped=True) == told
+    assert platform_failure([*FIVE, works("DE"), works("NL", measured=2)], helped=True) == told
+    assert platform_failure([*FIVE, works("DE"), works("FR")], helped=True) is None
+    assert platform_failure(FIVE[:4], helped=True) is None
 
 
 @each(

@@ -173,6 +173,16 @@ def test_failures_elsewhere_explain_nothing_while_the_helper_reaches_the_target(
     assert assembled(group, here, NOBODY, SETTING, down).confirmed_at is not None
 
 
+def test_what_fails_in_nearly_all_countries_is_suspected_though_the_helper_reaches_it() -> None:
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    here = votes(*(Ballot(TEN, True, asn, controlled=True) for asn in (1, 2)), Ballot(TEN, False, 3))
+    places = ("BD", "BR", "EG", "IN", "LK")
+    failing = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in places))
+    incident = assembled(group, here, NOBODY, SETTING, failing)
+    assert incident.stands and incident.confirmed_at is None
+    assert codes(incident)[0] == "platform.but_helper"
+
+
 def test_one_probe_that_fails_all_day_confirms_nothing() -> None:
     incident = event(Ballot(TEN, True, 1, probe="p"), Ballot(TEN, True, 2, probe="q"), Ballot(TEN, False, 3))
     assert incident.confirmed_at is None
@@ -328,6 +338,28 @@ def test_a_nation_wide_mobile_cut_is_named_as_such() -> None:
     assert incident.entities == ("XA", "AS1", "AS2", "AS3")
     assert incident.users is not None
     assert incident.users.low > 0.5
+
+
+@pytest.mark.parametrize(("partly", "through", "told"), [(4, 10, True), (1, 5, False)])
+def test_where_many_get_through_it_says_so_and_counts_fewer_users(
+    partly: int, through: int, *, told: bool
+) -> None:
+    """Two networks are cut, and half of the lines of some others."""
+    asns = range(1, partly + 3)
+    shares = tuple(NetworkWeight(asn, 0.9 / len(asns), Access.FIXED, f"operator {asn}") for asn in asns)
+    weights = UserWeights("XA", shares, 0.1, "a test")
+    group = [finding(10, 15, asn=asn) for asn in asns]
+    cut = [Ballot(TEN, True, asn, controlled=True) for asn in asns]
+    spared = [Ballot(TEN[:through], False, asn) for asn in asns[2:]]
+    incident = assembled(group, votes(*cut, *spared), NOBODY, setting(weights))
+    assert (incident.rule, incident.scope, len(incident.networks)) == ("C2", Scope.NATION, len(asns))
+    assert ("got_through" in codes(incident)) is told
+    assert incident.users is not None
+    assert (incident.users.high < 0.8) is told
+    if told:
+        (reason,) = (one for one in incident.reasons if one.code == "got_through")
+        assert reason.params == {"some": 40, "all": 100}
+        assert incident.users.low < incident.users.mean == pytest.approx(0.57, abs=0.05)
 
 
 def test_the_moment_of_confirmation_knows_nothing_of_later_data() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from fanous.analysis.incidents.doubts import (
     BY_ADDRESS,
     HOST_SITES,
+    IN_ITS_PLACE,
     MOST,
     NAMES_SHARE,
     OTHER_NAMES,
@@ -143,6 +144,7 @@ def test_a_doubt_keeps_an_incident_suspected_until_it_is_gone() -> None:
 
 SITES = [f"{n}.example" for n in range(HOST_SITES)]
 ONE_HOST = tuple(Hosting(site, (64500,)) for site in SITES)
+AKAMAI = (20940, 16625, 20940)
 
 
 @each(
@@ -150,6 +152,28 @@ ONE_HOST = tuple(Hosting(site, (64500,)) for site in SITES)
     [
         ("all that it hosts", SITES, Alternatives(hosting=ONE_HOST), True),
         ("two sites", SITES[:2], Alternatives(hosting=ONE_HOST), False),
+        (
+            "two sites and a platform",
+            [*SITES[:2], "bbc"],
+            Alternatives(hosting=(*ONE_HOST[:2], Hosting("bbc", (64500,)))),
+            True,
+        ),
+        (
+            "three platforms of one owner",
+            ["facebook", "instagram", "whatsapp"],
+            Alternatives(
+                hosting=tuple(Hosting(one, (32934,)) for one in ("facebook", "instagram", "whatsapp"))
+            ),
+            False,
+        ),
+        (
+            "networks of one host",
+            SITES,
+            Alternatives(
+                hosting=tuple(Hosting(site, (asn,)) for site, asn in zip(SITES, AKAMAI, strict=True))
+            ),
+            True,
+        ),
         (
             "another site of it works",
             SITES,
@@ -177,6 +201,13 @@ def test_a_host_may_have_failed_where_it_serves_the_country(
     if what.startswith("on another"):
         ballots += [Ballot(HOURS, False, 3, site) for site in sites]
     assert left(*ballots, known=known) == ("host.may_fail" if doubt else ""), what
+
+
+@each("mechanism", ["dns.injection.bogon", "dns.nxdomain", "http.blockpage"])
+def test_no_host_that_fails_gives_false_answers_or_a_notice(mechanism: str) -> None:
+    assert mechanism in IN_ITS_PLACE
+    ballots = [fails(asn, site, mechanism, resolver=asn) for site in SITES for asn in (1, 2)]
+    assert left(*ballots, known=Alternatives(hosting=ONE_HOST)) == ""
 
 
 OF_HOST = (Hosting(SITE, (64500,)), Hosting("d.example", (64500,)))
@@ -263,6 +294,40 @@ def test_a_resolver_without_answers_blocks_only_what_it_singles_out(
 ) -> None:
     assert NAMES_SHARE == 0.6
     assert left(*ballots, known=known, signal="blocked_dns") == code, what
+
+
+DENIED = [looked_up(target=f"{n}.example", how="dns.nxdomain", controlled=True) for n in range(5)]
+EIGHT_HOURS = range(10, 19)
+
+
+@each(
+    ("what", "ballots", "known", "doubt"),
+    [
+        ("of five, and hardly another is answered", DENIED, names(3), True),
+        ("four are answered", DENIED, names(4), False),
+        ("of four only", DENIED[:4], NONE_KNOWN, False),
+        ("of four and of a fifth that is no finding", DENIED[:4], names(2, 1), True),
+        (
+            "false addresses",
+            [replace(one, mechanism="dns.injection.bogon") for one in DENIED],
+            names(3),
+            True,
+        ),
+        ("for longer than faults last", [replace(one, hours=EIGHT_HOURS) for one in DENIED], names(3), False),
+        ("two networks", [*DENIED, replace(DENIED[0], asn=2, resolver=2)], names(3), False),
+        (
+            "our own probes, whose lists are short",
+            [replace(one, source="edge") for one in DENIED],
+            names(3),
+            False,
+        ),
+    ],
+)
+def test_a_resolver_that_denies_nearly_all_names_may_have_a_fault(
+    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+) -> None:
+    expected = "resolver.denies_most" if doubt else ""
+    assert left(*ballots, known=known, signal="blocked_dns") == expected, what
 
 
 @each(

@@ -81,6 +81,7 @@ def test_a_post_body_takes_its_name_as_identity_where_it_has_none(tmp_path: Path
         (b'{"a": 1}', "too short to be a measurement"),
         (b'{"format": "yaml", "content": "a: b"}', "yaml, which probes wrote until 2014"),
         (b'{"format": "json", "content": [1]}', "no JSON object"),
+        (b'{"format": "\xff", "content": {}}', "not UTF-8: byte 0xff at column 13"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(

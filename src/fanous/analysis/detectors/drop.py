@@ -31,7 +31,7 @@ from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Anomaly, Departure, Ints, Series
 
-QUANTITY_DETECTOR_VERSION = "2026.25-levels"
+QUANTITY_DETECTOR_VERSION = "2026.26-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600

@@ -42,18 +42,32 @@ CLEAN_MEASUREMENTS = 5
 on any evening a few countries block the same platform."""
 
 
-PLATFORM_DOWN, PLATFORM_PARTLY = "platform.down", "platform.partly"
-"""Codes of reasons: it failed in most countries, which retracts; or in no more than those in which it works."""
+NEARLY_ALL_COUNTRIES = 5
+NEARLY_ALL_SHARE = 0.8
+"""Where the helper reached it while it failed, its path may be another than users'.  That takes more other countries,
+nearly all in which it had worked: to forge failures there, someone must outvote the probes of each of these."""
 
 
-def platform_failure(onsets: Sequence[Onset]) -> Reason | None:
+PLATFORM_DOWN, PLATFORM_PARTLY, PLATFORM_BUT_HELPER = (
+    "platform.down",
+    "platform.partly",
+    "platform.but_helper",
+)
+"""Codes of reasons: it failed in most countries, which retracts; or in no more than those in which it works; or in
+nearly all, but the helper reached it."""
+
+
+def platform_failure(onsets: Sequence[Onset], *, helped: bool = False) -> Reason | None:
     """The countries in which the target began to fail at the same time; None = too few.
 
-    It applies only if most failing measurements carried no normal control: one shows that the target worked for someone
-    outside in the same minute.
+    Args:
+        helped: most failing measurements carried a normal control: it worked for someone outside in the same minute.
     """
     new = tuple(sorted(onset.country for onset in onsets if _is_new(onset)))
     working = tuple(sorted(onset.country for onset in onsets if _works(onset)))
+    if helped:
+        nearly_all = len(new) >= max(NEARLY_ALL_COUNTRIES, NEARLY_ALL_SHARE * len(new + working))
+        return Reason(PLATFORM_BUT_HELPER, {"countries": new}) if nearly_all else None
     if len(new) < NEW_COUNTRIES:
         return None
     if len(working) < len(new):
@@ -79,6 +93,9 @@ def _is_clean(failing: int, measured: int) -> bool:
 
 ONE_SOFTWARE = 0.95
 """Share of the failing probes that run one version of the software."""
+
+EACH_SOFTWARE = 0.8
+"""The same share where each network has a version of its own: other things fail there, too."""
 
 OTHER_PROBES = 3
 OTHER_SHARE = 0.3
@@ -108,6 +125,28 @@ def lone_nettest(nettests: Sequence[Software]) -> Reason | None:
     if not name or not _reach_it(name, nettests, others):
         return None
     return Reason("software.nettest", {"release": name, "probes": sum(row.working for row in others)})
+
+
+def lone_devices(software: Sequence[Software]) -> Reason | None:
+    """That on each network one version alone sees it, each its own, while others there reach the target; None = not so.
+
+    A filter of one office on each network looks like this, since a version is mostly one device.  It leaves a doubt and
+    retracts nothing.
+    """
+    by_network: dict[int, list[Software]] = {}
+    for row in software:
+        by_network.setdefault(row.asn, []).append(row)
+    failing = working = networks = 0
+    for rows in by_network.values():
+        worst = max(rows, key=lambda row: row.failing)
+        others = [row for row in rows if row.name != worst.name]
+        if worst.name and worst.failing and _reach_it(worst.name, rows, others):
+            failing += worst.failing
+            working += sum(row.working for row in others)
+            networks += 1
+    if networks < 2 or failing < EACH_SOFTWARE * sum(row.failing for row in software):
+        return None
+    return Reason("software.each", {"networks": networks, "probes": working})
 
 
 def _lone(software: Sequence[Software]) -> str:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.incidents.alternatives import works_elsewhere
+from fanous.analysis.incidents.alternatives import LINE_TARGETS, works_elsewhere
 from fanous.analysis.incidents.assemble import UNCONFIRMED, Finding, status_of
 from fanous.analysis.incidents.confirm import (
     CONTROLS,
@@ -42,13 +42,13 @@ from fanous.analysis.incidents.confirm import (
     may_be_sites_own,
 )
 from fanous.analysis.incidents.networks import inside, made, that_measured, that_saw
-from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
-from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Interval, Status
+from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS, host_of
+from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, Incident, Interval, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes, within
-from fanous.model.verdict import FORGED, SLOWNESS
+from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
@@ -56,10 +56,16 @@ BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 UNREACHED = ("ip.unreachable", "tcp.timeout")
 """Those of them that a broken route shows, too: nothing came back."""
 
+OF_DNS = "dns"
+"""Mechanisms of lookups begin with this."""
+
 UNANSWERED = ("dns", "dns.timeout")
 NO_ANSWER = (*UNANSWERED, "dns.refused")
 """Mechanisms of a resolver that gives no answer at all; a wrong one, or one that denies the name, is a choice.  A
 resolver that refuses chooses, too, if it answers for other names."""
+
+IN_ITS_PLACE = (BOGON, BLOCK_ADDRESS, FORGED, "dns.nxdomain", "http.blockpage", "http.redirect")
+"""Mechanisms of false answers and notices: no host that fails gives them."""
 
 INTERCEPTED = "tls.mitm"
 """Mechanisms of certificates that are not the site's begin with this."""
@@ -134,19 +140,22 @@ class Doubts:
     def _of_host(self, seen: Votes) -> Reason | None:
         """May the host that all of these sites have in common have failed, or the route to it?
 
-        No other site of it was reached then.  That takes several sites; for one that drops connections, a lone network
-        whose route to it is broken is enough, until it lasts longer than faults do.
+        No other site of it was reached then.  That takes several targets, not all of them platforms, which may have a
+        network of their own.  For a site that drops connections, a lone network whose route to it is broken is enough,
+        until it lasts longer than faults do.
         """
-        targets = _sites(seen)
-        common = frozenset[int].intersection(*map(self._hosts, targets)) if targets else frozenset[int]()
+        if 2 * int(np.isin(seen.mechanisms, IN_ITS_PLACE).sum()) >= len(seen):
+            return None
+        targets = frozenset(str(target) for target in seen.targets)
+        common = frozenset[int].intersection(*map(self._hosts, targets))
         others = (self._hosts(target) for target in self.known.reached if target not in targets)
         whole = common.difference(*others)
-        if whole and len(targets) >= HOST_SITES:
+        if whole and len(targets) >= HOST_SITES and any("." in target for target in targets):
             return Reason("host.may_fail", {"sites": len(targets), "entities": _ases(whole)})
         lone = set(seen.asns.tolist())
         if len(lone) > 1 or _alike(seen) is None or is_long(seen) or (common and not whole):
             return None
-        if not targets or self._are_apart(targets):
+        if not _sites(seen) or self._are_apart(targets):
             return None
         return Reason("route.may_fail", {"entities": _ases(lone)})
 
@@ -172,7 +181,9 @@ class Doubts:
 
     def _hosts(self, target: str) -> frozenset[int]:
         """Networks of its addresses, as the helper found them; empty = unknown."""
-        return frozenset(asn for one in self.known.hosting if one.target == target for asn in one.networks)
+        return frozenset(
+            host for one in self.known.hosting if one.target == target for host in _hosts_of(one)
+        )
 
     def _works_beside(self, seen: Votes, now: float) -> bool:
         """Did it work on one network of the country while it failed on another, before, during and after?
@@ -237,8 +248,14 @@ class Doubts:
         return Reason("name.at_fault", {"countries": self.known.unanswered})
 
     def _of_resolver(self, seen: Votes) -> Reason | None:
-        """May the one resolver that gives no answer have a fault, or not reach one host's name servers?"""
-        of_dns = seen.where(np.isin(seen.mechanisms, NO_ANSWER))
+        """May the one resolver behind it have a fault, or not reach one host's name servers?
+
+        A wrong answer, or that there is no such name, is a choice, unless it says so of nearly all names.
+        """
+        is_silent = np.isin(seen.mechanisms, NO_ANSWER)
+        gives_none = int(is_silent.sum()) >= MOST * len(seen)
+        lookups = np.array([how.startswith(OF_DNS) for how in seen.mechanisms.tolist()], np.bool_)
+        of_dns = seen.where(is_silent if gives_none else lookups)
         resolvers = set(np.where(of_dns.resolver_asns > 0, of_dns.resolver_asns, of_dns.asns).tolist())
         if len(resolvers) != 1 or len(of_dns) < MOST * len(seen):
             return None
@@ -250,9 +267,13 @@ class Doubts:
             if (one.resolver_asn or one.asn) in resolvers and one.target not in targets
         ]
         answered = {one.target for one in others if one.answered > one.failing}
-        failing = {one.target for one in others} - answered
-        names = len(targets) + len(others)
-        if len(answered) < OTHER_NAMES or len(targets | failing) > NAMES_SHARE * names:
+        failing = targets.union(one.target for one in others if one.target not in answered)
+        are_most = len(failing) > NAMES_SHARE * len(failing | answered)
+        if not gives_none:
+            are_many = are_most and len(failing) >= LINE_TARGETS and EDGE not in seen.sources
+            told: dict[str, Param] = {"resolvers": own, "some": len(failing), "all": len(failing | answered)}
+            return Reason("resolver.denies_most", told) if are_many and not is_long(seen) else None
+        if len(answered) < OTHER_NAMES or are_most:
             return Reason("resolver.at_fault", {"resolvers": own})
         unclear = np.isin(of_dns.mechanisms, UNANSWERED) & ~of_dns.controlled
         return (
@@ -286,6 +307,10 @@ class Doubts:
         if not common:
             return len(targets) == 1
         return not all(any(host in self._hosts(target) for target in answered) for host in common)
+
+
+def _hosts_of(hosting: Hosting) -> frozenset[int]:
+    return frozenset(map(host_of, hosting.networks))
 
 
 def _is_intercepted(mechanism: str) -> bool:
@@ -343,7 +368,7 @@ def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
     A delivery network, a parking service or a shield shows one page for many sites, too, but for its customers alone;
     and a broken proxy shows its own in place of everything, whereas a notice leaves most sites alone.
     """
-    hosts = {one.target: frozenset(one.networks) for one in known.hosting}
+    hosts = {one.target: _hosts_of(one) for one in known.hosting}
     cells = {
         (page.asn, target)
         for page in known.pages

@@ -56,13 +56,17 @@ class SourceCourse:
 
 
 def measure(
-    core: Sequence[Anomaly], spans: Sequence[Interval], series: Sequence[Series]
+    core: Sequence[Anomaly],
+    spans: Sequence[Interval],
+    series: Sequence[Series],
+    anomalies: Sequence[Anomaly] = (),
 ) -> tuple[SourceCourse, ...]:
     """Every series with an anomaly in ``core``, in the order of their onsets.
 
     Args:
         spans: when the event was on.
         series: those that were searched; a missing one is not measured.
+        anomalies: of all events; what a series lost in an earlier one is not how this one began.
     """
     first: dict[SeriesKey, Anomaly] = {}
     for anomaly in sorted(core, key=lambda a: a.start):
@@ -78,7 +82,9 @@ def measure(
         if told is None:
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
-        fell = fall(told, anomaly.start_latest, anomaly.until, alarm=alarm)
+        earlier = (one.known_until for one in anomalies if one.key == anomaly.key)
+        floor = max((at for at in earlier if at <= anomaly.start), default=-inf)
+        fell = fall(told, anomaly.start_latest, anomaly.until, floor, alarm)
         inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(
             SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside, inside[-1].end))

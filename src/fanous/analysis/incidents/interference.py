@@ -13,11 +13,13 @@ import numpy as np
 from fanous.analysis.incidents.alternatives import (
     NETWORK_ABROAD,
     PLATFORM_DOWN,
+    SURE,
     away,
     bad_lines,
     broken_machine,
     broken_release,
     defect,
+    lone_devices,
     lone_nettest,
     mean_rate,
     platform_failure,
@@ -34,6 +36,7 @@ from fanous.analysis.incidents.assemble import (
     surest,
 )
 from fanous.analysis.incidents.confirm import (
+    CONTROLS,
     Doubt,
     Ruling,
     families_seen,
@@ -70,6 +73,7 @@ from fanous.model.incident import (
     Part,
     Scope,
     Stretches,
+    UsersShare,
 )
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
@@ -77,6 +81,10 @@ from fanous.model.series import Floats, Votes
 
 MECHANISM_SHARE = 0.1
 """A mechanism is named if at least this share of the failing measurements showed it."""
+
+THROUGH_SHARE = 0.25
+"""From this share of its measurements on, a block says that they got through: part of the lines or of the time is
+spared, and so are as many users.  One that holds lets a tenth through."""
 
 SHOWN_HELPED = 0.95
 SHOWN_ELSEWHERE = 0.73
@@ -120,13 +128,14 @@ class MeasuredVotes:
         abroad = self.elsewhere.where(np.full(len(self.elsewhere), not may_be_of_site(witness, alternatives)))
         controls = works_elsewhere(votes, abroad, named, witness.times)
         raised = _raised(sure)
-        platform = None if mostly_controlled(witness) else platform_failure(alternatives.onsets)
+        platform = platform_failure(alternatives.onsets, helped=mostly_controlled(witness))
         down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
         otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
         lost = _lost(named, votes, witness)
         not_ours = _of_others(foreign)
         unnamed = None if sure else of_the_line(group, votes, findings, bad) or not_ours
-        lacking = otherwise or platform or lone_nettest(alternatives.nettests) or unnamed
+        lone = lone_nettest(alternatives.nettests) or lone_devices(alternatives.software)
+        lacking = otherwise or platform or lone or unnamed
         saw = families_that_saw(meanwhile, family_of)
         distinct = Distinct(by_name(alternatives.runs), family_of)
         own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)
@@ -141,12 +150,14 @@ class MeasuredVotes:
         first = min((f.anomaly for f in sessions), key=lambda a: a.start)
         network_parts = _network_parts(sessions, votes)
         counted = votes.where(that_saw(votes, network_parts))
+        kind = min((f.kind for f in named), key=list(Kind).index)
+        through = _got_through(meanwhile, witness) if sure and kind is Kind.BLOCKING else None
         return Account(
-            kind=min((f.kind for f in named), key=list(Kind).index),
+            kind=kind,
             ruling=ruling,
             scope=reach.scope if reaches else Scope.INSUFFICIENT,
             access=reach.access,
-            users=reach.users if reaches else None,
+            users=_of_those(reach.users, through) if reaches else None,
             entities=_entities(setting.country, networks, reach),
             parts=_parts(named, sessions, votes, reach),
             networks=network_parts,
@@ -160,6 +171,7 @@ class MeasuredVotes:
             evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
+                *(() if through is None else (through,)),
                 *self._remarks(witness, not_ours if sure else None),
                 *reach.remarks,
             ),
@@ -210,6 +222,24 @@ def _ruling(
         return rule_c2(witness, controls, raised, lost, distinct.count, doubt)
     left = doubt(witness, np.inf)  # which both families share
     return two if left is None else Ruling("", None, left)
+
+
+def _got_through(meanwhile: Votes, witness: Votes) -> Reason | None:
+    """How many of its measurements reached the targets while it was on; None = few."""
+    every, through = made(meanwhile), made(meanwhile) - made(witness)
+    if through < max(CONTROLS, THROUGH_SHARE * every):
+        return None
+    return Reason("got_through", {"some": through, "all": every})
+
+
+def _of_those(users: UsersShare | None, through: Reason | None) -> UsersShare | None:
+    """The share of users of the networks affected, less what got through there."""
+    if users is None or through is None:
+        return users
+    some, every = int(str(through.params["some"])), int(str(through.params["all"]))
+    caught, error = 1 - some / every, SURE * (some * (every - some) / every**3) ** 0.5
+    low, high = users.low * max(0.0, caught - error), users.high * min(1.0, caught + error)
+    return replace(users, mean=users.mean * caught, low=low, high=high)
 
 
 def _of_pages(witness: Votes, known: Alternatives) -> tuple[Reason, ...]:

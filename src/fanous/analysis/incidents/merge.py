@@ -336,16 +336,19 @@ TOLD = 4.0
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
     """Each found incident with the known one that it continues; None = new.
 
-    A known incident continues at most once, in the found one with most targets, networks and time in common.
+    A known incident continues at most once, in the found one with most targets, networks and time in common.  One that
+    was retracted comes back only if none that stands fits, since that would take back two claims for one event; what a
+    person withdrew stays withdrawn.
     """
     pairs = sorted(
-        ((_likeness(f, k), i, j) for i, f in enumerate(found) for j, k in enumerate(known)),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
+        (k.status is Status.RETRACTED and not k.withdrawn_by, -_likeness(f, k), i, j)
+        for i, f in enumerate(found)
+        for j, k in enumerate(known)
     )
     partner: dict[int, int] = {}
     taken: set[int] = set()
-    for likeness, i, j in pairs:
-        if likeness > 0 and i not in partner and j not in taken:
+    for _, unlike, i, j in pairs:
+        if unlike < 0 and i not in partner and j not in taken:
             partner[i] = j
             taken.add(j)
     return [(f, known[partner[i]] if i in partner else None) for i, f in enumerate(found)]

@@ -162,3 +162,24 @@ def is_foreign(asn: int, hostname: str, target: str) -> bool:
         return False
     name = hostname.rstrip(".").lower()
     return not any(name == own or name.endswith(f".{own}") for own in _LIVE_THERE[asn])
+
+
+# --- hosts ----------------------------------------------------------------------------------------------
+
+_ALSO = {
+    8075: (8068, 8069, 12076),
+    13335: (14789, 202623, 209242, 395747),
+    15169: (19527, 36040, 36492, 43515, 396982),
+    16509: (7224, 8987, 14618),
+    20940: (12222, 16625, 18680, 21342, 33905, 35994),
+    45102: (37963,),
+}
+"""Microsoft, Cloudflare, Google, Amazon, Akamai and Alibaba announce the addresses of customers' sites under several AS
+numbers.  Source: their names in the registries (June 2026)."""
+
+_HOSTS = {other: first for first, others in _ALSO.items() for other in others}
+
+
+def host_of(asn: int) -> int:
+    """One AS number for all networks of a host whose sites share its faults and its pages."""
+    return _HOSTS.get(asn, asn)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from logging import getLogger
 
-from fanous.analysis.incidents.revision import happenings, news_in
+from fanous.analysis.incidents.revision import happenings, is_on_again, news_in
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
@@ -39,7 +39,7 @@ def orders_of(
         exercising: channels that asked for staged events; others never receive one.
     """
     happened = happenings(news.before, news.incident)
-    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(happened) else {}
+    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(news, happened) else {}
     if not is_history(news.incident, now):
         for rule in rules:
             fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
@@ -55,9 +55,12 @@ def orders_of(
     ]
 
 
-def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
-    """A channel that was sent an incident is also sent its end or retraction, even if the rules have changed."""
-    return Happening.CORRECTED in happened or Happening.ENDED in happened
+def _concerns_the_told(news: News, happened: tuple[Happening, ...]) -> bool:
+    """A channel that was sent an incident is also sent its end or retraction, and that it is on again, even if the
+    rules have changed.
+    """
+    again = news.before is not None and is_on_again(news.before, news.incident)
+    return again or Happening.CORRECTED in happened or Happening.ENDED in happened
 
 
 def _has_reached(rule: AlertRule, news: News) -> bool:

@@ -31,6 +31,7 @@ from fanous.analysis.incidents.interference import (
     MECHANISM_SHARE,
     SHOWN_ELSEWHERE,
     SHOWN_HELPED,
+    THROUGH_SHARE,
 )
 from fanous.analysis.rules import answers, connection, evidence, failures, fingerprints, http, pages, transfer
 from fanous.analysis.series import aggregate, artefacts, baselines, depth, signals, silence, slowness
@@ -102,6 +103,7 @@ def _series() -> dict[str, Any]:
         "series.depth_worst_seconds": depth.WORST,
         "series.depth_now_seconds": depth.NOW,
         "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
+        "series.depth_now_deep": depth.DEEP,
         "series.depth_short_seconds": baselines.SHORT,
         "series.depth_beside_bins": baselines.BESIDE_BINS,
         "series.fall_before_seconds": depth.LOOKED_BEFORE,
@@ -206,6 +208,7 @@ def _incidents() -> dict[str, Any]:
         "incidents.interval_probability": assemble.CERTAIN,
         "incidents.interval_join_seconds": assemble.JOIN,
         "incidents.mechanism_share": MECHANISM_SHARE,
+        "incidents.through_share": THROUGH_SHARE,
         "incidents.role_turn": networks.FEW,
         "incidents.role_back_seconds": networks.WORKS_AGAIN,
         "incidents.widened_networks": revision.MANY_MORE,
@@ -329,11 +332,14 @@ def _explanations() -> dict[str, Any]:
         "incidents.line_target_share": alternatives.LINE_SHARE,
         "incidents.line_targets": alternatives.LINE_TARGETS,
         "incidents.platform_countries": alternatives.NEW_COUNTRIES,
+        "incidents.platform_helped_countries": alternatives.NEARLY_ALL_COUNTRIES,
+        "incidents.platform_helped_share": alternatives.NEARLY_ALL_SHARE,
         "incidents.software_share": alternatives.ONE_SOFTWARE,
         "incidents.platform_onset_probes": alternatives.ONSET_PROBES,
         "incidents.platform_onset_share": alternatives.ONSET_SHARE,
         "incidents.software_other_probes": alternatives.OTHER_PROBES,
         "incidents.software_other_share": alternatives.OTHER_SHARE,
+        "incidents.software_each_share": alternatives.EACH_SOFTWARE,
         "incidents.platform_failure_slots": LONGEST_FAILURE,
         "incidents.platform_baseline_seconds": ONSET_BASELINE,
         "incidents.platform_slot_seconds": ONSET_SLOT,

@@ -306,8 +306,8 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
 
     The probe's own address, as it states it, is replaced everywhere.  So is what a server calls the client's
     address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
-    would make an ordinary answer look forged.  Of addresses within a local network, only that they are such stays: they
-    are made from the number of a network card, as is the router's, which maps of Wi-Fi networks place in a street.
+    would make an ordinary answer look forged.  Of link-local addresses only the prefix stays: the rest is made from the
+    number of a network card, and maps of Wi-Fi networks can place a router's in a street.
 
     Args:
         own: further addresses of the client, replaced everywhere; text that is not an address is ignored.

@@ -242,7 +242,7 @@ def _unwrapped(data: bytes) -> bytes:
     """The measurement in a POST body; the document itself if it is not a POST body."""
     try:
         envelope = _envelope.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return data  # parse will say what is wrong with it
     if envelope.content is NULL:
         return data
