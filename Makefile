@@ -43,7 +43,7 @@ postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	  tools/debian-packages postgresql || echo "no PostgreSQL: its tests are left out (apt-get install postgresql)"
 
-# Of Debian 13; `fanous doctor` tells what else a lab stands on.
+# Packages of Debian 13; `fanous doctor` says what else a lab needs.
 LAB_PACKAGES := iproute2 iptables nginx-light bird2
 lab-packages:
 	@for program in ip tc iptables-legacy-restore nginx bird; do \
@@ -54,8 +54,8 @@ lab-packages:
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
 	$(BIN)/python -m fanous.evaluation.rehearsal.table --seeds 3
 
-# What plays with real packets needs the machine for itself; all else shares it.  Looking for it in the files that
-# have some saves a quarter of a minute.
+# Tests with real packets need the machine to themselves; the others share it.  Looking for them only in the files
+# that have some saves a quarter of a minute.
 define TESTS
 $(BIN)/pytest -m "not lab and not matrix and not peers" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 $(BIN)/pytest -m "lab and not matrix and not peers" $(LAB_TESTS)
@@ -81,7 +81,7 @@ OONI_SERVER := "fastapi~=0.108.0" "sqlalchemy~=2.0" "pydantic>=2.10" alembic bot
   fastapi-utils geoip2 gunicorn httpx lz4 ooniauth-py==0.3.3 packaging pem prometheus-client \
   prometheus-fastapi-instrumentator psycopg2-binary pydantic-settings pyjwt python-dateutil pyyaml requests statsd \
   typing-inspect ujson uvicorn zstd
-peers: install postgresql  ## Fanous with the programs that it speaks with: what can be had is fetched, what is missing is named
+peers: install postgresql  ## Fanous with the programs that it speaks with: what can be installed is fetched, what is missing is named
 	@for program in nats-server prometheus promtool prometheus-alertmanager nginx apache2 caddy systemd-nspawn debootstrap; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
 	test -z "$$lacks" || tools/debian-packages $(PEER_PACKAGES) || \
@@ -136,7 +136,7 @@ site: install  ## the documentation as a site, in build/site
 man: install  ## a man page for each command, in build/man
 	$(BIN)/python -m tools.man_pages build/man
 
-licences: install  ## the licence of each package that goes along; fails where one may not
+licences: install  ## the licence of each package that ships with Fanous; fails if one is incompatible
 	$(BIN)/python -m tools.licences
 
 CYCLONEDX := cyclonedx-bom==7.5.0

@@ -18,7 +18,7 @@ bench_app = typer.Typer(help="How fast is Fanous on this machine?", invoke_witho
 
 BENCHES = (
     ("ingest", "raw measurements into a store", "nothing", "none: OONI's pipeline wants servers of its own"),
-    ("judge", "raw measurements to verdicts", "nothing", "none: nobody else does that alone"),
+    ("judge", "raw measurements to verdicts", "nothing", "none: no other program does that alone"),
     ("detect", "levels of many series to anomalies", "nothing", "pandas, rolling median and deviation"),
     ("filter", "votes of many series to anomalies", "nothing", "none: the filter is our own"),
     ("query", "series of one target out of a million verdicts", "nothing", "SQLite with an index"),

@@ -5,8 +5,8 @@
 Starts a real S3 server laid out as OONI's bucket, with a month of measurements in which an event goes on, and servers
 shaped like IODA, RIPEstat, Tor Metrics, Google, Globalping and RIPE Atlas.  Then it types the two commands, and prints
 how long it takes until the first incident, an answer of every publisher and the whole past, the bytes that are
-moved, and the memory.  It repeats this, kills the monitor with -9 at random moments, and compares the results of both
-say.  Everything is marked as synthetic, so nothing here can be taken for a real event.  Nothing leaves this machine.
+moved, and the memory.  It repeats this, kills the monitor with -9 at random moments, and compares what both say.
+Everything is marked as synthetic, so nothing here can be taken for a real event.  Nothing leaves this machine.
 """
 
 import argparse

@@ -4,7 +4,7 @@
 
 Each attack starts ``fanous run`` as a process over an empty store, does on loopback what an attacker with one
 machine can do, and prints what readers and probes noticed.  Without a name, all of them, one after another
-(some seven minutes).  Nothing leaves this machine.
+(some nine minutes).  Nothing leaves this machine.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,7 +151,7 @@ def _answers(port: int) -> bool:
 
 
 def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None:
-    """Seconds for one request on a new connection; ``None`` = no answer, or one that is no 200."""
+    """Seconds for one request on a new connection; ``None`` = no answer, or a status other than 200."""
     connection, began = HTTPConnection("127.0.0.1", port, timeout=timeout), time.perf_counter()
     try:  # httpx needs ten times as long for it, which would be measured, too
         connection.request("GET", path)
@@ -372,6 +372,63 @@ def held_by(process: int) -> str:
     return " + ".join(found)
 
 
+def chunks() -> None:
+    """Bodies in chunks of one byte, from one and from 32 connections, to each door."""
+    for name in ("pages", "door"):
+        for connections in (1, 32):
+            with monitor() as target:
+                port = {"door": target.door, "pages": target.pages}[name]
+                with sending(port, connections, _CHUNKED, _TINY):
+                    seen = watched({"door": target.door, "pages": target.pages}, 10)
+                line(f"tiny chunks to {name}, {connections} conn.", **seen)
+
+
+_CHUNKED = f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+_TINY = b"1\r\na\r\n" * 10_000
+
+
+@contextmanager
+def sending(port: int, connections: int, head: bytes, body: bytes) -> Iterator[None]:
+    """Connections that send the same again and again, each from its own address; one that is closed comes again."""
+    over = threading.Event()
+
+    def send(number: int) -> None:
+        while not over.is_set():
+            with suppress(OSError), socket.socket() as one:
+                one.bind((f"127.0.1.{1 + number}", 0))
+                one.settimeout(5)
+                one.connect(("127.0.0.1", port))
+                one.sendall(head)
+                while not over.is_set():
+                    one.sendall(body)
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=send, args=(number,), daemon=True) for number in range(connections)]
+    for one in threads:
+        one.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def halves() -> None:
+    """3,000 half forms for the desk's login, and 3,000 half measurements, from thirty addresses."""
+    form = "POST /desk/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    report = f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\n"
+    for name, head in (("pages", form), ("door", report)):
+        with monitor(web='admin_token = "FLOOD_TOKEN"') as target, ExitStack() as held:
+            port = {"door": target.door, "pages": target.pages}[name]
+            for number in range(descriptors_for(3000)):
+                one = held.enter_context(socket.socket())
+                one.bind((f"127.0.1.{1 + number % 30}", 0))
+                one.connect(("127.0.0.1", port))
+                with suppress(ConnectionError):
+                    one.sendall(f"{head}Content-Length: 900\r\n\r\na=".encode())
+            time.sleep(6)
+            line(f"half bodies to {name}", **watched({"door": target.door, "pages": target.pages}, 10))
+
+
 def lookups() -> None:
     """D4: the helper is asked for names that never answer."""
     with monitor() as target:
@@ -589,7 +646,20 @@ def bodies() -> None:
 
 ATTACKS: dict[str, Callable[[], None]] = {
     one.__name__: one
-    for one in (idle_pages, idle_exhausted, idle_door, reconnects, lookups, bombs, keys, admin, stop, bodies)
+    for one in (
+        idle_pages,
+        idle_exhausted,
+        idle_door,
+        reconnects,
+        chunks,
+        halves,
+        lookups,
+        bombs,
+        keys,
+        admin,
+        stop,
+        bodies,
+    )
 }
 
 

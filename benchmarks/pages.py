@@ -190,7 +190,7 @@ def main(observations: int, seconds: float) -> None:
 
 
 def _daemon(target: Callable[..., None], *given: object) -> multiprocessing.process.BaseProcess:
-    """Ends with us, also where we fail: nobody else's turn must wait for it."""
+    """Ends with this program, also if that fails, so that the next run need not wait for it."""
     return multiprocessing.get_context("spawn").Process(target=target, args=given, daemon=True)
 
 

@@ -309,7 +309,7 @@ def wait_until_empty(address: StreamAddress) -> None:
 def _compared(store: Path, load: Load, drained: float, killed: tuple[str, ...], refused: int) -> Outcome:
     """Compare what was acknowledged with what the store holds."""
     with open_store(store) as opened:
-        lost = load.acknowledged - opened.facts.known(load.acknowledged, settled=True)
+        lost = load.acknowledged - opened.facts.known(load.acknowledged)
         ((rows, single),) = opened.facts.engine.rows("SELECT count(), uniqExact(uid) FROM measurements")
         archived = Counter(
             msgspec.json.decode(record.data, type=Answer).measurement_uid

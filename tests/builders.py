@@ -18,13 +18,25 @@ from typing import Any
 
 import numpy as np
 
-from fanous.evaluation.simulate.series import FIRST_DAY, STEP, series_key
+from fanous.evaluation.simulate.series import FIRST_DAY, STEP
 from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement
-from fanous.model.place import Access
+from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State, Verdict
 
 DAY = FIRST_DAY
+
+
+def series_key(
+    country: str = "PK",
+    asn: int = 17557,
+    target: str = "x",
+    signal: str = "blocked_path",
+    access: Access = Access.ANY,
+    resolver_asn: int = 0,
+) -> SeriesKey:
+    """A key in which a caller names only what matters."""
+    return SeriesKey(Place(country, asn), target, signal, access, resolver_asn)
 
 
 def make_series(

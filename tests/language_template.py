@@ -57,7 +57,13 @@ OF_SOURCES = tuple(
     dict.fromkeys(
         text
         for one in SOURCES.values()
-        for text in (one.title, one.measurements and one.remark, licence_words(one.licence), one.licence)
+        for text in (
+            one.title,
+            one.measurements and one.remark,
+            licence_words(one.licence),
+            one.licence,
+            one.consent,
+        )
         if text and text not in PROPER
     )
 )

@@ -88,7 +88,7 @@ def tree_of(source: str) -> ast.Module:
 
 
 def found_in(paths: list[Path], look: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
-    """What there is to complain of in each file; those in which nothing is are left out."""
+    """The complaints about each file; files without any are left out."""
     complaints = {label(path): look(path.read_text(encoding="utf-8")) for path in paths}
     return {name: found for name, found in complaints.items() if found}
 
@@ -290,7 +290,7 @@ OTHER_WORDS = {"told", "here", "now", "beside", "meanwhile", "elsewhere", "seen"
 
 
 def test_a_file_is_called_by_a_noun_or_a_verb() -> None:
-    """No gerund, adverb or participle: a reader looks for a thing, or for what is done."""
+    """Not a gerund, adverb or participle: a reader looks for a thing, or for what is done."""
     wrong = {
         label(path): word
         for path in files(".")
@@ -299,6 +299,21 @@ def test_a_file_is_called_by_a_noun_or_a_verb() -> None:
     }
     assert wrong == {}
 
+
+def test_every_module_is_used_by_another_or_is_a_program() -> None:
+    """A plug-in without its line in the registry would never run, and nothing would say so."""
+    known = modules()
+    used = {name for path in known.values() for name in imported(tree_of(path.read_text(encoding="utf-8")))}
+    used |= {f"fanous.cli.{entry.where.partition(':')[0]}" for entry in COMMANDS}
+    unused = [
+        name
+        for name, path in known.items()
+        if name not in used and path.stem not in {"__init__", "__main__"} and PROGRAM not in path.read_text()
+    ]
+    assert unused == []
+
+
+PROGRAM = 'if __name__ == "__main__":'
 
 API_TYPES = "web/api/types.py"
 """The API's form of a noun is named as the noun: the OpenAPI document gives these names to programs."""

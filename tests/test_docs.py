@@ -74,7 +74,7 @@ NOT_EXPLAINED = {"incidents.scope_seed"}
 
 
 def complaints(pages: list[Path], look: Callable[[Path], list[str]]) -> dict[str, list[str]]:
-    """What is wrong in each page; those in which nothing is are left out."""
+    """What is wrong in each page; pages without a fault are left out."""
     found = {label(page): look(page) for page in pages}
     return {name: wrong for name, wrong in found.items() if wrong}
 

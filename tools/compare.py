@@ -132,14 +132,14 @@ def _in_lists(old: list[Any], new: list[Any], where: str, path: str) -> Iterator
             yield from differences(one, other, where, _below(path, index))
 
 
-def settled(document: Any, where: str, path: str = "") -> Any:
+def unvaried(document: Any, where: str, path: str = "") -> Any:
     """The document without the values of ``VARIES``."""
     if path and any(fnmatchcase(f"{where}: {path}", pattern) for pattern in VARIES):
         return "(varies)"
     if isinstance(document, dict):
-        return {key: settled(value, where, _below(path, key)) for key, value in document.items()}
+        return {key: unvaried(value, where, _below(path, key)) for key, value in document.items()}
     if isinstance(document, list):
-        return [settled(value, where, _below(path, n)) for n, value in enumerate(document)]
+        return [unvaried(value, where, _below(path, n)) for n, value in enumerate(document)]
     return document
 
 
@@ -823,7 +823,7 @@ def compared(check: Check, old: Side, new: Side, given: Given) -> list[Differenc
     found: list[Difference] = []
     for label in [*one, *(label for label in other if label not in one)]:
         where = f"{check.name} / {label}"
-        pair = [settled(document.get(label, ABSENT), where) for document in (one, other)]
+        pair = [unvaried(document.get(label, ABSENT), where) for document in (one, other)]
         found += differences(pair[0], pair[1], where)
         if pair[0] == pair[1] and (why := in_vain(pair[0])):
             found.append(Difference(f"{where}: failed on both sides", why, why))

@@ -1,4 +1,4 @@
-"""Detect: levels of many series through the whole level detector, beside pandas' rolling median and spread.
+"""Detect: levels of many series through the whole level detector, next to pandas' rolling median and spread.
 
 The peer does a part of the work: the median and the median deviation of a week, without time of day, without
 alerts and stretches.  It is what an analyst would write first.

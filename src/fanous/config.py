@@ -58,6 +58,9 @@ MOST_LISTED = 12
 """How many valid words an error lists when it also suggests the nearest one."""
 
 Text = Annotated[str, Meta(min_length=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
 Some = Annotated[tuple[T, ...], Meta(min_length=1)]
 """A list that must not be empty."""
 
@@ -179,7 +182,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str, kind: type[T], file: str | Path) -> T:
-    """As ``read_file``, from its text; ``file`` is only for error messages."""
+    """As ``read``, from the file's text; ``file`` is only for error messages."""
     return convert(toml(text, file), kind, file, text=text)
 
 
@@ -471,7 +474,7 @@ def load_environment(path: Path) -> None:
         name, separator, value = line.partition("=")
         if not line or line.startswith("#"):
             continue
-        if not separator or not name.isidentifier():
+        if not separator or not name.isidentifier() or "\0" in value:
             raise FanousError(f"{path}:{number}: write NAME=VALUE")
         os.environ.setdefault(name, value.strip().strip("\"'"))
 

@@ -1,10 +1,10 @@
 """Exchange: requests over HTTP whose answers are limited in time and size, wherever redirects lead.
 
 httpx limits the time of each read alone, so a head that comes a byte at a time, or interim responses without end, would
-never end; and it unpacks whatever comes, so that 64 KiB packed twice become 64 GiB.  A server of the internet can also
+never end; and it unpacks whatever comes, so that 64 KiB packed twice become 64 GiB.  A server on the internet can also
 redirect us to this machine, or into its network.
 
-``HttpClient`` asks servers of the internet, from a thread; ``post`` asks a collector, in an event loop.  What answers
+``HttpClient`` asks servers on the internet, from a thread; ``post`` asks a collector, in an event loop.  What answers
 may not be the collector: a captive portal, a mirror that was taken over, or the new owner of its domain.
 """
 
@@ -68,15 +68,15 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[httpx.Response]:
-        """The answer, of which the head has come.
+        """The answer, once its head has arrived.
 
         Args:
             seconds: until it must have been read.
-            sent_by: URL of the server that named this one; empty = the operator did, who may mean any machine.
+            sent_by: URL of the server that named this one; empty = the operator did, and may mean any machine.
 
         Raises:
             httpx.ReadTimeout: it took longer; also on leaving the context.
-            FanousError: a server of the internet sent us to an address inside.
+            FanousError: a server on the internet sent us to an address inside.
         """
         host = httpx.URL(url).host
         is_free = not sent_by or httpx.URL(sent_by).host in self._inside
@@ -118,7 +118,7 @@ class HttpClient:
             self._cut()
 
     def _cut(self) -> None:
-        """Wake up those who read; closing would not."""
+        """Wake up threads that are reading; closing would not."""
         self._is_late = True
         for connection in self._connections:
             with suppress(OSError):
@@ -134,7 +134,7 @@ def _inside(sent_by: str, host: str) -> FanousError:
 
 
 def is_inside(address: str) -> bool:
-    """Is it this machine's, or of its network, and not of the internet?"""
+    """Does the address belong to this machine or its network, and not to the internet?"""
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
@@ -172,7 +172,7 @@ def whole(response: httpx.Response, most: int) -> bytes:
 
 
 SLOWEST = 1000
-"""Bytes a second at which a body is waited for: a bad connection over 2G."""
+"""Slowest rate at which a body may arrive, in bytes a second: a bad connection over 2G."""
 
 
 @dataclass(frozen=True, slots=True)

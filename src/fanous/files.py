@@ -1,5 +1,5 @@
-"""Files: reading those named by users, writing those that must survive a power cut, locks, how many may be open, and
-errors that say what to do.
+"""Files: reads those named by users, writes those that must survive a power cut, locks them, allows enough to be open,
+and says in errors what to do.
 
 Only regular files are read, since a pipe, a socket or /dev/zero may never end, and never more of one than fits into
 memory.
@@ -52,7 +52,7 @@ def read_regular(path: Path, most: int, what: str) -> bytes:
         what: what it should be, such as "a calendar"; for the message.
 
     Raises:
-        FanousError: it is no regular file, or larger.
+        FanousError: it is not a regular file, or is larger.
         OSError: it cannot be read.
     """
     with open_regular(path) as file:
@@ -177,7 +177,7 @@ NO_DESCRIPTOR = "no more files can be opened: raise the limit (`ulimit -n`, Limi
 
 
 def allow_descriptors(least: int, who: str) -> None:
-    """Let this process open at least so many files; a soft limit is raised.
+    """Let this process open at least this many files, by raising its soft limit.
 
     Args:
         who: what needs them, for the message.

@@ -6,6 +6,7 @@ reads as something else, add lines that look like ours, or hide characters that 
 """
 
 import re
+from unicodedata import category
 
 MOST_QUOTED = 120
 """Most characters of a quotation; longer text is cut, so that no part of a file fills the screen."""
@@ -22,17 +23,27 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e010
 grapheme joiner, and the supplement of variation selectors (DerivedCoreProperties, Default_Ignorable_Code_Point)."""
 
 
+MOST_MARKS = 4
+"""Marks over or under one letter (UTS #39, section 5.4); a pile of hundreds covers the lines above and below."""
+
+
 def printable(text: str) -> str:
-    """The text without characters that cannot be seen; white space of any kind becomes one blank.
+    """The text without characters that cannot be seen; white space of any kind becomes one space.
 
     Removed: C0 and C1 controls, bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
     U+2069), zero-width characters, line and paragraph separators, tags, surrogates, private use, unassigned.
-    Every visible character stays, so that a name is not shown as another one.
+    Every visible character stays, so that a name is not shown as another one; of the marks on one letter, the first
+    ``MOST_MARKS``.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    seen = _UNSEEN.sub("", text)
-    return "".join(c for c in " ".join(seen.split()) if c.isprintable())
+    shown, marks = [], 0
+    for letter in " ".join(_UNSEEN.sub("", text).split()):
+        if letter.isprintable():
+            marks = marks + 1 if category(letter) in ("Mn", "Me") else 0
+            if marks <= MOST_MARKS:
+                shown.append(letter)
+    return "".join(shown)
 
 
 def quoted(text: object, most: int = MOST_QUOTED) -> str:
@@ -49,7 +60,7 @@ def quoted(text: object, most: int = MOST_QUOTED) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Each line printable, for a message of ours with several lines; leading blanks of a line are kept."""
+    """Each line printable, for a message of ours with several lines; leading spaces of a line are kept."""
     return "\n".join(_indent(line) + printable(line) for line in text.split("\n"))
 
 

@@ -137,7 +137,7 @@ def test_the_users_are_those_that_were_affected() -> None:
     assert of_incident(incident(), START).affected == Range(0.05, 0.2)
     assert of_incident(incident(users=None), START).affected == Range(0, 1)
     networks = of_incident(incident(), START, counts_users=False)
-    assert networks.affected == Range(0, 1), "a share of networks is none of users"
+    assert networks.affected == Range(0, 1), "a share of networks is not a share of users"
     mobile = incident(**ONGOING | NATION | {"access": Access.MOBILE, "users": UsersShare(0.9, 0.8, 1.0, 0.9)})
     assert of_incident(mobile, START).affected == Range(0, 1.0)
 

@@ -101,7 +101,7 @@ def changed(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a copy of the package with one detector and one rule more, added by the recipes."""
+    """Folder of a copy of the package with one more detector and one more rule, added by the recipes."""
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "src" / "fanous", folder / "fanous", ignore=shutil.ignore_patterns("__pycache__"))
     analysis = folder / "fanous" / "analysis"
@@ -183,7 +183,7 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
     [
         (replace(DROP, name="new", version=""), "declares no version"),
         (replace(DROP, name="new", signals=()), "declares no signals"),
-        (replace(DROP, name="blocking"), "two detectors are named blocking"),
+        (replace(DROP, name="blocking"), "two are called 'blocking'"),
         (replace(DROP, name="new", signals=("bpg",)), "watches bpg: no such signal"),
         (replace(DROP, name="new", signals=("silence",)), "silence is a series of another sort"),
         (replace(DROP, name="new", kind=Kind.BLOCKING), "no incident of kind blocking"),

@@ -12,7 +12,7 @@ import pytest
 from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
-from fanous.charts.paint import BLOCKED, INK, OK, balanced, breadth, broken, fitted, png
+from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
 
@@ -98,6 +98,12 @@ def test_the_start_and_end_of_an_event_are_marked_unless_they_lie_outside() -> N
     assert len(bounds(600, 1e9)) == 1
 
 
+def test_the_nights_of_a_curfew_are_shaded_without_lines_that_would_hide_the_series() -> None:
+    drawn = plot(LINES, [(60 * n, 60 * n + 30) for n in range(20)], LEGEND, WIDE, "a")
+    assert drawn.count('class="shade"') == 20
+    assert 'class="bound"' not in drawn
+
+
 SHEET = Sheet([0, 600, 1200], [(600, HOSTILE)], [], "Share", HOSTILE, HOSTILE)
 PANELS = [
     Panel(HOSTILE, "", [(0.0, 0.0), (0.5, 1.0)], [IncidentSpan(600, 1200, 300)]),
@@ -143,6 +149,18 @@ def test_arabic_letters_are_joined() -> None:
     """Joined letters are another picture than the same letters kept apart by non-joiners."""
     joined, apart = "پاکستان", "\u200c".join("پاکستان")
     assert png(drawn_card(words(joined, rtl=True)), 1200) != png(drawn_card(words(apart, rtl=True)), 1200)
+
+
+@pytest.mark.parametrize("text", ["پاکستان", "17 ديسمبر", "\u206817 ديسمبر\u2069", "باكستان (PKT)"])
+def test_arabic_letters_are_bold_only_where_they_should_be(text: str) -> None:
+    def drawn(weight: int) -> bytes:
+        return png(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 40">'
+            f'<text x="5" y="30" font-family="{FONT}" font-size="20" font-weight="{weight}">{text}</text></svg>',
+            400,
+        )
+
+    assert drawn(400) != drawn(700)
 
 
 def test_a_suspicion_does_not_look_confirmed_in_grey() -> None:

@@ -60,7 +60,7 @@ def test_a_bundle_is_replaced_only_by_its_signer_for_the_same_incident(bundle: P
         assert place.read_bytes() == before
 
     fanous(*words)
-    assert [path.name for path in tmp_path.iterdir()] == [place.name], "nothing is left beside it"
+    assert [path.name for path in tmp_path.iterdir()] == [place.name], "no other file is left there"
     stays(*words, "--key", bundle.with_name("other.pem"))
     stays(*("PK-2023-0002" if one == "PK-2023-0001" else one for one in words))
     place.write_bytes(place.read_bytes()[:-1] + b"x")

@@ -25,7 +25,7 @@ from tests.documents import found_command
 from tests.store.cases import judged
 from tests.test_docs import ROOT_COMMAND, leaves
 
-pytestmark = pytest.mark.timeout(60)  # `run` and `collect` would go on for ever if they were let in
+pytestmark = pytest.mark.timeout(60)  # `run` and `collect` would never end if they were let in
 
 INCIDENT = "PK-2023-0001"
 LETTER = b"dear diary\n"

@@ -29,7 +29,7 @@ EVENTS = {"PK": "12", "IR": "03", "TR": "07"}
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, small_rally: Path) -> Iterator[StoreLocation]:
-    """A store on servers with three countries in it, in none of which anything was detected yet."""
+    """A store on servers with three countries, none of which has been through detection yet."""
     where = programs()
     if where is None:
         pytest.skip("no PostgreSQL on this machine (apt-get install postgresql)")

@@ -47,7 +47,7 @@ def test_a_file_of_the_archive_that_was_changed_is_named(tmp_path: Path) -> None
 
 
 def test_facts_that_the_engine_leaves_out_are_named(tmp_path: Path) -> None:
-    """It sets broken parts aside when it opens them, and goes on without a word."""
+    """It sets broken parts aside when it opens them, and silently goes on."""
     with open_store(tmp_path / "store") as store:
         store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
     for file in (tmp_path / "store" / "facts").glob("store/*/*/all_*/data.bin"):

@@ -22,7 +22,7 @@ KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
     "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "evidence",
-    "rules_version", "detector_version",
+    "rules_version", "detector_version", "known_until",
 ]  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> Non
     assert list(answer) == ["country", "since", "until", "incidents", "insufficient", "measured"]
     assert answer["since"] == "2023-12-17T00:00:00Z"
     (incident,) = answer["incidents"]
-    assert list(incident) == [*KEYS, "known_until"]
+    assert list(incident) == KEYS
     assert incident["id"] == "PK-2023-0001"
     assert incident["scope"] == "nation"
     assert incident["entities"][0] == "PK"
@@ -127,7 +127,7 @@ def test_no_file_is_written_that_others_may_change(tmp_path: Path, small_rally: 
 def test_a_time_zone_that_is_another_file_stops_no_command(
     zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Babel reads what ``TZ`` names when it is loaded, as it is to find a country by name."""
+    """Babel reads what ``TZ`` names when it is loaded, which is needed to find a country by its name."""
     monkeypatch.setenv("TZ", zone)
     assert "neither the code nor the name of a country" in program("confirm", "XX", code=2).stderr
 
@@ -143,6 +143,8 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
+        (["cost", "PK", "--hours", "x"], 2, "is not a valid number"),
+        (["probe", "serve", "--port", "x"], 2, "is not a valid whole number"),
         (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni'; did you mean 'ooni'?"),
         (["ingest", "weather", "nothing.jsonl"], 1, "unknown source 'weather': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
@@ -238,7 +240,7 @@ def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(
 
 
 def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: Path) -> None:
-    """Python prints to standard output what is for a standard error that is closed."""
+    """If standard error is closed, Python prints what belongs there to standard output."""
     command = f"exec {sys.executable} -m fanous confirm PK --json --store {tmp_path / 'none'} 2>&-"
     ran = subprocess.run(["sh", "-c", command], env=child_environment(), stdout=subprocess.PIPE, check=False)
     assert (ran.returncode, ran.stdout) == (1, b"")
@@ -247,7 +249,7 @@ def test_errors_stay_out_of_the_answer_where_standard_error_is_closed(tmp_path: 
 def test_an_answer_is_given_without_standard_streams_and_in_any_locale(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where standard output was closed, and where it could not write the characters of a grid, it was a bug."""
+    """A closed standard output, or one that cannot encode the characters of a grid, was reported as a bug."""
     printed = BytesIO()
     monkeypatch.setattr(
         "sys.argv", ["fanous", "confirm", "PK", "--since", "2023-12-17", "--store", str(filled)]

@@ -179,7 +179,7 @@ def test_every_question_is_answered_alike_whether_the_store_is_owned_or_free(
 def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
     filled: Path, small_rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative paths are those of who asks."""
+    """Relative paths are relative to the caller's folder."""
     said: list[list[Printed]] = []
     for name in ("free", "owned"):
         folder = tmp_path / name
@@ -282,7 +282,7 @@ def test_the_socket_of_a_dead_process_is_no_obstacle(filled: Path, typed: Typed)
         dead.bind(str(filled / "fanous.sock"))
     assert exchanged(lock_of(filled), b"x") is None
     assert typed("incidents", "list", "--store", filled).code == 0
-    with owner(filled):  # and whoever owns the store next replaces it
+    with owner(filled):  # and the next owner of the store replaces it
         assert typed("incidents", "list", "--store", filled).code == 0
 
 

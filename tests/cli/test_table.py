@@ -1,5 +1,6 @@
 """The table of commands: what it says is so, and one line adds a command."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,15 @@ def test_a_line_of_the_table_loads_and_says_what_the_command_says(entry: Command
     command = built(entry.name, entry)
     assert command.name == entry.name
     assert entry.line == first_sentence(command.help)
+
+
+@each("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_help_has_no_words_in_brackets_which_would_not_be_shown(entry: CommandEntry) -> None:
+    """Brackets are markup to rich: "`url` of [web] in the configuration" was shown as "`url` of  in the"."""
+    command = built(entry.name, entry)
+    for one in (command, *getattr(command, "commands", {}).values()):
+        for text in (one.help, *(getattr(given, "help", "") for given in one.params)):
+            assert not re.search(r"\[[a-z.]+\]", text or ""), text
 
 
 @pytest.mark.parametrize("where", ["nothing:confirm", "confirm:nothing"])

@@ -90,9 +90,7 @@ def test_one_address_gets_so_many_connections(client: httpx.Client) -> None:
 def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp_path: Path) -> None:
     with door(tmp_path, Policy()) as client:
         address = "127.0.0.1", client.base_url.port or 0
-        for _ in range(
-            int(CONNECTING.address.burst * 3)
-        ):  # on a busy machine, many are allowed anew meanwhile
+        for _ in range(int(CONNECTING.address.burst * 3)):  # on a busy machine, many are allowed anew by then
             socket.create_connection(address).close()
         with connected(client) as again:
             assert read_all(again) == b""
@@ -103,7 +101,7 @@ def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp
 def test_the_place_of_a_connection_that_was_reset_at_once_is_free_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its socket does not know its peer any more, and each kept a place of that address for ever."""
+    """Its socket does not know its peer any more, and each kept a place of that address until the process ended."""
     monkeypatch.setattr(h11_impl, "get_remote_addr", lambda _transport: None)
     with door(tmp_path, Policy()) as client:
         for _ in range(MOST_OF_ONE + 1):
@@ -164,6 +162,26 @@ def test_a_door_at_which_all_are_served_turns_the_next_away(tmp_path: Path) -> N
             one.close()
 
 
+@pytest.mark.parametrize("first", [b"", GET], ids=["at once", "pipelined"])
+def test_a_full_door_lets_go_of_one_that_keeps_it_waiting(
+    first: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few thousand half bodies, sent anew every twenty seconds, kept everyone else out."""
+    monkeypatch.setattr(limits, "LAG_SECONDS", 0.2)
+    with door(tmp_path, Policy(connections=16)) as client:
+        sending = [connected(client) for _ in range(16)]
+        for one in sending:
+            one.sendall(first + b"POST /report HTTP/1.1\r\nHost: c\r\nContent-Length: 9\r\n\r\n{")
+            while first and one.recv(1) != b"}":
+                pass
+        time.sleep(0.5)
+        with connected(client) as newcomer:
+            assert greeted(newcomer)
+        assert sum(map(is_closed, sending)) == 1
+        for one in sending:
+            one.close()
+
+
 def is_closed(connection: socket.socket) -> bool:
     connection.setblocking(False)
     try:
@@ -199,6 +217,99 @@ def test_who_does_not_read_the_answer_is_let_go(monkeypatch: pytest.MonkeyPatch)
         return time.monotonic() - began
 
     assert asyncio.run(main()) < 20
+
+
+def test_who_reads_no_last_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit into the kernel was kept for as long as the client liked, and so was the connection."""
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 0.3)
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b"x" * 60_000})
+
+    async def main() -> bytes:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        serving = asyncio.create_task(serve(server_config(answer, lifespan="off"), listening, stop))
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            connection.connect(listening.getsockname())
+            connection.sendall(GET)
+            await asyncio.sleep(1)
+            connection.settimeout(10)
+            read = await asyncio.to_thread(read_all, connection)
+        stop.set()
+        await serving
+        return read
+
+    assert 0 < len(asyncio.run(main())) < 60_000, "cut"
+
+
+REPORT = b"/report/20260101T000000Z_webconnectivity_PK_17557_n1_0123456789abcdef"
+CHUNKED = b"POST " + REPORT + b" HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n"
+TINY = 100 * b"1\r\n \r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        CHUNKED + TINY,
+        CHUNKED + b"FFFF\r\n%s\r\n" % (b" " * 0xFFFF) + TINY,
+        b"GET / HTTP/1.1\r\nHost: c\r\n" + 100 * b"a:\r\n" + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: c\r\nX: %s\r\n\r\n" % (b"a" * (16 << 10)),
+    ],
+    ids=["chunks", "chunks after a large one", "lines of a head", "a large head"],
+)
+def test_what_takes_far_longer_to_parse_than_to_send_is_not_parsed(sent: bytes, client: httpx.Client) -> None:
+    """A hundred one-byte chunks take two milliseconds, so one sender of 250 kB a second stopped the event loop."""
+    with connected(client) as connection:
+        connection.sendall(sent)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 Bad Request")
+
+
+def test_nor_is_a_body_that_is_not_asked_for(tmp_path: Path) -> None:
+    with door(tmp_path, Policy(head=30)) as client, connected(client) as connection:
+        connection.sendall(CHUNKED.replace(b"POST " + REPORT, b"GET /"))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        began = time.monotonic()
+        connection.sendall(TINY)
+        with suppress(ConnectionError):
+            read_all(connection)
+        assert time.monotonic() - began < 5
+
+
+def test_usual_chunks_are_read(client: httpx.Client) -> None:
+    body = b'{"data_format_version": "0.2.0"' + b" " * 50_000 + b"}"
+    pieces = [body[at : at + 600] for at in range(0, len(body), 600)]
+    answer = client.post("/report", content=iter(pieces))
+    assert "chunk" not in answer.text and answer.status_code in (200, 400, 422), answer.text
+    assert answer.headers["content-type"] == "application/json", "the door answers, not the parser"
+
+
+def test_nonsense_in_the_middle_of_an_answer_ends_the_connection_without_a_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answer(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def main() -> None:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        serving = asyncio.create_task(serve(server_config(answer, lifespan="off"), listening, stop))
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(CHUNKED)
+        await reader.readuntil(b"x")
+        writer.write(b"no size of a chunk\r\n")
+        with suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        stop.set()
+        await serving
+
+    asyncio.run(main())
+    assert not [one for one in caplog.records if one.exc_info], caplog.text
 
 
 IDLE = 5000

@@ -39,7 +39,7 @@ def test_the_operator_may_want_another_table_or_none(tmp_path: Path) -> None:
     [
         ("39.32.0.1", None),  # on the network that it names
         ("8.8.8.8", Apart.CONTRADICTED),  # through a tunnel: the measurement is of another network
-        ("127.0.0.1", None),  # nobody knows
+        ("127.0.0.1", None),  # no one knows
     ],
 )
 def test_a_claim_is_held_against_the_address_at_the_door(address: str, apart: Apart | None) -> None:

@@ -1,4 +1,4 @@
-"""Whatever a client sends, it is kept as one sound line or refused with a reason."""
+"""Anything that a client sends is kept as one sound line or refused with a reason."""
 
 import msgspec
 from hypothesis import given, settings

@@ -85,7 +85,7 @@ def test_an_identity_that_no_one_checked_is_not_kept() -> None:
 def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_its_reports_are(
     tmp_path: Path,
 ) -> None:
-    """Names of reports are made up by whoever sends: four of them, from one address, confirmed an incident."""
+    """Senders make up the names of their reports: four of them, from one address, confirmed an incident."""
 
     def probes(*, is_open: bool | None, address: str = "") -> set[str]:
         found = set()

@@ -1,5 +1,4 @@
-"""A poisoned body costs its own request only: it is refused by name or kept, within its time, and beside it others
-are served."""
+"""A poisoned body costs only its own request: it is refused by name or kept in its time, while others are served."""
 
 import json
 import threading

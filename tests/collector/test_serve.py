@@ -95,7 +95,7 @@ def test_a_stop_waits_for_a_store_at_work_for_seconds_only_and_the_next_start_do
         tasks = Path(f"/proc/{running.process.pid}/task").glob("*/children")
         children = [int(one) for task in tasks for one in task.read_text().split()]
         (owner,) = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
-        os.kill(owner, signal.SIGSTOP)  # as if its work took for ever
+        os.kill(owner, signal.SIGSTOP)  # as if its work never ended
         uid = probe.post(f"/report/{REPORT_ID}", json=body()).json()["measurement_uid"]
         began = time.monotonic()
         assert running.stop() == 0, running.log

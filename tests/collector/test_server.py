@@ -1,4 +1,4 @@
-"""A server gives its address back, whatever happens; and one that has no descriptor left says so once."""
+"""A server releases its address whatever happens; one that has no descriptor left says so once."""
 
 import asyncio
 import errno

@@ -60,7 +60,7 @@ def test_nor_does_it_take_its_own_network_out_of_the_claim(strategy: Strategy, s
     ("strategy", "seed"),
     [(Strategy.MIMIC, 1_000_052), (Strategy.FLOOD, 3_000_137), (Strategy.SYBIL, 3_000_225)],
 )
-def test_nor_does_it_where_some_of_the_honest_fail_by_chance_meanwhile(strategy: Strategy, seed: int) -> None:
+def test_nor_does_it_where_some_of_the_honest_fail_by_chance(strategy: Strategy, seed: int) -> None:
     assert not succeeds(crowd(strategy), Scope.ISP, seed)
 
 
@@ -89,7 +89,7 @@ def concluded(users: Crowd, seed: int = 1) -> tuple[Votes, list[Incident]]:
 
 
 def claimed(votes: Votes, found: list[Incident]) -> ClaimCheck:
-    """The answer to somebody's claim that the target was blocked then."""
+    """The answer to a claim that the target was blocked then."""
     began, ended = (START + HOUR * hour for hour in EVENT)
     claim = Claim("a newspaper", Said.BLOCKING, "XA", began, ended, targets=("x",))
     return check_claim(claim, found, coverage_of(votes, began, ended)).answer

@@ -1,4 +1,4 @@
-"""What is found is held against labels: by hand-made claims, and end to end on the corpora of the project."""
+"""What is found is compared with labels: for hand-made claims, and end to end on the corpora of the project."""
 
 from dataclasses import replace
 from itertools import islice

@@ -105,7 +105,7 @@ def test_a_target_that_no_one_knows_is_named() -> None:
 
 
 def test_only_those_who_comply_are_cut(internet: Internet) -> None:
-    """One of two vantage points of a network, and its neighbour beside it."""
+    """One of two vantage points of a network, and the other."""
     first, second = internet.vantage_points[:2]
     ip = internet.addresses_of(["x.com"])[0]
     for technique, hit in (("sni_reset", "reset"), ("outage_isp", "silent"), ("ip_blackhole", "silent")):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from fanous.analysis.rules import judge
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import TRUTHS
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.ooni.keep import kept_own
@@ -31,7 +30,7 @@ def test_what_is_sent_and_stored_of_it_gives_the_same(path: Path) -> None:
 
 @each("path", RECORDS, ids=lambda path: path.stem)
 def test_no_verdict_on_a_record_of_the_lab_names_another_mechanism(path: Path) -> None:
-    truth = TRUTHS[path.stem]
+    truth = TECHNIQUES[path.stem].truth
     verdicts = judge(bundle_of(path.read_bytes()), fingerprints())
     blamed = [v.mechanism for v in verdicts if v.state in (State.BLOCKED, State.THROTTLED)]
     is_wrong = truth.label(blamed) == "wrong" or (bool(blamed) and not truth.is_incident)

@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import TRUTHS, load_scenario, parse_scenario, scenario, scenario_names, shipped
+from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenario_names, shipped
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from tests.each import each
@@ -129,7 +129,7 @@ def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
 @each("name", scenario_names())
 def test_a_shipped_scenario_is_sound_and_says_its_source(name: str) -> None:
     read = shipped(name)
-    events = [e for e in read.events if TRUTHS[e.technique].is_incident]
+    events = [e for e in read.events if TECHNIQUES[e.technique].truth.is_incident]
     assert bool(read.expects) == (not name.startswith("quiet"))
     assert all(set(x.targets) <= set(read.targets) for x in read.expects)
     assert events or name.startswith("quiet")
@@ -137,26 +137,16 @@ def test_a_shipped_scenario_is_sound_and_says_its_source(name: str) -> None:
 
 
 def test_every_technique_of_an_incident_has_a_mechanism() -> None:
-    for name, truth in TRUTHS.items():
-        assert bool(truth.exact) == truth.is_incident, name
+    for name, technique in TECHNIQUES.items():
+        assert bool(technique.truth.exact) == technique.truth.is_incident, name
 
 
 def test_a_label_is_exact_coarser_wrong_or_none() -> None:
-    truth = TRUTHS["sni_reset"]
+    truth = TECHNIQUES["sni_reset"].truth
     assert truth.label(["tls.reset.sni"]) == "exact"
     assert truth.label(["tls"]) == "coarser"
     assert truth.label(["tls.reset.sni", "dns.nxdomain"]) == "wrong"
     assert truth.label([]) == "none"
-
-
-def test_the_truth_of_every_technique_is_known() -> None:
-    assert set(TRUTHS) == set(TECHNIQUES)
-
-
-def test_what_is_no_interference_may_give_no_incident() -> None:
-    for technique in TECHNIQUES.values():
-        interferes = technique.is_interference and technique.name != "none"
-        assert TRUTHS[technique.name].is_incident == interferes, technique.name
 
 
 def test_an_event_may_outlast_its_scenario() -> None:

@@ -1,4 +1,4 @@
-"""Nouns that are cheap to make, and no less frozen to who writes code with them."""
+"""Nouns that are cheap to make, and that code which uses them cannot change."""
 
 import os
 import subprocess

@@ -26,7 +26,7 @@ def claimed(folder: Path) -> None:
         store.ledger.put(claim, claim.reasons)
 
 
-def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> None:
+def test_the_monitor_sends_alerts_while_commands_see_them(tmp_path: Path) -> None:
     claimed(tmp_path)
     with web_server() as receiver:
         config = configured(tmp_path, receiver)

@@ -1,4 +1,4 @@
-"""When networks were last heard, read from a store, and a silence that is told when it begins and ends."""
+"""When networks were last heard, read from a store, and a silence that is reported when it begins and ends."""
 
 import asyncio
 import json

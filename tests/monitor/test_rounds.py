@@ -106,8 +106,9 @@ def test_what_was_spent_counts_for_all_commands_of_the_day(tmp_path: Path) -> No
 
 def test_a_state_that_cannot_be_read_counts_as_missing(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
-    (tmp_path / "rounds.json").write_text("{")
-    assert read_state(tmp_path) is None
+    for content in (b"{", b'{"began": 1, "vantage": {"country": "\xff"}}'):
+        (tmp_path / "rounds.json").write_bytes(content)
+        assert read_state(tmp_path) is None
 
 
 EVENT = AnnouncedEvent("PK", 50_000.0, 60_000.0, "a rally")

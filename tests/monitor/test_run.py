@@ -84,6 +84,6 @@ def test_a_part_can_be_left_out(switch: str, tmp_path: Path) -> None:
     log = "".join(running.log)
     assert (" listening " in log) == (switch == "--no-probe")
     assert ("[rounds]" in log and " not_measuring why=" in log) == (switch == "--no-collector"), (
-        "nobody consented"
+        "no one consented"
     )
     assert (" not_placed " in log) == (switch == "--no-collector")

@@ -1,4 +1,4 @@
-"""The running monitor looks at itself: what begins, stays and ends is told once, and kept."""
+"""The running monitor looks at itself: what begins, stays and ends is reported once, and kept."""
 
 import asyncio
 import logging

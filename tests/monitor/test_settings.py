@@ -1,4 +1,4 @@
-"""What the file may say, and how a mistake in it is told."""
+"""What the file may say, and how a mistake in it is reported."""
 
 from pathlib import Path
 from random import Random

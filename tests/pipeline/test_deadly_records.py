@@ -1,4 +1,4 @@
-"""A record that kills whoever reads it is found, tried once more, and then rejected by name; nothing else is lost."""
+"""A record that kills its reader is found, tried once more, and then rejected by name; nothing else is lost."""
 
 import json
 import subprocess

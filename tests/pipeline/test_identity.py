@@ -17,7 +17,7 @@ from fanous.pipeline.judge import judge_record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import canonical_hash, digest_of, stamped, unstamped
 from fanous.sources.ooni.keep import kept_own
-from fanous.store.facts import candidate, rank, settle
+from fanous.store.facts import admit, candidate, rank
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.each import each
@@ -321,14 +321,14 @@ def test_copies_of_one_measurement_cost_no_more_than_others(sources: tuple[str, 
             for n, header in enumerate(headers)
         ]
 
-    def settled(batch: list[Judged]) -> None:
+    def admitted(batch: list[Judged]) -> None:
         led = {"0" * 32: [one.parsed.measurement.uid for one in batch]}
         stored = {one.parsed.measurement.uid: "ooni" for one in batch}
-        settle([candidate(one, older=False) for one in batch], {}, {})
+        admit([candidate(one, older=False) for one in batch], {}, {})
         arriving = [replace(one, parsed=_renamed(one.parsed)) for one in batch]
-        settle([candidate(one, older=False) for one in arriving], led, stored)
+        admit([candidate(one, older=False) for one in arriving], led, stored)
 
-    assert grows_linearly(settled, copies, 250)
+    assert grows_linearly(admitted, copies, 250)
 
 
 def _renamed(parsed: ParsedMeasurement) -> ParsedMeasurement:

@@ -1,4 +1,4 @@
-"""When a target failed here, which is held against how it fared elsewhere at those very times."""
+"""When a target failed here, which is compared with how it fared elsewhere at the same times."""
 
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_SLOT, failing
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, finding, votes

@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
 
 @each("place", [{"probe_asn": "AS0"}, {"probe_cc": "ZZ"}, {"probe_asn": None, "probe_cc": None}])
 @each(("software", "said"), [("fanous", "no monitor will count"), ("ooniprobe-cli", UNPLACED)])
-def test_whoever_asks_is_answered_though_the_record_names_no_network(
+def test_every_request_is_answered_though_the_record_names_no_network(
     place: dict[str, str | None], software: str, said: str, tmp_path: Path
 ) -> None:
     reset = case.works().shake(failure=case.RESET)

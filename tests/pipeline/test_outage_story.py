@@ -91,7 +91,7 @@ def test_silence_of_all_networks_is_suspected_while_it_lasts(store: Store, tmp_p
     assert [part.target for part in incident.parts] == [""] and incident.targets == ()
 
 
-def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tmp_path: Path) -> None:
+def test_what_the_probes_wrote_down_in_that_time_confirms_it_later(store: Store, tmp_path: Path) -> None:
     found(store, tmp_path, before(), CUT.stop)
     late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
     (incident,) = found(store, tmp_path, late + abroad(range(CUT.stop, BINS)), BINS)

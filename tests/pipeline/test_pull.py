@@ -104,7 +104,7 @@ def test_what_could_not_be_read_of_a_piece_is_reported(store: Store) -> None:
 
 @pytest.mark.parametrize("body", [ioda(), ioda(ioda_series(step=0))], ids=["empty", "unreadable"])
 def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store, body: bytes) -> None:
-    """A bad hour of the publisher, or a reader that is behind, must not leave a gap for ever."""
+    """A bad hour of the publisher, or a reader that is behind, must not leave a permanent gap."""
     ask = Query("PK", T0, T0 + DAY)
     done, _ = pulled(store, ask, always(Answer(body)))
     assert (done.new, len(done.failures)) == (0, int(body != ioda()))
@@ -112,7 +112,7 @@ def test_a_window_of_which_nothing_could_be_had_is_asked_for_again(store: Store,
     assert (again.skipped, again.new) == (0, 3)
 
 
-def test_that_nobody_claimed_anything_is_remembered(store: Store) -> None:
+def test_that_no_one_claimed_anything_is_remembered(store: Store) -> None:
     body = ioda_outages("events")
     with publishing(always(Answer(body))) as server, Polite(SOURCES["ioda"], mirror=server.address) as client:
         asked = Query("PK", T0, T0 + DAY)
@@ -202,7 +202,7 @@ def test_regions_that_failed_while_the_country_was_had_keep_no_gap(store: Store)
 
 @pytest.mark.parametrize("code", [404, 500])
 def test_places_that_fail_keep_none_behind_them_from_being_asked(store: Store, code: int) -> None:
-    """Three batches of regions fail; the fourth and the networks are had."""
+    """Three batches of regions fail; the fourth and the networks arrive."""
     everything = replace(WINDOW, regions=True, networks=(17557,))
 
     def answer(path: str) -> Answer:

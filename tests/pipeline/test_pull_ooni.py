@@ -301,24 +301,25 @@ def test_a_listing_names_nothing_but_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("answer", "seconds", "why"),
     [
-        (Told(listing(f"{PREFIX}tor/2023121714_PK_tor.n1.0.tar.gz").body[:180]), "cannot list"),
-        (listing(f"{PREFIX}../2023121714_PK_tor.n1.0.tar.gz"), "cannot list"),
+        (Told(listing(f"{PREFIX}tor/2023121714_PK_tor.n1.0.tar.gz").body[:180]), 0.5, "cannot list"),
+        (listing(f"{PREFIX}../2023121714_PK_tor.n1.0.tar.gz"), 0.5, "cannot list"),
         (
             listing(*(f"{PREFIX}tor/2023121714_PK_tor.n1.{n}.tar.gz" for n in range(1000)), more="on"),
+            30,
             "it was given up",
         ),
-        (listing(more="on"), "was not complete in 1 s; it has been given up"),
+        (listing(more="on"), 0.5, "was not complete in 1 s; it has been given up"),
     ],
     ids=["cut", "out of its folder", "for ever", "for ever without objects"],
 )
-def test_a_listing_that_is_broken_is_given_up(answer: Told, why: str) -> None:
+def test_a_listing_that_is_broken_is_given_up(answer: Told, seconds: float, why: str) -> None:
     with (
         publishing(always(answer)) as server,
         pytest.raises(FanousError, match=why),
     ):
-        Bucket(server.address, timedelta(seconds=0.5)).list(PREFIX)
+        Bucket(server.address, timedelta(seconds=seconds)).list(PREFIX)
 
 
 def test_an_object_that_is_larger_than_it_was_fills_no_disk(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Raw records that OONI publishes are kept by reference where nothing rests on them, and had again where needed."""
+"""Raw records that OONI publishes are kept by reference where nothing rests on them, and fetched again where needed."""
 
 import json
 import shutil

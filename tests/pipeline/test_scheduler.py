@@ -37,7 +37,7 @@ def crashing(times: int, error: Exception, then: asyncio.Event) -> Callable[[], 
 
 
 def together(times: int, error: Exception, patience: Patience = QUICK) -> list[str]:
-    """A task that crashes beside one that does not; what the sound one did meanwhile."""
+    """A task that crashes next to one that does not; what the sound one did in that time."""
     done: list[str] = []
 
     async def main() -> None:
@@ -64,7 +64,7 @@ def test_a_task_that_crashes_is_restarted_and_the_others_do_not_notice(
         f"""task_crashed task=frail restart_in={wait} why="ValueError('a bug')\""""
         for wait in (0.001, 0.002, 0.004)
     ]
-    assert all(record.exc_info for record in crashes), "a bug is told with where it happened"
+    assert all(record.exc_info for record in crashes), "a bug is reported with where it happened"
 
 
 def test_what_an_operator_can_fix_is_a_sentence_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:

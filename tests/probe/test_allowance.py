@@ -15,8 +15,9 @@ from time import monotonic, sleep, time
 import pytest
 
 from fanous.errors import FanousError
-from fanous.probe.allowance import BLOCK, DayMeter, day_meter
+from fanous.probe.allowance import BLOCK, LARGEST, DayMeter, day_meter
 from fanous.probe.net.network import OverCap
+from tests.each import each
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 
@@ -73,14 +74,42 @@ def test_a_round_that_ends_after_midnight_does_not_undo_the_new_day(tmp_path: Pa
     assert DayMeter(tmp_path, None, time()).spent == 7
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"day": "1970-01-01"}', '{"day": "1970-01-01", "bytes": "many"}']
+@each(
+    "kind",
+    ["cut off", "of another shape", "less than nothing", "deep", "without end", "unreadable", "a pipe"],
 )
-def test_an_invalid_count_starts_again(content: str, tmp_path: Path) -> None:
-    (tmp_path / "used.json").write_text(content)
-    with day_meter(tmp_path, None, 0.0) as meter:
-        meter.spend(9)
-    assert DayMeter(tmp_path, None, 0.0).spent == 9
+def test_a_count_that_cannot_be_read_is_a_day_on_which_all_was_used(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "used.json"
+    contents = {"cut off": '{"day": "1970', "less than nothing": '{"day": "1970-01-01", "bytes": -9}'}
+    contents |= {"deep": "[" * 900, "without end": '{"day": "1970-01-01", "bytes": 1}' + " " * LARGEST}
+    if kind == "a pipe":
+        os.mkfifo(file)
+    else:
+        file.write_text(contents.get(kind, "[]"))
+    if kind == "unreadable":  # root may read it
+        monkeypatch.setattr("fanous.probe.allowance.read_regular", refused)
+    with day_meter(tmp_path, None, 0.0) as sending:
+        monkeypatch.undo()
+        sending.spend(9)
+    for _ in range(2):
+        with (
+            day_meter(tmp_path, CAP, 0.0) as meter,
+            pytest.raises(OverCap, match=r"used\.json could not be read.*continues tomorrow$"),
+        ):
+            meter.spend(9)
+    with day_meter(tmp_path, CAP, DAY) as tomorrow:
+        tomorrow.spend(9)
+    assert DayMeter(tmp_path, None, DAY).spent == 9
+
+
+def refused(*_: object) -> bytes:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_the_first_count_of_a_probe_begins_at_nothing(tmp_path: Path) -> None:
+    assert DayMeter(tmp_path / "not yet made", CAP, 0.0).spent == 0
 
 
 def test_where_nothing_can_be_counted_nothing_is_spent(tmp_path: Path) -> None:

@@ -115,10 +115,12 @@ def test_json_is_one_document_and_the_file_is_judged_alike(site: tuple[str, Path
     assert {verdict["state"] for verdict in judged[0]["verdicts"]} == {"ok"}
 
 
-def test_a_person_gets_a_table_and_a_sentence(site: tuple[str, Path]) -> None:
+def test_a_person_gets_a_table_and_a_sentence(site: tuple[str, Path], tmp_path: Path) -> None:
     url, ca_file = site
-    result = fanous_probe("run", "-i", url, "--yes", "--no-health", "--ca-file", ca_file)
+    out = tmp_path / "o.jsonl"
+    result = fanous_probe("run", "-i", url, "--yes", "--no-health", "--ca-file", ca_file, "--out", out)
     assert "Works from here: 127.0.0.1." in result.stdout
+    assert f"\n\nAdded 1 measurement to {out}; run" in result.stdout
     assert "1 of 1 addresses measured" in result.stderr
 
 
@@ -154,10 +156,13 @@ def test_rounds_send_what_was_measured_after_each(site: tuple[str, Path], tmp_pa
         "--ca-file",
         ca_file,
     )
-    assert "1 wait for the next run" in fanous_probe(*rounds, "--collector", "http://127.0.0.1:9").stdout
+    assert (
+        "0 measurements acknowledged, 1 waiting for the next run: no collector took it"
+        in fanous_probe(*rounds, "--collector", "http://127.0.0.1:9").stdout
+    )
     with door(tmp_path / "inbox", Policy()) as client:
         sent = fanous_probe(*rounds, "--collector", str(client.base_url)).stdout
-    assert "2 measurements were acknowledged" in sent
+    assert "2 measurements acknowledged." in sent
 
 
 def test_rounds_go_on_at_their_interval_and_print_a_line_each(

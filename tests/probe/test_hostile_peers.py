@@ -93,7 +93,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Endless(FakeStream):
-    """Says ``first``, then ``more`` for ever."""
+    """Says ``first``, then ``more`` without end."""
 
     def __init__(self, first: bytes, more: bytes) -> None:
         super().__init__([first] if first else [])
@@ -215,7 +215,7 @@ def asked(tmp_path: Path, location: str) -> tuple[list[str], Found]:
 def test_a_redirect_in_any_letters_is_asked_for_as_browsers_do(
     location: str, path: str, host: str, tmp_path: Path
 ) -> None:
-    """A blank or a letter beyond ASCII in ``Location`` ended the whole run, with nothing of it kept."""
+    """A space or a letter beyond ASCII in ``Location`` ended the whole run, and none of it was kept."""
     heads, found = asked(tmp_path, location)
     assert len(heads) == 1, found.keys["requests"]
     assert heads[0].startswith(f"GET {path} HTTP/1.1\r\n")

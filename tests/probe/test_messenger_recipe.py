@@ -14,7 +14,7 @@ from fanous.probe.run import run
 from fanous.probe.trace import ProbeVantage
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.nettests import PLATFORMS
-from fanous.sources.ooni.parse import KEYS
+from fanous.sources.ooni.parse import NETTESTS
 from tests.probe.net import servers
 from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import scene
@@ -50,7 +50,7 @@ def harbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     with pytest.raises(ValueError, match="harbour has no line in PLATFORMS"):
         spec.loader.exec_module(module)
     monkeypatch.setitem(PLATFORMS, "harbour", "harbour")
-    monkeypatch.setitem(KEYS, "harbour", KEYS["signal"])
+    monkeypatch.setitem(NETTESTS, "harbour", NETTESTS["signal"])
     spec.loader.exec_module(module)
     monkeypatch.setitem(MESSENGERS, module.MESSENGER.test_name, module.MESSENGER)
     return str(module.MESSENGER.test_name)

@@ -13,6 +13,7 @@ from fanous.model.verdict import State
 from fanous.probe import outcome, run
 from fanous.probe.net.network import Meter
 from fanous.probe.trace import line
+from fanous.probe.words import round_line
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
@@ -70,6 +71,18 @@ def test_the_data_cap_holds_also_in_the_middle_of_a_page(tmp_path: Path) -> None
     assert set(found.report.not_tried) == {URL, URL + "again"}
     assert "data cap" in found.report.not_tried[URL]
     assert meter.spent < 60_000 + 2 * 17_000  # one read more on each of the two connections at most
+
+
+def test_a_round_that_begins_with_the_cap_reached_says_so_and_ends_no_rounds(tmp_path: Path) -> None:
+    async def play() -> Found:
+        async with scene(tmp_path) as place:
+            await place.control()
+            return await measured(place, URL, meter=Meter(9, spent=9), with_health=True)
+
+    report = asyncio.run(play()).report
+    assert (report.health, report.outcomes) == (None, [])
+    assert set(report.not_tried) == {URL}
+    assert "the data cap" in round_line(report)
 
 
 def test_no_spelling_of_an_own_address_leaves_the_machine() -> None:

@@ -33,7 +33,7 @@ PAGE = [(0.5, 4_000), (1.5, 10_000), (2.5, 12_500)]
     [
         ([rate("target", 900.0, 137.0), rate("control", 9e3)], PAGE, Speed(137.0, 9e3, "transfer")),
         ([rate("target", 100.0), rate("target", 300.0)], PAGE, Speed(200.0, None, "transfer")),
-        ([rate("target", None)], PAGE, Speed(100.0, None, "page")),  # the handshake's read is none of it
+        ([rate("target", None)], PAGE, Speed(100.0, None, "page")),  # the handshake's read does not count
         ([frozen(16_000), rate("control", 9e3)], PAGE, Speed(7e3, 9e3, "transfer", 16_000)),
         ([frozen(16_000), rate("target", 7e3)], PAGE, Speed(7e3, None, "transfer")),  # one went on
         ([], PAGE[:2], None),

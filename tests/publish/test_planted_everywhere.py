@@ -1,4 +1,4 @@
-"""What names somebody in measurements is found again in nothing that comes of them: planted in every measurement of an
+"""What names a person in measurements is found in nothing that is made of them: planted in every measurement of an
 event, in all spellings and places, and looked for in the store, the spool, logs, bundles, exports, reports and pages.
 """
 

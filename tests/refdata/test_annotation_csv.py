@@ -112,7 +112,7 @@ def test_a_row_that_proves_nothing_is_left_out_and_counted(row: str, reason: str
         (ooni(countries="PK,UK"), "test.one: 'UK' is not a country"),
         (ooni(place="sky"), "test.one: location_found 'sky' is not known"),
         (ooni(how="fuzzy"), "test.one: pattern_type 'fuzzy' is not known"),
-        (ooni(how="prefix"), "test.one: 'prefix' of a body cannot be told"),
+        (ooni(how="prefix"), "test.one: 'prefix' of a body cannot be checked"),
         (ooni(" "), "test.one: the pattern is empty"),
         (ooni(name=""), "has no name"),
         (
@@ -120,7 +120,7 @@ def test_a_row_that_proves_nothing_is_left_out_and_counted(row: str, reason: str
             "fingerprint test.one: the pattern cannot be compiled",
         ),
         (ooni(".*", how="regexp", countries="PK"), "fingerprint test.one: the pattern cannot be compiled"),
-        (ooni("10.1.", place="dns", how="prefix"), "test.one: 'prefix' of an address cannot be told"),
+        (ooni("10.1.", place="dns", how="prefix"), "test.one: 'prefix' of an address cannot be checked"),
         ("test.cut,nat,,body\n", "has 4 fields instead of 11"),
     ],
 )

@@ -148,9 +148,10 @@ def test_a_table_that_has_shrunk_keeps_the_installed_one(tmp_path: Path) -> None
 
 def test_installed_figures_that_were_broken_by_hand_are_named(tmp_path: Path) -> None:
     update_users(None, tmp_path, fetch=lambda _: apnic().encode())
-    (tmp_path / "users" / "apnic" / "KE.json").write_text("{}")
-    with pytest.raises(FanousError, match=r"KE\.json cannot be read"):
-        weights("KE", tmp_path)
+    for content in (b"{}", b'{"source": "\xff"}'):
+        (tmp_path / "users" / "apnic" / "KE.json").write_bytes(content)
+        with pytest.raises(FanousError, match=r"KE\.json cannot be read"):
+            weights("KE", tmp_path)
 
 
 def test_what_is_told_names_its_kind() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from fanous.model.measurement import Role
 from fanous.refdata import toml_table
+from fanous.refdata.platforms import _directory as directory
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
 from fanous.text import printable
 from tests.each import each
@@ -120,6 +121,13 @@ def test_each_domain_is_listed_once_and_leads_home() -> None:
     assert len({domain for domain, _ in DOMAINS}) == len(DOMAINS)
     assert [domain for domain, name in DOMAINS if target_of(domain.replace(".*", ".pk")) != name] == []
     assert [domain for domain, _ in DOMAINS if domain != normal_host(domain)] == []
+
+
+def test_a_role_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {"platform": [{"name": "harbour", "wbe": ["harbour.example"]}], "shared_range": []}
+    monkeypatch.setattr("fanous.refdata.platforms.toml_table", lambda _: wrong)
+    with pytest.raises(ValueError, match="harbour has wbe, which no entry can have"):
+        directory.__wrapped__()
 
 
 def test_ranges_of_different_platforms_do_not_overlap() -> None:

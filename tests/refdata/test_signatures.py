@@ -62,9 +62,9 @@ def test_a_false_positive_is_benign_whatever_its_name() -> None:
 @each(
     ("line", "why"),
     [
-        ('{"fingerprint":"a_prod_x","patt', "is no JSON object"),
-        ("[1]\n", "is no JSON object"),
-        ("[" * 100_000 + "\n", "is no JSON object"),
+        ('{"fingerprint":"a_prod_x","patt', "is not a JSON object"),
+        ("[1]\n", "is not a JSON object"),
+        ("[" * 100_000 + "\n", "is not a JSON object"),
         ('{"fingerprint":"a_prod_x"}\n', "lacks `fingerprint` or `pattern`"),
         ('{"fingerprint":7,"pattern":"kept from you"}\n', "lacks `fingerprint` or `pattern`"),
         (signature("z_moon", "kept from you by order"), "z_moon: its class is not known"),

@@ -102,7 +102,7 @@ def test_when_our_own_line_is_broken_a_round_says_nothing(
         scan_round(into(store), "PK", targets, unknown(BLOCKS), 100, world, CONTROLS, tmp_path / "j") is None
     )
     assert up(store) == {}
-    assert world.asked == len(CONTROLS), "nobody else was asked"
+    assert world.asked == len(CONTROLS), "no one else was asked"
 
 
 def test_a_line_that_breaks_within_a_round_takes_the_round_back_but_not_what_was_spent(
@@ -138,7 +138,7 @@ def test_a_restart_in_the_middle_of_a_round_goes_on_where_it_was(tmp_path: Path,
     whole = probe_round(targets, unknown(BLOCKS), 100, world, lambda _: None)
     rest = probe_round(targets, replace(kept[-1]), 100, world, lambda _: None)
     assert rest.is_up.tolist() == whole.is_up.tolist()
-    assert rest.spent[0].tolist() == whole.spent[0].tolist(), "nobody was asked twice for it"
+    assert rest.spent[0].tolist() == whole.spent[0].tolist(), "no one was asked twice for it"
 
 
 def test_a_request_has_a_right_checksum_and_only_its_own_answer_counts() -> None:

@@ -1,4 +1,4 @@
-"""Whom a scan may ask."""
+"""Which addresses a scan may ask."""
 
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path

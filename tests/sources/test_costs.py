@@ -129,7 +129,7 @@ MADE = {
     "sources.ooni.content._database": "one of this module's own",
     "web.desk._page": "of the addresses of pages, which are among these",
     "web.pages.incidents._offered": "of the addresses of pages, which are among these",
-    "web.templates._short_names": "names of platforms, which are ours",
+    "web.templates._short_names": "names of platforms, which are ours, and ids of incidents",
     "web.answers.fitting": "of the addresses of pages, which are among these",
 }
 """Functions that put patterns together, or are given them: which they are."""

@@ -112,6 +112,19 @@ def test_addresses_like_the_probe_s_stay() -> None:
         assert json.loads(scrub(data))["input"] == kept, "an address of few figures may be part of a version"
 
 
+def test_a_link_local_address_keeps_no_number_of_a_network_card() -> None:
+    for text in (
+        "fe80::a2b1:c2ff:fed3:e4f5",
+        "[FE80::A2B1:C2FF:FED3:E4F5%wlan0]:53",
+        "fe80:0:0:0:a2b1:c2ff:fed3:e4f5",
+    ):
+        found = scrub(encoded(document({"queries": [{"answers": [{"ipv6": text}]}], "x": f"from {text}!"})))
+        assert b"d3" not in found.lower() and b"%wlan0" not in found
+        assert found.lower().count(b"fe80::") == 2
+    for other in ("cafe80:1", "2001:db8:fe80:1::2", "fe80"):
+        assert json.loads(scrub(encoded(document({"x": other}))))["test_keys"]["x"] == other
+
+
 def test_the_probe_writes_none(whole: Planted) -> None:
     written = line(dict(whole.document), {OWN, OWN_SIX, CAME_FROM})
     assert left_in(written, addresses_of(whole)) == []
@@ -198,7 +211,7 @@ def public_of(given: dict[str, Any]) -> bytes:
 @each("name", KINDS)
 @each("is_known", [False, True])
 def test_a_public_record_has_nothing_of_what_was_written_freely(name: str, is_known: bool) -> None:
-    """Nor has one whose page is a known block page, of which the passages stay that it is known by."""
+    """Nor has one whose page is a known block page; the passages that identify it stay."""
     given = spread(document(web_keys()), KINDS[name])
     page = given["test_keys"]["requests"][0]["response"]
     notice = "Surf Safely! " + KINDS[name] + " This website is not accessible."

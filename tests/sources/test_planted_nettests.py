@@ -5,7 +5,7 @@ from typing import Any
 from fanous.model.measurement import Record
 from fanous.publish.evidence.pack import redacted
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.parse import KEYS
+from fanous.sources.ooni.parse import NETTESTS as READ
 from tests.each import each
 from tests.planted import KINDS, left_in
 from tests.sources.records import document, encoded
@@ -167,7 +167,7 @@ def record(nettest: str, text: str, headers: dict[str, str]) -> bytes:
 
 
 def test_every_nettest_that_is_read_is_among_these() -> None:
-    assert KEYS.keys() <= set(NETTESTS)
+    assert READ.keys() <= set(NETTESTS)
 
 
 @each("name", [name for name, text in SECRETS.items() if " " in text])
@@ -175,8 +175,9 @@ def test_every_nettest_that_is_read_is_among_these() -> None:
 def test_a_sentence_that_names_someone_is_not_stored_and_its_headers_do_not_leave(
     nettest: str, name: str
 ) -> None:
-    """A text without a blank may be what was asked for, or the name of a host, which is public.  Headers of a page that
-    differs are stored, and only ``redacted`` reduces them."""
+    """A text without a space may be what was asked for, or the name of a host, which is public.  Headers of a page that
+    differs are stored, and only ``redacted`` reduces them.
+    """
     text = SECRETS[name]
     stored = kept(record(nettest, text, {"Server": "nginx"}))
     headers = {text: text, "Server": text, "Vary": text, "Via": text}

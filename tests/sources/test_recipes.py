@@ -21,6 +21,14 @@ from tests.sources.records import document, encoded, web_keys
 
 HERE = Path(__file__).parent / "recipes"
 MEASUREMENTS, PUBLISHERS = "sources/measurements.py", "sources/publishers.py"
+NETTESTS = "sources/ooni/parse.py"
+FIRST = {
+    MEASUREMENTS: "MEASUREMENTS = registered(",
+    PUBLISHERS: "PUBLISHERS = registered(",
+    NETTESTS: "NETTESTS = registered(",
+}
+"""The line of each registry behind which an entry stands."""
+
 T0 = 1_702_771_200
 """17 December 2023, 00:00 UTC."""
 
@@ -38,9 +46,9 @@ def add_source(package: Path, registry: str, room: str, name: str) -> None:
     """A new file, and its import and entry in the registry."""
     shutil.copy(HERE / f"{name}.py", package / "sources" / room / f"{name}.py")
     module = ".".join(filter(None, ("fanous.sources", room, name)))
-    add(package, registry, "from fanous.sources.connector import", f"from {module} import {name.upper()}")
-    first = "MEASUREMENTS = by_name(" if registry == MEASUREMENTS else "PUBLISHERS = by_name("
-    add(package, registry, first, f"    {name.upper()},")
+    above = "from fanous.refdata" if registry == NETTESTS else "from fanous.sources.connector import"
+    add(package, registry, above, f"from {module} import {name.upper()}")
+    add(package, registry, FIRST[registry], f"    {name.upper()},")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +60,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     add_source(copy, PUBLISHERS, "signals", "ferries")
     add_source(copy, PUBLISHERS, "signals", "tides")
     add_source(copy, PUBLISHERS, "claims", "pilots")
+    add_source(copy, NETTESTS, "ooni", "buoys")
     add(
         copy,
         "analysis/series/signals.py",
@@ -177,6 +186,20 @@ def test_a_source_of_measurements_is_one_file_and_its_line(bench: Bench, tmp_pat
     assert "harbour: measurements of the Harbour Observatory" in bench.fanous("ingest", "--help")
 
 
+def test_a_nettest_is_one_file_and_its_line(bench: Bench, tmp_path: Path) -> None:
+    buoys = [{"address": "203.0.113.10:443", "failure": "connection_refused", "keeper": "Ali"}]
+    (tmp_path / "day.jsonl").write_bytes(encoded(document({"buoys": buoys}, test_name="buoys")) + b"\n")
+    (judged,) = json.loads(bench.fanous("judge", str(tmp_path / "day.jsonl"), "--json"))["measurements"]
+    assert (judged["target"], [one["layer"] for one in judged["verdicts"]]) == ("buoys", ["tcp"])
+    bench.fanous("ingest", "ooni", str(tmp_path / "day.jsonl"), "--json")
+    (stored,) = bench.ask(
+        "[one.data.decode() for at in store.archive.segments() for one in store.archive.records(at)]"
+    )
+    assert json.loads(stored)["test_keys"] == {
+        "buoys": [{key: buoys[0][key] for key in ("address", "failure")}]
+    }
+
+
 def pulled(bench: Bench, source: str, mirror: str) -> dict[str, Any]:
     day = ("--country", "PK", "--since", "2023-12-17", "--until", "2023-12-18")
     done: dict[str, Any] = json.loads(bench.fanous("pull", source, *day, "--mirror", mirror, "--json"))
@@ -235,22 +258,34 @@ def test_a_signal_is_one_row(bench: Bench, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("registry", "name", "left_out", "missing"),
+    ("registry", "name", "declared", "instead", "missing"),
     [
-        (MEASUREMENTS, "harbour", "    family=Family.EDGE,\n", "family"),
-        pytest.param(MEASUREMENTS, "harbour", "    redact=redact,\n", "redactor", marks=pytest.mark.matrix),
-        pytest.param(PUBLISHERS, "signals/ferries", "    every=600,\n", "every", marks=pytest.mark.matrix),
-        (PUBLISHERS, "claims/pilots", '    licence="CC BY 4.0",\n', "licence"),
+        (MEASUREMENTS, "harbour", "    family=Family.EDGE,\n", "", "family"),
+        pytest.param(
+            MEASUREMENTS, "harbour", "    redact=redact,\n", "", "redactor", marks=pytest.mark.matrix
+        ),
+        pytest.param(
+            PUBLISHERS, "signals/ferries", "    every=600,\n", "", "every", marks=pytest.mark.matrix
+        ),
+        (PUBLISHERS, "claims/pilots", '    licence="CC BY 4.0",\n', "", "licence"),
+        (
+            MEASUREMENTS,
+            "ooni/buoys",
+            "    address: ",
+            "    keeper: str | None = None\n    address: ",
+            "keeper may be any text",
+        ),
     ],
 )
 def test_a_plug_in_that_leaves_something_out_stops_everything(
-    registry: str, name: str, left_out: str, missing: str, package: Path, tmp_path: Path
+    registry: str, name: str, declared: str, instead: str, missing: str, package: Path, tmp_path: Path
 ) -> None:
+    """Or one that would store a text of which nothing says what it may contain."""
     copy = tmp_path / "fanous"
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("refdata", "__pycache__"))
     (copy / "refdata").symlink_to(package / "refdata")
     plug_in = copy / "sources" / f"{name}.py"
-    plug_in.write_text(plug_in.read_text().replace(left_out, ""))
+    plug_in.write_text(plug_in.read_text().replace(declared, instead))
     module = f"fanous.{registry.removesuffix('.py').replace('/', '.')}"
     done = subprocess.run(
         [sys.executable, "-c", f"import {module}"],

@@ -1,4 +1,4 @@
-"""Opening and reading files of any kind, with bounded memory."""
+"""Files of any kind are opened and read in bounded memory."""
 
 import gzip
 import zlib

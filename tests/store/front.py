@@ -210,7 +210,7 @@ def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Front)
     print(server.server_address[1], flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()  # ends with whoever started it, by whatever death
+    sys.stdin.read()  # ends with the process that started it, however that dies
 
 
 if __name__ == "__main__":

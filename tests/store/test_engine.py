@@ -180,7 +180,7 @@ def test_statements_for_a_cluster_have_met_a_real_one() -> None:
 def test_a_change_for_which_the_disk_has_no_room_is_refused_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The engine waits for the room without a word, with the store locked."""
+    """The engine silently waits for room, with the store locked."""
     with open_store(tmp_path / "store") as store:
         store.append([judged("a"), judged("b")], rules_version="1")
         engine = store.facts.engine
@@ -256,7 +256,7 @@ def test_what_no_one_can_fix_is_a_sentence_and_a_bug(
 def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
     limit: str, much: int, said: str, tmp_path: Path
 ) -> None:
-    """It died with a segmentation fault and not a word, or with its own trace."""
+    """It died silently with a segmentation fault, or with its own trace."""
     measurements = tmp_path / "m.jsonl"
     measurements.write_text("{}\n")
     words = [
@@ -288,7 +288,7 @@ def test_too_low_a_limit_is_said_before_the_engine_dies_of_it(
             OSError(errno.EMFILE, "Too many open files"),
             "no more files can be opened: raise the limit (`ulimit -n`",
         ),
-        (OSError(errno.EFBIG, "File too large"), "a file may not become that large here"),
+        (OSError(errno.EFBIG, "File too large"), "a file may not grow that large here"),
         (FileNotFoundError(errno.ENOENT, "No such file"), "the current folder no longer exists"),
         (
             FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),

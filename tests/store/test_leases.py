@@ -1,4 +1,4 @@
-"""A country is one worker's at a time, and who lost it writes nothing; on SQLite and on PostgreSQL."""
+"""A country belongs to one worker at a time, and one that lost it writes nothing; on SQLite and on PostgreSQL."""
 
 import threading
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ def test_a_lease_is_of_one_thread(ledger: Ledger, other: Ledger) -> None:
     ledger.mark_undetected({"PK": (1.0, 2.0)})
     lost = taken(ledger, seconds=-1)
     taken(other)
-    with ledger.holding(lost):  # a person's note, written meanwhile by another thread, is no detection's
+    with ledger.holding(lost):  # a person's note that another thread writes is not part of the detection
         noting = threading.Thread(target=ledger.put, args=(incident(), "a person's"), kwargs={"at": NOON})
         noting.start()
         noting.join()

@@ -101,7 +101,7 @@ def test_what_came_after_an_instant_is_counted_by_signal_and_late_where_newer_bi
     store.facts.put_series([levels([10, nan, 12, 13])], fetched_at=T0 + 1800)
     again = [
         levels([10, 11, 14, 13, 15, 16]),  # one late, one corrected, two new
-        levels([7], network),  # of a line of which nothing was known
+        levels([7], network),  # of a line about which nothing was known
         levels([5, 5], signal="ping-slash24"),
         levels([5], Place("IR")),
     ]

@@ -92,7 +92,7 @@ def test_while_all_is_well_nothing_is_written(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     ledger = Ledger(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as other:
-        other.execute("BEGIN IMMEDIATE")  # whoever would write waits for this one
+        other.execute("BEGIN IMMEDIATE")  # other writers wait for this one
         look(ledger, NOON)
     ledger.close()
 

@@ -70,7 +70,7 @@ class SmallStore:
         return self
 
     def of(self, provenance: Provenance) -> "SmallStore":
-        """It holds one kind of records; of the other it has none."""
+        """It holds one kind of record, and none of the other."""
         if provenance.is_synthetic is self.is_synthetic:
             return self
         return replace(

@@ -1,4 +1,4 @@
-"""The one door through which a request changes the ledger."""
+"""The only place where a request can change the ledger."""
 
 import logging
 from typing import Any
@@ -75,7 +75,7 @@ def test_what_others_say_can_be_added() -> None:
         (RETRACT, {"by": "Ayesha"}, "missing required field `reason`"),
         (RETRACT, WHY | {"also": 1}, "unknown field `also`"),
         (RETRACT, {"by": "Ayesha", "reason": "x" * 3000}, "more than 2,000 characters"),
-        (RETRACT, {"by": "Ayesha", "reason": "x" * 70_000}, "more than 65,536 bytes"),
+        (RETRACT, {"by": "Ayesha", "reason": "x" * 70_000}, "larger than 64 KiB"),
         ("/admin/incidents/PK-2023-9999/retract", WHY, "no incident PK-2023-9999"),
         ("/admin/incidents/PK-2023-0042/approve", {"by": "Ayesha"}, "not held for review"),
         ("/admin/claims", CLAIM | {"country": "XX"}, "is not an ISO 3166-1 code"),

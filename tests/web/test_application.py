@@ -149,3 +149,20 @@ def test_a_long_address_makes_no_long_answer() -> None:
         answer = client.get(path + "a" * 60_000)
         assert answer.status_code == 404
         assert len(answer.content) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_to"),
+    [
+        ("/PK/", "/PK"),
+        ("/countries/?lang=ur", "/countries?lang=ur"),
+        ("//evil.example/", "/evil.example"),
+        ("/%5Cevil.example//", "/%5Cevil.example"),
+        ("/desk/", "/desk"),
+    ],
+)
+def test_a_slash_at_the_end_leads_to_the_page_on_this_site(asked: str, led_to: str) -> None:
+    """Behind a proxy that ends TLS, an absolute address would lead to ``http:``."""
+    site = Site(clock=lambda: NOW, url="https://fanous.example")
+    answer = reader(SmallStore(), site).get(f"https://fanous.example{asked}")
+    assert (answer.status_code, answer.headers["location"]) == (308, led_to)

@@ -94,6 +94,30 @@ def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> Non
     assert "Values of IODA may not be passed on, so the bundle has only their digests." in text
 
 
+def test_how_old_a_level_is_is_said_as_of_measurements() -> None:
+    """A level of 2019 was "2,567 days" old."""
+    text = visiting(outage()).get("/PK").text
+    assert "Latest data" in text
+    assert re.search(r"<td>\d+ minutes? ago</td>", text)
+
+
+@pytest.mark.parametrize("code", sorted(LANGUAGES.keys() - {"en"}))
+def test_an_imported_table_is_called_one_in_the_readers_language(code: str) -> None:
+    imported = replace(series(), key=replace(series().key, source="csv"))
+    text = visiting(outage(), levels=(imported,)).get(f"/PK/PK-2023-0042?lang={code}").text
+    assert "--series STORE" in text
+    assert "an imported table" not in text
+
+
+def test_levels_of_one_loss_are_shaded_as_one() -> None:
+    """A line at each change of level looked like an end."""
+    stages = (Interval(DOWN_SINCE, DOWN_SINCE + HOUR), Interval(DOWN_SINCE + HOUR, None))
+    one = replace(outage(), intervals=stages)
+    drawn = visiting(one).get("/PK/PK-2023-0042").text.partition('class="wide"')[2].partition("</svg>")[0]
+    assert drawn.count('class="shade"') == 1
+    assert drawn.count('class="bound"') == 1
+
+
 def test_the_traffic_of_a_platform_that_fell_is_no_outage_and_its_onset_is_that_of_the_fall() -> None:
     """The page of YouTube in Russia gave 1 August as the earliest onset of a fall that its first sentence put on the
     8th, and the list of incidents called it an outage."""
@@ -259,7 +283,7 @@ def test_an_outage_leads_to_the_series_that_show_it() -> None:
 
 
 def test_what_was_going_on_when_the_data_ended_is_not_said_to_go_on() -> None:
-    """The shutdown of Iran in 2019 stood on the first page as "since 17 November 2019", without a word more."""
+    """The shutdown of Iran in 2019 was on the first page as "since 17 November 2019", and nothing more."""
     one = replace(outage(), evidence=replace(outage().evidence, families=("routing",)))
     later = Site(clock=lambda: NOW + 900 * DAY)
     store = SmallStore([one], quantity_series=[series()], now_is=NOW + 900 * DAY)

@@ -1,4 +1,4 @@
-"""``fanous demo`` as its user runs it: it prints, replays the event, and ends on Ctrl-C without a word of complaint."""
+"""``fanous demo`` as its user runs it: it prints, replays the event, and ends on Ctrl-C without a complaint."""
 
 import re
 import signal

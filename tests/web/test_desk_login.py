@@ -1,16 +1,20 @@
 """The desk's door: who gets in, and what others try."""
 
+import asyncio
 import html
 import logging
 import re
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from starlette.types import Message
 
+from fanous.collector.request import body_of
 from fanous.errors import FanousError
 from fanous.model.incident import Status
+from fanous.web import form as web_form
 from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
@@ -152,7 +156,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
     assert "expires" not in cookie.lower()
 
 
-def test_over_tls_no_other_host_can_set_it_and_it_never_goes_in_clear() -> None:
+def test_over_tls_no_other_host_can_set_it_and_it_never_goes_unencrypted() -> None:
     cookie = door(url="https://fanous.example").login(TOKEN).headers["set-cookie"]
     assert cookie.startswith("__Host-fanous_desk=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
@@ -263,6 +267,31 @@ def test_a_form_of_another_site_changes_nothing_even_with_the_secret(headers: di
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
 def test_what_is_not_a_form_is_refused(kind: str) -> None:
     assert inside().post(PAGE, {"content-type": kind}, **RETRACT).status_code == 400
+
+
+@pytest.mark.parametrize("goes_away", [True, False])
+def test_half_a_form_is_not_waited_for_and_is_no_bug(
+    goes_away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thousand of them, from sixteen addresses, kept all readers out for as long as they were held."""
+    monkeypatch.setattr(web_form, "body_of", partial(body_of, grace=0.1))
+    head: dict[str, Any] = {"type": "http", "method": "POST", "path": "/desk/login", "query_string": b""}
+    head |= {"headers": [(b"host", b"monitor.example"), (b"content-type", FORM.encode())]}
+    pieces: list[Message] = [{"type": "http.request", "body": b"secret=", "more_body": True}]
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        if pieces:
+            return pieces.pop()
+        if not goes_away:
+            await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    asyncio.run(asyncio.wait_for(door().app(head, receive, send), 10))
+    assert answers[0]["status"] == 400
 
 
 def test_a_form_is_limited() -> None:

@@ -15,6 +15,7 @@ from fanous.store.coverage import Doubt, Insufficient
 from fanous.store.protocol import Store
 from fanous.web.answers import Site
 from fanous.web.pages.incident import tex
+from fanous.web.templates import whole
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
@@ -69,6 +70,10 @@ def test_a_line_of_a_headline_never_ends_within_a_short_name(code: str) -> None:
     assert '<span class="whole">X (Twitter)</span>' in headline
 
 
+def test_a_line_never_ends_within_the_id_of_an_incident() -> None:
+    assert whole("Confirmed (PK-2023-0001).") == 'Confirmed (<span class="whole">PK-2023-0001</span>).'
+
+
 def test_what_still_worked_is_shown_next_to_what_did_not() -> None:
     text = visiting(event()).get(PATH).text
     assert re.search(r'<td class="c b">Blocked</td>', text)
@@ -111,7 +116,7 @@ def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_a
     text = visiting(few).get(f"{PATH}?lang={language}").text
     section = text[text.index('id="lacking"') : text.index("fanous probe run")]
     assert 'href="https://run.ooni.io/nettest?' in section
-    assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and nobody on Jazz"
+    assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and no one on Jazz"
     assert re.search("fanous probe run -i https://[^ ]+ --country PK --asn [0-9]+ --collector URL", text)
     assert (language == "en") is ("Too few people have measured on these networks:" in text)
 

@@ -147,7 +147,7 @@ def test_a_form_and_a_typing_error_lead_to_the_canonical_address(asked: str, lea
     ["country=QQ", "kind=murder", "length=long", "began=2023-13", "network=x", "status=open&region=-"],
 )
 def test_a_condition_that_means_nothing_is_named_and_no_list_is_given_without_it(asked: str) -> None:
-    """A script would take the list of everything for the answer to its question."""
+    """A script would mistake the list of everything for the answer to its question."""
     for path in ("/incidents", "/incidents.csv", "/incidents/feed.atom"):
         answer = visiting().get(f"{path}?{asked}")
         name, value = asked.rpartition("&")[2].split("=")

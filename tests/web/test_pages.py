@@ -152,7 +152,7 @@ def test_no_sentence_of_a_persian_page_is_english(path: str) -> None:
 
 
 def test_a_country_was_last_measured_when_it_was_however_long_ago() -> None:
-    """Kenya, of which the data end in 2023, was listed with "No data"; its own page said when."""
+    """Kenya, whose data end in 2023, was listed with "No data"; its own page said when."""
     store = SmallStore(ballots=(Ballot((1.0,), seen=False, asn=59257),), now_is=NOW - 3 * 365 * 86_400)
     text = reader(store, Site(clock=lambda: NOW)).get("/countries").text
     assert "3 years ago" in text

@@ -1,4 +1,4 @@
-"""The catalogues: whole, current, and without a place that a sentence does not have."""
+"""The catalogues: complete, current, and without a placeholder that the sentence lacks."""
 
 import ast
 import re
@@ -33,8 +33,7 @@ def one_of(text: Text) -> str:
 
 
 def said(file: Path) -> Iterator[str]:
-    """What the code of a file gives to who translates it, within f-strings too, where Babel looks since
-    Python 3.12 alone."""
+    """The texts for translators in a file's code, within f-strings too, where Babel looks only since Python 3.12."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -36,6 +36,24 @@ def test_dollars_have_two_digits(amount: Range, text: str) -> None:
     assert dollars(amount) == text
 
 
+@each(
+    ("hours", "lang", "end"),
+    [
+        ("1", "en", "in 1 hour."),
+        ("0.5", "en", "in 0.5 hours."),
+        ("7.2", "en", "in 7.2 hours."),
+        ("1", "fr", "en 1 heure."),
+        ("1", "es", "en 1 hora."),
+        ("7.2", "es", "en 7,2 horas."),
+        ("1", "ar", "خلال مدة قدرها ساعة واحدة."),
+    ],
+)
+def test_hours_are_counted_in_every_language(hours: str, lang: str, end: str) -> None:
+    _, out = fanous("PK", "--hours", hours, "--lang", lang)
+    first = out.splitlines()[0]
+    assert re.sub(r"[\u2068\u2069]", "", first).endswith(end)
+
+
 def test_a_country_has_a_range_by_method() -> None:
     code, out = fanous("PK", "--hours", "24", "--json")
     document = json.loads(out)
@@ -48,7 +66,7 @@ def test_a_country_has_a_range_by_method() -> None:
 
 def test_a_region_counts_by_its_people_and_an_unknown_one_widens_the_range() -> None:
     punjab = json.loads(fanous("PK", "--hours", "24", "--regions", "PK-PB", "--json")[1])
-    assert punjab == json.loads(fanous("PK", "--hours", "24", "--regions", "punjab", "--json")[1])
+    assert punjab == json.loads(fanous("PK", "--hours", "24", "--region", "punjab", "--json")[1])
     assert punjab["affected_share"] == {"low": 0.5287, "high": 0.5287}
     code, out = fanous("IN", "--hours", "24", "--regions", "IN-BR")
     assert code == 0

@@ -1,4 +1,4 @@
-"""What people read is plain English: a list of words and turns that give a translation away.
+"""What people read is plain English: a list of words and phrases that give a translation away.
 
 The list grows with what a reader stumbles over; a text that needs one of these says why in ``ALLOWED``.
 """

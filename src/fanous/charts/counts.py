@@ -28,7 +28,7 @@ from fanous.charts.paint import (
     running,
     xml,
 )
-from fanous.charts.plot import Shape
+from fanous.charts.plot import MOST_BOUNDS, Shape
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
 from fanous.wording.language import Language
@@ -42,9 +42,6 @@ NOTE = 13.5
 
 WIDE, NARROW = Shape(760, 84, 7), Shape(360, 84, 4)
 """Sizes for a page and for a phone; the height is that of one panel."""
-
-MOST_BOUNDS = 3
-"""Incidents in more pieces are marked by bars alone: lines would hide what was measured."""
 
 ALONE, LOW = 150, 64
 """Height of a panel in pixels if it is the only one, and if there are more than three."""
@@ -299,25 +296,27 @@ class _Frame:
         return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
-        """The words of bounds and events, in one row, if there is room for them."""
+        """The words of events and bounds, in one row, on the side where there is room for them; those of events first,
+        since a line without words says nothing."""
         parts, taken = [], list[tuple[float, float]]()
         for is_event, (at, text) in [
-            *((False, one) for one in self.sheet.bounds),
             *((True, one) for one in sorted(self.sheet.marks)),
+            *((False, one) for one in self.sheet.bounds),
         ]:
             if not self.start <= at <= self.end:
                 continue
             x, long = self.x(at), breadth(text, 12)
             if is_event:
                 parts.append(f'<path d="M{x:.0f} {foot - 13:.0f}V{bottom:.0f}" {self.paint("event")}/>')
-            leftward = x + 5 + long > self.right
-            left, right = (x - 5 - long, x - 5) if leftward else (x + 5, x + 5 + long)
-            if left >= 0 and all(right + 6 < a or left - 6 > b for a, b in taken):
-                taken.append((left, right))
-                parts.append(
-                    f'<text x="{x - 5 if leftward else x + 5:.0f}" y="{foot - 4:.0f}" '
-                    f'text-anchor="{"end" if leftward else "start"}" {self.paint("eventname")}>{xml(text)}</text>'
-                )
+            for anchor, edge, left in (("start", x + 5, x + 5), ("end", x - 5, x - 5 - long)):
+                right = left + long
+                if left >= 0 and right <= self.right and all(right + 6 < a or left - 6 > b for a, b in taken):
+                    taken.append((left, right))
+                    parts.append(
+                        f'<text x="{edge:.0f}" y="{foot - 4:.0f}" text-anchor="{anchor}" '
+                        f"{self.paint('eventname')}>{xml(text)}</text>"
+                    )
+                    break
         return "".join(parts)
 
     def times(self, y: float) -> str:

@@ -254,7 +254,7 @@ def _cell(made: int, failed: int, confirmed: bool | None) -> Cell:
 
 
 LEAST, MOST, ROOM = 10, 40, 560
-"""Least and most pixels of a cell's width, and pixels of a whole row if these allow it."""
+"""Smallest and largest width of a cell in pixels, and pixels of a whole row if these allow it."""
 
 HIGH = 22
 """Pixels of a row's height."""

@@ -114,10 +114,28 @@ def _fonts() -> list[str]:
         return sorted(str(file) for file in folder.glob("*.ttf"))
 
 
+PICTURE_WIDTH = 1500
+"""Pixels; for print, 12.7 cm at 300 dpi."""
+
+WITH_ARABIC = re.compile("(?<=>)[^<>]*[\u0600-\u06ff][^<>]*")
+"""Text of an SVG in which there are Arabic letters."""
+
+IN_NASKH = "[!,.0-9:\u00a0\u00ab\u00bb\u0600-\u06ff\u0750-\u077f\u200c-\u2011\ufb50-\ufdff\ufe70-\ufeff]+"
+NASKH = re.compile(f"{IN_NASKH}(?: {IN_NASKH})*")
+"""Characters of our Arabic font."""
+
+NAMED = r'<tspan font-family="Noto Naskh Arabic">\g<0></tspan>'
+
+
 def png(svg: str, width: int) -> bytes:
-    """The picture, ``width`` pixels wide."""
+    """The picture, ``width`` pixels wide.
+
+    The Arabic font is named wherever it is needed: resvg takes a character that a font lacks, and the digits next to
+    it, from the first file that has them, and all would be bold.
+    """
     from resvg_py import svg_to_bytes
 
+    svg = WITH_ARABIC.sub(lambda text: NASKH.sub(NAMED, text[0]), svg)
     return bytes(
         svg_to_bytes(
             svg_string=svg,

@@ -24,6 +24,9 @@ BESIDE = 2.5
 OVER = 18
 """Pixels of a row of words: names of announced events above the lines, names of the axes above and below."""
 
+MOST_BOUNDS = 3
+"""Incidents in more pieces are not marked by lines, which would hide what was measured."""
+
 NAMES, NAME_HIGH = 172, 15
 """Pixels next to the lines for their names, of at most two rows, and from row to row."""
 
@@ -133,7 +136,7 @@ class _Frame:
             f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
             for a, b in spans
         ]
-        for a, b in spans:
+        for a, b in spans if len(spans) <= MOST_BOUNDS else ():
             inside = [x for x in (a, b) if self.lines.start <= x < self.lines.end]
             parts += [
                 f'<path d="M{self.x(x):.0f} {self.top}V{self.bottom}" {painted("bound", alone=alone)}/>'

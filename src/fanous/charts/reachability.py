@@ -28,7 +28,7 @@ FILLED = 0.7
 """Share of bins with a value above which a line looks like a line and not like a row of dots."""
 
 LEAST_MADE = 3
-"""Least measurements per bin: with fewer, chance would look like an event."""
+"""Fewest measurements per bin: with fewer, chance would look like an event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,7 @@ MARKS = {
 }
 NETWORKS_SHOWN = 12
 COUNT_WIDTH = 8
-"""Two blanks and ``99,999``."""
+"""Two spaces and ``99,999``."""
 
 NAME_WIDTH = 34
 NAME_LEAST = 12

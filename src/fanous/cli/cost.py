@@ -37,7 +37,11 @@ def cost(
     ] = None,
     regions: Annotated[
         list[str] | None,
-        typer.Option("--regions", help="Affected regions, such as PK-PB,PK-SD; default: the whole country."),
+        typer.Option(
+            "--region",
+            "--regions",
+            help="Affected regions, such as PK-PB,PK-SD; default: the whole country.",
+        ),
     ] = None,
     affected: Annotated[
         str | None, typer.Option("--affected", help="Share of users affected, such as 0.3 or 0.2-0.4.")
@@ -125,7 +129,7 @@ def _region(country: str, name: str) -> str:
     hint = (
         f"did you mean {' or '.join(near)}?" if near else "give its code (ISO 3166-2, such as PK-PB) or name"
     )
-    raise typer.BadParameter(f"{name!r} is not a region of {country}: {hint}", param_hint="--regions")
+    raise typer.BadParameter(f"{name!r} is not a region of {country}: {hint}", param_hint="--region")
 
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:

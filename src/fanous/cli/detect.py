@@ -182,9 +182,10 @@ def rejudge(
 ) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
     from fanous.pipeline.jobs import Rejudge
+    from fanous.wording.words import counted
 
     done = act(store, config, Rejudge(country_code(country) if country else None, everything))
-    say(f"judged {done.measurements:,} measurements again")
+    say(f"judged {counted(done.measurements, 'measurement')} again")
     if not (done.measurements or done.remarks or everything):
         say("all were judged by these rules before; --all judges them again", file=sys.stderr)
     for remark in done.remarks:

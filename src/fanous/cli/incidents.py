@@ -132,7 +132,7 @@ def _lines_of_lacking(wanted: "Lacking") -> list[str]:
         lines.append(f"  AS{one.asn} {one.name}{share}: {one.measurements} so far")
     return [
         *lines,
-        "  Somebody there can open this link on a phone with OONI Probe:",
+        "  Someone there can open this link on a phone with OONI Probe:",
         f"  {wanted.run_link}",
         f"  or run: {wanted.command}",
         "  Measuring can be dangerous: explain the risks before you ask anyone to do it (docs/ethics.md).",
@@ -153,8 +153,8 @@ def incidents_report(
         str,
         typer.Option(
             "--url",
-            help="Public URL of the pages; every figure in the report links to it.  By default `url` of [web] in the "
-            "configuration, or this machine's own address, which no other machine can open.",
+            help="Public URL of the pages; every figure in the report links to it.  By default `url` in the `web` "
+            "table of the configuration, or this machine's own address, which no other machine can open.",
             show_default=False,
         ),
     ] = "",
@@ -239,7 +239,7 @@ def incidents_bundle(
     if gathered.closed:
         closed = ", ".join(gathered.closed)
         say(
-            f"  values of {closed} are left out, since they may not be passed on; their digests are there"
+            f"  values of {closed} are left out, since they may not be passed on; their digests are included"
             if public
             else f"  values of {closed} may not be passed on: use --public for a bundle that you give to others"
         )
@@ -284,14 +284,14 @@ def incidents_approve(
 def incidents_hold(
     incident_id: IdArgument,
     by: ByOption,
-    note: Annotated[str, typer.Option("--note", help="Why; published.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "--note", help="Why; published.")] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Hold an incident: it stays suspected until it is approved, whatever is measured."""
     from fanous.pipeline.actions import Hold
 
-    _say_decided(act(store, config, Hold(incident_id.upper(), by, note)))
+    _say_decided(act(store, config, Hold(incident_id.upper(), by, reason)))
 
 
 @incidents_app.command("retract")

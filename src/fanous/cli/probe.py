@@ -323,6 +323,8 @@ def probe_run(
     _answer(report, out, sent, as_json)
     if report.health is not None and report.health.defect:
         raise FanousError(f"{report.health.defect}: too little was measured to judge the sites")
+    if not report.outcomes:
+        raise typer.Exit(1)
 
 
 @probe_app.command("consent")
@@ -433,16 +435,16 @@ def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json:
     from fanous.cli.common import screen
     from fanous.probe.output import print_sentences, report_document
     from fanous.probe.words import report_lines
+    from fanous.wording.words import counted
 
     if as_json:
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
         return
     print_sentences(report_lines(report), screen(highlight=False))
     if out is not None and report.outcomes:
-        say(
-            f"\n{len(report.outcomes)} measurements were added to {out}; run `fanous judge {out}` for the "
-            f"reasons."
-        )
+        print()
+        made = counted(len(report.outcomes), "measurement")
+        say(f"Added {made} to {out}; run `fanous judge {out}` for the reasons.")
     elif out is not None and report.health is not None:
         print(f"\nThe check of the connection was added to {out}.")
     if sent is not None:

@@ -88,11 +88,15 @@ APART = {
 def sent_line(sent: "Sent") -> str:
     """One or more sentences for people."""
     from fanous.probe.spool import REFUSED
+    from fanous.wording.words import counted
 
     refused = f", {sent.refused} set aside" if sent.refused else ""
     why = f" ({sent.why})" if sent.why else ""
-    waiting = f", {sent.waiting} wait for the next run: no collector took them{why}" if sent.waiting else ""
-    lines = [f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."]
+    them = "it" if sent.waiting == 1 else "them"
+    waiting = (
+        f", {sent.waiting} waiting for the next run: no collector took {them}{why}" if sent.waiting else ""
+    )
+    lines = [f"{counted(sent.acknowledged, 'measurement')} acknowledged{refused}{waiting}."]
     lines += [f"Set aside in the spool's folder {REFUSED!r}: {answer}." for answer in sent.answers]
     for reason, count in sorted(sent.apart.items()):
         lines.append(

@@ -161,6 +161,7 @@ def _document(
 def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, source: str) -> None:
     from fanous.refdata.networks import network_name
     from fanous.refdata.platforms import title
+    from fanous.wording.words import counted
 
     counts: dict[tuple[str, int], Counter[str]] = {}
     for one in results:
@@ -173,4 +174,7 @@ def _show(results: Sequence[_Result], left: Sequence[str], out: Path | None, sou
     for sentence in left:
         say(f"left out: {sentence}")
     if out is not None:
-        say(f"\n{len(results)} measurements were added to {out}; `fanous ingest {source} {out}` stores them.")
+        print()
+        say(
+            f"Added {counted(len(results), 'measurement')} to {out}; `fanous ingest {source} {out}` stores them."
+        )

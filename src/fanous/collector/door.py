@@ -29,7 +29,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -43,13 +43,12 @@ from fanous.collector.limits import (
     SUBMISSIONS,
     VOLUME,
     ConnectionLimits,
-    Held,
     Limiter,
     RateLimits,
     Room,
 )
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address, is_within
-from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
+from fanous.collector.request import GRACE_SECONDS, MOST_BYTES, OneLength, Refused, body_of, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
 from fanous.collector.services import (
@@ -130,10 +129,6 @@ def page(contact: str) -> str:
 
 SMALL = 64 << 10
 """Most bytes of body for any request but a submission."""
-
-GRACE_SECONDS = 20.0
-SLOWEST = 500.0
-"""A body may take the grace period, plus one second for each this many bytes: the slowest 2G is faster."""
 
 ROOM = 256 << 20
 """Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
@@ -279,7 +274,7 @@ class Door:
     ) -> Response:
         """Read a body, derive what to keep and what to answer, and answer once it is safe."""
         with self._room.holding() as held:
-            sent = await _read(request, MOST_BYTES, self._policy.grace, held)
+            sent = await body_of(request, MOST_BYTES, self._policy.grace, held.take)
             encoding = request.headers.get("content-encoding", "")
 
             def work() -> tuple[Submission, object]:
@@ -395,7 +390,7 @@ class Door:
     async def _small(self, request: Request, work: Callable[[bytes], T]) -> T:
         """Apply ``work`` to the body of a request that is not a measurement."""
         with self._room.holding() as held:
-            body = await _read(request, SMALL, self._policy.grace, held)
+            body = await body_of(request, SMALL, self._policy.grace, held.take)
             encoding = request.headers.get("content-encoding", "")
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._reading, lambda: work(plain(body, encoding, SMALL)))
@@ -456,31 +451,6 @@ def collector_app(
         exception_handlers={Refused: refusal, HTTPException: refusal},
         lifespan=lifespan,
     )
-
-
-async def _read(request: Request, most: int, grace: float, held: Held) -> bytes:
-    """The body, unless it is too large or too slow."""
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > most:
-        raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
-    began = time.monotonic()
-    chunks: list[bytes] = []
-    stream = request.stream()
-    try:
-        while True:
-            left = began + grace + held.bytes / SLOWEST - time.monotonic()
-            async with asyncio.timeout(left):
-                chunk = await anext(stream, None)
-            if chunk is None:
-                return b"".join(chunks)
-            held.take(len(chunk))
-            if held.bytes > most:
-                raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
-            chunks.append(chunk)
-    except TimeoutError:
-        raise Refused(408, "the body arrived too slowly", closes=True) from None
-    except ClientDisconnect:
-        raise Refused(400, "the client went away", closes=True) from None
 
 
 def _json(document: object) -> Response:

@@ -559,7 +559,7 @@ class Helper:
             self._refuse_near([host])
 
     def _refuse_near(self, addresses: Iterable[str]) -> None:
-        """Refuse to answer about addresses near us: to report a failure would be a finding about the target."""
+        """Refuse to answer about addresses near us: reporting a failure would be a finding about the target."""
         if any(self._is_near(address) for address in addresses):
             raise Refused(
                 400, "the target is at an address that this helper does not connect to: ask another helper"

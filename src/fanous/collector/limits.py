@@ -5,8 +5,8 @@ They are kept only in memory, and forgotten when the process ends.
 Clients that open many connections, send the head of a request byte by byte, or do not read what they asked
 for, are disconnected.  uvicorn limits the silence after a response and the requests in progress, but neither
 the time for a head or for reading an answer, nor connections that never ask for anything: with
-``limit_concurrency`` those are kept, and everyone else is told 503.  (``door`` limits the time for a body where
-it reads it.)
+``limit_concurrency`` those are kept, and everyone else is told 503.  (``request.body_of`` limits the time for a
+body.)
 
 A connection waits here (``Acceptor``), at almost no cost, until its first byte; only then does uvicorn get it.  A
 transport, a parser and a task for each connection cost four tenths of a millisecond, so a few thousand connections
@@ -29,6 +29,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any, Protocol
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -186,8 +187,25 @@ less than thirty a second."""
 STALL_SECONDS = 30.0
 """Seconds after which a reader who takes nothing of an answer has gone, or wants to keep us waiting."""
 
+LINGER_SECONDS = 120.0
+"""Seconds for which the rest of the last answer may take to be read once the connection is to be closed."""
+
+LAG_SECONDS = 5.0
+"""Seconds after which a full door may close a connection that keeps it waiting: most bodies arrive sooner."""
+
 LOOKED_AT = 32
-"""Number of waiting connections from which the one to close is chosen: more would take too long in a flood."""
+"""Number of connections from which the one to close is chosen: more would take too long in a flood."""
+
+MOST_HEAD_BYTES = 16 << 10
+MOST_HEADERS = 100
+"""As for Apache; parsing one takes a microsecond or two, in the event loop."""
+
+LEAST_CHUNK = 512
+"""Bytes that chunks of a body must have on average.  One takes some 20 microseconds, however small it is: a single
+sender of one-byte chunks kept everyone else waiting for ten seconds."""
+
+SMALL_CHUNKS = 64
+"""Smaller chunks at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +236,10 @@ class Abortable(Protocol):
 class Connections:
     """The open connections of one door; belongs to one event loop.
 
-    A connection is *waiting* while it has asked for nothing.  If the door is full, a waiting one is closed in favour of
-    the newcomer: a genuine client asks at once.  If all are at work, the newcomer is turned away.
+    A connection is *waiting* while it has asked for nothing, and *lagging* while its client has yet to send the rest of
+    a request, or to read an answer.  If the door is full, a waiting one is closed in favour of the newcomer (a genuine
+    client asks at once), or else one that has lagged for ``LAG_SECONDS``.  If there is none, the newcomer is turned
+    away.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -227,6 +247,7 @@ class Connections:
         self.of: Counter[str] = Counter()
         self.open = 0
         self._waiting: OrderedDict[Abortable, str] = OrderedDict()
+        self._lagging: OrderedDict[Abortable, tuple[str, float]] = OrderedDict()  # peer, since when
         self._limiter = Limiter(limits.connecting)
 
     def admit(self, peer: str) -> bool:
@@ -257,21 +278,70 @@ class Connections:
 
     def wait(self, waiting: Abortable, peer: str) -> None:
         """A connection asks for nothing now."""
+        self._lagging.pop(waiting, None)
         self._waiting[waiting] = peer
 
-    def work(self, waiting: Abortable) -> None:
-        """A connection has asked for something."""
-        self._waiting.pop(waiting, None)
+    def lag(self, lagging: Abortable, peer: str) -> None:
+        """A connection has asked for something, and keeps us waiting."""
+        self._waiting.pop(lagging, None)
+        self._lagging.setdefault(lagging, (peer, monotonic()))
+
+    def work(self, working: Abortable) -> None:
+        """A connection has asked for something, and waits for us."""
+        self._waiting.pop(working, None)
+        self._lagging.pop(working, None)
 
     def shed(self) -> bool:
-        """Close one of those that have waited longest, preferably of the address with the most connections."""
-        if not self._waiting:
+        """Close a waiting connection, or one that lags."""
+        late = monotonic() - LAG_SECONDS
+        lagging = islice(self._lagging.items(), LOOKED_AT)
+        return self.shed_waiting() or self._close_one_of(
+            [(o, peer) for o, (peer, at) in lagging if at < late]
+        )
+
+    def shed_waiting(self) -> bool:
+        """Close one of those that have waited longest."""
+        return self._close_one_of(list(islice(self._waiting.items(), LOOKED_AT)))
+
+    def _close_one_of(self, oldest: list[tuple[Abortable, str]]) -> bool:
+        """Close one, preferably of the address with the most connections; ``False`` = there is none."""
+        if not oldest:
             return False
-        oldest = islice(self._waiting.items(), LOOKED_AT)
-        waiting, _ = max(oldest, key=lambda one: self.of[places_of(one[1])[0]])
-        del self._waiting[waiting]
-        waiting.abort()
+        one, _ = max(oldest, key=lambda one: self.of[places_of(one[1])[0]])
+        self.work(one)
+        one.abort()
         return True
+
+
+class FrugalConnection(h11.Connection):
+    """Refuses, as invalid, requests that take far more time to parse than bytes to send."""
+
+    _credit = 0
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, MOST_HEAD_BYTES)
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """As h11's; a head or a body that is too costly raises ``RemoteProtocolError``."""
+        if self.their_state is h11.IDLE:
+            self._check_head()
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._credit = SMALL_CHUNKS * LEAST_CHUNK
+        elif isinstance(event, h11.Data):
+            self._credit += len(event.data) - LEAST_CHUNK * event.chunk_start
+            self._credit = min(self._credit, SMALL_CHUNKS * LEAST_CHUNK)
+            if self._credit < 0:
+                raise h11.RemoteProtocolError("the body comes in chunks that are too small")
+        return event
+
+    def _check_head(self) -> None:
+        start = self.trailing_data[0][: MOST_HEAD_BYTES + 1]
+        ends = [at for blank in (b"\n\r\n", b"\n\n") if (at := start.find(blank)) >= 0]
+        if len(start) > MOST_HEAD_BYTES and not ends:
+            raise h11.RemoteProtocolError("the head is too large")
+        if start.count(b"\n", 0, min(ends, default=len(start))) > MOST_HEADERS:
+            raise h11.RemoteProtocolError("the head has too many lines")
 
 
 class PatientProtocol(H11Protocol):
@@ -279,9 +349,12 @@ class PatientProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+    _is_lost = False
 
     def __init__(self, connections: Connections, peer: str, config: uvicorn.Config, **more: Any) -> None:
         super().__init__(config, **more)
+        self.conn = FrugalConnection()
         self._connections = connections
         self._peer = peer  # a socket that was reset does not know it any more
 
@@ -290,8 +363,11 @@ class PatientProtocol(H11Protocol):
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._is_lost = True
         self.resume_writing()
+        self._stop_waiting()
+        if self._lingering is not None:
+            self._lingering.cancel()
         self._connections.leave(self._peer)
         super().connection_lost(exc)
 
@@ -302,22 +378,54 @@ class PatientProtocol(H11Protocol):
             self._stop_waiting()
         elif seen is None or seen.response_complete:
             self._wait_for_head()
+        self._note_lag()
+
+    def send_400_response(self, msg: str) -> None:
+        """As uvicorn's, which fails if an answer has begun."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.abort()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self.transport.is_closing() and self.cycle.response_complete:
             self._connections.wait(self.transport, self._peer)
+        self._note_lag()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._note_lag()
 
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:
             self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+        self._note_lag()
 
     def resume_writing(self) -> None:
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
         super().resume_writing()
+        self._note_lag()
+
+    def _note_lag(self) -> None:
+        """Does the client, in the middle of a request or an answer, keep the door waiting?"""
+        if self._is_lost:
+            return
+        if self.transport.is_closing():
+            self._connections.lag(self.transport, self._peer)
+            if self._lingering is None:
+                self._lingering = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        elif self.cycle is not None and not self.cycle.response_complete:
+            if self.cycle.more_body or self._stalled is not None:
+                self._connections.lag(self.transport, self._peer)
+            else:
+                self._connections.work(self.transport)
 
     def _wait_for_head(self) -> None:
         self._connections.wait(self.transport, self._peer)
@@ -334,6 +442,7 @@ class PatientProtocol(H11Protocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+        self._note_lag()
 
 
 IN_A_TURN = 64
@@ -440,7 +549,7 @@ class Acceptor:
         if now >= self._say_next:
             self._say_next = now + SAID_SECONDS
             log.error(logline("not_accepted", why=error.strerror))
-        while self._places.shed():
+        while self._places.shed_waiting():
             pass
         self._loop.remove_reader(self._listening.fileno())
         self._resuming = self._loop.call_later(PAUSE_SECONDS, self._resume)

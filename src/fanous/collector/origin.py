@@ -13,7 +13,7 @@ By default the tables included in Fanous locate an address.  The network is the 
 lists).
 """
 
-import gzip
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +25,10 @@ from typing import Protocol
 import iptocc
 
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import is_same_operator, network_of
+from fanous.sources.stream import BROKEN, open_source, read_line
 
 Network = IPv4Network | IPv6Network
 
@@ -168,6 +168,15 @@ class _Table:
         return self._origins[index] if index >= 0 and number <= self._lasts[index] else UNKNOWN
 
 
+LONGEST_ROW = 1 << 16
+"""Bytes; a row has a name of some dozens."""
+
+LAST_NETWORK = 2**32 - 1
+"""The greatest number of a network (RFC 6793)."""
+
+_COUNTRY = re.compile("[A-Z]{2}")
+
+
 def read_ranges(path: Path) -> Ranges:
     """The table of a file, gzip or not.
 
@@ -176,28 +185,39 @@ def read_ranges(path: Path) -> Ranges:
     """
     tables: tuple[list[_Row], list[_Row]] = ([], [])
     known: dict[Origin, Origin] = {}
-    check_regular(path)
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                for version, first, last, origin in _row(line, path, number):
+    number, length = 0, 1
+    with open_source(path) as source:
+        while length:
+            number += 1
+            try:
+                line, length = read_line(source.stream, LONGEST_ROW)
+                for version, first, last, origin in _row(line.decode(), length):
                     tables[version == 6].append((first, last, known.setdefault(origin, origin)))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise FanousError(f"cannot read the table of networks {path}: {error}") from error
+            except BROKEN as error:
+                raise FanousError(
+                    f"cannot read the table of networks {path}: it is damaged or breaks off at line {number:,}; "
+                    "download it again"
+                ) from error
+            except (ValueError, IndexError):
+                raise FanousError(
+                    f"{path}:{number}: not a range of addresses: first, last, ASN, country"
+                ) from None
     return Ranges(*tables)
 
 
-def _row(line: str, path: Path, number: int) -> Iterator[tuple[int, int, int, Origin]]:
+def _row(line: str, length: int) -> Iterator[tuple[int, int, int, Origin]]:
+    """Raises ``ValueError`` or ``IndexError`` if it is not a row."""
+    if length > LONGEST_ROW:
+        raise ValueError
     separator = "\t" if "\t" in line else ","
     cells = [cell.strip().strip('"') for cell in line.split(separator)]
     if not line.strip() or line.startswith("#"):
         return
-    try:
-        first, last = ip_address(cells[0]), ip_address(cells[1])
-        asn = next((int(c.removeprefix("AS")) for c in cells[2:4] if c.removeprefix("AS").isdigit()), 0)
-    except (ValueError, IndexError):
-        raise FanousError(f"{path}:{number}: not a range of addresses: first, last, ASN, country") from None
-    country = next((c for c in cells[2:4] if len(c) == 2 and c.isalpha() and c.isupper()), UNKNOWN_COUNTRY)
+    first, last = ip_address(cells[0]), ip_address(cells[1])
+    asn = next((int(c.removeprefix("AS")) for c in cells[2:4] if c.removeprefix("AS").isdigit()), 0)
+    if first.version != last.version or int(first) > int(last) or asn > LAST_NETWORK:
+        raise ValueError
+    country = next((c for c in cells[2:4] if _COUNTRY.fullmatch(c)), UNKNOWN_COUNTRY)
     if asn or country != UNKNOWN_COUNTRY:
         yield first.version, int(first), int(last), Origin(country, asn)
 

@@ -9,11 +9,15 @@ collector may believe one and the server the other, and the rest of the body wou
 request, under someone else's address (RFC 9112 section 6.1).
 """
 
+import asyncio
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fanous.errors import FanousError
@@ -82,6 +86,51 @@ cannot keep a decoder busy for long."""
 
 _GZIP = 31
 """zlib's ``wbits`` for a gzip header and trailer."""
+
+
+GRACE_SECONDS = 20.0
+SLOWEST = 500.0
+"""A body may take the grace period, plus one second for each this many bytes: the slowest 2G is faster."""
+
+
+async def body_of(
+    request: Request,
+    most: int,
+    grace: float = GRACE_SECONDS,
+    take: Callable[[int], object] = lambda _bytes: None,
+) -> bytes:
+    """The body of a request.
+
+    Args:
+        most: most bytes.
+        grace: seconds until its rate counts.
+        take: called with the size of each piece; may refuse.
+
+    Raises:
+        Refused: it is too large or too slow, or the client went away.
+    """
+    too_large = Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared) > most:
+        raise too_large
+    began, count = time.monotonic(), 0
+    chunks: list[bytes] = []
+    stream = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(began + grace + count / SLOWEST - time.monotonic()):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return b"".join(chunks)
+            take(len(chunk))
+            count += len(chunk)
+            if count > most:
+                raise too_large
+            chunks.append(chunk)
+    except TimeoutError:
+        raise Refused(408, "the body arrived too slowly", closes=True) from None
+    except ClientDisconnect:
+        raise Refused(400, "the client went away", closes=True) from None
 
 
 def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:

@@ -35,8 +35,6 @@ BACKLOG = 4096
 """Connections that the kernel completes while we are busy (as many as Linux allows by default).  One more is
 dropped, and the client tries again after a second."""
 
-MOST_HEADER_BYTES = 16 << 10
-
 DESCRIPTORS = 8192
 """What a monitor asks for: two doors of 2,000 connections, the engine's files, and as many again."""
 
@@ -114,7 +112,6 @@ def server_config(app: ASGIApp, limits: ConnectionLimits | None = None, **more: 
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": STOP_SECONDS,
-        "h11_max_incomplete_event_size": MOST_HEADER_BYTES,
         "http": PatientProtocol,
     }
     return DoorConfig(LastAnswers(app), connections, **settings | more)

@@ -39,7 +39,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
 from fanous.model.measurement import AHEAD
-from fanous.model.place import UNKNOWN_COUNTRY, is_unroutable
+from fanous.model.place import LARGEST_ASN, UNKNOWN_COUNTRY, is_unroutable
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.content import check_size, digest_of, scrub, stamped
 from fanous.sources.ooni.document import DOOR_SECONDS, TooCostly
@@ -50,7 +50,6 @@ COLLECTOR_ID = "0"
 """OONI numbers its collectors (``n1`` ...); 0 is not one of theirs."""
 
 RANDOM_BYTES = 12
-LARGEST_ASN = 2**32 - 1
 
 BACKEND_VERSION = "1.3.5"
 """The version that ooni/backend's ``open_report`` answers; clients may check it."""

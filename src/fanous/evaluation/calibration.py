@@ -67,12 +67,9 @@ def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calib
     )
 
 
-SERIES_TUNING_SEEDS = range(3000, 3018)
-"""Months from which the confidence of one family of series was set (``outage.ONE_FAMILY``)."""
-
 SERIES_SEEDS = range(5000, 5012)
-"""Seeds to report: disjoint from those, and never used to set anything.  Older detectors were reported on 4000 to
-4011."""
+"""Months to report, never used to set anything: 3000 to 3017 gave the confidence of one family of series
+(``outage.ONE_FAMILY``), and older detectors were reported on 4000 to 4011."""
 
 LOSSES = (0.15, 0.9)
 HOURS = (3, 6, 24, 72)
@@ -104,7 +101,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
 
 
 def of_lab(table: Path) -> Calibration:
-    """Of the incidents in the lab's truth table."""
+    """For the incidents in the lab's truth table."""
     results = [result for result in known(table) if result.kept_up]
     claims = [Stated(*claim) for result in results for claim in result.claims or ()]
     without = sum(result.claims is None for result in results)
@@ -113,7 +110,7 @@ def of_lab(table: Path) -> Calibration:
 
 
 def of_corpora(folders: Sequence[Path]) -> Iterator[Calibration]:
-    """Of what is found in each labelled corpus."""
+    """For what is found in each labelled corpus."""
     for evaluation in evaluate_corpora(folders):
         yield calibrate(f"corpus: {evaluation.title}", evaluation.stated)
 

@@ -243,7 +243,7 @@ class Delaying(Box):
 
     def _release(self, number: int) -> None:
         if self._queue.queue.socket.fileno() >= 0:
-            self._queue.queue.settle(number, ACCEPT)
+            self._queue.queue.decide(number, ACCEPT)
 
 
 FORGED_TTL = 300
@@ -294,7 +294,7 @@ class Answering(Box):
     def _received(self, packet: Packet) -> None:
         segment = segment_of(packet.payload)
         answer = forged(segment, self._hosts, self._answer) if segment else None
-        self._queue.queue.settle(packet.number, DROP if answer else ACCEPT)
+        self._queue.queue.decide(packet.number, DROP if answer else ACCEPT)
         if segment and answer:
             self._injector.send(answer, segment.source)
 
@@ -353,7 +353,7 @@ class ReadingQuic(Box):
             if any(name in hello for name in self._names):
                 self._dropped.add(segment.flow)
         is_dropped = segment is not None and segment.flow in self._dropped
-        self._queue.queue.settle(packet.number, DROP if is_dropped else ACCEPT)
+        self._queue.queue.decide(packet.number, DROP if is_dropped else ACCEPT)
 
 
 def crypto_of(datagram: bytes) -> bytes:
@@ -402,7 +402,7 @@ class ForgingPages(Box):
         self.parts = (self._queue, self._injector)
 
     def _received(self, packet: Packet) -> None:
-        self._queue.queue.settle(packet.number, DROP)
+        self._queue.queue.decide(packet.number, DROP)
         request = segment_of(packet.payload)
         if request is None:
             return

@@ -82,7 +82,7 @@ class Netqueue:
                 continue  # ENOBUFS: the buffer was full, and the kernel let some packets pass
             yield from _packets(message)
 
-    def settle(self, number: int, verdict: int) -> None:
+    def decide(self, number: int, verdict: int) -> None:
         """Decide one packet."""
         self.socket.send(self._message(VERDICT, _attribute(2, struct.pack(">II", verdict, number))))
 

@@ -16,7 +16,7 @@ class Happening(StrEnum):
     WIDENED = "widened"
     """It reaches further than before: more of a service, more services, more networks."""
     NARROWED = "narrowed"
-    """A part of a service works again, and others do not."""
+    """Part of a service works again; other parts do not."""
 
 
 class AlertState(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fanous.model.incident import Scope
+from fanous.model.place import LARGEST_ASN
 
 
 class Said(StrEnum):
@@ -28,14 +29,11 @@ class ClaimCheck(StrEnum):
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
 """1990 and 2100, unix seconds: no claim can be about a public internet before or after."""
 
-LARGEST_ASN = 2**32 - 1
-"""RFC 6793; 0 is reserved (RFC 7607), and here it means no network."""
-
 LONGEST_WORDS = 4000
-"""Characters of a claim's texts, as the pages take them."""
+"""Most characters of each text of a claim; the pages accept no more."""
 
 MOST_NAMED = 1000
-"""Networks or targets of a claim: the largest country has a few hundred access networks."""
+"""Most networks or targets of a claim: the largest country has a few hundred access networks."""
 
 MOST_HOURS = 24 * 366 * 10
 """Ten years: longer than the longest known shutdown (Jammu and Kashmir, Tigray: one to two years)."""

@@ -16,7 +16,7 @@ class Coverage:
     """Counts over one window.
 
     Attributes:
-        measurements: number that say yes or no about one of the targets.
+        measurements: number that give a clear answer about one of the targets.
         failing: of these, those in which a target was blocked or throttled.
         probes: number of independent probes.
         networks: ASNs, ascending.
@@ -26,7 +26,7 @@ class Coverage:
         by_source: source -> its measurements, those failing, and the probes of these.
         series: series that have values in the window and are about the targets, or the place if there are none:
             ``source signal``, or ``source signal target``.
-        watched: families of them in which detectors would have found a loss.
+        watched: families of those series in which detectors would have found a loss.
     """
 
     measurements: int
@@ -51,7 +51,7 @@ class Arrival:
     """Measurements of one network that came in after a claim.
 
     Attributes:
-        measurements: that came in.
+        measurements: number that came in.
         late: of these, those made before the newest that was known then.
     """
 
@@ -62,11 +62,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class SeriesArrival:
-    """Bins of quantities of a country, all its places together, that came in after a claim.
+    """Bins of a country's quantity series, all its places together, that came in after a claim.
 
     Attributes:
         source: a name in ``fanous.sources.publishers``; ``signal``: one in ``fanous.analysis.series.signals``.
-        bins: number that came in, or came in with another value.
+        bins: number that came in, or whose value changed.
         late: of these, those before the newest that was known then and has not changed since.
     """
 
@@ -131,7 +131,7 @@ class MeasurementCount:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of some measurements; one of two targets counts once for each.
+    """The outcomes of some measurements; one that covers two targets counts once for each.
 
     Attributes:
         measurements: all, of which the others are parts.

@@ -58,7 +58,7 @@ class Interval:
 
 
 def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:
-    """The same time in intervals that do not overlap, in order; those at most ``gap`` seconds apart become one."""
+    """Merge intervals into an ordered list without overlaps; those at most ``gap`` seconds apart become one."""
     found: list[Interval] = []
     for one in sorted(intervals, key=lambda interval: interval.start):
         last = found[-1] if found else None
@@ -79,7 +79,7 @@ class RolePart:
 
     Attributes:
         entities: networks on which it failed.
-        worked: networks on which it worked all the time; on those in neither, its measurements do not agree.
+        worked: networks on which it always worked; on networks in neither list, its measurements disagree.
         intervals: when it failed, over all these networks, in order; the last is open if it still does.
     """
 
@@ -94,9 +94,9 @@ class Part:
     """What the incident does to one target; an empty target is the line itself.
 
     Attributes:
-        roles: of the target, as far as they were tried; empty = not told apart (by series, or before rules 2026.24).
-        intervals: when the target failed, over all its networks; empty = not told apart from the incident's
-            (by series, or before detectors 2026.30).
+        roles: those of the target that were tried; empty = not distinguished (by series, or before rules 2026.24).
+        intervals: when the target failed, over all its networks; empty = not distinguished from the incident's (by
+            series, or before detectors 2026.30).
     """
 
     target: str
@@ -122,14 +122,15 @@ class Part:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """What may be said to be cut (``role.named``); if no role clearly is, those that were not spared.  Of what is
-        slow it is always the target: a small answer does not show that a role is spared."""
+        """What may be called cut (``model.measurement.named``); if no role clearly is, those that were not spared. For
+        throttling it is always the target: a small answer does not show that a role is spared.
+        """
         cut = self.cut or tuple(one.role for one in self.roles if one.role not in self.spared)
         return named(self.target, cut if self.kind is Kind.BLOCKING else (), self.spared)
 
     @property
     def named_now(self) -> tuple[str, ...]:
-        """The same of what is still cut: a role that works again counts as spared."""
+        """As ``named``, for what is still cut: a role that works again counts as spared."""
         on = tuple(one.role for one in self.roles if one.role in self.cut and one.intervals[-1].end is None)
         if self.kind is not Kind.BLOCKING or not on:
             return self.named
@@ -173,7 +174,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What was left for as long as it stayed the same, within an outage.
+    """A stretch of an outage during which the share that was left stayed the same.
 
     Attributes:
         start, end: half-open, unix seconds; None = ongoing.
@@ -237,7 +238,7 @@ class Evidence:
         networks: on which it was seen.
         controls: measurements that show the target worked elsewhere at the time.
         families: source families that saw it.
-        probes_at_least: of ``probes``, those that are certainly different ones; None = not worked out.
+        probes_at_least: how many of ``probes`` are certainly different ones; None = not computed.
     """
 
     measurements: int
@@ -336,8 +337,8 @@ class Incident:
 
     Attributes:
         id: label, ``PK-2023-0042``; empty until the ledger has given one.
-        entities: what it is about; the country itself if the scope is the nation, or if only its own series
-            was seen.
+        entities: the places affected; the country itself if the scope is the nation, or if only its own series shows
+            it.
         networks: when it was seen on each network named.
         onset: best estimate of the beginning.
         onset_earliest: None = already under way when the data begin (open onset).
@@ -352,7 +353,7 @@ class Incident:
         reasons: why the status is what it is, the most important first.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause; never evidence.
-        held_by: what a claim has to wait for: ``review`` (every national one does here), ``person`` (one asked for
+        held_by: what a claim has to wait for: ``review`` (as all national ones do here), ``person`` (someone asked for
             it) or ``backfill`` (see ``is_provisional``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
@@ -413,24 +414,24 @@ class Incident:
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """All that it does somewhere: blocking that some networks carried out by slowing counts as both."""
+        """Every kind that occurs in it: blocking that some networks carried out by throttling counts as both."""
         slows = any(SLOWNESS in f"{mechanism}." for mechanism in self.mechanisms)
         own = {self.kind, *(part.kind for part in self.parts)}
         return frozenset(own | {Kind.THROTTLING} if slows else own)
 
     @property
     def is_provisional(self) -> bool:
-        """Does it rest on a part of the measurements, because those of the days before are still being brought in?"""
+        """Does it rest on only some of the measurements, because those of earlier days are still being brought in?"""
         return self.held_by == BACKFILL
 
     @property
     def was_dropped(self) -> bool:
-        """Was it never more than provisional, and is not shown by all measurements?  Then nothing was claimed."""
+        """Was it only ever provisional, and not supported once all measurements were in?  Then nothing was claimed."""
         return self.is_provisional and self.status is Status.RETRACTED
 
     @property
     def stands(self) -> bool:
-        """Is it a claim that readers were told, and that was not taken back?"""
+        """Was it claimed publicly, and not withdrawn since?"""
         return self.status is not Status.RETRACTED and not self.is_provisional
 
     @property
@@ -445,12 +446,12 @@ class Incident:
 
     @property
     def is_of_traffic(self) -> bool:
-        """Did the traffic of platforms fall, and nothing says how?"""
+        """Did the traffic of platforms fall, with nothing to show how?"""
         return self.kind is Kind.OUTAGE and bool(self.parts) and not self.is_of_line
 
     @property
     def led_up_by(self) -> Stage | None:
-        """The higher level that led up to the onset, such as a soft start; None = it fell from its usual level."""
+        """The higher level that preceded the onset, such as a soft start; None = it fell from its usual level."""
         first = self.levels[0] if self.levels else None
         if first is None or first.end is None or not first.start < first.end <= self.onset:
             return None
@@ -458,7 +459,9 @@ class Incident:
 
     @property
     def fall_earliest(self) -> float | None:
-        """From when the fall itself may have begun, whatever led up to it; None = before the record begins."""
+        """The earliest time at which the fall itself may have begun, whatever led up to it; None = before our data
+        begin.
+        """
         return self.onset_earliest if self.led_up_by is None else self.led_up_by.end
 
     @property
@@ -468,12 +471,12 @@ class Incident:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The same as they may be said to be cut (``Part.named``)."""
+        """The targets, or the parts of them, that may be called cut (``Part.named``)."""
         return tuple(name for part in self.parts if part.target for name in part.named)
 
     @property
     def named_now(self) -> tuple[str, ...]:
-        """The same without parts of services that work again (``Part.named_now``)."""
+        """As ``named``, without parts of services that work again (``Part.named_now``)."""
         return tuple(name for part in self.parts if part.target for name in part.named_now)
 
     @property
@@ -619,7 +622,7 @@ class SharedPage:
     """Targets for which probes on one network got the very same page, which is not the helper's for any of them.
 
     Attributes:
-        others: further targets, whose page in clear was the helper's there.
+        others: further targets, whose unencrypted page was the helper's there.
     """
 
     asn: int
@@ -629,7 +632,7 @@ class SharedPage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is known of a test run, by which two runs may be told to be two probes'.
+    """What is known of a test run, to tell whether two runs were made by two probes.
 
     Attributes:
         probe: the run's name (``Measurement.probe``).
@@ -648,14 +651,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations, and of the runs that saw it; empty = nothing.
+    """What is known for and against other explanations, and about the runs that saw it; empty = nothing.
 
     Attributes:
         reached: targets that worked on the event's networks while it was on there.
         unanswered: other countries in which lookups of its targets had no answer at the time.
-        former: measurements with answers that were the helper's in the weeks before.
-        outdated: the same, if an answer in the hosting network of the right one is not right for that.
-        inspected: as ``lines``, where what failed is what met another certificate.
+        former: measurements whose answers were also the helper's in the weeks before.
+        outdated: as ``former``, if an answer is not right merely because it is in the hosting network of the right one.
+        inspected: as ``lines``, where *failing* means that another certificate was shown.
     """
 
     onsets: tuple[Onset, ...] = ()
@@ -705,14 +708,14 @@ class Decided(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person held an incident, wrote a note to it, or merged it into another.
+    """A person held an incident, wrote a note on it, or merged it into another.
 
     Attributes:
         who: name or role; published.
         at: unix seconds, UTC.
         text: the note, or why; empty = none.
-        whole: of a merge: id of the incident of which this one is a part; empty otherwise.
-        revision: of a merge: the whole's last revision of its own; 0 otherwise.
+        whole: for a merge: id of the incident of which this one is a part; empty otherwise.
+        revision: for a merge: the last revision of the whole's own; 0 otherwise.
     """
 
     incident: str

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def noun(kind: type[T]) -> type[T]:
-    """A frozen dataclass that is cheap to make, for nouns that are made anew for each measurement.
+    """A frozen dataclass that is cheap to make, for nouns that are created for each measurement.
 
     To the type checker it is ``dataclass(frozen=True, slots=True)``, with the same fields, equality and hash, and
     functions of ``dataclasses`` take it.  At run time it is a ``msgspec.Struct``, which is made in a third of the time
@@ -76,8 +76,8 @@ class Provenance(StrEnum):
         return self is Provenance.SYNTHETIC
 
     def through(self, door: "Provenance") -> "Provenance":
-        """The provenance of a record of this one (synthetic = it is marked as such) that arrived through a door for
-        those of another.
+        """The provenance of a record that claims this one (synthetic = it is marked as such) and arrived through a door
+        for records of provenance ``door``.
 
         Raises:
             Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
@@ -92,7 +92,8 @@ class Provenance(StrEnum):
 
 AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead: a later date would extend every window up to it.  A collector refuses
-what is dated later; of what comes otherwise, no window includes it before its time."""
+records dated later; those that arrive another way enter no window before their time.
+"""
 
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
@@ -333,6 +334,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
+PORTS = {"http": 80, "https": 443}
+"""Scheme of a URL -> port where it names none."""
+
+
 def endpoint(ip: str, port: int | str) -> str:
     """``192.0.2.1:443`` or ``[2001:db8::1]:443``."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
@@ -384,8 +389,9 @@ def shown_name(name: str) -> str:
 
 
 def shown_url(url: str, asked: str) -> str:
-    """A URL as it may be shown to anyone: what follows the host of another than the one asked for may name its
-    visitor."""
+    """A URL as it may be shown to anyone: unless it is the one that was asked for, what follows its host may name the
+    visitor.
+    """
     found = _ORIGIN.match(url)
     if url == asked or not url or found is None:
         return url if url == asked else "..." if url else ""
@@ -419,7 +425,7 @@ class Role(StrEnum):
     MEDIA = "media"
     """Where pictures, video and files come from."""
     SITE = "site"
-    """Sites that tell of an app or link to it, and are not the service (t.me)."""
+    """Sites that describe an app or link to it, and are not the service (t.me)."""
 
 
 APP = frozenset({Role.CHAT, Role.API})
@@ -429,7 +435,7 @@ WAYS_IN = (Role.CHAT, Role.API, Role.MESSENGER, Role.WEB, Role.CLIENT)
 """Roles by which people use a service: if one is cut, the loss of the others is a detail."""
 
 SERVICE = "service"
-"""Instead of a role: the service itself, where it has to be told from a part of it (``telegram/service``)."""
+"""Instead of a role: the service itself, where it has to be distinguished from a part of it (``telegram/service``)."""
 
 REDIRECT = "redirect"
 """Instead of a role: another service's host, to which the target's own pages sent the probe on."""
@@ -451,7 +457,7 @@ def is_service(cut: Collection[Role], spared: Collection[Role]) -> bool:
 
 
 def named(target: str, cut: Collection[Role], spared: Collection[Role]) -> tuple[str, ...]:
-    """What may be said to be cut: the target (``telegram``), or parts of it (``telegram/client``).
+    """What may be called cut: the target (``telegram``), or parts of it (``telegram/client``).
 
     Args:
         cut, spared: as for ``is_service``; if no role is known, the target is named.

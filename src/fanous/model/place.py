@@ -58,6 +58,9 @@ class Place:
         return self.region or self.country
 
 
+LARGEST_ASN = 2**32 - 1
+"""RFC 6793; 0 is reserved (RFC 7607), and here it means no network."""
+
 MOST_DIGITS = 20
 """Most digits of an ASN that an error message repeats; the largest have ten (RFC 6793)."""
 
@@ -71,7 +74,7 @@ def asn_of(place: str) -> int:
 def written_asn(text: str) -> int:
     """What a publisher writes for a network, ``as17557`` or ``17557`` -> 17557; 0 = not an ASN."""
     number = asn_of(text.upper())
-    return number if number < 2**32 else 0
+    return number if number <= LARGEST_ASN else 0
 
 
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))

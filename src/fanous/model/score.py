@@ -176,7 +176,7 @@ class LossScore:
     """The results for one kind of loss injected into quiet series at several random moments.
 
     Attributes:
-        signals: those that lost at once.
+        signals: those in which it was injected together.
         loss: share of the level; hours: how long.
         recall: of the detector of drops, on the first signal.
         peer_recall: that of IODA's rule on the same series; None = it does not watch such a signal.

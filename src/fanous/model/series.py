@@ -134,7 +134,7 @@ class Votes:
         return len(self.times)
 
     def by_target(self) -> dict[str, Ints]:
-        """Target -> its rows, ascending: so that many questions about few targets stay cheap."""
+        """Target -> its rows, ascending, so that many queries about few targets stay cheap."""
         rows: dict[str, list[int]] = {}
         for row, target in enumerate(self.targets.tolist()):
             rows.setdefault(target, []).append(row)
@@ -227,8 +227,8 @@ class Departure:
         lasting_since: when the lower level was accepted as the baseline, unix seconds; None = it was not.
         single: one deep bin raised it, and never as many in a row as one series alone needs; only another family from
             another publisher can support it.
-        gone_at: end of the first bin that had lost so much that it counts alone if another publisher's has too,
-            unix seconds; None = none had.
+        gone_at: end of the first bin that had lost so much that it counts alone if another publisher's had too, unix
+            seconds; None = none had.
         rest: share of the level that has stayed since most of what was lost was back; None = nothing stays lower.
         earlier_year: a year in which the same place lost as much on the same days; None = none known.
     """

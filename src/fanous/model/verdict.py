@@ -19,6 +19,9 @@ class State(StrEnum):
     OK = "ok"
 
 
+SEVERITY = {state: place for place, state in enumerate(State)}
+"""From 0, the most severe."""
+
 SLOWNESS = ".throttle."
 """Part of the names of mechanisms that slow data down: a symptom of those says nothing about blocking."""
 
@@ -33,7 +36,7 @@ FROZEN = "tls.freeze.sni"
 FROZEN_ADDRESS = "tls.freeze"
 """Our addition: connections freeze under an innocuous name too."""
 OTHER_PAGE = "http.blockpage.unknown"
-"""Our addition: another page than the control's, which no fingerprint knows for a notice."""
+"""Our addition: a page other than the control's, which matches no known notice."""
 ERROR_PAGE = "http.error"
 
 

@@ -137,7 +137,7 @@ class Local:
                 call = decoded_call(await _whole(reader), CALLS)
             writer.write(msgspec.msgpack.encode(await self._reply(call)))
             await writer.drain()
-        except (OSError, TimeoutError, msgspec.MsgspecError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
             log.warning(logline("asked_in_vain", why=error))
         finally:
             writer.close()

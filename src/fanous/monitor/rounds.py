@@ -144,7 +144,7 @@ def read_state(folder: Path) -> RoundsState | None:
     """``None`` = there was no round yet, or its record cannot be read."""
     try:
         return msgspec.json.decode((folder / STATE).read_bytes(), type=RoundsState)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
 
 

@@ -20,6 +20,7 @@ from fanous.config import (
     CountryCode,
     Instant,
     OptionalAddress,
+    Seconds,
     Section,
     Some,
     Text,
@@ -37,7 +38,7 @@ from fanous.pipeline.retain import Retention, retention
 from fanous.probe.allowance import VOLUNTEER_LEAST, cadence, check_interval, least_interval, pause
 from fanous.probe.consent import check_country
 from fanous.probe.run import ProbeOptions, is_near, wanted_of
-from fanous.probe.settings import MOBILE_CAP_MB, Seconds, Settings
+from fanous.probe.settings import MOBILE_CAP_MB, Settings
 from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import check_countries

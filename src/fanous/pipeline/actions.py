@@ -62,7 +62,7 @@ class Retract(Call[Incident], frozen=True, tag="retract"):
 
 
 class Annotate(Call[Incident], frozen=True, tag="annotate"):
-    """Write a note to an incident, or remove it with an empty one; gives the incident."""
+    """Write a note on an incident, or remove it with an empty one; gives the incident."""
 
     incident: str
     by: str

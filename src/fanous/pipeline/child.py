@@ -1,4 +1,4 @@
-"""Child: work on records in a copy of this process, so that a record that ends it costs itself only.
+"""Child: work on records in a copy of this process, so that a record that ends it costs only itself.
 
 For commands that open no store and have started no thread: the copy is made before what they need is loaded, and takes
 some milliseconds.
@@ -34,16 +34,16 @@ def ended(code: int) -> str:
     if code == OUT_OF_MEMORY:
         return "ran out of memory"
     if code == NO_ROOM:
-        return "could not write to the temporary folder: it is full, or files may not become so large (`ulimit -f`)"
+        return "could not write to the temporary folder: it is full, or files may not grow that large (`ulimit -f`)"
     if code == -SIGKILL:
         return "was killed (SIGKILL), as the system does if memory runs out"
     return f"crashed ({Signals(-code).name})" if code < 0 else f"ended (code {code})"
 
 
 def in_child(work: Callable[[Working], T]) -> T:
-    """What ``work`` returns; a record that it died of twice is rejected the third time.
+    """What ``work`` returns; a record that ended it twice is rejected the third time.
 
-    Where no other process can be made, this one does it.
+    Where no other process can be started, this one does the work.
 
     Raises:
         FanousError: raised by ``work``, or it died between two records, or again and again.
@@ -84,7 +84,7 @@ def _be_child(work: Callable[[Working], Any], slot: Slot, answer: Any) -> None:
         except Exception as error:
             if isinstance(error, MemoryError):
                 raise
-            # What the machine lacks (files, room) stays that, so that it is said in a sentence.
+            # An error about what the machine lacks (files, room) stays one, so that it is reported in a sentence.
             lacks = isinstance(error, OSError)
             result = error if lacks else RuntimeError(f"in a child process:\n{traceback.format_exc()}")
         pickle.dump(result, answer)

@@ -126,8 +126,8 @@ def bring_in(
                     batch.clear()  # the generator still holds the list
                     if gc.get_count()[0] > MOST_GARBAGE:
                         gc.collect(1)
-        # Old garbage too when its turn has come: collecting puts the collector's counts back, so a monitor that ingests
-        # every few seconds would never come to what pages and queries leave.
+        # Old garbage too when it is due: collecting resets the collector's counts, so a monitor that ingests every few
+        # seconds would never get to what pages and queries leave.
         gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
     finally:
         gc.enable()
@@ -153,7 +153,7 @@ def judged_records(
         published: file -> address of the public object that it is a copy of.
         older: whether the store may know them by former names (``Store.holds_older``).
         share: read only these lines of each file; the source must be ``Divisible``.
-        working: is told of each record while it is being read and judged, if the source is ``Divisible``.
+        working: notes each record while it is being read and judged, if the source is ``Divisible``.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.

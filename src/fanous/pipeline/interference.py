@@ -213,10 +213,10 @@ class _Figures(NamedTuple):
 
 
 def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], until: float) -> Incident:
-    """What was made of several incidents, with figures in which a measurement or probe that is in two counts once.
+    """An incident made of several, with figures in which a measurement or probe that is in two of them counts once.
 
-    What no votes are behind is added up: bins of series, and measurements that are no longer in the store.  Controls
-    elsewhere of two incidents of one target may be the same ones, so the greater number counts.
+    Figures with no votes behind them are added up: bins of series, and measurements that are no longer in the store.
+    Controls elsewhere of two incidents of one target may be the same ones, so the greater number counts.
 
     Args:
         until: as in ``votes_behind``.

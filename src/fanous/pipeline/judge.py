@@ -15,7 +15,7 @@ from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
 from fanous.errors import Rejected
 from fanous.log import logline
-from fanous.model.measurement import ParsedMeasurement, Record
+from fanous.model.measurement import Measurement, ParsedMeasurement, Record
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
@@ -124,17 +124,19 @@ UNPLACED = "It names no network or no country: it is judged, but counts in no se
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRecord:
-    """One measurement, its verdicts, and notes on it (sentences; often none)."""
+class Judgement:
+    """One measurement and the rules' verdicts on it; at least one per target.
 
-    parsed: ParsedMeasurement
+    Attributes:
+        notes: what else to know, in sentences; often nothing.
+    """
+
+    measurement: Measurement
     verdicts: tuple[Verdict, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def judge_records(
-    paths: Sequence[Path], tally: Ingested, working: Working = UNWATCHED
-) -> Iterator[JudgedRecord]:
+def judgements(paths: Sequence[Path], tally: Ingested, working: Working = UNWATCHED) -> Iterator[Judgement]:
     """Measurements of OONI files in order; what cannot be used goes to ``tally``.
 
     Raises:
@@ -150,25 +152,25 @@ def judge_records(
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            judged = _judged(parsed, record.data)
+            judgement = _judgement(parsed, record.data)
             working.end()
-            yield judged
+            yield judgement
 
 
 def judge_files(
     paths: Sequence[Path], working: Working = UNWATCHED
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """``judge_records`` as documents, and ``file:line: why`` of what cannot be used.
+    """``judgements`` as documents, and ``file:line: why`` of what cannot be used.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
     tally = Ingested()
-    judged = [_document(one) for one in judge_records(paths, tally, working)]
+    judged = [_document(one) for one in judgements(paths, tally, working)]
     return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 
-def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
+def _judgement(parsed: ParsedMeasurement, data: bytes) -> Judgement:
     """A record that does not say where it was made counts in no series (the store ensures that), but it can
     still be judged on request."""
     # Not at the top: ingesting and detecting need these rules and no probe.
@@ -182,11 +184,11 @@ def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
             notes = [*notes, probe.UNPLACED if probe.is_ours(data) else UNPLACED]
     if not parsed.observations and not notes:
         notes = [NOTHING_TO_JUDGE]
-    return JudgedRecord(parsed, judge(own, known_fingerprints()), tuple(notes))
+    return Judgement(parsed.measurement, judge(own, known_fingerprints()), tuple(notes))
 
 
-def _document(one: JudgedRecord) -> dict[str, Any]:
-    measurement = one.parsed.measurement
+def _document(one: Judgement) -> dict[str, Any]:
+    measurement = one.measurement
     return {
         "measurement_uid": measurement.uid,
         "test_name": measurement.test_name,

@@ -25,7 +25,7 @@ from fanous.model.verdict import Verdict
 from fanous.pipeline import ingest, query
 from fanous.pipeline.frame import IncidentList, html_table, time_shown
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.judge import Ingested, Reject, judge_records
+from fanous.pipeline.judge import Ingested, Judgement, Reject, judgements
 from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.search import country_named, not_a_country, target_wanted
 from fanous.sources.publishers import SOURCES, terms
@@ -350,19 +350,6 @@ def _seconds(moment: Instant | None) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """One measurement and the rules' verdicts on it; at least one per target.
-
-    Attributes:
-        notes: what our own probe noted, in sentences; empty for OONI's.
-    """
-
-    measurement: Measurement
-    verdicts: tuple[Verdict, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Judgements:
     """All measurements of some files in order, and what could not be used, with place and reason."""
 
@@ -397,11 +384,8 @@ def judge(*paths: str | Path) -> Judgements:
         FanousError: a file that cannot be read at all.
     """
     tally = Ingested()
-    judged = [
-        Judgement(one.parsed.measurement, one.verdicts, one.notes)
-        for one in judge_records([Path(path) for path in paths], tally)
-    ]
-    return Judgements(tuple(judged), tuple(tally.rejects))
+    judged = tuple(judgements([Path(path) for path in paths], tally))
+    return Judgements(judged, tuple(tally.rejects))
 
 
 __all__ = [

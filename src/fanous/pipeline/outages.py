@@ -49,7 +49,9 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
 
 def _measured(series: Sequence[Series]) -> list[Series]:
-    """Without values that are no measurements of their own; what a publisher gave in bins of several widths is one."""
+    """The series without values that only repeat others; those that a publisher gave in bins of several widths become
+    one.
+    """
     again = {one.key for one in copies(series)}
     return joined(thawed(one) for one in series if one.key not in again)
 
@@ -183,7 +185,8 @@ def outages_of(
     parts = Parts(quantities.series, setting.weights)
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
-    return incidents_of(findings, OF_QUANTITIES, lambda _: quantities, setting)
+    basis = replace(quantities, anomalies=kept)
+    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:
@@ -249,7 +252,7 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
 
 
 def _copied(series: Sequence[Series]) -> Iterator[Reason]:
-    """Series of which a part, or all, is no measurement of its own."""
+    """Series that, in part or in whole, only repeat other values."""
     if again := copies(series):
         yield Reason("lacks.copies", {"series": _names(again)})
     if stuck := [one for one in series if frozen(one).any()]:

@@ -244,7 +244,8 @@ def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iter
 def keep(store: Store, fetched: Fetched, done: Pull) -> None:
     """Store one piece, then remember it; detects nothing.
 
-    A window in which a source of series has none is not remembered: a publisher's bad hour would else leave a gap.
+    A window for which a source of series has none is not remembered: otherwise a publisher's bad hour would leave a
+    gap.
     """
     piece, parsed = fetched.piece, fetched.parsed
     if parsed is None:

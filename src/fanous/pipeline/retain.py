@@ -24,8 +24,9 @@ from fanous.store.location import check_bucket
 from fanous.store.protocol import Store
 
 LEAST_KEPT_DAYS = 150
-"""Least days to keep observations: detection on late data looks back up to 120 days
-(``pipeline.detect.HISTORY`` and ``LATE``), and must find what it found before."""
+"""Fewest days to keep observations: detection on late data looks back up to 120 days (``pipeline.detect.HISTORY`` and
+``LATE``), and must find what it found before.
+"""
 
 
 class Retention(Section, frozen=True):

@@ -370,8 +370,7 @@ def hold(store: Store, incident_id: str, who: str, note: str, at: float) -> Inci
 
 
 def annotate(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
-    """Write a note to an incident, which is published with it and stays until replaced; an empty one
-    removes it.
+    """Write a note on an incident, which is published with it and stays until replaced; an empty one removes it.
 
     Raises:
         FanousError: there is no such incident, it is retracted, or the name is missing.

@@ -16,7 +16,7 @@ from functools import lru_cache
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.place import asn_of
+from fanous.model.place import LARGEST_ASN, asn_of
 from fanous.refdata.countries import (
     cldr_name,
     country_codes,
@@ -526,7 +526,7 @@ def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str]
     """
     number = re.fullmatch(r"(?i)(?:asn?)?\s*([0-9]{1,10})", text.strip())
     if number:
-        return str(int(number[1])) if 0 < int(number[1]) < 2**32 else ""
+        return str(int(number[1])) if 0 < int(number[1]) <= LARGEST_ASN else ""
     words = _loose(text).split()
     found = networks_like(known, Sought(tuple(countries), words=tuple(words))) if words else []
     return str(found[0].asn) if found else ""

@@ -54,7 +54,7 @@ class Vitals:
 
 
 BASELINE_HOURS = 24
-"""Least hours with deliveries: with fewer, a source has no usual pattern to break."""
+"""Fewest hours with deliveries: with fewer, a source has no usual pattern to break."""
 
 RARE = 2
 """Number of a source's silences that may exceed its usual one: past failures must not become the norm."""
@@ -66,7 +66,7 @@ LEAST_SILENCE = 3 * HOUR
 """Bins are hours: a shorter silence looks like a bin that was missed."""
 
 LEAST_SENT = 20
-"""Least measurements of a software version before it is judged."""
+"""Fewest measurements of a software version before it is judged."""
 
 UNSOUND = 0.5
 """Share of a version's measurements that cannot be used; the version is at fault if others do better."""
@@ -79,7 +79,7 @@ AHEAD = 0.05
 
 LEAST_FREE = 1 << 30
 LEAST_FREE_SHARE = 0.05
-"""Least free space of a disk: the larger of the two, up to ``MOST_FREE``, since a twentieth of a large disk is
+"""Smallest free space of a disk: the larger of the two, up to ``MOST_FREE``, since a twentieth of a large disk is
 plenty.
 """
 MOST_FREE = 20 << 30

@@ -1,11 +1,11 @@
 """Workers: processes that read files and judge their records, for the one process that stores them.
 
 A store has one owner, so it alone writes; but it spends only a sixth of the time of an import on that.  Each worker
-takes its portion of the files: some of the small ones, and every so-and-so-many-th line of each large one, which all
-of them unpack.  It sends what it finds in frames, over a socket whose other end is merged in the order of files and
-lines.  So the result does not depend on how many workers there are, and a worker that is ahead waits.
+takes its portion of the files: some of the small ones, and every n-th line of each large one, which all of them unpack.
+It sends what it finds in frames, over a socket whose other end is merged in the order of files and lines.  So the
+result does not depend on how many workers there are, and a worker that is ahead waits.
 
-A record that ends its worker, by a fault in a library or for lack of memory, costs itself only: another worker goes on
+A record that ends its worker, by a fault in a library or for lack of memory, costs only itself: another worker goes on
 from there, and the record is rejected when it has done so twice (``sources.stream``).
 
 Workers are started as new programs: a fork would copy the threads of the engine in an unknown state.  If the process
@@ -41,7 +41,7 @@ from fanous.sources.stream import Book, Mark, Slot, noted
 from fanous.threads import keep_freed_memory
 
 MOST = 4
-"""Most workers by default: then storing, which one process does, takes as long as reading."""
+"""Most workers by default: with this many, storing, which one process does, takes as long as reading."""
 
 WORTHWHILE = 100 << 20
 """Bytes of measurements from which workers are started by default: some 1.5 s of work.  Starting them takes half a
@@ -72,7 +72,8 @@ Position = tuple[int, float]
 """A file and a line of it; all before it, and it too, has been sent.  The end of a file is line ``inf``."""
 
 MOST_DEATHS = 40
-"""Times that a worker is replaced in one import.  If more die, it is hardly the records: the machine lacks memory."""
+"""Times that a worker is replaced in one import.  If more die, records are hardly the cause: the machine lacks memory.
+"""
 
 Rejection = tuple[str, int, str, int]
 """The arguments of ``Ingested.reject``."""
@@ -107,7 +108,7 @@ def judged_by(
     If they cannot be started, this process reads the files and says so in ``tally.notes``.
 
     Args:
-        book: the records that a process died of; they are rejected.
+        book: the records that ended a process; they are rejected.
 
     Raises:
         FanousError: a file that cannot be read at all, or workers end again and again.
@@ -164,14 +165,14 @@ def _size(path: Path) -> int:
 
 @dataclass(slots=True)
 class Deaths:
-    """What workers of one import died of."""
+    """What ended the workers of one import."""
 
     book: Book
     number: int = 0
 
 
 class _Worker:
-    """One worker after another, as the process sees them that starts them; leaving it ends the last."""
+    """One worker after another, as seen by the process that starts them; leaving it ends the last."""
 
     def __init__(
         self, read: Read, paths: Sequence[Path], portions: Sequence[Portion], deaths: Deaths
@@ -256,7 +257,7 @@ class _Worker:
             yield from items
 
     def _replaced(self) -> Item | None:
-        """Start another after one died, and take down what it died of.
+        """Start another after one died, and record what ended it.
 
         Returns:
             The rest of a file, rejected, if two died there between records: while they unpacked it, for instance.

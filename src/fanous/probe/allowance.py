@@ -9,7 +9,6 @@ event would be noticed.
 """
 
 import fcntl
-import json
 import os
 import random
 import time
@@ -17,13 +16,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from fanous.errors import FanousError
+from fanous.files import read_regular
 from fanous.model.event import AnnouncedEvent
-from fanous.probe.net.network import Meter
+from fanous.probe.net.network import Meter, OverCap
 
 BLOCK = 262_144
 """Bytes reserved at once: a fortieth of a mobile line's daily cap; a fixed line's has 200 such blocks."""
+
+UNKNOWN = 1 << 62
+"""Bytes counted for a day on which the count could not be read: more than any cap, so that none is exceeded."""
+
+LARGEST = 1 << 10
+"""Bytes that the file with the count may have; it has some forty."""
 
 
 class DayMeter(Meter):
@@ -39,6 +48,16 @@ class DayMeter(Meter):
         self._folder, self._day = folder, day_of(now)
         self._own = self._aside = 0
         super().__init__(most, _counted(folder, self._day))
+        if self.spent >= UNKNOWN:
+            self._set_aside(0)  # so that the file can be read again tomorrow
+
+    def check(self) -> None:
+        if self.most is not None and self.spent >= UNKNOWN:
+            raise OverCap(
+                f"{_place(self._folder)} could not be read, so it is not known how much data was used today: all of "
+                "the data cap counts as used; measuring continues tomorrow"
+            )
+        super().check()
 
     def spend(self, count: int) -> None:
         self._own += count
@@ -87,23 +106,30 @@ def _place(folder: Path) -> Path:
 
 def _counted(folder: Path, day: str) -> int:
     of, count = _read(folder)
-    return count if of == day else 0
+    return count if of == day or not of else 0
+
+
+class _Count(msgspec.Struct):
+    day: str
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
 
 
 def _read(folder: Path) -> tuple[str, int]:
-    """The day being counted, and its bytes."""
+    """The day being counted, and its bytes; a count that cannot be read may be of any day."""
     try:
-        content = json.loads(_place(folder).read_text(encoding="utf-8"))
-        return str(content["day"]), int(content["bytes"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return "", 0  # missing, or not ours: as if nothing had been spent
+        count = msgspec.json.decode(read_regular(_place(folder), LARGEST, "a count"), type=_Count)
+    except FileNotFoundError:
+        return "", 0
+    except (OSError, FanousError, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return "", UNKNOWN
+    return count.day, count.bytes
 
 
 def _write(folder: Path, day: str, count: int) -> None:
     place = _place(folder)
     fresh = place.with_suffix(".new")
     try:
-        fresh.write_text(json.dumps({"day": day, "bytes": count}) + "\n", encoding="utf-8")
+        fresh.write_bytes(msgspec.json.encode(_Count(day, count)))
         fresh.replace(place)
     except OSError as error:
         raise FanousError(
@@ -129,7 +155,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 VOLUNTEER_LEAST = 600.0
-"""Least seconds between two measurements of one target from a volunteer's line."""
+"""Fewest seconds between two measurements of one target from a volunteer's line."""
 
 ORGANISATION_LEAST = 60.0
 """The same for an organisation's own vantage point."""
@@ -139,7 +165,7 @@ JITTER = 0.2
 
 
 def least_interval(*, organisation: bool) -> float:
-    """Least seconds between two rounds."""
+    """Fewest seconds between two rounds."""
     return ORGANISATION_LEAST if organisation else VOLUNTEER_LEAST
 
 

@@ -12,15 +12,13 @@ from ssl import SSLContext
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from fanous.errors import FanousError
-from fanous.model.measurement import is_address
+from fanous.model.measurement import PORTS, is_address
 from fanous.probe import dns, http, quic, tcp, tls
 from fanous.probe.net.http import HttpResponse
 from fanous.probe.net.network import Network, Stream, is_public, is_public_host, is_web_port
 from fanous.probe.net.tls import client_context
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace, retried
-
-PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)

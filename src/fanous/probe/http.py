@@ -83,7 +83,7 @@ def authority_of(parts: SplitResult) -> str:
 
 
 def path_of(parts: SplitResult) -> str:
-    """Path and query as browsers send them: blanks and other letters as ``%20`` and the like."""
+    """Path and query as browsers send them: spaces and other characters as ``%20`` and the like."""
     return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), PRINTABLE)
 
 

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from fanous.model.measurement import endpoint, ip_of
-from fanous.probe.endpoint import PORTS
+from fanous.model.measurement import PORTS, endpoint, ip_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.network import HopLimited, Network
 from fanous.probe.net.tls import browser_hello

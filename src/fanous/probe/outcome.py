@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fanous.analysis.rules import judge
 from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement, Record
-from fanous.model.verdict import State, Verdict
+from fanous.model.verdict import SEVERITY, State, Verdict
 from fanous.probe.localise import Localised, localised
 from fanous.probe.tls import opinion
 from fanous.refdata.fingerprints import fingerprints
@@ -125,8 +125,6 @@ BY_ANOTHER_RESOLVER = (
 it.
 """
 
-_SEVERITY = {state: place for place, state in enumerate(State)}
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -199,7 +197,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     Raises:
         ValueError: there are none.
     """
-    return min(outcomes, key=lambda one: (_SEVERITY[one.state], not one.symptom))
+    return min(outcomes, key=lambda one: (SEVERITY[one.state], not one.symptom))
 
 
 def leading_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:

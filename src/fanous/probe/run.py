@@ -78,9 +78,13 @@ async def run(
     vantage = _of_one_run(network, vantage)
     report = RunReport(None)
     if with_health:
-        report.health = await _look_at_line(network, settings, vantage, write)
-        defect = report.health.defect
-        report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
+        try:
+            report.health = await _look_at_line(network, settings, vantage, write)
+            defect = report.health.defect
+            report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
+        except OverCap as reached:
+            report.not_tried = dict.fromkeys((*urls, *messengers), str(reached))
+            urls = messengers = ()
     lanes = _Lanes(settings, began, chance)
 
     async def one(name: str, measured: Awaitable[bytes]) -> None:

@@ -5,7 +5,7 @@ whole measurement and adds what the rules say about it; a file in the exporter's
 answered before Prometheus stops waiting, as its header ``X-Prometheus-Scrape-Timeout-Seconds`` says.
 
 Options and defaults are those of prometheus/blackbox_exporter at e39d7d41, config/config.go and prober/*.go.  What a
-module asks for and is not done here is refused by name when the file is read: a check that is left out in silence would
+module asks for and is not done here is refused by name when the file is read: a check that is silently left out would
 report success.
 
 To add a prober: a function here that takes a ``Scrape`` and returns metrics, and a line in ``PROBERS``.

@@ -9,14 +9,10 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import replace
 
-from fanous.config import Section, Text, convert, data_folder, text_of, toml
+from fanous.config import Count, Seconds, Section, Share, Text, convert, data_folder, text_of, toml
 
-Seconds = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
-"""Least cap: with less, a probe measures nothing."""
-
-Share = Annotated[float, Meta(ge=0, le=1)]
+"""Smallest cap: with less, a probe measures nothing."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -183,7 +183,7 @@ LEVELS = {"240p": 400, "480p": 1_200, "720p": 2_700}
 close to the 1.1 and 2.5 that YouTube recommends; 240p: our estimate of what messengers and news sites use."""
 
 SECONDS = 10.0
-"""Least seconds of video needed to decide: a policer's bucket is empty by then."""
+"""Fewest seconds of video needed to decide: a policer's bucket is empty by then."""
 
 BEGIN, RESUME = 2.0, 1.0
 """Seconds of video that a player buffers at the start, and after a stall."""

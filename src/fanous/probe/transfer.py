@@ -18,9 +18,8 @@ from math import isnan
 from random import Random
 from urllib.parse import urlsplit
 
-from fanous.model.measurement import endpoint, ip_of, is_address
+from fanous.model.measurement import PORTS, endpoint, ip_of, is_address
 from fanous.probe import tcp, tls
-from fanous.probe.endpoint import PORTS
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 from fanous.probe.net.http import Download, Request, download
@@ -39,8 +38,9 @@ KB behind a policer of 137 kbit/s in the lab, whose bucket let 45 KB through, th
 and 147 by both."""
 
 LEAST_TAIL = 1 / 3
-"""Least share of the time that the data after the burst must take to have a rate of their own: in the lab the
-last 64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall."""
+"""Smallest share of the time that the data after the burst must take to have a rate of their own: in the lab the last
+64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall.
+"""
 
 STALL = 3.0
 """Seconds of silence that mean a stall: a slow flow with a few retransmissions has shorter ones."""

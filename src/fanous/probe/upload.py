@@ -242,7 +242,7 @@ class Strikes:
     def __init__(self, folder: Path) -> None:
         self._path = folder / STRIKES_FILE
         self._of: dict[str, tuple[int, int]] = {}  # name -> failures, and how many while it took others
-        with suppress(OSError, msgspec.MsgspecError):  # missing, or lost in a power cut: start counting again
+        with suppress(OSError, ValueError):  # missing, or lost in a power cut: start counting again
             self._of = _strikes.decode(self._path.read_bytes())
 
     def in_order(self, waiting: Sequence[Spooled]) -> list[Spooled]:

@@ -60,7 +60,7 @@ WHAT_NOW = {
 }
 
 LEAST_SLOW = 3
-"""Least number of targets for saying that all are affected alike."""
+"""Fewest targets for saying that all are affected alike."""
 
 SYMPTOM = "Compare with a helper outside (--helper URL), or measure from a second network."
 
@@ -242,7 +242,8 @@ def report_lines(report: RunReport) -> list[str]:
         why for why in report.not_tried.values() if not (report.health and why == report.health.defect)
     ]
     if skipped:
-        lines.append(f"{len(skipped)} addresses were not tried: {skipped[0]}")
+        were = "address was" if len(skipped) == 1 else "addresses were"
+        lines.append(f"{len(skipped)} {were} not tried: {skipped[0]}")
     return lines
 
 

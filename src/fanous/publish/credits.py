@@ -1,4 +1,4 @@
-"""Credits: whose data an incident rests on, and under which licence; every picture contains them."""
+"""Credits: whose data an incident rests on, and under which licence; every picture states it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType

@@ -218,7 +218,7 @@ def _level(level: Estimate | None) -> Document | None:
 
 
 def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:
-    """A series of a public source; if its terms forbid to pass on its values, they are ``null``.
+    """A series of a public source; if its terms forbid passing on its values, they are ``null``.
 
     Args:
         licences: stated by the operator for their own tables.

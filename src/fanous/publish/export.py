@@ -88,7 +88,7 @@ def terms_of(sources: tuple[str, ...], wanted: "ExportScope", stated: Stated = M
 
 
 LEAST_PROBES = 3
-"""Least probes behind a public cell, since one or two could be identified as people."""
+"""Fewest probes behind a public cell, since one or two could be identified as people."""
 
 WINDOW = 7 * DAY
 """Seconds of measurements read at once, which limits memory."""
@@ -350,8 +350,8 @@ def minute(instant: float | None) -> str | None:
     return None if instant is None else to_iso(instant // 60 * 60)
 
 
-_LICENCE = ("licence", "string", "under which this row is given")
-_SYNTHETIC = ("synthetic", "boolean", "true: of a staged event, no finding")
+_LICENCE = ("licence", "string", "licence of this row")
+_SYNTHETIC = ("synthetic", "boolean", "true: from a staged event, not a finding")
 _COUNTRY = ("country", "string", "ISO 3166-1")
 _INCIDENT = (
     ("id", "string", "of the incident"),
@@ -363,20 +363,20 @@ _INCIDENT = (
 TABLES = (
     ExportTable(
         "incidents",
-        "Incidents, as their last revision says",
+        "Incidents, as of their latest revision",
         (
-            ("id", "string", "label; stays when the incident is revised"),
-            ("revision", "integer", "that this row shows"),
+            ("id", "string", "label; unchanged when the incident is revised"),
+            ("revision", "integer", "the revision that this row shows"),
             _COUNTRY,
             ("kind", "string", "outage, blocking, throttling, slowdown"),
             ("status", "string", "suspected, confirmed, ended, retracted"),
             ("scope", "string", "nation, region, multi_isp, isp, insufficient"),
             ("access", "string", "any, mobile, fixed"),
-            ("networks", "list", "ASNs; in CSV separated by blanks"),
-            ("targets", "list", "the same; empty: the line itself"),
-            ("mechanisms", "list", "the same"),
+            ("networks", "list", "ASNs; in CSV separated by spaces"),
+            ("targets", "list", "platforms or host names; empty: the line itself"),
+            ("mechanisms", "list", "how it was done, in OONI's taxonomy"),
             ("onset", "datetime", "best estimate of the beginning, UTC"),
-            ("onset_earliest", "datetime", "empty: it was so when the record begins"),
+            ("onset_earliest", "datetime", "empty: already under way when our data begin"),
             ("onset_latest", "datetime", "the first failing bin"),
             ("end", "datetime", "empty: ongoing, or not measured since"),
             ("confirmed_at", "datetime", "empty: never confirmed"),
@@ -387,11 +387,11 @@ TABLES = (
                 "share of users, lower bound; empty: cannot be said, or no user figures are known",
             ),
             ("users_high", "number", "the same, upper bound"),
-            ("measurements", "integer", "that saw it"),
-            ("probes", "integer", "independent ones that saw it"),
+            ("measurements", "integer", "measurements that saw it"),
+            ("probes", "integer", "independent probes that saw it"),
             ("sentence", "string", "the claim in words, hedged as its status demands"),
             ("provenance", "string", "real, imported, synthetic: the weakest of what it is made of"),
-            ("named", "list", "what may be said to be cut: the target, or target/role if only a role is"),
+            ("named", "list", "what may be called cut: the target, or target/role if only a role is"),
             _SYNTHETIC,
             _LICENCE,
         ),
@@ -404,13 +404,13 @@ TABLES = (
         (
             *_INCIDENT,
             ("entity", "string", "network or region; the country, for what only its own series show"),
-            ("targets", "list", "that failed there; in CSV separated by blanks"),
+            ("targets", "list", "targets that failed there; in CSV separated by spaces"),
             ("first", "datetime", "when it was first seen there, UTC"),
             ("last", "datetime", "when it was last seen there; empty: ongoing"),
-            ("periods", "integer", "how often it came"),
-            ("measurements", "integer", "that saw it there"),
-            ("probes", "integer", "independent ones that saw it there"),
-            ("probability", "number", "of interference, the highest that a series there reached"),
+            ("periods", "integer", "number of separate periods"),
+            ("measurements", "integer", "measurements that saw it there"),
+            ("probes", "integer", "independent probes that saw it there"),
+            ("probability", "number", "highest probability of interference that a series there reached"),
             _SYNTHETIC,
             _LICENCE,
         ),
@@ -423,7 +423,7 @@ TABLES = (
         (
             *_INCIDENT,
             ("entity", "string", "network or region; empty: the incident as a whole"),
-            ("n", "integer", "of the interval there, from 1"),
+            ("n", "integer", "number of the interval there, from 1"),
             ("start", "datetime", "UTC"),
             ("end", "datetime", "empty: ongoing"),
             _SYNTHETIC,
@@ -439,10 +439,10 @@ TABLES = (
             _COUNTRY,
             ("network", "string", "ASN"),
             ("target", "string", "platform or host name"),
-            ("hour", "datetime", "that begins then, UTC"),
-            ("measurements", "integer", "made"),
-            ("failed", "integer", "of these, that saw the target blocked or slowed down"),
-            ("probes", "integer", f"independent ones; in an open export at least {LEAST_PROBES}"),
+            ("hour", "datetime", "beginning of the hour, UTC"),
+            ("measurements", "integer", "measurements made"),
+            ("failed", "integer", "how many of these saw the target blocked or slowed down"),
+            ("probes", "integer", f"independent probes; in an open export at least {LEAST_PROBES}"),
             ("source", "string", "edge: this monitor's own probes"),
             _SYNTHETIC,
             _LICENCE,
@@ -458,8 +458,8 @@ TABLES = (
             ("entity", "string", "country, region or network"),
             ("source", "string", "who published it"),
             ("signal", "string", "what it measures"),
-            ("target", "string", "of traffic to one service; empty: of all"),
-            ("subtype", "string", "as the source has it"),
+            ("target", "string", "service whose traffic it is; empty: all traffic"),
+            ("subtype", "string", "what else the source distinguishes"),
             ("at", "datetime", "beginning of the bin, UTC"),
             ("seconds", "integer", "width of the bin"),
             ("value", "number", "in the signal's unit"),
@@ -473,7 +473,7 @@ TABLES = (
 
 
 def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
-    """CSV in UTF-8; unknown values are empty, lists are separated by blanks, and no text is a formula."""
+    """CSV in UTF-8; unknown values are empty, the items of a list are separated by spaces, and no text is a formula."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
     writer.writeheader()
@@ -586,14 +586,14 @@ def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]
 
 
 OPEN = (
-    "Each row names its licence. What other sources give under a non-commercial or unclear licence is left out, and "
-    "what rests on it."
+    "Each row names its licence. Data of other sources under a non-commercial or unclear licence are left out, and so "
+    "is what rests on them."
 )
 PRIVATE = (
     "Private: everything that the store holds, for its owner alone. Each row names the licence under which it came; "
     "many forbid passing it on."
 )
-"""What ``datapackage.json`` says of an open and of a private export."""
+"""What ``datapackage.json`` says about an open and about a private export."""
 
 
 def _package(

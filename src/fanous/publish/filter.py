@@ -227,7 +227,7 @@ def _has(story: Story, sought: list[str], language: Language) -> bool:
 
 
 def plain(text: str) -> str:
-    """For comparing: lower case, without accents and invisible characters; punctuation becomes a blank."""
+    """For comparing: lower case, without accents and invisible characters; punctuation becomes a space."""
     letters = unicodedata.normalize("NFKD", printable(text).casefold())
     return re.sub(r"[^\w.]+", " ", "".join(c for c in letters if not unicodedata.combining(c))).strip()
 

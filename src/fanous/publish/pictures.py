@@ -8,7 +8,7 @@ from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
 from fanous.charts.plot import WIDE, Shape, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Interval, Status
+from fanous.model.incident import Incident, Interval, Status, union
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
 from fanous.pipeline.query import data_ended, known_until
@@ -248,8 +248,8 @@ def _drawn_targets(incident: Incident) -> list[str]:
 
 
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
-    """The intervals of the incident, which a chart shades."""
-    return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
+    """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
+    return [(one.start, now if one.end is None else one.end) for one in union(incident.intervals)]
 
 
 def _lowest(incident: Incident, lines: Lines, language: Language) -> str:

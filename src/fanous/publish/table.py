@@ -43,17 +43,18 @@ COLUMNS = (
     *("measurements", "networks", "sources", "sentence", "url", "named"),
 )
 """Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far, or up to the end of
-the data about it (``known_until``); ``users_*`` are empty without user figures; lists are separated by blanks;
-``named`` is what may be said to be cut (``telegram``, or ``telegram/client`` if only its web client is); ``sources``
-are whose data it rests on, with their licences; an unknown value is empty."""
+the data about it (``known_until``); ``users_*`` are empty without user figures; the items of a list are separated by
+spaces; ``named`` is what may be called cut (``telegram``, or ``telegram/client`` if only its web client is);
+``sources`` are whose data it rests on, with their licences; an unknown value is empty.
+"""
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide forms are meant
 """First characters that make spreadsheets calculate instead of show, in some languages the wide forms too (OWASP, *CSV
 Injection*)."""
 
 _NEXT_CELL = re.compile(f"(?<=[;|])(?=[{''.join(map(re.escape, FORMULA))}])")
-"""Where a cell with a formula would begin for a spreadsheet that takes semicolons for the separator, as in most of
-Europe."""
+"""Where a cell with a formula would begin for a spreadsheet that takes semicolons as separators, as in most of Europe.
+"""
 
 
 def as_csv(store: Store, incidents: Sequence[Incident], edition: Edition) -> bytes:

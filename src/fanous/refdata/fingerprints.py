@@ -181,7 +181,7 @@ def decoded(
     """The text of a file.
 
     Args:
-        what: what a larger file tells.
+        what: what it means if the file is larger, for the message.
 
     Raises:
         FanousError: it is too large, or not UTF-8.

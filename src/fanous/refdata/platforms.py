@@ -16,6 +16,11 @@ from fanous.text import printable
 
 ROLES = tuple(map(str, dict.fromkeys((Role.WEB, Role.CLIENT, Role.SITE, *Role))))
 """In the order in which a probe tries them: what a browser opens first."""
+KEYS = frozenset(
+    (*("name", "title", "source", "ranges", "ranges_source"), *ROLES, *(f"{role}_title" for role in ROLES))
+)
+"""Of an entry in the file."""
+
 SECOND_LEVEL = frozenset({"com", "co", "net", "org"})
 """Labels between a name and its country's domain: ``google.com.pk``, ``google.co.uk``."""
 
@@ -43,6 +48,10 @@ class _Directory:
 
     def add(self, entry: dict[str, Any]) -> None:
         name = entry["name"]
+        if unknown := entry.keys() - KEYS:
+            raise ValueError(
+                f"platforms.toml: {name} has {', '.join(sorted(unknown))}, which no entry can have"
+            )
         self.titles.setdefault(name, entry.get("title", name))
         for role in ROLES:
             for domain in entry.get(role, ()):

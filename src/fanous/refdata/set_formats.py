@@ -81,8 +81,9 @@ ORDINARY_PAGES = (*_BLANK, *_SERVERS, *_SITES)
 
 
 LEAST_LETTERS = 12
-"""Least characters for a text to count in every country: shorter ones are words in some language (``blokeret`` is
-Danish for *blocked*) or fragments of URLs (``/access?``)."""
+"""Fewest characters for a text to count in every country: shorter ones are words in some language (``blokeret`` is
+Danish for *blocked*) or fragments of URLs (``/access?``).
+"""
 
 KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
     "nat": FingerprintKind.BLOCKPAGE,
@@ -314,7 +315,7 @@ def _take(line: int, row: dict[str, str], reading: SetReading) -> None:
     place, how, shown = _place(row, name)
     text = text_of(place, how, shown)
     if text is None:
-        raise _Useless(f"{name}: {how!r} of a body cannot be told")
+        raise _Useless(f"{name}: {how!r} of a body cannot be checked")
     reading.add(line, name, kind, text, shared)
 
 
@@ -324,7 +325,7 @@ def _take_address(row: dict[str, str], scope: str, shared: SetRow, reading: SetR
         return
     shown = row["response"] if "response" in row else row["pattern"]
     if row.get("pattern_type", "full") != "full":
-        raise _Useless(f"{row['name']}: {row['pattern_type']!r} of an address cannot be told")
+        raise _Useless(f"{row['name']}: {row['pattern_type']!r} of an address cannot be checked")
     try:
         address = ip_address(shown.strip())
     except ValueError:
@@ -419,7 +420,7 @@ def _signatures_read(text: str, *, benign: bool) -> SetReading:
     for line, row in _signatures_rows(text):
         name, shown = (row or {}).get("fingerprint"), (row or {}).get("pattern")
         if row is None:
-            reading.reject(line, "is no JSON object; the file may end in the middle")
+            reading.reject(line, "is not a JSON object; the file may end in the middle")
         elif not isinstance(name, str) or not name or not isinstance(shown, str) or not shown.strip():
             reading.reject(line, "lacks `fingerprint` or `pattern`")
         else:

@@ -30,7 +30,7 @@ APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"
 
 APNIC_ERROR = 0.5
 """Relative error of one network's estimate: the estimates agree with the counts of a large content network in about
-half of the countries (METHODS 2), which is what an error of a half amounts to."""
+half of the countries, which is what an error of a half amounts to."""
 
 APNIC_LEAST = 0.05
 """Percentage of a country's users below which an estimate rests on a handful of samples and is left out."""
@@ -253,7 +253,7 @@ def _installed(folder: Path | None, kind: str, cc: str) -> Figures | None:
         return msgspec.json.decode(path.read_bytes(), type=Figures)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError) as error:
         raise FanousError(f"{path} cannot be read: {error}; remove it, or update again") from None
 
 

@@ -5,7 +5,7 @@ separated by commas.  Lists come from the operator's own records or from publish
 Fanous ships none.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
@@ -17,6 +17,7 @@ from fanous.files import text_of_regular
 from fanous.model.place import written_asn
 from fanous.model.series import Floats, Ints
 from fanous.refdata.countries import region_of
+from fanous.sources.connector import OnReject
 
 MOST_BYTES = 256 << 20
 """Bytes of a list of addresses; one of a country with a million /24 blocks has some 40 MB."""
@@ -60,9 +61,6 @@ class _Row:
     asn: int
     region: str
     available: float
-
-
-OnReject = Callable[[int, str], None]
 
 
 def read_targets(

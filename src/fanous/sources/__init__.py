@@ -12,7 +12,7 @@ To add
   ``parse`` (a record to its measurement and observations; pure) as ``sources.connector.MeasurementSource`` describes
   them, and a redactor.  Declare ``measurements``, ``family`` and ``redact``; ``sources.redaction`` helps.
 - a kind of file with series: ``sources/signals/NAME.py``, with a class like ``sources.connector.SeriesFiles``.
-  Declare ``files``; ``sources.signals.rows`` reads CSV, ``sources.signals.rows`` makes series of it.
+  Declare ``files``; ``sources.signals.rows`` reads CSV and makes series of it.
 - series of a publisher on the internet: ``sources/signals/NAME.py``, with a class like
   ``sources.connector.LiveSource``.  Declare ``live``, ``every`` and ``window``; ``sources.signals.live`` helps.  Its
   saved answers can be read as files too.

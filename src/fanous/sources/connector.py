@@ -86,7 +86,7 @@ ALL = range(1, sys.maxsize)
 
 
 class Working(Protocol):
-    """Is told which record is being worked on (``sources.stream``)."""
+    """Notes which record is being worked on (``sources.stream``)."""
 
     def begin(self, line: int, data: bytes) -> None:
         """Work on a line or member begins; ends that on another.
@@ -130,7 +130,7 @@ class Divisible(Protocol):
         """What ``MeasurementSource.read`` gives and reports of these lines only.
 
         Args:
-            working: told of each before the work on it begins; the caller says when that ends.
+            working: notes each before the work on it begins; the caller says when that ends.
         """
         ...
 
@@ -393,8 +393,8 @@ class Source:
         files: reads files of series.
         live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
             ``window``.
-        may_be_empty: may an answer of ``live`` hold nothing, as where no one claimed anything?  Otherwise an empty one
-            is a bad hour of the publisher, and its window is asked for again.
+        may_be_empty: may an answer of ``live`` be empty, as when no one claimed anything?  Otherwise an empty answer is
+            put down to a fault of the publisher, and its window is requested again.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
         is_ordered: are its measurements ordered from other people's vantage points (``pipeline.remote``)?  Needs
             ``every``.
@@ -467,17 +467,3 @@ class Source:
     def has_series(self) -> bool:
         """Can a series in the store come from this source?"""
         return bool(self.files or self.live or self.is_stream or self.is_own)
-
-
-def by_name(*sources: Source) -> dict[str, Source]:
-    """The sources by their names.
-
-    Raises:
-        TypeError: two have the same name.
-    """
-    found: dict[str, Source] = {}
-    for source in sources:
-        if source.name in found:
-            raise TypeError(f"two sources are called {source.name!r}")
-        found[source.name] = source
-    return found

@@ -59,7 +59,7 @@ class HttpCache:
         """``None`` = it is not there, or cannot be read."""
         try:
             found = msgspec.msgpack.decode(self._path(url).read_bytes(), type=Cached)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             return None
         return found if found.url == url else None
 

@@ -14,7 +14,7 @@ RECORDED = "x_recorded"
 """Field of a record that was recorded in the lab."""
 
 WORDS = frozenset({"fanous", "recorded in the lab"})
-"""What generators and recordings of ours write there, or true; of anything else only that it is there is kept."""
+"""What our generators and recordings write there, or true; of any other value, only that there is one is kept."""
 
 _SPELLED = tuple(f'"{word}"'.encode() for word in (ANNOTATION, RECORDED))
 

@@ -8,11 +8,12 @@ from msgspec import Meta
 from msgspec.structs import force_setattr, replace
 
 from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
+from fanous.model.registry import registered
 from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
 from fanous.sources.claims.radar import RADAR_OUTAGES
-from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, by_name, open_licence
+from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, open_licence
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.remote.atlas import ATLAS
 from fanous.sources.signals.google import GOOGLE
@@ -38,7 +39,7 @@ SCAN = Source(
 )
 """Declared here, since ``fanous.scan`` is in a higher layer."""
 
-PUBLISHERS = by_name(
+PUBLISHERS = registered(
     IODA,
     IODA_OUTAGES,
     IODA_CSV,
@@ -55,7 +56,7 @@ PUBLISHERS = by_name(
 )
 """Name, which is also ``SeriesKey.source`` -> declaration."""
 
-SOURCES: dict[str, Source] = by_name(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
+SOURCES: dict[str, Source] = registered(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
 """Every source, by name."""
 
 

@@ -37,8 +37,9 @@ HIDDEN = "*"
 """Replaces one letter of what might identify a person."""
 
 LEAST_MIXED = 8
-"""Least letters and digits in a value that may be an identifier; values in block pages' URLs are shorter, or not
-mixed."""
+"""Fewest letters and digits in a value that may be an identifier; values in block pages' URLs are shorter, or not
+mixed.
+"""
 
 AT_SIGNS = ("@", "%40", "&#64;", "&#x40;", "&commat;", "[at]", "(at)", " @ ")
 """How the middle of a mail address is written."""

@@ -192,7 +192,7 @@ def broken_why(error: Exception) -> str:
     if isinstance(error, EndlessLine):
         return f"a line of more than {ENDLESS >> 20:,} MiB: the rest of the file is left unread"
     if isinstance(error, EOFError):
-        return "the compressed file ends too early; what came before is kept, download it again for the rest"
+        return "the file ends too early; what came before is kept, download it again for the rest"
     return f"the compressed file is damaged here ({error}); what came before is kept"
 
 
@@ -432,7 +432,7 @@ class _Written(msgspec.Struct):
 
 @dataclass(slots=True)
 class Book:
-    """The records that a process died of.
+    """The records whose reading ended a process.
 
     Attributes:
         path: where it is kept; ``None`` = in memory only.
@@ -452,7 +452,7 @@ class Book:
         self._measure()
 
     def died(self, note: Begun) -> bool:
-        """Take down that a process ended while it worked on this; returns whether the record is now known as fatal."""
+        """Record that a process ended while it worked on this; returns whether the record is now known as fatal."""
         is_second = note.mark in self.suspected and any(note.digest)
         if is_second:
             self.suspected.discard(note.mark)
@@ -587,7 +587,7 @@ class Attempts:
                     self._free.append(n)
 
     def _look(self, n: int) -> None:
-        """Take down what was being worked on in a slot when its user ended."""
+        """Record what was being worked on in a slot when its user ended."""
         if self._file < 0:
             return
         with suppress(OSError):

@@ -68,7 +68,7 @@ def digest_of(data: bytes) -> str:
 
 
 def pack_entries(entries: Iterable[Entry | None]) -> bytes:
-    """As a file; None = the record came from no published object."""
+    """The entries as a file; None = the record came from no published object."""
     lines = (one if isinstance(one, bytes) else msgspec.json.encode(one) for one in entries)
     return zstd.compress(b"".join(line + b"\n" for line in lines), level=ENTRIES_LEVEL)
 
@@ -314,7 +314,7 @@ class Archive:
         return [locations[index] for index in range(len(received))]
 
     def _note_origins(self, segment: Segment, records: Sequence[Record], received_at: float) -> None:
-        """Note where records are published, before the segment is written, so that no segment is ever without."""
+        """Note where records are published, before the segment is written: no segment is ever without its note."""
         if not any(record.published for record in records):
             return
         origins = [

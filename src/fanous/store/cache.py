@@ -1,5 +1,5 @@
-"""Cache: the newest values that fit into so many bytes, and answers about facts, since several pages, and several
-parts of a page, ask the same.
+"""Cache: the newest values that fit into a number of bytes, and answers about facts, since several pages, and several
+parts of a page, ask for the same ones.
 
 A limit on the number of values says nothing about memory: the votes of a country in which much is measured take as
 much room as thousands of other answers.
@@ -97,7 +97,9 @@ LONGEST_SECONDS = 600.0
 """Longest validity, since with facts on a server another process may delete rows during a query."""
 
 MOST_BYTES = 32 << 20
-"""Of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15 MB."""
+"""Bytes of all cached answers together; most take some kilobytes, the votes of a country with 40,000 measurements 15
+MB.
+"""
 
 
 class Arriving(Protocol):

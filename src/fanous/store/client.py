@@ -109,8 +109,9 @@ LEAST_ADDRESS_SPACE = 3 << 30
 memory; if they get less, the process dies without a message."""
 
 LEAST_MEMORY = 120 << 20
-"""Bytes that the process's control group must allow: with 112 MiB a small store is opened and asked on two cores; with
-96 MiB the system kills the process without a message."""
+"""Bytes that the process's control group must allow: with 112 MiB a small store is opened and queried on two cores;
+with 96 MiB the system kills the process without a message.
+"""
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")

@@ -279,8 +279,8 @@ class Database:
         """Let go of a file that has gone, so that ``making`` opens the one that has taken its place.
 
         Raises:
-            DataLost: none has.
-            FanousError: what has is not a ledger.
+            DataLost: there is none.
+            FanousError: it is not a ledger.
         """
         if self._file is None or not self._file.is_file() or not self._file.stat().st_size:
             self.check_file()
@@ -386,8 +386,9 @@ def decode_incident(document: str) -> Incident:
 
 
 DECODED_BYTES = 64 << 20
-"""Of incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands.
-Each revision of an incident is another document, so a busy week makes tens of thousands."""
+"""Incidents that are kept decoded, since pages and feeds read the whole ledger for each request: some thousands. Each
+revision of an incident is another document, so a busy week makes tens of thousands.
+"""
 
 _DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3 * len(kept[0]))
 """Document -> itself and what it says, which takes about twice as much."""
@@ -417,8 +418,9 @@ def _decode(document: str) -> Incident:
 
 
 def with_codes(incident: Incident) -> Incident:
-    """State that an incident from before November 2026 had only in its reason text: here and nowhere else it is
-    read from words."""
+    """Add the state that an incident from before November 2026 had only in its reason text.  Nowhere else is state read
+    from words.
+    """
     text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
     if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")
@@ -519,30 +521,12 @@ class Processes:
         """Widen the spans; call it before measurements are stored, so that a crash forgets none."""
         if not spans:
             return
-        countries = list(spans)
         with self._database.writing() as connection:
-            waiting = connection.rows(
-                "SELECT country, since, until FROM undetected WHERE country IN :countries",
-                countries=countries,
-            )
-            for country, since, until in waiting:
-                connection.run(
-                    "UPDATE undetected SET since = :since, until = :until WHERE country = :country",
-                    **_widened(spans[country], since, until),
-                    country=country,
-                )
-            leased = connection.rows(
-                "SELECT country, later_since, later_until FROM leases WHERE country IN :countries",
-                countries=countries,
-            )
-            for country, since, until in leased:
-                connection.run(
-                    "UPDATE leases SET later_since = :since, later_until = :until WHERE country = :country",
-                    **_widened(spans[country], since, until),
-                    country=country,
-                )
-            for country in spans.keys() - {country for country, *_ in waiting}:
-                connection.insert("undetected", country=country, **_widened(spans[country], None, None))
+            waiting = _widen(connection, "undetected", "since", "until", spans)
+            _widen(connection, "leases", "later_since", "later_until", spans)
+            for country in spans.keys() - waiting:
+                since, until = spans[country]
+                connection.insert("undetected", country=country, since=since, until=until)
 
     def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
         """Take a country for this process alone, until it is marked as detected, released or not renewed in
@@ -719,13 +703,24 @@ def _free(connection: Connection, lease: Lease) -> None:
     connection.run(f"UPDATE leases SET {_FREE} WHERE {_IS}", nobody=NOBODY, **_named(lease))
 
 
-def _widened(span: Span, since: float | None, until: float | None) -> dict[str, float]:
-    """A span together with the one before it, if there was one."""
-    begins, ends = span
-    return {
-        "since": begins if since is None else min(begins, since),
-        "until": ends if until is None else max(ends, until),
-    }
+def _widen(connection: Connection, table: str, since: str, until: str, spans: Mapping[str, Span]) -> set[str]:
+    """Widen the spans that a table has, in two of its columns; an empty one becomes the new span.
+
+    Returns:
+        The countries that have a row there.
+    """
+    rows = connection.rows(
+        f"SELECT country, {since}, {until} FROM {table} WHERE country IN :countries", countries=list(spans)
+    )
+    for country, first, last in rows:
+        begins, ends = spans[country]
+        connection.run(
+            f"UPDATE {table} SET {since} = :since, {until} = :until WHERE country = :country",
+            since=begins if first is None else min(begins, first),
+            until=ends if last is None else max(ends, last),
+            country=country,
+        )
+    return {country for country, _, _ in rows}
 
 
 def _now(connection: Connection) -> float:

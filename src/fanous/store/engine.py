@@ -249,7 +249,7 @@ class Engine:
 
     def _check_room(self, table: str) -> None:
         """Raise ``FanousError`` if the disk has no room for a copy of the table's largest part: the engine reserves
-        that for a change, and would wait for it without a word, as long as it takes."""
+        that for a change, and would wait for it silently, for as long as it takes."""
         if self._folder is None:
             return
         ((largest,),) = self.rows(_LARGEST_PART, table=table)
@@ -339,8 +339,9 @@ def _written(value: Any) -> Any:
 
 
 NAMED = "splitByChar(char(31), {names:String})"
-"""The array of the names given as one text (``in_one_text``), which the engine takes apart in half the time of an
-array."""
+"""The array of the names given as one text (``in_one_text``), which the engine splits in half the time that an array
+takes.
+"""
 
 
 def in_one_text(names: Iterable[str]) -> Any:
@@ -561,7 +562,7 @@ def _advice(said: str) -> str:
 
 
 def _endless(error: BaseException | None) -> EndlessAnswer | None:
-    """The cause, if it is an answer of a server that was given up."""
+    """The cause, if it is a server's answer that was given up."""
     while error is not None and not isinstance(error, EndlessAnswer):
         error = error.__cause__ or error.__context__
     return error
@@ -668,7 +669,7 @@ _NAMES_A_QUERY = 2000
 """A server limits the text of a query to 256 KiB, and a uid has up to 64 characters."""
 
 _NAMES_IN_PROCESS = 10_000
-"""Parameters are no part of the text there."""
+"""Parameters are not part of the text there."""
 
 
 def by_query(names: Iterable[str], most: int = _NAMES_A_QUERY) -> Iterator[list[str]]:

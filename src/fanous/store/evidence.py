@@ -44,8 +44,9 @@ WHERE country = {{country:String}} AND target IN {{targets:Array(String)}} AND a
 """
 
 LEAST_VOICES = 3
-"""Least measurements of a target before it counts for a network's lines as a whole: one device on a bad line
-measures a list of sites once."""
+"""Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line measures a
+list of sites once.
+"""
 
 _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
 _LIKE_A_FAULT = "(state = 'throttled' OR mechanism IN {faults:Array(String)})"
@@ -82,7 +83,7 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
-# Of what measured, and of the nettest: ``telegram 0.3.1``; one without a version says nothing.
+# Versions of the software that measured, and of the nettest (``telegram 0.3.1``); one without a version says nothing.
 _SOFTWARE = _VERSIONS.replace("__VERSION__", "software")
 _NETTESTS = _VERSIONS.replace(
     "__VERSION__", "if(test_version = '', '', concat(test_name, ' ', test_version))"
@@ -413,7 +414,8 @@ class EvidenceFacts(FactsPart):
 
         Args:
             before: seconds before the first of the intervals.
-            nearby: an answer in the hosting network of the right one is not right for that: a site may move within it.
+            nearby: an answer is not right merely because it is in the hosting network of the right one: a site may move
+                within it.
         """
         first = min(one.start for one in intervals)
         asked = {

@@ -163,7 +163,7 @@ def rank(source: str) -> int:
 
 
 @dataclass(slots=True)
-class Settled:
+class Admitted:
     """Which of some measurements are added.
 
     Attributes:
@@ -179,18 +179,18 @@ class Settled:
     keys: list[Key] = field(default_factory=list)
 
 
-def settle(
+def admit(
     candidates: Sequence[Candidate],
     led: dict[str, list[str]],
     sources: dict[str, str],
-) -> Settled:
+) -> Admitted:
     """Which candidates are added, each measurement once.
 
     Args:
         led: key -> uids to which it leads in the store.
         sources: uid -> source, of those that are stored.
     """
-    return _Settling(led, sources).of(candidates)
+    return _Admission(led, sources).of(candidates)
 
 
 class _Kind(Enum):
@@ -202,7 +202,7 @@ class _Kind(Enum):
     UNNAMED_ROW = auto()
 
 
-class _Settling:
+class _Admission:
     """Anyone may publish the same content under any number of names, so the work for one measurement does not grow
     with the number of those to which its keys lead: they are looked up by what is wanted of them."""
 
@@ -215,9 +215,9 @@ class _Settling:
             for uid in uids:
                 self._index(key, uid)
         self._entering: dict[str, tuple[Judged, Candidate]] = {}
-        self._result = Settled()
+        self._result = Admitted()
 
-    def of(self, candidates: Sequence[Candidate]) -> Settled:
+    def of(self, candidates: Sequence[Candidate]) -> Admitted:
         for one in candidates:
             known = self._known(one)
             best = max(known, key=lambda uid: rank(self._sources[uid]), default=None)
@@ -337,7 +337,7 @@ WHERE uid IN {uids:Array(String)}
 class IdentityFacts(FactsPart):
     """Under which uids measurements are stored."""
 
-    def settle(self, batch: Sequence[Judged], *, whole: bool = False, older: bool = False) -> Settled:
+    def admit(self, batch: Sequence[Judged], *, whole: bool = False, older: bool = False) -> Admitted:
         """Which measurements are added, each once, and which stored ones give way; nothing is written.
 
         Args:
@@ -346,12 +346,12 @@ class IdentityFacts(FactsPart):
             older: see ``candidate``.
         """
         if not batch:
-            return Settled()
+            return Admitted()
         wanted = [candidate(judged, older=older) for judged in batch]
         instants = [one.header.started_at for one in wanted]
         led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
         uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
-        return settle(wanted, led, self._sources(uids.union(*led.values()), whole))
+        return admit(wanted, led, self._sources(uids.union(*led.values()), whole))
 
     def remember(self, keys: Iterable[Key]) -> None:
         """Store keys."""
@@ -367,13 +367,13 @@ class IdentityFacts(FactsPart):
             },
         )
 
-    def give_way(self, settled: Settled) -> None:
-        """Store the new keys, and delete the facts to be replaced: what ``settle`` found, before new facts are written.
+    def give_way(self, admitted: Admitted) -> None:
+        """Store the new keys, and delete the facts to be replaced: what ``admit`` found, before new facts are written.
         A crash afterwards leaves the segment unfinished."""
-        self.remember(settled.keys)
-        if settled.leaving:
-            self.remember(self._places(settled.leaving))
-            for some in by_query(settled.leaving):
+        self.remember(admitted.keys)
+        if admitted.leaving:
+            self.remember(self._places(admitted.leaving))
+            for some in by_query(admitted.leaving):
                 for table in FACTS:
                     self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
 
@@ -475,15 +475,9 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
     ``add``, ``remove`` and ``marked`` are for the store alone, which keeps archive and facts in step.
     """
 
-    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
-        """Those of ``uids`` that are stored.
-
-        Args:
-            settled: only in segments that are whole (a crash leaves rows without their marker).
-        """
+    def known(self, uids: Iterable[str]) -> set[str]:
+        """Those of ``uids`` that are stored."""
         sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
-        if settled:
-            sql += " AND segment IN (SELECT segment FROM segments)"
         spelled = {uid: plain(uid) for uid in uids}
         found = {uid for some in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=some)}
         return {uid for uid, stored in spelled.items() if stored in found}

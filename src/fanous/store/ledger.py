@@ -2,8 +2,8 @@
 that goes out as alerts.
 
 A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
-first revision.  Claims and events are written once and never changed; a document has all of one, and the other columns
-are for finding it.
+first revision.  Claims and events are written once and never changed; a document holds the whole of each, and the other
+columns are for finding it.
 """
 
 import os
@@ -614,7 +614,7 @@ class Outbox:
         with self._database.writing() as connection:
             connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
 
-    def settle(
+    def finish(
         self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
         """Record how the attempt ended.

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
-    from fanous.store.facts import Facts, Settled
+    from fanous.store.facts import Admitted, Facts
     from fanous.store.ledger import Ledger
 
 
@@ -305,8 +305,8 @@ class OpenStore:
         self._may_write()
         if not self._swept:
             self._refuse_unfinished()
-        settled = self._settled(batch)
-        entering = [pair for one in settled.values() for pair in one.entering]
+        admitted = self._admitted(batch)
+        entering = [pair for one in admitted.values() for pair in one.entering]
         fresh = [judged for _, judged in entering]
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
@@ -320,7 +320,7 @@ class OpenStore:
             for judged, one in zip(fresh, headers, strict=True)
         ]
         locations = self.archive.append(received, at)
-        for side, found in settled.items():
+        for side, found in admitted.items():
             self.of(side).facts.give_way(found)
         placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
         self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
@@ -330,7 +330,7 @@ class OpenStore:
     def holds_older(self) -> bool:
         return self._columns.holds_older
 
-    def _settled(self, batch: Iterable[Judged], *, whole: bool = False) -> "dict[Provenance, Settled]":
+    def _admitted(self, batch: Iterable[Judged], *, whole: bool = False) -> "dict[Provenance, Admitted]":
         """What is added on each side, separately: no one can keep a real record out by sending a synthetic one
         first."""
         sides: dict[Provenance, list[Judged]] = {Provenance.REAL: [], Provenance.SYNTHETIC: []}
@@ -338,9 +338,7 @@ class OpenStore:
             is_synthetic = judged.record.provenance.is_synthetic
             sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
         older = whole and self.holds_older()
-        return {
-            side: self.of(side).facts.settle(own, whole=whole, older=older) for side, own in sides.items()
-        }
+        return {side: self.of(side).facts.admit(own, whole=whole, older=older) for side, own in sides.items()}
 
     def _may_write(self) -> None:
         if self._read_only:
@@ -394,11 +392,11 @@ class OpenStore:
     def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> int:
         self._may_write()
         self.facts.remove(list(judged))
-        settled = self._settled((one for all_of_it in judged.values() for one in all_of_it), whole=True)
-        for side, one in settled.items():
+        admitted = self._admitted((one for all_of_it in judged.values() for one in all_of_it), whole=True)
+        for side, one in admitted.items():
             self.of(side).facts.give_way(one)
-        self._set_aside(judged, settled)
-        entering = {id(came): own for one in settled.values() for came, own in one.entering}
+        self._set_aside(judged, admitted)
+        entering = {id(came): own for one in admitted.values() for came, own in one.entering}
         placed = {
             segment: [
                 Placed(own, Location(segment, one.record.line - 1), at)
@@ -413,13 +411,13 @@ class OpenStore:
         return sum(kept.values())
 
     def _set_aside(
-        self, judged: Mapping[Segment, Sequence[Judged]], settled: "Mapping[Provenance, Settled]"
+        self, judged: Mapping[Segment, Sequence[Judged]], admitted: "Mapping[Provenance, Admitted]"
     ) -> None:
         """Remember where raw records without a measurement are, since ``forget`` must find them."""
         from fanous.store.facts import aside
 
         segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
-        for side, result in settled.items():
+        for side, result in admitted.items():
             keys = [
                 key
                 for one, uid in result.doubles

@@ -233,8 +233,10 @@ _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, index_granularity 
 _WINDOW = "non_replicated_deduplication_window = 100"
 
 ONE_BY_ONE = "concurrent_part_removal_threshold = 1000000"
-"""In the process, old parts are removed by one thread.  Else the engine takes a thread for each of them, up to 128, as
-soon as a hundred are old, and keeps these threads and three open files of each for as long as the process lives."""
+"""In the process, old parts are removed by one thread.  Otherwise the engine starts a thread for each of them, up to
+128, as soon as a hundred are old, and keeps these threads and three open files of each for as long as the process
+lives.
+"""
 
 
 @dataclass(frozen=True, slots=True)

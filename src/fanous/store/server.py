@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
 MOST_BYTES = 1 << 30
-"""Of an answer.  A detection asks for some 100 bytes for each vote of its country in sixty days."""
+"""Bytes of an answer.  A detection asks for some 100 bytes for each vote of its country in sixty days."""
 
 HEAD_SECONDS = 3600.0
 """Seconds to wait for the head of an answer, which ends when a statement is finished, as long as the server reports its

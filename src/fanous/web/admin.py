@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fanous.collector.request import body_of
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.claim import Claim
@@ -88,20 +89,6 @@ def is_token(header: str, token: str) -> bool:
     """Is the header ``Authorization`` the administrator's?"""
     scheme, _, given = header.partition(" ")
     return scheme.lower() == "bearer" and is_same(given.strip(), token)
-
-
-async def body_of(request: Request, most: int) -> bytes:
-    """The body of a request.
-
-    Raises:
-        FanousError: it has more than ``most`` bytes.
-    """
-    body = bytearray()  # bytes would be copied with each piece
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise FanousError(f"more than {most:,} bytes")
-    return bytes(body)
 
 
 def _check_lengths(told: msgspec.Struct) -> None:

@@ -11,7 +11,7 @@ through as markup could not load or run anything.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -191,7 +191,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
     async def refused(request: Request, error: Exception) -> Response:
         return refusal(request, answers.site, error)
 
-    return Starlette(
+    app = Starlette(
         routes=routes(answers, live),
         lifespan=live.watching,
         middleware=[
@@ -200,6 +200,8 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
         ],
         exception_handlers={HTTPException: refused, Exception: refused},
     )
+    app.router.redirect_slashes = False  # see ``without_slash``
+    return app
 
 
 def routes(answers: Answers, live: Live) -> list[BaseRoute]:
@@ -219,7 +221,8 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         Route("/{country:country}/{id:incident}/evidence", bundles.page),
         *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
-        *(Route(one.path, answers.of(page_maker(one), one.asks)) for one in PAGES),
+        *(Route(one.path, answers.of(page_maker(one), one.asks, cost_of(one.path))) for one in PAGES),
+        Route("/{path:path}/", without_slash),
     ]
 
 
@@ -243,6 +246,13 @@ def feed_maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
 async def upper_case(request: Request) -> Response:
     """Redirects ``/pk``, as people type it."""
     return RedirectResponse(f"/{request.path_params['code'].upper()}", 308)
+
+
+async def without_slash(request: Request) -> Response:
+    """Redirects ``/PK/``.  Starlette would redirect to an absolute address, which is ``http:`` behind a proxy that ends
+    TLS.  Slashes at the beginning would name another site."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(quote(f"/{request.path_params['path'].strip('/')}") + query, 308)
 
 
 def metrics(store: Store, visit: Visit) -> Reply:

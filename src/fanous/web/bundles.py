@@ -32,7 +32,7 @@ from fanous.wording.language import Language
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_BYTES = 32 << 20
-"""Of all bundles that are kept together; most have less than a megabyte, the largest that are packed here some six."""
+"""Bytes of all bundles kept, together; most have less than a megabyte, the largest that are packed here some six."""
 MOST_WANTED = 4
 """Bundles being packed or waiting; a reader waits a minute and a half at most, and gets 503 beyond that."""
 MOST_RECORDS = 60_000

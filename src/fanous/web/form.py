@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 
+from fanous.collector.request import body_of
 from fanous.config import split_url
 from fanous.errors import FanousError
 from fanous.text import printable
-from fanous.web.admin import LONGEST, body_of
+from fanous.web.admin import LONGEST
 
 Form = Mapping[str, str]
 """Field -> value."""
@@ -67,7 +68,7 @@ class Refusal(FanousError):
 
 
 async def form_of(request: Request, *, most: int = MOST_BYTES) -> dict[str, str]:
-    """Field -> value, without surrounding blanks; if a field is sent twice, the last value.
+    """Field -> value, without surrounding spaces; if a field is sent twice, the last value.
 
     Browsers send each end of a line as two characters, but count one towards ``maxlength``.
 
@@ -128,5 +129,5 @@ def kept_as(form: Form) -> str:
 
 
 def words(form: Form, name: str) -> tuple[str, ...]:
-    """The words of a field, separated by commas or blanks."""
+    """The words of a field, separated by commas or spaces."""
     return tuple(form.get(name, "").replace(",", " ").split())

@@ -17,7 +17,7 @@ from fanous.errors import FanousError
 from fanous.refdata.countries import shapes
 
 LEAST_TOKEN = 24
-"""Least characters of an administrator's token; a shorter one can be guessed."""
+"""Fewest characters of an administrator's token; a shorter one can be guessed."""
 
 
 class Token(str):

@@ -31,6 +31,7 @@ from fanous.web.application import SecurityHeaders
 from fanous.web.form import Refusal, form_of, is_from_here, words
 from fanous.web.settings import hashed, is_same
 from fanous.web.templates import rendered, static
+from fanous.wording.language import Language
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Characters that are not mistaken for one another when typed from a screen."""
@@ -114,13 +115,13 @@ class SetUp:
         wrong: FanousError | None = None,
         status: int = 200,
     ) -> Response:
-        free = free_bytes()
+        free, visit = free_bytes(), visit_of(request, Site())
         facts = {
             "session": None,
             "form": form,
             "wrong": wrong,
             "done": self.done.is_set(),
-            "sources": [(one, terms_of(one), asks) for one, asks in _asking()],
+            "sources": [(one, list(_terms(one, visit.language)), asks) for one, asks in _asking()],
             "path": str(self._path.absolute()),
             "listen": form.get("listen") or self._listen,
             "days": form.get("days", str(DAYS)),
@@ -128,7 +129,7 @@ class SetUp:
             "free_gb": round(free / 1e9),
             "kept_days": kept_days(free, max(1, len(words(form, "countries")))),
         }
-        text = rendered("desk/setup.html", visit_of(request, Site()), facts)
+        text = rendered("desk/setup.html", visit, facts)
         return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
 
 
@@ -150,6 +151,12 @@ def _asking() -> Iterator[tuple[Source, bool]]:
         yield one, bool(one.token) and last[one.token] == one.name
 
 
+def _terms(source: Source, language: Language) -> Iterator[tuple[str, dict[str, str]]]:
+    """What is accepted with a source, with names of licences in the reader's language."""
+    for text, values in terms_of(source):
+        yield text, {name: language.known(value) for name, value in values.items()}
+
+
 def new_monitor(form: Mapping[str, str]) -> NewMonitor:
     """The choices made in the form.
 
@@ -169,7 +176,7 @@ def new_monitor(form: Mapping[str, str]) -> NewMonitor:
         raise Refusal("listen", given=listen or "-") from None
     try:
         if re.search(r'["\\\s]', url):
-            raise WrongKey("url", "it has a blank or a quote")
+            raise WrongKey("url", "it has a space or a quote")
         check_web_address("url", url)
     except WrongKey:
         raise Refusal("link", given=url) from None

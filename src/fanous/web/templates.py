@@ -190,11 +190,14 @@ SHORT_NAME = 16
 @lru_cache(maxsize=1)
 def _short_names() -> re.Pattern[str]:
     titles = {title(name) for name in platforms()}
-    return re.compile("|".join(re.escape(one) for one in titles if " " in one and len(one) <= SHORT_NAME))
+    short = (re.escape(one) for one in titles if " " in one and len(one) <= SHORT_NAME)
+    return re.compile("|".join([*short, r"[A-Z]{2}-\d{4}-\d{4,6}"]))
 
 
 def whole(text: str) -> Markup:
-    """The text, in which no line ends within a short name of a platform: half of ``X (Twitter)`` reads as another."""
+    """The text, in which no short name of a platform and no id of an incident is broken over two lines: half of
+    ``X (Twitter)`` reads as another name.
+    """
     return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 

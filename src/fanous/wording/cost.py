@@ -6,7 +6,7 @@ from typing import Any
 from fanous.analysis.cost import Cost, Figure, Phrase, Range, percent
 from fanous.refdata.economies import WORLD_BANK
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.reasons import listing
+from fanous.wording.reasons import COUNTED, listing
 from fanous.wording.words import named_title
 
 OLD_AFTER = 5
@@ -16,13 +16,13 @@ DISCLAIMER = (
     "These are results of published methods, not measured losses. The methods disagree, and none was tested on a "
     "shutdown here."
 )
-SENTENCE = "Published methods give {rate} an hour, and {total} in {hours} hours."
+SENTENCE = "Published methods give {rate} an hour, and {total} in {hours}."
 LIMIT = (
     "The cost is not known. By published methods, even a full shutdown for everyone affected would cost at most {rate} "
-    "an hour, or {total} in {hours} hours."
+    "an hour, or {total} in {hours}."
 )
 LIMIT_IF_ALL = (
-    "The cost is not known. By published methods, it is at most {rate} an hour, or {total} in {hours} hours, if "
+    "The cost is not known. By published methods, it is at most {rate} an hour, or {total} in {hours}, if "
     "everyone in the country was affected."
 )
 NO_SENTENCE = "No published method can be applied, because the figures for this country are not published."
@@ -140,7 +140,8 @@ def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
     total = cost.in_all(whole) or whole
     if text is not SENTENCE:
         whole, total = _at_most(whole.high), _at_most(total.high)
-    hours = _digits(_two(what.hours), language)
+    count = _two(what.hours)
+    hours = language.count(*COUNTED["hours"], float(count), len(count.partition(".")[2]))
     return language.say(text, rate=dollars(whole, language), total=dollars(total, language), hours=hours)
 
 

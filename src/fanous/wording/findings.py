@@ -96,7 +96,7 @@ COVERAGE = {
     "lacks.whole_days": "No detector uses {series}, because a day is not a whole number of its time bins.",
     "lacks.baseline": "{series}: no baseline yet, because less than {days} of data are known.",
     "lacks.week": "{series}: less than a week of data is known, so for now only a loss {times} times as deep counts.",
-    "lacks.copies": "{series} has the numbers of another series here, so it counts as no source of its own.",
+    "lacks.copies": "{series} has the numbers of another series here, so it does not count as a separate source.",
     "lacks.frozen": "{series} repeated one value for hours, which does not count as a measurement.",
     "lacks.beginning": "Nothing could be judged before {at}, because there were no earlier data to compare with.",
     "lacks.first_week": (
@@ -167,15 +167,15 @@ CLAIMS = {
     "claim.began_after": "It had not begun by {at}, after the time claimed ({stated}).",
     "claim.began_about": "It may have begun before or after the time claimed ({stated}).",
     "claim.length_unknown": "Its beginning or its end was not seen.",
-    "claim.length": "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours fits.",
+    "claim.length": "It lasted about {best} ({least} to {most}), so {stated_hours} fits.",
     "claim.length_possible": (
-        "It lasted about {best} hours ({least} to {most}), so {stated_hours} hours cannot be ruled out."
+        "It lasted about {best} ({least} to {most}), so {stated_hours} cannot be ruled out."
     ),
     "claim.length_spans": (
-        "It lasted about {best} hours in all ({least} to {most}), in several periods; from the first to the end of the "
-        "last it was about {stated_hours} hours."
+        "It lasted about {best} in all ({least} to {most}), in several periods; from the first to the end of the "
+        "last it was about {stated_hours}."
     ),
-    "claim.length_other": "It lasted about {best} hours ({least} to {most}), not {stated_hours} hours.",
+    "claim.length_other": "It lasted about {best} ({least} to {most}), not {stated_hours}.",
 }
 """How the evidence answers a claim."""
 

@@ -141,7 +141,7 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
 
 
 def lead(incident: Incident, language: Language) -> str:
-    """The required beginning of a headline, and a blank; usually empty."""
+    """The required beginning of a headline, and a space; usually empty."""
     taken_back = f"{language.say('Retracted')}{language.colon}" if incident.status is Status.RETRACTED else ""
     return led(incident, taken_back, language)
 
@@ -182,7 +182,7 @@ def claimed(
 
 
 CLIPPED = 11
-"""Least characters left of a clipped name: as many as in *X (Twitter)*."""
+"""Fewest characters left of a clipped name: as many as in *X (Twitter)*."""
 
 
 def _clipped(name: str, over: int) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from fanous.text import printable
@@ -77,7 +78,7 @@ class Language:
         name: in the language itself.
         direction: ``ltr`` or ``rtl``.
         digits: the ten digits that its readers expect in running text.
-        comma: between two things, with its blank; the same for ``semicolon`` and ``colon``.
+        comma: between two things, with its space; the same for ``semicolon`` and ``colon``.
         stop: at the end of a sentence.
         alphabet: its letters in order, where Unicode has them in another.
     """
@@ -122,13 +123,14 @@ class Language:
         which some are words of ours."""
         return self.say(text) if self.code != "en" and self.knows(text) else self.apart(printable(text))
 
-    def count(self, one: str, many: str, n: int, **values: Any) -> str:
+    def count(self, one: str, many: str, n: float, decimals: int = 0, **values: Any) -> str:
         """The form for ``n`` things; the placeholder ``{n}`` gets the number as readers write it."""
         if self.code == "en":
             found = one if n == 1 else many
         else:
-            found = catalogue(self.code).translations.ngettext(one, many, n)
-        return self._filled(found, values | {"n": self.number(n)})
+            whole = int(n) if n == int(n) else max(2, ceil(n))  # 0.5 and 1.5 take the plural
+            found = catalogue(self.code).translations.ngettext(one, many, whole)
+        return self._filled(found, values | {"n": self.number(n, decimals)})
 
     def sentence(self, text: str, **values: Any) -> "Sentence":
         """The same, with the language that it is in."""

@@ -368,7 +368,7 @@ CLAUSES: dict[str, str] = {
     "tcp.timeout": NO_ANSWER,
     "tls": FAILED,
     "tls.freeze": "Connections to {targets} froze after the first data.",
-    "tls.mitm": "Connections to {targets} met another certificate than the site's.",
+    "tls.mitm": "Connections to {targets} were shown a certificate that is not the site's.",
     "tls.reset": RESET,
     "tls.reset.fingerprint": LOOKS,
     "tls.reset.sni": "Connections to {targets} were reset when they named the site.",

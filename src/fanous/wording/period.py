@@ -25,7 +25,7 @@ LONGEST = 12 * 3600.0
 """A longer stretch is not a session: no one saw the pause."""
 
 LEAST_DAYS = 4
-"""Least days: with fewer on one network, the same hours may be chance."""
+"""Fewest days: with fewer on one network, the same hours may be chance."""
 
 MOSTLY = 0.5
 """Share of a network's days on which the busiest half hour must have failed; half as often still belongs to the

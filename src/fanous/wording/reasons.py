@@ -152,7 +152,7 @@ REASONS: dict[str, Text] = {
     "line.may_be_slow": "Hardly anything else was measured there at the time, so everything may have been slow.",
     "line.at_fault": "Most of what was measured on {networks} failed at the time, so the line itself may be at fault.",
     "line.may_be_inspected": (
-        "Hardly anything else was reached by those who met another certificate, so a program against viruses, or an "
+        "Hardly anything else was reached by those who were shown another certificate, so an antivirus program, or an "
         "employer, may have inspected all of their connections."
     ),
     "network.abroad": (
@@ -325,7 +325,7 @@ def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:
     text = REASONS.get(_variant(reason))
     if text is None:
         return Sentence(whole(f"{reason.code} {dict(reason.params) or ''}"), ENGLISH)
-    values = _values(reason, language, probes_are)
+    values: dict[str, Any] = _values(reason, language, probes_are)
     if isinstance(text, str):
         return Sentence(language.say(text, **values), language)
     n = reason.params["n"]
@@ -429,9 +429,17 @@ def _counter(one: str, many: str) -> Callable[[Language, float], str]:
     return lambda language, n: language.count(one, many, round(n))
 
 
+def _number(language: Language, value: float) -> str:
+    """With a decimal place unless it is a whole number."""
+    return language.number(value, _places(value))
+
+
 def _hours(language: Language, value: float) -> str:
-    """Hours, with a decimal place unless it is a whole number."""
-    return language.number(value, 0 if value == round(value) else 1)
+    return language.count(*COUNTED["hours"], round(value, 1), _places(value))
+
+
+def _places(value: float) -> int:
+    return 0 if value == round(value) else 1
 
 
 def _hundredths(language: Language, value: float) -> str:
@@ -479,7 +487,8 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "ahead": lambda language, seconds: length(seconds, language),
     "window": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
-    **dict.fromkeys(("best", "least", "most", "stated_hours", "times"), _hours),
+    **dict.fromkeys(("best", "stated_hours"), _hours),
+    **dict.fromkeys(("least", "most", "times"), _number),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
     **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
     **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
@@ -531,7 +540,7 @@ DEFECTS = {
     "no network": "The probe had no network.",
     "captive portal": "A captive portal answered in place of the sites.",
     "nothing outside the country answers": "Nothing outside the country answered the probe.",
-    "outside the country only sites of a list answer": "Outside the country, only the sites of a list answered.",
+    "outside the country only sites of a list answer": "Outside the country, only sites on a list answered.",
     "no look at the line in it": "It contains no check of the line.",
     "unknown network": "The network or the country of the probe is not known.",
     "the probe is older than Signal's certificate authority": (

@@ -204,15 +204,15 @@ def counted(n: int, noun: str) -> str:
 
 
 LEAST_SAID = 0.01
-"""Least share to write as a number: below one in a hundred, the digit is noise."""
+"""Smallest share to write as a number: below one in a hundred, the digit is noise."""
 
 LESS = "less than {share}"
 
 
 def percent(share: float, language: Language) -> str:
-    """``83%``; ``less than 1%``."""
+    """``83%``; ``less than 1%``; never more than the usual level, above which days differ by themselves."""
     if share >= LEAST_SAID:
-        return language.percent(share)
+        return language.percent(min(share, 1.0))
     return language.say(LESS, share=language.percent(LEAST_SAID))
 
 
@@ -245,7 +245,7 @@ MECHANISMS = {
     "tcp.reset": "reset connections",
     "tcp.timeout": "connections that get no answer",
     "tls.freeze": "connections that freeze",
-    "tls.mitm": "forged certificates",
+    "tls.mitm": "certificates that are not the site's",
     "tls.reset": "encrypted connections that are reset",
     "tls.reset.fingerprint": "connections cut by how their first message looks",
     "tls.reset.sni": "connections reset when the name is sent",

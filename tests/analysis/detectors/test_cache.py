@@ -1,4 +1,4 @@
-"""What is recalled is what would have been computed; what changed in the least is computed again."""
+"""A cached result is what would have been computed; anything that changed at all is computed again."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -116,7 +116,7 @@ def test_a_day_of_rest_is_not_an_outage_once_it_was_seen() -> None:
     quiet = levels("100x288 60x48 " * 3, signal="gtr")
     assert found(quiet) == []
     (cut_on_it,) = found(cut(quiet, 482, 488, 0.5))
-    assert hours(cut_on_it) == (482, 488), "and an outage on such a day is seen beside it"
+    assert hours(cut_on_it) == (482, 488), "and an outage on such a day is seen as well"
 
 
 def test_the_daily_curve_is_no_drop_and_neither_is_its_noise() -> None:
@@ -280,7 +280,7 @@ def test_one_of_a_dozen_blocks_comes_and_goes(left: int, seen: int) -> None:
     few = levels(f"12x100 11x2 12x330 {left}x6 12x42")
     assert len(found(few)) == seen
     shares = replaced(few, few.times, few.values * 100 / 13)
-    assert len(found(shares)) == seen, "in per cent of the most as well"
+    assert len(found(shares)) == seen, "in per cent of the greatest value as well"
 
 
 def test_drops_are_averaged_over_at_least_as_many_bins_as_must_be_low() -> None:
@@ -295,7 +295,7 @@ def test_the_noise_of_the_first_days_is_known_on_the_first_day_that_is_judged() 
 
 
 def test_a_day_of_rest_is_news_once() -> None:
-    """What departed was written down as ordinary; but it is not below what was measured a week ago."""
+    """The departing values were recorded as ordinary, but it is not below what was measured a week ago."""
     series = daily(42, noise=0.02, signal="gtr", step=1800)
     for week in range(2, 6):  # the weekend moves: a new day of rest from the third week on
         series = cut(series, (week * 7 + 4) * 24 + 3, (week * 7 + 4) * 24 + 9, 0.7)
@@ -330,7 +330,7 @@ def test_a_stretch_says_since_when_and_until_when_more_than_half_was_gone() -> N
 
 @pytest.mark.parametrize("when", [13 * 24, 14 * 24 + 10])
 def test_a_cut_ends_though_a_few_blocks_were_gone_before_it_or_do_not_return(when: float) -> None:
-    """Less than would be reported by itself kept it open for a week, and then for good."""
+    """A loss too small to be reported by itself kept it open for a week, and then indefinitely."""
     one = cut(daily(24, noise=0.003, swing=0.0, signal="ping-slash24"), when, 24 * 24, 0.965)
     (found,) = find_drops([cut(one, 14 * 24 + 8, 14 * 24 + 12, 0.1)], DropOptions())
     assert found.end == DAY + (14 * 24 + 12) * HOUR

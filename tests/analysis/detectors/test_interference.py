@@ -49,7 +49,7 @@ def test_a_quiet_month_raises_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("probes", "most_minutes"), [(1, 90), (3, 50), (10, 40)]
-)  # METHODS measured 9, 5 and 4 ticks
+)  # the prototype took 9, 5 and 4 ticks
 def test_controlled_blocking_is_raised_within_minutes(probes: int, most_minutes: int) -> None:
     onset = 288 * STEP
     (found,) = raised(series("ok*288 no*18", probes=probes))

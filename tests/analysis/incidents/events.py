@@ -64,7 +64,7 @@ class Ballot:
     Attributes:
         probe: one probe casts all of them; empty = each hour another probe.
         resolver: number of its network, for signals of the DNS layer.
-        cut, reached: names of the roles that failed and that worked, between blanks.
+        cut, reached: names of the roles that failed and of those that worked, separated by spaces.
         of: whose measurements they are: ballots of one name share them, hour by hour; empty = their own.
     """
 

@@ -1,4 +1,4 @@
-"""What explains failures better than interference - the platform, an instrument - and what does not."""
+"""What explains failures better than interference (the platform, an instrument) and what does not."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
     "third",
     [
         fell("GN", failing_before=58),  # blocked for years
-        fell("GN", measured_before=2, failing_before=0),  # nobody knows how it was before
+        fell("GN", measured_before=2, failing_before=0),  # no one knows how it was before
         fell("GN", probes=1),  # one bad line
         fell("GN", failing=4),  # most still reach it
     ],
@@ -105,7 +105,7 @@ def test_where_the_helper_reached_it_nearly_all_countries_must_fail() -> None:
     ("software", "is_defect"),
     [
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 6)], True),
-        ([Software("new 2.0", 1, 12, 0)], False),  # nobody else looked
+        ([Software("new 2.0", 1, 12, 0)], False),  # no one else looked
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 5, 1)], False),  # the others see it too
         ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 2)], False),  # too few to say
         # A crowd of honest probes, and a few that say it works.

@@ -114,7 +114,7 @@ def test_names_that_are_strange_there_count_for_no_more_than_those_who_are_known
 def test_more_than_two_fifths_of_those_who_are_known_there_must_have_seen_it_or_ten(
     witnesses: int, known: int, *, named: bool
 ) -> None:
-    """A fifth that lies would need as many that fail by chance."""
+    """A fifth of liars would need as many probes that fail by chance."""
     own = [Ballot([10 + n / 20], True, probe=f"p{n}", controlled=True) for n in range(witnesses)]
     assert nameable(votes(*own), regulars=known) is named
 
@@ -263,7 +263,7 @@ def test_where_controls_were_lost_two_networks_must_fail_together_for_longer_tha
     """A fault upstream of both takes their controls along."""
     assert BURST == 3 * HOUR
     both = Ballot(hours, True, 1), Ballot([hour + 0.1 for hour in hours], True, 2)
-    assert c2(*both).rule == "C2", "nobody has controls there"
+    assert c2(*both).rule == "C2", "no one has controls there"
     assert bool(c2(*both, lost={2: [(9, 30)]}).rule) is met
 
 

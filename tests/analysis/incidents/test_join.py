@@ -1,4 +1,4 @@
-"""What levels show and what our own probes tell of one event is one incident."""
+"""What levels and our own probes show of one event is one incident."""
 
 from dataclasses import replace
 

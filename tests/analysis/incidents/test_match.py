@@ -8,7 +8,7 @@ import pytest
 
 from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP
 from fanous.analysis.incidents.merge import match
-from fanous.model.incident import Incident, Kind, Part
+from fanous.model.incident import Incident, Kind, Part, Status
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.charts.events import incident
 from tests.each import each
@@ -25,9 +25,9 @@ def event(start: float, end: float | None, *asns: int, **given: Any) -> Incident
 
 
 def ids(found: list[Incident], known: list[Incident]) -> list[str | None]:
-    """The id that each found incident gets; ``None`` = a new one."""
+    """The id given to each incident found; ``None`` = a new one."""
     pairs = match(found, known)
-    assert [one for one, _ in pairs] == found, "every found incident is answered, in order"
+    assert [one for one, _ in pairs] == found, "there is an answer for every incident found, in order"
     return [earlier.id if earlier else None for _, earlier in pairs]
 
 
@@ -110,3 +110,11 @@ def test_where_two_become_one_the_confirmed_id_goes_on() -> None:
     untold, told = replace(first, confirmed_at=None), replace(second, confirmed_at=MONDAY)
     assert ids([both], [replace(first, confirmed_at=MONDAY), replace(second, confirmed_at=None)]) == ["first"]
     assert ids([both], [untold, told]) == ["second"]
+
+
+def test_one_that_was_retracted_comes_back_only_if_none_that_stands_fits() -> None:
+    stands, gone = event(0, None, id="stands"), event(6, None, id="gone", status=Status.RETRACTED)
+    assert ids([event(6, None)], [stands, gone]) == ["stands"]
+    assert ids([event(6, None)], [gone]) == ["gone"]
+    assert ids([event(0, 4), event(6, None)], [stands, gone]) == ["stands", "gone"]
+    assert ids([event(6, None)], [stands, replace(gone, withdrawn_by="A. Person")]) == ["gone"]

@@ -49,7 +49,7 @@ BACK = telegram((Role.CLIENT, None), (Role.API, END))
         (None, SUSPICION, (OPENED,)),
         (None, CONFIRMED, (SURE, OPENED)),
         (None, ENDED, (OVER, SURE, OPENED)),
-        (None, RETRACTED, ()),  # nobody was told of it
+        (None, RETRACTED, ()),  # no one was told of it
         (SUSPICION, CONFIRMED, (SURE,)),
         (SUSPICION, FADED, (OVER,)),
         (SUSPICION, replace(SUSPICION, confidence=0.99), ()),  # more of the same
@@ -89,5 +89,19 @@ def test_what_widens_little_by_little_and_back_is_told_once() -> None:
     assert news_in([CLIENT, WHOLE, replace(WHOLE, confidence=0.9)]) == (CLIENT, WHOLE)
 
 
-def test_what_is_on_again_was_wrongly_called_over() -> None:
+def test_what_goes_on_was_wrongly_called_over() -> None:
     assert what_was_wrong(ENDED, CONFIRMED) == (Reason("gone.ended"),)
+
+
+@each(
+    ("minutes", "wrong"),
+    [
+        (24 * 60, False),  # the next night of a curfew
+        (40, False),
+        (20, True),  # it never ended
+    ],
+)
+def test_what_ended_and_is_on_again_was_rightly_called_over(minutes: float, wrong: bool) -> None:
+    again = replace(CONFIRMED, intervals=(Interval(START, END), Interval(END + 60 * minutes, None)))
+    assert what_was_wrong(ENDED, again) == ((Reason("gone.ended"),) if wrong else ())
+    assert happenings(ENDED, again) == ((WRONG,) if wrong else (OPENED,))

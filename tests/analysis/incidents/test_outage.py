@@ -125,7 +125,7 @@ def test_routing_that_hardly_moves_does_not_hide_what_users_lost() -> None:
 def test_routes_alone_do_not_make_it_the_nation_where_users_are_still_there() -> None:
     incident = made(drop(BGP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.8))
     assert incident.scope is Scope.INSUFFICIENT
-    assert made(drop(BGP, 0, 5, left=0.1)).scope is Scope.NATION, "but if nobody watches them"
+    assert made(drop(BGP, 0, 5, left=0.1)).scope is Scope.NATION, "but if no one watches them"
 
 
 def test_networks_that_fell_are_weighed_by_users() -> None:
@@ -173,7 +173,7 @@ def test_a_family_that_stood_lower_without_falling_says_by_how_much() -> None:
 def test_routes_that_stay_up_make_it_a_stealth_outage() -> None:
     gone = (drop(AP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.1))
     assert made(*gone, series=[line(BGP)]).mechanisms == ("outage.national", "outage.stealth")
-    assert made(*gone).mechanisms == ("outage.national",), "nobody watched the routes"
+    assert made(*gone).mechanisms == ("outage.national",), "no one watched the routes"
     routes = drop(BGP, 0, 5, left=0.3)
     assert made(*gone, routes, series=[line(BGP)]).mechanisms == ("outage.national",)
 

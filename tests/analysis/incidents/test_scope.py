@@ -34,7 +34,7 @@ ALL = {1, 2, 3, 4, 5}
         ({4, 5}, ALL, Scope.MULTI_ISP, F),  # two networks are not three
         ({1}, ALL, Scope.ISP, ANY),
         ({1, 4}, ALL, Scope.MULTI_ISP, ANY),
-        ({1, 2, 3}, {1, 2, 3}, Scope.MULTI_ISP, ANY),  # fixed lines unobserved: nobody may say nation
+        ({1, 2, 3}, {1, 2, 3}, Scope.MULTI_ISP, ANY),  # fixed lines unobserved: no one may say nation
         (set(), ALL, Scope.INSUFFICIENT, ANY),
     ],
 )
@@ -107,7 +107,7 @@ def test_networks_that_are_small_or_registered_abroad_deny_no_nation(
 
 
 def test_they_are_left_out_whether_they_worked_or_not_and_both_results_are_reported() -> None:
-    """Here the nation rests on networks that do not count, so it is none; with them it would be."""
+    """Here the nation scope would rest on networks that do not count, so it is not assigned."""
     small = tuple(NetworkWeight(10 + n, 0.0049, F, f"small {n}") for n in range(150))
     weights = UserWeights("XB", (NetworkWeight(1, 0.26, F, "one"), *small), 0.05, "a table")
     cut = {1, *(w.asn for w in small)}

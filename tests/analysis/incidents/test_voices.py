@@ -1,4 +1,4 @@
-"""What a voice weighs: names cost nothing, and who is heard again is known."""
+"""What a voice weighs: names cost nothing, and a probe that is heard again is known."""
 
 from fanous.analysis.incidents.confirm import Voices, independent, names_of
 from tests.analysis.incidents.events import Ballot, votes

@@ -245,7 +245,7 @@ def test_of_the_notices_own_names_its_address_is_the_right_answer() -> None:
     [
         ("theirs", ["theirs"]),
         ("theirs harmless", []),
-        ("ours harmless", ["ours"]),  # a published set corrects itself and nobody else
+        ("ours harmless", ["ours"]),  # a published set corrects itself and no other set
         ("others harmless", ["others"]),
         ("school", ["school"]),
         ("theirs school", ["theirs", "school"]),

@@ -72,7 +72,7 @@ SECURE = "https://x.com/"
         ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
         # Where no letter comes it is no page that was put in the place of the site's.
         ([other(body_length=0, title=""), CONTROL], (State.BLOCKED, "http.other_page", "http")),
-        # Firewalls and load balancers of sites refuse too; who names no server at all is none of them.
+        # Firewalls and load balancers of sites refuse too; an answer that names no server comes from none of them.
         (
             [other(status_code=403, server="nginx"), CONTROL],
             (State.INSUFFICIENT, "http.refused_by_a_server", "http.error"),
@@ -163,7 +163,7 @@ def test_a_page_without_helper_by_design_is_taken() -> None:
         ("notice.isp.example", 17557, {"title": CONTROL.title}, "http.ok_over_tls"),
     ],
 )
-def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_clear_led_there(
+def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_an_unencrypted_page_led_there(
     name: str, network: int, given: Given, rule: str
 ) -> None:
     url = f"https://{name}/"
@@ -214,7 +214,7 @@ def test_only_what_no_site_does_itself_makes_another_page_controlled(
         ("x.notice.example", "http.other_page"),
     ],
 )
-def test_another_page_in_clear_of_the_sites_own_sibling_is_a_symptom(name: str, rule: str) -> None:
+def test_another_unencrypted_page_of_the_sites_own_sibling_is_a_symptom(name: str, rule: str) -> None:
     url = f"http://{name}/"
     found = verdicts(
         page(status_code=302, location=url), other(url=url, hostname=name, role="redirect"), CONTROL

@@ -1,4 +1,4 @@
-"""Measurements of which nothing may be concluded."""
+"""Measurements from which nothing may be concluded."""
 
 import pytest
 
@@ -24,9 +24,9 @@ def connection(failure: str | None) -> Observation:
     [
         ([lookup(TIMEOUT)], TIMEOUT, True),
         ([lookup("android_dns_cache_no_data")], "android_dns_cache_no_data", True),
-        ([lookup(TIMEOUT), connection(TIMEOUT)], "connection_reset", False),  # somebody sent the reset
+        ([lookup(TIMEOUT), connection(TIMEOUT)], "connection_reset", False),  # someone sent the reset
         ([lookup(None), connection(TIMEOUT)], TIMEOUT, False),
-        ([lookup("dns_nxdomain_error")], TIMEOUT, False),  # somebody said so
+        ([lookup("dns_nxdomain_error")], TIMEOUT, False),  # someone said so
         ([lookup(TIMEOUT), connection(TIMEOUT)], None, True),  # a messenger without any lookup
         ([lookup("dns_nxdomain_error"), connection(TIMEOUT)], None, False),
         ([connection(TIMEOUT)], None, False),  # a list of addresses, cut off by silence

@@ -1,4 +1,4 @@
-"""Names that mean another thing in each network."""
+"""Names that mean something different in each network."""
 
 from fanous.model.measurement import is_private_name
 from tests.each import each

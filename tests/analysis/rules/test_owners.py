@@ -18,7 +18,7 @@ FACEBOOK, X, DROPBOX = 32934, 13414, 19679
         (FACEBOOK, "fb.me", False),
         (FACEBOOK, "www.metafilter.com", True),
         (FACEBOOK, "notfacebook.com", True),
-        (64500, "www.reddit.com", False),  # nobody's that injectors answer with
+        (64500, "www.reddit.com", False),  # not one of the owners that injectors answer with
     ],
 )
 def test_a_platform_has_the_names_that_end_like_its_own(asn: int, hostname: str, foreign: bool) -> None:

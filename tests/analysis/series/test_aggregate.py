@@ -124,7 +124,7 @@ def flooded() -> list[VerdictRow]:
 
 def test_a_probe_that_says_the_same_without_pause_against_its_neighbours_is_heard_no_more() -> None:
     found = next(one for one in series(flooded(), STEP) if one.key.signal == BLOCKED_PATH)
-    # The others are heard once each: beside the fifth of them it counts no more, and a bin of its own does
+    # The others are heard once each: next to the fifth of them it no longer counts, and a separate bin does
     # not exist.
     assert found.times.tolist() == [STEP * n for n in range(7)]
     assert found.counts.tolist() == [1, 2, 2, 2, 2, 1, 1]

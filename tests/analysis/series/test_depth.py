@@ -190,6 +190,15 @@ def test_depth_is_typical_worst_and_now() -> None:
     )
 
 
+def test_now_is_since_the_return_of_what_people_had_lost() -> None:
+    """The newest day lies within the outage for the most part."""
+    deep = cut(daily(60, noise=0.01), 480, 528, 0.05)
+    for hours, now in ((0.5, 0.05), (1.5, 1.0), (8, 1.0)):
+        known = told(without(deep, 528 + hours, 1e6), 480)
+        found = depth(known, [Interval(at(480), None)], None)
+        assert found is not None and found.now == pytest.approx(now, abs=0.03)
+
+
 @each("hours", [0.5, 1.0, 1.5, 6.0])
 @each("late", [0.0, 0.1, 0.2, 0.25, 0.4])
 def test_bins_that_were_lost_in_part_are_not_taken_for_the_loss(late: float, hours: float) -> None:

@@ -24,7 +24,7 @@ def test_detectors_of_ours_watch_a_signal_by_the_bin_and_what_people_do_by_the_d
     by_day = [one.name for one in watching if one.name == "shift"]
     assert by_day == ["shift"] * (signal.is_quantity and signal.of_people and signal.proves[0] is Kind.OUTAGE)
     others = len(watching) - len(by_day)
-    assert others == (signal.name != "radar_tampering"), "which is shown, and so far watched by none"
+    assert others == (signal.name != "radar_tampering"), "which is only shown so far"
     assert {one.kind for one in watching} <= set(signal.proves)
 
 

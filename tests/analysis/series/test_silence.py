@@ -60,7 +60,7 @@ def test_others_who_are_heard_are_the_control() -> None:
     (series,) = silence_series(found, "PK", SilenceWindow(0, 15 * STEP, STEP))
     assert [int(c) for c in series.controlled] == [1] * len(series)
     late = silence_series(found, "PK", SilenceWindow(0, 16 * STEP, STEP))[0]
-    assert int(late.controlled[-1]) == 0  # nobody else was heard either: perhaps it is the collector
+    assert int(late.controlled[-1]) == 0  # no one else was heard either: perhaps it is the collector
 
 
 def test_what_a_probe_wrote_down_is_a_vote_and_silence_is_none() -> None:

@@ -1,4 +1,4 @@
-"""Slowness: who is slow for its own line, from downloads through the store to a general slow-down."""
+"""Slowness: which probe is slow for its own line, from downloads through the store to a general slow-down."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ def test_a_national_slow_down_is_confirmed_within_half_an_hour_by_our_own_downlo
 
 
 def test_probes_that_take_turns_are_controls_to_each_other(store: Store, tmp_path: Path) -> None:
-    """None measures in the same five minutes as the one abroad, nor in those after it."""
+    """No other probe measures in the same five minutes as the one abroad, nor in the five after."""
     (incident,) = found(store, tmp_path, rates(Town(days=0.5, choke=(6.0, 9.0, 0.3, (1, 2, 3)), every=20)))
     assert (incident.scope, incident.rule) == (Scope.NATION, "C2")
     assert incident.confirmed_at is not None and incident.confirmed_at <= START + 7 * 3600

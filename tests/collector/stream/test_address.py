@@ -1,4 +1,4 @@
-"""An address says where a stream is and how it is kept; what is none is refused with how one looks."""
+"""An address says where a stream is and how it is kept; anything else is refused with an example of one."""
 
 import pytest
 

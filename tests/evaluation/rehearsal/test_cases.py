@@ -27,7 +27,6 @@ from fanous.evaluation.rehearsal.score import LabClock, score
 from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share
 from fanous.evaluation.rehearsal.vantage_point import Kept
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import TRUTHS
 from fanous.model.incident import Kind
 from tests.evaluation.rehearsal.claims import sighting
 
@@ -70,7 +69,7 @@ def test_each_seed_has_the_same_cases_under_its_own_names() -> None:
 def test_all_that_is_blocked_or_throttled_is_played_once_more_at_half_the_compression() -> None:
     played = [case for case in cases(3) if case.placement == "cadence"]
     tried = [technique for case in played for technique, _ in case.tried]
-    kinds = {name: TRUTHS[name].kinds[:1] for name in TECHNIQUES}
+    kinds = {name: technique.truth.kinds[:1] for name, technique in TECHNIQUES.items()}
     wanted = {name for name, kind in kinds.items() if kind in [(Kind.BLOCKING,), (Kind.THROTTLING,)]}
     assert sorted(tried) == sorted(wanted - {"residual"})  # which has a slow pace of its own
     for case in played:

@@ -1,4 +1,4 @@
-"""What the probes of a rehearsal are told."""
+"""What the probes of a rehearsal get as instructions."""
 
 from dataclasses import replace
 

@@ -48,7 +48,7 @@ def test_slow_targets_begin_together_so_that_their_rates_are_of_one_time(probe: 
 
 @pytest.mark.parametrize("speed", [Speed(9_000.0, None, "page"), None])
 def test_one_that_is_fast_or_silent_is(probe: LabProbe, speed: Speed | None) -> None:
-    """A silent one takes longer than a tick as well, and takes nothing from the others."""
+    """A silent one takes longer than a tick too, and costs the others no time."""
     probe._done(replace(SLOW, speed=speed))
     with probe._measuring([X]), probe._measuring([X]) as second:
         assert second == [X]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.evaluation.simulate.series import series_key
-from tests.builders import DAY, make_series, spell
+from tests.builders import DAY, make_series, series_key, spell
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever answers in a collector's place holds up, fills and ends nothing: not a round, not the sending of a spool."""
+"""Nothing that answers in a collector's place can hold up, fill or end a round or the sending of a spool."""
 
 import gzip
 import json

@@ -11,7 +11,7 @@ from fanous.cli.probe_options import APART, sent_line
 from fanous.collector.door import Policy
 from fanous.collector.submission import Apart
 from fanous.probe.spool import REFUSED, Spool
-from fanous.probe.upload import STRIKES, Sent
+from fanous.probe.upload import STRIKES, STRIKES_FILE, Sent
 from tests.collector.probe import measurement
 from tests.collector.threads import door
 from tests.probe.spool.test_upload import Answer, answering, sent
@@ -108,6 +108,14 @@ def test_an_outage_of_the_server_sets_nothing_aside(tmp_path: Path) -> None:
             assert sent(spool, url) == Sent(0, 0, 2)
         is_down = False
         assert sent(spool, url) == Sent(2, 0, 0)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"\xff": [1, 1]}'])
+def test_a_count_of_failures_that_cannot_be_read_begins_again(content: bytes, tmp_path: Path) -> None:
+    spool = spool_with(tmp_path, measurement(0))
+    (spool.folder / STRIKES_FILE).write_bytes(content)
+    with answering(server(as_ooni)) as url:
+        assert sent(spool, url) == Sent(1, 0, 0)
 
 
 def test_why_the_rest_waits_is_reported(tmp_path: Path) -> None:

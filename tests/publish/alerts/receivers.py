@@ -52,7 +52,7 @@ def web_server(receiver: Receiver | None = None) -> Iterator[Receiver]:
                 self.send_header("content-length", "0")
                 self.end_headers()
             except OSError:
-                pass  # whoever sent it is dead, as the test wanted
+                pass  # the sender is dead, as the test wanted
 
         def log_message(self, *_: object) -> None:
             pass
@@ -70,7 +70,7 @@ def mail_server() -> Iterator[Receiver]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError):  # likewise
+            with suppress(OSError):  # as above
                 self._talk()
 
         def _talk(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fanous.model.alert import AlertState
-from fanous.model.incident import Incident, Status
-from fanous.model.instant import from_iso
+from fanous.model.incident import Incident, Interval, Status
+from fanous.model.instant import DAY, from_iso
 from fanous.publish.alerts.channel import MOST_ATTEMPTS
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.senders.alertmanager import STANDS
@@ -70,6 +70,19 @@ def test_each_change_is_one_message_and_more_of_the_same_is_none(tmp_path: Path)
     ]
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 4
     assert {one.state for one in told.ledger.outbox.deliveries()} == {AlertState.SENT}
+
+
+def test_what_is_on_again_is_told_as_news_to_who_heard_of_its_end(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    over = incident()
+    assert over.end is not None
+    again = replace(CONFIRMED, intervals=(*over.intervals, Interval(over.end + DAY, None)))
+    with web_server() as receiver:
+        known = told.put(over)
+        told.look(webhook(receiver, tmp_path))
+        told.put(again, known.id)
+        told.look(webhook(receiver, tmp_path, rules='on = ["ended"]'))
+    assert types(receiver) == ["incident.ended", "incident.opened"]
 
 
 def test_what_widens_and_narrows_is_told_once_each(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whom news concerns."""
+"""Which channels a piece of news goes to."""
 
 from dataclasses import replace
 from typing import Any

@@ -49,7 +49,7 @@ channels = ["desk"]
 
 
 def with_sender(folder: Path, *, key: bool) -> Path:
-    """A copy of the package that has one sender more."""
+    """A copy of the package that has one more sender."""
     package = folder / "fanous"
     shutil.copytree(Path(fanous.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     alerts = package / "publish/alerts"

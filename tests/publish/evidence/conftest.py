@@ -27,7 +27,7 @@ def packed(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 class Memory:
-    """Computes each set of records once: two seconds, of which tests that change something else need nothing."""
+    """Computes each set of records once, which takes two seconds that tests which change something else can save."""
 
     def __init__(self) -> None:
         self._known: list[tuple[object, Recomputed]] = []

@@ -64,7 +64,7 @@ def test_a_fall_in_many_countries_is_proved_with_the_series_of_the_others(tmp_pa
 
 
 def test_a_public_bundle_gives_digests_of_values_that_may_not_be_passed_on(tmp_path: Path) -> None:
-    """Whoever has the same values can recompute it, and nobody with others."""
+    """Anyone who has the same values can recompute it, and no one with others."""
     with open_store(tmp_path / "store") as store:
         ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout, days=12)], About("XK"))
         (incident,) = store.ledger.incidents("XK")

@@ -120,7 +120,7 @@ def opinion(family: str, source: str, says: Says = Says.DOWN) -> FamilyView:
         (by("probing", opinions=(opinion("probing", "scan"),)), ("scan",), OWN),
         (by("usage", opinions=(opinion("usage", "tor"),)), ("tor",), f"{OWN}; CC0"),
         (by("usage", opinions=(opinion("usage", "tor"), opinion("usage", "radar"))), ("tor", "radar"), ""),
-        (by("routing"), ("family:routing",), ""),  # nobody says from where
+        (by("routing"), ("family:routing",), ""),  # no one says from where
     ],
 )
 def test_a_claim_leaves_with_the_licence_of_what_it_rests_on_or_not_at_all(

@@ -1,4 +1,4 @@
-"""The same measurement has the same identity, whichever way it came; and none can be claimed."""
+"""A measurement has the same identity whichever way it arrived, and no file can claim one."""
 
 import gzip
 import json

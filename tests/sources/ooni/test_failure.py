@@ -19,7 +19,7 @@ from tests.each import each
     [
         (None, None, None),
         (None, True, None),
-        (None, False, UNKNOWN_FAILURE),  # it did not succeed, and nobody wrote why
+        (None, False, UNKNOWN_FAILURE),  # it did not succeed, and no one wrote why
         (False, True, None),
         (False, False, UNKNOWN_FAILURE),
         ("", None, None),

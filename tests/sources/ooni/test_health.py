@@ -73,7 +73,7 @@ def test_the_control_is_a_plain_answer_and_a_known_good_page(
     [
         (0.3, "generic_timeout_error", None),
         (0.5, "generic_timeout_error", "slow_line"),
-        (0.5, "connection_reset", None),  # somebody answered
+        (0.5, "connection_reset", None),  # someone answered
         (0.5, None, None),
     ],
 )

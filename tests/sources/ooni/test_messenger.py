@@ -67,7 +67,7 @@ def test_one_address_for_the_web_client_and_the_access_points_is_an_access_point
         ("0.2.0", "Signal Messenger", True),
         ("0.2.2", "Signal Messenger", False),  # this one knows the authority
         ("0.10.0", "Signal Messenger", False),
-        ("0.2.0", "Ministry of Truth", False),  # somebody else's certificate
+        ("0.2.0", "Ministry of Truth", False),  # someone else's certificate
         (None, "Signal Messenger", True),
     ],
 )

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fanous.errors import FanousError
 from fanous.model.measurement import Record
+from fanous.sources.connector import Unwatched
 from fanous.sources.ooni import read as reading
 from fanous.sources.ooni.content import unstamped
 from fanous.sources.ooni.read import read
@@ -73,11 +75,13 @@ def test_a_post_body_takes_its_name_as_identity_where_it_has_none(tmp_path: Path
         (b"   ", "empty line"),
         (b"[1, 2]", "not a JSON object"),
         (b"measurement", "not a JSON object"),
-        (b'{"a": "\xff"}', "not UTF-8: byte 0xff at column 8"),
+        (b'{"a": "\xff", "b": null}', "not UTF-8: byte 0xff at column 8"),
         (b'{"a": "' + 33_000 * b"a" + b'\xff"}', "not UTF-8: byte 0xff at column 33008"),
-        (b'{"a": "\xf0\x9f\x92', "not UTF-8: byte 0xf0 at column 8"),
+        (b'{"b": null, "a": "\xf0\x9f\x92', "not UTF-8: byte 0xf0 at column 19"),
+        (b'{"a": 1}', "too short to be a measurement"),
         (b'{"format": "yaml", "content": "a: b"}', "yaml, which probes wrote until 2014"),
         (b'{"format": "json", "content": [1]}', "no JSON object"),
+        (b'{"format": "\xff", "content": {}}', "not UTF-8: byte 0xff at column 13"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(
@@ -88,6 +92,27 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(
     assert records[1].line == 3
     assert [number for number, _ in rejects] == [2]
     assert why in rejects[0][1]
+
+
+def test_lines_too_short_to_be_measurements_cost_next_to_nothing_and_hide_none(tmp_path: Path) -> None:
+    noted: list[int] = []
+
+    class Working(Unwatched):
+        def begin(self, line: int, _: bytes) -> None:
+            noted.append(line)
+
+    many = 20_000 * b"{}\n" + 20_000 * b"x\n" + 20_000 * b"\n"
+    file, rejects = tmp_path / "a.jsonl.gz", Counter[str]()
+    file.write_bytes(gzip.compress(b"\n".join((ONE, many + TWO, many))))
+    records = list(read(file, lambda _, why: rejects.update([why]), working=Working()))
+    assert [record.line for record in records] == noted == [1, 60_002]
+    assert rejects == dict.fromkeys(
+        ("too short to be a measurement", "not a JSON object", "empty line"), 40_000
+    )
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(tar_of(("a.post", b"{}"), ("old.json", many + TWO)))
+    assert [record.line for record in read(archive, lambda *_: None, working=Working())] == [60_002]
+    assert noted[2:] == [60_002]
 
 
 @pytest.mark.parametrize("before", range(4))

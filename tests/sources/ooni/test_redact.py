@@ -128,7 +128,7 @@ def _judged(one: Record) -> tuple[Verdict, ...]:
 
 
 def _sayings(verdicts: tuple[Verdict, ...]) -> list[tuple[Any, ...]]:
-    """All but the prose, which quotes URLs and titles, and which nothing compares."""
+    """All but the prose, which quotes URLs and titles, and which no test compares."""
     return [(v.target, v.layer, v.rule_id, v.mechanism, v.controlled, v.observations) for v in verdicts]
 
 

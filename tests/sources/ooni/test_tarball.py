@@ -65,7 +65,9 @@ def test_a_member_of_a_terabyte_ends_the_archive_unread(name: str, tmp_path: Pat
     header = tarfile.TarInfo(name)
     header.size = 1 << 40
     path, rejects = tmp_path / "can.tar", []
-    path.write_bytes(tar_of(("first.post", b"{}"))[: 2 * BLOCK] + header.tobuf(tarfile.GNU_FORMAT))
+    path.write_bytes(
+        tar_of(("first.post", b'{"test_name": "none"}'))[: 2 * BLOCK] + header.tobuf(tarfile.GNU_FORMAT)
+    )
     os.truncate(path, header.size)
     read = MEASUREMENT_SOURCES["ooni"].read(path, lambda line, why: rejects.append((line, why)))
     assert len(list(read)) == 1

@@ -87,7 +87,7 @@ def test_handshakes_that_overlap_cannot_be_told_apart() -> None:
         ]
     )
     assert traces.of(Handshake(t=1.3)) is NO_TRACE
-    assert traces.of(Handshake(t=1.4)) is NO_TRACE  # of the two that were open, nobody knows which is left
+    assert traces.of(Handshake(t=1.4)) is NO_TRACE  # of the two that were open, no one knows which is left
 
 
 def test_a_handshake_no_one_can_place_does_not_take_the_place_of_the_next() -> None:

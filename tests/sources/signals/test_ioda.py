@@ -152,7 +152,7 @@ def test_regions_are_asked_for_first_and_together() -> None:
 
 @pytest.mark.parametrize("answer", [b"{}", None])
 def test_a_list_of_regions_that_fails_loses_no_series_of_the_country(answer: bytes | None) -> None:
-    """It is asked for once more, as a piece, so that its failure is told."""
+    """It is requested once more, by itself, so that its failure is reported."""
 
     def get(url: str) -> bytes:
         if answer is None:

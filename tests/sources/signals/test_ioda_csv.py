@@ -23,11 +23,11 @@ def test_each_column_is_a_series_at_its_own_step(tmp_path: Path) -> None:
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
     assert found.rejects == []
     assert found.shown["PK", "bgp", ""] == [99.5, 99.25, 0]
-    assert found.shown["PK", "mozilla", ""] == [15, 14], "blank between the bins of a slow signal is no gap"
+    assert found.shown["PK", "mozilla", ""] == [15, 14], "an empty cell between two bins is not a gap"
     assert found.lines == {2, 3, 4}
 
 
-def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> None:
+def test_an_empty_cell_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> None:
     rows = "".join(f'"2025-12-01 0{h}:00:00","{v}","1","1"\n' for h, v in enumerate([1, 2, "", 4, 5]))
     values = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode()).shown["PK", "gtr", "WEB_SEARCH"]
     assert np.isnan(values[2])

@@ -1,4 +1,4 @@
-"""A chart that is read, by pointer and by keys, and of which less is spanned."""
+"""A chart that is read by pointer and by keys, and zoomed into."""
 
 import re
 

@@ -31,7 +31,7 @@ from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Anomaly, Departure, Ints, Series
 
-QUANTITY_DETECTOR_VERSION = "2026.25-levels"
+QUANTITY_DETECTOR_VERSION = "2026.26-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = 48 * 3600
@@ -166,7 +166,7 @@ def _states(
     when the last hour has come back.  A single bin that has lost enough puts it down regardless of the hour, which
     has five others if bins are ten minutes wide.  Bins without data change nothing.  It also goes up when nothing has
     exceeded the threshold for as long as the longest scale: a few blocks that do not return, or were gone before, are
-    no outage that goes on.
+    not an ongoing outage.
 
     Args:
         recent: drops up to the end of the day; earlier: ratios before the day.
@@ -394,8 +394,8 @@ def _gone_at(found: Departures, column: int, low: Ints, begin: int, options: Dro
 
 # --- sudden: did the series fall at once? ---------------------------------------------------------------
 #
-# On a holiday people sleep longer: the morning's curve comes late, and for hours activity is below the usual for the
-# hour.  But people wake one after another, so the share sinks from one half hour to the next, whereas a cut is
+# On a holiday people sleep longer: the morning's curve comes late, and for hours activity is below what is usual for
+# the hour.  But people wake one after another, so the share sinks from one half hour to the next, whereas a cut is
 # complete at once and sinks no further.  So a fall counts only beyond what the neighbouring half hours fell.
 
 WITHIN = 1800
@@ -477,7 +477,7 @@ def _changes(levels: Single, quiet: Single, width: int, day: int, days: int) -> 
     changes at that time on the days before; (bins,), NaN = unknown.
 
     Args:
-        quiet: the levels without stretches: a curfew's end each morning is not how mornings go.
+        quiet: the levels without stretches: a curfew that ends each morning must not pass for the usual morning.
         width: bins of half an hour.
         day: bins of a day.
     """

@@ -121,7 +121,7 @@ def last_measured(values: Single) -> Single:
 
 
 REGIONS = 10
-"""Least number of regions whose median represents the country: half of them must fall before it falls."""
+"""Fewest regions whose median represents the country: half of them must fall before it falls."""
 
 REPORTING = 0.5
 """Share of the regions that must be measured in a bin; otherwise each median would be of different regions."""
@@ -199,7 +199,7 @@ class DropOptions:
         sure_step: seconds; one bin this wide is enough.
         gone: share of the level; a single bin that has lost this much is raised too, for another publisher to support.
         gone_step: seconds of the widest bin for which one is raised like that: an hour is not a short gap, so two are
-            waited for.
+            required.
         accept_after: days after which a partial loss becomes the new baseline (IODA inpaints 7 days at most).
         severe: share of the baseline below which a loss is not partial.
         accept_severe_after: days after which even that is accepted: networks close permanently and sources

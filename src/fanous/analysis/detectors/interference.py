@@ -1,7 +1,8 @@
 """Interference: finds stretches in which a target fails on a network, by the two-state filter.
 
 Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
-signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
+signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation
+(docs/methodology.md).
 
 The filter says how probable it is, bin by bin, that a series is *on* (interfered with): a hidden Markov chain with the
 states off and on, rates per second between them, and Beta-Binomial emissions: probes on one network fail together, so

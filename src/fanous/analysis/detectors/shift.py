@@ -36,8 +36,8 @@ class ShiftOptions:
         least_days: days of history before anything is reported.
         known: share of those days that must be known at that time: others were part of a loss.
         measured: share of a window's bins that must be known.
-        spreads: robust standard deviations of whole days that a loss must exceed: in the 18 country-years at
-            hand, these are three per cent.
+        spreads: robust standard deviations of whole days that a loss must exceed: in the 18 country-years that we have,
+            this is three per cent.
         margin: share of the least drop by which a window must be below the lowest of the last ``days``.
         accept_after: days after which the lower level becomes the baseline of what follows, as for drops.
         severe: share of the baseline below which acceptance takes longer.
@@ -107,7 +107,7 @@ def _first_alarm(
     )
     enough = (counts >= options.measured * per_day) & (norms > 0)
     share = np.where(enough, sums / np.where(norms > 0, norms, 1), np.nan)
-    whole = np.where(np.isnan(levels), usual, levels)  # a day that lacks its nights is no higher for that
+    whole = np.where(np.isnan(levels), usual, levels)  # a day is not higher because its nights are missing
     held = _day_sums((~np.isnan(whole)).astype(np.float64), per_day)
     level = np.where(enough, _day_sums(np.nan_to_num(whole), per_day) / np.maximum(held, 1), np.nan)
     spread = _spread(share, per_day, options)

@@ -25,9 +25,10 @@ from fanous.model.series import Floats, RatePair, Votes
 # --- the platform ---------------------------------------------------------------------------------------
 
 NEW_COUNTRIES = 3
-"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1), and works in
-fewer.  Where it works in as many, either it failed in a part of the world, or the failures were forged where hardly
-anyone measures: then it is neither confirmed nor retracted."""
+"""A platform is down rather than blocked if it began to fail in three countries at once, and works in fewer.  Where it
+works in as many, either it failed in a part of the world, or the failures were forged where hardly anyone measures:
+then it is neither confirmed nor retracted.
+"""
 
 ONSET_PROBES = 2
 """Failing probes in each country: one is a bad line."""
@@ -80,7 +81,7 @@ def _is_new(onset: Onset) -> bool:
 
 
 def _works(onset: Onset) -> bool:
-    """Did it go on working there, too?"""
+    """Did it keep working there as well?"""
     return _is_clean(onset.failing, onset.measured) and _is_clean(onset.failing_before, onset.measured_before)
 
 
@@ -169,8 +170,8 @@ def _reach_it(name: str, software: Sequence[Software], others: Sequence[Software
 def broken_release(country: str, releases: Sequence[Release]) -> Reason | None:
     """The one version of a nettest that sees it, if it fails in other countries where other versions reach the target.
 
-    A nettest that its service has outlived fails wherever it is still run; if no newer one is run in ``country``, only
-    other countries show that.  None = it is not so, or the version works in as many countries.
+    A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in ``country``,
+    only other countries show that.  None = there is none, or the version works in as many countries.
     """
     here = [one for one in releases if one.country == country]
     worst = max(here, key=lambda one: one.failing, default=None)
@@ -271,7 +272,7 @@ NETWORK_ABROAD = "network.abroad"
 
 
 def away(country: str, votes: Votes, group: Sequence[Finding], known: Alternatives) -> dict[int, str]:
-    """Networks of the group on which it is another country's doing, or may be, and that country.
+    """Networks of the group on which the failure is, or may be, another country's doing, each with that country.
 
     A network is at home where its addresses are registered.  If the target fails on it in another country as well, in
     as many measurements, that is where it is blocked.  If it works there, the failures belong to this country.
@@ -340,11 +341,12 @@ def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
 # --- a policer, or a crowded line? ----------------------------------------------------------------------
 
 PROBES = 5
-"""Least probes: with fewer, a slope says no more than a coin (METHODS 1)."""
+"""Fewest probes: with fewer, a slope says no more than the toss of a coin."""
 
 SPREAD = 0.3
-"""Least standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed rate
-and a shared line look the same."""
+"""Smallest standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed
+rate and a shared line look the same.
+"""
 
 SURE = 1.645
 """Standard deviations on either side of a 90 % interval of a normal distribution."""

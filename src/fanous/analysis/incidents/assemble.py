@@ -2,11 +2,11 @@
 
     findings -> events -> account of the evidence -> incident
 
-One event, of measurements: the same target failing on several networks, in sessions, with weekends between; or several
-targets that began to fail together.  Of quantities: the same place again within hours, or at the same hours of the next
-days (a curfew); several places, or several sources of one place, that fall together.
+Among measurements, one event is the same target failing on several networks, in sessions, with weekends between; or
+several targets that began to fail together.  Among quantities, it is the same place again within hours, or at the same
+hours of the next days (a curfew); several places, or several sources of one place, that fall together.
 
-What truth needs to differ is in the evidence: how votes of probes (``interference``) and series of sources (``outage``)
+The two differ only in how evidence is read: how votes of probes (``interference``) and series of sources (``outage``)
 show which rule is met, where and when.  How a status, a confidence and an end follow from that is the same for both.
 
 suspected -> confirmed -> ended, or retracted where the suspicion faded before anything reached the threshold, or where
@@ -245,10 +245,10 @@ class Account:
         onset_earliest: None = under way when the data begin.
         intervals: when it was on, in order; the last is open if and only if ``end`` is None.
         end: None = it was not seen to end.
-        witnesses: how sure each of those is that fail independently of the others (networks, families).
-        most: confidence that an incident on such evidence may state.
+        witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
+        most: the highest confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
-        explained: something else explains it, which the ruling's reason says.
+        explained: something else explains it, and the ruling's reason says what.
         faint: nothing in it ever reached the threshold, so it is retracted once it is over.
         kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
     """

@@ -148,8 +148,9 @@ HABIT_VOICES = 5
 HABIT_SHARE = 0.1
 """A network is named only if the target fails there this many times as often as it does outside all anomalies.
 Anomalies are found where failures happen to be close together, so on a line on which half of everything always fails by
-chance, each looks like seven in ten.  The habit is known from five voices, and from a tenth of those in the anomalies:
-between those of a block that never ends, a few odd ones are left over."""
+chance, each looks like seven in ten.  How often it does is known from five voices, if they are a tenth of those in the
+anomalies: between the anomalies of a block that never ends, only a few odd voices are left.
+"""
 
 
 def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> bool:
@@ -210,10 +211,10 @@ def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
 # --- C2: one family, with controls ----------------------------------------------------------------------
 
 PROBES = 3
-"""C2: least independent probes on the networks named."""
+"""C2: fewest independent probes on the networks named."""
 
 CONTROLS = 3
-"""Least measurements in which the target worked elsewhere at the time."""
+"""Fewest measurements in which the target worked elsewhere at the time."""
 
 CONTROL_WINDOW = 1 * HOUR
 """How far from a failing hour a control may be and still count as *at the same time*."""
@@ -443,8 +444,9 @@ def _control(witness: Votes, count: Count) -> str:
 # --- C1 and C3: families that fail independently --------------------------------------------------------
 
 FAMILY_PROBES = 2
-"""C1: least probes of each family, and most of its voices must agree: one failure sent in the name of another family
-is not a second witness."""
+"""C1: fewest probes of each family, and most of its voices must agree: one failure sent in the name of another family
+is not a second witness.
+"""
 
 OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 

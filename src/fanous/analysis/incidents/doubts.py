@@ -2,13 +2,14 @@
 
 - **The site itself** may drop the connections of a country's visitors.  It does so on all networks of the country at
   once and at the same step, while networks that block an address differ: in how, in when, in whether they do.
-- **The host** of several sites, or the way to it, may fail.  Then every site of it fails, and no other.
-- **The ways** to several hosts may fail at once, when routes leak or a cable breaks.
-- **The line** may be slow for everything, or a program or an employer may look into every encrypted connection.  Where
+- **The host** of several sites, or the route to it, may fail.  Then all of its sites fail, and no others.
+- **The routes** to several hosts may fail at once, when one leaks or a cable breaks.
+- **The line** may be slow for everything, or a program or an employer may inspect every encrypted connection.  Where
   hardly anything else is measured, nothing shows that a target was singled out.
 - **One resolver** may have a fault, or may not reach the name servers of one hosting network.  Both fail for names
   that no one chose; a block leaves most names alone, and does not stop at the customers of one hosting network.
-- **A name's own servers** may be at fault: with broken signatures, resolvers that check them fail, in every country.
+- **A name's own servers** may be at fault: if its signatures are broken, resolvers that check them fail in every
+    country.
 - **A site that has moved** leaves its former address in caches, and another's certificate there.
 - **A public resolver** may filter by itself, and people choose it for that.
 - **One family of sources** may see what others do not.  Votes of all families are pooled, and most voices of a network
@@ -53,7 +54,7 @@ BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 """Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
 
 UNREACHED = ("ip.unreachable", "tcp.timeout")
-"""Those of them that a broken way shows, too: nothing came back."""
+"""Those of them that a broken route shows, too: nothing came back."""
 
 OF_DNS = "dns"
 """Mechanisms of lookups begin with this."""
@@ -72,7 +73,7 @@ INTERCEPTED = "tls.mitm"
 EDGE = str(Family.EDGE)
 
 MOST = 0.9
-"""Share of the failures from which they count as all alike: during a block other things fail, too."""
+"""Share of the failures from which they all count as alike: during a block other things fail, too."""
 
 ABROAD = 2
 """Lookups without an answer in one other country at the time, from which the name itself is in question."""
@@ -84,11 +85,11 @@ share of all: as for lines (``alternatives.LINE_SHARE``)."""
 
 
 HOST_SITES = 3
-"""Least sites of one hosting network that fail together before the host itself comes into question."""
+"""Fewest sites of one hosting network that fail together before the host itself comes into question."""
 
 
 MOVED_WITHIN = 28 * DAY
-"""For so long before an event, what the helper was answered counts as a former address: caches keep one for days."""
+"""How long before an event an address that the helper got counts as a former one: caches keep them for days."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,10 +138,10 @@ class Doubts:
         return Reason("site.may_refuse", {"networks": len(np.unique(seen.asns)), "mechanisms": (how,)})
 
     def _of_host(self, seen: Votes) -> Reason | None:
-        """May the host that all of these sites have in common have failed, or the way to it?
+        """May the host that all of these sites have in common have failed, or the route to it?
 
         No other site of it was reached then.  That takes several targets, not all of them platforms, which may have a
-        network of their own.  For a site that drops connections, a lone network whose way to it is broken is enough,
+        network of their own.  For a site that drops connections, a lone network whose route to it is broken is enough,
         until it lasts longer than faults do.
         """
         if 2 * int(np.isin(seen.mechanisms, IN_ITS_PLACE).sum()) >= len(seen):
@@ -159,7 +160,7 @@ class Doubts:
         return Reason("route.may_fail", {"entities": _ases(lone)})
 
     def _of_routes(self, seen: Votes, now: float) -> Reason | None:
-        """May the ways to several hosts have failed at once, as when routes leak or a cable breaks?
+        """May the routes to several hosts have failed at once, as when one leaks or a cable breaks?
 
         Connections then get no answer, in the same way on all networks, and no site of these hosts is reached.  Three
         other targets that are reached show that some were singled out; so does lasting longer than faults do.
@@ -233,7 +234,7 @@ class Doubts:
         probes = [line for line in self.known.inspected if not line.of_all]
         whole = [line for line in self.known.inspected if line.of_all]
         free = [line for line in probes if line.others - line.failing >= OTHER_NAMES]
-        if not any(line.others for line in probes):  # each measurement has a probe's name of its own
+        if not any(line.others for line in probes):  # each measurement has its own probe name
             probes, free = whole, [line for line in whole if line.others - line.failing >= OTHER_NAMES]
         return None if probes and 2 * len(free) >= len(probes) else Reason("line.may_be_inspected")
 
@@ -365,7 +366,7 @@ def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
     """Failing votes whose page another site, of another hosting network, has on the same network: shape (n,).
 
     A delivery network, a parking service or a shield shows one page for many sites, too, but for its customers alone;
-    and a broken proxy shows its own in place of everything, but a notice leaves most sites alone.
+    and a broken proxy shows its own in place of everything, whereas a notice leaves most sites alone.
     """
     hosts = {one.target: _hosts_of(one) for one in known.hosting}
     cells = {
@@ -413,7 +414,7 @@ def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, kn
 # --- whose answer? --------------------------------------------------------------------------------------
 
 LEAST_SHARE = 0.1
-"""Of the failures, from which the resolvers behind them are named."""
+"""Share of the failures from which the resolvers behind them are named."""
 
 
 def through_resolvers(witness: Votes) -> Iterator[Reason]:
@@ -451,8 +452,10 @@ def _ases(asns: Collection[int]) -> tuple[str, ...]:
 # --- what one family shows while others reach the target -------------------------------------------------
 
 NETWORKS = 2
-"""Networks that must show it, or else one for longer than the faults of one last (``confirm.is_long``).  A fault at the
-place where all probes of one family are on a network makes them disagree with the others there, and on no other one."""
+"""Networks that must show it, or else one for longer than the faults of one last (``confirm.is_long``).  If all probes
+of one family on a network are in one place, a fault there makes them disagree with the others on that network, but on
+no other.
+"""
 
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""
@@ -520,8 +523,8 @@ def with_disputes(
 def _holds_alone(one: Incident, own: Votes) -> bool:
     """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
 
-    Where others reach the target at the same time on the same networks, that it works elsewhere shows nothing new: only
-    a control made with the failure shows that the line of those who see it was sound.
+    Where others reach the target at the same time on the same networks, its working elsewhere shows nothing new: only a
+    control made with the failure shows that the line of those who see it was sound.
     """
     saw = own.where(that_saw(own, one.networks))
     return helped(saw) and (len(one.networks) >= NETWORKS or is_long(saw))
@@ -568,7 +571,7 @@ def _is_part(other: Incident, one: Incident) -> bool:
 
 
 def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
-    """Others' votes on the networks on which they are no witnesses of what one family sees.
+    """Others' votes on the networks on which they did not see what one family sees.
 
     They need not always reach the targets: a censor could let known probes through every other time.
 

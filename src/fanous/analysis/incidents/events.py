@@ -28,7 +28,7 @@ OTHER_DAYS = 28 * DAY
 """How far to either side the same hours are compared: four weeks have four of each weekday."""
 
 LEAST_RECORD = 28 * DAY
-"""Least record outside the event from which a rate of onsets can be stated."""
+"""Shortest record outside the event from which a rate of onsets can be stated."""
 
 
 class Timing(StrEnum):

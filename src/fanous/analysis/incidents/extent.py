@@ -56,13 +56,17 @@ class SourceCourse:
 
 
 def measure(
-    core: Sequence[Anomaly], spans: Sequence[Interval], series: Sequence[Series]
+    core: Sequence[Anomaly],
+    spans: Sequence[Interval],
+    series: Sequence[Series],
+    anomalies: Sequence[Anomaly] = (),
 ) -> tuple[SourceCourse, ...]:
     """Every series with an anomaly in ``core``, in the order of their onsets.
 
     Args:
         spans: when the event was on.
         series: those that were searched; a missing one is not measured.
+        anomalies: of all events; what a series lost in an earlier one is not how this one began.
     """
     first: dict[SeriesKey, Anomaly] = {}
     for anomaly in sorted(core, key=lambda a: a.start):
@@ -78,7 +82,9 @@ def measure(
         if told is None:
             continue
         alarm = anomaly.start_latest if anomaly.raised_at is None else anomaly.raised_at
-        fell = fall(told, anomaly.start_latest, anomaly.until, alarm=alarm)
+        earlier = (one.known_until for one in anomalies if one.key == anomaly.key)
+        floor = max((at for at in earlier if at <= anomaly.start), default=-inf)
+        fell = fall(told, anomaly.start_latest, anomaly.until, floor, alarm)
         inside = spans if fell is None else _after(spans, fell.fallen)
         found.append(
             SourceCourse(anomaly.key, family_of(anomaly), told, fell, depth(told, inside, inside[-1].end))
@@ -161,7 +167,18 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
-    return Began(fell.at, earliest, latest, lead, soft)
+    return Began(fell.at, earliest, latest, _steps(lead, [one for one, _ in carriers]), soft)
+
+
+def _steps(lead: SourceCourse, carriers: Sequence[SourceCourse]) -> SourceCourse:
+    """The series that gives the steps: the one that gives the onset, unless answers to probes show what users noticed.
+
+    Half of the routes may stay where hardly anyone is left.
+    """
+    felt = [one for one in carriers if one.family is Family.PROBING and is_country(one.key.place)]
+    if lead.family in FELT or not felt or not is_country(lead.key.place):
+        return lead
+    return min(felt, key=lambda one: one.told.noise * one.told.step)
 
 
 def _cut_before(carriers: Sequence[tuple[SourceCourse, Fall]], fell: Fall) -> Stage | None:
@@ -399,8 +416,9 @@ NATION_NETWORKS = 3
 NATION_OPERATORS = 2
 NATION_OBSERVED = 0.3
 """A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while
-no one looked at fixed ones (METHODS 2)."""
+30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while no
+one looked at fixed ones.
+"""
 
 SMALL_SHARE = 0.005
 """Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements

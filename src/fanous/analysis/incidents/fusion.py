@@ -4,10 +4,10 @@ C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A
 next to those that say *down*, since it shows what kind of outage it is; and since *as usual* may hide a loss of a tenth
 that is not worth an alarm, how far it fell is stated too.
 
-Of the hundreds of networks that are watched, one or the other is dark at almost any time.  So the loss of a part
-supports one of the whole country only if the part is large enough to account for it (``Parts``).  And a network whose
-addresses another takes over (a merger, a renumbering, a provider that shields its customer from an attack) looks dark
-in everything that is counted by network: its routes end, and nothing there answers or is used.  If it was cut off, the
+Of the hundreds of networks that are watched, one or another is dark at almost any time.  So the loss of a part supports
+one of the whole country only if the part is large enough to account for it (``Parts``).  And a network whose addresses
+another takes over (a merger, a renumbering, a provider that shields its customer from an attack) looks dark in
+everything that is counted by network: its routes end, and nothing there answers or is used.  If it was cut off, the
 country as a whole lost what the network lost.
 """
 
@@ -55,8 +55,9 @@ def left(anomaly: Anomaly) -> float:
 # --- a part and its country -----------------------------------------------------------------------------
 
 ACCOUNTS_FOR = 1 / 3
-"""Share of the country's loss that the parts that fell must account for; figures of users are good to a factor of two,
-and of addresses to a factor of three."""
+"""Share of the country's loss that the parts that fell must account for; figures of users are accurate to a factor of
+two, and of addresses to a factor of three.
+"""
 
 COUNTED = frozenset({"/24s", "prefixes", "addresses"})
 """Units of addresses: what a network loses, its country loses."""
@@ -178,7 +179,7 @@ def ruling(
 
     Args:
         parts: what is known of networks and regions; None = any may stand for its country, and was not taken over.
-        heard_at: when those who may deny what two show had been heard; infinite = not yet.
+        heard_at: when the sources that may contradict two anomalies had reported; infinite = not yet.
     """
     met = min(_agreements(group, parts, heard_at), default=None)
     if met is None or met[0] == inf:
@@ -384,8 +385,9 @@ this long from there (the first hours of a morning are low on every day).  The s
 family."""
 
 OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
-"""Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country, or people who
-test their speed less often, as while they watch a final."""
+"""Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country, or of people
+testing their speed less often, as while they watch a final.
+"""
 
 LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its series is a small count that moves by itself."""

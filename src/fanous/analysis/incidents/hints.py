@@ -103,7 +103,7 @@ HOURS = 6
 """Hours after the onset that are examined."""
 
 PLACES = 2
-"""Least networks or regions for which this must hold, and it must hold for half of those named."""
+"""Fewest networks or regions for which this must hold, and it must hold for half of those named."""
 
 DAYS = 7
 LEAST_DAYS = 2
@@ -165,7 +165,7 @@ FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid
 """Means of circumvention, and where people get them."""
 
 LEAST_PIECE = 4
-"""Least letters; a shorter name is by chance part of too many others."""
+"""Fewest letters; a shorter name is by chance part of too many others."""
 
 BY_ADDRESS = ("tcp.", "ip.")
 """Mechanisms that act on an address without seeing a name."""

@@ -1,7 +1,7 @@
 """Interference: what the votes of probes say about a group of anomalies.
 
-Of blocking, throttling, silence and slow probes: which networks have evidence of their own, which rule is met, what
-else may explain it, and on which networks it was on from when to when.  ``assemble`` makes the incident.
+For blocking, throttling, silence and slow probes, it says which networks have evidence of their own, which rule is met,
+what else may explain it, and on which networks it was on from when to when.  ``assemble`` makes the incident.
 """
 
 from collections import Counter
@@ -104,7 +104,7 @@ class MeasuredVotes:
         family_of: name of a source -> family.
         alternatives: what is known for other explanations; one that holds retracts the incident.
         findings: all of the country, including the event's; the time outside of them is the baseline of its
-            targets.  Empty = there are none but the event's.
+            targets.  Empty = there are none other than the event's.
     """
 
     votes: Votes
@@ -337,8 +337,9 @@ def _mechanisms(seen: Votes) -> tuple[str, ...]:
 
 
 def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
-    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: the more frequent, or if equal the
-    finer."""
+    """Is a coarser or finer form of this mechanism (``quic.drop.target``) named instead?  That is the more frequent
+    one, or if equal the finer.
+    """
     coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
     finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
     return coarser or finer
@@ -362,7 +363,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
 
 
 def _evidence(saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None) -> Evidence:
-    """In numbers.
+    """The evidence in numbers.
 
     Args:
         saw: what is counted, more than what the rules need (``that_saw``).

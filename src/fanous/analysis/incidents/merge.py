@@ -1,8 +1,8 @@
 """Merge: one real event is one incident, however many ways it was seen.
 
-What series and probes show of one event is joined, and platforms cut within a confirmed outage become parts of it
-(``merged``); and what is found now continues the incident that is already known (``match``): late
-measurements move onsets and add networks, while the event keeps its id.
+What series and probes show of one event is joined, platforms cut within a confirmed outage become parts of it
+(``merged``), and what is found now continues the incident that is already known (``match``): late measurements move
+onsets and add networks, while the event keeps its id.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +34,11 @@ WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICI
 
 
 Recount = Callable[[Incident, Sequence[Incident]], Incident]
-"""What was made of several incidents, with its figures counted again, given these: if added up, what is in two of them
-counts twice."""
+"""Recounts the figures of an incident made of the given ones: added up, what is in two of them would count twice."""
 
 
 def as_added(whole: Incident, _: Sequence[Incident]) -> Incident:
-    """The figures as they were added up: right for incidents that have nothing in common."""
+    """The figures added up: right for incidents that have nothing in common."""
     return whole
 
 
@@ -337,16 +336,19 @@ TOLD = 4.0
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
     """Each found incident with the known one that it continues; None = new.
 
-    A known incident continues at most once, in the found one with most targets, networks and time in common.
+    A known incident continues at most once, in the found one with most targets, networks and time in common.  One that
+    was retracted comes back only if none that stands fits, since that would take back two claims for one event; what a
+    person withdrew stays withdrawn.
     """
     pairs = sorted(
-        ((_likeness(f, k), i, j) for i, f in enumerate(found) for j, k in enumerate(known)),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
+        (k.status is Status.RETRACTED and not k.withdrawn_by, -_likeness(f, k), i, j)
+        for i, f in enumerate(found)
+        for j, k in enumerate(known)
     )
     partner: dict[int, int] = {}
     taken: set[int] = set()
-    for likeness, i, j in pairs:
-        if likeness > 0 and i not in partner and j not in taken:
+    for _, unlike, i, j in pairs:
+        if unlike < 0 and i not in partner and j not in taken:
             partner[i] = j
             taken.add(j)
     return [(f, known[partner[i]] if i in partner else None) for i, f in enumerate(found)]

@@ -6,13 +6,13 @@ would move its onset and its end by days (``without_strays``).  And one probe wi
 says the same bin after bin, until the filter, which takes each bin for new evidence, believes it: if its neighbours
 reach the target, there are no grounds for a suspicion (``is_lone_dissent``).
 
-OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs are certainly two
-probes' if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
-any two certainly differ is a lower bound of the number of probes, and that is what C2 counts.  A ``probe_id`` is only
+OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs certainly come from two
+probes if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
+any two certainly differ is a lower bound for the number of probes, and that is what C2 counts.  A ``probe_id`` is only
 the sender's word: it groups the measurements of one probe, but never counts as proof of two.
 
 A measurement votes on a service as a whole, so one whose web client alone fails says *blocked*.  That is right for the
-detectors (something is cut), but not for readers, so the votes behind an event are asked once more, role by role and
+detectors (something is cut), but not for readers, so the votes behind an event are examined once more, role by role and
 network by network (``roles_of``).
 """
 
@@ -72,8 +72,9 @@ class Distinct:
         return None if others and not self.runs else len(known) + self._bound(others)
 
     def remarks(self, votes: Votes) -> tuple[Reason, ...]:
-        """What a claim that rests on runs says about them: the least number of probes behind them, and if that
-        counts."""
+        """What a claim that rests on runs says about them: the least number of probes behind them, and whether that
+        counts.
+        """
         _, others = self._names(votes)
         if not others or not self.runs:
             return ()

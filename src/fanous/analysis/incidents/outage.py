@@ -1,4 +1,4 @@
-"""Outage: what the series of sources say of a group of anomalies.
+"""Outage: what the series of sources say about a group of anomalies.
 
 Where and when quantities fell, how deep, and which families agree on that; ``assemble`` makes the incident.  A lower
 level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
@@ -101,6 +101,7 @@ class Quantities:
         season: the hint that exams are held at the season and hour of an instant (unix seconds); empty = there are
             none.
         past: reads usage in earlier years.
+        anomalies: of all events of the country; an earlier one is no part of this one's fall.
     """
 
     series: Sequence[Series]
@@ -108,9 +109,10 @@ class Quantities:
     season: Callable[[float], Reason | None] = lambda _: None
     past: Callable[[], Sequence[Series]] = tuple
     distance: Callable[[str, str], float] = lambda _, __: inf
+    anomalies: Sequence[Anomaly] = ()
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What the series say of an event; None = it is not worth a suspicion."""
+        """What the series say about an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         shared = worldwide(anomalies, self.elsewhere, setting.country, self.distance)
@@ -119,7 +121,7 @@ class Quantities:
             return None
         told = opinions(anomalies, self.series)
         far = reach(anomalies, self.series, told, setting.weights)
-        ran, stood = _stood(far.lead, self.series)
+        ran, stood = _stood(far.lead, self.series, self.anomalies)
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
@@ -166,7 +168,7 @@ class Quantities:
         shared: tuple[frozenset[Family], Reason] | None,
         parts: Parts,
     ) -> tuple[Ruling, Reason | None]:
-        """Is it confirmed?  And what keeps from being believed that families agree; None = nothing does."""
+        """Is it confirmed?  And why the agreement of families is not believed; None = it is."""
         heard = partial(heard_at, series=self.series)
         verdict, doubts = ruling(group, kind, parts, heard), None
         if verdict.at is not None and shared is not None:
@@ -252,13 +254,15 @@ class _Stood:
     measured: tuple[SourceCourse, ...]
 
 
-def _stood(lead: Sequence[Anomaly], series: Sequence[Series]) -> "tuple[Course, _Stood]":
+def _stood(
+    lead: Sequence[Anomaly], series: Sequence[Series], anomalies: Sequence[Anomaly]
+) -> "tuple[Course, _Stood]":
     """When the event was on by its anomalies, and by the change points of its series."""
     ran = course(lead)
     several_families = len({family_of(a) for a in lead}) > 1
     end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, _series)
     spans = _until(ran.intervals, end)
-    measured = measure(ran.core, spans, series)
+    measured = measure(ran.core, spans, series, anomalies)
     began = onset_of(ran.first, measured)
     spans = exactly(_from_onset(spans, began.at), began, measured)
     still = {a.key for a in lead if a.until > spans[-1].until}
@@ -498,9 +502,15 @@ def course(lead: Sequence[Anomaly]) -> Course:
 
 
 def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
-    """Without series that fell silent before others came back, which hold nothing open."""
+    """Without series of which no whole bin is known since others came back: they hold nothing open."""
     back = max((a.end for a in lead if a.end is not None), default=-inf)
-    return [replace(a, end=a.last_seen) if a.end is None and a.last_seen < back else a for a in lead]
+    return [
+        replace(a, end=a.last_seen) if a.end is None and a.last_seen < back + _step(a) else a for a in lead
+    ]
+
+
+def _step(anomaly: Anomaly) -> int:
+    return 0 if anomaly.departure is None else anomaly.departure.step
 
 
 def _together(lead: Sequence[Anomaly]) -> list[Interval]:

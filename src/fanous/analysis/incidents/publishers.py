@@ -1,8 +1,8 @@
-"""Publishers: may a fault of one be what its series show, all of them at once and in every country?
+"""Publishers: may a fault of one of them explain what its series show, all at once and in every country?
 
 - A cut cable takes neighbours with it: West Africa in March 2024, East Africa in May 2024, the countries on the Red Sea
   in September 2025.  That is an outage of each.  But where search traffic or stray traffic falls in the same hour in
-  countries all over the world, so many governments have hardly given one order, and no cut reaches that far: a
+  countries all over the world, it is hardly one order of so many governments, and no cut reaches that far: a
   publisher's machinery failed, or something that the whole internet uses (``worldwide``).
 - Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
   (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
@@ -109,16 +109,19 @@ LOST = 0.4
 """Share of the level that both families must have lost: less may be networks without users."""
 
 LEAST_DROPS = 2.0
-"""Least drops of a signal that a loss must be, for the signal to deny it: it would have had to show it clearly."""
+"""Multiple of a signal's least drop that a loss must be for the signal to deny it: only then would it have shown it
+clearly.
+"""
 
 DAYS = 7
 USUAL_DAYS = 5
 """Days of the week before on which the series must have stayed above half of that loss at the same hours: otherwise it
-is so noisy that *as usual* proves nothing.  An outage may have been on the others."""
+is so noisy that *as usual* proves nothing.  There may have been an outage on the others."""
 
 BINS = 2
-"""Least bins of it within the time of the loss: a single one may be right by chance; otherwise those around it, each of
-which must be as usual."""
+"""Fewest bins of it within the time of the loss: a single one may be right by chance; otherwise those around it, each
+of which must be as usual.
+"""
 
 NOTHING_LEFT = 0.1
 """Share left of everything that came through one deliverer, up to which that may have failed: it has nothing to pass on
@@ -214,7 +217,9 @@ published take an hour and a half."""
 
 
 def _from_one_place(group: Sequence[Anomaly]) -> str:
-    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; or empty."""
+    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; empty =
+    neither.
+    """
     if len({publisher_of(a.key) for a in group}) == 1:
         return "" if any(map(of_people, group)) else DENIED
     one_way = len({deliverer_of(a.key) for a in group}) == 1

@@ -1,26 +1,30 @@
-"""Remainder: what stays a little lower when an outage is over is no part of the outage.
+"""Remainder: what stays a little lower when an outage is over is no part of the outage, nor is the day that still holds
+the loss.
 
 After a cut some blocks of addresses never answer again, and a publisher may change what it probes in the middle of one.
 Routes and answers to pings hardly move by themselves, so their anomaly goes on, and would keep the outage open forever
 or fill the hours between two sessions.  It is cut where most of what was lost is back: where people's traffic is as
 usual, or, without such figures, where what is missing has stayed small for a day.
+
+The sum of a whole day stays low until a day after people's traffic is back.  Where the bins of the same series, and a
+series of another publisher, show that it was back at once and as usual, the anomaly of whole days ends then.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 
 from fanous.analysis.incidents.assemble import is_country
-from fanous.analysis.incidents.fusion import LONE, NOTICED, SMALL, STEADY, family_of, of_people
+from fanous.analysis.incidents.fusion import AGREE, LONE, NOTICED, SMALL, STEADY, family_of, of_people
 from fanous.analysis.incidents.publishers import median_share
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE
-from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of, target_of_series
 from fanous.model.incident import Interval
-from fanous.model.instant import DAY
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Departure, Floats, Series, SeriesKey
 
@@ -28,7 +32,7 @@ HALF = 0.5
 """Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""
 
 COVERED = 0.5
-"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is none."""
+"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is not rest."""
 
 
 def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -> list[Anomaly]:
@@ -47,7 +51,52 @@ def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -
         course = None if line is None else _course(anomaly, line, before[anomaly.key])
         found += [anomaly] if course is None else course.parts(usage, dips)
         before[anomaly.key].append(Interval(anomaly.start, anomaly.until))
-    return sorted(found, key=lambda a: a.start)
+    found = list(_without_echoes(found, lines))
+    return sorted(_without_late(found, lines), key=lambda a: a.start)
+
+
+def _without_echoes(anomalies: Sequence[Anomaly], lines: Mapping[SeriesKey, Series]) -> Iterator[Anomaly]:
+    """The anomalies; an open one of whole days ends where the series was back, if two publishers say so."""
+    ended = [(a, a.end) for a in anomalies if a.end is not None]
+    for one in anomalies:
+        before = [end for other, end in ended if one.end is None and other.key == one.key and end > one.start]
+        over, line = max(before, default=None), lines.get(one.key)
+        if over is None or line is None or not 0 < one.last_seen - over < DAY:
+            yield one
+            continue
+        own = publisher_of(one.key)
+        others = (a for a, end in ended if publisher_of(a.key) != own and abs(end - over) <= AGREE)
+        yield replace(one, end=over, last_seen=over) if any(others) and _is_usual(line, one, over) else one
+
+
+def _is_usual(line: Series, anomaly: Anomaly, since: float) -> bool:
+    """Was the series as usual for an hour or longer then?  What it lost after three is another loss."""
+    told = shares(line, anomaly.start)
+    left = np.array([]) if told is None else told.between(since, since + STAGE)
+    usual = 1 - SIGNALS[line.key.signal].least_drop
+    return len(left) * line.step >= HOUR and float(np.median(left)) >= usual
+
+
+def _without_late(anomalies: Sequence[Anomaly], lines: Mapping[SeriesKey, Series]) -> Iterator[Anomaly]:
+    """The anomalies; an open one of a source that publishes much later than others ends with its data, if two other
+    families fell with it and all of their series that know more are back.
+    """
+    until = {key: float(line.times[-1] + line.step) for key, line in lines.items()}
+    for one in anomalies:
+        known = until.get(one.key, np.inf)
+        fresh = {
+            other.key: other
+            for other in sorted(anomalies, key=lambda a: a.last_seen)
+            if one.end is None
+            and is_country(other.key.place)
+            and family_of(other) is not family_of(one)
+            and until.get(other.key, 0.0) >= known + STAGE
+            and other.start < one.last_seen
+            and one.start < other.until
+        }
+        families = {family_of(other) for other in fresh.values()}
+        is_over = len(families) >= 2 and all(other.end is not None for other in fresh.values())
+        yield replace(one, end=one.last_seen) if is_over else one
 
 
 def _shows_people(one: Series) -> bool:

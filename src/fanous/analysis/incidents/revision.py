@@ -8,13 +8,14 @@ While a backfill imports past measurements, newest first, an incident is provisi
 it are in: it rests on part of the measurements, so it may grow, move or vanish without anything having happened.
 It is shown as suspected, with that reason, and is in no feed and no alert.
 
-The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (to widen a
+The rest says what a revision is: which measurements came in after the claim, what it takes back or narrows (widening a
 claim corrects nothing), and what is news to those who received the previous one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from fanous.analysis.incidents.assemble import JOIN
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
 from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
@@ -180,7 +181,7 @@ def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
 
 
 def _is_narrowed(name: str, after: Incident) -> bool:
-    """Was a service, or a part of it (``telegram/client``), said to be cut of which only other parts are?"""
+    """Was a service, or a part of it (``telegram/client``), said to be cut, while only other parts of it are?"""
     target = name.partition("/")[0]
     return target in after.targets and not {target, name}.intersection(after.named)
 
@@ -189,9 +190,22 @@ OVER = (Status.ENDED, Status.RETRACTED)
 
 
 def what_was_wrong(before: Incident, after: Incident) -> tuple[Reason, ...]:
-    """What is no longer claimed, including that it had ended."""
-    reopened = before.status is Status.ENDED and after.status not in OVER
-    return (*taken_back(before, after), *((Reason("gone.ended"),) if reopened else ()))
+    """What is no longer claimed, including that it had ended, unless it did end then and has begun again."""
+    wrong = _is_reopened(before, after) and not is_on_again(before, after)
+    return (*taken_back(before, after), *((Reason("gone.ended"),) if wrong else ()))
+
+
+def is_on_again(before: Incident, after: Incident) -> bool:
+    """Had it ended when readers were told so, and is it on again since, as in the next night of a curfew?"""
+    end = before.end
+    if end is None or not _is_reopened(before, after):
+        return False
+    ended = any(one.end is not None and abs(one.end - end) <= JOIN for one in after.intervals)
+    return ended and not any(one.start <= end + JOIN < one.until for one in after.intervals)
+
+
+def _is_reopened(before: Incident, after: Incident) -> bool:
+    return before.status is Status.ENDED and after.status not in OVER
 
 
 # --- how far it reaches ---------------------------------------------------------------------------------
@@ -238,7 +252,7 @@ def reach_changed(before: Incident | None, after: Incident) -> tuple[Reason, ...
 def news_in(claims: Iterable[Incident]) -> tuple[Incident | None, Incident | None]:
     """Of an incident's revisions, oldest first: what readers knew before the last news, and that news.
 
-    What changed little by little adds up, and what went back to what readers know is no news.
+    Small changes add up, and a return to what readers already know is not news.
     """
     known: Incident | None = None
     told: Incident | None = None
@@ -266,7 +280,7 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
         found.append(Happening.ENDED)
     if after.confirmed_at is not None and (standing is None or standing.confirmed_at is None):
         found.append(Happening.CONFIRMED)
-    if standing is None:
+    if standing is None or is_on_again(standing, after):
         found.append(Happening.OPENED)
     codes = {reason.code.partition(".")[0] for reason in reach_changed(standing, after)}
     found += [news for news, code in REACH_NEWS.items() if code in codes]

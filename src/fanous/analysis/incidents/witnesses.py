@@ -116,13 +116,13 @@ def _named(votes: Votes) -> Param:
 # --- was enough measured? -------------------------------------------------------------------------------
 
 ENOUGH_PROBES = 3
-"""Least probes, as many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
+"""Fewest probes, as many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
 
 ENOUGH_NETWORKS = 2
-"""Least networks: one network that works says nothing about the others."""
+"""Fewest networks: one network that works says nothing about the others."""
 
 ENOUGH_HOURS = 0.5
-"""Least share of the hours with measurements; what happened in the others was not seen."""
+"""Smallest share of the hours with measurements; what happened in the others was not seen."""
 
 WATCHED_GAP = HOUR
 """Longest time in a window for which a series that shows no loss may have no value: a cut may hide in it."""

@@ -73,15 +73,16 @@ def is_ipv6(address: str) -> bool:
 # --- filters that people choose -------------------------------------------------------------------------
 
 FILTERS = frozenset({19281, 34939, 36692, 57926, 64089, 205157, 212772, 398962})
-"""Networks of Quad9, NextDNS, OpenDNS, SafeDNS, DNSFilter, CleanBrowsing, AdGuard and Control D, as the routing table
-(17 June 2026) has them for their published addresses.  Resolvers that filter on some addresses only and share a network
-with others that do not (Cloudflare, Yandex) are not among them."""
+"""Networks that originate the published addresses of Quad9, NextDNS, OpenDNS, SafeDNS, DNSFilter, CleanBrowsing,
+AdGuard and Control D in the routing table of 17 June 2026.  Resolvers that filter on some addresses only and share a
+network with others that do not (Cloudflare, Yandex) are not among them.
+"""
 
 MAY_FILTER = FILTERS | {12008, 13238, 13335, 19905}
-"""Those, and UltraDNS, Yandex, Cloudflare and Vercara by the same table, who filter on some of their addresses."""
+"""Those, and by the same table UltraDNS, Yandex, Cloudflare and Vercara, which filter on some of their addresses."""
 
 PUBLIC_RESOLVERS = MAY_FILTER | {15169}
-"""Those, and Google, who filters nothing: what is wrong with an answer that came through there was done on the way."""
+"""Those, and Google, which filters nothing: if an answer that came through it is wrong, it was changed on the way."""
 
 
 # --- platforms ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ up and no helper does, have rules of their own.
 from collections.abc import Callable, Set
 
 from fanous.analysis.rules.addresses import FILTERS, is_bogon, is_foreign, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import PORTS, Controls, MeasurementEvidence
+from fanous.analysis.rules.evidence import Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import (
     CERTIFICATE_CAUSES,
     CUT_CAUSES,
@@ -20,7 +20,7 @@ from fanous.analysis.rules.failures import (
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.analysis.rules.rule import Condition, Rule
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, is_address, noun
+from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, is_address, noun
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SERVER_DOWN, State
 
 PUBLIC = ("udp", "doh", "dot")
@@ -66,8 +66,9 @@ class Lookup:
 
     @property
     def departs(self) -> bool:
-        """Is the helper's answer known?  Asked after ``is_right``, it then shares neither address nor network with
-        this one."""
+        """Is the helper's answer known?  If so, and ``is_right`` is false, it shares neither address nor network with
+        this one.
+        """
         return bool(self._right[0])
 
     @property
@@ -157,8 +158,8 @@ class Lookup:
         """Do the helper's handshakes fail at all of these addresses, and work at one that it was answered?
 
         Another site's certificate shows that the site is not there; a handshake that never completes shows it
-        only if the probe saw a valid certificate at another answer.  Networks must be known, since a near
-        address of the site may serve its neighbours only.
+        only if the probe saw a valid certificate at another answer.  Networks must be known, since a nearby address of
+        the site may serve only users near it.
         """
         answers, evidence = self.lookup.answers, self.evidence
         right, networks = self._right
@@ -343,7 +344,7 @@ def forged(o: Observation, c: Controls) -> str:
 FACEBOOK = 32934
 
 LEAST_NAMES = 2
-"""Least number of Facebook names at one address outside its network that shows a filter answering for all of them."""
+"""Fewest Facebook names at one address outside its network that shows a filter answering for all of them."""
 
 
 def _is_not_facebooks(a: Lookup) -> bool:
@@ -393,7 +394,7 @@ def _is_of_another_platform(a: Lookup) -> bool:
 
 
 def _failure_elsewhere(a: Lookup) -> str | None:
-    """How the helper's lookup failed while this one gave an address; None = that is not so."""
+    """How the helper's lookup failed while this one gave an address; None = it did not, or this one failed too."""
     helper = a.controls.same_step
     return None if helper is None or not a.lookup.answers else helper.failure
 

@@ -169,8 +169,9 @@ PUBLIC_AUTHORITIES = (
 """Words in the names of authorities that browsers trust (CA/Browser Forum members, CCADB)."""
 
 PINNED = ("signal",)
-"""Nettests that ship their service's own authority: a probe older than the service's last change of it distrusts the
-real service."""
+"""Nettests that ship their service's own authority: a probe released before the service last changed it distrusts the
+real service.
+"""
 
 
 _HOME_PROXIES = (
@@ -183,8 +184,9 @@ _HOME_PROXIES = (
     "kaspersky",
     "spider gate",
 )
-"""Words in the names of authorities that programs against viruses and advertisements install on a user's machine to
-look into its connections, as their makers document."""
+"""Words in the names of authorities that antivirus programs and ad blockers install on a user's machine to inspect its
+connections, as their makers document.
+"""
 
 
 def _is_public(issuer: str) -> bool:
@@ -316,12 +318,12 @@ def _others_take(o: Observation, c: Controls) -> float:
 
 
 def _fastest(o: Observation, c: Controls) -> float:
-    """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
+    """Fewest seconds of the handshakes with this name that worked; NaN = none was timed."""
     return min(c.evidence.times(o.layer, lambda s: s.hostname == o.hostname), default=nan)
 
 
 def _own_connect(o: Observation, c: Controls) -> float:
-    """Least seconds of the connections to this address and port; NaN = none was timed."""
+    """Fewest seconds of the connections to this address and port; NaN = none was timed."""
     return min(c.evidence.times(Layer.TCP, lambda s: (s.ip, s.port) == (o.ip, o.port)), default=nan)
 
 

@@ -23,7 +23,7 @@ from fanous.analysis.rules.failures import (
     groups_of,
 )
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.model.measurement import ENCRYPTED, Layer, Observation, Observer, ParsedMeasurement, noun
+from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, Observer, ParsedMeasurement, noun
 
 Endpoint = tuple[Layer, str, int]
 
@@ -31,7 +31,6 @@ Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
-PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
@@ -246,7 +245,8 @@ def _port(url: re.Match[str]) -> int:
 
 MOST_HEALTHY_CONNECT = 1.5
 """Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data
-over it say nothing about the target."""
+over it says nothing about the target.
+"""
 
 
 LEAST_SLOW_CONNECT = 0.5
@@ -336,7 +336,7 @@ class Controls:
     def works_elsewhere(self) -> bool:
         """Did the same step to the same name and port work at another address or attempt?
 
-        A page in clear is no other attempt at one over TLS, since most sites only redirect there.  An address
+        An unencrypted page is not another attempt at one over TLS, since most sites only redirect there.  An address
         whose name is not known may be another of the target's.
         """
         o = self.observation
@@ -494,7 +494,7 @@ class HelperView:
 
     @property
     def _page_tells(self) -> bool:
-        """Does the page that the helper loaded vouch for this step?  One in clear does not vouch for port 443."""
+        """Does the page that the helper loaded vouch for this step?  One in the clear does not vouch for port 443."""
         o = self.step
         return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 

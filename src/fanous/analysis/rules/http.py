@@ -359,7 +359,7 @@ def _as_slow_as_others(o: Observation, c: Controls) -> bool:
 
 
 def _line_gives(c: Controls) -> float:
-    """Speed in kbit/s of the measurement's fastest handshake, which is the least that this line gives."""
+    """Speed in kbit/s of the measurement's fastest handshake: the line gives at least that."""
     rates = [
         (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TLS)

@@ -18,7 +18,7 @@ LEAST_CONTROL = 512
 """Bytes.  A shorter page of the control is a frame or a script that fetches the page, and proves nothing."""
 
 LEAST_WORD = 5
-"""Least letters for a word of a title to distinguish pages (ts-017)."""
+"""Fewest letters for a word of a title to distinguish pages (ts-017)."""
 
 COMMON_HEADERS = frozenset(
     {
@@ -165,7 +165,7 @@ def _words(title: str) -> set[str]:
 
 
 def refused_by_site(page: Observation, control: Observation | None) -> bool:
-    """Does a refusal in clear come from the site's own front, a delivery network or the same server?"""
+    """Does a refusal in the clear come from the site's own front, a delivery network or the same server?"""
     server = page.server.casefold()
     if any(front in server for front in REFUSERS):
         return True
@@ -199,7 +199,7 @@ def leads_to_block_page(o: Observation, c: Controls) -> bool:
 def site_speaks(o: Observation, c: Controls) -> bool:
     """Does the page come from the site itself, so that no one on the path could have written it?
 
-    True over validated TLS, unless a page in clear sent the probe on to another host.
+    True over validated TLS, unless a page in the clear sent the probe on to another host.
     """
     if not o.url.startswith("https:"):
         return False

@@ -124,8 +124,9 @@ def _is_cut(o: Observation, c: Controls) -> bool:
 
 
 def of_freeze(o: Observation, c: Controls) -> str:
-    """By name, unless downloads from the same address freeze under another name too: so Russia has frozen whole hosters
-    since June 2025, whatever name a connection carries."""
+    """By name, unless downloads from the same address freeze under another name too: Russia has frozen whole hosting
+    providers like that since June 2025, whatever name a connection carries.
+    """
     others = (s for s in c.evidence.of(Layer.TRANSFER) if s.ip == o.ip != "" and s.hostname != o.hostname)
     return FROZEN_ADDRESS if any(_is_cut(s, Controls(c.evidence, s)) for s in others) else FROZEN
 

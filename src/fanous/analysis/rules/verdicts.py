@@ -18,7 +18,7 @@ from fanous.analysis.rules.quic import QUIC_RULES
 from fanous.analysis.rules.rule import Rule, registered
 from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
-from fanous.model.verdict import SLOWNESS, State, Verdict
+from fanous.model.verdict import SEVERITY, SLOWNESS, State, Verdict
 
 RULES_VERSION = "2026.26"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
@@ -99,7 +99,6 @@ TABLES: dict[Layer, tuple[Rule, ...]] = {
 RULES_BY_ID = registered(WHOLE_RULES, TABLES | {Layer.DNS: RESOLVER_RULES + DNS_RULES})
 RULES = tuple(RULES_BY_ID.values())
 
-_SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
 
 _Key = tuple[str, str, Layer, str, str]
@@ -164,7 +163,7 @@ def _first(table: tuple[Rule, ...], observation: Observation, controls: Controls
 def _place(finding: _Finding) -> tuple[int, int, bool]:
     """Sort key: by severity, then from the lowest layer up, the target itself before redirects."""
     o = finding.observation
-    return (_SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
+    return (SEVERITY[finding.rule.state], _ORDER[o.layer], o.role == "redirect")
 
 
 def _verdict(finding: _Finding) -> Verdict:
@@ -188,9 +187,10 @@ def _verdict(finding: _Finding) -> Verdict:
 
 
 def _is_controlled(finding: _Finding) -> bool:
-    """Is it controlled, by the helper or another name?  Neither a symptom is, nor what the site may do itself: whatever
-    worked outside, it does not exclude the other explanation.  QUIC alone that meets silence is: who drops all of it is
-    the network, too."""
+    """Is it controlled, by the helper or another name?  A symptom is not, and neither is what the site may do itself:
+    that it worked outside does not exclude the other explanation.  QUIC that alone meets silence is: if all of it is
+    dropped, the network does that too.
+    """
     rule, o, c = finding.rule, finding.observation, finding.controls
     if rule.symptom and o.layer is not Layer.QUIC:
         return False
@@ -214,8 +214,8 @@ def _has_normal_control(o: Observation, c: Controls) -> bool:
 def _meets_notice(o: Observation, c: Controls) -> bool:
     """Did the probe meet the country's own notice of a block, or get the address that serves it?
 
-    Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
-    of a school or a company is no order of a country.
+    Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: a school's or a
+    company's is not an order of the country.
     """
     if o.layer is Layer.DNS:
         return c.evidence.gives_block_address(o)

@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 
 FROZEN_SECONDS = 3 * HOUR
 FROZEN_BINS = 6
-"""A value other than 0 that is repeated for so long, and in so many bins, was not measured again ..."""
+"""A value other than 0 that is repeated for this long, and in this many bins, was not measured again ..."""
 
 FROZEN_REPEATS = 0.02
 """... in a series of which the other bins are the greater part, and at most this share of them repeat the one before:
@@ -33,13 +33,14 @@ counts of a few things do so all the time."""
 
 JUMP = 2.0
 """A source repeats its *last* value.  What a cut leaves may be constant, too, but the series falls to it: by more than
-so many times the 95th percentile of its steps."""
+this many times the 95th percentile of its steps.
+"""
 
 SAME_BINS = 96
 """Bins that two series must have in common before equal numbers cannot be chance."""
 
 SAME_RATIO = 1e-4
-"""By which the ratio of their values may vary: one of the two may be scaled and rounded."""
+"""How much the ratio of their values may vary: one of the two may be scaled and rounded."""
 
 MOVES = 0.5
 """Share of the bins in which both must differ from the bin before: two lines that never move are alike by chance."""
@@ -72,7 +73,7 @@ def thawed(one: Series) -> Series:
 def copies(series: Sequence[Series]) -> list[Series]:
     """Series with the numbers of one of another family, about the same place.
 
-    Of the two, the one of human activity stays, of which less is concluded.
+    Of the two, the one of human activity stays, since less is concluded from it.
     """
     places: dict[Place, list[Series]] = defaultdict(list)
     for one in sorted(series, key=lambda one: not SIGNALS[one.key.signal].of_people):

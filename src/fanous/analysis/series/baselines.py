@@ -106,8 +106,9 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
 
 
 NEIGHBOURS = 24
-"""Least slots per day for neighbouring slots to have about the same value: an evening rises and falls within
-bins of two hours, and their median would be of three different times."""
+"""Fewest slots per day for neighbouring slots to have about the same value: an evening rises and falls within bins of
+two hours, and their median would be of three different times.
+"""
 
 
 def _with_neighbours(slots: Single) -> Single:
@@ -239,10 +240,10 @@ FILLED = 0.9
 """Share of a bin from which an event counts as filling it: its onset is known only to a tenth of a bin."""
 
 LEAST_FILLED = 0.25
-"""Least sum of squares of the shares of bins that a shorter event covers; below that, only noise is left."""
+"""Smallest sum of squares of the shares of bins that a shorter event covers; below that, only noise is left."""
 
 NOISELESS = 0.003
-"""Least noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
+"""Lowest noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

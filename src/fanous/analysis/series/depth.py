@@ -344,6 +344,9 @@ def back_at(told: Shares, since: float, lost: float) -> float | None:
 WORST = HOUR
 """Seconds over which the worst is averaged: a single short bin may be a fault of the source."""
 
+DEEP = 0.5
+"""Share typically left of an event, up to which *now* is counted from when half of the loss came back."""
+
 NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
 """Newest seconds whose median describes the present."""
 
@@ -351,7 +354,8 @@ NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
 def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Estimate | None:
     """What is left: typically (median of the bins that were lost whole), at worst, and now; None = nothing is known.
 
-    *Now* is the newest day (three hours, if a signal does not move with people's days), or the first after the end.
+    *Now* is the newest day (three hours, if a signal does not move with people's days), or the first after the end; or
+    the time since most of a loss of more than half came back, which no night or day does.
 
     Args:
         intervals: intervals in which the event is measured.
@@ -369,6 +373,11 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
     if len(now) > 1 and now[0] > now[1] + SIGMAS * told.noise:  # it began in this bin
         now = now[1:]
+    deep = float(np.median(left[left <= max(low, (1 + low) / 2)]))  # without what is back
+    if end is None and deep <= DEEP:
+        back = rise(told, intervals[-1].start, until, np.inf, 1 - deep)
+        since = told.between(until if back is None else back, until)
+        now = since if len(since) * told.step >= WORST else now
     return Estimate(
         float(middle),
         float(low),

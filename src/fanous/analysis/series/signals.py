@@ -1,6 +1,6 @@
 """Signals: one table of every measurable kind of series: its unit, which way is bad, what it can show.
 
-Nothing else in Fanous knows these facts: a page, a detector or an alert that needs one asks here.
+Nothing else in Fanous knows these facts: a page, a detector or an alert that needs one looks it up here.
 
 To add a signal, add a row; ``python -m tests.ontology_tables`` writes it into docs/ontology.md.  A ready-made series is
 then watched by the detectors of the kind of incident that it shows first.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family
+from fanous.model.registry import registered
 from fanous.model.verdict import State
 
 if TYPE_CHECKING:  # a probe, which has no numpy, reads this module
@@ -254,9 +255,7 @@ _DARKNET = (
     ),
 )
 
-SIGNALS: dict[str, Signal] = {
-    signal.name: signal for signal in (*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
-}
+SIGNALS = registered(*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 
 TARGETS_OF_PRODUCTS = {
     "youtube": "youtube",
@@ -302,7 +301,7 @@ PASSED_ON = {"ioda": "ioda", "ioda-csv": "ioda"}
 
 
 def deliverer_of(key: "SeriesKey") -> str:
-    """Who a series came through: if its machinery fails, nothing arrives of all that it passes on."""
+    """Who a series came through: if its machinery fails, nothing that it passes on arrives."""
     return PASSED_ON.get(key.source, publisher_of(key))
 
 

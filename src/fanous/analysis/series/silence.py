@@ -169,7 +169,7 @@ MEMORY = 28 * 86_400.0
 """Seconds of a network's past that make its baseline: four weekends."""
 
 HEARD_BINS = 24
-"""Least bins in which a network was heard: with fewer, it has no baseline yet."""
+"""Fewest bins in which a network was heard: with fewer, it has no baseline yet."""
 
 RARE = 2
 """Number of silences that may have been longer than the baseline: past cuts must not become part of it."""
@@ -178,7 +178,7 @@ SLACK = 1.5
 """Factor on the longest usual silence, since habits drift."""
 
 LEAST_BINS = 2
-"""Least bins of a silence: a probe that measures in every bin may miss one."""
+"""Fewest bins of a silence: a probe that measures in every bin may miss one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +222,11 @@ BASELINE_DAYS = 14
 """Earlier days from which a network's baseline is computed."""
 
 LEAST_DAYS = 5
-"""Least days of data before anything is reported."""
+"""Fewest days of data before anything is reported."""
 
 CHANCE = 0.0001
 """Probability of hearing so few networks by chance below which a day is a collapse: once in 27 years if networks fell
-silent independently.  They do not quite, so this is an order of magnitude."""
+silent independently.  They are not quite independent, so this is an order of magnitude."""
 
 BACK = 0.05
 """The same probability above which a day is normal again."""

@@ -120,11 +120,11 @@ class Writer:
         """The messages are stored: the servers may delete them.  If they do not hear of it, they deliver them
         again.
         """
-        self._run(self._settle(list(waiting), None))
+        self._run(self._answer(list(waiting), None))
 
     def leave(self, waiting: Iterable[Waiting], seconds: float) -> None:
         """Have them delivered again after this many seconds."""
-        self._run(self._settle(list(waiting), seconds))
+        self._run(self._answer(list(waiting), seconds))
 
     def set_aside(self, waiting: Waiting, why: str) -> None:
         """Set aside a message that cannot be used, with the reason.
@@ -180,7 +180,7 @@ class Writer:
         with contextlib.suppress(AttributeError):  # the connection failed before there was one
             self._working.cancel()
         with contextlib.suppress(*UNANSWERED):
-            await self._settle(list(self._out), 0.0)
+            await self._answer(list(self._out), 0.0)
             await self._client.flush(int(ANSWER_SECONDS))
         await self._client.close()
 
@@ -211,7 +211,7 @@ class Writer:
                 break
         return found
 
-    async def _settle(self, waiting: list[Waiting], again: float | None) -> None:
+    async def _answer(self, waiting: list[Waiting], again: float | None) -> None:
         self._out.difference_update(waiting)
         with contextlib.suppress(*UNANSWERED):
             for one in waiting[:-1] if again is None else waiting:
@@ -230,7 +230,7 @@ class Writer:
             )
         except UNANSWERED as error:
             raise FanousError(f"cannot set a message aside: {reason_of(error)}", permanent=False) from None
-        await self._settle([waiting], None)
+        await self._answer([waiting], None)
 
     async def _left(self) -> int:
         try:

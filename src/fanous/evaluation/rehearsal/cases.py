@@ -19,15 +19,13 @@ from fanous.analysis.rules import RULES_VERSION
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import Document, Score, Sighting
 from fanous.lab.censors import TECHNIQUES, Technique
-from fanous.lab.censors.cut import DEFAULT_KBPS
+from fanous.lab.censors.cut import DEFAULT_KBPS, Truth
 from fanous.lab.scenario import (
     TICK_STANDS_FOR,
     TRANSFER_EVERY,
-    TRUTHS,
     LabNetwork,
     Scenario,
     ScenarioStep,
-    Truth,
     scenario_names,
     shipped,
 )
@@ -178,7 +176,7 @@ def _is_tried(technique: Technique, placement: str) -> bool:
     if not technique.is_interference or technique.name == "none":
         return False
     if placement == "cadence":  # cases with their own pace already have it
-        likeliest = TRUTHS[technique.name].kinds[0]
+        likeliest = technique.truth.kinds[0]
         return likeliest in (Kind.BLOCKING, Kind.THROTTLING) and pace_of([technique.name]) is ORDINARY
     return _ONLY.get(technique.name, placement) == placement
 
@@ -368,7 +366,7 @@ def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Si
     if case.placement == QUIET:
         return {}
     event = case.scenario.events[number]
-    truth = TRUTHS[event.technique]
+    truth = TECHNIQUES[event.technique].truth
     own = [(one, _part(one, event, truth)) for one in sightings]
     told = [(one, part) for one, part in own if part is not None]
     if not told:

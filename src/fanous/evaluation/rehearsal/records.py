@@ -1,9 +1,9 @@
 """Records: what the probes of each case stored, small enough to keep, and what today's program concludes from it.
 
-A change of rules or detectors can so be tried on every case in a minute, without a lab.  Measurements that show the
-same are kept once, as the first of them was stored: they have the same observations and verdicts, and rates of the
-same class, but other times and sizes.  Each keeps when it was made and by which probe, so that series, baselines and
-silence are those of the rehearsal.
+A change of rules or detectors can thus be tried on every case in a minute, without a lab.  Measurements that show the
+same are kept once, as the first of them was stored: they have the same observations and verdicts, and rates of the same
+class, but other times and sizes.  Each keeps when it was made and by which probe, so that series, baselines and silence
+are those of the rehearsal.
 
 What is concluded is what stands at the end, when everything has arrived.  Seconds until a confirmation, and
 suspicions withdrawn on the way, need the lab.

@@ -199,7 +199,7 @@ READY = 30.0
 
 
 class Watcher:
-    """Is told of a rehearsal as it runs; shows nothing, which is for a subclass to do."""
+    """Follows a rehearsal as it runs; shows nothing, which is left to subclasses."""
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 

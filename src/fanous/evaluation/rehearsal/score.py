@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.lab.scenario import TICK_STANDS_FOR, TRUTHS, Expectation, Scenario, ScenarioStep
+from fanous.lab.censors import TECHNIQUES
+from fanous.lab.scenario import TICK_STANDS_FOR, Expectation, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope, Status
 from fanous.refdata.platforms import target_of
 
@@ -196,7 +197,7 @@ def _after(moment: float | None, start: float | None) -> float | None:
 
 def _explains(scenario: Scenario, event: ScenarioStep, sighting: Sighting) -> bool:
     """Is the incident of a kind, on a network and about a target that the event explains?"""
-    truth = TRUTHS[event.technique]
+    truth = TECHNIQUES[event.technique].truth
     kinds = {Kind(part["kind"]) for part in sighting.document["parts"]} or {Kind(sighting.document["kind"])}
     if not kinds & set(truth.kinds):
         return False
@@ -220,10 +221,11 @@ def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:
     mechanisms = sighting.document["mechanisms"]
     if not events:
         return "none"
-    labels = [TRUTHS[event.technique].label(mechanisms) for event in events]
+    truths = [TECHNIQUES[event.technique].truth for event in events]
+    labels = [truth.label(mechanisms) for truth in truths]
     if len(set(labels)) > 1 or "wrong" in labels:
-        allowed = {m for e in events for m in (*TRUTHS[e.technique].exact, *TRUTHS[e.technique].coarser)}
-        exact = {m for e in events for m in TRUTHS[e.technique].exact}
+        allowed = {m for truth in truths for m in (*truth.exact, *truth.coarser)}
+        exact = {m for truth in truths for m in truth.exact}
         if not set(mechanisms) <= allowed:
             return "wrong"
         return "exact" if set(mechanisms) & exact else "coarser"

@@ -4,7 +4,7 @@
 
 Results are appended to ``docs/truth-table.jsonl``, and what the probes stored goes to ``docs/truth-table.xz``.  From
 these records the program concludes again before anything is played (one to two minutes): older results count as long as
-it comes to the same.  What it has no such result of is played, so it can be stopped at any time and resumes where it
+it concludes the same.  What has no such result is played; the program can be stopped at any time, and resumes where it
 was.  A run that fails is reported, and the next one is made.  ``docs/truth-table.md`` is written from all of them after
 each run.
 """
@@ -38,7 +38,7 @@ from fanous.evaluation.rehearsal.cases import (
 from fanous.evaluation.rehearsal.records import LabRecords, differences
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
-from fanous.lab.scenario import TRUTHS
+from fanous.lab.censors import TECHNIQUES
 from fanous.model.incident import Kind
 from fanous.model.score import wilson
 
@@ -72,7 +72,7 @@ def page(results: Sequence[TechniqueResult], holding: Collection[Place] = ()) ->
     shown, played = _played(results, holding)
     late = [r for r in shown if not r.kept_up]
     kept = _latest(r for r in shown if r.kept_up)
-    interference = [r for r in kept if r.placement != QUIET and TRUTHS[r.technique].is_incident]
+    interference = [r for r in kept if r.placement != QUIET and TECHNIQUES[r.technique].truth.is_incident]
     quiet = [r for r in kept if r.placement == QUIET]
     return "\n".join(
         [
@@ -169,7 +169,7 @@ def _left_out(late: Sequence[TechniqueResult]) -> str:
 
 def _label(result: TechniqueResult) -> str:
     """The label by today's truth about the technique, even for an older result."""
-    return TRUTHS[result.technique].label(result.mechanisms) if result.found else result.label
+    return TECHNIQUES[result.technique].truth.label(result.mechanisms) if result.found else result.label
 
 
 def _is_right(result: TechniqueResult) -> bool:
@@ -306,7 +306,7 @@ def _near(result: TechniqueResult) -> bool:
 def _kind(result: TechniqueResult) -> Kind:
     """Shown separately, since throttling is seen only in rates, and an outage in what its probes send once it is
     over."""
-    return TRUTHS[result.technique].kinds[0]
+    return TECHNIQUES[result.technique].truth.kinds[0]
 
 
 def _of(kind: Kind, results: Iterable[TechniqueResult]) -> list[TechniqueResult]:

@@ -1,10 +1,10 @@
 """Pakistan, 17 December 2023: raw measurements as probes would have made them on the evening of the rally.
 
 What is known (NetBlocks, Business Recorder, ISOC Pulse): X, Facebook, Instagram and YouTube were restricted
-across the nation from shortly before 20:00 PKT (15:00 UTC) for about seven hours, around an online rally
-that began at 21:00.  The mechanism was not published; here each provider has its own, as in other years.
-Everything except these facts is made up: times to the minute, mechanisms and every single record.  The records
-hold raw facts only, marked ``"synthetic": "fanous"``; nothing in them says what was blocked.
+nationwide from shortly before 20:00 PKT (15:00 UTC) for about seven hours, around an online rally that began at 21:00.
+The mechanism was not published; here each provider has its own, as in other years. Everything except these facts is
+made up: times to the minute, mechanisms and every single record.  The records hold raw facts only, marked
+``"synthetic": "fanous"``; nothing in them says what was blocked.
 """
 
 import gzip

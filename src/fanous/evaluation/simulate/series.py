@@ -29,18 +29,6 @@ FIRST = 1_735_516_800
 """Monday, 30 December 2024, 00:00 UTC."""
 
 
-def series_key(
-    country: str = "PK",
-    asn: int = 17557,
-    target: str = "x",
-    signal: str = "blocked_path",
-    access: Access = Access.ANY,
-    resolver_asn: int = 0,
-) -> SeriesKey:
-    """A key in which a caller names only what matters."""
-    return SeriesKey(Place(country, asn), target, signal, access, resolver_asn)
-
-
 @dataclass(frozen=True, slots=True)
 class SeriesCountry:
     """What a made-up country is like.

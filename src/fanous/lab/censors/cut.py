@@ -3,7 +3,7 @@
 A strike is a cut applied to a running lab: the vantage points that it hits, router by router.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from math import floor
@@ -12,6 +12,7 @@ from random import Random
 from fanous.errors import FanousError
 from fanous.lab.internet import Internet
 from fanous.lab.plan import VantagePoint
+from fanous.model.incident import Kind
 from fanous.model.place import Access
 
 DEFAULT_KBPS = 137.0
@@ -140,6 +141,34 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What a technique is, in OONI's taxonomy (ooni/data, ontology 12) with our additions.
+
+    Attributes:
+        kinds: kinds of incident that may be claimed for it, likeliest first; empty = none may be.
+        exact: mechanisms that name it.
+        coarser: mechanisms that say less but nothing false.
+    """
+
+    kinds: tuple[Kind, ...] = ()
+    exact: tuple[str, ...] = ()
+    coarser: tuple[str, ...] = ()
+
+    @property
+    def is_incident(self) -> bool:
+        return bool(self.kinds)
+
+    def label(self, mechanisms: Iterable[str]) -> str:
+        """How well the named mechanisms fit: ``exact``, ``coarser``, ``wrong`` or ``none``."""
+        named = set(mechanisms)
+        if not named:
+            return "none"
+        if not named <= {*self.exact, *self.coarser}:
+            return "wrong"
+        return "exact" if named & set(self.exact) else "coarser"
+
+
+@dataclass(frozen=True, slots=True)
 class Technique:
     """A way to interfere, or a mishap that looks like it.
 
@@ -147,13 +176,17 @@ class Technique:
         does: one sentence.
         mechanism: what a perfect observer would call it; empty = not interference, or without a name.
         needs_targets: does it act on single targets?
-        is_interference: ``False`` = a monitor must not take it for censorship.
         strike: does it, and returns how to undo it.
+        truth: what may be claimed for it; nothing for what a monitor must not take for censorship.
     """
 
     name: str
     does: str
     mechanism: str
     strike: Callable[[Strike], Undo]
+    truth: Truth
     needs_targets: bool = True
-    is_interference: bool = True
+
+    @property
+    def is_interference(self) -> bool:
+        return self.truth.is_incident

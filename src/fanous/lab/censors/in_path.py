@@ -1,4 +1,4 @@
-"""In path: techniques that need a program on the path of packets, to read along or to stand between."""
+"""In path: techniques that need a program on the path of packets, to read traffic or to stand in between."""
 
 from collections.abc import Callable
 

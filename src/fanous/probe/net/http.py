@@ -96,7 +96,7 @@ async def exchange(stream: Stream, request: Request, page: HttpResponse, protoco
 
 
 class _Limited:
-    """A stream of which so many bytes are read, and no more."""
+    """A stream from which only a limited number of bytes is read."""
 
     def __init__(self, stream: Stream, most: int) -> None:
         self._stream, self._left = stream, most

@@ -152,7 +152,7 @@ def embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
 
 WEB_PORTS = frozenset({80, 443})
 FIRST_FREE_PORT = 1024
-"""Below it, only web ports: who can make others connect to mail or shell ports has a port scanner."""
+"""Below it, only web ports: anyone who can make others connect to mail or shell ports has a port scanner."""
 
 
 def is_web_port(port: int | None) -> bool:

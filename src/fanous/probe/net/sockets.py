@@ -4,7 +4,7 @@ asyncio's streams are not used: they hide partial TLS records and when bytes arr
 transfer stalled.
 
 Those calls return at once where data wait already.  So each read first lets the loop run: at a peer that sends faster
-than we take it, no time-out would ever come due, of this measurement or of any other.
+than we take it, no time-out would ever come due, in this measurement or any other.
 
 ``ping`` sends one echo request (RFC 792, RFC 4443), without privileges where the system allows it: Linux lets the
 groups in the setting ``ping_group_range`` open such sockets; it then chooses the identifier itself and delivers only
@@ -174,7 +174,7 @@ async def in_thread(call: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: OSError | UnicodeError | None) -> None:
+    def finish(result: T | None, error: OSError | UnicodeError | None) -> None:
         if done.cancelled():
             return
         if error is not None:
@@ -189,7 +189,7 @@ async def in_thread(call: Callable[[], T]) -> T:
         except (OSError, UnicodeError) as error:
             failed = error
         with suppress(RuntimeError):  # no one is waiting any more: the loop is closed
-            loop.call_soon_threadsafe(settle, result, failed)
+            loop.call_soon_threadsafe(finish, result, failed)
 
     threading.Thread(target=work, daemon=True).start()
     return await done

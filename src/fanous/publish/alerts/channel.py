@@ -128,7 +128,7 @@ class AlertRule(Section, frozen=True):
         networks: ASNs; a national incident concerns every network.
         targets: an incident without targets (an outage) affects all of them.
         statuses: current status; an ended incident counts as confirmed or suspected, whichever it was.
-        confidence: least confidence, 0..1.
+        confidence: lowest confidence, 0..1.
         on: kinds of news.
     """
 

@@ -1,6 +1,6 @@
 """Dispatch: turns news into deliveries, sends those that are due, and records the result.
 
-An attempt is recorded before it is made and settled afterwards. A process that is killed in between sends the same
+An attempt is recorded before it is made, and its outcome afterwards. A process that is killed in between sends the same
 message again under the same key, and never forgets that a channel may have received it.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from logging import getLogger
 
-from fanous.analysis.incidents.revision import happenings, news_in
+from fanous.analysis.incidents.revision import happenings, is_on_again, news_in
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
@@ -39,7 +39,7 @@ def orders_of(
         exercising: channels that asked for staged events; others never receive one.
     """
     happened = happenings(news.before, news.incident)
-    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(happened) else {}
+    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(news, happened) else {}
     if not is_history(news.incident, now):
         for rule in rules:
             fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
@@ -55,9 +55,12 @@ def orders_of(
     ]
 
 
-def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
-    """A channel that was sent an incident is also sent its end or retraction, even if the rules have changed."""
-    return Happening.CORRECTED in happened or Happening.ENDED in happened
+def _concerns_the_told(news: News, happened: tuple[Happening, ...]) -> bool:
+    """A channel that was sent an incident is also sent its end or retraction, and that it is on again, even if the
+    rules have changed.
+    """
+    again = news.before is not None and is_on_again(news.before, news.incident)
+    return again or Happening.CORRECTED in happened or Happening.ENDED in happened
 
 
 def _has_reached(rule: AlertRule, news: News) -> bool:
@@ -123,7 +126,7 @@ class Dispatcher:
         channel = self._alerting.channel(name)
         for delivery in waiting:
             if channel is None:
-                await self._settle(delivery, AlertState.DEAD, why="the configuration has no such channel")
+                await self._finish(delivery, AlertState.DEAD, why="the configuration has no such channel")
                 done.dead += 1
                 continue
             message = await self._ask(partial(self._message, delivery, channel))
@@ -136,13 +139,13 @@ class Dispatcher:
         sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
         if allowed > now:
-            store.ledger.outbox.settle(
+            store.ledger.outbox.finish(
                 delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
             )
             return None
         message = message_of(store, delivery, channel, self._sender)
         if message is None:
-            store.ledger.outbox.settle(
+            store.ledger.outbox.finish(
                 delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
             )
             return None
@@ -154,26 +157,26 @@ class Dispatcher:
         outcome = await SENDERS[channel.means].send(channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
-            await self._settle(delivery, AlertState.SENT)
+            await self._finish(delivery, AlertState.SENT)
             done.sent += 1
         elif outcome.permanent or attempts >= MOST_ATTEMPTS:
-            await self._settle(delivery, AlertState.DEAD, why=outcome.why)
+            await self._finish(delivery, AlertState.DEAD, why=outcome.why)
             done.dead += 1
         else:
-            await self._settle(
+            await self._finish(
                 delivery, AlertState.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
             )
             done.failed += 1
         _say(delivery, channel, outcome, attempts)
         return not outcome.why or outcome.permanent
 
-    async def _settle(
+    async def _finish(
         self, delivery: Delivery, state: AlertState, *, why: str = "", wait: float | None = None
     ) -> None:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            store.ledger.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
+            store.ledger.outbox.finish(delivery.key, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
 

@@ -93,8 +93,9 @@ class ChannelTable(Section, frozen=True):
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and not means.is_for_people:
+            people = " and ".join(one.name for one in SENDERS.values() if one.is_for_people)
             raise WrongKey(
-                "form", "only apprise can have another form: programs always get the whole message"
+                "form", f"only {people} can have another form: programs always get the whole message"
             )
         quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(

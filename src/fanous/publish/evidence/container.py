@@ -63,6 +63,8 @@ def read_parts(path: Path) -> dict[str, bytes]:
         with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size > MOST_BYTES:
                 raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
+            if file.peek(BLOCK):
+                _read_header(file.peek(BLOCK)[:BLOCK])  # before a large file of another kind fills the memory
             content = file.read()
     except OSError as error:
         raise FanousError(f"cannot read the bundle {path}: {error.strerror}; check the path") from error
@@ -133,8 +135,9 @@ MOST_UNPACKED = 8 << 30
 """Bytes of all unpacked lines: 100 times the Kenyan case, and far less than a decompression bomb."""
 
 MOST_RATIO, LEAST_UNPACKED = 200, 64 << 20
-"""How many times its packed size a part may have, and bytes that any may have: redacted records of one network
-repeat each other up to fiftyfold."""
+"""How many times its packed size a part may unpack to, and how many bytes any part may: redacted records of one network
+repeat each other up to fiftyfold.
+"""
 
 MOST_SERIES, MOST_BINS = 100_000, 50_000_000
 """Series of a bundle, and values of all of them, which are held in memory: 130 MB and 800 MB.  A country with all its

@@ -376,7 +376,7 @@ def pack(
         FanousError: the redacted records do not amount to the incident, or the file cannot be written.
     """
     found = _computed(gathered)
-    # What a person wrote to readers follows from no record.
+    # What a person wrote for readers follows from no record.
     apart = differences(claim_of(found), gathered.ledger["claim"] | {"note": None}, minutes=True)
     parts = _parts(gathered, found, apart, public)
     content = pack_parts(manifest.signed(parts, key, f"fanous {__version__}", to_minute(now)))

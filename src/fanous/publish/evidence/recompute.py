@@ -117,7 +117,7 @@ def recompute(
 
 
 def _settled(levels: SourceSeries) -> SourceSeries:
-    """The series, and an empty bin long after it: what is in a bundle had settled when it was packed."""
+    """The series with an empty bin long after it: what is in a bundle had settled when it was packed."""
     if not len(levels):
         return levels
     after = int(levels.times.max()) + (1 + WEEK // levels.step) * levels.step

@@ -103,6 +103,7 @@ def _series() -> dict[str, Any]:
         "series.depth_worst_seconds": depth.WORST,
         "series.depth_now_seconds": depth.NOW,
         "series.depth_now_people_seconds": depth.NOW_OF_PEOPLE,
+        "series.depth_now_deep": depth.DEEP,
         "series.depth_short_seconds": baselines.SHORT,
         "series.depth_beside_bins": baselines.BESIDE_BINS,
         "series.fall_before_seconds": depth.LOOKED_BEFORE,

@@ -37,8 +37,9 @@ from fanous.store.local import LAB_AUTHORITY
 from fanous.text import quoted
 
 LEAST_FINGERPRINT = 32
-"""Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 can be found by trial, by
-those who can afford 2^64 of them."""
+"""Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 digits can be found by trial, by
+anyone who can afford 2^64 tries.
+"""
 
 
 DECIDED_WITH = ("rules_version", "detector_version")

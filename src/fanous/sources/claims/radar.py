@@ -151,7 +151,7 @@ def _span(entry: Any) -> tuple[float, float, bool]:
 def _networks(asns: Any) -> tuple[int, ...]:
     numbers = {written_asn(str(asn)) for asn in asns} if isinstance(asns, list) else {0}
     if 0 in numbers:
-        raise Rejected(f"no numbers of networks: {str(asns)[:40]}")
+        raise Rejected(f"not network numbers: {str(asns)[:40]}")
     return tuple(sorted(numbers))
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NAME, REGION = "ooni-data-eu-fra", "eu-central-1"
 
 BY_HOUR = datetime(2020, 10, 20, tzinfo=UTC).timestamp()
-"""Since when uploads are in ``raw/`` by the hour; earlier days are in ``jsonl/``."""
+"""The first hour whose uploads are in ``raw/``; earlier days are in ``jsonl/``."""
 
 LATE = 14 * DAY
 """Seconds to wait for a measurement's upload: measurements made in a blackout are uploaded afterwards."""

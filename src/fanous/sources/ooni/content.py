@@ -78,7 +78,7 @@ def identified(data: bytes) -> tuple[str, dict[str, Any] | None]:
 
 _json = msgspec.json.Decoder()
 _in_order = msgspec.msgpack.Encoder(order="sorted")
-"""Encoders that are kept are quicker than functions that make one each time."""
+"""Encoders that are reused are quicker than functions that make one each time."""
 
 
 def _decoded(data: bytes) -> Any:
@@ -290,6 +290,9 @@ megabyte of blanks is read once."""
 _NUMBER = re.compile(rb"\s*+:\s*+([0-9]{8,12}+)(?![0-9.])")
 _CONTACTED = re.compile(rb'"(?:ip(?:v[46])?+|address)"\s*+:\s*+"\[?+([0-9A-Fa-f:.]{2,64}+)')
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_LINK_LOCAL = re.compile(
+    rb"(?<![0-9A-Za-z:])((?:fe80|FE80):)[0-9A-Fa-f:]{1,34}+(?:%(?:25)?+[0-9A-Za-z.]{1,15}+)?+"
+)
 _UNIT = rb"u(?!00[0-7]|[dD][89a-fA-F])[0-9A-Fa-f]{4}"
 _PAIR = rb"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _FOREIGN_ESCAPE = re.compile(rb"\\(?:\\|(?:%s|%s)(?:\\(?:%s|%s))*+)" % (_PAIR, _UNIT, _PAIR, _UNIT))
@@ -303,7 +306,8 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
 
     The probe's own address, as it states it, is replaced everywhere.  So is what a server calls the client's
     address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
-    would make an ordinary answer look forged.
+    would make an ordinary answer look forged.  Of link-local addresses only the prefix stays: the rest is made from the
+    number of a network card, and maps of Wi-Fi networks can place a router's in a street.
 
     Args:
         own: further addresses of the client, replaced everywhere; text that is not an address is ignored.
@@ -312,6 +316,8 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
     Raises:
         TooCostly: it would take more work than any real record.
     """
+    if b"fe80:" in data or b"FE80:" in data:
+        data = _LINK_LOCAL.sub(rb"\1:", data)
     own_addresses = [address for text in own if (address := _address(text)) is not None]
     plain, places = data, find_keys(data)
     if any(key == ESCAPED for key, _ in places):

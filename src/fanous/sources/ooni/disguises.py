@@ -1,10 +1,10 @@
 """Disguises: finds given addresses whose digits, separators or codes are not those of an address.
 
-Block pages tell their readers an address in the digits of the country (``۱۹۸.۵۱.۱۰۰.۷``), with blanks, tags or marks of
-direction between its numbers, as a list of numbers or as bytes (``c6 33 64 07``); people who do not want to be found by
-a search write ``198[.]51[.]100[.]7``.  Anything within one text may stand between the numbers: the four of an address
-rarely follow each other by chance.  Those of ``1.1.1.1`` often do, and a site may name that one on purpose, so that a
-record would lose the figures of its certificate: see ``FIGURES``.
+Block pages show their readers an address in the country's digits (``۱۹۸.۵۱.۱۰۰.۷``), with spaces, tags or direction
+marks between its numbers, as a list of numbers or as bytes (``c6 33 64 07``); people who do not want to be found by a
+search write ``198[.]51[.]100[.]7``.  Within one text, anything may stand between the numbers, since the four of an
+address rarely follow each other by chance.  Those of ``1.1.1.1`` often do, and a site may name it on purpose, to make a
+record lose digits of its certificate: see ``FIGURES``.
 
 Only the digits are replaced, each number by itself, so that what stands between them, and JSON, stays as it is.
 """
@@ -17,8 +17,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from unicodedata import digit
 
 FEW = 8
-"""Addresses of which the rarer spellings are looked for one by one: the first, which are those that the probe calls its
-own.  Each costs a third of a millisecond for a hundred kilobytes."""
+"""How many addresses have their rarer spellings looked for one by one: the first ones, which the probe calls its own.
+Each costs a third of a millisecond for a hundred kilobytes.
+"""
 
 LOCAL = tuple(
     map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "0.0.0.0/8"))
@@ -29,22 +30,24 @@ LEAST_OF_SIX = 12
 """Hexadecimal digits of an IPv6 address as it is shortened, from which it is looked for with marks between them."""
 
 FIGURES = 7
-"""An address of fewer figures is found only with marks between its numbers, not with words: the figures of any
-certificate in base64 contain a few small numbers in any order."""
+"""An address of fewer digits is found only with marks between its numbers, not with words: the digits of any
+certificate in base64 contain a few small numbers in any order.
+"""
 
 NEAR = 64
 """Bytes around foreign digits in which the rest of an address is looked for."""
 
 APART = b"\n999999\n"
-"""Between two stretches: no address goes on over it."""
+"""Separates two stretches; no address continues across it."""
 
 Found = tuple[int, int, bytes]
 """Bytes from the first to the second, and what to write instead."""
 
 
 def _foreign_digits() -> dict[bytes, bytes]:
-    """UTF-8 of each decimal digit of another script, raised, lowered, in a circle or a tag, and of the full-width
-    letters of IPv6 -> ASCII."""
+    """UTF-8 of each decimal digit of another script, superscript, subscript, circled or a tag, and of the full-width
+    letters of IPv6 -> ASCII.
+    """
     letters = map(chr, range(0x80, 0x20000))  # beyond are ideographs
     found = {one.encode(): b"%d" % digit(one) for one in letters if digit(one, None) is not None}
     wide = {chr(0xFEE0 + ord(one)).encode(): one.encode() for one in "abcdefABCDEF"}
@@ -90,7 +93,7 @@ _FOREIGN = re.compile(
     )
 )
 """A digit of another script: as itself, percent-encoded, or as an entity of HTML.  Or what cannot be seen between two
-digits: a soft hyphen, marks over letters, zero-width characters, blanks of other scripts, the box of a key.
+digits: a soft hyphen, marks over letters, zero-width characters, spaces of other scripts, the box of a keycap.
 
 Every alternative begins with a given byte, so that ``re`` looks for one of a dozen bytes rather than trying all of them
 everywhere: a record of 80 KB takes 0.1 ms rather than 10."""
@@ -111,7 +114,8 @@ def _digit(text: bytes) -> bytes | None:
 
 
 _CODE = (
-    rb"%(?:25){0,3}+(?:2[0DEde]|3[Aa]|5[Ff])|%u002[Ee]|%[Cc]0%[Aa][Ee]|=2[Ee]|&(?:amp;)?+#(?:0{0,4}46|[xX]0{0,4}2[Ee]);?+"
+    rb"%(?:25){0,3}+(?:2[0DEde]|3[Aa]|5[Ff])|%u002[Ee]|%[Cc]0%[Aa][Ee]|=2[Ee]|&(?:amp;){0,3}+#(?:0{0,4}46|[xX]0{0,4}2[Ee]);?+"
+    rb"|%(?:25)?+(?:[Ee][Ff]%(?:25)?+[Bb][Cc]%(?:25)?+8[Ee]|[Ee]3%(?:25)?+80%(?:25)?+82)"
     rb"|\\{1,4}+(?:u\{0{0,4}2[Ee]\}|u[0-9A-Fa-f]{4}|x2[Ee]|0?+56|2[Ee] ?+)"
 )
 """Codes of a separator that contain digits."""
@@ -125,7 +129,10 @@ _IN_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\x[0-9A-Fa-f]?|%[0-9A-Fa-f]?)
 _FOUR_BYTES = re.compile(rb"([0-9a-f]{2})" + 3 * rb"(?:[^0-9a-z\\%]{0,6}+(?:\\{1,4}x|%|0x)?+)([0-9a-f]{2})")
 """In lower case."""
 
-_BLANK = rb"(?:[^0-9a-z<>\\%%&\"]|%s|\\(?:[nrt/]|u00[01][0-9a-f])|%%00|&nbsp;)" % _TAG
+_BLANK = (
+    rb"(?:[^0-9a-z<>\\%%&\"]|%s|\\(?:[nrt/]|u00[01][0-9a-f])|%%00|&(?:nbsp|shy|zwn?j|[lr]rm|[a-z]{2,4}sp);)"
+    % _TAG
+)
 """Between the digits of one number, as where each has its own style, or a program reads UTF-16 as bytes."""
 
 _MARKS = bytes(code for code in range(0x80) if not chr(code).isalnum())
@@ -325,6 +332,8 @@ def _texts_of_six(address: IPv6Address) -> list[bytes]:
         address.packed[::-1].hex().encode(),
         "-".join(reversed(address.packed.hex())).encode(),
         ".".join(str(int(group, 16)) for group in address.exploded.split(":")).encode(),
+        ".".join(map(str, address.packed)).encode(),
+        "-".join(reversed(address.exploded.split(":"))).encode(),
         *(form.encode() for form in (f"{number:,}", f"{number:0128b}", f"{number:o}")),
     ]
 
@@ -347,8 +356,9 @@ def _cores_of(address: IPv4Address | IPv6Address) -> list[bytes]:
 
 
 def _spread(address: IPv4Address) -> list[re.Pattern[bytes]]:
-    """What finds its figures with marks or tags between them, or its numbers in the order of some hosts' names; nothing
-    for an address of few figures."""
+    """A pattern that finds its digits with marks or tags between them, or its numbers in the order of some hosts'
+    names; none for an address of few digits.
+    """
     numbers = str(address).split(".")
     if len("".join(numbers)) < FIGURES:
         return []
@@ -388,13 +398,16 @@ def _texts_of(address: IPv4Address) -> list[bytes]:
         *_letters_of(dotted),
         b".".join(b"0o%o" % one for one in address.packed),
         b"0o%o" % number,
+        b"%o" % number,
+        b"%032x" % (0xFFFF << 32 | number),
+        b", ".join(b"0x%x" % one for one in address.packed),
         f"0b{number:b}".encode(),
         f"{number:_}".encode(),
     ]
 
 
 def _places(data: bytes, text: bytes) -> Iterator[Found]:
-    """Where it stands by itself, and is not a part of a longer number or word."""
+    """Where it stands alone, not as part of a longer number or word."""
     at = data.find(text)
     while at >= 0:
         end = at + len(text)
@@ -408,7 +421,7 @@ _WORDS = re.compile(rb"[0-9A-Za-z+/]+")
 
 
 def _instead(text: bytes) -> bytes:
-    """A number stays one, in JSON too."""
+    """What to write instead: a number for a number, so that JSON stays legal."""
     return b"10" if text.isdigit() else b"7f"
 
 

@@ -38,13 +38,13 @@ from fanous.sources.ooni.document import (
     Header,
     ShownCertificate,
     StepKeys,
-    TorKeys,
     Transaction,
+    WebDocument,
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.page import bytes_of, settle_pages
-from fanous.sources.ooni.parse import Decoded, decode_record, parse_whole
+from fanous.sources.ooni.page import bytes_of, reduce_pages
+from fanous.sources.ooni.parse import NETTESTS, Decoded, decode_record, parse_whole
 from fanous.sources.ooni.steps import LEAVES_KEPT, LONGEST_LEAF_KEPT, digest_of, shown_first, without_persons
 from fanous.sources.ooni.values import (
     NETWORK_TYPES,
@@ -73,7 +73,7 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     """
     decoded, parsed = parse_whole(record)
     quieted: dict[str, str] = {}
-    decoded = _settle_all(decoded, quieted)
+    decoded = _reduce_all(decoded, quieted)
     header, content = decoded.header, parsed.measurement.content
     header.measurement_uid = parsed.measurement.uid or header.measurement_uid
     provenance = Provenance.SYNTHETIC if _is_staged(header) else record.provenance
@@ -105,17 +105,17 @@ def kept(data: bytes) -> bytes:
     Raises:
         Rejected: it is not a JSON object, or too costly.
     """
-    return encoded(settled(data))
+    return encoded(reduced(data))
 
 
-def settled(data: bytes) -> Decoded:
+def reduced(data: bytes) -> Decoded:
     """The parts of a record that are stored.
 
     Raises:
         Rejected: it is not a JSON object, or too costly.
     """
     decoded, _ = decode_record(data, [])
-    return _settle_all(decoded, {})
+    return _reduce_all(decoded, {})
 
 
 def kept_own(data: bytes) -> bytes:
@@ -141,18 +141,18 @@ def _quiet(one: Observation, quieted: dict[str, str]) -> Observation:
     return changed(one, url=url, location=location, title=title)
 
 
-def _settle_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
+def _reduce_all(decoded: Decoded, quieted: dict[str, str]) -> Decoded:
     """Args:
     quieted: receives URLs and titles that are stored in another form, each with that form.
     """
     header, keys = decoded
-    settle(header)
+    reduce(header)
     if keys is None and isinstance(header, Document) and header.test_keys is not NULL:
         keys = decode(header.test_keys, StepKeys, "test_keys", [])  # all nettests have steps in common
     if keys is not None:
         if isinstance(header, Document):  # else they are a part of it
-            settle(keys)
-        _settle(keys, input_of(header.input), quieted)
+            reduce(keys)
+        _reduce_steps(keys, input_of(header.input), quieted)
     return Decoded(header, keys)
 
 
@@ -166,7 +166,7 @@ def encoded(decoded: Decoded) -> bytes:
     return _json.encode(header)
 
 
-def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
+def _reduce_steps(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
     """Remove what is not kept from pages, URLs, headers and certificates.
 
     Args:
@@ -178,18 +178,33 @@ def _settle(keys: Struct, asked: str, quieted: dict[str, str]) -> None:
         for handshake in (*(steps.tls_handshakes or ()), *(steps.quic_handshakes or ())):
             if handshake.peer_certificates is not UNSET:
                 handshake.peer_certificates = leaf_only(handshake.peer_certificates)
-    settle_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
+    reduce_pages(keys if isinstance(keys, WebKeys) else None, transactions, asked, quieted)
 
 
 def steps_of(keys: Struct) -> Iterator[StepKeys]:
+    """The steps in the keys of a nettest, at any depth."""
     if isinstance(keys, StepKeys):
         yield keys
-    elif isinstance(keys, TorKeys) and keys.targets:
-        yield from keys.targets.values() if isinstance(keys.targets, dict) else keys.targets
+    for name in _with_steps(type(keys)):
+        parts: Any = getattr(keys, name) or ()
+        for part in (
+            parts.values() if isinstance(parts, dict) else parts if isinstance(parts, list) else [parts]
+        ):
+            yield from steps_of(part)
+
+
+@cache
+def _with_steps(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields of a structure that have steps in them, as a part, a list or a map of parts."""
+    return tuple(
+        name
+        for name, hint in get_type_hints(kind).items()
+        if any(issubclass(one, StepKeys) or _with_steps(one) for one in _structures(hint))
+    )
 
 
 _SEQUENCE = b"0"
-"""The first byte of every certificate (DER); a text in its place is none."""
+"""The first byte of every certificate (DER); text in its place is not one."""
 
 
 def leaf_only(chain: Any) -> tuple[ShownCertificate, ...]:
@@ -251,7 +266,7 @@ def _listed(*names: str) -> Form:
 
 
 def _failure(value: Any) -> Any:
-    """Of another type than text or truth: a failure without a reason."""
+    """A value that is neither text nor a boolean is a failure without a reason."""
     return _failure_in_words(value) if type(value) is str else value if value in (None, True, False) else True
 
 
@@ -295,7 +310,7 @@ _NETWORK_NUMBER = re.compile(r"(?:AS|as)?[0-9]{1,10}")
 
 
 def network_form(text: str) -> str | None:
-    """As it is written where it has the usual form; else as it is read."""
+    """As written if it has the usual form; otherwise as it is parsed."""
     if _NETWORK_NUMBER.fullmatch(text):
         return text
     return f"AS{asn}" if (asn := asn_of(text)) else None
@@ -384,16 +399,25 @@ _NUMBERED = frozenset({"targets"})
 """Maps whose keys are names that anyone may choose, and that no rule reads: they become numbers."""
 
 
+_AS_IT_IS = frozenset(
+    (
+        *("test_name", "measurement_uid", "report_id", "probe_id", "probe_network_name"),
+        *("body", "data", "title", "headers", "headers_list", "http_request", "peer_certificates"),
+    )
+)
+"""Texts without a form here: names of what was measured and by whom, which ``redact`` hides where a record becomes
+public, and pages, URLs and certificates, which ``_reduce_steps`` reduces."""
+
 _Plan = tuple[tuple[int, str, Form], ...]
 
 
-def settle(part: Struct) -> Struct:
+def reduce(part: Struct) -> Struct:
     """Bring each text of a part of a record, at any depth, into its form; returns the part."""
-    _settle_each(_plan(type(part)), (part,))
+    _reduce_each(_plan(type(part)), (part,))
     return part
 
 
-def _settle_each(plan: _Plan, parts: Iterable[Struct]) -> Any:
+def _reduce_each(plan: _Plan, parts: Iterable[Struct]) -> Any:
     """The same for parts of one kind; returns them."""
     for part in parts:
         values = astuple(part)
@@ -426,9 +450,18 @@ def _form_of(name: str, hint: Any) -> Form | None:
     plan = next(filter(None, map(_plan, _structures(hint))), ())
     if dict in containers and name in _NUMBERED | _KEYS.keys():
         return partial(_map, _remembered(_KEYS[name]) if name in _KEYS else None, plan)
+    if _has_text(hint) and name not in _AS_IT_IS:
+        raise TypeError(
+            f"{name} may be any text: give it a form in sources/ooni/keep.py, so that no one is named by it"
+        )
     if not plan:
         return None
-    return partial(_settle_each, plan) if list in containers else _if_part if str in kinds else settle
+    return partial(_reduce_each, plan) if list in containers else _if_part if str in kinds else reduce
+
+
+def _has_text(hint: Any) -> bool:
+    """Can it be a text, or contain one outside of its parts?"""
+    return hint in (str, Any) or any(map(_has_text, get_args(hint)))
 
 
 def _structures(hint: Any) -> Iterator[type[Struct]]:
@@ -449,16 +482,20 @@ def _members(form: Form, listed: list[str]) -> list[str]:
 def _map(form: Form | None, plan: _Plan, value: Any) -> Any:
     """A map with its keys in their form (``None`` = numbered), or a list of the same parts."""
     if not isinstance(value, dict):
-        return _settle_each(plan, value)
+        return _reduce_each(plan, value)
     if form is None:
         value = {str(n): one for n, one in enumerate(value.values())}
     else:
         value = {kept: one for key, one in value.items() if (kept := form(key))}
     if plan:
-        _settle_each(plan, [one for one in value.values() if one is not None])
+        _reduce_each(plan, [one for one in value.values() if one is not None])
     return value
 
 
 def _if_part(value: Any) -> Any:
-    """A part; the text of a page is none."""
-    return value if isinstance(value, str) else settle(value)
+    """The value if it is a part; the text of a page is not."""
+    return value if isinstance(value, str) else reduce(value)
+
+
+for _kind in (Document, WebDocument, *(one.keys for one in NETTESTS.values())):
+    _plan(_kind)  # now, since it raises if a text has no form

@@ -4,28 +4,35 @@
 - Messengers, telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029): no outside helper
   takes part; each connects to the app's access points and to its web client.
 - Tor's directory authorities and bridges (ts-023): one observation each, at the layer of the last step that was
-  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is made to look like
-  nothing known, so it has no layer of its own: if that handshake is cut, the connection is.
+  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is designed to look like
+  no known protocol, so it has no layer of its own: if that handshake is cut, the connection counts as cut.
 - Our own ``fanous_health``, in which a probe examines its line.  Of its steps only the lookups over TLS and HTTPS
   become observations: do encrypted resolvers answer?
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from math import nan
+from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTAL
 from fanous.model.measurement import Layer, Observation, Role, is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
+    MOST_ANSWERS,
+    MOST_STEPS,
     DownloadRecord,
+    Header,
     HealthKeys,
     Number,
     QueryRecord,
     Sample,
     StepKeys,
+    TooCostly,
     TorKeys,
     TorTarget,
     TransferKeys,
@@ -43,6 +50,47 @@ from fanous.sources.ooni.values import (
     query_type_of,
     seconds_of,
 )
+
+
+class Contents(NamedTuple):
+    """What the keys of a record contain."""
+
+    target: str = ""
+    observations: tuple[Observation, ...] = ()
+    control_failure: str | None = None
+    defect: str = ""
+
+
+class Nettest(NamedTuple):
+    """A nettest whose records are judged; of others, only the steps that all have in common are stored.
+
+    Attributes:
+        keys: structure of its ``test_keys``: what is read of them, and stored.
+        contents: of the keys (``None`` = missing or unreadable); notes on them go to the list.
+    """
+
+    name: str
+    keys: type[Struct]
+    contents: Callable[[Header, Any, list[str]], Contents]
+
+
+def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
+    """The steps, unchanged.
+
+    Raises:
+        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
+    """
+    answers = 0
+    for count, one in enumerate(steps, 1):
+        answers += len(one.answers)
+        if count > MOST_STEPS:
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
+        if answers > MOST_ANSWERS:
+            raise TooCostly(
+                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
+            )
+        yield one
+
 
 FASTEST_KBPS = 1e9
 """1 Tbit/s: no probe measured more."""
@@ -298,3 +346,35 @@ def _is_slow(keys: HealthKeys) -> bool:
 def _resolver(query: QueryRecord) -> str:
     """Name of an encrypted resolver; empty = another kind, or the record does not name it."""
     return name_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""
+
+
+def _rates(header: Header, keys: TransferKeys | None, _: list[str]) -> Contents:
+    name = header.test_name or ""
+    return Contents(name, tuple(observe_rates(name, keys or TransferKeys())))
+
+
+def _messenger(header: Header, keys: StepKeys | None, notes: list[str]) -> Contents:
+    name = header.test_name or ""
+    observations = tuple(bounded(observe_messenger(name, keys or StepKeys(), notes)))
+    defect = messenger_defect(name, header.test_version, observations)
+    return Contents(PLATFORMS[name], observations, None, defect)
+
+
+def _tor(_: Header, keys: TorKeys | None, notes: list[str]) -> Contents:
+    return Contents(TARGET, tuple(bounded(observe_tor(keys or TorKeys(), notes))))
+
+
+def _health(_: Header, look: HealthKeys | None, __: list[str]) -> Contents:
+    defect = health_defect(look)
+    observations = () if defect else tuple(bounded(observe_health(look)))
+    return Contents("", observations, control_failure_of(look), defect)
+
+
+OTHERS = (
+    Nettest("tor", TorKeys, _tor),
+    Nettest("ndt", TransferKeys, _rates),
+    Nettest("dash", TransferKeys, _rates),
+    Nettest(TEST_NAME, HealthKeys, _health),
+    *(Nettest(name, StepKeys, _messenger) for name in PLATFORMS),
+)
+"""All nettests that are read but web_connectivity."""

@@ -1,9 +1,9 @@
 """Page: a response as a probe recorded it (df-001): how it is read, and how much of it is kept.
 
-A page identical to the test helper's is reduced to its title and as many blanks as it was long: no later rule can need
-more.  A page that failed, differs or has nothing to be compared with stays, so that later rules can judge it, without
-anything that may identify its reader.  Headers keep their value if they are on a list or, on a page that stays, if
-their name does not suggest a visitor.
+A page identical to the test helper's is reduced to its title and padded with spaces to its length: no later rule can
+need more.  A page that failed, differs or has nothing to be compared with stays, so that later rules can judge it,
+without anything that may identify its reader.  Headers keep their value if they are on a list or, on a page that stays,
+if their name does not suggest a visitor.
 """
 
 import re
@@ -99,7 +99,7 @@ def _body_of(
 
 
 _PADDED = LONGEST_NOTICE + 1
-"""Blanks that represent the rest of a page: rules read only that it is longer than a notice."""
+"""Spaces that represent the rest of a page: rules read only that it is longer than a notice."""
 
 
 def bytes_of(value: Binary) -> bytes | None:
@@ -239,7 +239,7 @@ NOT_ALL = " ..."
 """Ends a title whose words were partly left out, so that it does not equal the helper's."""
 
 
-def settle_pages(
+def reduce_pages(
     keys: WebKeys | None, transactions: Iterable[Transaction], asked: str, quieted: dict[str, str]
 ) -> None:
     """Take out of the URLs and pages of one record what names a visit or a visitor.
@@ -252,13 +252,13 @@ def settle_pages(
     control = keys.control if keys is not None and failure_of(keys.control_failure) is None else None
     visit = _Visit(asked, control.http_request if control else None, quieted)
     if keys is not None:
-        visit.settle_web(keys)
+        visit.reduce_web(keys)
     for transaction in transactions:
-        visit.settle(transaction)
+        visit.reduce(transaction)
 
 
 class _Visit:
-    """See ``settle_pages``.
+    """See ``reduce_pages``.
 
     Args:
         theirs: the page that the test helper got; ``None`` = it got none.
@@ -269,7 +269,7 @@ class _Visit:
         self._theirs = theirs
         self._quieted = quieted
 
-    def settle_web(self, keys: WebKeys) -> None:
+    def reduce_web(self, keys: WebKeys) -> None:
         """The URLs of downloads and of the question to the helper, and the headers that the helper got."""
         question = keys.x_control_request
         if question is not None and question.http_request:
@@ -288,7 +288,7 @@ class _Visit:
             self._quieted[url[:LONGEST_URL]] = clean[:LONGEST_URL]
         return clean
 
-    def settle(self, transaction: Transaction) -> None:
+    def reduce(self, transaction: Transaction) -> None:
         """Reduce a transaction to what is kept of it."""
         request, response, theirs = transaction.request, transaction.response, self._theirs
         if request and request.url:
@@ -463,7 +463,7 @@ _TOKEN = re.compile(
 """A token that is a value, of a session, a form or a visit; names of files stay."""
 
 _NUMBER = re.compile(r"\d(?=[\d ()\-]{9})(?<![\w.\-]\d)(?:[ ()\-]?+\d){9,30}+(?!\w)")
-"""Ten digits or more, as of telephones and accounts; what counts visits to a site has a letter before it."""
+"""Ten digits or more, as of telephones and accounts; ids by which sites count visits have a letter before them."""
 
 LEAST_NUMBERING = 10
 """Characters."""

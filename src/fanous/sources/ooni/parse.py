@@ -25,16 +25,13 @@ from fanous.model.measurement import (
     changed,
     is_address,
 )
+from fanous.model.registry import registered
 from fanous.refdata.platforms import role_of, target_of
-from fanous.sources.ooni import nettests
 from fanous.sources.ooni.content import canonical_hash, check_size, repair, stamp_of, uid_of
 from fanous.sources.ooni.document import (
-    MOST_ANSWERS,
-    MOST_STEPS,
     Control,
     Document,
     Header,
-    HealthKeys,
     HelperConnect,
     HelperLookup,
     HelperPage,
@@ -42,13 +39,11 @@ from fanous.sources.ooni.document import (
     Opinion,
     StepKeys,
     TooCostly,
-    TorKeys,
-    TransferKeys,
     WebDocument,
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.nettests import downloads
+from fanous.sources.ooni.nettests import OTHERS, Contents, Nettest, bounded, downloads
 from fanous.sources.ooni.page import by_name, headers_of
 from fanous.sources.ooni.steps import Reader, cert_valid
 from fanous.sources.ooni.values import (
@@ -67,16 +62,6 @@ from fanous.sources.ooni.values import (
 )
 
 K = TypeVar("K", bound=Struct)
-
-KEYS: dict[str, type[Struct]] = {
-    "web_connectivity": WebKeys,
-    "tor": TorKeys,
-    "ndt": TransferKeys,
-    "dash": TransferKeys,
-    nettests.TEST_NAME: HealthKeys,
-    **dict.fromkeys(nettests.PLATFORMS, StepKeys),
-}
-"""Nettest -> the structure of its ``test_keys``."""
 
 _NULLS = (b"null", b"")
 _web_document = msgspec.json.Decoder(WebDocument)
@@ -99,15 +84,6 @@ class Decoded(NamedTuple):
     keys: Struct | None
 
 
-class _Found(NamedTuple):
-    """What was found in a nettest's keys."""
-
-    target: str = ""
-    observations: tuple[Observation, ...] = ()
-    control_failure: str | None = None
-    defect: str = ""
-
-
 def parse(record: Record) -> ParsedMeasurement:
     """The measurement in ``record`` with its observations; raises ``Rejected``."""
     return parse_whole(record)[1]
@@ -120,7 +96,7 @@ def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
     decoded = _converted(known.document) if known else None
     if decoded is None:
         decoded, data = decode_record(data, notes)
-    found = _found(decoded, notes)
+    found = _contents(decoded, notes)
     header = decoded.header
     content = known.content if known else stamp_of(data)
     measurement = measurement_of(
@@ -155,8 +131,8 @@ def _decoded(data: bytes, notes: list[str]) -> Decoded:
     document = decode(data, Document, "record", notes)
     if document is None:
         raise Rejected("not a JSON object")
-    kind = KEYS.get(document.test_name or "")
-    return Decoded(document, keys_of(document, kind, notes) if kind else None)
+    nettest = NETTESTS.get(document.test_name or "")
+    return Decoded(document, keys_of(document, nettest.keys, notes) if nettest else None)
 
 
 def _web_at_once(data: bytes) -> WebDocument | None:
@@ -183,64 +159,39 @@ def _converted(document: dict[str, Any]) -> Decoded | None:
             whole = msgspec.convert(document, WebDocument)
             return Decoded(whole, whole.test_keys)
         del document["test_keys"]
-        return Decoded(msgspec.convert(document, Document), msgspec.convert(keys, KEYS.get(name, StepKeys)))
+        kind = NETTESTS[name].keys if name in NETTESTS else StepKeys
+        return Decoded(msgspec.convert(document, Document), msgspec.convert(keys, kind))
     except (msgspec.ValidationError, RecursionError):
         return None
 
 
-def _found(decoded: Decoded, notes: list[str]) -> _Found:
+def _contents(decoded: Decoded, notes: list[str]) -> Contents:
     """What the keys of any nettest contain; nothing for one that makes no observations."""
-    name, keys = decoded.header.test_name or "", decoded.keys
-    if name == "web_connectivity":
-        return _web(decoded.header, keys if isinstance(keys, WebKeys) else None, notes)
-    if name in nettests.PLATFORMS:
-        steps = keys if isinstance(keys, StepKeys) else StepKeys()
-        observations = tuple(bounded(nettests.observe_messenger(name, steps, notes)))
-        defect = nettests.messenger_defect(name, decoded.header.test_version, observations)
-        return _Found(nettests.PLATFORMS[name], observations, None, defect)
-    if name == "tor":
-        targets = keys if isinstance(keys, TorKeys) else TorKeys()
-        return _Found(nettests.TARGET, tuple(bounded(nettests.observe_tor(targets, notes))))
-    if name == nettests.TEST_NAME:
-        look = keys if isinstance(keys, HealthKeys) else None
-        defect = nettests.health_defect(look)
-        observations = () if defect else tuple(bounded(nettests.observe_health(look)))
-        return _Found("", observations, nettests.control_failure_of(look), defect)
-    if name in ("ndt", "dash"):
-        rates = keys if isinstance(keys, TransferKeys) else TransferKeys()
-        return _Found(name, tuple(nettests.observe_rates(name, rates)))
-    return _Found()
+    header, keys = decoded
+    nettest = NETTESTS.get(header.test_name or "")
+    if nettest is None:
+        return Contents()
+    return nettest.contents(header, keys if isinstance(keys, nettest.keys) else None, notes)
 
 
-def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
-    """The same steps.
-
-    Raises:
-        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
-    """
-    answers = 0
-    for count, one in enumerate(steps, 1):
-        answers += len(one.answers)
-        if count > MOST_STEPS:
-            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
-        if answers > MOST_ANSWERS:
-            raise TooCostly(
-                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
-            )
-        yield one
-
-
-def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
+def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> Contents:
     url = input_of(header.input)[:LONGEST_URL] or url_of(keys)
     host, _ = host_and_port(url)
     target = target_of(host)
     if keys is None:
-        return _Found(target, (), SILENT_HELPER)
+        return Contents(target, (), SILENT_HELPER)
     failure = failure_of(keys.control_failure)
     control = keys.control if failure is None else None
     if failure is None and (control is None or not _answered(control)):
         failure = SILENT_HELPER
-    return _Found(target, tuple(bounded(observe(url, host, target, keys, control, notes))), failure)
+    return Contents(target, tuple(bounded(observe(url, host, target, keys, control, notes))), failure)
+
+
+NETTESTS = registered(
+    Nettest("web_connectivity", WebKeys, _web),
+    *OTHERS,
+)
+"""Those whose records are judged, by name."""
 
 
 def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:

@@ -53,6 +53,9 @@ UID = re.compile(r"\d{14}\.\d{6}_[A-Z]{2}_[a-z0-9]+_[0-9a-f]{16}")
 BOM = b"\xef\xbb\xbf"
 CSV_KEYS = (b"measurement_uid", b"probe_cc")
 TOO_LONG = f"longer than {LINE_LIMIT >> 20} MiB, which no measurement is"
+SHORTEST = 20
+"""Bytes.  A name and a time alone take twice as many.  A file of 30 kB may unpack to ten million shorter lines:
+these are rejected before anything is noted or decoded, and take no longer than measurements of as many bytes."""
 
 
 class PostBody(Struct):
@@ -126,6 +129,9 @@ def _from_lines(
             return
         if not length:
             return
+        if length < SHORTEST:
+            on_reject(number, _why_short(line))
+            continue
         source.tell_progress()
         if number not in share:
             continue
@@ -134,6 +140,13 @@ def _from_lines(
             yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
         except Rejected as error:
             on_reject(number, str(error))
+
+
+def _why_short(line: bytes) -> str:
+    whole = line.removeprefix(BOM).strip()
+    if not whole:
+        return "empty line"
+    return "too short to be a measurement" if whole.startswith(b"{") else "not a JSON object"
 
 
 def _from_document(source: ByteSource, on_reject: OnReject, own: bool, working: Working) -> Iterator[Record]:
@@ -157,6 +170,9 @@ def _from_tar(
             number += 1
             source.tell_progress()
             if number not in share:
+                continue
+            if member.data is not None and member.size < SHORTEST:
+                on_reject(number, f"{member.name[:200]}: {_why_short(member.data)}")
                 continue
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:
@@ -226,7 +242,7 @@ def _unwrapped(data: bytes) -> bytes:
     """The measurement in a POST body; the document itself if it is not a POST body."""
     try:
         envelope = _envelope.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return data  # parse will say what is wrong with it
     if envelope.content is NULL:
         return data

@@ -1,9 +1,9 @@
 """Redact: reduces a raw OONI record to what rules read, with times to the minute, so that it may leave the store.
 
 What is stored is the beginning (``keep``): a list of fields, each text in its form.  Of texts that others wrote freely
-(pages, titles, headers, paths of URLs), only what a rule reads leaves: that a word is the helper's or another, the
-length of a page, that the helper got a header too, and the passages by which a known page was recognised.
-The rest is numbered or blank, so that rules come to the same, and nothing in it can name anyone.
+(pages, titles, headers, paths of URLs), only what a rule reads leaves: whether a word is the helper's or another, the
+length of a page, whether the helper got a header too, and the passages by which a known page was recognised. The rest
+is numbered or blank, so that rules reach the same verdicts, and nothing in it can name anyone.
 """
 
 import re
@@ -24,7 +24,7 @@ from fanous.sources.ooni.document import (
     TransferKeys,
     WebKeys,
 )
-from fanous.sources.ooni.keep import encoded, settled, steps_of
+from fanous.sources.ooni.keep import encoded, reduced, steps_of
 from fanous.sources.ooni.page import (
     KEPT_HEADERS,
     PageRecord,
@@ -74,7 +74,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
     Raises:
         Rejected: it is not a JSON object.
     """
-    decoded = settled(data)
+    decoded = reduced(data)
     header, keys = decoded
     known = parsed.measurement
     header.measurement_uid = digest(known.uid)
@@ -199,7 +199,7 @@ class PublicRecord:
         response = transaction.response
         if response is None:
             return
-        response.__dict__.pop("page", None)  # it was read before the record was settled
+        response.__dict__.pop("page", None)  # it was read before the record was reduced
         page = page_of(response, "", [])
         location = by_name(page.headers).get("location", "")
         headers = "\n".join([f"{name}: {value}" for name, value in page.headers])

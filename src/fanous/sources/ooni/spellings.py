@@ -82,11 +82,11 @@ _LETTER = rb"(?:2[dDeE]|3[0-9aA]|[46][1-6]|[57]8)"
 
 _ESCAPE = (
     rb"%(?:25){0,3}+[0-9A-Fa-f]{2}"
-    rb"|&(?:amp;)?+(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|period|colon);"
+    rb"|&(?:amp;){0,3}+(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|period|colon);"
     rb"|\\(?:u0026(?:amp;)?+(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|period|colon);"
     rb"|\\{0,3}+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[bf]))"
 )
-_IN_PAGES = rb"%(?:25){0,3}+" + _LETTER + rb"|&(?:amp;)?+(?:#[0-9xX]|period|colon)"
+_IN_PAGES = rb"%(?:25){0,3}+" + _LETTER + rb"|&(?:amp;){0,3}+(?:#[0-9xX]|period|colon)"
 _ESCAPED_IN_PAGES = re.compile(_IN_PAGES)
 _ESCAPED = re.compile(
     rb"(?:" + _IN_PAGES + rb"|\\(?:u0026(?:amp;)?+(?:#|period|colon)|\\{0,3}+(?:u00|x)" + _LETTER + rb"))"
@@ -284,7 +284,7 @@ class Addresses:
         at, n = match.start() + skipped + sum(map(len, parts[: 2 * first])), first
         while n + 4 <= len(numbers):
             size = sum(map(len, parts[2 * n : 2 * n + 7]))
-            # Few figures may be part of a version or of an object's identifier; more are an address, with its port
+            # A few digits may be part of a version or of an object's identifier; more are an address, with its port
             # behind it as tcpdump and netstat write it.
             is_short = sum(map(len, numbers[n : n + 4])) < FIGURES
             is_joined = b"." in (separators[n - 1] if n else b"", *separators[n + 3 : n + 4])

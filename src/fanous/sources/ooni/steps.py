@@ -291,7 +291,7 @@ DEEPEST_DER = 24
 
 _OCTET_STRING, _OBJECT_IDENTIFIER, _CONSTRUCTED = 0x04, 0x06, 0x20
 _OF_NO_TEXT = frozenset({0x01, 0x02, 0x03, 0x05})
-"""Tags of truth values, numbers (of a series, of a key), bits (of a signature) and nothing."""
+"""Tags of booleans, integers (a serial number, a key), bit strings (a signature) and null."""
 
 
 def without_persons(der: bytes) -> bytes | None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from fanous.analysis.rules.failures import NAMES, PHRASES
 from fanous.errors import Rejected
 from fanous.model.instant import DAY, from_iso
-from fanous.model.measurement import STATED, Measurement, is_address
+from fanous.model.measurement import PORTS, STATED, Measurement, is_address
 from fanous.model.place import UNKNOWN_COUNTRY, Access
 from fanous.refdata.platforms import normal_host
 from fanous.sources.ooni.document import Header
@@ -33,8 +33,6 @@ LONGEST_HOST = 255
 
 EARLIEST_STEP, LATEST_STEP = -DAY, DAY
 """Seconds.  A step that seems longer than a day means that the clock was set."""
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 LONGEST_ADDRESS = 64
@@ -69,7 +67,7 @@ def _split(url: str) -> tuple[str, int]:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "", 0
-    return host_of(host), port or DEFAULT_PORTS.get(parts.scheme, 0)
+    return host_of(host), port or PORTS.get(parts.scheme, 0)
 
 
 def host_and_port(url: str | None) -> tuple[str, int]:
@@ -350,7 +348,7 @@ def clip(text: str | None, longest: int = LONGEST_NAME) -> str:
 
 
 def country_of(code: str | None) -> str:
-    """Two capital letters.  Letters outside ASCII may become two of them (``ß``), and are none of a code's."""
+    """Two capital letters.  Letters outside ASCII may become two capitals (``ß``), and no code has any."""
     letters = (code or "")[:40].strip()
     return (
         letters.upper() if len(letters) == 2 and letters.isascii() and letters.isalpha() else UNKNOWN_COUNTRY
@@ -375,7 +373,9 @@ def _no_time(document: Header, began: float) -> str:
 
 
 def _no_place(country: str, asn: int) -> str:
-    """The last defect to check: it bars from every series, but alone does not make the observations worthless."""
+    """The last defect to check: it keeps a measurement out of every series, but alone does not make its observations
+    worthless.
+    """
     return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
 
 

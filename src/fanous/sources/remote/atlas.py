@@ -8,7 +8,7 @@ controller fails, which shows in its probes elsewhere.
 The list of probes is read as RIPE-NCC/ripe-atlas-cousteau does at commit 7e926a73 (``api_listing.py``,
 ``tests/test_api_meta_data.py``).  The events have the shape of those kept in InternetHealthReport/disco at commit
 d8ef7a60 (``data/comcast_7000_20150210.json``, ``data/generalJune16_7000_20160616.json``), in some of which ``asn`` is a
-text.
+string.
 
 A probe's present state is known from the list, and earlier ones follow from the events.  Nothing that tells one
 probe from another is kept.
@@ -38,8 +38,9 @@ WINDOW = 28 * DAY
 
 LEAST_PROBES = 8
 LEAST_NETWORKS = 3
-"""Least probes in use, and least networks, for a country to have a series: Disco asks for eight probes, and those of
-one or two networks show only what happens to these."""
+"""Fewest probes in use, and fewest networks, for a country to have a series: Disco asks for eight probes, and those of
+one or two networks show only what happens to these.
+"""
 
 IN_USE = 28 * DAY
 """Seconds for which a probe that left still counts as in use: a cut must not end the series that shows it."""

@@ -148,8 +148,9 @@ UNSOUND = (CONTROL_FAILED, OWN_TROUBLE)
 """Defects of an instrument that is not ours."""
 
 REFUSALS = frozenset({401, 403, 405, 406, 407, 409, 418, 421, 423, 429, 451, 503})
-"""Status codes by which sites turn visitors away.  The probes name themselves in a fixed ``User-Agent``, so walls
-against robots meet them first."""
+"""Status codes by which sites turn visitors away.  The probes name themselves in a fixed ``User-Agent``, so sites that
+turn away robots turn them away first.
+"""
 
 
 class _Remote(Struct):

@@ -63,7 +63,7 @@ class Google:
         for number, row in enumerate(rows, 1):
             found = _row(row)
             if found is None:
-                rejects.append((number, f"no row of a time and a value: {str(row)[:60]}"))
+                rejects.append((number, f"not a row of a time and a value: {str(row)[:60]}"))
             else:
                 bins[found[0]] = found[1]
         return Parsed(_series(bins, country, product), tuple(rejects))

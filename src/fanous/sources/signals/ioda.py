@@ -26,7 +26,8 @@ CREDIT = "IODA, Georgia Tech"
 KNOWN = frozenset({"bgp", "ping-slash24", "merit-nt", "gtr", "gtr-norm", "mozilla"})
 """Datasources whose values are numbers; our signals have the same names.  All others are skipped, including new ones:
 ``gtr-sarima`` is a forecast, ``ucsd-nt`` a telescope that was replaced, ``upstream-delay-penult-*`` is about networks
-on the way."""
+along the path.
+"""
 NESTED = {
     "ping-slash24-loss": ("loss_pct", 0.01),
     "ping-slash24-latency": ("median_latency", 1.0),

@@ -29,7 +29,9 @@ LEAST_RECORD, MOST_RECORD = 8, 16 << 20
 """Bytes after the head.  The shortest is an index of peers without one (4.3.1); a prefix of a table takes some 50 kB
 from a thousand peers."""
 MOST_RATIO, LEAST_UNPACKED = 100, 64 << 20
-"""How often its packed size a file may have, and bytes that any may have: tables shrink five- to fifteenfold."""
+"""How many times its packed size a file may unpack to, and how many bytes any file may: tables shrink five- to
+fifteenfold.
+"""
 MOST_BINS = 10_000
 """Most bins between two routes of one file: a month.  A longer gap means a broken clock."""
 

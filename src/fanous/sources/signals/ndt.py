@@ -1,4 +1,4 @@
-"""NDT: rows of M-Lab's speed tests, as a query of its tables gives them in CSV.
+"""NDT: rows of M-Lab's speed tests, as a query of its tables returns them in CSV.
 
 A time (``TestTime`` or ``date``) and ``MeanThroughputMbps`` are required; ``MinRTT`` (ms), ``LossRate`` (0 to 1) and an
 ASN are read if present.  The names are those of M-Lab's unified views ("NDT unified views" at measurementlab.net:

@@ -263,7 +263,7 @@ def _rhythm(places: Sequence[Sequence[float]]) -> tuple[int, int] | None:
 
 
 SHORTEST = 60
-"""Least seconds of a bin: no publisher has finer ones."""
+"""Fewest seconds of a bin: no publisher has finer ones."""
 
 
 def _empty(gathered: Collection[int], step: int) -> Sequence[int]:

@@ -114,8 +114,8 @@ def openapi() -> bytes:
             "title": "Fanous",
             "version": __version__,
             "summary": "Disruptions of the internet, as this monitor sees them",
-            "description": "Reading only. What is said here may be quoted with a link; what it stands on "
-            "keeps the licence of its source.",
+            "description": "Read-only. What this API says may be quoted with a link; the data behind it keep the "
+            "licences of their sources.",
         },
         "paths": {f"{ROOT}{one.path}": {"get": _described(one)} for one in OPERATIONS},
         "components": {"schemas": schemas},
@@ -137,7 +137,7 @@ def _described(one: Operation) -> dict[str, Any]:
                 "headers": {"ETag": {"description": "for If-None-Match", "schema": {"type": "string"}}},
                 "content": {"application/json": {"schema": {"$ref": REFS.format(name=one.answer.__name__)}}},
             },
-            "304": {"description": "Not changed since the given ETag"},
+            "304": {"description": "Unchanged since the given ETag"},
             **{
                 status: {
                     "description": why,

@@ -449,7 +449,7 @@ OPERATIONS = (
     Operation(
         "listCorrections",
         "/corrections",
-        "What was claimed and taken back",
+        "Claims that were withdrawn or narrowed",
         PageQuery,
         Corrections,
         corrections,
@@ -482,7 +482,9 @@ OPERATIONS = (
         3.0,
         "The country has no such region",
     ),
-    Operation("listCountries", "/countries", "What is known where", NoQuery, Countries, countries),
+    Operation(
+        "listCountries", "/countries", "What is known about each country", NoQuery, Countries, countries
+    ),
 )
 
 LABEL = Label

@@ -17,7 +17,7 @@ Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Target = Annotated[str, Meta(min_length=1, max_length=253, description="platform or host name")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1", examples=["PK"])]
 Label = Annotated[
-    str, Meta(pattern="^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$", description="stays when an incident is revised")
+    str, Meta(pattern="^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$", description="unchanged when an incident is revised")
 ]
 Kind = Literal["outage", "blocking", "throttling", "slowdown"]
 Status = Literal["suspected", "confirmed", "ended", "retracted"]
@@ -63,7 +63,7 @@ class Users(Struct):
 class RolePart(Struct):
     role: Literal["chat", "api", "messenger", "web", "client", "registration", "media", "site"]
     entities: Annotated[list[str], Meta(description="networks on which it failed")]
-    worked: Annotated[list[str], Meta(description="networks on which it worked all the time")]
+    worked: Annotated[list[str], Meta(description="networks on which it always worked")]
     intervals: list[list[Instant | None]]
 
 
@@ -74,14 +74,14 @@ class Part(Struct):
     entities: list[str]
     named: Annotated[
         list[str],
-        Meta(description="what may be said to be cut: the target, or target/role if only a role of it is"),
+        Meta(description="what may be called cut: the target, or target/role if only a role of it is"),
     ]
     intervals: Annotated[
         list[list[Instant | None]],
-        Meta(description="when the target failed; empty: not told apart from the incident's"),
+        Meta(description="when the target failed; empty: not distinguished from the incident's"),
     ]
     roles: Annotated[
-        list[RolePart], Meta(description="parts of the service that were tried; empty: not told apart")
+        list[RolePart], Meta(description="parts of the service that were tried; empty: not distinguished")
     ]
 
 
@@ -95,13 +95,13 @@ class Evidence(Struct):
     controls: int
     families: list[str]
     probes_at_least: Annotated[
-        int | None, Meta(description="different probes there certainly were; null: not worked out")
+        int | None, Meta(description="how many of the probes are certainly different; null: not computed")
     ] = None
 
 
 class Reason(Struct):
     code: str
-    params: Annotated[dict[str, Any], Meta(description="what the sentence of the code mentions")]
+    params: Annotated[dict[str, Any], Meta(description="values that the code's sentence mentions")]
 
 
 class Incident(Struct):
@@ -131,7 +131,9 @@ class Incident(Struct):
     levels: list[Stage]
     lasting_since: Annotated[
         Instant | None,
-        Meta(description="since when what follows is compared with the lower level, which has not come back"),
+        Meta(
+            description="when a lower level that has lasted became the baseline for later changes; null: none has"
+        ),
     ]
     reason: Annotated[str, Meta(description="why the status is what it is, in English")]
     reasons: list[Reason]
@@ -143,13 +145,14 @@ class Incident(Struct):
     ]
     provenance: Annotated[
         Literal["real", "imported", "synthetic"],
-        Meta(description="the weakest of what it is made of; synthetic: a staged event, no finding"),
+        Meta(description="the weakest of what it is made of; synthetic: a staged event, not a finding"),
     ]
-    synthetic: Annotated[bool, Meta(description="true: a staged event, no finding")]
+    synthetic: Annotated[bool, Meta(description="true: a staged event, not a finding")]
     known_until: Annotated[
         Instant | None,
         Meta(
-            description="of an ongoing incident whose data ended days ago: when; what has happened since is unknown"
+            description="for an ongoing incident whose data ended days ago: when they ended; what has happened since "
+            "is unknown"
         ),
     ]
 
@@ -194,7 +197,7 @@ class Detailed(Incident):
     held_by: Annotated[
         str | None,
         Meta(
-            description="review: a person has to see it before it is confirmed; person: one held it; "
+            description="review: a person has to see it before it is confirmed; person: someone held it; "
             "backfill: provisional, because earlier measurements are not in yet"
         ),
     ]
@@ -237,7 +240,7 @@ class CountryState(Struct):
     """Open incidents by status; ``last_heard`` null = no measurement in seven days."""
 
     country: Country
-    synthetic: Annotated[bool, Meta(description="true: all that is known was staged, no finding")]
+    synthetic: Annotated[bool, Meta(description="true: everything known was staged; not a finding")]
     confirmed: int
     suspected: int
     last_heard: Instant | None
@@ -286,7 +289,7 @@ class Cost(Struct):
     targets: list[str]
     parts: Annotated[
         list[str],
-        Meta(description="of the services among them only these parts (telegram/client) were stopped"),
+        Meta(description="if only parts of these services were stopped: the parts (telegram/client)"),
     ]
     affected_share: Range
     dependence_share: Range
@@ -318,10 +321,10 @@ class Count(Struct):
     network: Annotated[int | None, Meta(description="ASN")]
     target: str | None
     mechanism: Annotated[
-        str | None, Meta(description="of what was blocked or slowed; empty: none, or unknown")
+        str | None, Meta(description="how it was blocked or slowed; empty: it was not, or unknown")
     ]
     source: str | None
-    measurements: Annotated[int, Meta(description="sum of the four that follow")]
+    measurements: Annotated[int, Meta(description="ok, blocked, throttled and unclear together")]
     ok: int
     blocked: int
     throttled: int
@@ -335,9 +338,12 @@ class Aggregate(Struct):
     axis_y: str | None
     since: Instant
     until: Instant
-    step: Annotated[int | None, Meta(description="seconds of a bin; null: time is no axis")]
-    clock: Annotated[str, Meta(description="zone in whose days bins begin: of the only country, else UTC")]
-    url: Annotated[str, Meta(description="the same on the page Explore")]
+    step: Annotated[int | None, Meta(description="width of a bin in seconds; null: time is not an axis")]
+    clock: Annotated[
+        str,
+        Meta(description="time zone of the bins: that of the country if there is only one, otherwise UTC"),
+    ]
+    url: Annotated[str, Meta(description="the same answer on the page Explore")]
     synthetic: Annotated[bool, Meta(description="true: the measurements were staged")]
     sources: list[SourceTerms]
     rows: list[Count]
@@ -424,16 +430,24 @@ class IncidentsQuery(PageQuery, forbid_unknown_fields=True):
     kind: Kind | UnsetType = UNSET
     target: Target | UnsetType = UNSET
     network: Annotated[int, Meta(ge=1, le=4_294_967_295, description="ASN")] | UnsetType = UNSET
-    since: Annotated[Time, Meta(description="on at or after; or a date alone")] | UnsetType = UNSET
-    until: Annotated[Time, Meta(description="began before; or a date alone")] | UnsetType = UNSET
+    since: (
+        Annotated[Time, Meta(description="under way at or after this time; a date alone will do")] | UnsetType
+    ) = UNSET
+    until: Annotated[Time, Meta(description="began before this time; a date alone will do")] | UnsetType = (
+        UNSET
+    )
 
 
 _ASN = "(?:AS)?([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7})"
 CountryNames = Annotated[
-    str, Meta(pattern="^[A-Z]{2}(,[A-Z]{2}){0,3}$", description="ISO 3166-1, up to four between commas")
+    str, Meta(pattern="^[A-Z]{2}(,[A-Z]{2}){0,3}$", description="ISO 3166-1; up to four, separated by commas")
 ]
 NetworkNumbers = Annotated[
-    str, Meta(pattern=f"^{_ASN}(,{_ASN}){{0,3}}$", description="ASN, with or without AS, up to four")
+    str,
+    Meta(
+        pattern=f"^{_ASN}(,{_ASN}){{0,3}}$",
+        description="ASN, with or without AS; up to four, separated by commas",
+    ),
 ]
 RegionCodes = Annotated[
     str,
@@ -441,7 +455,7 @@ RegionCodes = Annotated[
         pattern="^[^,]+(,[^,]+){0,3}$",
         min_length=2,
         max_length=400,
-        description="as `region` in the answer (`PK-SD`), up to four between commas",
+        description="as `region` in the answer (`PK-SD`); up to four, separated by commas",
     ),
 ]
 TargetNames = Annotated[
@@ -450,7 +464,7 @@ TargetNames = Annotated[
         pattern="^[^,]+(,[^,]+){0,3}$",
         min_length=1,
         max_length=500,
-        description="platforms or host names, up to four between commas",
+        description="platforms or host names; up to four, separated by commas",
     ),
 ]
 SignalName = Annotated[str, Meta(pattern=f"^({'|'.join(SIGNALS)})$", description="as in docs/ontology.md")]
@@ -458,8 +472,8 @@ LayerName = Literal["dns", "tcp", "tls", "quic", "http", "transfer"]
 StepName = Literal["600", "3600", "10800", "21600", "86400", "604800"]
 """Seconds."""
 AxisName = Literal["time", "country", "network", "target", "mechanism", "source"]
-Since = Annotated[Time, Meta(description="made at or after; or a date alone")]
-Until = Annotated[Time, Meta(description="made before; or a date alone")]
+Since = Annotated[Time, Meta(description="made at or after this time; a date alone will do")]
+Until = Annotated[Time, Meta(description="made before this time; a date alone will do")]
 
 
 class CountQuery(Struct, forbid_unknown_fields=True):
@@ -468,7 +482,9 @@ class CountQuery(Struct, forbid_unknown_fields=True):
     country: CountryNames | UnsetType = UNSET
     network: NetworkNumbers | UnsetType = UNSET
     target: TargetNames | UnsetType = UNSET
-    layer: Annotated[LayerName, Meta(description="what its verdicts alone say")] | UnsetType = UNSET
+    layer: (
+        Annotated[LayerName, Meta(description="count only what verdicts on this layer say")] | UnsetType
+    ) = UNSET
     since: Since | UnsetType = UNSET
     until: Until | UnsetType = UNSET
 
@@ -477,7 +493,8 @@ class AggregateQuery(CountQuery, forbid_unknown_fields=True):
     axis_x: AxisName = "time"
     axis_y: AxisName | UnsetType = UNSET
     step: (
-        Annotated[StepName, Meta(description="of a bin; wider where there would be too many")] | UnsetType
+        Annotated[StepName, Meta(description="width of a bin; wider if there would be too many bins")]
+        | UnsetType
     ) = UNSET
 
 

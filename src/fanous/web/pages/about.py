@@ -14,7 +14,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import by_month, corrections
 from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
-from fanous.publish.filter import PATTERNS, IncidentFilter
+from fanous.publish.filter import PATTERNS, IncidentFilter, began_text
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
@@ -65,12 +65,14 @@ MOST_MONTHS = 36
 
 
 @page("/corrections", "corrections.html", feed=corrections_feed)
-def corrections_facts(store: Store, _visit: Visit) -> Facts:
+def corrections_facts(store: Store, visit: Visit) -> Facts:
     found = corrections(store)
     return {
         "corrections": found[:MOST_CORRECTIONS],
         "more": max(0, len(found) - MOST_CORRECTIONS),
-        "months": by_month(found)[:MOST_MONTHS],
+        "months": [
+            (month, began_text(month, visit.language), n) for month, n in by_month(found)[:MOST_MONTHS]
+        ],
     }
 
 

@@ -198,7 +198,7 @@ def network_lines(
 
 BAR_HIGH = 22
 LEAST_WIDTH = 3
-"""Least width in pixels; ten minutes in a month would otherwise be invisible."""
+"""Smallest width in pixels; ten minutes in a month would otherwise be invisible."""
 
 MOST_BARS = 14
 MOST_TICKS = 8

@@ -22,7 +22,7 @@ from fanous.charts.counts import (
     strips,
 )
 from fanous.charts.grid import MOST_ROWS, Drawing
-from fanous.charts.paint import png
+from fanous.charts.paint import PICTURE_WIDTH, png
 from fanous.charts.plot import Shape, ticks
 from fanous.model.coverage import Outcomes
 from fanous.model.event import AnnouncedEvent
@@ -48,7 +48,6 @@ from fanous.web.pages.explore_common import (
     CSV,
     MOST_COMPARED,
     PARQUET,
-    PICTURE_WIDTH,
     Context,
     ExploreRequest,
     answer_to,
@@ -133,7 +132,7 @@ def title_of(question: ExploreQuestion, asns: Mapping[int, str], language: Langu
 
 
 def _name_of(text: str, by: str, language: Language) -> str:
-    """The name of what is no network."""
+    """The name of anything but a network."""
     if by == "country":
         return country_name(text, language.code)
     if by == "target":

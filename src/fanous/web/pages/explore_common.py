@@ -406,7 +406,6 @@ def file_name(query: Mapping[str, str]) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:120]
 
 
-PICTURE_WIDTH = 1500
 EMBED_WIDTH, EMBED_HEIGHT = 640, 420
 
 

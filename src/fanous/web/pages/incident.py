@@ -58,7 +58,7 @@ MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
 
 MOST_REVISIONS = 12
-MOST_HISTORY = 3
+MOST_HISTORY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
             key=lambda network: -network.measurements,
         ),
         "packable": incident.status is not Status.RETRACTED and not incident.held_by,
-        "closed": visit.language.comma.join(map(visit.language.apart, closed_sources(store, incident))),
+        "closed": visit.language.comma.join(map(visit.language.known, closed_sources(store, incident))),
         "history": _history(incident, known, visit),
         "comparisons": comparisons(incident, end),
         "series": series_behind(incident, end),

@@ -22,7 +22,7 @@ from fanous.charts.months import (
     bars_drawn,
     bars_framed,
 )
-from fanous.charts.paint import png
+from fanous.charts.paint import PICTURE_WIDTH, png
 from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
@@ -74,10 +74,6 @@ MOST_OFFERED = 60
 
 MOST_LINKED = 6
 """Most choices of one kind that are links too, with the most incidents: two lines on a screen."""
-
-
-PICTURE_WIDTH = 1500
-"""Pixels; for print, 12.7 cm at 300 dpi."""
 
 
 @dataclass(frozen=True, slots=True)

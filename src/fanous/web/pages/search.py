@@ -87,7 +87,7 @@ def search_facts(store: Store, visit: Visit) -> Facts:
 
 
 def asked(store: Store, visit: Visit) -> tuple[str, SearchResult]:
-    """The query, with one blank between its words, and its matches."""
+    """The query, with one space between its words, and its matches."""
     given = visit.asked.get("q", "")
     text = printable(given)
     if text != given:

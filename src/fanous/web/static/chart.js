@@ -1,4 +1,4 @@
-/* Chart: reads a chart where the pointer or the arrow keys are, and spans less of it (plus, minus, buttons), which
+/* Chart: shows the values where the pointer or the arrow keys are, and zooms in (plus, minus, buttons); the chart
    can then be dragged.  Without this script every chart is complete; nothing here moves by itself. */
 (() => {
   "use strict";
@@ -19,7 +19,7 @@
     return parent.appendChild(one);
   }
 
-  /* One figure: its numbers, what of it is in view, and where it is read. */
+  /* One figure: its numbers, the part in view, and the bin that is read. */
   function Chart(figure, number) {
     const list = figure.querySelector("ul.lines[data-start]");
     const { start, step, offset, zone, words } = list.dataset;
@@ -42,7 +42,7 @@
       return `${date.format(first)} \u2066${clock.format(first)}–${clock.format(last)} ${zone}\u2069`;
     }
 
-    /* Each part is set apart, so that a name in another script disturbs none beside it. */
+    /* Each part is isolated, so that a name in another script does not disturb its neighbours. */
     function parts(bin) {
       return [when(bin), ...lines.map(({ name, shares }) => {
         const share = shares[bin];
@@ -195,7 +195,7 @@
       one.box.setAttribute("aria-valuetext", parts(bin).join("; "));
     }
 
-    /* Round hours of the country's clock, as the server has them for the whole. */
+    /* Round hours of the country's clock, as on the whole chart, which the server draws. */
     function ticks(one, x) {
       const span = state.count * step, most = (one.east - one.west) / TICK_ROOM;
       const every = STEPS.find((seconds) => span / seconds <= most) || STEPS[STEPS.length - 1];

@@ -48,7 +48,7 @@
       if (current !== null && current !== event.data) renew();
       current = event.data;
     });
-    /* A refusal ends it for good: come again, each page at a moment of its own. */
+    /* A browser does not try again after a refusal: do so here, each page at a different moment. */
     stream.addEventListener("error", () => {
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 45000 + 45000 * Math.random());
     });

@@ -1,4 +1,4 @@
-/* Search: suggestions below a search field while somebody types, as the ARIA pattern "combobox with list" has them.
+/* Search: suggestions below a search field while someone types, after the ARIA pattern "combobox with list".
    Arrow keys choose, Enter opens, Escape closes; Enter without a choice searches, as it does without this script. */
 (() => {
   "use strict";

@@ -1,4 +1,4 @@
-"""Older: what probes before 0.5 wrote of the same things, and records of which a part is missing."""
+"""Older: what probes before 0.5 wrote of the same things, and records with a part missing."""
 
 from tests.analysis.rules.golden.case import EOF, PLAIN, RESET, TIMEOUT, Golden, works
 from tests.analysis.rules.golden.record import ELSEWHERE, HOME, SITE, Web
@@ -9,7 +9,7 @@ DENIED = "<html><head><title>No entry</title></head><body>Not here.</body></html
 
 
 def moved() -> Web:
-    """The site in clear redirects everyone to TLS, of which the record has only the request."""
+    """The site redirects everyone from plain HTTP to TLS, of which the record has only the request."""
     return Web(PLAIN).lookup(HOME).connect(port=80).helper().fetch(code=301, body="", headers=MOVED)
 
 

@@ -1,4 +1,4 @@
-"""Pages: what sites and their front ends send in clear, and what networks put in its place."""
+"""Pages: what sites and their front ends send in the clear, and what networks put in its place."""
 
 from base64 import b64encode
 
@@ -21,7 +21,7 @@ def article(words: str, filler: str) -> str:
 
 
 def at_another(code: int, body: str, server: str = "", url: str = PLAIN) -> Web:
-    """In clear, from an address in a network unknown to the helper."""
+    """In the clear, from an address in a network unknown to the helper."""
     web = Web(url).lookup(ELSEWHERE).connect(ELSEWHERE, 80).helper()
     return web.fetch(ip=ELSEWHERE, code=code, body=body, headers={"Server": server} if server else {})
 
@@ -48,7 +48,7 @@ WIDGETS = {
 
 
 def in_cyrillic(body: str) -> Web:
-    """The page's bytes are windows-1251, of which the header says nothing; no helper was asked."""
+    """The page's bytes are windows-1251, which the header does not say; no helper was asked."""
     web = in_clear("RU").fetch(headers={"Content-Type": "text/html"}).no_helper()
     data = b64encode(body.encode("windows-1251")).decode()
     web.requests[0]["response"]["body"] = {"format": "base64", "data": data}

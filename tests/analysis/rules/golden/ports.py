@@ -1,4 +1,4 @@
-"""Ports: what 80 and 443 of one site each say, and what a page in clear does not say of TLS."""
+"""Ports: what 80 and 443 of one site each say, and what a page in the clear does not say about TLS."""
 
 from tests.analysis.rules.golden.case import PLAIN, RESET, TIMEOUT, Golden
 from tests.analysis.rules.golden.record import ELSEWHERE, HOME, SITE, Row, Web
