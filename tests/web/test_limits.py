@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import trusted_proxies
-from fanous.web.answers import NAMES, Reply, Shelf, Site, SiteNames
+from fanous.web.answers import COSTLY_AT_ONCE, MOST_COSTLY, NAMES, Answers, Reply, Shelf, Site, SiteNames
 from fanous.web.application import application
 from fanous.web.limits import GUESSES, ReaderLimits, cost_of
 from fanous.web.pages import RESOURCES
@@ -160,3 +162,32 @@ def test_what_takes_long_to_make_costs_more() -> None:
     costs = {one.path: cost_of(one.path) for one in RESOURCES}
     assert {cost for path, cost in costs.items() if path.endswith(".png")} == {4}
     assert {cost for path, cost in costs.items() if path.endswith(".pdf")} == {10}
+
+
+def test_what_takes_long_to_make_waits_in_a_queue_of_its_own() -> None:
+    """Pictures asked for by sixty readers filled the queue of the store, and a page took half a minute."""
+    asked: list[object] = []
+
+    async def main() -> list[int]:
+        ready = asyncio.Event()
+
+        async def ask(work: object) -> Any:
+            asked.append(work)
+            await ready.wait()
+            return Reply.of("made", "text/plain")
+
+        answers, asks = Answers(ask, site()), {"n": r"\d+"}
+        routes = [Route(f"/{cost}", answers.of(lambda *_: None, asks, cost)) for cost in (1, 4)]
+        transport = httpx.ASGITransport(app=Starlette(routes=routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            costly = [asyncio.create_task(client.get(f"/4?n={n}")) for n in range(MOST_COSTLY + 1)]
+            await asyncio.sleep(0.2)
+            assert len(asked) == COSTLY_AT_ONCE
+            page = asyncio.create_task(client.get("/1"))
+            await asyncio.sleep(0.2)
+            assert len(asked) == COSTLY_AT_ONCE + 1, "a page does not wait for them"
+            ready.set()
+            return [(await one).status_code for one in (page, *costly)]
+
+    codes = asyncio.run(main())
+    assert codes == [200] * (MOST_COSTLY + 1) + [503]

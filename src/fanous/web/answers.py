@@ -11,7 +11,8 @@ import asyncio
 import gzip
 import re
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
@@ -32,7 +33,7 @@ from fanous.publish.edition import Edition
 from fanous.store.cache import Cache, Memory
 from fanous.store.location import DataLost
 from fanous.store.protocol import Ask, Store
-from fanous.web.limits import Budget, ReaderLimits
+from fanous.web.limits import Budget, ReaderLimits, too_many
 from fanous.wording import clocks
 from fanous.wording.language import chosen, preferred
 
@@ -310,6 +311,14 @@ Maker = Callable[[Store, Visit], Reply | Later | None]
 """Reads the store, in its thread, and makes the reply; ``None`` = not found.  Raises ``Elsewhere``."""
 
 
+COSTLY_AT_ONCE = 2
+"""Replies with a cost above 1 that are made at once.  Sixty readers who asked for pictures filled the queue of the
+store and the threads, so that a page took 12 s."""
+
+MOST_COSTLY, COSTLY_SECONDS = 40, 15
+"""Most of them in all, and seconds that these take."""
+
+
 class Answers:
     """What all endpoints share.
 
@@ -326,6 +335,7 @@ class Answers:
         self.lost_at: float | None = None
         self._work = Budget(site.limits, site.limits.work)
         self._memory = Memory()
+        self._costly, self._waiting = asyncio.Semaphore(COSTLY_AT_ONCE), 0
 
     def forget(self) -> None:
         """Something changed, so make the next reply anew."""
@@ -369,6 +379,21 @@ class Answers:
             self._dated[kept.reply.tag, notice] = reply = Reply.of(body, HTML)
         return reply
 
+    @asynccontextmanager
+    async def _turn(self, cost: float) -> AsyncGenerator[None]:
+        """Wait for the other costly replies; raises ``HTTPException`` (503) if there are too many."""
+        if cost <= 1:
+            yield
+            return
+        if self._waiting >= MOST_COSTLY:
+            raise too_many(COSTLY_SECONDS, 503)
+        self._waiting += 1
+        try:
+            async with self._costly:
+                yield
+        finally:
+            self._waiting -= 1
+
     def of(self, maker: Maker, asks: Mapping[str, str] = NOTHING_ASKED, cost: float = 1.0) -> Endpoint:
         """The endpoint of a page or a resource; ``asks`` as in ``Page``."""
 
@@ -379,11 +404,12 @@ class Answers:
             visit = visit_of(request, self.site, asks)
 
             async def make() -> Reply:
-                made = await self.ask(lambda store: maker(store.for_readers(self._memory), visit))
-                if made is None:
-                    raise HTTPException(404)
-                # In a thread, so that readers of other pages do not wait while this one is written or drawn.
-                return made if isinstance(made, Reply) else await asyncio.to_thread(made)
+                async with self._turn(cost):
+                    made = await self.ask(lambda store: maker(store.for_readers(self._memory), visit))
+                    if made is None:
+                        raise HTTPException(404)
+                    # In a thread, so that readers of other pages do not wait while this one is written or drawn.
+                    return made if isinstance(made, Reply) else await asyncio.to_thread(made)
 
             asked = tuple(sorted(visit.asked.items()))
             key = (visit.path, visit.base, visit.language.code, visit.named, asked)

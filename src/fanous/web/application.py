@@ -221,7 +221,7 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         Route("/{country:country}/{id:incident}/evidence", bundles.page),
         *(Route(one.path, answers.of(one.make, one.asks, cost_of(one.path))) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
-        *(Route(one.path, answers.of(page_maker(one), one.asks)) for one in PAGES),
+        *(Route(one.path, answers.of(page_maker(one), one.asks, cost_of(one.path))) for one in PAGES),
         Route("/{path:path}/", without_slash),
     ]
 

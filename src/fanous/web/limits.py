@@ -21,9 +21,18 @@ WORK = RateLimits(address=RateLimit(2, 120), network=RateLimit(10, 600))
 """New pages per reader. Opening every page of a country in a rarely read language takes some fifty; a crawler gets
 two per second without limit."""
 
-COSTS = {".png": 4, ".svg": 2, ".pdf": 10, ".fanous": 20}
-"""Costs in pages, by the ending of the path. A page takes some 20 ms, a card 80 to 130 ms, a report half a second,
-a bundle up to 20 s."""
+COSTS = {
+    ".png": 4,
+    ".svg": 2,
+    ".pdf": 10,
+    ".fanous": 20,
+    "/explore": 2,
+    "/explore.json": 2,
+    "/explore.csv": 2,
+    "/explore.parquet": 2,
+}
+"""Costs in pages, by the ending of the path. A page takes some 20 ms, an answer to a question 60 to 150 ms, a card 80
+to 130 ms, a report half a second, a bundle up to 20 s."""
 
 GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
 """Requests with a wrong token, enough to correct a few typing errors."""
