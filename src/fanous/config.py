@@ -474,7 +474,7 @@ def load_environment(path: Path) -> None:
         name, separator, value = line.partition("=")
         if not line or line.startswith("#"):
             continue
-        if not separator or not name.isidentifier():
+        if not separator or not name.isidentifier() or "\0" in value:
             raise FanousError(f"{path}:{number}: write NAME=VALUE")
         os.environ.setdefault(name, value.strip().strip("\"'"))
 

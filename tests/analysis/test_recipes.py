@@ -183,7 +183,7 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
     [
         (replace(DROP, name="new", version=""), "declares no version"),
         (replace(DROP, name="new", signals=()), "declares no signals"),
-        (replace(DROP, name="blocking"), "two detectors are named blocking"),
+        (replace(DROP, name="blocking"), "two are called 'blocking'"),
         (replace(DROP, name="new", signals=("bpg",)), "watches bpg: no such signal"),
         (replace(DROP, name="new", signals=("silence",)), "silence is a series of another sort"),
         (replace(DROP, name="new", kind=Kind.BLOCKING), "no incident of kind blocking"),

@@ -173,6 +173,7 @@ def test_run_and_others_read_it_from_the_current_folder(tmp_path: Path) -> None:
         ("A=1\n", 0o644, "chmod 600"),
         ("nothing\n", 0o600, "write NAME=VALUE"),
         ("a b=1\n", 0o600, "NAME=VALUE"),
+        ("A=1\nB=\0\n", 0o600, "2: write NAME=VALUE"),
     ],
 )
 def test_a_file_of_secrets_is_read_with_care(tmp_path: Path, text: str, mode: int, why: str) -> None:

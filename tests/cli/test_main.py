@@ -143,6 +143,8 @@ REAL = (["confirm", "XX"], ["judge", "nothing.jsonl"])
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must be before"),
         (["confirm", "PK"], 1, "no store"),
+        (["cost", "PK", "--hours", "x"], 2, "is not a valid number"),
+        (["probe", "serve", "--port", "x"], 2, "is not a valid whole number"),
         (["ingest", "oni", "nothing.jsonl"], 1, "unknown source 'oni'; did you mean 'ooni'?"),
         (["ingest", "weather", "nothing.jsonl"], 1, "unknown source 'weather': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),

@@ -29,7 +29,7 @@ def test_people_decide_from_the_command_line(small_rally_folder: Path, tmp_path:
     store = copy_of(small_rally_folder, tmp_path / "store")
     (label, *_) = [one["id"] for one in document("incidents", "list", "--store", store)["incidents"]]
     held = fanous(
-        "incidents", "hold", label, "--by", "Ayesha", "--note", "is it ours?", "--store", store
+        "incidents", "hold", label, "--by", "Ayesha", "--reason", "is it ours?", "--store", store
     ).stdout
     assert held.startswith(f"{label}  suspected")
     assert "Suspected, not confirmed" in held

@@ -45,6 +45,18 @@ def test_an_outage_of_days_is_over_within_hours(length: float) -> None:
     assert still.end is None
 
 
+def test_use_that_two_publishers_measure_is_enough() -> None:
+    """Traffic at half, as when a country's speed is limited; blocks answer as before."""
+    both = [
+        daily(30, noise=0.01, signal=name, seed=seed) for seed, name in enumerate(("gtr", "radar_netflows"))
+    ]
+    slowed = [cut(one, FIRST, FIRST + 72, 0.5) for one in both]
+    (back,) = told(slowed, FIRST + 72 + 2)
+    assert back.status is Status.ENDED
+    (alone,) = told(slowed[:1], FIRST + 72 + 2)
+    assert alone.end is None
+
+
 def test_what_comes_back_in_part_goes_on() -> None:
     """Use that is at three quarters after the rest is back is not as usual."""
     series = world(48)
@@ -66,3 +78,11 @@ def test_a_later_dip_does_not_begin_with_the_outage_of_the_day_before() -> None:
     first, second = told(series, FIRST + 30)
     assert first.end is not None
     assert second.onset == pytest.approx(DAY + (FIRST + 20) * HOUR, abs=HOUR)
+
+
+def test_steps_are_of_answers_to_probes_though_routes_show_the_onset_best() -> None:
+    """Half of the routes stay, where a tenth of the blocks answers."""
+    routes = cut(levels(" ".join(["100"] * 48 * 30), signal="bgp"), FIRST, FIRST + 12, 0.5)
+    probing = cut(levels(" ".join(["100 98 96 99 97"] * 288)), FIRST, FIRST + 12, 0.1)
+    (over,) = told([probing, world(12)[1], routes], FIRST + 14)
+    assert [one.left for one in over.levels] == pytest.approx([0.1], abs=0.02)

@@ -18,7 +18,9 @@ def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
     assert not consent.withdraw(tmp_path / "new")
 
 
-@each("content", ["", "[]", "not json", '{"version": 0}', '{"version": 99}', '{"given": "2026"}'])
+@each(
+    "content", ["", "[]", "[" * 99_999, "not json", '{"version": 0}', '{"version": 99}', '{"given": "2026"}']
+)
 def test_only_consent_to_this_text_counts(content: str, tmp_path: Path) -> None:
     consent.consent_file(tmp_path).write_text(content)
     assert not consent.is_given(tmp_path)

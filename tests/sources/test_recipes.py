@@ -23,9 +23,9 @@ HERE = Path(__file__).parent / "recipes"
 MEASUREMENTS, PUBLISHERS = "sources/measurements.py", "sources/publishers.py"
 NETTESTS = "sources/ooni/parse.py"
 FIRST = {
-    MEASUREMENTS: "MEASUREMENTS = by_name(",
-    PUBLISHERS: "PUBLISHERS = by_name(",
-    NETTESTS: "NETTESTS = registry.by_name(",
+    MEASUREMENTS: "MEASUREMENTS = registered(",
+    PUBLISHERS: "PUBLISHERS = registered(",
+    NETTESTS: "NETTESTS = registered(",
 }
 """The line of each registry behind which an entry stands."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.model.place import Family
-from fanous.model.registry import by_name
+from fanous.model.registry import registered
 from fanous.sources.connector import Source
 from fanous.sources.measurements import FAMILY_OF, MEASUREMENT_SOURCES, MEASUREMENTS
 from fanous.sources.ooni.redact import redact
@@ -60,12 +60,12 @@ def test_no_term_has_a_default(field: str) -> None:
 
 @pytest.mark.parametrize("declared", [MEASURED, LIVE, {"files": CsvTable()}, {"is_own": True}])
 def test_a_declaration_with_all_it_needs_is_made(declared: dict[str, Any]) -> None:
-    assert by_name(source(**declared)) == {"harbour": source(**declared)}
+    assert registered(source(**declared)) == {"harbour": source(**declared)}
 
 
 def test_no_name_means_two_sources() -> None:
     with pytest.raises(ValueError, match="two are called 'harbour'"):
-        by_name(source(**MEASURED), source(**LIVE))
+        registered(source(**MEASURED), source(**LIVE))
 
 
 def test_what_follows_from_the_declarations() -> None:

@@ -267,6 +267,11 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
             "typically 60% of its usual level, and now 99%.",
             "Internet back to about 99% of normal across Pakistan",
         ),
+        (
+            {"level": Estimate(0.6, 0.5, 0.7, now=1.04)},  # days differ by as much by themselves
+            "typically 60% of its usual level, and now 100%.",
+            "Internet back to about 100% of normal across Pakistan",
+        ),
         ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
         (
             {"status": Status.RETRACTED},

@@ -284,14 +284,14 @@ def incidents_approve(
 def incidents_hold(
     incident_id: IdArgument,
     by: ByOption,
-    note: Annotated[str, typer.Option("--note", help="Why; published.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "--note", help="Why; published.")] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Hold an incident: it stays suspected until it is approved, whatever is measured."""
     from fanous.pipeline.actions import Hold
 
-    _say_decided(act(store, config, Hold(incident_id.upper(), by, note)))
+    _say_decided(act(store, config, Hold(incident_id.upper(), by, reason)))
 
 
 @incidents_app.command("retract")

@@ -231,9 +231,15 @@ def built(name: str, what: CommandEntry | str) -> Any:
     return reflowed(typer.main.get_group(app).commands[name])
 
 
+NUMBERS = {"float range": "number", "int range": "whole number", "float": "number", "int": "whole number"}
+"""Name of a type in help and complaints -> in words that are not a programmer's."""
+
+
 def reflowed(command: Any) -> Any:
     """The same, with each paragraph of its help, and of its own commands', as one line: rich breaks lines to the width
-    of the terminal, but keeps those of the docstring too."""
+    of the terminal, but keeps those of the docstring too.  Numbers are called numbers."""
+    for one in command.params:
+        one.type.name = NUMBERS.get(one.type.name, one.type.name)
     if command.help:
         command.help = re.sub(r"(?<=\S)\n(?!\s|{|- )", " ", inspect.cleandoc(command.help))
     for one in getattr(command, "commands", {}).values():

@@ -11,7 +11,7 @@ class Named(Protocol):
 N = TypeVar("N", bound=Named)
 
 
-def by_name(*plug_ins: N) -> dict[str, N]:
+def registered(*plug_ins: N) -> dict[str, N]:
     """The plug-ins by their names, in this order.
 
     Raises:
@@ -20,6 +20,8 @@ def by_name(*plug_ins: N) -> dict[str, N]:
     found: dict[str, N] = {}
     for one in plug_ins:
         if one.name in found:
-            raise ValueError(f"two are called {one.name!r} among these: {', '.join(found)}")
+            raise ValueError(
+                f"two are called {one.name!r}: rename the new one (there are {', '.join(found)})"
+            )
         found[one.name] = one
     return found

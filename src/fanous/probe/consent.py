@@ -58,7 +58,7 @@ def check_country(country: str) -> None:
 def _read(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}  # missing, or not ours: as if no consent had been given
     return content if isinstance(content, dict) else {}
 

@@ -1,14 +1,14 @@
 """Measurements: the registry of every source of raw measurements.  It needs no numpy: a probe reads it too."""
 
 from fanous.model.place import Family
-from fanous.model.registry import by_name
+from fanous.model.registry import registered
 from fanous.sources.connector import MeasurementSource
 from fanous.sources.ooni.source import EDGE, OONI
 from fanous.sources.ooni_csv import OONI_CSV
 from fanous.sources.remote.atlas_measurements import ATLAS_MEASUREMENTS
 from fanous.sources.remote.globalping import GLOBALPING
 
-MEASUREMENTS = by_name(
+MEASUREMENTS = registered(
     EDGE,
     OONI,
     OONI_CSV,

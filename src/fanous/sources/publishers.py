@@ -8,7 +8,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr, replace
 
 from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
-from fanous.model.registry import by_name
+from fanous.model.registry import registered
 from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IODA_OUTAGES
@@ -39,7 +39,7 @@ SCAN = Source(
 )
 """Declared here, since ``fanous.scan`` is in a higher layer."""
 
-PUBLISHERS = by_name(
+PUBLISHERS = registered(
     IODA,
     IODA_OUTAGES,
     IODA_CSV,
@@ -56,7 +56,7 @@ PUBLISHERS = by_name(
 )
 """Name, which is also ``SeriesKey.source`` -> declaration."""
 
-SOURCES: dict[str, Source] = by_name(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
+SOURCES: dict[str, Source] = registered(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
 """Every source, by name."""
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fanous.model.series import SourceSeries
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import (
+    MOST_BYTES,
     BundleRefused,
     LineWriter,
     RecordLine,
@@ -281,6 +283,17 @@ def test_a_compressed_or_foreign_archive_is_refused(tmp_path: Path) -> None:
         archive.addfile(tarfile.TarInfo("manifest.json"))
     assert "REFUSED" in said(tmp_path, packed.getvalue())
     assert "REFUSED" in said(tmp_path, Random(1).randbytes(10_000))
+
+
+def test_a_gigabyte_of_zeros_is_refused_by_its_first_block(tmp_path: Path) -> None:
+    with (tmp_path / "zeros").open("wb") as file:
+        file.truncate(MOST_BYTES)
+    tracemalloc.start()
+    with pytest.raises(BundleRefused, match="not an evidence bundle"):
+        read_parts(tmp_path / "zeros")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20
 
 
 def test_what_is_no_file_is_named_and_never_waited_for(tmp_path: Path) -> None:

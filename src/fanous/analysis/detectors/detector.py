@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from fanous.analysis.series.signals import SIGNALS
+from fanous.model import registry
 from fanous.model.incident import Kind
 from fanous.model.series import Anomaly, Series
 
@@ -78,13 +79,10 @@ def registered(*detectors: Detector[Any]) -> dict[str, Detector[Any]]:
     Raises:
         ValueError: a declaration is empty, contradicts itself or repeats the name of another.
     """
-    found: dict[str, Detector[Any]] = {}
     for one in detectors:
         empty = [field for field in ("name", "version", "signals") if not getattr(one, field)]
         if empty:
             raise ValueError(f"the detector {one.name!r} declares no {' and no '.join(empty)}")
-        if one.name in found:
-            raise ValueError(f"two detectors are named {one.name}: rename the new one")
         if one.kind not in KINDS[one.reads]:
             raise ValueError(
                 f"{one.name} reads {one.reads}, from which no incident of kind {one.kind} is made"
@@ -99,5 +97,4 @@ def registered(*detectors: Detector[Any]) -> dict[str, Detector[Any]]:
             raise ValueError(
                 f"{one.name} reads {one.reads}, and {', '.join(unfit)} is a series of another sort"
             )
-        found[one.name] = one
-    return found
+    return registry.registered(*detectors)

@@ -167,7 +167,18 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
-    return Began(fell.at, earliest, latest, lead, soft)
+    return Began(fell.at, earliest, latest, _steps(lead, [one for one, _ in carriers]), soft)
+
+
+def _steps(lead: SourceCourse, carriers: Sequence[SourceCourse]) -> SourceCourse:
+    """The series that gives the steps: the one that gives the onset, unless answers to probes show what users noticed.
+
+    Half of the routes may stay where hardly anyone is left.
+    """
+    felt = [one for one in carriers if one.family is Family.PROBING and is_country(one.key.place)]
+    if lead.family in FELT or not felt or not is_country(lead.key.place):
+        return lead
+    return min(felt, key=lambda one: one.told.noise * one.told.step)
 
 
 def _cut_before(carriers: Sequence[tuple[SourceCourse, Fall]], fell: Fall) -> Stage | None:

@@ -7,7 +7,7 @@ or fill the hours between two sessions.  It is cut where most of what was lost i
 usual, or, without such figures, where what is missing has stayed small for a day.
 
 The sum of a whole day stays low until a day after people's traffic is back.  Where the bins of the same series, and a
-family of another kind, show that it was back at once and has been as usual since, the anomaly of whole days ends then.
+series of another publisher, show that it was back at once and as usual, the anomaly of whole days ends then.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from fanous.analysis.incidents.fusion import AGREE, LONE, NOTICED, SMALL, STEADY
 from fanous.analysis.incidents.publishers import median_share
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE
-from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of, target_of_series
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
@@ -56,15 +56,16 @@ def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -
 
 
 def _without_echoes(anomalies: Sequence[Anomaly], lines: Mapping[SeriesKey, Series]) -> Iterator[Anomaly]:
-    """The anomalies; an open one of whole days ends where the series was back, if two families were."""
-    ended = [(a, a.end) for a in anomalies if a.end is not None and is_country(a.key.place)]
+    """The anomalies; an open one of whole days ends where the series was back, if two publishers say so."""
+    ended = [(a, a.end) for a in anomalies if a.end is not None]
     for one in anomalies:
-        own = [end for other, end in ended if one.end is None and other.key == one.key and end > one.start]
-        over, line = max(own, default=None), lines.get(one.key)
+        before = [end for other, end in ended if one.end is None and other.key == one.key and end > one.start]
+        over, line = max(before, default=None), lines.get(one.key)
         if over is None or line is None or not 0 < one.last_seen - over < DAY:
             yield one
             continue
-        others = (a for a, end in ended if family_of(a) is not family_of(one) and abs(end - over) <= AGREE)
+        own = publisher_of(one.key)
+        others = (a for a, end in ended if publisher_of(a.key) != own and abs(end - over) <= AGREE)
         yield replace(one, end=over, last_seen=over) if any(others) and _is_usual(line, one, over) else one
 
 

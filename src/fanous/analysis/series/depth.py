@@ -373,8 +373,9 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
     if len(now) > 1 and now[0] > now[1] + SIGMAS * told.noise:  # it began in this bin
         now = now[1:]
-    if end is None and middle <= DEEP:
-        back = rise(told, intervals[-1].start, until, np.inf, 1 - float(middle))
+    deep = float(np.median(left[left <= max(low, (1 + low) / 2)]))  # without what is back
+    if end is None and deep <= DEEP:
+        back = rise(told, intervals[-1].start, until, np.inf, 1 - deep)
         since = told.between(until if back is None else back, until)
         now = since if len(since) * told.step >= WORST else now
     return Estimate(

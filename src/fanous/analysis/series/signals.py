@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family
-from fanous.model.registry import by_name
+from fanous.model.registry import registered
 from fanous.model.verdict import State
 
 if TYPE_CHECKING:  # a probe, which has no numpy, reads this module
@@ -255,7 +255,7 @@ _DARKNET = (
     ),
 )
 
-SIGNALS = by_name(*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
+SIGNALS = registered(*_TABLE, *_ATLAS, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 
 TARGETS_OF_PRODUCTS = {
     "youtube": "youtube",

@@ -13,8 +13,8 @@ from fanous.errors import FanousError
 from fanous.lab.censors import by_address, by_name, in_path, outages, slow
 from fanous.lab.censors.cut import Cut, Strike, Technique, Truth, Undo, hit_by
 from fanous.lab.internet import Internet
-from fanous.model import registry
 from fanous.model.incident import Kind
+from fanous.model.registry import registered
 
 
 def _nothing(strike: Strike) -> Undo:
@@ -322,7 +322,7 @@ _ALL = (
     ),
 )
 
-TECHNIQUES = registry.by_name(*_ALL)
+TECHNIQUES = registered(*_ALL)
 
 
 def apply(internet: Internet, cut: Cut) -> Undo:

@@ -63,6 +63,8 @@ def read_parts(path: Path) -> dict[str, bytes]:
         with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size > MOST_BYTES:
                 raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
+            if file.peek(BLOCK):
+                _read_header(file.peek(BLOCK)[:BLOCK])  # before a large file of another kind fills the memory
             content = file.read()
     except OSError as error:
         raise FanousError(f"cannot read the bundle {path}: {error.strerror}; check the path") from error

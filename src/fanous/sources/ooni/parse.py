@@ -16,7 +16,6 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.model import registry
 from fanous.model.measurement import (
     Layer,
     Observation,
@@ -26,6 +25,7 @@ from fanous.model.measurement import (
     changed,
     is_address,
 )
+from fanous.model.registry import registered
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.content import canonical_hash, check_size, repair, stamp_of, uid_of
 from fanous.sources.ooni.document import (
@@ -187,7 +187,7 @@ def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> Contents:
     return Contents(target, tuple(bounded(observe(url, host, target, keys, control, notes))), failure)
 
 
-NETTESTS = registry.by_name(
+NETTESTS = registered(
     Nettest("web_connectivity", WebKeys, _web),
     *OTHERS,
 )

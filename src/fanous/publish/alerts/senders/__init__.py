@@ -10,7 +10,7 @@ To add one:
 4. A test that sends a message, as ``tests/publish/alerts/test_senders.py`` does with a sender that it writes.
 """
 
-from fanous.model.registry import by_name
+from fanous.model.registry import registered
 from fanous.publish.alerts.channel import Means
 from fanous.publish.alerts.senders.alertmanager import ALERTMANAGER
 from fanous.publish.alerts.senders.apprise import APPRISE
@@ -18,4 +18,4 @@ from fanous.publish.alerts.senders.webhook import WEBHOOK
 
 __all__ = ["SENDERS", "Means"]
 
-SENDERS = by_name(APPRISE, WEBHOOK, ALERTMANAGER)
+SENDERS = registered(APPRISE, WEBHOOK, ALERTMANAGER)
