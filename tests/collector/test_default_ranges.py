@@ -30,7 +30,7 @@ def test_the_operator_may_want_another_table_or_none(tmp_path: Path) -> None:
     assert origins_named(tmp_path / "own.csv").of("39.32.0.1") == Origin("PK", 64496)
     assert origins_named(Path("none")).of("39.32.0.1") == UNKNOWN
     assert origins_named(tmp_path / "none").of("39.32.0.1") == UNKNOWN
-    with pytest.raises(FanousError, match="cannot read"):
+    with pytest.raises(FanousError, match="Cannot read"):
         origins_named(tmp_path / "other.csv")
 
 

@@ -1,7 +1,10 @@
 """A probe reports to a collector that runs in a separate process next to its store."""
 
 import os
+import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
 from fanous.pipeline import detect
 from fanous.store.local import open_store
+from tests.children import child_environment
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
 from tests.collector.threads import door
@@ -164,6 +168,30 @@ def test_a_collector_fills_one_place(options: tuple[str, ...]) -> None:
     refused = CliRunner().invoke(app, ["collect", *options])
     assert refused.exit_code == 2
     assert "exactly one of --inbox, --store and --queue" in refused.stderr
+
+
+def test_too_little_address_space_is_said_before_a_large_body_ends_the_collector(tmp_path: Path) -> None:
+    """A few bodies of 14 MB ended it with a segmentation fault."""
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fanous",
+            "collect",
+            "--listen",
+            "127.0.0.1:0",
+            "--inbox",
+            str(tmp_path / "i"),
+        ],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=child_environment(),
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "may reserve 1.0 GiB of address space (`ulimit -v`), and a collector needs 2 GiB" in line
 
 
 @pytest.mark.parametrize("given", ["--inbox", "--store"])

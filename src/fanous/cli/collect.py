@@ -154,11 +154,12 @@ def collect(
     from fanous.collector.limits import submissions_at, volume_of
     from fanous.collector.origin import origins_named, trusted_proxies
     from fanous.collector.reach import reach_of
-    from fanous.collector.server import listening_socket, raise_descriptors
+    from fanous.collector.server import check_address_space, listening_socket, raise_descriptors
     from fanous.collector.services import DEFAULT_URLS, read_urls
     from fanous.probe.orders import envelope_of
     from fanous.store.location import check_folder, check_parts, in_folder
 
+    check_address_space()
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
         store = None  # FANOUS_STORE is set for all commands; options given here take precedence
