@@ -27,13 +27,14 @@ from cryptography.x509 import (
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
+from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.probe.trace import line
 from fanous.publish.evidence.pack import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.content import scrub
+from fanous.sources.ooni.content import MOST_LINK_LOCAL, scrub
 from fanous.sources.ooni.keep import kept, take
 from fanous.sources.ooni.page import without_readers
 from fanous.store.local import open_store
@@ -121,6 +122,8 @@ def test_a_link_local_address_keeps_no_number_of_a_network_card() -> None:
         found = scrub(encoded(document({"queries": [{"answers": [{"ipv6": text}]}], "x": f"from {text}!"})))
         assert b"d3" not in found.lower() and b"%wlan0" not in found
         assert found.lower().count(b"fe80::") == 2
+    with pytest.raises(Rejected, match="too costly"):
+        scrub(encoded(document({"x": "fe80:1 " * (MOST_LINK_LOCAL + 1)})))
     for other in ("cafe80:1", "2001:db8:fe80:1::2", "fe80"):
         assert json.loads(scrub(encoded(document({"x": other}))))["test_keys"]["x"] == other
 
