@@ -52,7 +52,7 @@ CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
 SEEDED = frozenset({"Random", "default_rng", "Generator", "SeedSequence"})
 
 ARRAY_NOUNS = {"series", "source_series", "votes"}
-LAST_STOPS = {"pipeline/scheduler.py", "pipeline/child.py", "cli/main.py", "threads.py"}
+LAST_STOPS = {"pipeline/scheduler.py", "pipeline/child.py", "cli/main.py", "base/threads.py"}
 """The supervisor restarts a task; the command line says that it is our bug and exits with 70; a thread and a child
 process hand an error to whoever awaits it."""
 
@@ -405,3 +405,8 @@ def test_importing_the_rooms_loads_nothing_heavy() -> None:
     }
     assert sorted(loaded) == rooms
     assert {room: names & HEAVY for room, names in loaded.items() if names & HEAVY} == {}
+
+
+def test_a_stranger_finds_the_rooms_at_a_glance() -> None:
+    entries = [one.name for one in SOURCE.iterdir() if one.name != "__pycache__"]
+    assert len(entries) <= 24, "put it into a room, or what every room needs into `base`"

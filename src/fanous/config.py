@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 from msgspec import Meta, Struct, ValidationError, inspect
 
+from fanous.base.files import text_of_regular
 from fanous.errors import FanousError
-from fanous.files import text_of_regular
 from fanous.model.instant import from_iso
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from logging import INFO, Formatter, Logger, LogRecord, StreamHandler, getLogger
 from typing import Any, TextIO
 
-from fanous.text import printable, printable_lines
+from fanous.base.text import printable, printable_lines
 
 _QUOTED = frozenset(' "=')
 

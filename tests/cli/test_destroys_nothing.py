@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from fanous.base.overwrite import RECORD
 from fanous.evaluation.rehearsal.capture import FORMAT
 from fanous.model.reason import as_written
-from fanous.overwrite import RECORD
 from fanous.probe.orders import new_key
 from fanous.store.local import open_store
 from tests.charts.events import incident

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from fanous.base.threads import Threads
 from fanous.collector import helper
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import volume_of
 from fanous.collector.request import Refused
-from fanous.threads import Threads
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.threads import door
 

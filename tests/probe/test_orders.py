@@ -208,7 +208,7 @@ def test_a_probe_that_cannot_read_what_it_remembers_measures_nothing_as_a_stop_m
         def refused(*_: object) -> bytes:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("fanous.files.read_regular", refused)
+        monkeypatch.setattr("fanous.base.files.read_regular", refused)
     if kind == "without end":
         monkeypatch.setattr("fanous.probe.orders.MOST_KNOWN", 99)
     go_on = signed(key, at=time.time() - 5)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.overwrite import replace_file
+from fanous.base.overwrite import replace_file
 
 
 def test_a_reader_of_the_old_file_keeps_it(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from ipaddress import ip_network
 
 import pytest
 
+from fanous.base.text import printable
 from fanous.model.measurement import Role
 from fanous.refdata import toml_table
 from fanous.refdata.platforms import _directory as directory
 from fanous.refdata.platforms import normal_host, platform_of_ip, platforms, role_of, target_of, title
-from fanous.text import printable
 from tests.each import each
 
 TABLE = toml_table("platforms.toml")

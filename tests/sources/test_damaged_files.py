@@ -15,8 +15,8 @@ from random import Random
 
 import pytest
 
+from fanous.base.files import check_regular, open_regular
 from fanous.errors import FanousError
-from fanous.files import check_regular, open_regular
 from fanous.probe.orders import new_key
 from fanous.sources import stream
 from fanous.sources.measurements import MEASUREMENT_SOURCES

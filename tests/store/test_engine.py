@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from fanous.base.files import allow_descriptors
 from fanous.cli.main import main
 from fanous.errors import FanousError
-from fanous.files import allow_descriptors
 from fanous.store import server as server_answers
 from fanous.store.client import LEAST_DESCRIPTORS, engine_at
 from fanous.store.engine import engine_errors

@@ -2,9 +2,9 @@
 
 import pytest
 
+from fanous.base.text import printable
 from fanous.model.place import asn_of
 from fanous.refdata.networks import network_title
-from fanous.text import printable
 from fanous.wording.words import counted, in_country, listed, target_title
 
 

@@ -11,13 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fanous.base.text import one_line
 from fanous.charts.grid import Cell, Grid, GridRow
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, region_name
 from fanous.refdata.networks import network_title
-from fanous.text import one_line
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
 from fanous.wording.language import ENGLISH, Sentence
 from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence

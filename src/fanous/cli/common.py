@@ -144,7 +144,7 @@ def say(text: object = "", *, file: TextIO | None = None, flush: bool = False) -
     A command's output often contains other people's words: names in measurements, claims, a server's answer.  They can
     neither act on the terminal nor add a line that looks like ours.
     """
-    from fanous.text import one_line
+    from fanous.base.text import one_line
 
     print(one_line(str(text)), file=file, flush=flush)
 
@@ -155,7 +155,7 @@ def print_document(document: Any) -> None:
 
     import msgspec
 
-    from fanous.text import json_for_terminal
+    from fanous.base.text import json_for_terminal
 
     try:
         encoded = msgspec.json.encode(document)

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fanous.base.text import printable
 from fanous.cli.common import JsonOption, console, print_document
 from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth, SlowdownScore, Spared
-from fanous.text import printable
 from fanous.wording.words import counted
 
 

@@ -49,7 +49,7 @@ def export(
     derived from it; the command reports how much.  Each hourly result comes from at least three probes.
     --private leaves nothing out.
     """
-    from fanous.overwrite import check_folder_of_files
+    from fanous.base.overwrite import check_folder_of_files
     from fanous.publish.calls import WriteExport
     from fanous.publish.export import ExportScope
 

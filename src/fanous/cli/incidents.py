@@ -28,8 +28,8 @@ from fanous.cli.common import (
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
+    from fanous.base.overwrite import Recognises
     from fanous.model.incident import Incident
-    from fanous.overwrite import Recognises
     from fanous.pipeline.claims import Lacking
 
 LOCAL = "http://127.0.0.1:8470"
@@ -163,8 +163,8 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
+    from fanous.base.overwrite import check_folder_of_files
     from fanous.config import section
-    from fanous.overwrite import check_folder_of_files
     from fanous.publish.calls import WriteReport
     from fanous.web.settings import SiteSettings
 
@@ -207,8 +207,8 @@ def incidents_bundle(
     as_json: JsonOption = False,
 ) -> None:
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
+    from fanous.base.overwrite import file_aside
     from fanous.config import data_folder
-    from fanous.overwrite import file_aside
     from fanous.publish.calls import GatherEvidence
     from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
     from fanous.publish.evidence.pack import pack

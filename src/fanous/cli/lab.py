@@ -203,8 +203,8 @@ def lab_record(
     """Play a scenario, and save it with its measurements and what happened in one compact file."""
     import tempfile
 
+    from fanous.base.overwrite import file_aside
     from fanous.evaluation.rehearsal.capture import is_recording_of, write_recording
-    from fanous.overwrite import file_aside
 
     scenario = _scenario(name, seed)
     with (

@@ -27,10 +27,10 @@ import typer
 from typer.core import TyperGroup
 
 from fanous import __version__
+from fanous.base.files import NO_DESCRIPTOR, allow_descriptors
+from fanous.base.text import printable_lines
 from fanous.cli.common import SourceCommand, add_former
 from fanous.errors import EngineFault, FanousError
-from fanous.files import NO_DESCRIPTOR, allow_descriptors
-from fanous.text import printable_lines
 
 
 class CommandEntry(NamedTuple):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fanous.base.text import quoted
 from fanous.cli.common import say
 from fanous.errors import FanousError
-from fanous.text import quoted
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -83,8 +83,8 @@ def orders_sign(
 
     A stop holds until it expires, or until orders that name it with --lifts.
     """
+    from fanous.base.overwrite import write_file
     from fanous.config import read
-    from fanous.overwrite import write_file
     from fanous.probe.orders import Draft, envelope_of, opened, private_key, read_revocation, sign
 
     own = private_key(key)
@@ -117,7 +117,7 @@ def orders_revoke(
     """
     import msgspec
 
-    from fanous.overwrite import write_file
+    from fanous.base.overwrite import write_file
     from fanous.probe.orders import private_key, read_revocation, revoke
 
     statement = revoke(keys, successor, private_key(root), time.time())
@@ -243,7 +243,7 @@ def _known(path: Path) -> "Remembered":
     """
     import msgspec
 
-    from fanous.files import read_regular
+    from fanous.base.files import read_regular
     from fanous.probe.orders import MOST_KNOWN, Remembered
 
     try:
@@ -261,7 +261,7 @@ def _known(path: Path) -> "Remembered":
 def _keep(path: Path, known: "Remembered") -> None:
     import msgspec
 
-    from fanous.overwrite import replace_file
+    from fanous.base.overwrite import replace_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -110,7 +110,7 @@ def _print(done: "Verification") -> None:
 
     A bundle comes from anyone: its texts could look like our lines, and name a signer who never saw it.
     """
-    from fanous.text import quoted
+    from fanous.base.text import quoted
     from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
@@ -143,7 +143,7 @@ def _print(done: "Verification") -> None:
 
 def _stated(done: "Verification") -> "Iterator[str]":
     """The bundle's statements, one per line, quoted after our own words."""
-    from fanous.text import quoted
+    from fanous.base.text import quoted
 
     yield "The bundle says, in the words of whoever packed it:"
     yield f"  its label: {quoted(done.label, 40)}; made {quoted(done.made_at, 40)} by {quoted(done.made_by, 80)}"

@@ -33,6 +33,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from fanous.base.threads import Threads
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
@@ -78,7 +79,6 @@ from fanous.probe.metrics import Metric
 from fanous.probe.net.network import is_public
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
-from fanous.threads import Threads
 
 T = TypeVar("T")
 

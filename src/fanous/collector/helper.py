@@ -37,12 +37,12 @@ import msgspec
 from msgspec import Struct
 
 from fanous.analysis.rules.addresses import is_bogon
+from fanous.base.threads import Threads
 from fanous.collector.reach import HelperReach
 from fanous.collector.request import Refused, decoded
 from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import is_public, is_public_host, is_web_port, normal_host
-from fanous.threads import Threads
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""

@@ -28,10 +28,10 @@ from pathlib import Path
 
 import msgspec
 
+from fanous.base.files import disk_errors, locked, make_folder, sync, write_durably
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.files import disk_errors, locked, make_folder, sync, write_durably
 from fanous.log import logline
 from fanous.model.vitals import Backlog
 

@@ -11,9 +11,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from pathlib import Path
 from time import monotonic
 
+from fanous.base.text import quoted
 from fanous.errors import FanousError
 from fanous.probe.net.network import embedded
-from fanous.text import quoted
 
 Network = IPv4Network | IPv6Network
 

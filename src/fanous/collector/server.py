@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fanous.base.threads import Threads
 from fanous.collector.limits import Acceptor, ConnectionLimits, Connections, PatientProtocol
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.threads import Threads
 
 T = TypeVar("T")
 

@@ -25,11 +25,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from fanous.base.files import check_regular
 from fanous.collector.origin import Origin
 from fanous.collector.request import Refused, decoded
 from fanous.collector.submission import asn_of, new_report_id
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.model.instant import DAY, to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.probe.orders import SignedOrders

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.files import disk_errors
+from fanous.base.overwrite import refusal
 from fanous.errors import FanousError
-from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.monitor.tasks import ReadNetworks
-from fanous.overwrite import refusal
 from fanous.pipeline.actions import (
     Annotate,
     Announce,

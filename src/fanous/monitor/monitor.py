@@ -12,6 +12,8 @@ from logging import getLogger
 from pathlib import Path
 from typing import Never
 
+from fanous.base.files import disk_errors, make_folder
+from fanous.base.threads import Threads, few_arenas
 from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
 from fanous.collector.limits import ConnectionLimits
@@ -25,7 +27,6 @@ from fanous.collector.server import (
     server_config,
 )
 from fanous.config import Address, data_folder
-from fanous.files import disk_errors, make_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -47,7 +48,6 @@ from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
-from fanous.threads import Threads, few_arenas
 from fanous.web.answers import Site
 from fanous.web.application import application
 from fanous.web.limits import limits_of

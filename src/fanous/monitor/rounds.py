@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from fanous.base.files import disk_errors
 from fanous.collector.inbox import STATE, Journal
-from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock, ClockedNetwork

@@ -6,6 +6,7 @@ nothing else, so that all of them do the same and leave the same trace.
 
 from dataclasses import replace
 
+from fanous.base.text import printable
 from fanous.errors import FanousError
 from fanous.model.claim import EARLIEST, LATEST, Claim, Said, defect
 from fanous.model.event import AnnouncedEvent
@@ -16,7 +17,6 @@ from fanous.pipeline.call import Call
 from fanous.pipeline.search import target_wanted
 from fanous.refdata.countries import is_country
 from fanous.store.protocol import Store
-from fanous.text import printable
 
 LONGEST_TITLE = 200
 """Most characters of the title of an announced event: a line or two on a phone."""

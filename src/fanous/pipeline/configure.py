@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.base.overwrite import refusal
 from fanous.errors import FanousError
-from fanous.overwrite import refusal
 from fanous.pipeline.pull_ooni import FIRST_DAYS
 from fanous.pipeline.retain import LEAST_KEPT_DAYS
 from fanous.refdata.countries import country_name

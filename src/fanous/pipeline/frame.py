@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from fanous.base.text import printable
 from fanous.model.incident import Estimate, Incident, Interval
-from fanous.text import printable
 from fanous.wording.narrative import sentence
 from fanous.wording.words import counts_users, status_word
 

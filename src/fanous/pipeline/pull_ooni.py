@@ -25,6 +25,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from fanous.base.threads import Threads
 from fanous.errors import FanousError
 from fanous.model.coverage import Backfill
 from fanous.model.instant import DAY, HOUR
@@ -50,7 +51,6 @@ from fanous.sources.ooni.bucket import (
 from fanous.store.engine import LAST
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
-from fanous.threads import Threads
 
 SOURCE = "ooni"
 

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 
+from fanous.base.text import printable
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
@@ -29,7 +30,6 @@ from fanous.refdata.networks import former_names, network_name, registered_name
 from fanous.refdata.platforms import platforms, target_of, title
 from fanous.store.coverage import KnownNetwork
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording.headline import headline
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from fanous.wording.words import KINDS, mechanism_words

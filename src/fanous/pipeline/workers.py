@@ -32,13 +32,13 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import Self
 
+from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.model.verdict import Judged
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import Ingested, OnFile, rules_version
 from fanous.sources.connector import ALL
 from fanous.sources.stream import Book, Mark, Slot, noted
-from fanous.threads import keep_freed_memory
 
 MOST = 4
 """Most workers by default: with this many, storing, which one process does, takes as long as reading."""

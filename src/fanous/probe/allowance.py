@@ -20,8 +20,8 @@ from typing import Annotated
 
 import msgspec
 
+from fanous.base.files import read_regular
 from fanous.errors import FanousError
-from fanous.files import read_regular
 from fanous.model.event import AnnouncedEvent
 from fanous.probe.net.network import Meter, OverCap
 

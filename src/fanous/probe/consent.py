@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 
+from fanous.base.overwrite import replace_file
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
-from fanous.overwrite import replace_file
 from fanous.refdata import toml_table
 from fanous.refdata.targets import do_not_run
 

@@ -33,14 +33,14 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from fanous import __version__
+from fanous.base.exchange import post
+from fanous.base.files import open_regular
+from fanous.base.overwrite import check_file, nothing
+from fanous.base.text import quoted
 from fanous.config import Section, without_login
 from fanous.errors import FanousError
-from fanous.exchange import post
-from fanous.files import open_regular
 from fanous.model.instant import to_iso
-from fanous.overwrite import check_file, nothing
 from fanous.probe.net.network import is_public_host, is_web_port
-from fanous.text import quoted
 
 LIFE = 30 * 86_400
 """Seconds that orders hold unless they say otherwise: a lost key must not give commands forever."""

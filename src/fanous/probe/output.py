@@ -15,9 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from fanous.base.overwrite import check_file
 from fanous.errors import FanousError
 from fanous.model.verdict import State
-from fanous.overwrite import check_file
 from fanous.probe.outcome import Outcome, Speed, worst
 from fanous.probe.run import OnDone, RunReport, Write
 from fanous.probe.words import OURS, WHAT_NOW, health_sentence, is_ours, sentence, state_in_words

@@ -26,8 +26,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from fanous import __version__
+from fanous.base.files import check_regular
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.model.measurement import is_address
 from fanous.probe import dns, endpoint, tcp
 from fanous.probe.metrics import (

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from fanous.base.files import locked, sync
 from fanous.errors import FanousError
-from fanous.files import locked, sync
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
 REFUSED = "refused"

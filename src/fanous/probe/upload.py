@@ -33,11 +33,11 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from fanous.base.exchange import post
+from fanous.base.text import quoted
 from fanous.config import without_login
 from fanous.errors import FanousError
-from fanous.exchange import post
 from fanous.probe.spool import Spool, Spooled
-from fanous.text import quoted
 
 FILE = "reports.json"
 STRIKES_FILE = "failed.json"

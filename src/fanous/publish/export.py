@@ -24,11 +24,11 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.overwrite import write_files
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import asn_of
-from fanous.overwrite import write_files
 from fanous.publish.credits import sources_of
 from fanous.publish.document import incident_document, users_of
 from fanous.publish.table import cell

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from fanous.analysis.incidents.revision import news_in, reach_changed
+from fanous.base.text import printable
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
@@ -31,7 +32,6 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.language import Language, Sentence
 from fanous.wording.narrative import sentences, unheard_since

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from math import inf
 
+from fanous.base.text import printable
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import SERVICE, Role
@@ -20,7 +21,6 @@ from fanous.refdata.countries import country_codes, country_name, region_name, r
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording import words
 from fanous.wording.clocks import month_of
 from fanous.wording.headline import claimed

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from fanous.base.text import printable
 from fanous.charts.card import CHART, Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
 from fanous.charts.plot import WIDE, Shape, ticks
@@ -17,7 +18,6 @@ from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording import headline, narrative, period
 from fanous.wording.clocks import zone_name
 from fanous.wording.language import Language

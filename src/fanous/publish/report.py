@@ -19,10 +19,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fanous.analysis.cost import cost_of, of_incident
+from fanous.base.overwrite import write_files
+from fanous.base.text import printable
 from fanous.charts import paint
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.overwrite import write_files
 from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, spell
@@ -32,7 +33,6 @@ from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.economies import economy
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording import clocks, headline, narrative, period, words
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import Language, Sentence

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.text import printable
 from fanous.model.incident import Incident
 from fanous.model.instant import HOUR
 from fanous.pipeline.query import data_ended, known_until
@@ -22,7 +23,6 @@ from fanous.publish.edition import Edition, incident_path
 from fanous.publish.filter import IncidentFilter
 from fanous.refdata.countries import country_name
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import sentence
 

@@ -32,9 +32,9 @@ from fanous.analysis.rules.fingerprints import (
     loaded,
     parse_fingerprints,
 )
+from fanous.base.files import check_regular
+from fanous.base.overwrite import replace_file
 from fanous.errors import FanousError
-from fanous.files import check_regular
-from fanous.overwrite import replace_file
 from fanous.refdata import bytes_of, set_formats
 from fanous.refdata.set_formats import SetReading
 

@@ -17,8 +17,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
 
+from fanous.base.text import printable
 from fanous.refdata import bytes_of, toml_table
-from fanous.text import printable
 
 
 def _by_asn(file: str) -> dict[int, str]:

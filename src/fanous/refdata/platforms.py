@@ -10,9 +10,9 @@ from typing import Any
 
 import idna
 
+from fanous.base.text import printable
 from fanous.model.measurement import Role
 from fanous.refdata import toml_table
-from fanous.text import printable
 
 ROLES = tuple(map(str, dict.fromkeys((Role.WEB, Role.CLIENT, Role.SITE, *Role))))
 """In the order in which a probe tries them: what a browser opens first."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fanous.base.files import text_of_regular
 from fanous.config import nearest, toml
 from fanous.errors import FanousError
-from fanous.files import text_of_regular
 from fanous.refdata import toml_table
 from fanous.refdata.platforms import ROLES
 

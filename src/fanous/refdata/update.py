@@ -20,11 +20,11 @@ import msgspec
 
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
+from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
+from fanous.base.files import check_regular, read_regular
+from fanous.base.overwrite import check_file, replace_file
 from fanous.errors import FanousError
-from fanous.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
-from fanous.files import check_regular, read_regular
 from fanous.model.instant import to_iso
-from fanous.overwrite import check_file, replace_file
 from fanous.refdata import bytes_of
 from fanous.refdata.fingerprints import (
     LARGEST_SET,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fanous.base.files import text_of_regular
 from fanous.errors import FanousError
-from fanous.files import text_of_regular
 from fanous.model.place import written_asn
 from fanous.model.series import Floats, Ints
 from fanous.refdata.countries import region_of

@@ -23,8 +23,8 @@ import httpx
 import msgspec
 
 from fanous import __version__
+from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.errors import FanousError
-from fanous.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.log import logline
 from fanous.model.instant import DAY
 from fanous.sources.connector import Source

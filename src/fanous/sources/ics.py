@@ -18,10 +18,10 @@ from icalendar import Timezone, vDDDTypes, vDuration
 from icalendar.parser import Contentlines
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from fanous.base.files import text_of_regular
+from fanous.base.text import printable
 from fanous.errors import FanousError
-from fanous.files import text_of_regular
 from fanous.refdata.countries import main_zone
-from fanous.text import printable
 
 LONGEST = 4 << 20
 """Characters; a calendar of a country's public events has some 100 KB."""

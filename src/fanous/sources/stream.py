@@ -32,8 +32,8 @@ import msgspec
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
+from fanous.base.files import open_regular, read_regular, write_durably
 from fanous.errors import FanousError, Rejected
-from fanous.files import open_regular, read_regular, write_durably
 from fanous.sources.connector import OnProgress
 
 LINE_LIMIT = 64 << 20

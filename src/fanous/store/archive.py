@@ -25,8 +25,8 @@ from typing import Literal
 
 import msgspec
 
+from fanous.base.files import disk_errors, make_folder, sync, write_durably
 from fanous.errors import FanousError, Rejected
-from fanous.files import disk_errors, make_folder, sync, write_durably
 from fanous.model.measurement import Provenance, Record, noun
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.verdict import Judged

@@ -22,8 +22,8 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
+from fanous.base.files import disk_errors, write_durably
 from fanous.errors import FanousError
-from fanous.files import disk_errors, write_durably
 from fanous.model.measurement import Record
 from fanous.store.archive import COLD, SUFFIX, TEMPORARY, Archive, DamagedSegment, Segment, parse_name, tiered
 

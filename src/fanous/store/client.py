@@ -13,8 +13,8 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from fanous.base.files import allow_descriptors
 from fanous.errors import EngineFault, FanousError
-from fanous.files import allow_descriptors
 from fanous.store.engine import MORE_THREADS, Engine, engine_errors
 from fanous.store.location import StoreLocation
 

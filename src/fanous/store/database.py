@@ -28,8 +28,8 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.files import FULL, NO_DESCRIPTOR, is_descriptor_left
 from fanous.errors import FanousError
-from fanous.files import FULL, NO_DESCRIPTOR, is_descriptor_left
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
 from fanous.model.vitals import Spell

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from fanous import __version__
+from fanous.base.files import FULL
+from fanous.base.text import printable
 from fanous.errors import EngineFault, FanousError
-from fanous.files import FULL
 from fanous.model.incident import Interval, Stretches
 from fanous.store.cache import Memory
 from fanous.store.schema import FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
-from fanous.text import printable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

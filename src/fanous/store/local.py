@@ -20,8 +20,9 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from fanous.base.files import disk_errors
+from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
-from fanous.files import disk_errors
 from fanous.log import logline
 from fanous.model.measurement import Provenance, weakest
 from fanous.model.verdict import Judged
@@ -40,7 +41,6 @@ from fanous.store.location import (
 )
 from fanous.store.protocol import Appended, Forgotten, Store
 from fanous.store.schema import FACTS
-from fanous.threads import keep_freed_memory
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident

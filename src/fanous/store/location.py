@@ -22,12 +22,12 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urluns
 
 import msgspec
 
+from fanous.base.files import disk_errors
+from fanous.base.overwrite import check_file, refusal
+from fanous.base.text import printable
 from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
 from fanous.errors import FanousError
-from fanous.files import disk_errors
 from fanous.model.instant import to_iso
-from fanous.overwrite import check_file, refusal
-from fanous.text import printable
 
 FACTS = "facts"
 """Name of the facts' folder, and of its lock."""

@@ -18,13 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from fanous.base.text import printable
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.cache import Cache
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import HTML, Answers, Reply, Visit, visit_of
 from fanous.web.limits import cost_of, too_many
 from fanous.web.templates import rendered

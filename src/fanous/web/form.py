@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 
+from fanous.base.text import printable
 from fanous.collector.request import body_of
 from fanous.config import split_url
 from fanous.errors import FanousError
-from fanous.text import printable
 from fanous.web.admin import LONGEST
 
 Form = Mapping[str, str]

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fanous.analysis.incidents.witnesses import held
+from fanous.base.text import printable
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
@@ -26,7 +27,6 @@ from fanous.refdata.countries import country_name, local
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import platforms, title
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import FOR_GOOD, HTML, Later, Maker, Reply, Visit
 from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words

@@ -13,7 +13,7 @@ from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from fanous.text import printable
+from fanous.base.text import printable
 
 if TYPE_CHECKING:
     from babel import Locale

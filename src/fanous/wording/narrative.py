@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from fanous.base.text import printable
 from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import APP
@@ -16,7 +17,6 @@ from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
-from fanous.text import printable
 from fanous.wording.clocks import both_clocks, date, moment
 from fanous.wording.headline import APART, lowest, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence

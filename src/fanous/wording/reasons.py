@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
+from fanous.base.text import printable
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name, is_country, region_name
 from fanous.refdata.networks import network_title
-from fanous.text import printable
 from fanous.wording.clocks import both_clocks, length
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence

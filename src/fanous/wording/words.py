@@ -6,13 +6,13 @@ come from anyone, so they are made printable: an escape sequence must not reach 
 
 from collections.abc import Mapping, Sequence
 
+from fanous.base.text import printable
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Role
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import role_title, title
-from fanous.text import printable
 from fanous.wording.language import Language
 
 STATUSES = {

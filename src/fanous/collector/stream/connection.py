@@ -18,12 +18,12 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.errors import APIError, NotFoundError
 from nats.protocol.parser import Parser
 
+from fanous.base.text import printable
 from fanous.collector.request import Refused, unpacked_zstd
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.sources.stream import LINE_LIMIT
-from fanous.text import printable
 
 if sys.version_info >= (3, 14):
     from compression import zstd

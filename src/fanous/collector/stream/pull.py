@@ -25,6 +25,7 @@ from nats.errors import NotJSMessageError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from fanous.base.text import printable
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import (
     ANSWER_SECONDS,
@@ -39,7 +40,6 @@ from fanous.collector.stream.connection import (
 )
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.text import printable
 
 CONSUMER = "store"
 """Name of the durable consumer: the servers know what was stored, no matter which process asks next."""

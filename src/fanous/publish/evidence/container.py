@@ -24,14 +24,14 @@ import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from fanous.analysis.series.signals import SIGNALS
+from fanous.base.files import open_regular
+from fanous.base.text import quoted
 from fanous.errors import FanousError
-from fanous.files import open_regular
 from fanous.model.measurement import Record
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
 from fanous.sources.publishers import has_series
 from fanous.store.series import check_series
-from fanous.text import quoted
 
 BLOCK = 512
 MOST_BYTES = 1 << 30

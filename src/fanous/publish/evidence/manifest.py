@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
+from fanous.base.files import check_regular
+from fanous.base.text import quoted
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.publish.evidence.container import BundleRefused
-from fanous.text import quoted
 
 KEY_FILE = "evidence-key.pem"
 OTHERS = 0o077

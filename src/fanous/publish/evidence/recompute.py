@@ -18,6 +18,7 @@ import numpy as np
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.rules import Fingerprint
+from fanous.base.text import quoted
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, MINUTE
@@ -38,7 +39,6 @@ from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.text import quoted
 
 BATCH = 2000
 """Records held in memory at once, as in the pipeline."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.text import quoted
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
 from fanous.model.measurement import Observer, Provenance, Record
@@ -34,7 +35,6 @@ from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import LAB_AUTHORITY
-from fanous.text import quoted
 
 LEAST_FINGERPRINT = 32
 """Hex digits by which a signer may be named, 128 bits.  A key with the same first 16 digits can be found by trial, by

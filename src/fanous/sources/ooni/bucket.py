@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from fanous.base.exchange import LOOPBACK
 from fanous.errors import FanousError
-from fanous.exchange import LOOPBACK
 from fanous.model.instant import DAY, HOUR
 
 if TYPE_CHECKING:

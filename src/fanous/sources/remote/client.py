@@ -13,9 +13,9 @@ import httpx
 import msgspec
 
 from fanous import __version__
+from fanous.base.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.config import split_url
 from fanous.errors import FanousError, Rejected
-from fanous.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.sources.fetch import Waits, check_encrypted
 from fanous.sources.remote import atlas_measurements, globalping
 from fanous.sources.remote.atlas_measurements import (

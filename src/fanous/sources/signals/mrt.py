@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fanous.base.files import check_regular
 from fanous.errors import FanousError
-from fanous.files import check_regular
 from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
 from fanous.sources.signals.rows import numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility

@@ -21,8 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fanous import __version__
+from fanous.base.text import printable
 from fanous.errors import FanousError
-from fanous.text import printable
 from fanous.web.answers import JSON, TRY_AGAIN, Answers, Reply, visit_of
 from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation, Wrong
 from fanous.web.api.types import Problem

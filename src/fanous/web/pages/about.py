@@ -11,6 +11,7 @@ from fanous.analysis.incidents import confirm, extent, interference, networks, o
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
+from fanous.base.text import printable
 from fanous.pipeline.claims import by_month, corrections
 from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
@@ -18,7 +19,6 @@ from fanous.publish.filter import PATTERNS, IncidentFilter, began_text
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import Visit
 from fanous.web.pages.events import announced
 from fanous.web.routes import Facts, page

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
@@ -26,7 +27,6 @@ from fanous.publish.pictures import clock_words
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import Visit
 from fanous.wording.language import Language
 from fanous.wording.words import target_title

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fanous.base.text import printable
 from fanous.charts.counts import (
     NARROW,
     WIDE,
@@ -41,7 +42,6 @@ from fanous.refdata.networks import network_title
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.store.votes import AxisValue
-from fanous.text import printable
 from fanous.web.answers import PNG, SVG, Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     ASKS,

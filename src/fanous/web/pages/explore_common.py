@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from fanous.analysis.series.signals import SIGNALS
+from fanous.base.text import printable
 from fanous.charts.counts import IncidentSpan, Sheet
 from fanous.charts.plot import ticks
 from fanous.model.event import AnnouncedEvent
@@ -34,7 +35,6 @@ from fanous.publish.pictures import clock_words, marks_of
 from fanous.refdata.countries import local, midnight, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import JSON, Elsewhere, NotUnderstood, Reply, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language

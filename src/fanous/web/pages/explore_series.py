@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
 from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars, framed, stacked
 from fanous.charts.grid import MOST_ROWS
@@ -33,7 +34,6 @@ from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name, region_name
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import Later, Reply, Visit
 from fanous.web.pages.explore_common import (
     CSV,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from fanous.base.text import printable
 from fanous.charts.months import (
     FRAME,
     MOST_BARS,
@@ -47,7 +48,6 @@ from fanous.publish.table import as_csv, as_json
 from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import Later, Reply, Visit
 from fanous.web.routes import Facts, page, resource
 from fanous.wording.clocks import date, short_month

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
+from fanous.base.text import printable
 from fanous.pipeline.search import LONGEST, SearchResult, Sought, search
 from fanous.publish.edition import stories
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store
-from fanous.text import printable
 from fanous.web.answers import Elsewhere, Reply, Visit
 from fanous.web.pages.explore_common import address
 from fanous.web.routes import Facts, page, resource

@@ -18,11 +18,11 @@ from urllib.parse import unquote
 
 import msgspec
 
+from fanous.base.text import printable
 from fanous.errors import FanousError
 from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import ATTEMPT_SECONDS, Attempt, Channel, Form, Means
 from fanous.publish.alerts.message import Message
-from fanous.text import printable
 from fanous.wording.language import ISOLATES
 
 KEY_HEADER = "X-Fanous-Alert"

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from fanous.threads import Threads
+from fanous.base.threads import Threads
 from tests.children import child_environment
 
 STUCK = """
 import asyncio, time
-from fanous.threads import Threads
+from fanous.base.threads import Threads
 
 async def main():
     asyncio.get_running_loop().set_default_executor(Threads(2, "stuck"))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fanous.text import json_for_terminal, printable, printable_lines, quoted
+from fanous.base.text import json_for_terminal, printable, printable_lines, quoted
 from tests.each import each
 from tests.hostile import HOSTILE, planted
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from fanous import overwrite
+from fanous.base import overwrite
+from fanous.base.overwrite import RECORD, check_file, file_aside, nothing, write_file, write_files
 from fanous.errors import FanousError
-from fanous.overwrite import RECORD, check_file, file_aside, nothing, write_file, write_files
 from tests.children import child_environment
 
 
@@ -75,7 +75,7 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not present: root, for file systems of its own")
 def test_a_read_only_file_system_is_not_called_a_lack_of_permission(tmp_path: Path) -> None:
-    check = f"from fanous.overwrite import *; check_file(Path('{tmp_path}/x.zip'), bool)"
+    check = f"from fanous.base.overwrite import *; check_file(Path('{tmp_path}/x.zip'), bool)"
     mounted = f'mount -t tmpfs -o ro none {tmp_path}; exec {sys.executable} -c "{check}"'
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", mounted], stderr=subprocess.PIPE, text=True, env=child_environment()
@@ -116,7 +116,7 @@ def test_a_process_that_is_killed_leaves_the_earlier_file(tmp_path: Path) -> Non
     path = tmp_path / "file"
     path.write_bytes(b"ours 1")
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom fanous.overwrite import file_aside\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom fanous.base.overwrite import file_aside\n"
         "with file_aside(Path(sys.argv[1]), lambda _: True) as aside:\n"
         "    aside.write_bytes(b'half')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from fanous import exchange
+from fanous.base import exchange
+from fanous.base.exchange import HttpClient, TooLarge, is_inside, whole
 from fanous.errors import FanousError
-from fanous.exchange import HttpClient, TooLarge, is_inside, whole
 from fanous.refdata.update import download
 from fanous.sources.fetch import Waits
 from fanous.sources.remote.client import GlobalpingClient

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from fanous.base.files import disk_errors, make_folder, write_durably
 from fanous.errors import FanousError
-from fanous.files import disk_errors, make_folder, write_durably
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fanous.base.files import sync
 from fanous.errors import FanousError
-from fanous.files import sync
 
 Recognises = Callable[[Path], bool]
 """Did the command itself write the regular file at this path?  It may raise ``FanousError`` to say no."""
