@@ -34,8 +34,7 @@ from fanous.sources.ooni import nettests
 from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
 from fanous.sources.ooni.keep import ENGINES, network_form
-from fanous.sources.ooni.nettests import bounded
-from fanous.sources.ooni.parse import web_role
+from fanous.sources.ooni.parse import bounded, web_role
 from fanous.sources.ooni.redact import PublicRecord, public_title, shown_in_title
 from fanous.sources.ooni.source import CREDIT, LICENCE, PAGE
 from fanous.sources.ooni.steps import RESOLVERS, RoleOf, cert_valid

@@ -4,7 +4,7 @@ from typing import Any
 
 from fanous.model.measurement import Layer, Observation
 from fanous.sources.ooni.document import DocumentPart, Header
-from fanous.sources.ooni.nettests import Contents, Nettest, bounded
+from fanous.sources.ooni.nettests import Contents, Nettest
 from fanous.sources.ooni.values import endpoint_of, failure_of
 
 
@@ -18,11 +18,7 @@ class BuoyKeys(DocumentPart):
 
 
 def _contents(_: Header, keys: BuoyKeys | None, __: list[str]) -> Contents:
-    return (
-        Contents("buoys", tuple(bounded(_connection(one) for one in keys.buoys or ())))
-        if keys
-        else Contents("buoys")
-    )
+    return Contents("buoys", (_connection(one) for one in keys.buoys or ())) if keys else Contents("buoys")
 
 
 def _connection(one: Buoy) -> Observation:

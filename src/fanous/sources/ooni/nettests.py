@@ -23,8 +23,6 @@ from fanous.model.coverage import ALLOW_LIST, NO_NETWORK, NOTHING_OUTSIDE, PORTA
 from fanous.model.measurement import Layer, Observation, Role, is_address
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import (
-    MOST_ANSWERS,
-    MOST_STEPS,
     DownloadRecord,
     Header,
     HealthKeys,
@@ -32,7 +30,6 @@ from fanous.sources.ooni.document import (
     QueryRecord,
     Sample,
     StepKeys,
-    TooCostly,
     TorKeys,
     TorTarget,
     TransferKeys,
@@ -56,7 +53,7 @@ class Contents(NamedTuple):
     """What the keys of a record contain."""
 
     target: str = ""
-    observations: tuple[Observation, ...] = ()
+    observations: Iterable[Observation] = ()
     control_failure: str | None = None
     defect: str = ""
 
@@ -72,24 +69,6 @@ class Nettest(NamedTuple):
     name: str
     keys: type[Struct]
     contents: Callable[[Header, Any, list[str]], Contents]
-
-
-def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
-    """The steps, unchanged.
-
-    Raises:
-        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
-    """
-    answers = 0
-    for count, one in enumerate(steps, 1):
-        answers += len(one.answers)
-        if count > MOST_STEPS:
-            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
-        if answers > MOST_ANSWERS:
-            raise TooCostly(
-                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
-            )
-        yield one
 
 
 FASTEST_KBPS = 1e9
@@ -350,23 +329,23 @@ def _resolver(query: QueryRecord) -> str:
 
 def _rates(header: Header, keys: TransferKeys | None, _: list[str]) -> Contents:
     name = header.test_name or ""
-    return Contents(name, tuple(observe_rates(name, keys or TransferKeys())))
+    return Contents(name, observe_rates(name, keys or TransferKeys()))
 
 
 def _messenger(header: Header, keys: StepKeys | None, notes: list[str]) -> Contents:
     name = header.test_name or ""
-    observations = tuple(bounded(observe_messenger(name, keys or StepKeys(), notes)))
+    observations = tuple(observe_messenger(name, keys or StepKeys(), notes))
     defect = messenger_defect(name, header.test_version, observations)
     return Contents(PLATFORMS[name], observations, None, defect)
 
 
 def _tor(_: Header, keys: TorKeys | None, notes: list[str]) -> Contents:
-    return Contents(TARGET, tuple(bounded(observe_tor(keys or TorKeys(), notes))))
+    return Contents(TARGET, observe_tor(keys or TorKeys(), notes))
 
 
 def _health(_: Header, look: HealthKeys | None, __: list[str]) -> Contents:
     defect = health_defect(look)
-    observations = () if defect else tuple(bounded(observe_health(look)))
+    observations = () if defect else observe_health(look)
     return Contents("", observations, control_failure_of(look), defect)
 
 

@@ -29,6 +29,8 @@ from fanous.model.registry import registered
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.content import canonical_hash, check_size, repair, stamp_of, uid_of
 from fanous.sources.ooni.document import (
+    MOST_ANSWERS,
+    MOST_STEPS,
     Control,
     Document,
     Header,
@@ -43,7 +45,7 @@ from fanous.sources.ooni.document import (
     WebKeys,
     decode,
 )
-from fanous.sources.ooni.nettests import OTHERS, Contents, Nettest, bounded, downloads
+from fanous.sources.ooni.nettests import OTHERS, Contents, Nettest, downloads
 from fanous.sources.ooni.page import by_name, headers_of
 from fanous.sources.ooni.steps import Reader, cert_valid
 from fanous.sources.ooni.values import (
@@ -97,12 +99,13 @@ def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
     if decoded is None:
         decoded, data = decode_record(data, notes)
     found = _contents(decoded, notes)
+    observations = tuple(bounded(found.observations))
     header = decoded.header
     content = known.content if known else stamp_of(data)
     measurement = measurement_of(
         header, lambda: _own_uid(data, content, header), found.target, found.defect, notes, content
     )
-    return decoded, ParsedMeasurement(measurement, found.observations, found.control_failure, tuple(notes))
+    return decoded, ParsedMeasurement(measurement, observations, found.control_failure, tuple(notes))
 
 
 def decode_record(data: bytes, notes: list[str]) -> tuple[Decoded, bytes]:
@@ -174,6 +177,24 @@ def _contents(decoded: Decoded, notes: list[str]) -> Contents:
     return nettest.contents(header, keys if isinstance(keys, nettest.keys) else None, notes)
 
 
+def bounded(steps: Iterable[Observation]) -> Iterator[Observation]:
+    """The steps, unchanged.
+
+    Raises:
+        TooCostly: there are more than ``MOST_STEPS``, or more than ``MOST_ANSWERS`` in them.
+    """
+    answers = 0
+    for count, one in enumerate(steps, 1):
+        answers += len(one.answers)
+        if count > MOST_STEPS:
+            raise TooCostly(f"it has more than {MOST_STEPS:,} steps, more than any real measurement")
+        if answers > MOST_ANSWERS:
+            raise TooCostly(
+                f"it has more than {MOST_ANSWERS:,} addresses in its lookups, more than any real measurement"
+            )
+        yield one
+
+
 def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> Contents:
     url = input_of(header.input)[:LONGEST_URL] or url_of(keys)
     host, _ = host_and_port(url)
@@ -184,7 +205,7 @@ def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> Contents:
     control = keys.control if failure is None else None
     if failure is None and (control is None or not _answered(control)):
         failure = SILENT_HELPER
-    return Contents(target, tuple(bounded(observe(url, host, target, keys, control, notes))), failure)
+    return Contents(target, observe(url, host, target, keys, control, notes), failure)
 
 
 NETTESTS = registered(
