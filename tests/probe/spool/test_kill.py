@@ -67,7 +67,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-@pytest.mark.timeout(120 + 8 * KILLS)
+@pytest.mark.timeout(240 + 8 * KILLS)
 @pytest.mark.matrix
 def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
     chance, store, port = Random(20231217), tmp_path / "store", free_port()
