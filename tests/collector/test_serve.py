@@ -83,7 +83,8 @@ def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
     left = any("left_in_the_inbox" in line for line in running.log)
     assert bool(waiting) is left, "what the last seconds did not suffice for is said, and waits"
     with open_store(store) as found:
-        assert found.facts.known([uid]) == (set() if left else {uid})
+        # A child that ends between storing a measurement and removing its file leaves it, to be found stored.
+        assert left or found.facts.known([uid]) == {uid}
 
 
 @pytest.mark.matrix
