@@ -1,5 +1,5 @@
-"""Files: reads those named by users, writes those that must survive a power cut, locks them, allows enough to be open,
-and says in errors what to do.
+"""Files: reads those named by users, writes those that must survive a power cut, locks them, checks the limits of
+this process, and says in errors what to do.
 
 Only regular files are read, since a pipe, a socket or /dev/zero may never end, and never more of one than fits into
 memory.
@@ -171,7 +171,7 @@ def locked(path: Path, busy: str) -> int:
     return descriptor
 
 
-# --- how many may be open ---------------------------------------------------------------------------------
+# --- limits of this process -------------------------------------------------------------------------------
 
 NO_DESCRIPTOR = "no more files can be opened: raise the limit (`ulimit -n`, LimitNOFILE= of a unit)"
 
@@ -203,3 +203,19 @@ def is_descriptor_left() -> bool:
     except OSError as error:
         return error.errno not in (errno.EMFILE, errno.ENFILE)
     return True
+
+
+def check_address_space(least: int, who: str) -> None:
+    """Raise ``FanousError`` if this process may not reserve this much address space.
+
+    Args:
+        least: bytes.
+        who: what needs them, for the message.
+    """
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < least:
+        raise FanousError(
+            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and {who} needs "
+            f"{least >> 30} GiB, though little of it as memory: raise that limit. To limit memory, use MemoryMax= of a "
+            "systemd unit or the container's limit"
+        )

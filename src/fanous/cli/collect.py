@@ -148,18 +148,19 @@ def collect(
 
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
+    from fanous.base.files import check_address_space
     from fanous.collector.door import DoorCounts, Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import check_inbox, inbox_of
     from fanous.collector.limits import submissions_at, volume_of
     from fanous.collector.origin import origins_named, trusted_proxies
     from fanous.collector.reach import reach_of
-    from fanous.collector.server import check_address_space, listening_socket, raise_descriptors
+    from fanous.collector.server import LEAST_ADDRESS_SPACE, listening_socket, raise_descriptors
     from fanous.collector.services import DEFAULT_URLS, read_urls
     from fanous.probe.orders import envelope_of
     from fanous.store.location import check_folder, check_parts, in_folder
 
-    check_address_space()
+    check_address_space(LEAST_ADDRESS_SPACE, "a collector")
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
         store = None  # FANOUS_STORE is set for all commands; options given here take precedence

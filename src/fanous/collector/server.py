@@ -67,17 +67,6 @@ LEAST_ADDRESS_SPACE = 2 << 30
 libraries end it with a segmentation fault."""
 
 
-def check_address_space() -> None:
-    """Raise ``FanousError`` if this process may not reserve what a collector needs."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
-        raise FanousError(
-            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and a collector needs "
-            f"{LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. To limit memory, use "
-            "MemoryMax= of a systemd unit or the container's limit"
-        )
-
-
 def connections_at_most(wanted: int) -> int:
     """This many, or half of what this process may open: the rest is for the store, its files, and its own calls."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

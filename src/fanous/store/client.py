@@ -5,7 +5,6 @@ chDB can have one folder open at a time in a process; after ``Engine.close`` ano
 
 import ctypes
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from fanous.base.files import allow_descriptors
+from fanous.base.files import allow_descriptors, check_address_space
 from fanous.errors import EngineFault, FanousError
 from fanous.store.engine import MORE_THREADS, Engine, engine_errors
 from fanous.store.location import StoreLocation
@@ -125,7 +124,7 @@ def load_library() -> None:
     """Raise ``FanousError`` if the engine is not installed, or cannot be loaded here."""
     if "chdb" in sys.modules:
         return
-    _check_address_space()
+    check_address_space(LEAST_ADDRESS_SPACE, "the engine of the store")
     _check_memory()
     allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
@@ -230,17 +229,6 @@ def _in_utc() -> Iterator[None]:
             del os.environ["TZ"]
         else:
             os.environ["TZ"] = before
-
-
-def _check_address_space() -> None:
-    """Raise ``FanousError`` if the process may not reserve what the engine needs."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < LEAST_ADDRESS_SPACE:
-        raise FanousError(
-            f"this process may reserve {allowed / 2**30:.1f} GiB of address space (`ulimit -v`), and the engine of "
-            f"the store needs {LEAST_ADDRESS_SPACE >> 30} GiB, though little of it as memory: raise that limit. "
-            f"To limit memory, use MemoryMax= of a systemd unit or the container's limit"
-        )
 
 
 def _check_memory() -> None:

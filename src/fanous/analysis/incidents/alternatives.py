@@ -171,7 +171,7 @@ def broken_release(country: str, releases: Sequence[Release]) -> Reason | None:
     """The one version of a nettest that sees it, if it fails in other countries where other versions reach the target.
 
     A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in ``country``,
-    only other countries show that.  None = there is none, or the version works in as many countries.
+    only other countries show that.  None = no such nettest, or the version works in as many countries.
     """
     here = [one for one in releases if one.country == country]
     worst = max(here, key=lambda one: one.failing, default=None)

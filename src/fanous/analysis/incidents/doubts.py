@@ -250,7 +250,7 @@ class Doubts:
     def _of_resolver(self, seen: Votes) -> Reason | None:
         """May the one resolver behind it have a fault, or not reach one host's name servers?
 
-        A wrong answer, or that there is no such name, is a choice, unless it says so of nearly all names.
+        A wrong answer, or a denial that the name exists, is deliberate, unless the resolver denies nearly all names.
         """
         is_silent = np.isin(seen.mechanisms, NO_ANSWER)
         gives_none = int(is_silent.sum()) >= MOST * len(seen)

@@ -5,7 +5,7 @@ what else may explain it, and on which networks it was on from when to when.  ``
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,7 +104,7 @@ class MeasuredVotes:
         family_of: name of a source -> family.
         alternatives: what is known for other explanations; one that holds retracts the incident.
         findings: all of the country, including the event's; the time outside of them is the baseline of its
-            targets.  Empty = there are none other than the event's.
+            targets.  Empty = only the event's own.
     """
 
     votes: Votes
@@ -171,8 +171,7 @@ class MeasuredVotes:
             evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
-                *(() if through is None else (through,)),
-                *self._remarks(witness, not_ours if sure else None),
+                *self._remarks(witness, through, not_ours if sure else None),
                 *reach.remarks,
             ),
             explained=otherwise is not None,
@@ -180,10 +179,14 @@ class MeasuredVotes:
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
-    def _remarks(self, witness: Votes, not_ours: Reason | None) -> tuple[Reason, ...]:
-        """What else to know about the failures: their resolvers, their pages, and networks that are not counted."""
-        pages = _of_pages(witness, self.alternatives)
-        return *through_resolvers(witness), *pages, *((not_ours,) if not_ours is not None else ())
+    def _remarks(self, witness: Votes, through: Reason | None, not_ours: Reason | None) -> Iterator[Reason]:
+        """What else to know: what got through, the resolvers and pages of failures, networks that are not counted."""
+        if through is not None:
+            yield through
+        yield from through_resolvers(witness)
+        yield from _of_pages(witness, self.alternatives)
+        if not_ours is not None:
+            yield not_ours
 
     def _faulty(self, country: str) -> Reason | None:
         """The program with which it was measured, or this version of the nettest, is at fault; None = neither."""
