@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+from fanous.model.place import is_nobodys
 from fanous.refdata.networks import announced
 
 CLEAR = 0.8
@@ -27,7 +28,9 @@ BITS = {4: 0, 6: 64}
 def main(release: str, v4: Path, v6: Path) -> None:
     counts = {version: addresses(version, path) for version, path in ((4, v4), (6, v6))}
     # IPv6 space has no measure in common with IPv4's, so it counts only where there is no other.
-    homes = {asn: home for asn, own in (counts[6] | counts[4]).items() if (home := home_of(own))}
+    # Some announce numbers for documentation or private use; that does not make them theirs.
+    known = {asn: own for asn, own in (counts[6] | counts[4]).items() if not is_nobodys(asn)}
+    homes = {asn: home for asn, own in known.items() if (home := home_of(own))}
     head = (
         "# ASN -> country in which its addresses are registered. Each line: distance to the ASN before it, country.\n"
         f"# Made from npm @ip-location-db/asn-country {release} (CC BY 4.0): Number Resource Organization (nro.net).\n"

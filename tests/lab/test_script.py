@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from fanous.cli.lab import chosen_scenario
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenario_names, shipped
+from fanous.lab.scenario import (
+    load_scenario,
+    networks_registered_elsewhere,
+    parse_scenario,
+    scenario,
+    scenario_names,
+    shipped,
+)
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from tests.each import each
@@ -117,6 +125,20 @@ def test_a_network_that_the_collector_would_keep_apart_is_refused_with_a_sentenc
     ):
         parse_scenario(TEXT.replace("asn = 45669", f"asn = {asn}"), "a.toml")
     parse_scenario(TEXT.replace("asn = 45669", "asn = 64496"), "a.toml")
+
+
+def test_a_network_that_is_at_home_elsewhere_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Otherwise what its probes see would count as seen from abroad, and no one would know why nothing is found."""
+    foreign = parse_scenario(TEXT.replace("asn = 45669", "asn = 3320"), "a.toml")
+    assert [(network.asn, home) for network, home in networks_registered_elsewhere(foreign)] == [(3320, "DE")]
+    documented = parse_scenario(TEXT.replace("asn = 45669", "asn = 64496"), "a.toml")
+    assert networks_registered_elsewhere(documented) == []
+    path = tmp_path / "a.toml"
+    path.write_text(TEXT.replace("asn = 45669", "asn = 3320"))
+    chosen_scenario(str(path), None)
+    assert "AS3320 is registered in DE, not in PK" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import lzma
 
+from fanous.model.place import DOCUMENTATION_ASNS, PRIVATE_ASNS
 from fanous.refdata import bytes_of, toml_table
 from fanous.refdata.networks import home_of, is_same_operator, network_name, registered_name
 from tests.each import each
@@ -49,3 +50,11 @@ def test_networks_of_one_operator_are_known_by_either_name() -> None:
 def test_a_network_is_at_home_where_its_addresses_are_registered() -> None:
     homes = {17557: "PK", 55836: "IN", 44244: "IR", 14593: "US", 64_512: ""}
     assert {asn: home_of(asn) for asn in homes} == homes
+
+
+def test_numbers_for_documentation_and_private_use_are_at_home_nowhere() -> None:
+    """RFC 5398 and RFC 6996: some networks announce them, but they are given to no one."""
+    everywhere = (*PRIVATE_ASNS, *DOCUMENTATION_ASNS)
+    assert {
+        asn: home for asns in everywhere for asn in (*asns[:1100], asns[-1]) if (home := home_of(asn))
+    } == {}

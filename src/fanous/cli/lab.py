@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, print_document, say
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
     from fanous.evaluation.rehearsal.report import rehearsal_document, report_lines
     from fanous.evaluation.rehearsal.score import score
 
-    rehearsal = _played(_scenario(name, seed), None)
+    rehearsal = _played(chosen_scenario(name, seed), None)
     scored = score(rehearsal.scenario, rehearsal.sightings)
     if as_json:
         print_document(rehearsal_document(rehearsal, scored))
@@ -206,7 +206,7 @@ def lab_record(
     from fanous.base.overwrite import file_aside
     from fanous.evaluation.rehearsal.capture import is_recording_of, write_recording
 
-    scenario = _scenario(name, seed)
+    scenario = chosen_scenario(name, seed)
     with (
         file_aside(out, lambda path: is_recording_of(path, scenario)) as aside,
         tempfile.TemporaryDirectory(prefix="fanous-record-") as folder,
@@ -217,12 +217,19 @@ def lab_record(
     print(f"{rehearsal.stored:,} measurements in {out} ({size / 1000:,.0f} kB)")
 
 
-def _scenario(name: str, seed: int | None) -> "Scenario":
+def chosen_scenario(name: str, seed: int | None) -> "Scenario":
     from dataclasses import replace
 
-    from fanous.lab.scenario import scenario
+    from fanous.lab.scenario import networks_registered_elsewhere, scenario
 
     found = scenario(name)
+    for network, home in networks_registered_elsewhere(found):
+        say(
+            f"AS{network.asn} is registered in {home}, not in {network.country}: what its probes see counts as seen "
+            f"from abroad. Use a number of {network.country}'s own, or one for documentation (64496 to 64511, 65536 to "
+            "65551), which belongs to no country.",
+            file=sys.stderr,
+        )
     return found if seed is None else replace(found, seed=seed)
 
 

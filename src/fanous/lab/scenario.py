@@ -38,6 +38,7 @@ from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access, is_unroutable
+from fanous.refdata.networks import home_of
 from fanous.refdata.platforms import platforms, target_of
 
 TICK_STANDS_FOR = 600.0
@@ -357,6 +358,16 @@ def scenario_titles() -> dict[str, str]:
 def shipped(name: str) -> Scenario:
     """One of ``scenario_names``."""
     return parse_scenario((files(__package__) / FOLDER / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+
+
+def networks_registered_elsewhere(scenario: Scenario) -> list[tuple[LabNetwork, str]]:
+    """The networks whose numbers belong to a real network of another country, and that country: a monitor takes what
+    is measured on them for measured abroad."""
+    return [
+        (network, home)
+        for network in scenario.networks
+        if (home := home_of(network.asn)) not in ("", network.country)
+    ]
 
 
 def scenario(name_or_path: str) -> Scenario:

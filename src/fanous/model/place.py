@@ -81,9 +81,18 @@ PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456
 """RFC 6996, RFC 7300, RFC 6793."""
 
 
+DOCUMENTATION_ASNS = (range(64_496, 64_512), range(65_536, 65_552))
+"""RFC 5398: any network in an example may have them."""
+
+
 def is_unroutable(asn: int) -> bool:
     """Is it an ASN that no network on the public internet has?"""
     return any(asn in numbers for numbers in PRIVATE_ASNS)
+
+
+def is_nobodys(asn: int) -> bool:
+    """Is it an ASN that was given to no operator, so that it is at home in no country?"""
+    return any(asn in numbers for numbers in (*PRIVATE_ASNS, *DOCUMENTATION_ASNS))
 
 
 @dataclass(frozen=True, slots=True)
