@@ -194,7 +194,7 @@ def test_a_detector_with_a_wrong_declaration_is_not_registered(wrong: Detector[A
         registered(BLOCKING, wrong)
 
 
-FINE = TCP_RULES[0]
+(FINE,) = [rule for rule in TCP_RULES if rule.id == "tcp.ok"]
 
 
 @pytest.mark.parametrize(

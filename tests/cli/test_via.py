@@ -61,7 +61,7 @@ def test_a_round_is_stored_and_told(server: FakeGlobalping, config: Path, tmp_pa
         *("--store", tmp_path / "store"),
     )
     assert "X (Twitter)" in text.stdout
-    assert "2 blocked (tls.reset.sni)" in text.stdout
+    assert "2 blocked (tls.reset)" in text.stdout
     assert "asking 3 vantage points on 2 networks in PK for 1 target" in text.stderr
 
 

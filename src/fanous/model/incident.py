@@ -415,7 +415,7 @@ class Incident:
     @property
     def kinds(self) -> frozenset[Kind]:
         """Every kind that occurs in it: blocking that some networks carried out by throttling counts as both."""
-        slows = any(SLOWNESS in f"{mechanism}." for mechanism in self.mechanisms)
+        slows = any(SLOWNESS in mechanism for mechanism in self.mechanisms)
         own = {self.kind, *(part.kind for part in self.parts)}
         return frozenset(own | {Kind.THROTTLING} if slows else own)
 

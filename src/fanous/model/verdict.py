@@ -22,8 +22,8 @@ class State(StrEnum):
 SEVERITY = {state: place for place, state in enumerate(State)}
 """From 0, the most severe."""
 
-SLOWNESS = ".throttle."
-"""Part of the names of mechanisms that slow data down: a symptom of those says nothing about blocking."""
+SLOWNESS = ".throttle"
+"""Part of the names of mechanisms that slow data down."""
 
 # Mechanisms that more than one stage names, in OONI's taxonomy (ooni/data ontology section 12) with our additions.
 
@@ -32,12 +32,26 @@ GEO_BLOCK = "server.geo_block"
 BOGON = "dns.injection.bogon"
 BLOCK_ADDRESS = "dns.injection.blockpage"
 FORGED = "dns.injection.other"
-FROZEN = "tls.freeze.sni"
-FROZEN_ADDRESS = "tls.freeze"
-"""Our addition: connections freeze under an innocuous name too."""
+FROZEN, FROZEN_BY_NAME = "tls.freeze", "tls.freeze.sni"
+"""Our additions: the data stop for good after the first kilobytes."""
+STARVED = (SLOWNESS, FROZEN)
+"""Parts of the names of mechanisms with which data still begin to arrive: a symptom of those says nothing about
+blocking."""
+TIMED_OUT = ".timeout"
+"""The end of the names of mechanisms of a step that got no answer in time."""
+LEAST_RATIO = 0.2
+"""Share of the rate that others have.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three
+standard deviations."""
+LINE = "line"
+"""Our addition: the line itself loses packets or is slow, whatever was asked for."""
 OTHER_PAGE = "http.blockpage.unknown"
 """Our addition: a page other than the control's, which matches no known notice."""
 ERROR_PAGE = "http.error"
+
+
+def is_starved(mechanism: str) -> bool:
+    """Is it one with which data still begin to arrive?"""
+    return any(part in mechanism for part in STARVED)
 
 
 @noun
@@ -56,7 +70,8 @@ class Verdict:
         controlled: a normal control travelled with the measurement (the outside helper, a control domain or the same
             address with another name), or it met the country's own notice of a block.
         observations: number of observations behind it.
-        kbps: rate seen, for ``throttled``; NaN = not measured.
+        kbps: rate seen, in kilobits a second: at least that if the page or download came whole, at most that if it did
+            not; NaN = not measured.
         role: a name of ``Role``: which part of the target it is about; else as in the observation.
     """
 

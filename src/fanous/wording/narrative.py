@@ -350,7 +350,7 @@ CLAUSES: dict[str, str] = {
     "dns.nxdomain": "DNS answers denied that {targets} existed.",
     "dns.refused": "DNS lookups of {targets} were refused.",
     "dns.timeout": "DNS lookups of {targets} got no answer.",
-    "encdns": "Encrypted DNS was blocked ({targets}).",
+    "encdns": "Resolvers over TLS or HTTPS could not be used.",
     "http": FAILED,
     "http.blockpage": BLOCK_PAGE,
     "http.blockpage.unknown": "Requests to {targets} were answered with another page.",

@@ -263,6 +263,7 @@ CONTROLS = {
     "helper_or_notice": "the same request from outside the country, or the block notice itself",
     "helper_or_notice_address": "the same request from outside the country, or the known address of the block notice",
     "networks_not_slow": "networks that were not slow at the time",
+    "other_names": "other names, found on the same lines without encryption",
     "other_networks": "networks where the target worked at the time",
 }
 

@@ -233,6 +233,7 @@ MECHANISMS = {
     "http.timeout": "web requests that get no answer",
     "http": "interference with web requests",
     "ip.unreachable": "unreachable addresses",
+    "line": "a bad line",
     "ip.prefix_null_route": "unreachable addresses",
     "outage": "loss of connectivity",
     "outage.platform": "loss of traffic",

@@ -42,7 +42,7 @@ CASES = [
         "dns.injection.other",
     ),
     Case(
-        "nor does what the helper meets there, where nobody knows them",
+        "but what the helper meets there does, whether or not networks are known",
         [
             lookup(OTHER, 0),
             OF_UNKNOWN_NETWORK,
@@ -50,8 +50,8 @@ CASES = [
             helper(Layer.TLS),
             helper(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
         ],
-        INSUFFICIENT,
-        "dns.departs_and_dead",
+        BLOCKED,
+        "dns.not_there_outside",
         "dns.injection.other",
     ),
     Case(

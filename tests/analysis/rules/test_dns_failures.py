@@ -55,6 +55,7 @@ CASES = [
         ],
         INSUFFICIENT,
         "dns.lossy_line",
+        "line",
     ),
     Case(
         "and a symptom where one of them was answered: a packet may be lost",

@@ -39,7 +39,12 @@ FAILS = (State.INSUFFICIENT, "dns.encrypted_fails", "")
         ([resolver(DOH, SILENT), resolver(DOT)], None, [FAILS, (State.OK, "dns.encrypted_ok", "")]),
         # Nothing else worked: the line.
         ([resolver(DOH, SILENT), resolver(DOT, SILENT)], "no_plain_answer", [FAILS] * 2),
-        # The resolver's own word.
+        # The resolver's own word; it denies the name that it was asked for.
+        (
+            [resolver(DOH, "dns_nxdomain_error"), resolver(DOT)],
+            None,
+            [FAILS, (State.OK, "dns.encrypted_ok", "")],
+        ),
         ([resolver(DOH, "http_request_failed"), resolver(DOT, SILENT)], None, [BOTH_CUT[1], FAILS]),
     ],
 )
@@ -55,3 +60,36 @@ def test_what_else_worked_in_the_look_is_a_normal_control() -> None:
     assert not any(
         v.controlled for v in verdicts(*cut, control_failure="no_plain_answer", test_name="fanous_health")
     )
+
+
+DENIED = (State.INSUFFICIENT, "dns.encrypted_denied", "encdns.doh")
+SITE = [observation(Layer.DNS), observation(Layer.TLS)]
+
+
+@each(
+    ("observations", "found"),
+    [
+        ([resolver(DOH, "dns_nxdomain_error"), *SITE], DENIED),
+        ([resolver(DOH, "dns_nxdomain_error")], FAILS),  # nothing else was found: the line, or its resolver
+        ([resolver(DOH, "dns_nxdomain_error"), SITE[0]], FAILS),
+        ([resolver(DOH, "dns_nxdomain_error"), SITE[1]], FAILS),
+        ([resolver(DOH, SILENT), *SITE], FAILS),  # as on a line that loses packets
+        (
+            [resolver(DOH, "connection_reset"), *SITE],
+            (State.INSUFFICIENT, "dns.encrypted_cut_off", "encdns.doh"),
+        ),
+        ([resolver(DOH), *SITE], (State.OK, "dns.encrypted_ok", "")),
+    ],
+)
+def test_a_resolver_that_a_sites_measurement_could_not_ask_is_judged_by_what_else_it_found(
+    observations: list[Observation], found: Said
+) -> None:
+    told = verdicts(*observations, test_name="web_connectivity", control_failure=None)
+    assert [(v.state, v.rule_id, v.mechanism) for v in told if v.target == DOH] == [found]
+
+
+def test_only_what_a_filter_at_home_may_do_as_well_is_left_to_the_number_of_senders() -> None:
+    (denied,) = [v for v in verdicts(resolver(DOH, "dns_nxdomain_error"), *SITE) if v.target == DOH]
+    (cut,) = [v for v in verdicts(resolver(DOH, "connection_reset"), *SITE) if v.target == DOH]
+    assert (denied.symptom, denied.controlled) == (True, True)
+    assert (cut.symptom, cut.controlled) == (True, False)

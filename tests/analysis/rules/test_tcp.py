@@ -48,6 +48,11 @@ def endpoints(failing: int, of: int = 12, failure: str = TIMEOUT) -> list[Observ
         ([connection(TIMEOUT), DEAD, PAGE], (State.INSUFFICIENT, "tcp.address_down", "")),
         ([connection(TIMEOUT), connection(ip="1.2.3.4"), UP], (State.OK, "tcp.other_address_works", "")),
         ([connection(TIMEOUT, ip=SIX), UP, PAGE], (State.INSUFFICIENT, "tcp.no_ipv6", "")),
+        # Who is refused over IPv6 has been reached over it.
+        (
+            [connection("connection_refused", ip=SIX), helper(Layer.TCP, ip=SIX)],
+            (State.BLOCKED, "tcp.failure_control_ok", "tcp.refused"),
+        ),
         (
             [connection(TIMEOUT, ip=SIX), connection(ip=SIX, hostname="y.com"), UP, PAGE],
             (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout"),

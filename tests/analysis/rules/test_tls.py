@@ -31,10 +31,10 @@ PAGE = helper(Layer.HTTP)
     ("observations", "first"),
     [
         ([handshake(), UP], (State.OK, "tls.ok", "")),
-        ([handshake("connection_reset"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        ([handshake("connection_reset"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset")),
         ([handshake(TIMEOUT), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.timeout")),
         ([handshake("eof_error"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls")),
-        ([handshake("connection_reset"), PAGE], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        ([handshake("connection_reset"), PAGE], (State.BLOCKED, "tls.failure_control_ok", "tls.reset")),
         (
             [handshake("connection_reset", hostname=""), UP],
             (State.BLOCKED, "tls.failure_control_ok", "tls.reset"),
@@ -52,13 +52,22 @@ PAGE = helper(Layer.HTTP)
             [handshake("eof_error"), helper(Layer.TLS, "eof_error")],
             (State.DOWN, "tls.down", "server.down"),
         ),
+        # A helper that does not trust the certificate has been answered: the site is not down.
+        (
+            [handshake("connection_reset"), helper(Layer.TLS, "ssl_unknown_authority")],
+            (State.BLOCKED, "tls.failure_control_ok", "tls.reset"),
+        ),
+        (
+            [handshake("ssl_unknown_authority"), helper(Layer.TLS, "ssl_unknown_authority")],
+            (State.DOWN, "tls.own_certificate", "server.down"),
+        ),
         (
             [handshake("eof_error"), helper(Layer.TLS, "eof_error"), PAGE],
             (State.INSUFFICIENT, "tls.address_down", ""),
         ),
         ([handshake("ssl_failed_handshake"), UP], (State.INSUFFICIENT, "tls.unclear_failure", "tls")),
         ([handshake("network_down"), UP], (State.INSUFFICIENT, "tls.own_fault", "")),
-        ([handshake("connection_reset")], (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni")),
+        ([handshake("connection_reset")], (State.INSUFFICIENT, "tls.no_control", "tls.reset")),
         (
             [handshake("connection_reset"), INNOCUOUS],
             (State.BLOCKED, "tls.innocuous_name_works", "tls.reset.sni"),
@@ -67,7 +76,7 @@ PAGE = helper(Layer.HTTP)
         # Elsewhere it proves nothing about this address, and an alert is the server's own word.
         (
             [handshake("connection_reset"), replace(INNOCUOUS, ip="1.2.3.4")],
-            (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni"),
+            (State.INSUFFICIENT, "tls.no_control", "tls.reset"),
         ),
         (
             [handshake("ssl_failed_handshake"), INNOCUOUS],
@@ -102,7 +111,7 @@ PAGE = helper(Layer.HTTP)
             (State.BLOCKED, "tls.browser_hello_passes", "tls.timeout.fingerprint"),
         ),
         ([replace(PASSES, failure="eof_error"), UP], (State.BLOCKED, "tls.browser_hello_passes", "tls")),
-        ([replace(PASSES, browser="cut"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        ([replace(PASSES, browser="cut"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset")),
         # No one else got through: a symptom, but its mechanism is known.
         ([PASSES], (State.INSUFFICIENT, "tls.no_control", "tls.reset.fingerprint")),
         ([PASSES, helper(Layer.TLS, "connection_reset")], (State.DOWN, "tls.down", "server.down")),
@@ -113,7 +122,7 @@ PAGE = helper(Layer.HTTP)
         ),
         (
             [PASSES, replace(PASSES, ip="1.2.3.4", browser="cut"), UP],
-            (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni"),
+            (State.BLOCKED, "tls.failure_control_ok", "tls.reset"),
         ),
         ([PASSES, handshake(), UP], (State.OK, "tls.other_attempt_works", "")),
     ],
@@ -225,4 +234,4 @@ def test_a_handshake_where_the_helper_cannot_even_connect_has_no_control_there()
     assert said(Layer.TLS, cut, page)[0][1] == "tls.failure_control_ok"
     assert said(Layer.TLS, cut, page, helper(Layer.TCP))[0][1] == "tls.failure_control_ok"
     dead = helper(Layer.TCP, "generic_timeout_error")
-    assert said(Layer.TLS, cut, page, dead)[0][1:] == ("tls.no_control", "tls.reset.sni")
+    assert said(Layer.TLS, cut, page, dead)[0][1:] == ("tls.no_control", "tls.reset")

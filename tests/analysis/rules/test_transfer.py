@@ -24,7 +24,7 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
     [
         (
             [observation(Layer.TRANSFER, kbps=140.0), CONTROL, OUTSIDE],
-            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+            (State.THROTTLED, "transfer.slow", "tls.throttle"),
         ),
         # A site that cannot do better is slow compared with any control.
         (
@@ -33,7 +33,7 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
         ),
         (
             [observation(Layer.TRANSFER, kbps=140.0), CONTROL],
-            (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle.sni"),
+            (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle"),
         ),
         # One slow download of three is a burst of something else.
         (
@@ -48,16 +48,16 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
                 CONTROL,
                 OUTSIDE,
             ],
-            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+            (State.THROTTLED, "transfer.slow", "tls.throttle"),
         ),
         # What stops for good is frozen; what goes on in fits and starts is slow.
         (
             [replace(CUT, largest_gap=9.0), CONTROL, OUTSIDE],
-            (State.THROTTLED, "transfer.frozen", "tls.freeze.sni"),
+            (State.THROTTLED, "transfer.frozen", "tls.freeze"),
         ),
         (
             [replace(CUT, largest_gap=4.0), CONTROL, OUTSIDE],
-            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+            (State.THROTTLED, "transfer.slow", "tls.throttle"),
         ),
         # The same server gives the same page fast under another name: the name is what is slow.
         (
@@ -68,16 +68,18 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
         ([*[NAMED] * 2, UNNAMED], (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle.sni")),
         (
             [*[NAMED] * 2, *[replace(UNNAMED, ip="1.2.3.4")] * 2],
-            (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle.sni"),
+            (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle"),
         ),
         ([*[NAMED] * 2, *[replace(UNNAMED, kbps=600.0)] * 2], (State.OK, "transfer.ok", "")),
         (
             [*[NAMED] * 2, *[replace(UNNAMED, failure="eof_error")] * 2],
             (State.INSUFFICIENT, "transfer.failed", ""),
         ),
+        # It is the name only where another one did well at that address.
+        ([CUT, UNNAMED, OUTSIDE], (State.THROTTLED, "transfer.frozen", "tls.freeze.sni")),
         (
             [observation(Layer.TRANSFER, "generic_timeout_error", received=11_000), CONTROL],
-            (State.THROTTLED, "transfer.frozen", "tls.freeze.sni"),
+            (State.THROTTLED, "transfer.frozen", "tls.freeze"),
         ),
         (
             [observation(Layer.TRANSFER, "generic_timeout_error", received=9_000), CONTROL],
@@ -92,7 +94,7 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
         ),
         (
             [observation(Layer.TRANSFER, "generic_timeout_error", received=18_000), CONTROL],
-            (State.THROTTLED, "transfer.frozen", "tls.freeze.sni"),
+            (State.THROTTLED, "transfer.frozen", "tls.freeze"),
         ),
         (
             [observation(Layer.TRANSFER, "generic_timeout_error", received=90_000), CONTROL],

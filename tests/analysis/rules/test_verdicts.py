@@ -1,6 +1,7 @@
 """From observations to the list of verdicts."""
 
 from collections import Counter
+from dataclasses import replace
 from math import isnan
 
 import pytest
@@ -100,8 +101,9 @@ def test_a_symptom_has_no_control_even_where_the_helper_got_through(
     assert (first.rule_id, first.symptom, first.controlled) == (rule, True, False)
 
 
-def test_only_throttling_has_a_rate() -> None:
-    assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TRANSFER, kbps=900.0)))
+def test_only_data_that_came_have_a_rate() -> None:
+    assert [v.kbps for v in verdicts(observation(Layer.TRANSFER, kbps=900.0))] == [900.0]
+    assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TLS), observation(Layer.DNS)))
 
 
 def test_a_slow_handshake_has_no_rate() -> None:
@@ -126,8 +128,9 @@ def test_a_download_tells_the_rate_of_a_starved_page_better_than_the_page() -> N
     control = observation(Layer.TRANSFER, target="y", hostname="y.com", kbps=5_000.0, role="control")
     beside = (observation(Layer.TRANSFER, kbps=140.0), control, helper(Layer.TRANSFER, kbps=9_000.0))
     outside = (observation(Layer.TLS, seconds=0.05), helper(Layer.HTTP), helper(Layer.TLS))
-    alone = {v.rule_id: v.kbps for v in verdicts(page, *outside)}
-    both = {v.rule_id: v.kbps for v in verdicts(page, *beside, *outside)}
+    download = replace(control, received=3_000_000, seconds=4.8)
+    alone = {v.rule_id: v.kbps for v in verdicts(page, download, *outside)}
+    both = {v.rule_id: v.kbps for v in verdicts(page, download, *beside, *outside)}
     assert alone["http.starved"] == 200.0
     assert isnan(both["http.starved"])
     assert both["transfer.slow"] == 140.0

@@ -79,7 +79,7 @@ def test_the_measurement_as_it_was_shows_nothing(tmp_path: Path) -> None:
     ("technique", "mechanism"),
     [
         ("tcp.timeout", "tcp.timeout"),
-        ("tls.reset", "tls.reset.sni"),
+        ("tls.reset", "tls.reset"),
         ("dns.nxdomain", "dns.nxdomain"),
         ("dns.bogon", "dns.injection.bogon"),
     ],

@@ -32,7 +32,9 @@ def test_an_unreadable_look_allows_no_conclusion() -> None:
 
 def query(engine: str, failure: str | None = None, name: str | None = None) -> QueryRecord:
     answers = None if failure else [AnswerRecord(ipv4="192.0.2.1")]
-    return QueryRecord("www.example.com", "A", engine, failure, answers, name, 0.0, 0.1)
+    return QueryRecord(
+        "www.example.com", "A", engine, failure, answers=answers, x_resolver_name=name, t0=0.0, t=0.1
+    )
 
 
 def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> None:
@@ -47,8 +49,8 @@ def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> No
         ],
     )
     assert [(o.target, o.role, o.resolver, o.failure) for o in observe_health(keys)] == [
-        ("cloudflare-dns.com", "resolver", "doh", None),
-        ("dns.quad9.net", "resolver", "dot", "generic_timeout_error"),
+        ("encrypted_dns", "resolver", "doh", None),
+        ("encrypted_dns", "resolver", "dot", "generic_timeout_error"),
     ]
     assert list(observe_health(None)) == []
 

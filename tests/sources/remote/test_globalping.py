@@ -68,7 +68,7 @@ def test_a_site_that_works_is_reported_layer_by_layer() -> None:
 @each(
     ("message", "source", "expected"),
     [
-        ("read ECONNRESET", "target", ("http", "blocked", "tls.reset.sni")),
+        ("read ECONNRESET", "target", ("http", "blocked", "tls.reset")),
         ("Request timeout.", "target", ("http", "blocked", "tls.timeout")),
         (
             "Client network socket disconnected before secure TLS connection was established",

@@ -247,9 +247,10 @@ SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
     ("dns.injection.bogon",): "helper_or_notice_address",
     ("slowdown.general",): "networks_not_slow",
+    ("encdns", "encdns.doh", "encdns.dot"): "other_names",
 }
 """What served as control if not only the helper did, by mechanism: most failing measurements met, or were led
-to, the country's own notice of a block, or everything was slow."""
+to, the country's own notice of a block, or everything was slow, or other names were found without encryption."""
 
 
 OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)

@@ -157,15 +157,13 @@ class Lookup:
     def turns_helper_away(self) -> bool:
         """Do the helper's handshakes fail at all of these addresses, and work at one that it was answered?
 
-        Another site's certificate shows that the site is not there; a handshake that never completes shows it
-        only if the probe saw a valid certificate at another answer.  Networks must be known, since a nearby address of
-        the site may serve only users near it.
+        Another site's certificate shows that the site is not there, whether or not networks are known; a handshake
+        that never completes shows it only if the probe saw a valid certificate at another answer, since a nearby
+        address of the site may serve only users near it.
         """
         answers, evidence = self.lookup.answers, self.evidence
-        right, networks = self._right
-        if not networks or not any(
-            s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
-        ):
+        right, _ = self._right
+        if not any(s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())):
             return False
         away = CERTIFICATE_CAUSES | ({Cause.ALERT} if self.is_proven_elsewhere else frozenset())
         return bool(answers) and all(self._helper_causes(address) <= away for address in answers)
@@ -533,6 +531,7 @@ ANSWERED = (
         figures=answered,
         disowns=True,
     ),
+    # The control says: the name does not exist. It says nothing about the line, which cannot make up an address.
     Rule(
         id="dns.ghost",
         state=State.BLOCKED,
@@ -562,6 +561,7 @@ ANSWERED = (
         figures=forged,
         disowns=True,
     ),
+    # The control says: the site has a valid certificate elsewhere. No line or resolver makes up another.
     Rule(
         id="dns.wrong_certificate",
         state=State.BLOCKED,
@@ -586,6 +586,7 @@ ANSWERED = (
         why="The answer differs from the control's, but the page found there is the site's.",
         holds=_of_answer(lambda a: a.departs and a.shows(Likeness.SAME)),
     ),
+    # The control says: which page is the site's. What the resolver led to is another; a line can only shorten it.
     Rule(
         id="dns.other_page",
         state=State.BLOCKED,
@@ -596,6 +597,7 @@ ANSWERED = (
         figures=forged,
         disowns=True,
     ),
+    # The control says: the site is not at this address. That is about the resolver's answer, whatever the line does.
     Rule(
         id="dns.not_there_outside",
         state=State.BLOCKED,

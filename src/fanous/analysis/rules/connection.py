@@ -9,11 +9,11 @@ interception, a proxy near the user, a wrong clock or the site itself?  Its ids 
 
 from math import isnan, nan
 
-from fanous.analysis.rules.evidence import Controls, middle
+from fanous.analysis.rules.evidence import RETRANSMISSION, Controls, middle
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, CUT_CAUSES, Cause, cause_of
-from fanous.analysis.rules.rule import Rule
+from fanous.analysis.rules.rule import Rule, Text
 from fanous.model.measurement import ENCRYPTED, Layer, Observation, endpoint, shown_name
-from fanous.model.verdict import SERVER_DOWN, State
+from fanous.model.verdict import LINE, SERVER_DOWN, State
 
 # --- TCP ------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,35 @@ def group_failures(_o: Observation, c: Controls) -> str:
     return f"{c.group.failed} of {c.group.endpoints} endpoints"
 
 
+def timeout_on_lossy_line(layer: Layer, mechanism: Text, figures: Text) -> Rule:
+    """The row for one layer, above what the control elsewhere decides: that says nothing about this line."""
+    return Rule(
+        id=f"{layer.value}.timeout_on_lossy_line",
+        state=State.INSUFFICIENT,
+        why="There was no answer in time, but this line loses packets: a connection was established only after its "
+        "first packet was sent again.",
+        holds=lambda _o, c: (
+            c.cause is Cause.TIMEOUT and c.evidence.loses_packets and not c.innocuous_name_works
+        ),
+        mechanism=mechanism,
+        figures=figures,
+        symptom=True,
+    )
+
+
+def _of_connection(_o: Observation, c: Controls) -> str:
+    return CONNECTION_MECHANISMS.get(c.cause, "tcp")
+
+
 TCP_RULES = (
+    Rule(
+        id="tcp.ok_after_loss",
+        state=State.OK,
+        why="The connection was established only after its first packet was sent again, so this line loses "
+        "packets.",
+        holds=lambda o, c: o.failure is None and o.seconds >= RETRANSMISSION and c.evidence.loses_packets,
+        mechanism=LINE,
+    ),
     Rule(
         id="tcp.ok",
         state=State.OK,
@@ -93,12 +121,15 @@ TCP_RULES = (
         figures=endpoint_failure,
         symptom=True,
     ),
+    timeout_on_lossy_line(Layer.TCP, _of_connection, endpoint_failure),
+    # The control says: the address is well. Who refuses or resets from here is on the way; silence may be this
+    # line's, which the sender's other measurements decide (analysis.series.line).
     Rule(
         id="tcp.failure_control_ok",
         state=State.BLOCKED,
         why="The connection failed, while the control's succeeded.",
         holds=lambda _o, c: c.reachable is True,
-        mechanism=lambda _o, c: CONNECTION_MECHANISMS.get(c.cause, "tcp"),
+        mechanism=_of_connection,
         figures=endpoint_failure,
     ),
     Rule(
@@ -128,6 +159,7 @@ TCP_RULES = (
         why="The connection timed out, and so did the helper and lookups over TLS and HTTPS, so the line "
         "itself was at fault.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        mechanism=LINE,
         figures=endpoint_failure,
     ),
     Rule(
@@ -292,6 +324,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             holds=lambda _o, c: c.bad_certificate and c.works_elsewhere,
             figures=endpoint_failure,
         ),
+        # The control says: the site has a valid certificate. No bad line makes another one up.
         Rule(
             id=f"{layer.value}.intercepted",
             state=State.BLOCKED,
@@ -342,6 +375,12 @@ def _may_be_slow(o: Observation, c: Controls) -> bool:
     )
 
 
+def _of_slow_handshake(o: Observation, c: Controls) -> str:
+    """By name only where another name did well at that address."""
+    fast = c.evidence.times(o.layer, lambda s: s.hostname != o.hostname and s.ip == o.ip != "")
+    return "tls.throttle.sni" if fast and o.seconds > SLOW_RATIO * fast[0] else "tls.throttle"
+
+
 def _browser_gets_through(o: Observation, c: Controls) -> bool:
     """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
 
@@ -384,16 +423,13 @@ def of_handshake(o: Observation, c: Controls, cause: Cause | None = None) -> str
         return _of_certificate(o, c)
     if cause is not Cause.RESET:
         return "tls"  # closed without a reset, for which the taxonomy has no leaf
-    if not o.hostname:
+    # The name is the trigger only if another name did well at that address.
+    others = [s for s in c.evidence.of(o.layer) if o.ip and s.ip == o.ip and s.hostname != o.hostname]
+    if not o.hostname or not others:
         return "tls.reset"
-    return "tls.reset.other" if _address_fails_for_others(o, c) else "tls.reset.sni"
-
-
-def _address_fails_for_others(o: Observation, c: Controls) -> bool:
-    """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
-    return bool(o.ip) and any(
-        s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure for s in c.evidence.of(o.layer)
-    )
+    if any(s.failure == o.failure for s in others):
+        return "tls.reset.other"
+    return "tls.reset.sni" if any(s.failure is None for s in others) else "tls.reset"
 
 
 TLS_RULES = (
@@ -402,7 +438,7 @@ TLS_RULES = (
         state=State.THROTTLED,
         why="The handshake took more than five times as long as with other names in the same measurement.",
         holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _is_slow(o, c),
-        mechanism="tls.throttle.sni",
+        mechanism=_of_slow_handshake,
         figures=_slow_figures,
     ),
     Rule(
@@ -411,7 +447,7 @@ TLS_RULES = (
         why="The handshake took more than five times as long as the connection, but no other name was tried: "
         "it was slowed down, or the server was busy.",
         holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _may_be_slow(o, c),
-        mechanism="tls.throttle.sni",
+        mechanism=_of_slow_handshake,
         figures=_beside_connection,
     ),
     Rule(
@@ -457,6 +493,8 @@ TLS_RULES = (
         holds=lambda _o, c: c.reachable is None and c.same_step is not None,
         figures=endpoint_failure,
     ),
+    # The control says: the site completes this handshake. An alert has a sender, and another name's handshake from
+    # here shows that it is not the line.
     Rule(
         id="tls.alert_for_this_name",
         state=State.BLOCKED,
@@ -481,6 +519,8 @@ TLS_RULES = (
         figures=endpoint_failure,
         symptom=True,
     ),
+    # The control says: the site is well, or another name does well on this line. That a browser's message passes
+    # shows that the line is well, too.
     Rule(
         id="tls.browser_hello_passes",
         state=State.BLOCKED,
@@ -496,6 +536,7 @@ TLS_RULES = (
         state=State.INSUFFICIENT,
         why="The handshake timed out, but a bare connection alone took more than a third of that time.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
+        mechanism=LINE,
         figures=endpoint_failure,
     ),
     Rule(
@@ -503,8 +544,11 @@ TLS_RULES = (
         state=State.INSUFFICIENT,
         why="The handshake timed out, but bare connections are so slow that the line itself is bad.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and not c.path_is_healthy and not c.innocuous_name_works,
+        mechanism=LINE,
         figures=endpoint_failure,
     ),
+    timeout_on_lossy_line(Layer.TLS, of_handshake, endpoint_failure),
+    # The control says: the site is well. A reset has a sender; silence may be this line's (analysis.series.line).
     Rule(
         id="tls.failure_control_ok",
         state=State.BLOCKED,
@@ -550,6 +594,7 @@ TLS_RULES = (
         why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS, so the line "
         "itself was at fault.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        mechanism=LINE,
         figures=endpoint_failure,
     ),
     Rule(

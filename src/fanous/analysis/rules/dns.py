@@ -4,12 +4,14 @@ A lookup through an encrypted resolver says nothing about the site if that resol
 its own line judges the resolvers.
 """
 
+from fanous.analysis.rules.addresses import is_bogon
 from fanous.analysis.rules.answers import ANSWERED, PUBLIC, lookup_of
+from fanous.analysis.rules.connection import timeout_on_lossy_line
 from fanous.analysis.rules.evidence import RESOLVER, Controls
-from fanous.analysis.rules.failures import Cause
+from fanous.analysis.rules.failures import ANSWERING, CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.rule import Rule
-from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import SERVER_DOWN, State
+from fanous.model.measurement import ENCRYPTED, Layer, Observation
+from fanous.model.verdict import LINE, SERVER_DOWN, State
 
 LOOKUP_MECHANISMS = {
     Cause.NXDOMAIN: "dns.nxdomain",
@@ -32,11 +34,46 @@ def _all_are_cut(o: Observation, c: Controls) -> bool:
     return c.cause in CUT and bool(others) and all(s.failure is not None for s in others)
 
 
+def _of_resolver(o: Observation, _c: Controls) -> str:
+    return ENCRYPTED_MECHANISMS.get(o.resolver, "encdns.doh")
+
+
+def _is_denied(o: Observation, c: Controls) -> bool:
+    """Does the provider's resolver deny the encrypted resolver's name, or lead it nowhere?
+
+    OONI's engine looks it up on its way there; our own probes have its address.  The names of these services do not
+    vanish.
+    """
+    if c.evidence.is_look:
+        return False
+    if o.failure is None:
+        return bool(o.answers) and all(map(is_bogon, o.answers))
+    return c.cause in DENIALS
+
+
 def _figures(o: Observation, _c: Controls) -> str:
     return f"{o.hostname}: {o.failure}"
 
 
+DENIALS = frozenset({Cause.NXDOMAIN, Cause.DNS_REFUSED, Cause.NO_ANSWER})
+
 RESOLVER_RULES = (
+    Rule(
+        id="dns.encrypted_denied",
+        state=State.INSUFFICIENT,
+        why="The name of an encrypted resolver was denied or led nowhere, while other names were found: the provider "
+        "does this, or a filter that the user or an office has chosen.",
+        holds=lambda o, c: _is_denied(o, c) and c.plain_lookups_work,
+        mechanism=_of_resolver,
+        figures=_figures,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.encrypted_found",
+        state=State.INSUFFICIENT,
+        why="The name of the encrypted resolver was found, which does not show that it answers.",
+        holds=lambda o, _c: o.failure is None and o.resolver not in ENCRYPTED,
+    ),
     Rule(
         id="dns.encrypted_ok",
         state=State.OK,
@@ -48,9 +85,25 @@ RESOLVER_RULES = (
         state=State.BLOCKED,
         why="Encrypted resolvers of two operators failed, while a public resolver answered over plain UDP and "
         "pages loaded over TLS.",
-        holds=lambda o, c: c.plain_lookups_work and _all_are_cut(o, c),
-        mechanism=lambda o, _c: ENCRYPTED_MECHANISMS.get(o.resolver, "encdns"),
+        holds=lambda o, c: c.evidence.is_look and c.plain_lookups_work and _all_are_cut(o, c),
+        mechanism=_of_resolver,
         figures=_figures,
+    ),
+    Rule(
+        id="dns.encrypted_cut_off",
+        state=State.INSUFFICIENT,
+        why="The connection to the encrypted resolver was cut, while other names were found, but nothing shows "
+        "whether the resolver answers elsewhere.",
+        holds=lambda o, c: (
+            bool(o.hostname)
+            and not c.evidence.is_look
+            and c.plain_lookups_work
+            and c.cause in ANSWERING | {Cause.UNREACHABLE} | CERTIFICATE_CAUSES
+        ),
+        mechanism=_of_resolver,
+        figures=_figures,
+        symptom=True,
+        may_be_site=lambda _o, _c: True,
     ),
     Rule(
         id="dns.encrypted_fails",
@@ -177,6 +230,7 @@ FAILED = (
         why="The lookup timed out, and so did lookups over TLS and HTTPS, in which a censor on the path "
         "cannot read the name.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
+        mechanism=LINE,
         figures=_failure,
     ),
     Rule(
@@ -196,6 +250,9 @@ FAILED = (
         figures=_failure,
         symptom=True,
     ),
+    timeout_on_lossy_line(Layer.DNS, _of_lookup, _failure),
+    # The control says: the name exists. A denial is the resolver's, or of someone who answers in its place; silence may
+    # be this line's (analysis.series.line).
     Rule(
         id="dns.failure_control_ok",
         state=State.BLOCKED,

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6
 from fanous.analysis.rules.failures import (
+    ANSWERING,
     CERTIFICATE_CAUSES,
     LOOKUP_CAUSES,
     Cause,
@@ -164,7 +165,12 @@ class MeasurementEvidence:
 
     @cached_property
     def ipv6_works(self) -> bool:
-        return any(is_ipv6(address) for address in self.connected)
+        """Did anything come back over IPv6?  Who refuses or resets a connection has been reached."""
+        return any(
+            is_ipv6(o.ip) and (o.failure is None or cause_of(o.failure) in ANSWERING)
+            for o in self.probe
+            if o.layer in CONNECTIONS or o.layer is Layer.HTTP
+        )
 
     @cached_property
     def other_targets_distrusted(self) -> frozenset[str]:
@@ -174,6 +180,16 @@ class MeasurementEvidence:
             for o in self.probe
             if o.failure is not None and cause_of(o.failure) is Cause.AUTHORITY and o.layer is not Layer.DNS
         )
+
+    @cached_property
+    def loses_packets(self) -> bool:
+        """Did a connection come about only when its first packet was sent again, on a line that is fast otherwise?
+
+        The packet is sent again after a second (RFC 6298 section 2).
+        """
+        made = [*self.times(Layer.TCP), *self.times(Layer.TLS)]
+        late = any(seconds >= RETRANSMISSION for seconds in self.times(Layer.TCP))
+        return late and min(made) < LEAST_SLOW_CONNECT
 
     @cached_property
     def connect_seconds(self) -> float:
@@ -251,6 +267,9 @@ over it says nothing about the target.
 
 LEAST_SLOW_CONNECT = 0.5
 """Seconds.  A line that connects faster is not slow, however early a handshake was abandoned."""
+
+RETRANSMISSION = 1.0
+"""Seconds after which the first packet of a connection is sent again (RFC 6298)."""
 
 PATIENCE = 3.0
 """Multiple of a connection's time: a handshake given less may still have been under way."""
@@ -373,8 +392,17 @@ class Controls:
 
     @property
     def plain_lookups_work(self) -> bool:
-        """In a probe's check of its own line: did a public resolver answer over UDP, and did a known page load?"""
-        return self.evidence.is_look and self.evidence.parsed.control_failure is None
+        """Were names found without encryption, and did a page or handshake work?
+
+        A probe's check of its own line says so itself.
+        """
+        evidence = self.evidence
+        if evidence.is_look:
+            return evidence.parsed.control_failure is None
+        found = any(
+            s.answers and s.role != RESOLVER and s.resolver not in ENCRYPTED for s in evidence.of(Layer.DNS)
+        )
+        return found and any(s.failure is None for s in (*evidence.of(Layer.TLS), *evidence.of(Layer.HTTP)))
 
     @property
     def encrypted_lookups_time_out(self) -> bool:
@@ -471,12 +499,25 @@ class HelperView:
         same = self.same
         if same is not None and same.layer is Layer.DNS:
             return self._name_is_known(same)
-        if same is not None and same.failure is None:
+        if same is not None and (same.failure is None or self._is_answered(same)):
             return True
         if self.evidence.helper_loaded_page:
             told = same is None and self._page_tells and not self._address_is_down
             return True if told else None if self.step.layer in CONNECTIONS else False
         return False if same is not None or self._page_failed_alike else None
+
+    def _is_answered(self, same: Observation) -> bool:
+        """Does the helper's failure prove that the server answers?
+
+        A certificate that it does not trust does, unless the step itself failed for such a certificate: only the same
+        failure, or silence, means that the site is down.  Helpers have no name for a page that failed for its
+        certificate; their handshakes say so.
+        """
+        made = [same]
+        if same.layer is Layer.HTTP and cause_of(same.failure or "") is Cause.UNKNOWN:
+            made = list(self.evidence.helper.get(Layer.TLS, ()))
+        distrusted = [o.failure is not None and cause_of(o.failure) in CERTIFICATE_CAUSES for o in made]
+        return bool(made) and all(distrusted) and self.cause not in CERTIFICATE_CAUSES
 
     def _name_is_known(self, lookup: Observation) -> bool | None:
         """Does the name exist outside, by the helper's lookup, or if that gave no address by the page that came anyway?

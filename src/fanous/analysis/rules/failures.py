@@ -119,6 +119,8 @@ PHRASES: tuple[tuple[str, Cause], ...] = (
 
 CUT_CAUSES = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 """How a handshake ends if it is cut; an alert comes from the server itself."""
+ANSWERING = frozenset({Cause.RESET, Cause.REFUSED, Cause.CLOSED, Cause.ALERT})
+"""How a connection or handshake fails if a packet came back."""
 CERTIFICATE_CAUSES = frozenset({Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE})
 SILENT_CAUSES = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.LOCAL, Cause.UNKNOWN, Cause.SERVFAIL})
 """Failures that a machine without any network shows too; a reset or an NXDOMAIN had a sender."""

@@ -12,6 +12,7 @@ from fanous.analysis.rules.connection import (
     certificate_rules,
     group_failures,
     of_handshake,
+    timeout_on_lossy_line,
 )
 from fanous.analysis.rules.dns import LOOKUP_MECHANISMS
 from fanous.analysis.rules.evidence import Controls
@@ -31,7 +32,7 @@ from fanous.analysis.rules.pages import (
 )
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.transfer import (
-    LEAST_RATIO,
+    LEAST_BYTES,
     SILENT_SHARE,
     froze,
     line_kbps,
@@ -39,7 +40,7 @@ from fanous.analysis.rules.transfer import (
     of_slow_data,
 )
 from fanous.model.measurement import Layer, Observation, shown_name, shown_url
-from fanous.model.verdict import ERROR_PAGE, GEO_BLOCK, OTHER_PAGE, SERVER_DOWN, State
+from fanous.model.verdict import ERROR_PAGE, GEO_BLOCK, LEAST_RATIO, LINE, OTHER_PAGE, SERVER_DOWN, State
 
 # --- pages ----------------------------------------------------------------------------------------------
 
@@ -241,6 +242,7 @@ PAGES = (
         figures=_page,
         symptom=True,
     ),
+    # The control says: which page is the site's. The site may show another here (may_be_site); no line makes one up.
     Rule(
         id="http.other_page",
         state=State.BLOCKED,
@@ -297,17 +299,6 @@ LEAST_RECEIVED = 8_000
 """Bytes.  Without any response, fewer may be the handshake's last flight (certificates are 3-6 KB) and session tickets,
 which probes record at the moment when the request begins."""
 
-LEAST_FLIGHT = 3_000
-"""Bytes of a handshake's answer if the record does not count them: its certificates alone are 3-6 KB."""
-
-LEAST_LINE = 64.0
-"""Kilobits a second that a line with sound connections is taken to give if no handshake shows more: what operators
-leave of a line whose allowance is used up."""
-
-SHORTFALL = 0.5
-"""Share of the line's rate in a handshake.  A handshake waits for round trips, so the line is faster; half of its
-rate, for seconds on end, is not chance in one flow."""
-
 
 def _data_came(o: Observation) -> bool:
     return o.status_code > 0 or o.body_length > 0 or o.received >= LEAST_RECEIVED
@@ -334,51 +325,47 @@ def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
 
 
 def _of_slow_page(o: Observation, c: Controls) -> str:
-    """It stopped within ``FREEZE``, and the request ended before that could show whether it froze or was slowed
+    """If it stopped within ``FREEZE``, the request may have ended before that could show whether it froze or was slowed
     down."""
+    if _froze(o, c):
+        return of_freeze(o, c)
     stopped = _in_window(o) and o.largest_gap >= SILENT_SHARE * o.seconds
     return "tls" if stopped else of_slow_data(o, c)
 
 
 def _flows(o: Observation, c: Controls) -> bool:
-    return _own_kbps(o) >= MOST_KBPS and _starved(o, c)
+    return page_kbps(o, c) >= MOST_KBPS and _starved(o, c)
 
 
 def _unclear(_o: Observation, c: Controls) -> str:
     return "dns" if c.cause is Cause.SERVFAIL else "http"
 
 
-def _own_kbps(o: Observation) -> float:
-    """Speed of the part of the page that came, in kbit/s; NaN = unknown."""
-    return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
+def page_kbps(o: Observation, c: Controls) -> float:
+    """Speed of a page in kbit/s: at least that if it came whole, at most that if it did not; NaN = unknown.
+
+    Probes before 0.5 neither count what came nor say when a request began: then it was less than the page that the
+    control received, in less time than since the measurement began.
+    """
+    helper = c.evidence.helper_page
+    size = o.received
+    if size < 0:
+        size = o.body_length if o.failure is None else helper.body_length if helper else -1
+    seconds = o.at if isnan(o.seconds) else o.seconds
+    if size < 0 or not seconds > 0 or (o.failure is None and size < LEAST_BYTES):
+        return nan  # of a small page that came, the time is only that of round trips
+    return size * 8 / 1000 / seconds
+
+
+def _is_slower_than_line(o: Observation, c: Controls) -> bool:
+    """Did other names do several times as well on this line in the same measurement?  False if none was tried: what a
+    control gets elsewhere says nothing about this line."""
+    return page_kbps(o, c) < LEAST_RATIO * line_kbps(c)
 
 
 def _as_slow_as_others(o: Observation, c: Controls) -> bool:
     """Was it no slower than other names on this line in the same measurement?  False if none was tried."""
-    return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
-
-
-def _line_gives(c: Controls) -> float:
-    """Speed in kbit/s of the measurement's fastest handshake: the line gives at least that."""
-    rates = [
-        (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
-        for s in c.evidence.of(Layer.TLS)
-        if s.failure is None and s.seconds > 0
-    ]
-    return max(rates, default=LEAST_LINE)
-
-
-def _slower_than_line(o: Observation, c: Controls) -> bool:
-    """Is the page slower than the line?  On a slow line a page that does not end in time is normal.
-
-    If neither bytes nor times were recorded there is no rate to doubt, unless the handshake was slow too.
-    """
-    own = _own_kbps(o)
-    if not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:
-        return True
-    if isnan(own):
-        return _line_gives(c) >= SHORTFALL * LEAST_LINE
-    return own <= SHORTFALL * _line_gives(c)
+    return line_kbps(c) * LEAST_RATIO <= page_kbps(o, c)
 
 
 def _lower_layer_failed(o: Observation, c: Controls) -> bool:
@@ -417,7 +404,7 @@ def _of_request(o: Observation, c: Controls, cause: Cause | None = None) -> str:
 
 
 def _beside_control(o: Observation, c: Controls) -> str:
-    return f"{_url(o, c)}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
+    return f"{_url(o, c)}: {page_kbps(o, c):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
 
 
 def _request(o: Observation, c: Controls) -> str:
@@ -480,6 +467,7 @@ FAILURES = (
         state=State.INSUFFICIENT,
         why="The page did not arrive in time, but data from another name are just as slow on this line.",
         holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
+        mechanism=LINE,
         figures=_beside_control,
     ),
     Rule(
@@ -489,46 +477,45 @@ FAILURES = (
         holds=_flows,
         figures=_starved_figures,
     ),
+    # The control says: the site is well. That other names did well here says that the line is.
     Rule(
         id="http.frozen",
         state=State.THROTTLED,
-        why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page.",
-        holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
+        why="The data stopped for good after the first 10 to 24 KB, while the control loaded the page and data from "
+        "other names came several times as fast on this line.",
+        holds=lambda o, c: (
+            c.reachable is True
+            and (_froze_as_downloads_do(o, c) or (_froze(o, c) and _is_slower_than_line(o, c)))
+        ),
         mechanism=of_freeze,
         figures=_starved_figures,
     ),
+    # As above: the control speaks for the site, the other names for the line.
     Rule(
         id="http.starved",
         state=State.THROTTLED,
         why="Data began to arrive, but so slowly that the request timed out, while the control loaded the "
-        "page.",
-        holds=lambda o, c: c.reachable is True and _starved(o, c) and _slower_than_line(o, c),
+        "page and data from other names came several times as fast on this line.",
+        holds=lambda o, c: c.reachable is True and _starved(o, c) and _is_slower_than_line(o, c),
         mechanism=_of_slow_page,
         figures=_starved_figures,
-    ),
-    Rule(
-        id="http.starved_no_rate",
-        state=State.INSUFFICIENT,
-        why="Data came, but so slowly that the request timed out, and nothing shows whether this line can do "
-        "better.",
-        holds=lambda o, c: c.reachable is True and _starved(o, c),
-        mechanism=_of_slow_page,
-        figures=_starved_figures,
-        symptom=True,
     ),
     Rule(
         id="http.starved_on_bad_path",
         state=State.INSUFFICIENT,
         why="Data came slowly, but so does everything on this path.",
         holds=lambda o, c: c.cause is Cause.TIMEOUT and _data_came(o) and not c.path_is_healthy,
+        mechanism=LINE,
         figures=_starved_figures,
     ),
+    # Nothing in the record speaks for the line (analysis.series.line does), whether or not the control says that the
+    # site is well, which makes it a controlled symptom.
     Rule(
-        id="http.starved_no_control",
+        id="http.starved_no_rate",
         state=State.INSUFFICIENT,
-        why="Data began to arrive, but so slowly that the request timed out, and nothing shows whether it is "
-        "faster elsewhere.",
-        holds=lambda o, c: _starved(o, c),
+        why="Data came, but so slowly that the request timed out, and nothing shows whether this line can do "
+        "better.",
+        holds=_starved,
         mechanism=_of_slow_page,
         figures=_starved_figures,
         symptom=True,
@@ -547,8 +534,12 @@ FAILURES = (
         state=State.INSUFFICIENT,
         why="The request timed out, but bare connections are so slow that the line itself is bad.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and (c.line_is_slow or not c.path_is_healthy),
+        mechanism=LINE,
         figures=_request,
     ),
+    timeout_on_lossy_line(Layer.HTTP, _of_request, _request),
+    # The control says: the site is well. A reset or a false answer has a sender; silence may be this line's
+    # (analysis.series.line).
     Rule(
         id="http.failure_control_ok",
         state=State.BLOCKED,

@@ -93,8 +93,8 @@ def likeness(page: Observation, control: Observation) -> Likeness:
     length, headers = _same_length(page, control), _same_headers(page, control)
     if headers is False and title is False:  # many pages happen to be equally long
         return Likeness.DIFFERENT if length is False and _is_page(control) else Likeness.UNKNOWN
-    if length or headers or title:
-        return Likeness.SAME
+    if length or title:
+        return Likeness.SAME  # names of headers alone are no likeness: servers of one make send the same
     # Length and one more must differ: a page without title or own headers tells too little.
     different = length is False and (headers is False or title is False)
     if not different or not _is_page(control) or _is_set_up_alike(page, control):

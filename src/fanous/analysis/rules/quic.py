@@ -58,6 +58,7 @@ QUIC_RULES = (
         ),
         figures=endpoint_failure,
     ),
+    # The control says: the site is well; that QUIC works here with another name, that the line is.
     Rule(
         id="quic.failure_control_ok",
         state=State.BLOCKED,

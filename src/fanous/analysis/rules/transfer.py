@@ -7,11 +7,7 @@ from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import FROZEN, FROZEN_ADDRESS, State
-
-LEAST_RATIO = 0.2
-"""Share of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three standard
-deviations."""
+from fanous.model.verdict import FROZEN, FROZEN_BY_NAME, LEAST_RATIO, State
 
 LEAST_REFUSAL = 300
 """HTTP status from which on a page is not the one that was requested (RFC 9110 section 15)."""
@@ -123,16 +119,19 @@ def _is_cut(o: Observation, c: Controls) -> bool:
     return c.cause is Cause.TIMEOUT and in_window and not goes_on
 
 
-def of_freeze(o: Observation, c: Controls) -> str:
-    """By name, unless downloads from the same address freeze under another name too: Russia has frozen whole hosting
-    providers like that since June 2025, whatever name a connection carries.
+def of_freeze(_o: Observation, c: Controls) -> str:
+    """By name only where another name did well at that address: Russia has frozen whole hosting providers since June
+    2025, whatever name a connection carries.
     """
-    others = (s for s in c.evidence.of(Layer.TRANSFER) if s.ip == o.ip != "" and s.hostname != o.hostname)
-    return FROZEN_ADDRESS if any(_is_cut(s, Controls(c.evidence, s)) for s in others) else FROZEN
+    return FROZEN_BY_NAME if c.same_server else FROZEN
 
 
-def of_slow_data(o: Observation, _c: Controls) -> str:
-    return "http.throttle.host" if o.url.startswith("http:") else "tls.throttle.sni"
+def of_slow_data(o: Observation, c: Controls) -> str:
+    """By name only where another name did well at that address."""
+    if o.url.startswith("http:"):
+        return "http.throttle.host"
+    is_by_name = any(own_kbps(o, c) < LEAST_RATIO * s.kbps for s in c.same_server)
+    return "tls.throttle.sni" if is_by_name else "tls.throttle"
 
 
 def _rates(o: Observation, c: Controls) -> str:
@@ -148,6 +147,7 @@ def _failure(o: Observation, _c: Controls) -> str:
 
 
 TRANSFER_RULES = (
+    # The control is another download on this line, which went on: it speaks for the line.
     Rule(
         id="transfer.frozen",
         state=State.THROTTLED,
@@ -165,6 +165,7 @@ TRANSFER_RULES = (
         mechanism=of_slow_data,
         figures=_rates,
     ),
+    # One control speaks for the line, the rate outside for the site.
     Rule(
         id="transfer.slow",
         state=State.THROTTLED,

@@ -13,14 +13,14 @@ from fanous.analysis.rules.dns import DNS_RULES, RESOLVER_RULES
 from fanous.analysis.rules.evidence import RESOLVER, Controls, MeasurementEvidence
 from fanous.analysis.rules.failures import SILENT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind, Fingerprints
-from fanous.analysis.rules.http import HTTP_RULES
+from fanous.analysis.rules.http import HTTP_RULES, page_kbps
 from fanous.analysis.rules.quic import QUIC_RULES
 from fanous.analysis.rules.rule import Rule, registered
 from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
-from fanous.model.verdict import SEVERITY, SLOWNESS, State, Verdict
+from fanous.model.verdict import SEVERITY, State, Verdict, is_starved
 
-RULES_VERSION = "2026.26"
+RULES_VERSION = "2026.27"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 _NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
@@ -106,12 +106,14 @@ _Key = tuple[str, str, Layer, str, str]
 
 @dataclass(slots=True)
 class _Finding:
-    """A verdict in the making: a rule, the first observation for which it held, and their number."""
+    """A verdict in the making: a rule, the first observation for which it held, their number, and the best rate of
+    them."""
 
     rule: Rule
     mechanism: str
     observation: Observation
     controls: Controls
+    kbps: float
     count: int = 1
 
     @property
@@ -141,11 +143,13 @@ def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdic
         mechanism = rule.mechanism if isinstance(rule.mechanism, str) else rule.mechanism(o, controls)
         if rule.disowns:
             evidence.wrong_addresses.update(set(o.answers) - evidence.helper_answers.get(o.hostname, set()))
-        key = (o.target, o.role, o.layer, rule.id, mechanism)
+        key, kbps = (o.target, o.role, o.layer, rule.id, mechanism), _kbps(o, controls)
         if key in findings:
             findings[key].count += 1
+            if rule.state is State.OK and (kbps > findings[key].kbps or isnan(findings[key].kbps)):
+                findings[key].kbps = kbps
         else:
-            findings[key] = _Finding(rule, mechanism, o, controls)
+            findings[key] = _Finding(rule, mechanism, o, controls, kbps)
     # If the endpoints of a group fail as a whole, the few that answered get no verdict.
     failing = {one.cell for one in findings.values() if one.rule.symptom}
     kept = [one for one in findings.values() if one.rule.state is not State.OK or one.cell not in failing]
@@ -168,7 +172,6 @@ def _place(finding: _Finding) -> tuple[int, int, bool]:
 
 def _verdict(finding: _Finding) -> Verdict:
     rule, o, controls = finding.rule, finding.observation, finding.controls
-    slow = rule.state is State.THROTTLED or _is_slow_symptom(finding)
     controlled = _is_controlled(finding)
     figures = rule.figures(o, controls) if rule.figures else ""
     return Verdict(
@@ -181,7 +184,7 @@ def _verdict(finding: _Finding) -> Verdict:
         symptom=rule.symptom,
         controlled=controlled,
         observations=finding.count,
-        kbps=_kbps(o) if slow and not _has_better_rate(o, controls) else nan,
+        kbps=finding.kbps if _has_rate(finding) else nan,
         role=o.role,
     )
 
@@ -189,10 +192,13 @@ def _verdict(finding: _Finding) -> Verdict:
 def _is_controlled(finding: _Finding) -> bool:
     """Is it controlled, by the helper or another name?  A symptom is not, and neither is what the site may do itself:
     that it worked outside does not exclude the other explanation.  QUIC that alone meets silence is: if all of it is
-    dropped, the network does that too.
+    dropped, the network does that too.  So is a page that starves here and came outside: whether its line is well is
+    asked where the sender's other measurements are known (``analysis.series.line``).  So is an encrypted resolver whose
+    name is denied where others are found: its services do not vanish.
     """
     rule, o, c = finding.rule, finding.observation, finding.controls
-    if rule.symptom and o.layer is not Layer.QUIC:
+    is_alone = o.layer is not Layer.QUIC and o.role != RESOLVER and not is_starved(finding.mechanism)
+    if rule.symptom and is_alone:
         return False
     if rule.may_be_site and rule.may_be_site(o, c):
         return False
@@ -223,22 +229,24 @@ def _meets_notice(o: Observation, c: Controls) -> bool:
     return any(match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in c.matches)
 
 
-def _is_slow_symptom(finding: _Finding) -> bool:
-    is_of_slowness = finding.observation.layer is Layer.TRANSFER or SLOWNESS in finding.mechanism
-    return finding.rule.symptom and is_of_slowness
-
-
-def _has_better_rate(o: Observation, c: Controls) -> bool:
-    """Was the target also downloaded?  A page's rate includes the first burst that a policer lets through."""
-    return o.layer is not Layer.TRANSFER and any(
-        s.target == o.target and not isnan(s.kbps) for s in c.evidence.of(Layer.TRANSFER)
+def _has_rate(finding: _Finding) -> bool:
+    """Does it say how fast data came, and no download says it better?  A page's rate includes the first burst that a
+    policer lets through."""
+    o, evidence = finding.observation, finding.controls.evidence
+    if finding.rule.state is State.OK or o.layer is Layer.TRANSFER:
+        return True
+    is_slow = finding.rule.state is State.THROTTLED or (
+        finding.rule.symptom and is_starved(finding.mechanism)
+    )
+    return is_slow and not any(
+        s.target == o.target and not isnan(s.kbps) for s in evidence.of(Layer.TRANSFER)
     )
 
 
-def _kbps(o: Observation) -> float:
-    """Kilobits a second, from bytes and seconds if no rate was recorded; NaN for handshakes, which are too small."""
-    if o.layer not in (Layer.HTTP, Layer.TRANSFER):
-        return nan
-    if not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:
+def _kbps(o: Observation, c: Controls) -> float:
+    """Kilobits a second; NaN for what is too small to tell."""
+    if o.layer is Layer.HTTP:
+        return page_kbps(o, c)
+    if o.layer is not Layer.TRANSFER or not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:
         return o.kbps
     return o.received * 8 / 1000 / o.seconds

@@ -203,7 +203,7 @@ def _explains(scenario: Scenario, event: ScenarioStep, sighting: Sighting) -> bo
         return False
     if not sighting.networks & set(event.networks):
         return False
-    concerned = as_measured(event.targets) or as_measured(scenario.targets) | {"", *_BY_THE_WAY}
+    concerned = as_measured(event.targets) or as_measured(scenario.targets) | {"", _BY_THE_WAY}
     return bool(sighting.targets & concerned)
 
 
@@ -212,8 +212,8 @@ def as_measured(targets: Iterable[str]) -> set[str]:
     return {target_of(target) if "." in target else target for target in targets}
 
 
-_BY_THE_WAY = ("dns.google", "cloudflare-dns.com", "dns.quad9.net")
-"""Targets that a block of encrypted DNS hits, though it names none."""
+_BY_THE_WAY = "encrypted_dns"
+"""The target that a block of encrypted DNS hits, though it names none."""
 
 
 def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:

@@ -269,13 +269,10 @@ FORMER_PATHS: dict[str, dict[str, str]] = {
     },
     "fanous.rules.http_failures": {
         "FREEZE": "rules.page_freeze_bytes",
-        "LEAST_FLIGHT": "rules.handshake_flight_bytes",
-        "LEAST_LINE": "rules.sound_line_kbps",
         "LEAST_RATIO": "rules.transfer_ratio",
         "LEAST_RECEIVED": "rules.page_received_bytes",
         "LONGEST_FLOW_GAP": "rules.flow_gap_seconds",
         "MOST_KBPS": "rules.starved_kbps",
-        "SHORTFALL": "rules.starved_share_of_line",
         "SILENT_SHARE": "rules.freeze_silent_share",
     },
     "fanous.rules.pages": {

@@ -34,7 +34,8 @@ from fanous.analysis.incidents.interference import (
     THROUGH_SHARE,
 )
 from fanous.analysis.rules import answers, connection, evidence, failures, fingerprints, http, pages, transfer
-from fanous.analysis.series import aggregate, artefacts, baselines, depth, signals, silence, slowness
+from fanous.analysis.series import aggregate, artefacts, baselines, depth, line, signals, silence, slowness
+from fanous.model.verdict import LEAST_RATIO
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
@@ -50,6 +51,7 @@ def _rules() -> dict[str, Any]:
         "rules.slow_connect_seconds": evidence.LEAST_SLOW_CONNECT,
         "rules.healthy_connect_seconds": evidence.MOST_HEALTHY_CONNECT,
         "rules.connects_a_handshake_needs": evidence.PATIENCE,
+        "rules.retransmission_seconds": evidence.RETRANSMISSION,
         "rules.facebook_names": answers.LEAST_NAMES,
         "rules.body_characters": fingerprints.LONGEST_BODY,
         "rules.notice_bytes": fingerprints.LONGEST_NOTICE,
@@ -57,12 +59,9 @@ def _rules() -> dict[str, Any]:
         "rules.app_share": failures.LEAST_APP_SHARE,
         "rules.endpoint_share": failures.LEAST_SHARE,
         "rules.page_freeze_bytes": http.FREEZE,
-        "rules.handshake_flight_bytes": http.LEAST_FLIGHT,
-        "rules.sound_line_kbps": http.LEAST_LINE,
         "rules.page_received_bytes": http.LEAST_RECEIVED,
         "rules.flow_gap_seconds": http.LONGEST_FLOW_GAP,
         "rules.starved_kbps": http.MOST_KBPS,
-        "rules.starved_share_of_line": http.SHORTFALL,
         "rules.page_control_bytes": pages.LEAST_CONTROL,
         "rules.page_length_proportion": pages.LEAST_PROPORTION,
         "rules.title_word_letters": pages.LEAST_WORD,
@@ -71,7 +70,7 @@ def _rules() -> dict[str, Any]:
         "rules.transfer_freeze_bytes": transfer.FREEZE,
         "rules.transfer_bytes": transfer.LEAST_BYTES,
         "rules.transfer_pairs": transfer.LEAST_PAIRS,
-        "rules.transfer_ratio": transfer.LEAST_RATIO,
+        "rules.transfer_ratio": LEAST_RATIO,
         "rules.refusal_status": transfer.LEAST_REFUSAL,
         "rules.freeze_silent_share": transfer.SILENT_SHARE,
     }
@@ -81,6 +80,8 @@ def _series() -> dict[str, Any]:
     return {
         "series.tick_seconds": TICK,
         "series.probe_majority": aggregate.PROBE_MAJORITY,
+        "series.line_seconds": line.MINUTES,
+        "series.line_sites": line.LEAST_BAD,
         "series.baseline_seconds": baselines.HISTORY,
         "series.baseline_neighbours": baselines.NEIGHBOURS,
         "series.frozen_seconds": artefacts.FROZEN_SECONDS,

@@ -111,14 +111,16 @@ class AnswerRecord(DocumentPart):
 
 
 class QueryRecord(DocumentPart):
-    """df-002; ``x_resolver_name`` is ours, for public resolvers only: an address may be that of a user's own
-    router, and is not read."""
+    """df-002; ``x_resolver_name`` is ours, for public resolvers only.  Of ``resolver_address``, only the URL of one
+    that OONI's engine asks is kept: an address may be that of a user's own router."""
 
     hostname: str | None = None
     query_type: str | None = None
     engine: str | None = None
     failure: Any = None
+    getaddrinfo_error: Number = None
     answers: list[AnswerRecord] | None = None
+    resolver_address: str | None = None
     x_resolver_name: str | None = None
     t0: Number = None
     t: Number = None
@@ -282,8 +284,16 @@ class Opinion(DocumentPart):
     failure: Any = None
 
 
+class ResolverKeys(DocumentPart):
+    """ts-017 ``x_doh``, since 0.5: how the name of the encrypted resolver itself was looked up."""
+
+    queries: list[QueryRecord] | None = None
+
+
 class WebKeys(StepKeys):
     """ts-017 web_connectivity, and what our own probe adds to it."""
+
+    x_doh: ResolverKeys | None = None
 
     control: Control | None = None
     control_failure: Any = None

@@ -283,8 +283,11 @@ def health_defect(keys: HealthKeys | None) -> str:
 
 
 def observe_health(keys: HealthKeys | None) -> Iterator[Observation]:
-    """Each encrypted look-up as a fact about its resolver."""
-    for query in (keys.queries if keys else None) or ():
+    """Each encrypted lookup as a fact about its resolver.
+
+    Those over HTTPS come first, as browsers use them: where both are cut, the first one names how.
+    """
+    for query in sorted((keys.queries if keys else None) or (), key=lambda query: query.engine or ""):
         name = _resolver(query)
         if name:
             yield Observation(

@@ -268,6 +268,8 @@ def observe(
     reader = Reader(target, partial(web_role, target), notes)
     seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
     yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
+    if keys.x_doh and keys.x_doh.queries:
+        yield from reader.resolver(keys.x_doh.queries)
     if keys.x_transfers:
         yield from downloads(target, keys.x_transfers)
     if control:

@@ -18,7 +18,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fanous.model.measurement import Layer, Observation, is_address, noun
+from fanous.analysis.rules.evidence import RESOLVER
+from fanous.analysis.rules.failures import LOOKUP_CAUSES, cause_of
+from fanous.model.measurement import ENCRYPTED, Layer, Observation, changed, is_address, noun
+from fanous.refdata.platforms import target_of
 from fanous.sources.ooni.document import (
     MAX_NOTES,
     MOST_EVENTS_READ,
@@ -36,11 +39,13 @@ from fanous.sources.ooni.document import (
 )
 from fanous.sources.ooni.page import by_name, page_of
 from fanous.sources.ooni.values import (
+    ENCRYPTED_RESOLVERS,
     LONGEST_URL,
     address_of,
     asn_of,
     count_of,
     duration,
+    encrypted_resolver,
     endpoint_of,
     failure_of,
     host_and_port,
@@ -385,6 +390,7 @@ def _text(value: bytes) -> str:
     return name if name.isprintable() else "".join(c for c in name if c.isprintable())
 
 
+NO_ANSWERS: dict[str, Any] = {"answers": (), "answer_asns": (), "ttls": ()}
 RESOLVERS = {"udp": "udp", "tcp": "udp", "doh": "doh", "dot": "dot"}
 """df-002 ``engine`` -> resolver; all others (getaddrinfo, go, unknown, none) are the system's."""
 
@@ -428,7 +434,7 @@ class Reader:
         self._effort.steps(sum(len(each) for each in taken if each))
         traces = Traces(steps.network_events or (), self._effort)
         for query in steps.queries or ():
-            yield self._lookup(query)
+            yield from self._lookups(query)
         for address, hostname in (also or {}).items():
             self.names.setdefault(address, hostname)
         for connect in steps.tcp_connect or ():
@@ -450,6 +456,34 @@ class Reader:
     def _note(self, text: str) -> None:
         if len(self._notes) < MAX_NOTES:
             self._notes.append(text)
+
+    def resolver(self, queries: Iterable[QueryRecord]) -> Iterator[Observation]:
+        """How the name of an encrypted resolver was itself looked up; of one that has a name here."""
+        for query in queries:
+            if query.hostname in ENCRYPTED_RESOLVERS.values():
+                yield changed(self._lookup(query), target=target_of(query.hostname), role=RESOLVER)
+
+    def _lookups(self, query: QueryRecord) -> Iterator[Observation]:
+        """What a lookup shows about the name that was asked for, and about an encrypted resolver that it went through.
+
+        If the resolver was not reached, nothing is known about the name.  Perhaps the resolver's own name was not
+        found, which the engine writes as if it were the site's (``getaddrinfo_error``).
+        """
+        seen = self._lookup(query)
+        if seen.resolver not in ENCRYPTED:
+            yield seen
+            return
+        unreached = not seen.answers and (
+            query.getaddrinfo_error is not None
+            or (seen.failure is not None and cause_of(seen.failure) not in LOOKUP_CAUSES)
+        )
+        if not unreached:
+            yield seen
+        name = encrypted_resolver(query.resolver_address)
+        if name or unreached:
+            failure = seen.failure if unreached else None
+            target = target_of(name) if name else seen.target
+            yield changed(seen, target=target, hostname=name, role=RESOLVER, failure=failure, **NO_ANSWERS)
 
     def _lookup(self, query: QueryRecord) -> Observation:
         hostname = name_of(query.hostname)

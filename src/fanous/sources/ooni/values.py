@@ -109,6 +109,21 @@ def name_of(text: str | None) -> str:
     return _name(text) if text and len(text) <= LONGEST_HOST else ""
 
 
+ENCRYPTED_RESOLVERS = {
+    "https://dns.google/dns-query": "dns.google",
+    "https://dns.nextdns.io/dns-query": "dns.nextdns.io",
+    "https://dns.quad9.net/dns-query": "dns.quad9.net",
+    "https://mozilla.cloudflare-dns.com/dns-query": "mozilla.cloudflare-dns.com",
+}
+"""URL -> name of each resolver over HTTPS that OONI's engine asks, one in each run, as its records of versions 0.5.26
+and 0.5.28 name them.  Of any other, the path may be a person's account."""
+
+
+def encrypted_resolver(address: str | None) -> str:
+    """The name of a resolver that OONI's engine asks over HTTPS; empty = another one."""
+    return ENCRYPTED_RESOLVERS.get(address or "", "")
+
+
 def port_of(value: float | None) -> int:
     """0 = unknown."""
     return int(value) if value is not None and 0 < value < 65_536 else 0

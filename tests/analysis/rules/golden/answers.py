@@ -171,7 +171,7 @@ ANSWERS_BLOCKED = [
         .shake("157.240.1.35", "fb.me", failure=RESET)
         .helper("157.240.22.35", connects={"157.240.22.35:443": None})
         .older(),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "no resolver of the probe answers",

@@ -116,7 +116,7 @@ BLOCKED = [
     Golden(
         "a reset on the name",
         Web().lookup(HOME).connect().shake(failure=RESET).helper(),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "silence on the name",
@@ -164,9 +164,7 @@ BLOCKED = [
         .fetch(code=403, body='<iframe src="http://10.10.34.35:80"></iframe>', headers={}),
         ("blocked http http.blockpage",),
     ),
-    Golden(
-        "a redirect's host is reset", front().connect().shake(failure=RESET), ("blocked tls tls.reset.sni",)
-    ),
+    Golden("a redirect's host is reset", front().connect().shake(failure=RESET), ("blocked tls tls.reset",)),
     Golden(
         "a redirect's host is refused",
         front().connect(failure="connection_refused"),
@@ -190,12 +188,12 @@ BLOCKED = [
         .connect("64:ff9b::6810:101")
         .shake("64:ff9b::6810:101", failure=RESET)
         .helper(),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "a reset on the name, and a helper that tried connections and the page alone",
         Web().lookup(HOME).connect().shake(failure=RESET).helper(handshakes={}),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "a redirect to a provider's warning",

@@ -98,12 +98,12 @@ OLDER_BLOCKED = [
     Golden(
         "a reset on the name, and the request that met it",
         Web().lookup(HOME).connect().shake(failure=RESET).fetch(failure=RESET).helper().older(),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "a reset on the name, of which only the request tells",
         moved().fetch(SECURE, failure=RESET).older(),
-        ("blocked http tls.reset.sni",),
+        ("blocked http tls.reset",),
     ),
     Golden(
         "silence on the name, of which only the request tells",

@@ -84,6 +84,14 @@ SOUND_PAGES = [
         "Russian news of a block, while the helper cannot be asked",
         in_clear("RU").fetch(body=article(RESTRICTED, "новости ")).no_helper(),
     ),
+    Golden(
+        "a page that flows at a third of the rate of its own handshake",
+        works().read([1_000] * 100, 0.1, began=0.4).fetch(failure=TIMEOUT, took=10.0),
+    ),
+    Golden(
+        "a page of 250 KB that stands still in between",
+        works().read([5_000] * 50, 0.1).read([5_000], 0.1, began=9.5).fetch(failure=TIMEOUT, took=10.0),
+    ),
 ]
 
 OTHER_PAGES = [
@@ -93,16 +101,6 @@ OTHER_PAGES = [
         ("blocked http http.blockpage",),
     ),
     Golden("an answer without a page", works(PLAIN).fetch(body="", headers={}), ("blocked http http",)),
-    Golden(
-        "a page that flows at a third of the rate of its own handshake",
-        works().read([1_000] * 100, 0.1, began=0.4).fetch(failure=TIMEOUT, took=10.0),
-        ("throttled http tls.throttle.sni",),
-    ),
-    Golden(
-        "a page of 250 KB that stands still in between",
-        works().read([5_000] * 50, 0.1).read([5_000], 0.1, began=9.5).fetch(failure=TIMEOUT, took=10.0),
-        ("throttled http tls.throttle.sni",),
-    ),
     Golden(
         "another page with status 200, from a network that is not the site's",
         at_another(200, NOTICE),

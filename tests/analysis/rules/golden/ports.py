@@ -99,7 +99,7 @@ PORTS_BLOCKED = [
     Golden(
         "a reset on the name, while the page in clear still comes",
         in_clear().connect().shake(failure=RESET).helper().fetch(),
-        ("blocked tls tls.reset.sni",),
+        ("blocked tls tls.reset",),
     ),
     Golden(
         "interception, while the page in clear still comes",
