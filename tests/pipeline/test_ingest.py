@@ -83,7 +83,7 @@ def test_the_rally_is_one_confirmed_nation_wide_incident(rally_store: Store, ral
     assert incident.scope is Scope.NATION
     assert set(incident.targets) == FOUR
     assert {n.entity for n in incident.networks} == {f"AS{asn}" for asn in pakistan.RESTRICTIONS}
-    assert "tls.reset.sni" in incident.mechanisms
+    assert "tls.reset" in incident.mechanisms
     first = min(r.start for r in pakistan.RESTRICTIONS.values())
     last = max(r.end for r in pakistan.RESTRICTIONS.values())
     assert abs(incident.onset - first) <= 3600

@@ -115,7 +115,7 @@ def test_every_request_is_answered_though_the_record_names_no_network(
     document = reset.document() | place | {"software_name": software}
     (one,), _ = judge_files([written(tmp_path, [json.dumps(document).encode()])])
     assert one["defect"] == "unknown network"
-    assert one["verdicts"][0]["mechanism"] == "tls.reset.sni"
+    assert one["verdicts"][0]["mechanism"] == "tls.reset"
     assert [said in note for note in one["notes"]] == [True]
 
 

@@ -21,7 +21,7 @@ from fanous.model.incident import (
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
 from fanous.model.place import Access
 from fanous.model.reason import Reason
-from fanous.model.verdict import Judged, State, Verdict
+from fanous.model.verdict import LINE, Judged, State, Verdict
 from tests.builders import bundle, observation, verdict
 
 NOON = 1_702_814_400.0
@@ -67,6 +67,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             said.controlled,
             header.defect,
             said.mechanism,
+            said.kbps,
         )
         for one in batch
         for header in [one.parsed.measurement]
@@ -85,7 +86,7 @@ def random_batch(seed: int, size: int) -> list[Judged]:
             country=random.choice(["PK", "PK", "PK", "IR", "ZZ"]),
             asn=random.choice([0, 17557, 45669]),
             resolver_asn=random.choice([0, 17557, 13335]),
-            probe=f"probe {random.randint(1, 6)}",
+            probe=f"{seed}-{n}" if random.random() < 0.2 else f"probe {random.randint(1, 6)}",
             started_at=NOON + random.randint(0, 7_200_000_000) / 1e6,
             defect=random.choice(["", "", "", "vpn"]),
             access=random.choice(list(Access)),
@@ -99,11 +100,11 @@ def _random_verdict(random: Random) -> Verdict:
     return verdict(
         state,
         random.choice(list(Layer)),
-        target=random.choice(["x", "youtube"]),
+        target=random.choice(["x", "youtube", "wikipedia", "bbc"]),
         symptom=state is State.INSUFFICIENT and random.random() < 0.5,
         controlled=random.random() < 0.5,
-        kbps=random.choice([float("nan"), 137.0]) if state is State.THROTTLED else float("nan"),
-        mechanism=random.choice(["", "tls.timeout", "tls.throttle.sni"]),
+        kbps=random.choice([float("nan"), 50.0, 137.0, 2000.0]),
+        mechanism=random.choice(["", "tls.timeout", "tls.throttle.sni", "tls.throttle", "tls.freeze", LINE]),
     )
 
 

@@ -4,7 +4,7 @@ record -> parsed measurement -> verdicts
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from logging import Logger
@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
+from fanous.analysis.series.line import (
+    Line,
+    account,
+    by_target,
+    in_view_of,
+    is_sender_known,
+    lines,
+    sender_of,
+)
 from fanous.config import data_folder
 from fanous.errors import Rejected
 from fanous.log import logline
-from fanous.model.measurement import Measurement, ParsedMeasurement, Record
+from fanous.model.measurement import Measurement, ParsedMeasurement, Record, changed
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
@@ -136,12 +145,48 @@ class Judgement:
     notes: tuple[str, ...] = ()
 
 
-def judgements(paths: Sequence[Path], tally: Ingested, working: Working = UNWATCHED) -> Iterator[Judgement]:
-    """Measurements of OONI files in order; what cannot be used goes to ``tally``.
+def judgements(paths: Sequence[Path], tally: Ingested, working: Working = UNWATCHED) -> list[Judgement]:
+    """Measurements of OONI files in order, each in view of the others that its sender made in the same minutes; what
+    cannot be used goes to ``tally``.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
+    judged = list(_one_by_one(paths, tally, working))
+    accounts = [
+        account(
+            one.uid, target, sender_of(one.uid, one.probe, one.country, one.asn), one.started_at, verdicts
+        )
+        for one, verdicts_of in ((each.measurement, each.verdicts) for each in judged)
+        if not one.defect
+        for target, verdicts in by_target(verdicts_of).items()
+    ]
+    known = lines(accounts)
+    return [replace(one, verdicts=_in_view(one, known)) for one in judged]
+
+
+LINE_SAYS = {
+    Line.WELL: "In the same minutes, other sites' pages came at several times that rate on this line.",
+    Line.BAD: "In the same minutes, other sites fared no better on this line.",
+    Line.UNKNOWN: "",
+}
+
+
+def _in_view(judged: Judgement, known: Mapping[tuple[str, str], Line]) -> tuple[Verdict, ...]:
+    """The verdicts, in view of the line."""
+    one = judged.measurement
+    is_known, seen = is_sender_known(one.uid, one.probe), list[Verdict]()
+    for verdict in judged.verdicts:
+        line = known.get((one.uid, verdict.target), Line.UNKNOWN)
+        told = in_view_of(line, verdict, is_known)
+        says = (
+            LINE_SAYS[line] if told.state is not verdict.state or told.symptom is not verdict.symptom else ""
+        )
+        seen.append(changed(told, why=f"{told.why} {says}") if says else told)
+    return tuple(seen)
+
+
+def _one_by_one(paths: Sequence[Path], tally: Ingested, working: Working) -> Iterator[Judgement]:
     connector = MEASUREMENT_SOURCES["ooni"]
     assert isinstance(connector, Divisible)
     for path in paths:

@@ -14,17 +14,23 @@ from typing import Any
 import numpy as np
 
 from fanous.analysis.series.aggregate import BLOCKED_PATH, MOST, PROBE_MAJORITY, Ballots, series_of
+from fanous.analysis.series.line import LEAST_BAD, MINUTES, Line
 from fanous.analysis.series.signals import COUNTED, PATH_LAYERS, Signal, Symptoms
 from fanous.model.coverage import MeasurementCount, Outcomes
 from fanous.model.incident import Kind
 from fanous.model.measurement import REDIRECT, Layer, Role
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
-from fanous.model.verdict import SLOWNESS, State
+from fanous.model.verdict import LEAST_RATIO, LINE, STARVED, TIMED_OUT, State
 from fanous.store.cache import remembered
 from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
 
-_IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
+_WITH_DATA = " OR ".join(f"position(mechanism, '{part}') > 0" for part in STARVED)
+_IS_SLOW = f"(layer = 'transfer' OR {_WITH_DATA})"
+_STARVES = f"(symptom AND ({_WITH_DATA}))"
+_TIMED_OUT = (
+    f"(layer != '{Layer.TRANSFER}' AND state = '{State.BLOCKED}' AND endsWith(mechanism, '{TIMED_OUT}'))"
+)
 _SYMPTOM = {
     Symptoms.ALL: "symptom",
     Symptoms.SLOW: f"(symptom AND {_IS_SLOW})",
@@ -61,23 +67,42 @@ def _short(signal: Signal) -> str:
 
 
 def _verdict_columns() -> list[str]:
-    """Which verdicts a measurement has, by layers."""
+    """Which verdicts a measurement has, by layer, and whether its line must be known (``analysis.series.line``)."""
     columns = []
     for group in dict.fromkeys(map(_group, COUNTED)):
-        first, *others = (signal for signal in COUNTED if _group(signal) == group)
-        where = _layers(first)
+        where = next(_layers(signal) for signal in COUNTED if _group(signal) == group)
         columns += [
-            f"countIf({_shows(first)}) > 0 AS {_seen(first)}",
             f"countIf({where} AND state = 'ok') > 0 AS {group}_ok",
-            *(f"countIf({_shows(signal)}) > 0 AS {_seen(signal)}" for signal in others),
-            f"countIf({where} AND controlled) > 0 AS {group}_checked",
+            f"countIf({where} AND controlled AND NOT {_STARVES}) > 0 AS {group}_checked",
         ]
-    # A control that came with another verdict of the measurement says nothing about what was seen.
-    return columns + [
-        f"if({_seen(signal)}, countIf({_shows(signal)} AND controlled) > 0, {_group(signal)}_checked) "
-        f"AS {_short(signal)}_controlled"
-        for signal in COUNTED
-    ]
+    for signal in COUNTED:
+        for kind, which in (
+            ("sure", f"NOT {_STARVES} AND NOT {_TIMED_OUT}"),
+            ("starved", _STARVES),
+            ("timed_out", _TIMED_OUT),
+        ):
+            # 2 = with a control of its own.
+            columns.append(f"maxIf(1 + controlled, {_shows(signal)} AND {which}) AS {_short(signal)}_{kind}")
+    return columns
+
+
+def _in_view_of_line() -> list[str]:
+    """SQL: what of this counts; ``line`` is how the line was, ``sender_known`` whether it is known who sent it."""
+    columns = []
+    for signal in COUNTED:
+        sure, starved, timed_out = (f"{_short(signal)}_{kind}" for kind in ("sure", "starved", "timed_out"))
+        columns.append(
+            f"{sure} > 0 OR {timed_out} > 0 OR ({starved} > 0 AND line != '{Line.BAD}') AS {_seen(signal)}"
+        )
+        # A control that came with another verdict of the measurement says nothing about what was seen.
+        controlled = (
+            f"{sure} = 2 OR ({timed_out} = 2 AND line != '{Line.BAD}') "
+            f"OR ({starved} = 2 AND line = '{Line.WELL}' AND sender_known)"
+        )
+        columns.append(
+            f"if({_seen(signal)}, {controlled}, {_group(signal)}_checked) AS {_short(signal)}_controlled"
+        )
+    return [*columns, *map(_vote, COUNTED)]
 
 
 def _vote(signal: Signal) -> str:
@@ -108,16 +133,71 @@ _OF_RESOLVERS = [f"signal = '{signal.name}'" for signal in COUNTED if signal.by_
 RATED = tuple(signal for signal in COUNTED if State.THROTTLED in signal.states)
 """Signals whose votes carry a rate."""
 
-_COLUMNS = ",\n    ".join([*_verdict_columns(), *map(_vote, COUNTED)])
+_VERDICTS, _COLUMNS = ",\n    ".join(_verdict_columns()), ",\n    ".join(_in_view_of_line())
+
+_IS_SENDER_KNOWN = "probe != uid"
+_SENDER = f"concat(country, ' ', toString(asn), ' ', if({_IS_SENDER_KNOWN}, probe, ''))"
+_MICROS = int(MINUTES * 1_000_000)
+_HOUR_QUARTER = f"intDiv(micros, {_MICROS})"
+_RATE = "NOT isNaN(kbps)"
+_ACCOUNT = f"""
+SELECT uid, target, any({_SENDER}) AS sender, toUnixTimestamp64Micro(any(started_at)) AS micros,
+    countIf({_STARVES}) > 0 AS starves, countIf({_TIMED_OUT}) > 0 AS timed_out,
+    any({_IS_SENDER_KNOWN}) AS sender_known,
+    if(countIf(state = 'ok' AND {_RATE}) > 0, maxIf(kbps, state = 'ok' AND {_RATE}), nan) AS came,
+    if(countIf({_STARVES} AND {_RATE}) > 0, minIf(kbps, {_STARVES} AND {_RATE}), nan) AS at_most,
+    starves OR countIf(mechanism = '{LINE}') > 0 AS is_bad
+FROM verdicts
+WHERE asn != 0 AND defect = '' AND {IN_WINDOW} %(among)s
+"""
+# Only senders with something to ask about are looked at; on most days they are few.
+_QUESTIONED = f"FROM verdicts WHERE ({_STARVES} OR {_TIMED_OUT}) AND {IN_WINDOW} %(among)s"
+_IN_COMPANY = f"""
+FROM (
+    SELECT *, arrayJoin([-1, 0, 1]) + {_HOUR_QUARTER} AS slot FROM (
+        {_ACCOUNT} AND uid IN (SELECT uid {_QUESTIONED}) GROUP BY uid, target
+    ) WHERE starves OR timed_out
+) AS asked
+INNER JOIN (
+    SELECT *, {_HOUR_QUARTER} AS slot FROM (
+        {_ACCOUNT} AND {_SENDER} IN (SELECT {_SENDER} {_QUESTIONED}) GROUP BY uid, target
+    )
+) AS other ON asked.sender = other.sender AND asked.slot = other.slot
+WHERE other.target != asked.target
+    AND other.micros >= asked.micros - {_MICROS} AND other.micros < asked.micros + {_MICROS}
+"""
+COMPANY = f"SELECT DISTINCT other.uid {_IN_COMPANY} AND asked.target IN {{targets:Array(String)}} ORDER BY other.uid"
+"""What was measured next to these targets and shows how the line was."""
+_LINES = f"""
+SELECT uid, target, any(sender_known) AS sender_known,
+    countIf(nearest.1) AS bad,
+    countIf(NOT nearest.1 AND NOT isNaN(nearest.2) AND NOT at_most >= {LEAST_RATIO} * nearest.2) AS good,
+    multiIf(NOT any(starves), if(bad >= {LEAST_BAD} AND bad > good, '{Line.BAD}', '{Line.WELL}'),
+        good > bad, '{Line.WELL}', bad > 0 AND good = 0, '{Line.BAD}', '{Line.UNKNOWN}') AS line
+FROM (
+    SELECT asked.uid AS uid, asked.target AS target, any(asked.sender_known) AS sender_known,
+        any(asked.starves) AS starves, any(asked.at_most) AS at_most,
+        argMin((other.is_bad, other.came), (abs(other.micros - asked.micros), other.uid)) AS nearest
+    {_IN_COMPANY}
+    GROUP BY asked.uid, asked.target, other.target
+)
+GROUP BY uid, target
+"""
+"""(uid, target) -> the line of each measurement that starves or times out, as ``analysis.series.line`` finds it."""
+OF_COUNTRY = {"among": "AND country = {country:String} AND country != 'ZZ'"}
+_WITH_LINES = f"LEFT JOIN ({_LINES}) AS lines USING (uid, target)"
+
 # Every column but the verdict's own has one value per measurement: any() picks it.
 _BY_MEASUREMENT = f"""
-SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
-    any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
-    {_COLUMNS} %(more)s
-FROM verdicts
-WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
-    AND {IN_WINDOW} %(which)s
-GROUP BY uid, target
+SELECT *, {_COLUMNS} FROM (
+    SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
+        any(access) AS over, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
+        {_VERDICTS} %(more)s
+    FROM verdicts
+    WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
+        AND {IN_WINDOW} %(which)s
+    GROUP BY uid, target
+) AS measured %(lines)s
 """
 _MECHANISMS = ",\n    ".join(map(_mechanism, COUNTED))
 
@@ -191,7 +271,7 @@ GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
 """Targets that several sources measured on one network."""
 
 WITNESSES = f"""
-SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
+SELECT uid, micros / 1000000, network, resolver, target, from_probe, over, via,
     {_each("vote")}, {_each("controlled")},
     {_each("mechanism")}, {_each("cut")}, roles_ok, rate
 FROM ({_BY_MEASUREMENT})
@@ -202,7 +282,7 @@ ORDER BY micros, uid, target
 
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
-    0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, line, via
+    0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, over, via
 FROM ({_BY_MEASUREMENT})
 WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
 ORDER BY micros, uid, target
@@ -250,10 +330,12 @@ SELECT uid, micros, target, network, cc, via, test,
     multiIf(outcome = 'blocked', {_named_mechanism(State.BLOCKED)},
         outcome = 'throttled', {_named_mechanism(State.THROTTLED)}, '') AS mechanism
 FROM (
-    SELECT uid, target, any(asn) AS network, any(country) AS cc, any(source) AS via, any(test_name) AS test,
-        toUnixTimestamp64Micro(any(started_at)) AS micros, {_COLUMNS}, {_MECHANISMS}
-    {_COUNTED_ONES}
-    GROUP BY uid, target
+    SELECT *, {_COLUMNS} FROM (
+        SELECT uid, target, any(asn) AS network, any(country) AS cc, any(source) AS via, any(test_name) AS test,
+            toUnixTimestamp64Micro(any(started_at)) AS micros, {_VERDICTS}, {_MECHANISMS}
+        {_COUNTED_ONES}
+        GROUP BY uid, target
+    ) AS measured {_WITH_LINES}
 )
 """
 TALLY = f"""
@@ -275,7 +357,7 @@ ORDER BY micros DESC, uid DESC, target DESC LIMIT {{most:Int64}}
 
 
 _FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
-# A measurement counts if any of its targets has a vote; it failed if one of them did.
+# A measurement counts if any of its targets has a vote.
 _OF_TARGETS = f"""
 FROM verdicts
 WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
@@ -291,9 +373,11 @@ SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro
 """
 # The engine distinguishes identifiers by 128 bits of a hash, as documented for ``uniqExact``.
 _FAILURES = f"""
-SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
-    uniqExactIf(uid, {_FELL})
-{_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
+SELECT network, roundDown(micros, {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
+    uniqExactIf(uid, {_any([*map(_seen, COUNTED)])})
+FROM ({_BY_MEASUREMENT})
+WHERE {_any([f"{_short(signal)}_vote >= 0" for signal in COUNTED])}
+GROUP BY network, edge ORDER BY network, edge
 """
 
 _DOWNLOADS = f"""
@@ -355,6 +439,11 @@ class VoteFacts(FactsPart):
         sql = WITNESSES % _parts(targets, more=DETAILS)
         return _witnesses(self.engine.columns(sql, **_parameters(country, since, until, targets)))
 
+    def company(self, country: str, since: float, until: float, targets: Sequence[str]) -> list[str]:
+        """The measurements of other targets that say how the line was on which these starved or timed out."""
+        rows = self.engine.rows(COMPANY % OF_COUNTRY, **_asked(country, since, until, targets))
+        return [uid for (uid,) in rows]
+
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
         sql = WORKING % _parts(targets, places="!=")
@@ -376,7 +465,8 @@ class VoteFacts(FactsPart):
             edges: unix seconds, ascending, where stretches begin; what is earlier counts with the first.
         """
         at = [ticks(edge) for edge in edges]
-        rows = self.engine.rows(_FAILURES, edges=at, **_asked(country, since, until, targets))
+        sql = _FAILURES % _parts(targets)
+        rows = self.engine.rows(sql, edges=at, **_asked(country, since, until, targets))
         return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
 
     def rates(self, country: str, since: float, until: float) -> list[Rate]:
@@ -403,7 +493,12 @@ def _parts(
     which = "" if targets is None else "AND target IN {targets:Array(String)}"
     if sources is not None:
         which += " AND source IN {sources:Array(String)}"
-    return {"places": places, "which": which, "more": more}
+    lines = ""
+    if places == "=":
+        lines = _WITH_LINES % OF_COUNTRY
+    else:
+        more += ", '' AS line, false AS sender_known"
+    return {"places": places, "which": which, "more": more, "lines": lines}
 
 
 def _parameters(
@@ -600,7 +695,7 @@ class CountFacts(FactsPart):
         filters, values = _filters(scope)
         columns = ", ".join(AXES[axis] for axis in axes)
         rows = self.engine.rows(
-            TALLY % {"columns": columns, "filters": filters},
+            TALLY % {"columns": columns, "filters": filters, "among": _among(scope)},
             edges=[ticks(edge) for edge in edges],
             most=most,
             **values,
@@ -626,8 +721,19 @@ class CountFacts(FactsPart):
         """
         filters, values = _filters(scope)
         at, uid, of = after or (2**62, "", "")
-        rows = self.engine.rows(LISTED % {"filters": filters}, at=at, uid=uid, of=of, most=most, **values)
+        sql = LISTED % {"filters": filters, "among": _among(scope)}
+        rows = self.engine.rows(sql, at=at, uid=uid, of=of, most=most, **values)
         return [CountedMeasurement(*row) for row in rows]
+
+
+def _among(scope: CountScope) -> str:
+    """Where a sender's other measurements are looked for: of any target."""
+    sql = "AND country != 'ZZ'"
+    if scope.countries:
+        sql += " AND country IN {countries:Array(String)}"
+    if scope.networks:
+        sql += " AND asn IN {networks:Array(UInt32)}"
+    return sql
 
 
 def _filters(scope: CountScope) -> tuple[str, dict[str, Any]]:

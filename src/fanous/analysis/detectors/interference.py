@@ -169,7 +169,7 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float) -> F
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.34"
+DETECTOR_VERSION = "2026.35"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"

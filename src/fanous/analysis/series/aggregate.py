@@ -12,16 +12,17 @@ news as usual: own probes decide in minutes.
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from math import floor
+from math import floor, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.series.line import Line, account, in_view_of, is_sender_known, lines, sender_of
 from fanous.analysis.series.signals import COUNTED, SIGNALS, Signal, Symptoms
 from fanous.model.measurement import Layer
 from fanous.model.place import UNKNOWN_COUNTRY, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, Votes
-from fanous.model.verdict import SLOWNESS, State
+from fanous.model.verdict import State, is_starved
 
 # --- probes that repeat themselves -----------------------------------------------------------------------
 
@@ -192,6 +193,7 @@ class VerdictRow:
     controlled: bool = False
     defect: str = ""
     mechanism: str = ""
+    kbps: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +238,22 @@ def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
     for row in rows:
         if not row.defect and row.asn and row.country != UNKNOWN_COUNTRY:
             grouped[row.uid, row.target].append(row)
-    for group in grouped.values():
+    known = lines(
+        account(uid, target, _sender(group[0]), group[0].started_at, group)
+        for (uid, target), group in grouped.items()
+    )
+    for key, group in grouped.items():
+        # Without the sender's other measurements, nothing says how its line was.
+        is_known = is_sender_known(key[0], group[0].probe)
+        group = [in_view_of(known.get(key, Line.UNKNOWN), row, is_known) for row in group]
         for signal in COUNTED:
             rows_of_it = [row for row in group if row.layer in signal.layers]
             others = [row for row in group if signal.yields_to and _shows(SIGNALS[signal.yields_to], row)]
             yield from _vote(signal, rows_of_it, yields=bool(others))
+
+
+def _sender(row: VerdictRow) -> str:
+    return sender_of(row.uid, row.probe, row.country, row.asn)
 
 
 def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[Vote]:
@@ -265,7 +278,7 @@ def _shows(signal: Signal, row: VerdictRow) -> bool:
         return False
     if not row.symptom or signal.symptoms is Symptoms.ALL:
         return row.state in signal.states or row.symptom
-    is_slow = row.layer == Layer.TRANSFER or SLOWNESS in row.mechanism
+    is_slow = row.layer == Layer.TRANSFER or is_starved(row.mechanism)
     return row.state in signal.states or is_slow == (signal.symptoms is Symptoms.SLOW)
 
 

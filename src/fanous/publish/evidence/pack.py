@@ -69,7 +69,8 @@ class Selection:
     Attributes:
         since, until: the window to recompute; ``since`` is a multiple of ``TICK``.
         own: from the country: every measurement with a result for one of the targets; if the line itself was cut,
-            the probes' checks of it too; if the line might have failed, everything else measured on it.
+            the probes' checks of it too; if the line might have failed, everything else measured on it; what the same
+            senders measured in the minutes in which a target starved or timed out.
         elsewhere: from other countries: measurements that reached a target while it failed here, and checks of
             lines on two networks per bin, which show that the collector was up; all measurements of a target in the
             countries in which a platform may have failed, and in those in which it went on working.
@@ -114,7 +115,8 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     near = abroad.where(_near(abroad.times, failing, CONTROL_WINDOW + MINUTE))
     home = [look.uid for look in looks if look.country == incident.country]
     beside = _beside(store, incident, until) if _rests_on_others(incident) else []
-    own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
+    company = store.facts.company(incident.country, since, until, targets)
+    own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside, *company]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
     lost = store.facts.unanswered_elsewhere(incident.country, targets, incident.intervals, UNANSWERED)
     unanswered = [uid for uids in lost.values() for uid in uids]
