@@ -19,8 +19,8 @@ import errno
 import logging
 import socket
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -81,6 +81,18 @@ def volume_of(address: int, network: int) -> RateLimits:
 
 VOLUME = volume_of(ADDRESS_MB << 20, NETWORK_MB << 20)
 
+DAY_MB = 2048
+"""MiB a day that one network may add to the archive, before compression: thirty runs over a whole test list.  One
+address may add a quarter of it, so that no one uses up what his neighbours need."""
+
+
+def kept_of(day: int) -> RateLimits:
+    """Limits of what is kept, in bytes, from the MiB of a network in a day; a single measurement always fits."""
+    return RateLimits(*(RateLimit(one / 86400, max(one, MOST_BYTES)) for one in (day / 4, day)))
+
+
+KEPT = kept_of(DAY_MB << 20)
+
 
 def submissions_at(a_second: float) -> RateLimits:
     """``SUBMISSIONS`` scaled to what one address may send per second."""
@@ -127,49 +139,132 @@ class Limiter:
             self._admit(address, now, cost)
 
     def _admit(self, address: str, now: float, cost: float) -> None:
-        for key, rate in zip(places_of(address), (self._rates.address, self._rates.network), strict=True):
-            tokens, since = self._buckets.pop(key, (rate.burst, now))
-            tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
-            self._buckets[key] = (tokens - cost if tokens >= cost else tokens, now)
-            if len(self._buckets) > self._remembered:
-                self._buckets.popitem(last=False)
+        rates = (self._rates.address, self._rates.network)
+        places = [
+            (key, rate, self._tokens(key, rate, now))
+            for key, rate in zip(places_of(address), rates, strict=True)
+        ]
+        for _, rate, tokens in places:
             if tokens < cost:
                 wait = (cost - tokens) / rate.a_second
                 raise Refused(429, "too many requests from here: slow down", retry_after=wait)
+        for key, _, tokens in places:
+            self._buckets[key] = (tokens - cost, now)
+
+    def _tokens(self, key: str, rate: RateLimit, now: float) -> float:
+        """What is left in a bucket, which is remembered for longest from now on."""
+        tokens, since = self._buckets.pop(key, (rate.burst, now))
+        tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
+        self._buckets[key] = (tokens, now)
+        if len(self._buckets) > self._remembered:
+            self._buckets.popitem(last=False)
+        return tokens
 
 
-class Room:
-    """Bytes of bodies that may be in memory at once, over all clients."""
+SHARE = MOST_BYTES + (1 << 20)
+"""Bytes of bodies of one network in memory at once: one of the largest, and what is added to a measurement."""
 
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    @contextmanager
-    def holding(self) -> "Iterator[Held]":
-        """A context in which memory is reserved, and released at the end."""
-        held = Held(self)
-        try:
-            yield held
-        finally:
-            self._left += held.bytes
-
-    def take(self, count: int) -> None:
-        """Raises ``Refused`` (503) if there is not enough room."""
-        if count > self._left:
-            raise Refused(503, "busy: try again soon", retry_after=5, closes=True)
-        self._left -= count
+ROOM = 8 * SHARE
+"""The same for all networks together; a decoded measurement takes several times its size."""
 
 
 class Held:
-    """The part of a ``Room`` that one request holds."""
+    """What the body of one request holds of a ``Room``; belongs to one event loop.
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    Attributes:
+        bytes: taken so far.
+    """
+
+    def __init__(self, room: "Room", network: str, patience: asyncio.Timeout) -> None:
+        self._room, self.network, self._patience = room, network, patience
+        self._began = asyncio.get_running_loop().time()
         self.bytes = 0
 
     def take(self, count: int) -> None:
-        self._room.take(count)
-        self.bytes += count
+        """Raises ``Refused`` (503) if there is not enough room."""
+        self._room.take(self, count)
+
+    def arrived(self) -> None:
+        """The body is whole: from now on it keeps its place."""
+        self._room.arrived(self)
+
+    def cost(self, now: float) -> float:
+        """How much it has kept others from, in bytes times seconds."""
+        return self.bytes * (now - self._began)
+
+    def give_up(self) -> None:
+        """End the wait for its body."""
+        self._patience.reschedule(0.0)
+
+
+class Room:
+    """Bytes of bodies that may be in memory at once, of one network and over all of them.
+
+    Where there is no room left for the next piece, a body that is still arriving is given up: one of the same network
+    if that has used its share, else one of the network that holds the most; and of these the one that has held the most
+    bytes for the longest time.  So who sends large bodies and does not end them makes room for others.
+    """
+
+    def __init__(self, most: int = ROOM, share: int = SHARE) -> None:
+        self._most, self._share = most, share
+        self._taken = 0
+        self._of: Counter[str] = Counter()
+        self._arriving: set[Held] = set()
+
+    @asynccontextmanager
+    async def holding(self, address: str) -> AsyncIterator[Held]:
+        """A context in which memory is reserved for a body from this address, and released at the end.
+
+        Raises:
+            Refused: 503, there is not enough room.
+        """
+        patience = asyncio.timeout(None)
+        held = Held(self, places_of(address)[1], patience)
+        self._arriving.add(held)
+        try:
+            async with patience:
+                yield held
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise _no_room() from None
+        finally:
+            self._release(held)
+
+    def arrived(self, held: Held) -> None:
+        self._arriving.discard(held)
+
+    def take(self, held: Held, count: int) -> None:
+        while self._of[held.network] + count > self._share:
+            self._make_room(held, [one for one in self._arriving if one.network == held.network])
+        while self._taken + count > self._most:
+            self._make_room(held, self._arriving)
+        self._of[held.network] += count
+        self._taken += count
+        held.bytes += count
+
+    def _make_room(self, newcomer: Held, among: Iterable[Held]) -> None:
+        now, least = asyncio.get_running_loop().time(), self._of[newcomer.network]
+        others = [
+            one for one in among if one is not newcomer and one.bytes and self._of[one.network] >= least
+        ]
+        if not others:
+            raise _no_room()
+        slowest = max(others, key=lambda one: (self._of[one.network], one.cost(now)))
+        self._release(slowest)
+        slowest.give_up()
+
+    def _release(self, held: Held) -> None:
+        self._arriving.discard(held)
+        self._taken -= held.bytes
+        self._of[held.network] -= held.bytes
+        if not self._of[held.network]:
+            del self._of[held.network]
+        held.bytes = 0
+
+
+def _no_room() -> Refused:
+    return Refused(503, "busy: try again soon", retry_after=5, closes=True)
 
 
 HEAD_SECONDS = 15.0
