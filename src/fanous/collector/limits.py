@@ -18,7 +18,7 @@ import asyncio
 import errno
 import logging
 import socket
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -347,7 +347,7 @@ class Connections:
 
     def admit(self, peer: str) -> bool:
         """Count a newcomer; ``False`` = there is no place for it, and it should be closed."""
-        self.of[places_of(peer)[0]] += 1
+        self.of.update(places_of(peer))
         self.open += 1
         if not self.limits.is_exempt(peer) and self._is_too_many(peer):
             return False
@@ -365,11 +365,11 @@ class Connections:
 
     def leave(self, peer: str) -> None:
         """One of its connections is closed, and waits for nothing any more."""
-        subscriber, _ = places_of(peer)
         self.open -= 1
-        self.of[subscriber] -= 1
-        if self.of[subscriber] <= 0:
-            del self.of[subscriber]
+        for place in places_of(peer):
+            self.of[place] -= 1
+            if self.of[place] <= 0:
+                del self.of[place]
 
     def wait(self, waiting: Abortable, peer: str) -> None:
         """A connection asks for nothing now."""
@@ -399,18 +399,31 @@ class Connections:
         return self._close_one_of(list(islice(self._waiting.items(), LOOKED_AT)))
 
     def _close_one_of(self, oldest: list[tuple[Abortable, str]]) -> bool:
-        """Close one, preferably of the address with the most connections; ``False`` = there is none."""
+        """Close one, preferably of the address, and the network, with the most connections; ``False`` = there is
+        none."""
         if not oldest:
             return False
-        one, _ = max(oldest, key=lambda one: self.of[places_of(one[1])[0]])
+        one, _ = max(oldest, key=lambda one: [self.of[place] for place in places_of(one[1])])
         self.work(one)
         one.abort()
         return True
 
 
-class FrugalConnection(h11.Connection):
-    """Refuses, as invalid, requests that take far more time to parse than bytes to send."""
+NO_EXPECTATIONS = (
+    b"HTTP/1.1 417 Expectation Failed\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
+    b"Send the body without waiting for a first answer (no Expect header).\n"
+)
 
+
+class FrugalConnection(h11.Connection):
+    """Refuses, as invalid, requests that take far more time to parse than bytes to send, or that wait for permission to
+    send their body: each of those would cost an answer more, and a proxy in front of us does that by itself.
+
+    Attributes:
+        refusal: with which such a request is answered.
+    """
+
+    refusal = b""
     _credit = 0
 
     def __init__(self) -> None:
@@ -423,6 +436,9 @@ class FrugalConnection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._credit = SMALL_CHUNKS * LEAST_CHUNK
+            if any(name == b"expect" for name, _ in event.headers):
+                self.refusal = NO_EXPECTATIONS
+                raise h11.RemoteProtocolError("it expects an answer before its body")
         elif isinstance(event, h11.Data):
             self._credit += len(event.data) - LEAST_CHUNK * event.chunk_start
             self._credit = min(self._credit, SMALL_CHUNKS * LEAST_CHUNK)
@@ -442,6 +458,7 @@ class FrugalConnection(h11.Connection):
 class PatientProtocol(H11Protocol):
     """A connection that was admitted, for uvicorn; it keeps to its door's limits."""
 
+    conn: FrugalConnection
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
@@ -477,7 +494,10 @@ class PatientProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """As uvicorn's, which fails if an answer has begun."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        if self.conn.refusal:
+            self.transport.write(self.conn.refusal)
+            self.transport.close()
+        elif self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
             self.transport.abort()
@@ -540,8 +560,12 @@ class PatientProtocol(H11Protocol):
         self._note_lag()
 
 
-IN_A_TURN = 64
-"""Connections accepted in one turn of the event loop, so that requests get their turn in between."""
+IN_A_TURN = 256
+"""Connections accepted in one turn of the event loop, which takes some ten milliseconds; requests get their turn in
+between."""
+
+HANDED_OVER = 8
+"""Connections whose first request is read in one turn: so many take some five milliseconds."""
 
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of accept(2) that no client causes: the machine has run out of descriptors or memory."""
@@ -556,7 +580,7 @@ log = logging.getLogger("fanous.server")
 
 
 class Silent:
-    """A connection that has not sent anything; belongs to one event loop."""
+    """A connection of which nothing has been read; belongs to one event loop."""
 
     __slots__ = ("_acceptor", "closes", "connection", "peer")
 
@@ -571,6 +595,9 @@ class Silent:
 
 class Acceptor:
     """Accepts connections from a listening socket until it is closed.
+
+    Those that have sent something take turns by network: one network's thousands wait for each other, and not in front
+    of everyone else.
 
     Args:
         listening: does not block; its owner closes it.
@@ -588,6 +615,10 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places = listening, made, places
         self._silent: dict[Silent, None] = {}  # in order of arrival, and so of their deadlines
+        self._spoken: OrderedDict[str, deque[Silent]] = (
+            OrderedDict()
+        )  # by network; the next one's turn is first
+        self._is_handing_over = False
         self._deadline: asyncio.TimerHandle | None = None
         self._resuming: asyncio.TimerHandle | None = None
         self._say_next = 0.0  # seconds by the loop's clock
@@ -634,7 +665,8 @@ class Acceptor:
             one = Silent(self, connection, peer, self._loop.time() + self._places.limits.head)
             self._silent[one] = None
             self._places.wait(one, peer)
-            self._loop.add_reader(connection.fileno(), self._speaks, one)
+            if not self._hears(one):
+                self._loop.add_reader(connection.fileno(), self._hears, one)
             if self._deadline is None:
                 self._deadline = self._loop.call_at(one.closes, self._close_overdue)
 
@@ -658,16 +690,39 @@ class Acceptor:
                 return
             self.close_silent(one)
 
-    def _speaks(self, one: Silent) -> None:
+    def _hears(self, one: Silent) -> bool:
+        """Has a connection said something, or ended?  Then it waits for its turn, or is closed."""
         try:
             first = one.connection.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             first = b""
         if not first:
             self.close_silent(one)
-            return
+            return True
+        self._loop.remove_reader(one.connection.fileno())
+        if not self._is_handing_over:
+            self._is_handing_over = True
+            self._loop.call_soon(self._hand_over)
+        self._spoken.setdefault(places_of(one.peer)[1], deque()).append(one)
+        return True
+
+    def _hand_over(self) -> None:
+        """Give some connections to uvicorn."""
+        for _ in range(HANDED_OVER):
+            if not self._spoken:
+                self._is_handing_over = False
+                return
+            network, waiting = self._spoken.popitem(last=False)
+            one = waiting.popleft()
+            if waiting:
+                self._spoken[network] = waiting
+            if one in self._silent:  # else it was closed while it waited
+                self._begin(one)
+        self._loop.call_soon(self._hand_over)
+
+    def _begin(self, one: Silent) -> None:
         self._forget(one)
         self._places.work(one)
         task: asyncio.Task[object] = self._loop.create_task(
