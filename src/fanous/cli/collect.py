@@ -221,10 +221,10 @@ def _status_of(
     inbox: Path, address: str, counts: "DoorCounts"
 ) -> "Callable[[asyncio.Event], Coroutine[Any, Any, object]]":
     """Reports the state of an inbox and its disk each time it is asked."""
-    from fanous.collector.inbox import MOST_BYTES, backlog
+    from fanous.collector.inbox import backlog
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
-    from fanous.pipeline.vitals import Vitals, disks, find_ailments
+    from fanous.pipeline.vitals import Vitals, disks, find_ailments, why_unready
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -233,14 +233,8 @@ def _status_of(
         now = time.time()
         return Vitals(at=now, machine_at=now, disks=disks((inbox,)), backlogs=(backlog(inbox),))
 
-    def unready() -> str:
-        seen = vitals()
-        if any(one.bytes > MOST_BYTES for one in seen.backlogs):
-            return "the inbox is full"
-        return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
-
     app = status_app(
-        unready,
+        lambda: why_unready(find_ailments(vitals())),
         lambda: find_ailments(vitals()),
         lambda: [*metrics(vitals(), find_ailments(vitals())), *counts.metrics()],
     )
