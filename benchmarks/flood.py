@@ -690,7 +690,7 @@ HELD = 32 << 20
 """Bytes of the largest body."""
 
 
-def hold_back(port: int, connections: int, sent: Synchronized[int]) -> None:
+def hold_back(port: int, connections: int, sent: "Synchronized[int]") -> None:
     """Bodies that lack their last byte, each sent again when it is refused, until the process is killed."""
     head = f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\nContent-Length: {HELD}\r\n\r\n".encode()
     body = bytes(HELD - 1)
@@ -731,13 +731,14 @@ APART = 4 << 30
 
 
 def apart() -> None:
-    """A2: measurements of no known network, each with a page of 30 MB, until an inbox would be full of them."""
-    page = {"requests": [{"response": {"body": "a" * 30_000_000}}]}
+    """A2: measurements of no known network, each of 30 MB, a megabyte of it steps, until they would fill an inbox."""
+    step = {"ip": "10.11.12.13", "port": 443, "status": {"failure": None, "success": True}}
+    large = {"requests": [{"response": {"body": "a" * 29_000_000}}], "tcp_connect": [step] * 10_000}
     path = f"/report/{REPORT_ID.replace('_PK_17557_', '_ZZ_0_')}"
     with monitor(collector="address_mb = 100000\nnetwork_mb = 100000") as target:
         kept = refused = 0
         for number in range(APART // 30_000_000 + 5):
-            body = upload(number, probe_cc="ZZ", probe_asn="AS0", test_keys=page)
+            body = upload(number, probe_cc="ZZ", probe_asn="AS0", test_keys=large)
             answer = timed(target.door, path, 60, body, "127.0.1.1")
             kept, refused = kept + (answer is not None), refused + (answer is None)
         seen = repeated({"uploads": uploads(target)}, 10)

@@ -102,7 +102,7 @@ def body(*pieces: tuple[float, int], window: float = 0.2, seconds: float = 10.0)
         return {"type": "http.request", "body": bytes(size), "more_body": size > 0}
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
-    return asyncio.run(body_of(request, 1 << 20, window=window, seconds=seconds))
+    return asyncio.run(asyncio.wait_for(body_of(request, 1 << 20, window=window, seconds=seconds), 5))
 
 
 @each(
@@ -126,7 +126,7 @@ def test_some_of_a_body_arrives_in_each_window(pieces: list[tuple[float, int]], 
 
 def test_a_body_has_arrived_after_so_many_seconds() -> None:
     with pytest.raises(Refused, match="too slowly"):
-        body(*[(0.1, 600)] * 20, seconds=0.5)
+        body(*[(0.1, 600)] * 20, (0.0, 0), seconds=0.5)
 
 
 def test_what_is_refused_in_the_middle_of_a_body_ends_the_connection() -> None:

@@ -123,19 +123,21 @@ def test_who_uses_up_the_share_of_a_network_makes_room_for_its_neighbours_and_ta
 
 def test_a_full_room_gives_up_a_body_of_the_network_that_holds_the_most() -> None:
     async def use(room: Room) -> None:
-        small = asyncio.create_task(holding(room, "198.51.100.1", 40))
-        large = asyncio.create_task(holding(room, "192.0.2.1", 55))
+        lone = asyncio.create_task(holding(room, "198.51.100.1", 40))
+        several = [asyncio.create_task(holding(room, f"192.0.2.{count}", count)) for count in (25, 30)]
         await asyncio.sleep(0.05)
         async with room.holding("203.0.113.1") as newcomer:
             newcomer.take(10)
             await asyncio.sleep(0.01)
-            assert (small.done(), large.done()) == (False, True)
+            assert (lone.done(), [one.done() for one in several]) == (False, [False, True])
             newcomer.take(45)
+            await asyncio.sleep(0.01)
+            assert (lone.done(), several[0].done()) == (True, False)
             with pytest.raises(Refused):
-                newcomer.take(6)  # it holds the most itself now
-        small.cancel()
+                newcomer.take(21)  # it holds the most itself now
+        several[0].cancel()
 
-    in_a_room(use)
+    in_a_room(use, share=100)
 
 
 def test_a_body_that_has_arrived_keeps_its_place() -> None:
