@@ -330,8 +330,7 @@ def test_thousands_from_one_network_wait_for_each_other_and_not_in_front_of_anot
 
         async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
             turns.append(scope["client"][0])
-            await send({"type": "http.response.start", "status": 204, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            await _nothing(scope, _receive, send)
 
         def ask(source: str) -> socket.socket:
             one = socket.create_connection(listening.getsockname(), source_address=(source, 0))
@@ -349,6 +348,30 @@ def test_thousands_from_one_network_wait_for_each_other_and_not_in_front_of_anot
         await serving
 
     asyncio.run(main())
+
+
+def test_who_is_let_go_while_waiting_for_a_turn_frees_one_place() -> None:
+    async def main() -> None:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        asked = [socket.create_connection(listening.getsockname()) for _ in range(100)]
+        for one in asked:
+            one.sendall(GET)
+        config = server_config(_nothing, ConnectionLimits(most=20, of_one=None), lifespan="off")
+        serving = asyncio.create_task(serve(config, listening, stop))
+        await asyncio.sleep(1)
+        for one in asked:
+            one.close()
+        await asyncio.sleep(0.5)
+        assert (config.connections.open, dict(config.connections.of)) == (0, {})
+        stop.set()
+        await serving
+
+    asyncio.run(main())
+
+
+async def _nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def test_a_full_door_lets_go_of_one_of_the_network_with_the_most() -> None:

@@ -6,6 +6,7 @@ import random
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ import httpx
 import pytest
 
 from fanous.base.threads import Threads
+from fanous.collector import door as door_module
 from fanous.collector import helper
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import kept_of, volume_of
-from fanous.collector.request import MOST_BYTES, Refused
+from fanous.collector.request import MOST_BYTES, Refused, plain
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.threads import door
 
@@ -75,6 +77,22 @@ def test_bodies_that_lack_their_last_byte_keep_no_one_else_out(networks: int, tm
             assert answer.status_code == 200, answer.text
         for one in held:
             one.close()
+
+
+def test_a_body_that_is_whole_is_not_given_up_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(body: bytes, *more: Any) -> bytes:
+        time.sleep(1.5)
+        return plain(body, *more)
+
+    monkeypatch.setattr(door_module, "plain", slow)
+    large = body(1, test_keys={"requests": [{"response": {"body": "x" * (20 << 20)}}]})
+    with door(tmp_path, Policy()) as client, ThreadPoolExecutor(1) as sending:
+        first = sending.submit(client.post, f"/report/{REPORT_ID}", json=large)
+        time.sleep(0.7)
+        second = client.post(f"/report/{REPORT_ID}", json=large | {"format": "xml"})
+        assert (first.result().status_code, second.status_code) == (200, 503)
 
 
 def test_bytes_count_as_they_arrive(tmp_path: Path) -> None:
