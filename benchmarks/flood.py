@@ -21,11 +21,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
@@ -67,7 +71,7 @@ class Target:
     """A running monitor.
 
     Attributes:
-        pages, door: ports.
+        pages, door, status: ports.
         log: file.
     """
 
@@ -75,6 +79,7 @@ class Target:
     folder: Path
     pages: int
     door: int
+    status: int
     log: Path = field(default_factory=Path)
 
     @property
@@ -101,20 +106,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def monitor(more: str = "", *, descriptors: tuple[int, int] | None = None, web: str = "") -> Iterator[Target]:
+def monitor(
+    more: str = "", *, descriptors: tuple[int, int] | None = None, web: str = "", collector: str = ""
+) -> Iterator[Target]:
     """``fanous run`` with its pages up, and killed at the end.
 
     Args:
         more: further tables of its file.
-        web: further keys of ``[web]``.
+        web, collector: further keys of ``[web]`` and of ``[collector]``.
         descriptors: soft and hard limit.
     """
     with tempfile.TemporaryDirectory(prefix="fanous-flood-") as name:
         folder = Path(name)
-        pages, door = free_port(), free_port()
+        pages, door, status = free_port(), free_port(), free_port()
         (folder / "fanous.toml").write_text(
-            f'[store]\nfolder = "{folder}/store"\n[run]\nlisten = "127.0.0.1:{pages}"\n[rounds]\non = false\n'
-            f'[collector]\nlisten = "127.0.0.1:{door}"\nnetworks = "none"\n[web]\n{web}\n{more}'
+            f'[store]\nfolder = "{folder}/store"\n[run]\nlisten = "127.0.0.1:{pages}"\n'
+            f'status = "127.0.0.1:{status}"\n[rounds]\non = false\n[collector]\nlisten = "127.0.0.1:{door}"\n'
+            f'networks = "none"\n{collector}\n[web]\n{web}\n{more}'
         )
         (folder / "sitecustomize.py").write_text(SILENT)
         limit = descriptors or (SOFT, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
@@ -132,7 +140,7 @@ def monitor(more: str = "", *, descriptors: tuple[int, int] | None = None, web: 
                 },
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit),
             )
-        target = Target(process, folder, pages, door, log)
+        target = Target(process, folder, pages, door, status, log)
         try:
             until = time.monotonic() + 60
             while not (_answers(pages) and _answers(door)):
@@ -147,14 +155,23 @@ def monitor(more: str = "", *, descriptors: tuple[int, int] | None = None, web: 
 
 
 def _answers(port: int) -> bool:
-    return timed_get(port, timeout=2) is not None
+    return timed(port, timeout=2) is not None
 
 
-def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None:
-    """Seconds for one request on a new connection; ``None`` = no answer, or a status other than 200."""
-    connection, began = HTTPConnection("127.0.0.1", port, timeout=timeout), time.perf_counter()
+def timed(
+    port: int, path: str = "/", timeout: float = 10.0, body: bytes | None = None, source: str = ""
+) -> float | None:
+    """Seconds for one request on a new connection; ``None`` = no answer, or a status other than 200.
+
+    Args:
+        body: is sent with a POST.
+        source: address of the sender; empty = any.
+    """
+    place = (source, 0) if source else None
+    connection = HTTPConnection("127.0.0.1", port, timeout=timeout, source_address=place)
+    began = time.perf_counter()
     try:  # httpx needs ten times as long for it, which would be measured, too
-        connection.request("GET", path)
+        connection.request("GET" if body is None else "POST", path, body)
         answer = connection.getresponse()
         answer.read()
     except (OSError, HTTPException):
@@ -166,15 +183,20 @@ def timed_get(port: int, path: str = "/", timeout: float = 10.0) -> float | None
 
 def watched(ports: dict[str, int], seconds: float, timeout: float = 10.0) -> dict[str, str]:
     """What a reader notices who requests each port again and again."""
-    took: dict[str, list[float | None]] = {name: [] for name in ports}
+    return repeated({name: partial(timed, port, timeout=timeout) for name, port in ports.items()}, seconds)
 
-    def ask(name: str, port: int) -> None:
+
+def repeated(asked: dict[str, Callable[[], float | None]], seconds: float) -> dict[str, str]:
+    """What those notice who ask again and again, all at the same time."""
+    took: dict[str, list[float | None]] = {name: [] for name in asked}
+
+    def ask(name: str, once: Callable[[], float | None]) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            took[name].append(timed_get(port, timeout=timeout))
+            took[name].append(once())
             time.sleep(0.03)
 
-    threads = [threading.Thread(target=ask, args=pair) for pair in ports.items()]
+    threads = [threading.Thread(target=ask, args=pair) for pair in asked.items()]
     for one in threads:
         one.start()
     for one in threads:
@@ -183,13 +205,14 @@ def watched(ports: dict[str, int], seconds: float, timeout: float = 10.0) -> dic
 
 
 def told(values: list[float | None]) -> str:
-    """Median, 99th percentile and failures."""
+    """Median, 99th percentile, maximum and failures."""
     good = sorted(value for value in values if value is not None)
     failed = len(values) - len(good)
     if not good:
         return f"no answer to any of {failed}"
     p50, p99 = good[len(good) // 2], good[min(len(good) - 1, int(0.99 * len(good)))]
-    return f"p50 {1000 * p50:.0f} ms, p99 {1000 * p99:.0f} ms, {failed} of {len(values)} failed"
+    worst = f"p50 {1000 * p50:.0f} ms, p99 {1000 * p99:.0f} ms, most {1000 * good[-1]:.0f} ms"
+    return f"{worst}, {failed} of {len(values)} failed"
 
 
 def descriptors_for(count: int) -> int:
@@ -460,12 +483,12 @@ def lookups() -> None:
         paths = {"pages": "/countries", "fresh": "/methodology"}
         took: list[float | None] = []
         for number in range(12):
-            took.append(timed_get(target.pages, f"{paths['pages']}?lang={LANGUAGES[number % 6]}", 30))
+            took.append(timed(target.pages, f"{paths['pages']}?lang={LANGUAGES[number % 6]}", 30))
             time.sleep(0.5)
         line(
             "20 asking for silent names",
             pages=told(took),
-            door=told([timed_get(target.door) for _ in range(10)]),
+            door=told([timed(target.door) for _ in range(10)]),
         )
         over.set()
 
@@ -497,19 +520,7 @@ def bombs() -> None:
 
 
 def bomb(number: int) -> bytes:
-    content = {
-        "test_name": "web_connectivity",
-        "probe_cc": "PK",
-        "probe_asn": "AS17557",
-        "report_id": REPORT_ID,
-        "measurement_start_time": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
-        "test_keys": {},
-        "input": f"https://n{number}.example/",
-        "software_name": "x",
-        "software_version": "1",
-        "annotations": {"pad": "a" * (63 << 19)},
-    }
-    return zstd.compress(json.dumps({"format": "json", "content": content}).encode(), 3)
+    return zstd.compress(upload(number, annotations={"pad": "a" * (63 << 19)}), 3)
 
 
 def keys() -> None:
@@ -528,7 +539,7 @@ def keys() -> None:
                 name,
                 requests_a_second=f"{rate:,.0f}",
                 answers=codes,
-                first_page=told([timed_get(target.pages)]),
+                first_page=told([timed(target.pages)]),
             )
 
 
@@ -644,6 +655,184 @@ def bodies() -> None:
         line("beside POSTs of 100 kB", **seen)
 
 
+def content(number: int, **fields: object) -> dict[str, object]:
+    """A measurement made now; ``number`` makes it another."""
+    return {
+        "test_name": "web_connectivity",
+        "probe_cc": "PK",
+        "probe_asn": "AS17557",
+        "report_id": REPORT_ID,
+        "measurement_start_time": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+        "test_keys": {},
+        "input": f"https://n{number}.example/",
+        "software_name": "x",
+        "software_version": "1",
+    } | fields
+
+
+def upload(number: int, **fields: object) -> bytes:
+    return json.dumps({"format": "json", "content": content(number, **fields)}).encode()
+
+
+def uploads(target: Target) -> Callable[[], float | None]:
+    """Seconds for one small upload after another, each from another network."""
+    numbers = count()
+
+    def once() -> float | None:
+        number = next(numbers)
+        source = f"127.0.{10 + number % 200}.1"
+        return timed(target.door, f"/report/{REPORT_ID}", body=upload(number), source=source)
+
+    return once
+
+
+HELD = 32 << 20
+"""Bytes of the largest body."""
+
+
+def hold_back(port: int, connections: int, sent: "Synchronized[int]") -> None:
+    """Bodies that lack their last byte, each sent again when it is refused, until the process is killed."""
+    head = f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\nContent-Length: {HELD}\r\n\r\n".encode()
+    body = bytes(HELD - 1)
+
+    def again() -> None:
+        while True:
+            with suppress(OSError), socket.socket() as one:
+                one.bind(("127.0.1.1", 0))
+                one.settimeout(130)
+                one.connect(("127.0.0.1", port))
+                sent.value += 1
+                one.sendall(head)
+                one.sendall(body)
+                one.recv(1)
+            time.sleep(0.05)
+
+    for _ in range(connections):
+        threading.Thread(target=again, daemon=True).start()
+    threading.Event().wait()
+
+
+def held_bodies() -> None:
+    """A1: eight bodies of one address, each of them a byte short, sent again whenever they are refused."""
+    fresh = multiprocessing.get_context("spawn")
+    with monitor() as target:
+        sent = fresh.Value("i", 0)
+        attack = fresh.Process(target=hold_back, args=(target.door, 8, sent), daemon=True)
+        attack.start()
+        time.sleep(3)
+        seen = repeated({"uploads": uploads(target), "door": partial(timed, target.door)}, 45)
+        attack.kill()
+        attack.join()
+        line("8 bodies of one address, a byte short", **seen, sent=sent.value)
+
+
+APART = 4 << 30
+"""Bytes that are set aside: as much as an inbox may hold."""
+
+
+def apart() -> None:
+    """A2: measurements of no known network, each of 30 MB, a megabyte of it steps, until they would fill an inbox."""
+    step = {"ip": "10.11.12.13", "port": 443, "status": {"failure": None, "success": True}}
+    large = {"requests": [{"response": {"body": "a" * 29_000_000}}], "tcp_connect": [step] * 10_000}
+    path = f"/report/{REPORT_ID.replace('_PK_17557_', '_ZZ_0_')}"
+    with monitor(collector="address_mb = 100000\nnetwork_mb = 100000") as target:
+        kept = refused = 0
+        for number in range(APART // 30_000_000 + 5):
+            body = upload(number, probe_cc="ZZ", probe_asn="AS0", test_keys=large)
+            answer = timed(target.door, path, 60, body, "127.0.1.1")
+            kept, refused = kept + (answer is not None), refused + (answer is None)
+        seen = repeated({"uploads": uploads(target)}, 10)
+        ailing, until = set[str](), time.monotonic() + 70
+        while not ailing and time.monotonic() < until:
+            time.sleep(2)
+            told = httpx.get(f"http://127.0.0.1:{target.status}/ailments", trust_env=False).json()
+            ailing = {one["kind"] for one in told["ailments"]} - {"disk_low"}
+        line(
+            "4 GiB set aside",
+            set_aside=kept,
+            refused=refused,
+            **seen,
+            on_disk=f"{target.inbox:,} bytes",
+            ailments=", ".join(sorted(ailing)) or "none",
+        )
+
+
+def keeping() -> None:
+    """A3: one network sends as much as it can in 60 s, of which it may keep 200 MiB a day."""
+    page = {"requests": [{"response": {"body": "a" * 10_000_000}}]}
+    with monitor(collector="address_mb = 100000\nnetwork_mb = 100000\nnetwork_day_mb = 200") as target:
+        kept, refused, end = 0, 0, time.monotonic() + 60
+        for number in count():
+            if time.monotonic() > end:
+                break
+            body = upload(number, test_keys=page)
+            source = f"127.0.1.{1 + number % 250}"
+            answer = timed(target.door, f"/report/{REPORT_ID}", 60, body, source)
+            kept, refused = kept + (answer is not None), refused + (answer is None)
+        seen = repeated({"uploads": uploads(target)}, 5)
+        line("10 MB each from one network", kept_MB=kept * 10, refused=refused, **seen)
+
+
+STORM = 10_000
+"""Connections, as fast as they can be opened, each from an address of its own."""
+
+_KINDS = {
+    "closed": b"",
+    "reset": b"",
+    "half-closed": b"",
+    "Expect": (
+        f"POST /report/{REPORT_ID} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\nExpect: 100-continue\r\n\r\n"
+    ).encode(),
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
+    "GET, reset": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET, half-closed": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+"""What each kind of connection sends before it ends."""
+
+
+def storm(port: int, kind: str) -> None:
+    """Connections of one kind, again after a second, until it is killed."""
+    descriptors_for(STORM + 100)
+    sent, open_, number = _KINDS[kind], deque[socket.socket](), 0
+    while True:
+        for number in range(STORM):
+            one = socket.socket()
+            one.setblocking(False)
+            one.bind((f"127.1.{number // 250}.{1 + number % 250}", 0))
+            with suppress(BlockingIOError):
+                one.connect(("127.0.0.1", port))
+            with suppress(OSError):
+                if sent:
+                    one.send(sent)
+                if "half" in kind:
+                    one.shutdown(socket.SHUT_WR)
+            if "reset" in kind:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if "half" in kind or kind in ("Expect", "TLS"):
+                open_.append(one)
+            else:
+                one.close()
+            if len(open_) > STORM // 4:
+                open_.popleft().close()
+        time.sleep(1)
+
+
+def storms() -> None:
+    """A4: a GET beside 10,000 connections, of each kind, at the door and at the pages."""
+    fresh = multiprocessing.get_context("spawn")
+    for kind in _KINDS:
+        with monitor() as target:
+            for name, port in (("door", target.door), ("pages", target.pages)):
+                attack = fresh.Process(target=storm, args=(port, kind), daemon=True)
+                attack.start()
+                time.sleep(0.5)
+                seen = watched({"get": port}, 12)
+                attack.kill()
+                attack.join()
+                line(f"{STORM:,} connections to {name}, {kind}", **seen)
+                time.sleep(1)
+
+
 ATTACKS: dict[str, Callable[[], None]] = {
     one.__name__: one
     for one in (
@@ -659,6 +848,10 @@ ATTACKS: dict[str, Callable[[], None]] = {
         admin,
         stop,
         bodies,
+        held_bodies,
+        apart,
+        keeping,
+        storms,
     )
 }
 

@@ -141,6 +141,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "connections": [('"2"', "a whole number from 16"), ("1", "a whole number from 16")],
         "address_mb": [('"2"', "a whole number from 1"), ("0", "a whole number from 1")],
         "network_mb": [('"2"', "a whole number from 1"), ("0", "a whole number from 1")],
+        "network_day_mb": [('"2"', "a whole number from 1"), ("0", "a whole number from 1")],
         "helper_never": [
             ('"10.0.0.0/8"', "a list is needed"),
             ('["10.0.0.0/99"]', "is not an address or a network"),

@@ -70,6 +70,6 @@ def published() -> dict[str, Any]:
 
 CHECKS = (
     "BASELINE_HOURS", "RARE", "SLACK", "LEAST_SILENCE", "LEAST_SENT", "UNSOUND", "CLOCK_SLACK", "AHEAD",
-    "LEAST_FREE", "LEAST_FREE_SHARE", "MOST_FREE", "QUEUE_SECONDS", "LAG_SECONDS",
+    "LEAST_FREE", "LEAST_FREE_SHARE", "MOST_FREE", "QUEUE_SECONDS", "APART_SHARE", "LAG_SECONDS",
 )  # fmt: skip
 """What the monitor's checks of itself go by."""

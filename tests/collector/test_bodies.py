@@ -1,12 +1,15 @@
 """What a client sent is decompressed within bounds, or refused with a reason."""
 
+import asyncio
 import gzip
 import tracemalloc
 
 import pytest
 from backports import zstd
+from starlette.requests import Request
+from starlette.types import Message
 
-from fanous.collector.request import MOST_BYTES, Refused, plain
+from fanous.collector.request import MOST_BYTES, Refused, body_of, plain
 from tests.each import each
 
 BODY = b'{"format":"json","content":{}}' * 20
@@ -85,3 +88,55 @@ def test_a_body_may_be_as_large_as_the_limit_and_no_larger() -> None:
             plain(sent, encoding, 1000)
     with pytest.raises(Refused, match="larger"):
         plain(bytes(1001), "", 1000)
+
+
+def body(*pieces: tuple[float, int], window: float = 0.2, seconds: float = 10.0) -> bytes:
+    """What is read of a body whose pieces, of so many bytes, come after so many seconds each, and which then stops."""
+    coming = list(pieces)
+
+    async def receive() -> Message:
+        if not coming:
+            await asyncio.sleep(60)
+        pause, size = coming.pop(0)
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": bytes(size), "more_body": size > 0}
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    return asyncio.run(asyncio.wait_for(body_of(request, 1 << 20, window=window, seconds=seconds), 5))
+
+
+@each(
+    ("pieces", "taken"),
+    [
+        ([(0.0, 10), (0.0, 0)], 10),
+        ([(0.1, 600)] * 5 + [(0.1, 0)], 3000),
+        ([(0.1, 250), (0.05, 250), (0.15, 10), (0.0, 0)], 510),
+        ([(0.0, 100_000)], None),  # a byte short: what came before it does not count
+        ([(0.06, 100)] * 20 + [(0.0, 0)], None),
+    ],
+)
+def test_some_of_a_body_arrives_in_each_window(pieces: list[tuple[float, int]], taken: int | None) -> None:
+    if taken is not None:
+        assert len(body(*pieces)) == taken
+        return
+    with pytest.raises(Refused, match="too slowly") as refusal:
+        body(*pieces)
+    assert refusal.value.status == 408 and refusal.value.closes
+
+
+def test_a_body_has_arrived_after_so_many_seconds() -> None:
+    with pytest.raises(Refused, match="too slowly"):
+        body(*[(0.1, 600)] * 20, (0.0, 0), seconds=0.5)
+
+
+def test_what_is_refused_in_the_middle_of_a_body_ends_the_connection() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    def take(_count: int) -> None:
+        raise Refused(429, "too much")
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(Refused) as refusal:
+        asyncio.run(body_of(request, 1 << 20, take))
+    assert refusal.value.status == 429 and refusal.value.closes

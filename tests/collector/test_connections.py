@@ -19,7 +19,7 @@ from fanous.collector.limits import CONNECTING, MOST_OF_ONE, ConnectionLimits, C
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.server import listening_socket, serve, server_config
 from tests.collector.probe import OPEN
-from tests.collector.threads import connected, door, read_all
+from tests.collector.threads import connected, door, read_all, silent
 
 GET = b"GET / HTTP/1.1\r\nHost: c\r\n\r\n"
 
@@ -74,17 +74,16 @@ def test_a_connection_that_is_used_stays(client: httpx.Client) -> None:
             time.sleep(0.3)
 
 
-def test_one_address_gets_so_many_connections(client: httpx.Client) -> None:
-    many = [connected(client) for _ in range(MOST_OF_ONE)]
-    try:
+def test_one_address_gets_so_many_connections(tmp_path: Path) -> None:
+    with door(tmp_path, Policy()) as client:
+        many = silent(client, MOST_OF_ONE)
         with connected(client) as another:
             assert read_all(another) == b""
         assert greeted(many[0])
-    finally:
         for connection in many:
             connection.close()
-    time.sleep(0.2)
-    assert client.post("/report", json=OPEN).status_code == 200
+        time.sleep(0.2)
+        assert client.post("/report", json=OPEN).status_code == 200
 
 
 def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp_path: Path) -> None:
@@ -93,6 +92,7 @@ def test_who_connects_again_and_again_is_closed_unread_and_others_are_served(tmp
         for _ in range(int(CONNECTING.address.burst * 3)):  # on a busy machine, many are allowed anew by then
             socket.create_connection(address).close()
         with connected(client) as again:
+            again.sendall(GET)
             assert read_all(again) == b""
         with socket.create_connection(address, 10, source_address=("127.0.1.1", 0)) as another:
             assert greeted(another)
@@ -130,7 +130,7 @@ def test_a_proxy_of_our_own_gets_as_many_as_it_likes(tmp_path: Path) -> None:
 
 def test_only_the_proxy_gets_as_many_as_it_likes(tmp_path: Path) -> None:
     with door(tmp_path, Policy(trusted=trusted_proxies(["127.0.0.9"]))) as client:
-        many = [connected(client) for _ in range(MOST_OF_ONE)]
+        many = silent(client, MOST_OF_ONE)
         with connected(client) as another:
             assert read_all(another) == b""
         for connection in many:
@@ -139,13 +139,12 @@ def test_only_the_proxy_gets_as_many_as_it_likes(tmp_path: Path) -> None:
 
 def test_a_full_door_lets_go_of_one_that_asks_for_nothing(tmp_path: Path) -> None:
     with door(tmp_path, Policy(connections=20)) as client:
-        silent = [connected(client) for _ in range(20)]
-        time.sleep(0.2)
+        waiting = silent(client, 20)
         with connected(client) as newcomer:
             assert greeted(newcomer)
-        closed = [one for one in silent if is_closed(one)]
+        closed = [one for one in waiting if is_closed(one)]
         assert len(closed) == 1
-        for connection in silent:
+        for connection in waiting:
             connection.close()
 
 
@@ -267,6 +266,16 @@ def test_what_takes_far_longer_to_parse_than_to_send_is_not_parsed(sent: bytes, 
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 Bad Request")
 
 
+def test_a_request_that_waits_for_permission_to_send_its_body_is_refused(client: httpx.Client) -> None:
+    """Each cost as much as three requests; curl sends again without the header."""
+    with connected(client) as connection:
+        connection.sendall(
+            b"POST /report HTTP/1.1\r\nHost: c\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+        )
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 417 ") and answer.count(b"HTTP/1.1") == 1
+
+
 def test_nor_is_a_body_that_is_not_asked_for(tmp_path: Path) -> None:
     with door(tmp_path, Policy(head=30)) as client, connected(client) as connection:
         connection.sendall(CHUNKED.replace(b"POST " + REPORT, b"GET /"))
@@ -310,6 +319,75 @@ def test_nonsense_in_the_middle_of_an_answer_ends_the_connection_without_a_trace
 
     asyncio.run(main())
     assert not [one for one in caplog.records if one.exc_info], caplog.text
+
+
+def test_thousands_from_one_network_wait_for_each_other_and_not_in_front_of_another(tmp_path: Path) -> None:
+    """Each waits for its turn by network, so that a reader does not stand behind all of them."""
+
+    async def main() -> None:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        turns: list[str] = []
+
+        async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+            turns.append(scope["client"][0])
+            await _nothing(scope, _receive, send)
+
+        def ask(source: str) -> socket.socket:
+            one = socket.create_connection(listening.getsockname(), source_address=(source, 0))
+            one.sendall(GET)
+            return one
+
+        asked = [ask("127.0.1.1") for _ in range(200)] + [ask("127.0.2.1")]
+        serving = asyncio.create_task(serve(server_config(answer, lifespan="off"), listening, stop))
+        while len(turns) < len(asked):
+            await asyncio.sleep(0.01)
+        assert turns.index("127.0.2.1") <= 2 * limits.HANDED_OVER
+        for one in asked:
+            one.close()
+        stop.set()
+        await serving
+
+    asyncio.run(main())
+
+
+def test_who_is_let_go_while_waiting_for_a_turn_frees_one_place() -> None:
+    async def main() -> None:
+        listening, stop = listening_socket("127.0.0.1", 0), asyncio.Event()
+        asked = [socket.create_connection(listening.getsockname()) for _ in range(100)]
+        for one in asked:
+            one.sendall(GET)
+        config = server_config(_nothing, ConnectionLimits(most=20, of_one=None), lifespan="off")
+        serving = asyncio.create_task(serve(config, listening, stop))
+        await asyncio.sleep(1)
+        for one in asked:
+            one.close()
+        await asyncio.sleep(0.5)
+        assert (config.connections.open, dict(config.connections.of)) == (0, {})
+        stop.set()
+        await serving
+
+    asyncio.run(main())
+
+
+async def _nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_full_door_lets_go_of_one_of_the_network_with_the_most() -> None:
+    class Closable:
+        closed = False
+
+        def abort(self) -> None:
+            self.closed = True
+
+    places = Connections(ConnectionLimits(most=4))
+    opened = {peer: Closable() for peer in ("198.51.100.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")}
+    for peer, one in opened.items():
+        assert places.admit(peer)
+        places.wait(one, peer)
+    assert places.admit("203.0.113.1")
+    assert [peer for peer, one in opened.items() if one.closed] == ["192.0.2.1"]
 
 
 IDLE = 5000

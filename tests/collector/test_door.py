@@ -37,7 +37,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def probe(inbox: Path) -> Iterator[httpx.Client]:
-    with door(inbox, Policy(urls=[ListedUrl("https://x.com/", "GRP")], grace=0.5)) as client:
+    with door(inbox, Policy(urls=[ListedUrl("https://x.com/", "GRP")], window=0.5)) as client:
         yield client
 
 

@@ -28,9 +28,14 @@ def submission(number: int, *, apart: bool = False) -> Submission:
     return Submission(f"uid{number}", b'{"n":%d}' % number, Apart.UNKNOWN if apart else None)
 
 
-def within(folder: Path, use: Callable[[Inbox], Awaitable[None]], most_bytes: int = 1 << 20) -> None:
+def within(
+    folder: Path,
+    use: Callable[[Inbox], Awaitable[None]],
+    most_bytes: int = 1 << 20,
+    apart_bytes: int = 1 << 20,
+) -> None:
     async def used() -> None:
-        inbox = Inbox(folder, most_bytes=most_bytes)
+        inbox = Inbox(folder, most_bytes=most_bytes, apart_bytes=apart_bytes)
         try:
             await use(inbox)
         finally:
@@ -124,6 +129,43 @@ def test_a_full_inbox_says_later_and_goes_on_when_it_was_drained(tmp_path: Path)
     assert lines(tmp_path) == [b'{"n":2}']
 
 
+def test_what_is_kept_apart_has_a_quota_drops_its_oldest_and_keeps_no_one_out(tmp_path: Path) -> None:
+    """It counted towards the limit of all, and nothing takes it: once full, a collector refused everyone for good."""
+    numbers = range(10, 99)
+
+    async def use(inbox: Inbox) -> None:
+        for number in numbers:
+            await inbox.keep(submission(number, apart=True))
+            assert bytes_in(tmp_path / APART) <= 160
+        await inbox.keep(submission(1))
+
+    within(tmp_path, use, most_bytes=5, apart_bytes=160)
+    assert lines(tmp_path) == [b'{"n":1}']
+    left = lines(tmp_path / APART)
+    assert left == [b'{"n":%d}' % number for number in numbers[-len(left) :]] and len(left) >= 14, left
+
+
+def test_a_full_inbox_still_keeps_what_is_set_aside(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        await inbox.keep(submission(1))
+        with pytest.raises(Refused, match="full"):
+            await inbox.keep(submission(2))
+        await inbox.keep(submission(3, apart=True))
+
+    within(tmp_path, use, most_bytes=5)
+    assert lines(tmp_path / APART) == [b'{"n":3}']
+
+
+def test_what_was_kept_apart_before_a_start_counts_too(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        for number in range(10, 25):
+            await inbox.keep(submission(number, apart=True))
+
+    within(tmp_path, use, apart_bytes=160)
+    within(tmp_path, use, apart_bytes=160)
+    assert bytes_in(tmp_path / APART) <= 160
+
+
 @pytest.mark.parametrize("number", [28, 5])  # no space, an error of the device
 def test_a_failed_disk_is_no_acknowledgement_and_a_retry_may_succeed(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -213,7 +255,7 @@ def test_the_bytes_of_an_inbox_are_those_of_its_measurements(tmp_path: Path) -> 
         await asyncio.gather(inbox.keep(submission(1)), inbox.keep(submission(2, apart=True)))
 
     within(tmp_path, use)
-    assert bytes_in(tmp_path) == 2 * len(b'{"n":1}\n')
+    assert bytes_in(tmp_path) == bytes_in(tmp_path / APART) == len(b'{"n":1}\n')
 
 
 def test_what_waits_in_an_inbox_is_as_old_as_its_oldest_file(tmp_path: Path) -> None:
@@ -224,7 +266,8 @@ def test_what_waits_in_an_inbox_is_as_old_as_its_oldest_file(tmp_path: Path) -> 
     (tmp_path / "apart").mkdir()
     (tmp_path / "apart" / kept(0)).write_text("{}\n")
     seen = backlog(tmp_path)
-    assert (seen.files, seen.since, seen.apart, seen.bytes) == (2, 100, 1, 12)
+    assert (seen.files, seen.since, seen.bytes) == (2, 100, 9)
+    assert (seen.apart, seen.apart_bytes) == (1, 3)
     assert backlogs([tmp_path, tmp_path / "none"]) == (seen,)
 
 

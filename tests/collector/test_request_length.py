@@ -14,7 +14,7 @@ HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: c\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with door(tmp_path_factory.mktemp("inbox"), Policy(grace=0.5)) as client:
+    with door(tmp_path_factory.mktemp("inbox"), Policy(window=0.5)) as client:
         yield client
 
 

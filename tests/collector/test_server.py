@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from fanous.collector.limits import ConnectionLimits
 from fanous.collector.server import (
+    SILENT_SECONDS,
     LoopThread,
     connections_at_most,
     listening_socket,
@@ -101,7 +102,7 @@ def test_where_no_descriptor_is_left_one_line_says_so_and_silent_connections_mak
         stop = asyncio.Event()
         serving = asyncio.create_task(serve(server_config(app()), listening, stop))
         silent.extend(socket.create_connection(listening.getsockname()) for _ in range(5))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(SILENT_SECONDS + 0.5)
         silent_were_accepted[0] = True
         began = time.monotonic()
         assert b"hello" in await asked(listening.getsockname())

@@ -47,6 +47,20 @@ def test_what_rules_read_of_a_measurement_is_kept_and_nothing_else() -> None:
     assert kept["x_collector"]["received"] == "2023-12-17T15:13:00Z"
 
 
+@pytest.mark.parametrize(("cc", "asn", "is_apart"), [("PK", "AS17557", False), ("ZZ", "AS0", True)])
+def test_what_is_set_aside_keeps_no_page(cc: str, asn: str, is_apart: bool) -> None:
+    page = {
+        "requests": [{"response": {"body": "<title>x</title>", "code": 200}}, {"response": {"code": 302}}]
+    }
+    report = UNPLACED if is_apart else REPORT_ID
+    submission = received(report=report, probe_cc=cc, probe_asn=asn, test_keys=page)
+    assert bool(submission.apart) is is_apart
+    first, second = (one["response"] for one in msgspec.json.decode(submission.line)["test_keys"]["requests"])
+    assert ("title" in str(first)) is not is_apart
+    assert first["code"] == 200 and first.get("body_is_truncated") is (True if is_apart else None)
+    assert not second.get("body_is_truncated"), "it had none"
+
+
 def test_a_uid_has_the_form_of_oonis_and_tells_no_second() -> None:
     uid = received().uid
     assert uid.startswith("20231217143000.000000_PK_webconnectivity_")

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 
 from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper
-from fanous.collector.server import listening_socket
+from fanous.collector.server import SILENT_SECONDS, listening_socket
 
 
 @contextmanager
@@ -52,3 +53,10 @@ def read_all(connection: socket.socket) -> bytes:
     except ConnectionResetError:
         pass
     return b"".join(parts)
+
+
+def silent(client: httpx.Client, count: int) -> list[socket.socket]:
+    """So many connections that say nothing, once the kernel has handed them over."""
+    opened = [connected(client) for _ in range(count)]
+    time.sleep(SILENT_SECONDS + 0.5)
+    return opened

@@ -271,7 +271,7 @@ def test_pages_answer_during_bodies_of_100_kb(tmp_path: Path) -> None:
     assert sorted(took)[17] < 2.0, "0.5 s is the promise (benchmarks/flood.py)"
 
 
-@pytest.mark.parametrize("key", ["connections = 1", "address_mb = 0", "network_mb = 0"])
+@pytest.mark.parametrize("key", ["connections = 1", "address_mb = 0", "network_day_mb = 0"])
 def test_a_limit_of_zero_is_refused(key: str, tmp_path: Path) -> None:
     from fanous.errors import FanousError
     from fanous.monitor.settings import read

@@ -8,6 +8,7 @@ from shutil import rmtree
 
 import pytest
 
+from fanous.collector.inbox import APART
 from fanous.errors import FanousError
 from fanous.monitor import intake
 from fanous.monitor.tasks import Selfcheck
@@ -54,6 +55,32 @@ def test_an_old_queue_begins_stays_ends_and_begins_again_over_restarts(
         (NOON + 3600, NOON + 3 * 3600, NOON + 4 * 3600),
     ]
     assert {(one.kind, one.about) for one in found} == {("queue_old", str(inbox))}
+
+
+def test_a_full_inbox_is_an_ailment_and_not_ready_and_a_full_apart_only_ails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once full it refused everyone for good, and the monitor said that all was well."""
+    monkeypatch.setattr("fanous.collector.inbox.MOST_BYTES", 10)
+    monkeypatch.setattr("fanous.collector.inbox.APART_BYTES", 10)
+    inbox, apart = tmp_path / "inbox", tmp_path / "inbox" / APART
+    apart.mkdir(parents=True)
+
+    async def live() -> list[tuple[list[str], bool]]:
+        found = []
+        with OneThread(lambda: open_store(tmp_path / "s")) as owner:
+            selfcheck = Selfcheck(owner.ask, (), (inbox,))
+            for folder in (tmp_path, apart, inbox):
+                (folder / kept(1)).write_text('{"x": 12}\n')
+                await selfcheck.look()
+                found.append(([one.kind for one in selfcheck.ailments], bool(selfcheck.unready())))
+        return found
+
+    assert asyncio.run(live()) == [
+        ([], False),
+        (["apart_full"], False),
+        (["inbox_full", "apart_full"], True),
+    ]
 
 
 def test_facts_that_lose_files_while_they_are_open_make_it_unready_until_they_are_made_again(

@@ -3,6 +3,7 @@
 Only ports, certificates and what a package of Debian puts around a sample are the test's own.
 """
 
+import socket
 import ssl
 import subprocess
 import time
@@ -259,3 +260,22 @@ def test_probes_deliver_to_the_collector_up_to_its_limit(front: Front, behind: B
     else:
         assert refused in (413, 502)
         assert all(size < 40 << 20 for size in behind.taken)
+
+
+def test_a_client_that_asks_before_it_sends_its_body_is_answered_by_the_proxy(
+    front: Front, behind: Behind
+) -> None:
+    """The collector itself refuses an ``Expect``; curl sends one with each body of more than a megabyte."""
+    behind.taken.clear()
+    head = (
+        f"POST /report/x HTTP/1.1\r\nHost: {COLLECTOR}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with (
+        socket.create_connection(("127.0.0.1", front.https), 10) as plain,
+        _any_certificate().wrap_socket(plain, server_hostname=COLLECTOR) as probe,
+    ):
+        probe.sendall(head.encode())
+        assert probe.recv(65536).startswith(b"HTTP/1.1 100 ")
+        probe.sendall(b"{}")
+        assert probe.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert behind.taken == [2]

@@ -274,7 +274,7 @@ def test_half_a_form_is_not_waited_for_and_is_no_bug(
     goes_away: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two thousand of them, from sixteen addresses, kept all readers out for as long as they were held."""
-    monkeypatch.setattr(web_form, "body_of", partial(body_of, grace=0.1))
+    monkeypatch.setattr(web_form, "body_of", partial(body_of, window=0.1))
     head: dict[str, Any] = {"type": "http", "method": "POST", "path": "/desk/login", "query_string": b""}
     head |= {"headers": [(b"host", b"monitor.example"), (b"content-type", FORM.encode())]}
     pieces: list[Message] = [{"type": "http.request", "body": b"secret=", "more_body": True}]

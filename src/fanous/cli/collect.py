@@ -107,6 +107,14 @@ def collect(
             "--network-mb", min=1, help="MiB of measurements an hour, unpacked, allowed from one network."
         ),
     ] = 1024,
+    network_day_mb: Annotated[
+        int,
+        typer.Option(
+            "--network-day-mb",
+            min=1,
+            help="MiB a day that one network may add to the archive, before compression; one address, a quarter.",
+        ),
+    ] = 2048,
     contact: Annotated[
         str,
         typer.Option(
@@ -152,7 +160,7 @@ def collect(
     from fanous.collector.door import DoorCounts, Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import check_inbox, inbox_of
-    from fanous.collector.limits import submissions_at, volume_of
+    from fanous.collector.limits import kept_of, submissions_at, volume_of
     from fanous.collector.origin import origins_named, trusted_proxies
     from fanous.collector.reach import reach_of
     from fanous.collector.server import LEAST_ADDRESS_SPACE, listening_socket, raise_descriptors
@@ -180,6 +188,7 @@ def collect(
         orders=envelope_of(orders) if orders else None,
         submissions=submissions_at(per_address),
         volume=volume_of(address_mb << 20, network_mb << 20),
+        kept=kept_of(network_day_mb << 20),
         connections=connections,
         contact=contact,
         open_to_all=open_to_all,
@@ -212,10 +221,10 @@ def _status_of(
     inbox: Path, address: str, counts: "DoorCounts"
 ) -> "Callable[[asyncio.Event], Coroutine[Any, Any, object]]":
     """Reports the state of an inbox and its disk each time it is asked."""
-    from fanous.collector.inbox import MOST_BYTES, backlog
+    from fanous.collector.inbox import backlog
     from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
-    from fanous.pipeline.vitals import Vitals, disks, find_ailments
+    from fanous.pipeline.vitals import Vitals, disks, find_ailments, why_unready
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -224,14 +233,8 @@ def _status_of(
         now = time.time()
         return Vitals(at=now, machine_at=now, disks=disks((inbox,)), backlogs=(backlog(inbox),))
 
-    def unready() -> str:
-        seen = vitals()
-        if any(one.bytes > MOST_BYTES for one in seen.backlogs):
-            return "the inbox is full"
-        return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
-
     app = status_app(
-        unready,
+        lambda: why_unready(find_ailments(vitals())),
         lambda: find_ailments(vitals()),
         lambda: [*metrics(vitals(), find_ailments(vitals())), *counts.metrics()],
     )

@@ -127,6 +127,7 @@ def _status_of(
 def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
     """The backlog of a stream, in the form of an inbox's vitals."""
     from fanous.collector.stream.address import StreamPart
+    from fanous.collector.stream.connection import LESSER
     from fanous.model.vitals import Backlog
     from fanous.pipeline.vitals import Vitals
 
@@ -136,7 +137,15 @@ def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
         stream.states[part] for part in (StreamPart.MAIN, StreamPart.APART, StreamPart.REFUSED)
     )
     backlog = Backlog(
-        str(stream.address), main.messages, main.bytes, main.since, apart.messages, refused.messages
+        str(stream.address),
+        main.messages,
+        main.bytes,
+        main.since,
+        apart.messages,
+        refused.messages,
+        most=stream.address.bytes,
+        apart_bytes=apart.bytes,
+        apart_most=stream.address.bytes // LESSER,
     )
     return Vitals(at=now, machine_at=now, backlogs=(backlog,))
 

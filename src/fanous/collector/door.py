@@ -40,6 +40,7 @@ from fanous.collector.limits import (
     CONNECTING,
     HEAD_SECONDS,
     HELPER,
+    KEPT,
     MOST_CONNECTIONS,
     SUBMISSIONS,
     VOLUME,
@@ -49,7 +50,7 @@ from fanous.collector.limits import (
     Room,
 )
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address, is_within
-from fanous.collector.request import GRACE_SECONDS, MOST_BYTES, OneLength, Refused, body_of, plain
+from fanous.collector.request import MOST_BYTES, WINDOW_SECONDS, OneLength, Refused, body_of, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
 from fanous.collector.services import (
@@ -130,9 +131,6 @@ def page(contact: str) -> str:
 SMALL = 64 << 10
 """Most bytes of body for any request but a submission."""
 
-ROOM = 256 << 20
-"""Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
-
 DECODERS = 2
 """Threads that decode and clean bodies, even small ones, so that a large body holds up no one in the event loop."""
 
@@ -181,9 +179,10 @@ class Policy:
             collector.
         urls: what probes are told to measure.
         orders: handed out unchanged; ``None`` = there are none.
-        grace: seconds for a body to arrive before its rate counts.
+        window: seconds within each of which some of a body must arrive.
         head: seconds for the head of a request to arrive.
         volume: allowed bytes of measurements, unpacked.
+        kept: allowed bytes of measurements that go into the archive.
         connections: most open connections in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
@@ -198,9 +197,10 @@ class Policy:
     orders: SignedOrders | None = None
     submissions: RateLimits = SUBMISSIONS
     helper: RateLimits = HELPER
-    grace: float = GRACE_SECONDS
+    window: float = WINDOW_SECONDS
     head: float = HEAD_SECONDS
     volume: RateLimits = VOLUME
+    kept: RateLimits = KEPT
     connections: int = MOST_CONNECTIONS
     clock: Callable[[], float] = time.time
     contact: str = ""
@@ -219,9 +219,10 @@ class Door:
         self._submissions = Limiter(policy.submissions)
         self._asks = Limiter(policy.helper)
         self._volume = Limiter(policy.volume)
+        self._archive = Limiter(policy.kept)
         # A separate thread, so that the helper's fetches and look-ups hold up no measurement.
         self._helping = LoopThread("helper")
-        self._room = Room(ROOM)
+        self._room = Room()
         self._senders = Senders()
         # A separate pool, since look-ups for the test helper may occupy all of the loop's threads.
         # Nothing in it has been acknowledged, so the process can end without waiting for it.
@@ -273,14 +274,23 @@ class Door:
         self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str
     ) -> Response:
         """Read a body, derive what to keep and what to answer, and answer once it is safe."""
-        with self._room.holding() as held:
-            sent = await body_of(request, MOST_BYTES, self._policy.grace, held.take)
+        async with self._room.holding(address) as held:
+
+            def take(count: int) -> None:
+                self._volume.admit(address, time.monotonic(), count)
+                held.take(count)
+
+            sent = await body_of(request, MOST_BYTES, take, window=self._policy.window)
+            held.arrived()
             encoding = request.headers.get("content-encoding", "")
 
             def work() -> tuple[Submission, object]:
                 body = plain(sent, encoding)
-                self._volume.admit(address, time.monotonic(), len(body))
-                return received(body)
+                self._volume.admit(address, time.monotonic(), max(0, len(body) - len(sent)))
+                submission, answer = received(body)
+                if submission.apart is None:
+                    self._archive.admit(address, time.monotonic(), len(submission.line))
+                return submission, answer
 
             loop = asyncio.get_running_loop()
             submission, answer = await loop.run_in_executor(self._decoding, work)
@@ -331,8 +341,7 @@ class Door:
         raise Refused(status, words, error=code)
 
     async def _asked(self, request: Request, work: Callable[[bytes], T]) -> T:
-        self._admitted(request)
-        return await self._small(request, work)
+        return await self._small(request, self._admitted(request), work)
 
     async def close(self, _request: Request) -> Response:
         """``close_report``: there is nothing to close."""
@@ -349,7 +358,7 @@ class Door:
                 body, origin, urls, helper, now, lambda: os.urandom(RANDOM_BYTES), self._policy.orders
             )
 
-        return _json(await self._small(request, work))
+        return _json(await self._small(request, address, work))
 
     async def helpers(self, request: Request) -> Response:
         """``list_test_helpers``."""
@@ -357,8 +366,9 @@ class Door:
 
     async def ask_helper(self, request: Request) -> Response:
         """``Handler.ServeHTTP`` of the test helper."""
-        self._asks.admit(self._address(request), time.monotonic())
-        body = await self._small(request, bytes)
+        address = self._address(request)
+        self._asks.admit(address, time.monotonic())
+        body = await self._small(request, address, bytes)
         answer = self._helper.answer(body, request.headers.get("user-agent", ""))
         return _json(await self._helping.run(answer))
 
@@ -387,10 +397,11 @@ class Door:
         """Give up questions to the helper that are under way."""
         self._helping.end()
 
-    async def _small(self, request: Request, work: Callable[[bytes], T]) -> T:
+    async def _small(self, request: Request, address: str, work: Callable[[bytes], T]) -> T:
         """Apply ``work`` to the body of a request that is not a measurement."""
-        with self._room.holding() as held:
-            body = await body_of(request, SMALL, self._policy.grace, held.take)
+        async with self._room.holding(address) as held:
+            body = await body_of(request, SMALL, held.take, window=self._policy.window)
+            held.arrived()
             encoding = request.headers.get("content-encoding", "")
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._reading, lambda: work(plain(body, encoding, SMALL)))

@@ -55,13 +55,17 @@ SEAL_BYTES = 32 << 20
 class Journal:
     """The one writer of a folder: a batch of lines is on disk when ``write`` returns.
 
+    Args:
+        seal_bytes: size at which a file is finished.
+
     Attributes:
         written: bytes in the file being written; 0 = there is none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal_bytes: int = SEAL_BYTES) -> None:
         self.folder = folder
         self.written = 0
+        self._seal_bytes = seal_bytes
         self._descriptor = -1
         self._path = folder
         self._count = 0
@@ -91,7 +95,7 @@ class Journal:
                 self._give_up()
                 raise
         self.written += len(data)
-        if self.written >= SEAL_BYTES:
+        if self.written >= self._seal_bytes:
             self.seal()
 
     def seal(self) -> None:
@@ -224,7 +228,7 @@ LOCK = "lock"
 
 APART = "apart"
 """Folder in the inbox for measurements set aside, such as those of no known network; nothing takes them
-automatically.
+automatically, and only the newest ``APART_BYTES`` of them are kept.
 """
 
 SEAL_SECONDS = 5.0
@@ -235,7 +239,14 @@ REMEMBERED = 50_000
 recognise the duplicate anyway)."""
 
 MOST_BYTES = 4 << 30
-"""Most bytes that may wait on disk: above this the collector says "later" rather than fill the disk."""
+"""Most bytes that may wait for the store: from there on the collector says "later" rather than fill the disk."""
+
+APART_BYTES = 64 << 20
+"""Most bytes that are kept apart, some 10,000 measurements: as nothing takes them automatically, anyone could fill the
+disk with them.  Beyond this the oldest file is removed, and no one is refused."""
+
+APART_FILES = 16
+"""Into so many files they are divided at least, so that a small part is removed at once."""
 
 SAID_SECONDS = 60.0
 """Seconds between log lines while nothing can be written."""
@@ -253,11 +264,18 @@ class Inbox:
     ``keep`` runs in the event loop, disk work in a thread.
 
     Args:
+        most_bytes: that may wait for the store.
+        apart_bytes: that are kept apart.
         seal_seconds: most seconds that an acknowledged measurement waits before the store may take it.
     """
 
     def __init__(
-        self, folder: Path, *, most_bytes: int = MOST_BYTES, seal_seconds: float = SEAL_SECONDS
+        self,
+        folder: Path,
+        *,
+        most_bytes: int = MOST_BYTES,
+        apart_bytes: int = APART_BYTES,
+        seal_seconds: float = SEAL_SECONDS,
     ) -> None:
         with disk_errors(f"open the inbox {folder}"):
             check_inbox(folder)
@@ -268,13 +286,14 @@ class Inbox:
         self._most_bytes = most_bytes
         self._seal_seconds = seal_seconds
         self._main = Journal(folder)
-        self._apart = Journal(folder / APART)
+        self._apart = Journal(folder / APART, apart_bytes // APART_FILES)
+        self._most_apart = apart_bytes
         self._disk = ThreadPoolExecutor(1, "inbox")
         self._waiting: list[_Waiting] = []
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._kept: OrderedDict[str, None] = OrderedDict()
         self._writing: asyncio.Task[None] | None = None
-        self._bytes = bytes_in(folder)
+        self._bytes, self._bytes_apart = bytes_in(folder), bytes_in(folder / APART)
         self._not_kept = 0  # since the log last said so
         self._say_next = 0.0  # when it may next say so; 0 = all is well
 
@@ -290,7 +309,7 @@ class Inbox:
         if earlier is not None:
             await asyncio.shield(earlier)
             return
-        if self._bytes > self._most_bytes:
+        if submission.apart is None and self._bytes >= self._most_bytes:
             raise Refused(503, "the inbox is full: try again later", retry_after=FULL_SECONDS)
         loop = asyncio.get_running_loop()
         kept: asyncio.Future[None] = loop.create_future()
@@ -336,7 +355,7 @@ class Inbox:
                 self._refuse(batch)
                 raise
             self._say_kept_again()
-            self._bytes += sum(len(one.line) for one, _ in batch)
+            self._bytes += sum(len(one.line) for one, _ in batch if one.apart is None)
             self._acknowledge(batch)
 
     def _say_not_kept(self, count: int, error: Exception) -> None:
@@ -374,21 +393,41 @@ class Inbox:
 
     def _commit(self, batch: Sequence[Submission]) -> None:
         now = time.time()
-        for journal, is_apart in ((self._main, False), (self._apart, True)):
-            lines = [one.line for one in batch if bool(one.apart) == is_apart]
-            if lines:
-                journal.write(lines, now)
+        main = [one.line for one in batch if one.apart is None]
+        apart = [one.line for one in batch if one.apart is not None]
+        if main:
+            self._main.write(main, now)
+        if apart:
+            self._bytes_apart += sum(len(line) + 1 for line in apart)
+            if self._bytes_apart > self._most_apart:
+                self._remove_oldest()
+            self._apart.write(apart, now)
+
+    def _remove_oldest(self) -> None:
+        """Remove the oldest of what is kept apart, and a little more, since this looks at all of its files."""
+        excess = self._bytes_apart - self._most_apart * (APART_FILES - 1) // APART_FILES
+        removed = 0
+        with disk_errors(f"make room in {self._apart.folder}"):
+            for path in sealed_files(self._apart.folder):
+                if removed >= excess:
+                    break
+                with suppress(FileNotFoundError):  # taken by `fanous drain`
+                    removed += path.stat().st_size
+                    path.unlink()
+        self._bytes_apart -= removed
+        log.warning(logline("removed_from_apart", bytes=removed, why="it is full"))
 
     def _seal(self) -> int:
         self._main.seal()
         self._apart.seal()
+        self._bytes_apart = bytes_in(self._apart.folder)
         return bytes_in(self.folder)
 
 
 def bytes_in(folder: Path) -> int:
-    """Bytes of measurements in an inbox; files that the store removes during the count are left out."""
+    """Bytes of measurements in a folder itself; files that the store removes during the count are left out."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in folder.glob("*"):
         if path.name.endswith((SEALED, PART)):
             try:
                 total += path.stat().st_size
@@ -411,8 +450,17 @@ def backlog(inbox: Path) -> Backlog:
     """What waits in an inbox; files taken during the count are left out."""
     waiting = sealed_files(inbox)
     since = _begun(waiting[0]) if waiting else None
-    apart = len(sealed_files(inbox / APART))
-    return Backlog(str(inbox), len(waiting), bytes_in(inbox), since, apart)
+    apart = inbox / APART
+    return Backlog(
+        str(inbox),
+        len(waiting),
+        bytes_in(inbox),
+        since,
+        len(sealed_files(apart)),
+        most=MOST_BYTES,
+        apart_bytes=bytes_in(apart),
+        apart_most=APART_BYTES,
+    )
 
 
 def _begun(path: Path) -> float | None:

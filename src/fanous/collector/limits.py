@@ -18,9 +18,9 @@ import asyncio
 import errno
 import logging
 import socket
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -81,6 +81,18 @@ def volume_of(address: int, network: int) -> RateLimits:
 
 VOLUME = volume_of(ADDRESS_MB << 20, NETWORK_MB << 20)
 
+DAY_MB = 2048
+"""MiB a day that one network may add to the archive, before compression: thirty runs over a whole test list.  One
+address may add a quarter of it, so that no one uses up what his neighbours need."""
+
+
+def kept_of(day: int) -> RateLimits:
+    """Limits of what is kept, in bytes, from the MiB of a network in a day; a single measurement always fits."""
+    return RateLimits(*(RateLimit(one / 86400, max(one, MOST_BYTES)) for one in (day / 4, day)))
+
+
+KEPT = kept_of(DAY_MB << 20)
+
 
 def submissions_at(a_second: float) -> RateLimits:
     """``SUBMISSIONS`` scaled to what one address may send per second."""
@@ -127,49 +139,132 @@ class Limiter:
             self._admit(address, now, cost)
 
     def _admit(self, address: str, now: float, cost: float) -> None:
-        for key, rate in zip(places_of(address), (self._rates.address, self._rates.network), strict=True):
-            tokens, since = self._buckets.pop(key, (rate.burst, now))
-            tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
-            self._buckets[key] = (tokens - cost if tokens >= cost else tokens, now)
-            if len(self._buckets) > self._remembered:
-                self._buckets.popitem(last=False)
+        rates = (self._rates.address, self._rates.network)
+        places = [
+            (key, rate, self._tokens(key, rate, now))
+            for key, rate in zip(places_of(address), rates, strict=True)
+        ]
+        for _, rate, tokens in places:
             if tokens < cost:
                 wait = (cost - tokens) / rate.a_second
                 raise Refused(429, "too many requests from here: slow down", retry_after=wait)
+        for key, _, tokens in places:
+            self._buckets[key] = (tokens - cost, now)
+
+    def _tokens(self, key: str, rate: RateLimit, now: float) -> float:
+        """What is left in a bucket, which is remembered for longest from now on."""
+        tokens, since = self._buckets.pop(key, (rate.burst, now))
+        tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
+        self._buckets[key] = (tokens, now)
+        if len(self._buckets) > self._remembered:
+            self._buckets.popitem(last=False)
+        return tokens
 
 
-class Room:
-    """Bytes of bodies that may be in memory at once, over all clients."""
+SHARE = MOST_BYTES + (1 << 20)
+"""Bytes of bodies of one network in memory at once: one of the largest, and what is added to a measurement."""
 
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    @contextmanager
-    def holding(self) -> "Iterator[Held]":
-        """A context in which memory is reserved, and released at the end."""
-        held = Held(self)
-        try:
-            yield held
-        finally:
-            self._left += held.bytes
-
-    def take(self, count: int) -> None:
-        """Raises ``Refused`` (503) if there is not enough room."""
-        if count > self._left:
-            raise Refused(503, "busy: try again soon", retry_after=5, closes=True)
-        self._left -= count
+ROOM = 8 * SHARE
+"""The same for all networks together; a decoded measurement takes several times its size."""
 
 
 class Held:
-    """The part of a ``Room`` that one request holds."""
+    """What the body of one request holds of a ``Room``; belongs to one event loop.
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    Attributes:
+        bytes: taken so far.
+    """
+
+    def __init__(self, room: "Room", network: str, patience: asyncio.Timeout) -> None:
+        self._room, self.network, self._patience = room, network, patience
+        self._began = asyncio.get_running_loop().time()
         self.bytes = 0
 
     def take(self, count: int) -> None:
-        self._room.take(count)
-        self.bytes += count
+        """Raises ``Refused`` (503) if there is not enough room."""
+        self._room.take(self, count)
+
+    def arrived(self) -> None:
+        """The body is whole: from now on it keeps its place."""
+        self._room.arrived(self)
+
+    def cost(self, now: float) -> float:
+        """How much it has kept others from, in bytes times seconds."""
+        return self.bytes * (now - self._began)
+
+    def give_up(self) -> None:
+        """End the wait for its body."""
+        self._patience.reschedule(0.0)
+
+
+class Room:
+    """Bytes of bodies that may be in memory at once, of one network and over all of them.
+
+    Where there is no room left for the next piece, a body that is still arriving is given up: one of the same network
+    if that has used its share, else one of the network that holds the most; and of these the one that has held the most
+    bytes for the longest time.  So who sends large bodies and does not end them makes room for others.
+    """
+
+    def __init__(self, most: int = ROOM, share: int = SHARE) -> None:
+        self._most, self._share = most, share
+        self._taken = 0
+        self._of: Counter[str] = Counter()
+        self._arriving: set[Held] = set()
+
+    @asynccontextmanager
+    async def holding(self, address: str) -> AsyncIterator[Held]:
+        """A context in which memory is reserved for a body from this address, and released at the end.
+
+        Raises:
+            Refused: 503, there is not enough room.
+        """
+        patience = asyncio.timeout(None)
+        held = Held(self, places_of(address)[1], patience)
+        self._arriving.add(held)
+        try:
+            async with patience:
+                yield held
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise _no_room() from None
+        finally:
+            self._release(held)
+
+    def arrived(self, held: Held) -> None:
+        self._arriving.discard(held)
+
+    def take(self, held: Held, count: int) -> None:
+        while self._of[held.network] + count > self._share:
+            self._make_room(held, [one for one in self._arriving if one.network == held.network])
+        while self._taken + count > self._most:
+            self._make_room(held, self._arriving)
+        self._of[held.network] += count
+        self._taken += count
+        held.bytes += count
+
+    def _make_room(self, newcomer: Held, among: Iterable[Held]) -> None:
+        now, least = asyncio.get_running_loop().time(), self._of[newcomer.network]
+        others = [
+            one for one in among if one is not newcomer and one.bytes and self._of[one.network] >= least
+        ]
+        if not others:
+            raise _no_room()
+        slowest = max(others, key=lambda one: (self._of[one.network], one.cost(now)))
+        self._release(slowest)
+        slowest.give_up()
+
+    def _release(self, held: Held) -> None:
+        self._arriving.discard(held)
+        self._taken -= held.bytes
+        self._of[held.network] -= held.bytes
+        if not self._of[held.network]:
+            del self._of[held.network]
+        held.bytes = 0
+
+
+def _no_room() -> Refused:
+    return Refused(503, "busy: try again soon", retry_after=5, closes=True)
 
 
 HEAD_SECONDS = 15.0
@@ -252,7 +347,7 @@ class Connections:
 
     def admit(self, peer: str) -> bool:
         """Count a newcomer; ``False`` = there is no place for it, and it should be closed."""
-        self.of[places_of(peer)[0]] += 1
+        self.of.update(places_of(peer))
         self.open += 1
         if not self.limits.is_exempt(peer) and self._is_too_many(peer):
             return False
@@ -270,11 +365,11 @@ class Connections:
 
     def leave(self, peer: str) -> None:
         """One of its connections is closed, and waits for nothing any more."""
-        subscriber, _ = places_of(peer)
         self.open -= 1
-        self.of[subscriber] -= 1
-        if self.of[subscriber] <= 0:
-            del self.of[subscriber]
+        for place in places_of(peer):
+            self.of[place] -= 1
+            if self.of[place] <= 0:
+                del self.of[place]
 
     def wait(self, waiting: Abortable, peer: str) -> None:
         """A connection asks for nothing now."""
@@ -304,18 +399,31 @@ class Connections:
         return self._close_one_of(list(islice(self._waiting.items(), LOOKED_AT)))
 
     def _close_one_of(self, oldest: list[tuple[Abortable, str]]) -> bool:
-        """Close one, preferably of the address with the most connections; ``False`` = there is none."""
+        """Close one, preferably of the address, and the network, with the most connections; ``False`` = there is
+        none."""
         if not oldest:
             return False
-        one, _ = max(oldest, key=lambda one: self.of[places_of(one[1])[0]])
+        one, _ = max(oldest, key=lambda one: [self.of[place] for place in places_of(one[1])])
         self.work(one)
         one.abort()
         return True
 
 
-class FrugalConnection(h11.Connection):
-    """Refuses, as invalid, requests that take far more time to parse than bytes to send."""
+NO_EXPECTATIONS = (
+    b"HTTP/1.1 417 Expectation Failed\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
+    b"Send the body without waiting for a first answer (no Expect header).\n"
+)
 
+
+class FrugalConnection(h11.Connection):
+    """Refuses, as invalid, requests that take far more time to parse than bytes to send, or that wait for permission to
+    send their body: each of those would cost an answer more, and a proxy in front of us does that by itself.
+
+    Attributes:
+        refusal: with which such a request is answered.
+    """
+
+    refusal = b""
     _credit = 0
 
     def __init__(self) -> None:
@@ -328,6 +436,9 @@ class FrugalConnection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._credit = SMALL_CHUNKS * LEAST_CHUNK
+            if any(name == b"expect" for name, _ in event.headers):
+                self.refusal = NO_EXPECTATIONS
+                raise h11.RemoteProtocolError("it expects an answer before its body")
         elif isinstance(event, h11.Data):
             self._credit += len(event.data) - LEAST_CHUNK * event.chunk_start
             self._credit = min(self._credit, SMALL_CHUNKS * LEAST_CHUNK)
@@ -347,6 +458,7 @@ class FrugalConnection(h11.Connection):
 class PatientProtocol(H11Protocol):
     """A connection that was admitted, for uvicorn; it keeps to its door's limits."""
 
+    conn: FrugalConnection
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
@@ -382,7 +494,10 @@ class PatientProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """As uvicorn's, which fails if an answer has begun."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        if self.conn.refusal:
+            self.transport.write(self.conn.refusal)
+            self.transport.close()
+        elif self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
             self.transport.abort()
@@ -445,8 +560,12 @@ class PatientProtocol(H11Protocol):
         self._note_lag()
 
 
-IN_A_TURN = 64
-"""Connections accepted in one turn of the event loop, so that requests get their turn in between."""
+IN_A_TURN = 256
+"""Connections accepted in one turn of the event loop, which takes some ten milliseconds; requests get their turn in
+between."""
+
+HANDED_OVER = 8
+"""Connections whose first request is read in one turn: so many take some five milliseconds."""
 
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of accept(2) that no client causes: the machine has run out of descriptors or memory."""
@@ -461,7 +580,7 @@ log = logging.getLogger("fanous.server")
 
 
 class Silent:
-    """A connection that has not sent anything; belongs to one event loop."""
+    """A connection of which nothing has been read; belongs to one event loop."""
 
     __slots__ = ("_acceptor", "closes", "connection", "peer")
 
@@ -476,6 +595,9 @@ class Silent:
 
 class Acceptor:
     """Accepts connections from a listening socket until it is closed.
+
+    Those that have sent something take turns by network: one network's thousands wait for each other, and not in front
+    of everyone else.
 
     Args:
         listening: does not block; its owner closes it.
@@ -493,6 +615,10 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._listening, self._made, self._places = listening, made, places
         self._silent: dict[Silent, None] = {}  # in order of arrival, and so of their deadlines
+        self._spoken: OrderedDict[str, deque[Silent]] = (
+            OrderedDict()
+        )  # by network; the next one's turn is first
+        self._is_handing_over = False
         self._deadline: asyncio.TimerHandle | None = None
         self._resuming: asyncio.TimerHandle | None = None
         self._say_next = 0.0  # seconds by the loop's clock
@@ -539,7 +665,8 @@ class Acceptor:
             one = Silent(self, connection, peer, self._loop.time() + self._places.limits.head)
             self._silent[one] = None
             self._places.wait(one, peer)
-            self._loop.add_reader(connection.fileno(), self._speaks, one)
+            if not self._hears(one):
+                self._loop.add_reader(connection.fileno(), self._hears, one)
             if self._deadline is None:
                 self._deadline = self._loop.call_at(one.closes, self._close_overdue)
 
@@ -563,16 +690,39 @@ class Acceptor:
                 return
             self.close_silent(one)
 
-    def _speaks(self, one: Silent) -> None:
+    def _hears(self, one: Silent) -> bool:
+        """Has a connection said something, or ended?  Then it waits for its turn, or is closed."""
         try:
             first = one.connection.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             first = b""
         if not first:
             self.close_silent(one)
-            return
+            return True
+        self._loop.remove_reader(one.connection.fileno())
+        if not self._is_handing_over:
+            self._is_handing_over = True
+            self._loop.call_soon(self._hand_over)
+        self._spoken.setdefault(places_of(one.peer)[1], deque()).append(one)
+        return True
+
+    def _hand_over(self) -> None:
+        """Give some connections to uvicorn."""
+        for _ in range(HANDED_OVER):
+            if not self._spoken:
+                self._is_handing_over = False
+                return
+            network, waiting = self._spoken.popitem(last=False)
+            one = waiting.popleft()
+            if waiting:
+                self._spoken[network] = waiting
+            if one in self._silent:  # else it was closed while it waited
+                self._begin(one)
+        self._loop.call_soon(self._hand_over)
+
+    def _begin(self, one: Silent) -> None:
         self._forget(one)
         self._places.work(one)
         task: asyncio.Task[object] = self._loop.create_task(

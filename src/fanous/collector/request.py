@@ -11,7 +11,6 @@ request, under someone else's address (RFC 9112 section 6.1).
 
 import asyncio
 import sys
-import time
 import zlib
 from collections.abc import Callable
 from typing import TypeVar
@@ -88,49 +87,58 @@ _GZIP = 31
 """zlib's ``wbits`` for a gzip header and trailer."""
 
 
-GRACE_SECONDS = 20.0
-SLOWEST = 500.0
-"""A body may take the grace period, plus one second for each this many bytes: the slowest 2G is faster."""
+LEAST_BYTES, WINDOW_SECONDS = 500, 10.0
+"""A body must bring this many bytes within each so many seconds, from its first byte to its last: the slowest 2G is
+faster."""
+
+MOST_SECONDS = 120.0
+"""Seconds for a whole body, after which a probe no longer waits for an answer either."""
 
 
 async def body_of(
     request: Request,
     most: int,
-    grace: float = GRACE_SECONDS,
     take: Callable[[int], object] = lambda _bytes: None,
+    *,
+    window: float = WINDOW_SECONDS,
+    seconds: float = MOST_SECONDS,
 ) -> bytes:
     """The body of a request.
 
     Args:
         most: most bytes.
-        grace: seconds until its rate counts.
         take: called with the size of each piece; may refuse.
+        window: seconds within each of which ``LEAST_BYTES`` must arrive, or the end.
+        seconds: for the whole body.
 
     Raises:
         Refused: it is too large or too slow, or the client went away.
     """
-    too_large = Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > most:
-        raise too_large
-    began, count = time.monotonic(), 0
-    chunks: list[bytes] = []
-    stream = request.stream()
+    too_large = Refused(413, f"larger than {most >> 10} KiB, which is too much here")
+    loop, chunks = asyncio.get_running_loop(), list[bytes]()
+    ends, count, needed = loop.time() + seconds, 0, LEAST_BYTES
     try:
-        while True:
-            async with asyncio.timeout(began + grace + count / SLOWEST - time.monotonic()):
-                chunk = await anext(stream, None)
-            if chunk is None:
-                return b"".join(chunks)
-            take(len(chunk))
-            count += len(chunk)
-            if count > most:
-                raise too_large
-            chunks.append(chunk)
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > most:
+            raise too_large
+        async with asyncio.timeout_at(min(ends, loop.time() + window)) as deadline:
+            async for chunk in request.stream():
+                take(len(chunk))
+                count += len(chunk)
+                if count > most:
+                    raise too_large
+                if count >= needed:
+                    needed = count + LEAST_BYTES
+                    deadline.reschedule(min(ends, loop.time() + window))
+                chunks.append(chunk)
+        return b"".join(chunks)
     except TimeoutError:
         raise Refused(408, "the body arrived too slowly", closes=True) from None
     except ClientDisconnect:
         raise Refused(400, "the client went away", closes=True) from None
+    except Refused as refusal:
+        refusal.closes = True  # the rest of the body is not read
+        raise
 
 
 def plain(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:

@@ -31,9 +31,13 @@ STOP_SECONDS = 2
 """Seconds allowed for requests in progress when the server is asked to stop.  The event stream of an open
 page would never end by itself, and a slow sender sends again; a supervisor kills a process that lingers."""
 
-BACKLOG = 4096
-"""Connections that the kernel completes while we are busy (as many as Linux allows by default).  One more is
-dropped, and the client tries again after a second."""
+BACKLOG = 2048
+"""Connections that the kernel completes while we are busy; to accept so many takes some tenths of a second, which the
+next one waits.  One more is dropped, and its client tries again after a second: with 256 or 1,024, thousands of
+connections at once had so many readers dropped that they waited for longer."""
+
+SILENT_SECONDS = 1
+"""Seconds for which the kernel keeps to itself a connection that says nothing, where it can (Linux)."""
 
 DESCRIPTORS = 8192
 """What a monitor asks for: two doors of 2,000 connections, the engine's files, and as many again."""
@@ -92,6 +96,8 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, SILENT_SECONDS)
         listening.listen(BACKLOG)
     except OSError as error:
         why = error.strerror or str(error)

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
-from fanous.collector.limits import ADDRESS_MB, MOST_CONNECTIONS, NETWORK_MB
+from fanous.collector.limits import ADDRESS_MB, DAY_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.collector.reach import networks_of
 from fanous.collector.services import read_urls
@@ -26,6 +26,7 @@ class DoorSettings(Section, frozen=True):
         helper_neighbours: whether it may connect to this machine's neighbours (the same /24 or /64).
         connections: most open ones, in all.
         address_mb, network_mb: MiB of measurements an hour, unpacked, from one address and from one network.
+        network_day_mb: MiB a day that one network may add to the archive, before compression; one address, a quarter.
         open_to_all: whether strangers send, too, so that what one address sends in a day counts as one probe; None =
             those from public addresses may be.
         lab: whether the test helper may connect to private addresses.
@@ -42,6 +43,7 @@ class DoorSettings(Section, frozen=True):
     connections: Annotated[int, Meta(ge=16, le=100_000)] = MOST_CONNECTIONS
     address_mb: Annotated[int, Meta(ge=1)] = ADDRESS_MB
     network_mb: Annotated[int, Meta(ge=1)] = NETWORK_MB
+    network_day_mb: Annotated[int, Meta(ge=1)] = DAY_MB
     contact: Text = ""
     helper_never: Some[Text] = ()
     helper_neighbours: bool = False

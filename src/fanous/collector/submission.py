@@ -203,7 +203,8 @@ class Submission:
 
     Attributes:
         uid: ``measurement_uid``, returned to the probe.
-        line: one JSON document in OONI's data format, without a line break and without an address.
+        line: one JSON document in OONI's data format, without a line break and without an address; if it is set
+            aside, without pages.
         apart: why it is set aside and enters no conclusion automatically; ``None`` = it is not.
     """
 
@@ -265,8 +266,10 @@ def receive(
         placed = _Claim(seen.country, seen.asn)
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
-    line = stamped(_head(uid, report, claim, seen, now, sender) + _kept(text)[1:], identity)
-    return Submission(uid, line, _apart(placed, seen, ahead=started > now + SKEW))
+    apart = _apart(placed, seen, ahead=started > now + SKEW)
+    head = _head(uid, report, claim, seen, now, sender)
+    line = stamped(head + _kept(text, with_pages=apart is None)[1:], identity)
+    return Submission(uid, line, apart)
 
 
 def _apart(placed: _Claim, seen: Origin, *, ahead: bool) -> Apart | None:
@@ -344,10 +347,10 @@ def _uid(report: ReportId, started: float, text: bytes) -> str:
     return f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
 
 
-def _kept(text: bytes) -> bytes:
+def _kept(text: bytes, *, with_pages: bool) -> bytes:
     """The fields that rules read; the identity covers everything that was sent."""
     try:
-        return kept(text)
+        return kept(text, with_pages=with_pages)
     except Rejected as reason:
         raise Refused(400, str(reason)) from None
 

@@ -9,10 +9,14 @@ class Backlog:
 
     Attributes:
         files: number of sealed files.
+        bytes: of what waits for the store.
         since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
         apart: sealed files that need a person (their network is unknown).
         refused: messages of a stream that were set aside as unusable; ``None`` = it is an inbox, whose reader reports
             them.
+        most: bytes from which collectors refuse what probes send; 0 = not known.
+        apart_bytes: of what needs a person.
+        apart_most: bytes from which the oldest of these are removed; 0 = not known.
     """
 
     folder: str
@@ -21,6 +25,9 @@ class Backlog:
     since: float | None
     apart: int
     refused: int | None = None
+    most: int = 0
+    apart_bytes: int = 0
+    apart_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from msgspec import DecodeError, json
 
 from fanous.collector.door import DoorCounts, Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy
-from fanous.collector.limits import submissions_at, volume_of
+from fanous.collector.limits import kept_of, submissions_at, volume_of
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.reach import reach_of
 from fanous.collector.server import STOPPING, raise_descriptors
@@ -56,6 +56,7 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         orders=envelope_of(door.orders) if door.orders else None,
         submissions=submissions_at(door.per_address),
         volume=volume_of(door.address_mb << 20, door.network_mb << 20),
+        kept=kept_of(door.network_day_mb << 20),
         connections=door.connections,
         clock=clock,
         contact=door.contact,

@@ -34,6 +34,7 @@ from fanous.pipeline.vitals import (
     examine,
     find_ailments,
     unreached,
+    why_unready,
 )
 from fanous.probe.metrics import Metric
 from fanous.publish.alerts.dispatch import Dispatcher
@@ -130,8 +131,7 @@ class Selfcheck:
         age = time.monotonic() - self._looked
         if age > STALE:
             return f"the store has not answered for {age:.0f} seconds"
-        full = next((one for one in self.ailments if one.kind == "disk_low"), None)
-        return full.says if full else ""
+        return why_unready(self.ailments)
 
     def figures(self) -> list[Metric]:
         """Metrics for Prometheus; none before the first check."""

@@ -109,9 +109,12 @@ def _of_folders(vitals: Vitals) -> Iterator[Metric]:
         labels = (("inbox", queue.folder),)
         age = 0.0 if queue.since is None else max(0.0, vitals.machine_at - queue.since)
         yield Metric("fanous_inbox_files", queue.files, "Sealed files that wait for the store", labels)
-        yield Metric("fanous_inbox_bytes", queue.bytes, "Bytes of measurements in an inbox", labels)
+        yield Metric(
+            "fanous_inbox_bytes", queue.bytes, "Bytes of measurements that wait for the store", labels
+        )
         yield Metric("fanous_inbox_oldest_seconds", age, "Age of the oldest file that waits", labels)
         yield Metric("fanous_inbox_apart_files", queue.apart, "Files that only a person takes", labels)
+        yield Metric("fanous_inbox_apart_bytes", queue.apart_bytes, "Bytes that only a person takes", labels)
         if queue.refused is not None:
             text = "Messages of a stream that cannot be used and were set aside"
             yield Metric("fanous_inbox_refused", queue.refused, text, labels)

@@ -87,6 +87,9 @@ MOST_FREE = 20 << 30
 QUEUE_SECONDS = 600.0
 """Greatest age of a file in the inbox: it is normally sealed after seconds and taken within seconds."""
 
+APART_SHARE = 0.75
+"""Share of the room for what is set aside; soon the oldest of it is removed."""
+
 LAG_SECONDS = 900.0
 """Seconds between storing measurements and detection: longer than the slowest country took."""
 
@@ -97,8 +100,8 @@ class Ailment:
 
     Attributes:
         kind: ``source_silent``, ``source_unreached``, ``software_failing``, ``clocks_ahead``, ``disk_low``,
-            ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged``, ``data_lost`` or
-            ``configuration``.
+            ``inbox_full``, ``apart_full``, ``queue_old``, ``detection_late``, ``segment_damaged``, ``facts_damaged``,
+            ``data_lost`` or ``configuration``.
         about: what it concerns; together with ``kind`` it identifies an ailment.
         says: what is wrong.
         mend: what to do.
@@ -198,6 +201,40 @@ def _old_queues(vitals: Vitals) -> Iterator[Ailment]:
             )
 
 
+def _full_queues(vitals: Vitals) -> Iterator[Ailment]:
+    for queue in vitals.backlogs:
+        if queue.most and queue.bytes >= queue.most:
+            said = f"{queue.bytes / 1e9:.1f} GB wait in {queue.folder}, which is full: what probes send is refused"
+            yield Ailment(
+                "inbox_full",
+                queue.folder,
+                said,
+                "make sure that `fanous run` or `fanous drain` takes them; probes keep the rest and send it again",
+            )
+
+
+def _much_set_aside(vitals: Vitals) -> Iterator[Ailment]:
+    for queue in vitals.backlogs:
+        if queue.apart_most and queue.apart_bytes >= APART_SHARE * queue.apart_most:
+            used = f"{queue.apart_bytes / 1e6:.0f} of {queue.apart_most / 1e6:.0f} MB"
+            said = f"measurements set aside in {queue.folder} take {used}; beyond that the oldest are removed"
+            yield Ailment(
+                "apart_full",
+                queue.folder,
+                said,
+                "look at some of them, then move them into the store with `fanous drain`, or delete them",
+            )
+
+
+UNREADY = ("disk_low", "inbox_full")
+"""Kinds of ailments with which a collector refuses measurements."""
+
+
+def why_unready(ailments: Iterable[Ailment]) -> str:
+    """Why measurements are refused; empty = they are not."""
+    return next((one.says for one in ailments if one.kind in UNREADY), "")
+
+
 def _late_detection(vitals: Vitals) -> Iterator[Ailment]:
     for country, since in sorted((vitals.undetected or {}).items()):
         if vitals.machine_at - since > LAG_SECONDS:
@@ -230,6 +267,8 @@ CHECKS: tuple[Callable[[Vitals], Iterator[Ailment]], ...] = (
     _low_disks,
     _damaged_segments,
     _damaged_facts,
+    _full_queues,
+    _much_set_aside,
     _old_queues,
     _late_detection,
     _silent_sources,

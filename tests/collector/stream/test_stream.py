@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nats.js.api import DiscardPolicy, RetentionPolicy
 
 from fanous.cli.collect import drain as drain_command
 from fanous.cli.queue import queue, vitals_of
@@ -106,6 +107,40 @@ def test_a_full_stream_says_later_and_drops_nothing(address: StreamAddress) -> N
     assert lines[0] == submission(1).line
     keep(address, submission(99))
     assert taken(address) == [submission(99).line]
+
+
+def refusing(address: StreamAddress) -> None:
+    """Create the stream of what is set aside as it was until December 2026: if full, it refuses what is new."""
+
+    async def create() -> None:
+        client = await connected(address)
+        await client.jetstream().add_stream(
+            name=address.stream(StreamPart.APART),
+            subjects=[address.subject(StreamPart.APART)],
+            retention=RetentionPolicy.WORK_QUEUE,
+            max_bytes=2000,
+            discard=DiscardPolicy.NEW,
+        )
+        await client.close()
+
+    asyncio.run(create())
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_what_is_set_aside_drops_its_oldest_and_keeps_no_one_out(
+    is_old: bool, address: StreamAddress
+) -> None:
+    if is_old:
+        refusing(address)
+
+    async def use(stream: QueueStream) -> None:
+        for number in range(20):
+            await stream.keep(submission(number, apart=True))
+        assert not stream.ailing
+
+    with_stream(replace(address, bytes=32_000), use)
+    lines = taken(address, StreamPart.APART)
+    assert 0 < len(lines) < 20 and lines[-1] == submission(19, apart=True).line
 
 
 def test_a_collector_without_servers_says_later() -> None:

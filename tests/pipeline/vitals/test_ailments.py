@@ -15,6 +15,7 @@ from fanous.pipeline.vitals import (
     find_ailments,
     is_offline,
     unreached,
+    why_unready,
 )
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from tests.documents import ROOT, rows, section, text_of
@@ -44,10 +45,20 @@ def waiting(seconds: float | None) -> Vitals:
     return replace(WELL, backlogs=(Backlog("/inbox", 3, 100, None if seconds is None else NOW - seconds, 0),))
 
 
+def filled(waiting: int, apart: int) -> Vitals:
+    """Bytes of what waits and of what is set aside, of a hundred each."""
+    queue = Backlog("/inbox", 0, waiting, None, 0, most=100, apart_bytes=apart, apart_most=100)
+    return replace(WELL, backlogs=(queue,))
+
+
 @each(
     ("vitals", "kinds"),
     [
         (WELL, []),
+        (filled(99, 74), []),
+        (filled(100, 0), ["inbox_full"]),
+        (filled(0, 75), ["apart_full"]),
+        (replace(WELL, backlogs=(Backlog("/inbox", 0, 10**12, None, 0),)), []),  # without a known limit
         (delivered(*range(1, 60)), []),
         (delivered(*range(3, 60)), []),  # three hours are the least that can be told
         (delivered(*range(5, 60)), ["source_silent"]),
@@ -82,6 +93,12 @@ def test_what_is_wrong_is_said_and_nothing_else(vitals: Vitals, kinds: list[str]
     assert all(one.says and one.mend for one in found)
 
 
+def test_only_where_measurements_are_refused_is_a_collector_not_ready() -> None:
+    assert "full" in why_unready(find_ailments(filled(100, 0)))
+    assert "free" in why_unready(find_ailments(disk(0.9, 10)))
+    assert why_unready(find_ailments(filled(0, 100))) == why_unready(find_ailments(waiting(601))) == ""
+
+
 def test_where_most_probes_are_ahead_it_is_our_own_clock() -> None:
     (ours,) = find_ailments(replace(WELL, clocks=Clocks(100, 90, 19, 20)))
     (theirs,) = find_ailments(replace(WELL, clocks=Clocks(100, 10, 1, 20)))
@@ -96,7 +113,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         soundness=sent(old=(100, 2), new=(40, 30)).soundness,
         clocks=Clocks(100, 6, 1, 20),
         disks=disk(0.9, 10).disks,
-        backlogs=waiting(601).backlogs,
+        backlogs=(*waiting(601).backlogs, *filled(100, 100).backlogs),
         undetected={"PK": NOW - 901},
         damaged={"x": "its digest differs"},
         set_aside=("verdicts/broken_all_1_1_0",),

@@ -140,8 +140,13 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
 
 
 async def _made(context: JetStreamContext, address: StreamAddress, part: StreamPart) -> StreamInfo:
+    # If full, refuse new messages rather than drop acknowledged ones; but what is kept apart anyone can fill.
+    discard = DiscardPolicy.OLD if part is StreamPart.APART else DiscardPolicy.NEW
     try:
-        return await context.stream_info(address.stream(part))
+        info = await context.stream_info(address.stream(part))
+        if info.config.discard is discard:
+            return info
+        return await context.update_stream(info.config.evolve(discard=discard))
     except NotFoundError:
         config = StreamConfig(
             name=address.stream(part),
@@ -150,7 +155,7 @@ async def _made(context: JetStreamContext, address: StreamAddress, part: StreamP
             storage=StorageType.FILE,
             num_replicas=address.replicas,
             max_bytes=address.bytes if part is StreamPart.MAIN else address.bytes // LESSER,
-            discard=DiscardPolicy.NEW,  # if full, refuse new messages rather than drop acknowledged ones
+            discard=discard,
         )
         return await context.add_stream(config)
 

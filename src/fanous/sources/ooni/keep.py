@@ -100,13 +100,22 @@ def _is_staged(header: Header) -> bool:
     return header.x_recorded not in (None, UNSET) or (notes is not None and notes.synthetic is not UNSET)
 
 
-def kept(data: bytes) -> bytes:
+def kept(data: bytes, *, with_pages: bool = True) -> bytes:
     """A record of a probe as it is stored.
+
+    Args:
+        with_pages: whether the bodies of responses are kept; a record without them says that they are cut off.
 
     Raises:
         Rejected: it is not a JSON object, or too costly.
     """
-    return encoded(reduced(data))
+    decoded = reduced(data)
+    if not with_pages and decoded.keys is not None:
+        for steps in steps_of(decoded.keys):
+            for transaction in steps.requests or ():
+                if transaction.response is not None and transaction.response.body is not None:
+                    transaction.response.body, transaction.response.body_is_truncated = None, True
+    return encoded(decoded)
 
 
 def reduced(data: bytes) -> Decoded:
