@@ -130,6 +130,7 @@ def test_a_site_with_an_address_is_asked_for_by_its_names_only(host: str, status
         "/api/v1/incidents",
         "/subscribe",
         "/embed/PK/PK-2023-0042",
+        "/oembed?url=%2FPK%2FPK-2023-0042",
         "/oembed?url=http%3A%2F%2Fh1.example%2FPK%2FPK-2023-0042",
     ],
 )
