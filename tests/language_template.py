@@ -18,7 +18,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.pipeline import configure
 from fanous.publish import edition, report, witnesses
 from fanous.publish import filter as incident_filter
-from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED
+from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED, TOGETHER
 from fanous.publish.credits import licence_words
 from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
@@ -161,7 +161,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         "This page cannot be shown right now",
     ),
     (NOTICE,),
-    (*TITLED.values(), MORE, A_TEST, NOTHING),
+    (*TITLED.values(), MORE, A_TEST, NOTHING, TOGETHER),
     TEXTS,
     cost.TEXTS,
 )

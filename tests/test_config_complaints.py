@@ -172,6 +172,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "zone": [*TEXT, ('"Asia/Karachii"', "did you mean 'Asia/Karachi'?")],
         "even_when_quiet": [('"opened"', "a list"), ('["confirm"]', "did you mean 'confirmed'?")],
         "per_hour": [('"1"', "a whole number from 1"), ("0", "a whole number from 1")],
+        "group_wait": [('"1"', "a number from 0 to 600"), ("601", "a number from 0 to 600")],
         "form": [*TEXT, ('"pots"', "did you mean 'post'?"), ('"sms"', "only apprise")],
         "exercises": [('"yes"', "true or false")],
     },

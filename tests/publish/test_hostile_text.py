@@ -15,6 +15,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Approval
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import ingest
+from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.alerts.senders.webhook import webhook_document
 from fanous.store.local import open_store
@@ -207,7 +208,19 @@ def test_reports_posts_and_alerts_show_none_of_it(folder: Path) -> None:
     with open_store(folder / "store", read_only=True, clock=lambda: NOW) as store:
         for incident in store.ledger.incidents("PK"):
             delivery = Delivery(
-                "k", "c", incident.id, 1, 0, Happening.OPENED, AlertState.WAITING, NOW, NOW, 0, None, ""
+                "k",
+                "c",
+                incident.id,
+                1,
+                0,
+                Happening.OPENED,
+                AlertState.WAITING,
+                NOW,
+                NOW,
+                0,
+                None,
+                "",
+                group_of(incident),
             )
             names = dict.fromkeys((17557, 45595, *(network.asn for network in incident.networks)), WORDS)
             message = compose(delivery, None, incident, names, ENGLISH, Sender("https://m.example"))

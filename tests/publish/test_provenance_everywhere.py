@@ -23,6 +23,7 @@ from fanous.pipeline import ingest, query
 from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures
 from fanous.publish import report as forms
+from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import Edition
@@ -162,7 +163,7 @@ def test_pictures_reports_messages_and_sentences(store: Store, code: str) -> Non
     for one, staged in of_each(store):
         edition = Edition(language, "https://fanous.example", NOW)
         delivery = Delivery(
-            "k", "desk", one.id, 1, 0, Happening.OPENED, AlertState.WAITING, 0, 0, 0, None, ""
+            "k", "desk", one.id, 1, 0, Happening.OPENED, AlertState.WAITING, 0, 0, 0, None, "", group_of(one)
         )
         message = compose(delivery, None, one, {}, language, Sender())
         assert message is not None

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from fanous.model.alert import AlertState, Delivery, Happening
+from fanous.model.alert import AlertGroup, AlertState, Delivery, Happening, Priority
 from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Kind
 from fanous.model.instant import from_iso
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.pipeline.vitals import Ailment, Disk, HeardNetwork, PullStates, Vitals, Workings
@@ -72,6 +73,7 @@ class Outbox:
                 1,
                 None,
                 "refused <b>",
+                AlertGroup("PK", "AS9541", Kind.BLOCKING, Priority.SITE, is_confirmed=True, is_staged=False),
             )
             for state in AlertState
         ]

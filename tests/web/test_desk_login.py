@@ -17,7 +17,8 @@ from fanous.model.incident import Status
 from fanous.web import form as web_form
 from fanous.web.answers import Site
 from fanous.web.application import application
-from fanous.web.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions
+from fanous.web.desk import IDLE_SECONDS, LONGEST_SECONDS, MOST_SESSIONS, DeskSessions, KnownBrowsers
+from fanous.web.limits import GUESSES_OF_ALL
 from fanous.web.settings import hashed, is_passphrase
 from tests.charts.events import ONGOING, incident
 from tests.each import each
@@ -331,12 +332,52 @@ def test_a_guesser_behind_a_proxy_that_is_not_named_uses_up_no_one_elses_tries(
     guesser = [tried("a guess", "198.51.100.7") for _ in range(12)]
     assert guesser == [403] * 10 + [429] * 2
     assert tried("a guess", "203.0.113.5, 198.51.100.7") == 429, "only the last entry is the proxy's own"
-    assert tried(WORDS, "203.0.113.5") == tried(WORDS, "") == 303
-    invented = [tried("a guess", f"192.0.{n}.9") for n in range(80)]
-    assert invented.count(429) >= 25, "all together have a limit too"
-    assert tried(WORDS, "") == tried(TOKEN, "192.0.2.9") == 303
-    clock[0] += 60
-    assert tried("a guess", "192.0.77.9") == 403
+    assert tried(WORDS, "203.0.113.5") == 303
+
+
+def test_guessers_anywhere_share_one_budget_and_keep_out_no_one_who_logged_in_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """150 guesses from 150 networks were all tried, at a tenth of a second each."""
+    clock = [0.0]
+    monkeypatch.setattr("fanous.web.limits.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fanous.web.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
+    hash_ = kept()
+    editor = door(passphrase=hash_)
+    assert editor.login(WORDS).status_code == 303
+    after_a_restart = door(passphrase=hash_)
+    after_a_restart.cookies = {name: value for name, value in editor.cookies.items() if "known" in name}
+    assert len(after_a_restart.cookies) == 1
+
+    def guess(network: int, cookie: str = "") -> int:
+        body = urlencode({"secret": "a guess"}).encode()
+        sent = {"content-type": FORM, "x-forwarded-for": f"203.{network}.113.5", "cookie": cookie}
+        return after_a_restart.ask("POST", "/desk/login", body, sent).status_code
+
+    burst = int(GUESSES_OF_ALL.burst)
+    assert [guess(n) for n in range(150)] == [403] * burst + [429] * (150 - burst)
+    for forged in ("number.", "number.proof", "."):
+        assert guess(151, f"{KnownBrowsers.NAME}={forged}") == 429
+    assert another(after_a_restart, cookies={}).login(WORDS).status_code == 429
+    assert another(after_a_restart, cookies={}).login(TOKEN).status_code == 303
+    assert after_a_restart.login(WORDS).status_code == 303
+    clock[0] += 1 / GUESSES_OF_ALL.a_second
+    assert [guess(152), guess(153)] == [403, 429]
+
+
+def test_a_browser_that_is_known_guesses_no_longer_than_others_and_is_known_for_one_passphrase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fanous.web.desk.is_passphrase", lambda said, _: said == WORDS)  # costs much
+    hand = door(passphrase=kept())
+    hand.login(WORDS)
+    known = {name: value for name, value in hand.cookies.items() if "known" in name}
+    other = door(passphrase=hashed("four other unrelated words"))
+    for one in (hand, other):
+        one.cookies = dict(known)
+    burst = int(GUESSES_OF_ALL.burst)
+    assert [hand.login("a guess").status_code for _ in range(burst + 1)] == [403] * burst + [429]
+    assert [other.login("a guess").status_code for _ in range(12)] == [403] * 10 + [429] * 2
 
 
 def test_hostile_text_in_what_is_typed_is_shown_and_does_nothing() -> None:

@@ -10,11 +10,12 @@ from pyarrow import parquet
 
 from fanous.model.event import AnnouncedEvent
 from fanous.pipeline import explore as explored
+from fanous.web.answers import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import START, incident
 from tests.each import each
 from tests.web.small_store import SmallStore
-from tests.web.visits import Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 EVENING = (START - MONDAY) / HOUR
 HOSTILE = "=<script>alert(1)</script>"
@@ -33,7 +34,7 @@ ASKED = f"country=PK&{DAY}&step=3600"
 
 def visiting(**more: object) -> Reader:
     store = SmallStore([incident()], NAMES, ballots=BALLOTS, **more)  # type: ignore[arg-type]  # fields by name
-    return reader(store)
+    return reader(store, Site(url="http://monitor.example", clock=lambda: NOW))
 
 
 def test_the_page_says_what_is_shown_and_how_much_of_it_was_hit() -> None:

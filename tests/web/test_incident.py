@@ -47,7 +47,7 @@ def visiting(*incidents: Incident, **given: Any) -> Reader:
         Ballot(OFTEN, False, asn=45669, target="wikipedia"),
     )
     fields: dict[str, Any] = {"known": list(incidents), "ballots": ballots}
-    return reader(SmallStore(**(fields | given)), Site(clock=lambda: NOW))
+    return reader(SmallStore(**(fields | given)), Site(url="http://monitor.example", clock=lambda: NOW))
 
 
 def test_the_page_answers_what_where_since_when_how_and_for_whom() -> None:

@@ -96,6 +96,13 @@ def test_the_calendar_holds_what_is_announced() -> None:
     assert len({str(one["uid"]) for one in events}) == 2
 
 
+def test_an_event_of_a_site_without_an_address_has_no_relative_one() -> None:
+    """A program keeps the calendar, and not where it came from."""
+    store = SmallStore(announced=[ELECTION])
+    (event,) = icalendar.Calendar.from_ical(reader(store).get("/events.ics").text).walk("VEVENT")
+    assert "url" not in event
+
+
 def test_whole_days_there_are_whole_days_in_every_calendar() -> None:
     begins, ends = (from_iso(f"2024-02-{day}T19:00Z") for day in ("07", "09"))
     text = visiting(replace(ELECTION, start=begins, end=ends)).get("/events.ics").text

@@ -70,7 +70,9 @@ def alerts_list(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
+    """List alerts, oldest first: sent, waiting (and until when), or given up (and why).
+
+    Alerts that were sent together have the same `message` in the JSON."""
     from fanous.pipeline.listings import ListDeliveries
 
     found = ask(store, config, ListDeliveries(state))
@@ -110,7 +112,7 @@ def alerts_send(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send everything new and due, once. For use from a timer; `fanous run` does this by itself."""
+    """Send everything new and due, once, the most urgent first. For a timer; `fanous run` does this by itself."""
     import asyncio
 
     from fanous.publish.alerts.dispatch import Dispatcher
@@ -158,5 +160,7 @@ def delivery_document(one: Delivery) -> dict[str, object]:
         "due_at": to_iso(one.due_at) if one.state is AlertState.WAITING else None,
         "sent_at": None if one.sent_at is None else to_iso(one.sent_at),
         "attempts": one.attempts,
+        "priority": str(one.group.priority),
+        "message": one.message or None,
         "why": one.why or None,
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Kind
 
 
 class Happening(StrEnum):
@@ -29,6 +29,43 @@ class AlertState(StrEnum):
 
     DROPPED = "dropped"
     """Deliberately not sent: newer news about the same incident replaced it, or nothing was left to say."""
+
+
+class Priority(StrEnum):
+    """How far an alert's incident reaches, the most urgent first."""
+
+    NATION = "nation"
+    NETWORKS = "networks"
+    """Several networks, or a region."""
+
+    PLATFORM = "platform"
+    """One network: a service that people know by name, or the line itself."""
+
+    SITE = "site"
+    """One network: only sites that are on no list of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGroup:
+    """Alerts that may share a message, and share the number of messages an hour.
+
+    Attributes:
+        network: ``AS9541``; empty = several, or a region.
+        is_confirmed: suspicions, which take least to cause, never hold up what is confirmed.
+        is_staged: staged events never share a message with real ones.
+    """
+
+    country: str
+    network: str
+    kind: Kind
+    priority: Priority
+    is_confirmed: bool
+    is_staged: bool
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The most urgent comes first."""
+        return list(Priority).index(self.priority), not self.is_confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +95,12 @@ class Order:
     incident: str
     n: int
     happening: Happening
+    group: AlertGroup
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message to one channel.
+    """One alert for one channel, sent in a message of its own or with others of its group.
 
     Attributes:
         key: the same however often it is sent, so that a receiver can show it once.
@@ -72,6 +110,7 @@ class Delivery:
         created_at, due_at, sent_at: unix seconds.
         attempts: number of attempts begun.
         why: the reason for its last failure, or for dropping it; empty = none.
+        message: key of the message that carries it, which is its own if it is alone; empty = not begun.
     """
 
     key: str
@@ -86,3 +125,5 @@ class Delivery:
     attempts: int
     sent_at: float | None
     why: str
+    group: AlertGroup
+    message: str = ""

@@ -217,10 +217,12 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     if configuration.status is not None:
         counted = counts if configuration.door.on else None
         tasks.append(_status(configuration.status, selfcheck, counted, stop))
-    if configuration.alerting.channels:
-        sender = Sender(configuration.alerting.url, configuration.clock.notice)
-        dispatcher = Dispatcher(ask, configuration.alerting, sender)
-        tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
+    alerting = configuration.alerting
+    dispatcher = Dispatcher(ask, alerting, Sender(alerting.url, configuration.clock.notice))
+    tasks += [
+        Task(f"alerts {name}", partial(tell, dispatcher, channel, alerting.every, stop))
+        for name, channel in alerting.channels.items()
+    ]
     if configuration.page is not None:
         workings = Workings(
             selfcheck.vitals,

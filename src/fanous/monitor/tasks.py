@@ -37,6 +37,7 @@ from fanous.pipeline.vitals import (
     why_unready,
 )
 from fanous.probe.metrics import Metric
+from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.store.location import DataLost
 from fanous.store.protocol import Ask, Store
@@ -313,8 +314,8 @@ class Upkeep:
         return done
 
 
-async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:
-    """Run until stopped; ``every``: machine seconds between two checks."""
+async def tell(dispatcher: Dispatcher, channel: Channel, every: float, stop: asyncio.Event) -> None:
+    """Send one channel its alerts until stopped; ``every``: machine seconds between two checks."""
     while not stop.is_set():
-        await dispatcher.look()
+        await dispatcher.tell(channel)
         await pause(stop, every)

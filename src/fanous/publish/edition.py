@@ -28,10 +28,10 @@ class Edition:
     """What all links and texts of one answer depend on: language, address and time.
 
     Attributes:
-        base: scheme and host for permanent addresses, without a slash at the end.
+        base: scheme and host for permanent addresses, without a slash at the end, as the monitor's owner configured
+            them; ids in feeds are made from it.  Empty = none, so these addresses are relative.
         now: unix seconds, UTC.
         named: the address contains the language, so links must contain it too.
-        url: address configured by the monitor's owner, from which ids in feeds are made; empty = none.
         notice: shown before everything else (a recorded event); empty = none.
     """
 
@@ -39,7 +39,6 @@ class Edition:
     base: str
     now: float
     named: bool = False
-    url: str = ""
     notice: str = ""
 
     def link(self, path: str, **query: str) -> str:
@@ -49,8 +48,12 @@ class Edition:
         return quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
 
     def permanent(self, path: str, **query: str) -> str:
-        """The full address for citations, without a language."""
+        """The address for citations, without a language."""
         return self.base + quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
+
+    def cited(self, path: str, **query: str) -> str:
+        """The same as people read it, without the scheme."""
+        return self.permanent(path, **query).removeprefix("https://").removeprefix("http://")
 
 
 LATELY = 7 * DAY

@@ -146,7 +146,7 @@ def corrections_feed(store: Store, edition: Edition) -> Feed:
 def entry_id(edition: Edition, path: str) -> str:
     """``urn:uuid:...`` of a path: the same label on two monitors gives different ids, and the address that a reader
     used makes no difference."""
-    return uuid5(NAMESPACE_URL, f"{edition.url or 'fanous:'}{path}").urn
+    return uuid5(NAMESPACE_URL, f"{edition.base or 'fanous:'}{path}").urn
 
 
 def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
@@ -428,7 +428,8 @@ def calendar(events: Sequence[AnnouncedEvent], edition: Edition, country: str = 
         event.add("dtend", _day_or_time(one.end, one))
         event.add("summary", f"{country_name(one.country, edition.language.code)}: {printable(one.title)}")
         event.add("description", _about(one, edition))
-        event.add("url", edition.permanent(f"/{one.country}/{one.id}"))
+        if edition.base:  # a calendar is kept apart from its address, so a relative one would mean nothing
+            event.add("url", edition.permanent(f"/{one.country}/{one.id}"))
         made.add_component(event)
     return bytes(made.to_ical())
 

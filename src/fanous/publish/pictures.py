@@ -293,6 +293,6 @@ def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str
 def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:
     """A notice (or nothing), the address without its scheme, and whose data it is."""
     language = edition.language
-    address = edition.permanent(incident_path(incident)).partition("://")[2]
+    address = edition.cited(incident_path(incident))
     notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
     return notice, language.apart(address), credit_line(incident, language)

@@ -61,6 +61,9 @@ TABLES = {
     "deliveries": """key VARCHAR PRIMARY KEY, channel VARCHAR NOT NULL, incident VARCHAR NOT NULL, n INTEGER NOT NULL,
         happening VARCHAR NOT NULL, state VARCHAR NOT NULL, created_at FLOAT NOT NULL, due_at FLOAT NOT NULL,
         attempts INTEGER NOT NULL, sent_at FLOAT, why VARCHAR NOT NULL, UNIQUE (channel, incident, n)""",
+    "alert_groups": """delivery VARCHAR PRIMARY KEY REFERENCES deliveries (key), country VARCHAR NOT NULL,
+        network VARCHAR NOT NULL, kind VARCHAR NOT NULL, priority VARCHAR NOT NULL, is_confirmed BOOLEAN NOT NULL,
+        is_staged BOOLEAN NOT NULL, message VARCHAR NOT NULL""",
     "undetected": "country VARCHAR(2) PRIMARY KEY, since FLOAT NOT NULL, until FLOAT NOT NULL",
     # The later span is what was marked since the country was taken; it is part of the undetected span.
     "leases": """country VARCHAR(2) PRIMARY KEY, fence INTEGER NOT NULL, worker VARCHAR NOT NULL,

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -20,11 +20,11 @@ import msgspec
 
 from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
-from fanous.model.alert import AlertState, Delivery, Happening, News, Order
+from fanous.model.alert import AlertGroup, AlertState, Delivery, News, Order, Priority
 from fanous.model.claim import Claim, defect
 from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Status
+from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Kind, Status
 from fanous.model.reason import Reason
 from fanous.store.database import (
     Connection,
@@ -553,13 +553,19 @@ _WAITS = f"state = '{AlertState.WAITING}'"
 _MAY_HAVE_ARRIVED = f"(state = '{AlertState.SENT}' OR attempts > 0)"
 """Was it sent, or begun?  A process killed after sending cannot record it."""
 
+_GROUP = ", ".join(f"alert_groups.{one.name}" for one in fields(AlertGroup))
+_GROUPED = "deliveries JOIN alert_groups ON alert_groups.delivery = deliveries.key"
+
 _DELIVERIES = f"""
 SELECT key, channel, incident, n,
     (SELECT coalesce(max(n), 0) FROM deliveries told WHERE told.channel = deliveries.channel
         AND told.incident = deliveries.incident AND told.n < deliveries.n AND {_MAY_HAVE_ARRIVED}),
-    happening, state, created_at, due_at, attempts, sent_at, why
-FROM deliveries
+    happening, state, created_at, due_at, attempts, sent_at, why, coalesce(message, ''), {_GROUP}
+FROM deliveries LEFT JOIN alert_groups ON alert_groups.delivery = deliveries.key
 """
+
+UNGROUPED = AlertGroup("", "", Kind.OUTAGE, Priority.NATION, is_confirmed=True, is_staged=False)
+"""What was queued before December 2026 has no group: it goes first, in one message."""
 
 
 def _note(connection: Connection, incident: Incident, n: int, at: float) -> None:
@@ -590,8 +596,11 @@ class Outbox:
         with self._database.writing() as connection:
             connection.run("UPDATE outbox SET routed = :yes WHERE seq = :seq", yes=True, seq=news.seq)
             for order in orders:
+                group = _group_of(connection, order)
                 _replace_waiting(connection, order)
-                connection.insert("deliveries", **_row(order, news.at, now))
+                row = _row(order, news.at, now)
+                connection.insert("deliveries", **row)
+                _note_group(connection, str(row["key"]), group)
 
     def deliveries(self, state: AlertState | None = None) -> list[Delivery]:
         """Oldest first; ``None`` = in any state."""
@@ -599,37 +608,54 @@ class Outbox:
         sql = f"{_DELIVERIES} {where} ORDER BY created_at, incident, n"
         return [_delivery(*row) for row in self._database.rows(sql, state=state and state.value)]
 
-    def due(self, now: float) -> list[Delivery]:
-        """Deliveries that wait and may be sent by ``now``."""
-        sql = f"{_DELIVERIES} WHERE {_WAITS} AND due_at <= :now ORDER BY due_at, n"
-        return [_delivery(*row) for row in self._database.rows(sql, now=now)]
+    def due(self, channel: str, now: float) -> list[Delivery]:
+        """Deliveries to a channel that wait and may be sent by ``now``."""
+        sql = f"{_DELIVERIES} WHERE channel = :channel AND {_WAITS} AND due_at <= :now ORDER BY due_at, n"
+        return [_delivery(*row) for row in self._database.rows(sql, channel=channel, now=now)]
 
-    def sent_since(self, channel: str, since: float) -> list[float]:
-        """When messages were sent to a channel, oldest first; unix seconds."""
-        sql = "SELECT sent_at FROM deliveries WHERE channel = :channel AND sent_at > :since ORDER BY sent_at"
-        return [float(at) for (at,) in self._database.rows(sql, channel=channel, since=since)]
+    def last_sent(self, channel: str, since: float) -> dict[AlertGroup, float]:
+        """When each group last had a message, if it had any; unix seconds."""
+        sent = f"SELECT max(sent_at), {_GROUP} FROM {_GROUPED} WHERE channel = :channel AND sent_at > :since"
+        rows = self._database.rows(f"{sent} GROUP BY {_GROUP}", channel=channel, since=since)
+        return {_group(*group): float(at) for at, *group in rows}
 
-    def begin(self, key: str) -> None:
-        """Record an attempt before it is made: from then on the message may have arrived."""
+    def begin(self, deliveries: Iterable[Delivery], message: str) -> None:
+        """Record an attempt before it is made: from then on the message may have arrived, and is repeated with the
+        same deliveries."""
         with self._database.writing() as connection:
-            connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=key)
+            for one in deliveries:
+                connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=one.key)
+                _note_group(connection, one.key, one.group, message)
+
+    def give_up_others(self, channels: Iterable[str], why: str, now: float) -> int:
+        """Give up what waits for any other channel; returns how many."""
+        dead = f"UPDATE deliveries SET state = :state, why = :why WHERE {_WAITS} AND due_at <= :now"
+        others = [*channels, ""]
+        with self._database.writing() as connection:
+            return connection.run(
+                f"{dead} AND channel NOT IN :others",
+                state=AlertState.DEAD.value,
+                why=why,
+                now=now,
+                others=others,
+            )
 
     def finish(
-        self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
+        self, keys: Iterable[str], state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
         """Record how the attempt ended.
 
         Args:
             due_at: when the next attempt is due, if there is one.
         """
-        changes, which = "state = :state, why = :why", "key = :key"
+        changes, which = "state = :state, why = :why", "key IN :keys"
         if due_at is not None:
             changes += ", due_at = :due_at"
         if state is AlertState.SENT:
             changes += ", sent_at = :at"
         else:
             which += f" AND {_WAITS}"
-        given = {"key": key, "state": state.value, "why": why, "due_at": due_at, "at": at}
+        given = {"keys": list(keys), "state": state.value, "why": why, "due_at": due_at, "at": at}
         with self._database.writing() as connection:
             connection.run(f"UPDATE deliveries SET {changes} WHERE {which}", **given)
 
@@ -679,6 +705,28 @@ def _replace_waiting(connection: Connection, order: Order) -> None:
     )
 
 
+def _group_of(connection: Connection, order: Order) -> AlertGroup:
+    """The most urgent group in which this channel may have been told of the incident, so that a correction is as loud
+    as the claim was; the order's own if that is more urgent."""
+    told = f"SELECT {_GROUP} FROM {_GROUPED} WHERE channel = :channel AND incident = :incident"
+    rows = connection.rows(
+        f"{told} AND {_MAY_HAVE_ARRIVED} ORDER BY n", channel=order.channel, incident=order.incident
+    )
+    return min((*(_group(*row) for row in rows), order.group), key=lambda group: group.rank)
+
+
+def _note_group(connection: Connection, delivery: str, group: AlertGroup, message: str = "") -> None:
+    names = [one.name for one in fields(AlertGroup)]
+    connection.run(
+        f"INSERT INTO alert_groups (delivery, message, {', '.join(names)}) "
+        f"VALUES (:delivery, :message, {', '.join(f':{name}' for name in names)}) "
+        "ON CONFLICT (delivery) DO UPDATE SET message = excluded.message",
+        delivery=delivery,
+        message=message,
+        **asdict(group) | {"kind": group.kind.value, "priority": group.priority.value},
+    )
+
+
 def _row(order: Order, at: float, now: float) -> dict[str, object]:
     """A delivery's row; its key is derived from the news, so that the same news can never have two."""
     name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
@@ -697,7 +745,17 @@ def _row(order: Order, at: float, now: float) -> dict[str, object]:
     }
 
 
-def _delivery(
-    key: str, channel: str, incident: str, n: int, told_n: int, happening: str, state: str, *rest: Any
-) -> Delivery:
-    return Delivery(key, channel, incident, n, told_n, Happening(happening), AlertState(state), *rest)
+def _delivery(*row: Any) -> Delivery:
+    """A row of ``_DELIVERIES``."""
+    plain, message, group = row[:-7], row[-7], row[-6:]
+    names = [one.name for one in fields(Delivery)]
+    ours = dict(zip(names, plain, strict=False)) | {"message": message, "group": _group(*group)}
+    return msgspec.convert(ours, Delivery, strict=False)
+
+
+def _group(*row: Any) -> AlertGroup:
+    """As its columns have it; SQLite keeps truth as a number."""
+    if row[0] is None:
+        return UNGROUPED
+    names = [one.name for one in fields(AlertGroup)]
+    return msgspec.convert(dict(zip(names, row, strict=True)), AlertGroup, strict=False)

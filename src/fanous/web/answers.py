@@ -58,39 +58,13 @@ class Incoming:
     failing_since: float | None = None
 
 
-NAMES = 8
-"""Host names that the links of a site without ``[web] url`` may use."""
-
-HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
-"""Only a Host header of this form is used in links."""
-
-
-@dataclass(slots=True)
-class SiteNames:
-    """Host names under which a site without a public address was requested. Anyone can choose a Host header, and
-    each needs its own copy of every page, since links repeat it; so only a few are accepted."""
-
-    known: set[str] = field(default_factory=set)
-
-    def chosen(self, host: str, server: tuple[str, int | None] | None) -> str:
-        """The host for links; empty = none is acceptable."""
-        if HOST.fullmatch(host):
-            host = host.lower()
-            if host in self.known or len(self.known) < NAMES:
-                self.known.add(host)
-                return host
-        own, port = server or ("", None)
-        shown = f"[{own}]" if ":" in own else own
-        return (f"{shown}:{port}" if port else shown) if HOST.fullmatch(shown) else ""
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """Settings of the pages, by the monitor's owner.
 
     Attributes:
-        url: public address without a slash at its end, ``https://fanous.example``; empty = as each request
-            names it.  It must be set behind a reverse proxy, or permanent links will use the inner address.
+        url: public address without a slash at its end, ``https://fanous.example``; empty = links name no host.  A
+            request's ``Host`` is never repeated: anyone can choose it, and replies are kept for all readers.
         notice: shown on every page, in English: "Recorded event ..."; empty = none. clock: unix seconds, UTC; the
         *now* of the pages.
         world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
@@ -100,7 +74,6 @@ class Site:
         offline: has no public source been reachable since the monitor started?
         key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
         limits: how much work one reader may cause.
-        names: host names accepted if ``url`` is empty.
         token: opens the desk, and is required in administrators' requests; empty = there are none.
         workings: what the monitor knows about itself, for the desk.
         alerting: the channels that the desk can test.
@@ -117,7 +90,6 @@ class Site:
     offline: Callable[[], bool] = field(default=bool)
     key: Path | None = None
     limits: ReaderLimits = field(default_factory=ReaderLimits)
-    names: SiteNames = field(default_factory=SiteNames)
     token: str = field(default="", repr=False)
     passphrase: str = field(default="", repr=False)
     workings: Workings = field(default_factory=Workings)
@@ -217,16 +189,12 @@ def visit_of(request: Request, site: Site, asks: Mapping[str, str] = NOTHING_ASK
     """
     named = chosen(request.query_params.get("lang"))
     language = named or preferred(request.headers.get("accept-language", ""))
-    host = "" if site.url else site.names.chosen(request.headers.get("host", ""), request.scope.get("server"))
-    scheme = "https" if request.url.scheme == "https" else "http"
-    own = f"{scheme}://{host}" if host else ""
     query = {name: request.query_params[name] for name in asks if name in request.query_params}
     return Visit(
         language=language,
-        base=site.url or own,
+        base=site.url,
         now=site.clock() // MOMENT * MOMENT,
         named=named is not None,
-        url=site.url,
         notice=site.notice,
         site=site,
         path=request.url.path,
@@ -412,7 +380,7 @@ class Answers:
                     return made if isinstance(made, Reply) else await asyncio.to_thread(made)
 
             asked = tuple(sorted(visit.asked.items()))
-            key = (visit.path, visit.base, visit.language.code, visit.named, asked)
+            key = (visit.path, visit.language.code, visit.named, asked)
             try:
                 reply = await self.shelved(request, key, make, cost)
             except Elsewhere as elsewhere:

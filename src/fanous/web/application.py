@@ -8,6 +8,7 @@ anything from elsewhere, guessing types or being framed.  The policy allows ``'s
 through as markup could not load or run anything.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +30,7 @@ from fanous.probe.metrics import MEDIA, Metric, render
 from fanous.publish.feeds import FORMATS, Feed, Format
 from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
-from fanous.web.answers import HOST, HTML, Answers, Maker, Reply, Site, Visit, visit_of
+from fanous.web.answers import HTML, Answers, Maker, Reply, Site, Visit, visit_of
 from fanous.web.api import api_routes, problem
 from fanous.web.api.operations import ROOT
 from fanous.web.bundles import Bundles
@@ -112,6 +113,9 @@ class SecurityHeaders:
         await self._app(scope, receive, sending)
 
 
+_IN_BRACKETS = re.compile(r"\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
+
+
 class ExpectedHost:
     """Middleware: refuses requests for another host name if the public address is known.
 
@@ -138,7 +142,7 @@ class ExpectedHost:
 
     def _is_expected(self, host: str) -> bool:
         if host.startswith("["):
-            return bool(HOST.fullmatch(host))
+            return bool(_IN_BRACKETS.fullmatch(host))
         name = host.partition(":")[0].lower()
         return name in self._hosts or "." not in name or is_address(name)
 

@@ -13,6 +13,7 @@ with the session's secret; it is logged with its action and signature, and then 
 """
 
 import asyncio
+import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,6 +141,39 @@ class DeskSessions:
         return request.cookies.get(self.cookie, "")
 
 
+class KnownBrowsers:
+    """Browsers that have logged in before: strangers who use up the tries of all do not keep them out.
+
+    Each has a cookie that takes the passphrase's hash to make (as OWASP's device cookies), so it outlasts a restart,
+    and ends with the passphrase.  It opens nothing.
+    """
+
+    NAME = "fanous_desk_known"
+    SECONDS = 365 * 86_400
+
+    def __init__(self, passphrase_hash: str, *, secure: bool) -> None:
+        self._key, self._secure = sha256(passphrase_hash.encode()).digest(), secure
+
+    def has(self, request: Request) -> bool:
+        number, _, proof = request.cookies.get(self.NAME, "").partition(".")
+        return is_same(proof, self._proof(number))
+
+    def give(self, response: Response) -> None:
+        number = token_urlsafe(16)
+        response.set_cookie(
+            self.NAME,
+            f"{number}.{self._proof(number)}",
+            max_age=self.SECONDS,
+            path="/desk",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def _proof(self, number: str) -> str:
+        return hmac.digest(self._key, number.encode(), "sha256").hex()
+
+
 def _digest(number: str) -> bytes:
     return sha256(number.encode()).digest()
 
@@ -164,6 +198,7 @@ class Desk:
         self._answers, self._site = answers, answers.site
         self._sessions = DeskSessions(secure=answers.site.url.startswith("https://"))
         self._guesses = Guesses(answers.site.limits)
+        self._known = KnownBrowsers(answers.site.passphrase, secure=answers.site.url.startswith("https://"))
         self._one_guess = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -196,6 +231,8 @@ class Desk:
         log.info(logline("desk_login"))
         answer = _to(visit.link(then if THEN.fullmatch(then) else "/desk"))
         self._sessions.give(answer, number)
+        if self._site.passphrase:
+            self._known.give(answer)
         return answer
 
     async def _login_page(
@@ -219,7 +256,8 @@ class Desk:
         """Is it the token, which is too long to guess, or the passphrase, for which attempts are limited?"""
         if is_same(secret, self._site.token):
             return True
-        self._guesses.spend(request)  # before the check, so that right ones count too
+        # Before the check, so that right ones count too.
+        self._guesses.spend(request, is_known=self._known.has(request))
         if not self._site.passphrase:
             return False
         async with self._one_guess:  # each takes 16 MiB

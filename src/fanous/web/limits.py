@@ -37,6 +37,10 @@ to 130 ms, a report half a second, a bundle up to 20 s."""
 GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
 """Requests with a wrong token, enough to correct a few typing errors."""
 
+GUESSES_OF_ALL = RateLimit(1 / 10, 20)
+"""The same from everywhere together, since addresses are cheap: 150 networks made 150 guesses.  Each takes a tenth of a
+second, one after another, so whoever logs in waits for 20 at most."""
+
 _THIS_MACHINE = trusted_proxies(("127.0.0.0/8", "::1/128"))
 
 STREAMS_OF_ONE = 64
@@ -108,26 +112,31 @@ class Budget:
 
 
 class Guesses:
-    """Counts requests with a wrong token. A request with the right token is always served.
+    """Counts requests with a wrong token or passphrase. A request with the right token is always served.
 
-    Without a configured proxy, what one on this machine forwards is counted by the address that it names, so that one
-    guesser does not use up everyone's tries; and since a client may have invented that address, all these together
-    have the budget of a network.
+    Each address and network has a budget, and so has everyone together; that one may be used up by a stranger, so
+    browsers that have logged in before share another.  Without a configured proxy, what one on this machine forwards is
+    counted by the address that it names, so that one guesser does not use up everyone's tries.
     """
 
     def __init__(self, limits: ReaderLimits) -> None:
         self._limits = limits
         self._limiter = Limiter(GUESSES)
-        self._forwarded = Limiter(RateLimits(GUESSES.network, GUESSES.network))
+        self._all, self._known = (Limiter(RateLimits(GUESSES_OF_ALL, GUESSES_OF_ALL)) for _ in range(2))
 
-    def spend(self, request: Request) -> None:
-        """Raises ``HTTPException`` (429)."""
-        caller = self._limits.caller(request)
-        named = forwarded_by_this_machine(request) if caller is None else ""
+    def spend(self, request: Request, *, is_known: bool = False) -> None:
+        """Raises ``HTTPException`` (429).
+
+        Args:
+            is_known: this browser has logged in before.
+        """
         try:
-            self._limiter.admit(caller or named or NOBODY, monotonic())
-            if named:
-                self._forwarded.admit(NOBODY, monotonic())
+            if is_known:
+                self._known.admit(NOBODY, monotonic())
+                return
+            caller = self._limits.caller(request) or forwarded_by_this_machine(request) or NOBODY
+            self._limiter.admit(caller, monotonic())
+            self._all.admit(NOBODY, monotonic())
         except Refused as refused:
             raise too_many(refused.retry_after or 1) from None
 

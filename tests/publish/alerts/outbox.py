@@ -58,6 +58,10 @@ class Told:
     def put(self, claim: Incident, known_as: str | None = None) -> Incident:
         return self.ledger.put(claim, claim.reasons, known_as=known_as)
 
+    def tell(self, alerting: Alerting, name: str = "desk") -> None:
+        """One pass over one channel, as `fanous run` makes it."""
+        asyncio.run(Dispatcher(self.ask, alerting, Sender()).tell(alerting.channels[name]))
+
     def look(self, alerting: Alerting, sender: Sender | None = None) -> Done:
         return asyncio.run(Dispatcher(self.ask, alerting, sender or Sender()).look())
 

@@ -1,5 +1,6 @@
 """Killed between sending and writing it down: sent again under the same key, lost never."""
 
+import json
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fanous.model.alert import AlertState
+from fanous.model.instant import HOUR
 from tests.charts.events import ONGOING, incident
 from tests.children import child_environment
 from tests.publish.alerts.outbox import SECRET, Told, configured
@@ -36,6 +38,26 @@ def test_a_webhook_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
     assert len(receiver.posts) == 2
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 1
     assert [one.state for one in told.ledger.outbox.deliveries()] == [AlertState.SENT]
+
+
+def test_a_message_about_several_is_sent_again_with_the_same_alerts(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    with web_server() as receiver:
+        channel = f'[alerts.channels.desk]\nwebhook = "{receiver.url}"\nsecret = "{SECRET}"\n'
+        alerting = configured(tmp_path, channel)
+        for target in ("x", "youtube"):
+            told.put(incident(**ONGOING, targets=(target,)))
+        assert send(tmp_path, receiver, die=True) == -9
+        told.put(incident(**ONGOING, targets=("telegram",)))
+        assert send(tmp_path, receiver, die=False) == 0
+        told.now_is += HOUR
+        assert told.look(alerting).sent == 1
+    bodies = [json.loads(body) for _, _, body in receiver.posts]
+    again = [one for one in bodies if one["id"] == bodies[0]["id"]]
+    assert again == [bodies[0]] * 2
+    alone = [one["incident"]["targets"] for one in bodies if one["incident"]]
+    assert (len(bodies[0]["alerts"]), alone) == (2, [["telegram"]])
+    assert {one.state for one in told.ledger.outbox.deliveries()} == {AlertState.SENT}
 
 
 @pytest.mark.matrix

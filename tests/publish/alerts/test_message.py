@@ -5,6 +5,7 @@ from dataclasses import replace
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Provenance
+from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Message, Sender, compose, test_message
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from tests.charts.events import ONGOING, SUSPECTED, incident
@@ -13,8 +14,9 @@ from tests.each import each
 CONFIRMED = incident(**ONGOING, id="PK-2023-0001")
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
 SUSPICION = incident(**SUSPECTED, id="PK-2023-0001")
+GROUP = group_of(CONFIRMED)
 WAITING = Delivery(
-    "k1", "desk", "PK-2023-0001", 2, 1, Happening.OPENED, AlertState.WAITING, 0, 0, 0, None, ""
+    "k1", "desk", "PK-2023-0001", 2, 1, Happening.OPENED, AlertState.WAITING, 0, 0, 0, None, "", GROUP
 )
 
 

@@ -33,15 +33,14 @@ def test_quiet_hours_follow_summer_time() -> None:
 
 def test_some_news_does_not_wait_for_the_morning() -> None:
     pace, now = Pace((NIGHT,), (CONFIRMED,)), from_iso("2023-12-17T20:00Z")
-    assert pace.allowed_at(now, OPENED, []) == from_iso("2023-12-18T02:00Z")
-    assert pace.allowed_at(now, CONFIRMED, []) == now
+    assert pace.allowed_at(now, OPENED, None) == from_iso("2023-12-18T02:00Z")
+    assert pace.allowed_at(now, CONFIRMED, None) == now
 
 
-def test_a_limit_an_hour_makes_the_next_one_wait() -> None:
+def test_messages_about_one_group_keep_their_distance() -> None:
     pace = Pace(per_hour=2)
-    assert pace.allowed_at(10_000, OPENED, [9_000.0]) == 10_000
-    assert pace.allowed_at(10_000, OPENED, [5_000.0, 9_000.0]) == 10_000  # the first is over an hour old
-    assert pace.allowed_at(10_000, OPENED, [8_000.0, 9_000.0]) == 8_000 + HOUR
+    assert pace.allowed_at(10_000, OPENED, 9_000.0) == 9_000 + HOUR / 2
+    assert pace.allowed_at(10_000, OPENED, 8_000.0) == 10_000
 
 
 def test_patience_doubles_to_an_hour_and_heeds_the_receiver() -> None:

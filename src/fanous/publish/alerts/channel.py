@@ -4,7 +4,7 @@ A rule restricts only what it names.  ``Means`` is what a kind of channel declar
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -60,25 +60,30 @@ class Pace:
     """When a channel may be written to, and how often.
 
     Attributes:
-        per_hour: most messages an hour.
+        per_hour: most messages an hour about one group of alerts, at equal intervals.
         even_when_quiet: news that is sent during quiet hours too.
+        group_wait: seconds for which the first alert of a group waits for others, which then share its message.
     """
 
     quiet: tuple[QuietHours, ...] = ()
     even_when_quiet: tuple[Happening, ...] = ()
     per_hour: int = 30
+    group_wait: float = 10.0
 
-    def allowed_at(self, now: float, happening: Happening, sent: Sequence[float]) -> float:
+    @property
+    def interval(self) -> float:
+        """Seconds between two messages about one group."""
+        return HOUR / self.per_hour
+
+    def allowed_at(self, now: float, happening: Happening, last: float | None) -> float:
         """``now``, or when it may be tried again.
 
         Args:
-            sent: when messages were sent within the last hour, oldest first.
+            last: when its group last had a message; ``None`` = not within the interval.
         """
         quiet = () if happening in self.even_when_quiet else self.quiet
         over = max((one.until(now) for one in quiet), default=now)
-        recent = [at for at in sent if at > now - HOUR]
-        room = recent[-self.per_hour] + HOUR if len(recent) >= self.per_hour else now
-        return max(over, room)
+        return over if last is None else max(over, last + self.interval)
 
 
 def wait_after(attempts: int, asked: float | None = None) -> float:

@@ -1,4 +1,4 @@
-"""Dispatch: turns news into deliveries, sends those that are due, and records the result.
+"""Dispatch: turns news into deliveries, sends those that are due, the most urgent first, and records the result.
 
 An attempt is recorded before it is made, and its outcome afterwards. A process that is killed in between sends the same
 message again under the same key, and never forgets that a channel may have received it.
@@ -6,18 +6,21 @@ message again under the same key, and never forgets that a channel may have rece
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from logging import getLogger
+from uuid import NAMESPACE_URL, uuid5
 
 from fanous.analysis.incidents.revision import happenings, is_on_again, news_in
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.model.instant import DAY, HOUR
+from fanous.model.instant import DAY
 from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
-from fanous.publish.alerts.message import Message, Sender, compose
+from fanous.publish.alerts.group import group_of
+from fanous.publish.alerts.message import Alert, Message, Sender, compose, compose_group
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
@@ -49,7 +52,7 @@ def orders_of(
                 channels |= {name: Happening.WIDENED for name in rule.channels if name not in news.told}
     staged = news.incident.provenance.is_synthetic
     return [
-        Order(channel, news.incident.id, news.n, happening)
+        Order(channel, news.incident.id, news.n, happening, group_of(news.incident))
         for channel, happening in sorted(channels.items())
         if not staged or channel in exercising
     ]
@@ -83,14 +86,28 @@ log = getLogger("fanous.publish.alerts")
 MOST_NEWS = 200
 """Most deliveries of one pass, since pages wait for the store until it is over; the next pass takes the rest."""
 
+MOST_TOGETHER = 100
+"""Most alerts in one message, for the same reason; the next message about the group has the rest."""
+
+MOST_GROUPS = 3
+"""Most messages at once about equally urgent groups."""
+
 
 @dataclass(slots=True)
 class Done:
-    """Counts of one pass: messages sent, failed attempts that will be repeated, deliveries given up."""
+    """Counts of one pass: messages sent, those that failed and will be repeated, those given up."""
 
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message, and the deliveries that it carries."""
+
+    deliveries: Sequence[Delivery]
+    message: Message
 
 
 class Dispatcher:
@@ -106,85 +123,81 @@ class Dispatcher:
         self._renewed: dict[str, float] = {}
 
     async def look(self) -> Done:
-        """One pass: everything that is new and due."""
-        await self._ask(partial(route, alerting=self._alerting))
-        due = await self._ask(lambda store: store.ledger.outbox.due(store.now()))
-        of_channel: dict[str, list[Delivery]] = {}
-        for delivery in due:
-            of_channel.setdefault(delivery.channel, []).append(delivery)
-        done = Done()
-        await asyncio.gather(*(self._tell(name, waiting, done) for name, waiting in of_channel.items()))
-        await self._renew()
+        """One pass over all channels that waits for nothing: everything that is new and due."""
+        done = Done(dead=await self._ask(partial(route, alerting=self._alerting)))
+        channels = self._alerting.channels.values()
+        await asyncio.gather(*(self._send_due(channel, 0.0, done) for channel in channels))
         return done
 
-    async def _tell(self, name: str, waiting: Sequence[Delivery], done: Done) -> None:
-        """In parallel, because a slow channel would otherwise delay all others.
+    async def tell(self, channel: Channel) -> None:
+        """One pass over one channel, which no slow one delays; the first alert of a group waits for others."""
+        await self._send_due(channel, channel.pace.group_wait, Done())
+        await self._renew(channel)
 
-        After a failure the rest waits for the next pass: each attempt may take half a minute, and until this pass is
-        over no channel hears of anything newer.
+    async def _send_due(self, channel: Channel, wait: float, done: Done) -> None:
+        """The most urgent message first, chosen anew after each: an attempt may take half a minute.
+
+        After a failure the rest waits for the next pass, since the channel probably refuses it too.
         """
-        channel = self._alerting.channel(name)
-        for delivery in waiting:
-            if channel is None:
-                await self._finish(delivery, AlertState.DEAD, why="the configuration has no such channel")
-                done.dead += 1
-                continue
-            message = await self._ask(partial(self._message, delivery, channel))
-            if message is not None and not await self._attempt(delivery, channel, message, done):
+        while (parcel := await self._ask(partial(self._next, channel, wait, done))) is not None:
+            if not await self._attempt(parcel, channel, done):
                 return
 
-    def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
-        """What to send now; ``None`` = the delivery has to wait, or there is no news."""
-        now = store.now()
-        sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
-        allowed = channel.pace.allowed_at(now, delivery.happening, sent)
-        if allowed > now:
-            store.ledger.outbox.finish(
-                delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
-            )
-            return None
-        message = message_of(store, delivery, channel, self._sender)
-        if message is None:
-            store.ledger.outbox.finish(
-                delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
-            )
-            return None
-        store.ledger.outbox.begin(delivery.key)
-        return message
+    def _next(self, channel: Channel, wait: float, done: Done, store: Store) -> Parcel | None:
+        """What to send now; ``None`` = nothing."""
+        done.dead += route(store, self._alerting)
+        for deliveries in parcels(self._ready(channel, wait, store)):
+            if (parcel := parcel_of(store, deliveries, channel, self._sender)) is not None:
+                store.ledger.outbox.begin(parcel.deliveries, parcel.message.key)
+                return parcel
+        return None
 
-    async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> bool:
+    def _ready(self, channel: Channel, wait: float, store: Store) -> list[Delivery]:
+        """Deliveries that may be sent now; those that may not are put off."""
+        now, outbox = store.now(), store.ledger.outbox
+        last = outbox.last_sent(channel.name, now - channel.pace.interval)
+        ready = []
+        for delivery in outbox.due(channel.name, now):
+            allowed = channel.pace.allowed_at(now, delivery.happening, last.get(delivery.group))
+            if allowed > now:
+                outbox.finish(
+                    [delivery.key], AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
+                )
+            else:
+                ready.append(delivery)
+        waited = {one.group for one in ready if one.message or one.created_at + wait <= now}
+        return [one for one in ready if one.group in waited]
+
+    async def _attempt(self, parcel: Parcel, channel: Channel, done: Done) -> bool:
         """Whether the channel can take another message now."""
-        outcome = await SENDERS[channel.means].send(channel, message, time.time())
-        attempts = delivery.attempts + 1
+        outcome = await SENDERS[channel.means].send(channel, parcel.message, time.time())
+        attempts = 1 + max(one.attempts for one in parcel.deliveries)
         if not outcome.why:
-            await self._finish(delivery, AlertState.SENT)
+            await self._finish(parcel, AlertState.SENT)
             done.sent += 1
         elif outcome.permanent or attempts >= MOST_ATTEMPTS:
-            await self._finish(delivery, AlertState.DEAD, why=outcome.why)
+            await self._finish(parcel, AlertState.DEAD, why=outcome.why)
             done.dead += 1
         else:
-            await self._finish(
-                delivery, AlertState.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
-            )
+            wait = wait_after(attempts, outcome.wait)
+            await self._finish(parcel, AlertState.WAITING, why=outcome.why, wait=wait)
             done.failed += 1
-        _say(delivery, channel, outcome, attempts)
+        _say(parcel, channel, outcome, attempts)
         return not outcome.why or outcome.permanent
 
     async def _finish(
-        self, delivery: Delivery, state: AlertState, *, why: str = "", wait: float | None = None
+        self, parcel: Parcel, state: AlertState, *, why: str = "", wait: float | None = None
     ) -> None:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            store.ledger.outbox.finish(delivery.key, state, at=now, due_at=due, why=why)
+            keys = [one.key for one in parcel.deliveries]
+            store.ledger.outbox.finish(keys, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
 
-    async def _renew(self) -> None:
-        """Send open incidents again to receivers that would take silence for their end (Alertmanager)."""
-        await asyncio.gather(*map(self._renew_in, self._alerting.channels.values()))
-
-    async def _renew_in(self, channel: Channel) -> None:
+    async def _renew(self, channel: Channel) -> None:
+        """Send open incidents again to a receiver that would take silence for their end (Alertmanager)."""
         means, now = SENDERS[channel.means], time.monotonic()
         if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
             return
@@ -194,16 +207,18 @@ class Dispatcher:
                 return
 
 
-def route(store: Store, alerting: Alerting) -> None:
+def route(store: Store, alerting: Alerting) -> int:
     """Queues each new revision for the channels it concerns, in order, since a later one may retract an earlier
-    one."""
+    one.  Gives up what waits for channels that are gone, and returns how many that were."""
     for _ in range(MOST_NEWS):
         news = store.ledger.outbox.next_news()
         if news is None:
-            return
+            break
         shown = news_for_readers(news, store)
         orders = orders_of(shown, alerting.rules, store.now(), alerting.exercising) if shown else []
         store.ledger.outbox.route(news, orders)
+    gone = "the configuration has no such channel"
+    return store.ledger.outbox.give_up_others(alerting.channels, gone, store.now())
 
 
 def news_for_readers(news: News, store: Store) -> News | None:
@@ -216,12 +231,47 @@ def news_for_readers(news: News, store: Store) -> News | None:
     return replace(news, before=told)
 
 
-def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
-    """The news for this channel, which may know an earlier revision; ``None`` = there is none."""
-    claims = {one.n: one.incident for one in store.ledger.revisions(delivery.incident)}
-    incident = claims[delivery.n]
-    names = store.of(incident.provenance).facts.networks(incident.country)
-    return compose(delivery, claims.get(delivery.told_n), incident, names, channel.language, sender)
+def parcels(ready: Iterable[Delivery]) -> list[list[Delivery]]:
+    """Which deliveries share a message, the most urgent first.
+
+    What was begun together stays together: a repeated message has the same key, so its receiver would look for nothing
+    new in it.  More than ``MOST_GROUPS`` equally urgent groups make one message, or they would be a flood themselves.
+    """
+    groups = {one.group for one in ready if not one.message}
+    alike = Counter((group.rank, group.is_staged) for group in groups)
+    found: dict[Hashable, list[Delivery]] = {}
+    for one in ready:
+        rank = one.group.rank, one.group.is_staged
+        group = rank if alike[rank] > MOST_GROUPS else one.group
+        found.setdefault(one.message or group, []).append(one)
+    return sorted(found.values(), key=lambda deliveries: deliveries[0].group.rank)
+
+
+def parcel_of(
+    store: Store, deliveries: Sequence[Delivery], channel: Channel, sender: Sender
+) -> Parcel | None:
+    """The message for these deliveries, corrections first; what has nothing to say is dropped, and ``None`` = all."""
+    corrections_first = sorted(deliveries, key=lambda one: one.happening is not Happening.CORRECTED)
+    networks = cache(lambda provenance, country: store.of(provenance).facts.networks(country))
+    sent: list[Delivery] = []
+    alerts: list[Alert] = []
+    for one in corrections_first[:MOST_TOGETHER]:
+        claims = {revision.n: revision.incident for revision in store.ledger.revisions(one.incident)}
+        incident, told = claims[one.n], claims.get(one.told_n)
+        names = networks(incident.provenance, incident.country)
+        message = compose(one, told, incident, names, channel.language, sender)
+        if message is not None:
+            sent.append(one)
+            alerts.append((message, incident))
+        else:
+            why = "nothing that was told has changed"
+            store.ledger.outbox.finish([one.key], AlertState.DROPPED, at=store.now(), why=why)
+    if not sent:
+        return None
+    if len(sent) == 1:
+        return Parcel(sent, replace(alerts[0][0], key=sent[0].message or sent[0].key))
+    key = sent[0].message or str(uuid5(NAMESPACE_URL, f"fanous:{','.join(sorted(one.key for one in sent))}"))
+    return Parcel(sent, compose_group(key, alerts, networks, channel.language, sender))
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
@@ -241,13 +291,15 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     return found
 
 
-def _say(delivery: Delivery, channel: Channel, outcome: Attempt, attempts: int) -> None:
+def _say(parcel: Parcel, channel: Channel, outcome: Attempt, attempts: int) -> None:
+    first = parcel.deliveries[0]
     words = logline(
         "alert_failed" if outcome.why else "alert_sent",
         channel=channel.name,
-        incident=delivery.incident,
-        revision=delivery.n,
-        key=delivery.key,
+        incident=first.incident,
+        revision=first.n,
+        others=len(parcel.deliveries) - 1 or None,
+        key=parcel.message.key,
         attempt=attempts,
         why=outcome.why or None,
     )

@@ -1,18 +1,23 @@
 """Message: the text for one channel, in its language, as cautious as the incident's status demands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fanous.analysis.incidents.revision import WHOLE, happenings, reach_changed, what_was_wrong
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
+from fanous.model.measurement import Provenance
+from fanous.model.place import asn_of
+from fanous.publish.alerts.group import names_platform
 from fanous.publish.document import detailed_document
-from fanous.wording.headline import claim_line
+from fanous.refdata.countries import country_name
+from fanous.wording.headline import claim_line, led, networks_named
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.narrative import because, sentences
 from fanous.wording.post import post_text, shorter, sms_text
 from fanous.wording.reasons import corrected, reasons_said
+from fanous.wording.words import NAMED
 
 TITLED = {
     Happening.CORRECTED: "Correction",
@@ -43,7 +48,8 @@ class Message:
         url: permanent address of the incident; empty = the monitor has none.
         language: code.
         starts_at, ends_at: unix seconds; no end = it is ongoing.
-        document: the incident for programs.
+        document: the incident for programs; empty = it is not about one.
+        alerts: what a message about several incidents carries, as each would be sent alone; empty = it is alone.
     """
 
     key: str
@@ -59,6 +65,7 @@ class Message:
     ends_at: float | None
     document: Mapping[str, Any] = field(default_factory=dict)
     short: tuple[str, ...] = ()
+    alerts: tuple["Message", ...] = ()
 
     def as_post(self) -> str:
         """At most 280 characters, including the address."""
@@ -124,6 +131,84 @@ def compose(
         document=detailed_document(incident),
         short=shorter(incident, names, language, before),
     )
+
+
+Networks = Callable[[Provenance, str], Mapping[int, str]]
+"""Names of networks by ASN, in the measurements of a provenance and country."""
+
+LISTED = 20
+"""Most alerts of one message that are named in its text; corrections always are."""
+
+TOGETHER = "Several alerts came close together and were put into one message."
+
+
+Alert = tuple[Message, Incident]
+"""A message about one incident, and that incident."""
+
+
+def compose_group(
+    key: str, alerts: Sequence[Alert], networks: Networks, language: Language, sender: Sender
+) -> Message:
+    """Several alerts in one message: how many have which status, then a line for each, the most important first."""
+    alerts = sorted(alerts, key=_importance)
+    messages = [message for message, _ in alerts]
+    listed = messages[: max(LISTED, sum(map(_corrects, messages)))]
+    lines = [*filter(None, [sender.notice]), language.say(TOGETHER)]
+    lines += [f"{one.title} {one.url or f'{one.incident}, r{one.n}'}" for one in listed]
+    if left := len(messages) - len(listed):
+        lines.append(language.count("{n} more is not listed here.", "{n} more are not listed here.", left))
+    country = messages[0].country if len({one.country for one in messages}) == 1 else ""
+    ends = [one.ends_at for one in messages if one.ends_at is not None]
+    return Message(
+        key=key,
+        happening=messages[0].happening,
+        incident="",
+        n=0,
+        title=_group_title(alerts, networks, language),
+        text="\n".join(lines),
+        url=f"{sender.url}/{country}".rstrip("/") if sender.url else "",
+        language=language.code,
+        country=country,
+        starts_at=min(one.starts_at for one in messages),
+        ends_at=max(ends) if len(ends) == len(messages) else None,
+        alerts=tuple(messages),
+    )
+
+
+def _corrects(message: Message) -> bool:
+    return message.happening == Happening.CORRECTED
+
+
+def _importance(alert: Alert) -> tuple[bool, bool, bool, float]:
+    message, incident = alert
+    unsure = incident.confirmed_at is None
+    return not _corrects(message), not names_platform(incident), unsure, -incident.confidence
+
+
+def _group_title(alerts: Sequence[Alert], networks: Networks, language: Language) -> str:
+    """``Pakistan, PTCL: 45 alerts (40 confirmed, 5 suspected)``, after *Synthetic* or *Correction* if any is."""
+    standing = [incident for message, incident in alerts if not _corrects(message)]
+    over = sum(incident.status is Status.ENDED for incident in standing)
+    sure = sum(incident.is_open and incident.confirmed_at is not None for incident in standing)
+    unsure = len(standing) - over - sure
+    corrections = len(alerts) - len(standing)
+    counts = (
+        (corrections, language.count("{n} correction", "{n} corrections", corrections)),
+        (sure, language.count("{n} confirmed", "{n} confirmed", sure)),
+        (unsure, language.count("{n} suspected", "{n} suspected", unsure)),
+        (over, language.count("{n} ended", "{n} ended", over)),
+    )
+    first = alerts[0][1]
+    countries = sorted({incident.country for _, incident in alerts})
+    where = [country_name(one, language.code) for one in countries[:NAMED]]
+    if len({incident.entities for _, incident in alerts}) == 1 and any(map(asn_of, first.entities)):
+        where.append(networks_named(first, networks(first.provenance, first.country), language))
+    before = [language.say(TITLED[Happening.CORRECTED])] if corrections else []
+    counted = language.comma.join(words for n, words in counts if n)
+    said = f"{language.count('{n} alert', '{n} alerts', len(alerts))} ({counted})"
+    title = language.colon.join([*before, language.comma.join(map(language.apart, where)), said])
+    staged = (incident for _, incident in alerts if incident.provenance.is_synthetic)
+    return led(next(staged, first), title, language)
 
 
 def test_message(key: str, now: float, sender: Sender, language: Language = ENGLISH) -> Message:

@@ -74,6 +74,7 @@ class ChannelTable(Section, frozen=True):
     zone: ZoneInfo = ZoneInfo("UTC")
     even_when_quiet: Some[Happening] = ()
     per_hour: Annotated[int, Meta(ge=1)] = 30
+    group_wait: Annotated[float, Meta(ge=0, le=600)] = 10.0
     form: Form = Form.FULL
     exercises: bool = False
 
@@ -105,7 +106,7 @@ class ChannelTable(Section, frozen=True):
             secret=self._secret() if means.signs else "",
             language=LANGUAGES[self.language],
             form=self.form,
-            pace=Pace(quiet, self.even_when_quiet, self.per_hour),
+            pace=Pace(quiet, self.even_when_quiet, self.per_hour, self.group_wait),
             exercises=self.exercises,
         )
 

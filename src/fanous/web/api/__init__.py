@@ -191,7 +191,7 @@ def _endpoint(answers: Answers, one: Operation) -> Callable[[Request], Awaitable
             async def make() -> Reply:
                 return Reply.of(await answers.ask(lambda store: one.make(store.for_readers(), asked)), JSON)
 
-            key = (ROOT, visit.path, visit.base, tuple(sorted(request.query_params.items())))
+            key = (ROOT, visit.path, tuple(sorted(request.query_params.items())))
             return _open((await answers.shelved(request, key, make, one.cost)).answer(request))
         except Wrong as reason:
             return problem(reason.status, str(reason), ANYBODY)

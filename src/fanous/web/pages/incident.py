@@ -369,11 +369,12 @@ OEMBED_ASKS = {"url": ".{0,300}", "format": ".{0,20}", "maxwidth": ".{0,20}", "m
 
 @resource("/oembed", asks=OEMBED_ASKS)
 def oembed(store: Store, visit: Visit) -> Reply | None:
-    """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
+    """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site; it needs a public
+    address, since it is shown on others."""
     if visit.asked.get("format", "json") != "json":
         raise HTTPException(501)
     address = split_url(visit.asked.get("url", ""))
-    is_ours = address is not None and address.netloc == urlsplit(visit.base).netloc
+    is_ours = address is not None and bool(visit.base) and address.netloc == urlsplit(visit.base).netloc
     match = INCIDENT_PATH.fullmatch(address.path) if address is not None and is_ours else None
     incident = store.ledger.incident(match[2]) if match else None
     if incident is None or match is None or incident.country != match[1]:

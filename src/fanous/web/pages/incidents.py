@@ -194,7 +194,7 @@ def months_picture(store: Store, visit: Visit) -> str:
         return ""
     bars = counted(standing, wanted.began[:4])
     staged = f"{language.say('Synthetic')} · " if standing[0].provenance.is_synthetic else ""
-    address = visit.permanent("/incidents", **wanted.query).partition("://")[2]
+    address = visit.cited("/incidents", **wanted.query)
     foot = [
         f"{staged}Fanous · {date(datetime.fromtimestamp(visit.now, UTC), language)} · {language.apart(address)}",
         credits_line((name for one in standing for name in sources_of(one)), language),

@@ -15,7 +15,7 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.publish.alerts.channel import Attempt, Channel, Means, check_https, post
-from fanous.publish.alerts.message import Message
+from fanous.publish.alerts.message import TEST, Message
 
 PREFIX = "whsec_"
 
@@ -31,8 +31,10 @@ async def send_to_webhook(channel: Channel, message: Message, now: float) -> Att
 
 
 def webhook_document(message: Message) -> dict[str, object]:
+    """What is sent about one incident; about several, with one such document for each in ``alerts``."""
+    kind = "incidents.grouped" if message.alerts else f"incident.{message.happening}"
     return {
-        "type": f"incident.{message.happening}" if message.incident else message.happening,
+        "type": message.happening if message.happening == TEST else kind,
         "id": message.key,
         "revision": message.n,
         "title": message.title,
@@ -42,6 +44,7 @@ def webhook_document(message: Message) -> dict[str, object]:
         "starts_at": to_iso(message.starts_at),
         "ends_at": None if message.ends_at is None else to_iso(message.ends_at),
         "incident": message.document or None,
+        "alerts": [webhook_document(one) for one in message.alerts],
     }
 
 
