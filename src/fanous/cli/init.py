@@ -55,6 +55,7 @@ def init(
     Asks for what is not given, if someone is at the terminal.  Otherwise every source that needs no key is included;
     the file names the terms of each.  Files that exist are never replaced.
     """
+    from fanous.base.files import make_folder
     from fanous.config import data_folder
     from fanous.pipeline.configure import NewMonitor, check_free, offered, write
 
@@ -71,7 +72,7 @@ def init(
         )
     kept = _asked_passphrase() if passphrase else ""
     place = data_folder()
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     chosen = NewMonitor(
         codes,
         accepted,

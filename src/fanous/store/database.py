@@ -14,6 +14,7 @@ Measurements that arrive during detection are recorded separately, so that a det
 it saw.
 """
 
+import os
 import re
 import resource
 import sqlite3
@@ -28,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from fanous.base.files import FULL, NO_DESCRIPTOR, is_descriptor_left
+from fanous.base.files import FULL, NO_DESCRIPTOR, PRIVATE_FILE, close_to_others, is_descriptor_left
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
@@ -159,7 +160,14 @@ class Database:
 
     @contextmanager
     def making(self) -> Iterator[Connection]:
-        """A transaction in which missing tables are created."""
+        """A transaction in which missing tables are created; other users cannot read the file."""
+        if self._file is not None:
+            with suppress(
+                OSError
+            ):  # SQLite says what is wrong, and gives its log the permissions of the file
+                os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
+            for ending in ("", "-wal", "-shm"):
+                close_to_others(self._file.with_name(self._file.name + ending))
         with self._transaction() as connection:
             if connection.is_server:
                 connection.value("SELECT pg_advisory_xact_lock(:number)", number=_MAKING)

@@ -142,7 +142,8 @@ LIKELY = "Most likely corrupted data"
 _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
     "filesystem error": "check that it is a folder of a store, and its permissions",
-    "Error initializing EmbeddedServer": f"perhaps this process may open too few files (`ulimit -n`), or {_REPAIR}",
+    "Error initializing EmbeddedServer": "another process may be using that folder: stop it; or this process may open "
+    f"too few files (`ulimit -n`); if neither is so, {_REPAIR}",
     "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
     "Cannot allocate memory": "give the process more memory, or choose a shorter time range",
 }

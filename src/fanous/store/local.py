@@ -20,7 +20,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from fanous.base.files import disk_errors
+from fanous.base.files import close_to_others, disk_errors, make_folder
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
@@ -80,6 +80,7 @@ def open_store(
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only or must_exist)
+    close_to_others(folder)
     return OpenStore(location, read_only=read_only, clock=clock, staged=staged)
 
 
@@ -184,16 +185,18 @@ class OpenStore:
     ) -> None:
         self.now = clock
         self.staged = staged
+        self._location = location
         self.is_synthetic = False
         self._read_only = read_only
         self._swept = False
         check_parts(location)
         with disk_errors(f"make the store at {location.archive}"):
-            location.archive.mkdir(parents=True, exist_ok=True)
-            location.lock.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (location.archive, location.lock.parent):
+                make_folder(folder)
+        close_to_others(location.archive)
         # A server has many readers; an in-process engine has one owner, even for reading.
         shared = read_only and location.engine_folder is None
-        self._lock = None if shared else StoreLock(location.lock)
+        self._lock = None if shared else StoreLock(location.lock, location.locked)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
         self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
@@ -275,6 +278,8 @@ class OpenStore:
             except DataLost:
                 reopen()
                 lost = True
+        if lost and self._lock:
+            self._lock.protect(self._location.locked)
         self._swept = self._swept and not lost
         return lost
 

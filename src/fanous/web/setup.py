@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fanous.base.files import make_folder
 from fanous.collector.server import serve, server_config
 from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
@@ -209,7 +210,7 @@ def _days(text: str) -> int:
 def free_bytes() -> int:
     """Free bytes on the disk where the store will be."""
     place = data_folder()
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     return shutil.disk_usage(place).free
 
 
