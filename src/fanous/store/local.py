@@ -64,8 +64,8 @@ def open_store(
 
     Args:
         where: the folder that holds all three parts, or the address of each.
-        read_only: the store must exist, and nothing can be appended.  The engine still reserves it for this
-            process alone.
+        read_only: the store must exist and be of this version's format; nothing can be appended.  The engine still
+            reserves it for this process alone.
         must_exist: a folder without a store is an error.
         clock: unix seconds, UTC; the store's current time.  A lab passes its own.
         staged: an event is being staged: everything imported is synthetic.
@@ -209,21 +209,20 @@ class OpenStore:
         try:
             from fanous.store.ledger import Ledger
 
-            self.ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
+            owner = _owner_name(location) if self._lock else ""
+            self.ledger = Ledger(location.ledger, clock, owner, read_only=read_only)
         except BaseException:
             self._release()
             raise
         try:
-            is_old = self._lock is not None and not self.ledger.knows_provenance()
             if not read_only:
                 keep_freed_memory()
-            if is_old or not read_only:
                 self._columns.start()
         except BaseException:
             self.ledger.close()
             self._release()
             raise
-        if is_old:
+        if not read_only:
             give_provenance(self.archive, self._columns.engine, self._columns.every, self.ledger)
 
     @property

@@ -60,6 +60,17 @@ class StoreHeld(FanousError):
         self.lock = lock
 
 
+class OlderStore(FanousError):
+    """The store would have to be migrated before it could be read, and it was opened only for reading."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this store was written by an older Fanous, and a command that only reads does not change it. `fanous run` "
+            "upgrades it when it starts, and so does `fanous detect` if it is in a folder. After that the older Fanous "
+            "cannot open it: copy the store first if you may go back"
+        )
+
+
 class DataLost(FanousError):
     """A part of the store was removed or replaced while it was open; it is left alone until it is opened again
     (``Store.reopen``)."""
