@@ -98,7 +98,7 @@ class Site:
             measurements.
         incoming: what is still being imported, if the monitor itself fetches measurements.
         offline: has no public source been reachable since the monitor started?
-        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own.
         limits: how much work one reader may cause.
         names: host names accepted if ``url`` is empty.
         token: opens the desk, and is required in administrators' requests; empty = there are none.
