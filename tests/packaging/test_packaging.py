@@ -215,8 +215,8 @@ def test_the_parts_that_are_composed_reach_each_other(tmp_path: Path) -> None:
     assert isinstance(place, StoreLocation)
     assert found.queue is not None
     assert not found.door.on
-    words = document["services"]["collector"]["command"]
-    assert parse_address(words[words.index("--queue") + 1]) == found.queue, "what one fills the other takes"
+    filled = document["services"]["collector"]["environment"]["FANOUS_QUEUE"]
+    assert parse_address(filled) == found.queue, "what one fills the other takes"
     named = [urlsplit(url).hostname for url in (place.facts, place.ledger, *found.queue.servers)]
     assert named == ["clickhouse", "postgres", "nats"]
     assert set(named) < set(document["services"])
