@@ -19,7 +19,7 @@ START = sorted((ROOT / "docs" / "start").glob("*.md"))
 
 NOT_HERE = re.compile(
     r"fanous (run|collect|pull|lab|evaluate|probe (run|serve|consent --lang)|(judge|ingest ooni) \d)"
-    r"|python3 -m venv probe|probe/bin/(pip install \.|fanous probe consent)"
+    r"|python3 -m venv probe|probe/bin/(pip install --|fanous probe consent)"
 )
 """Internet, root, a file of the reader's own, an installation of its own (``tests/packaging`` has one), minutes, or no
 end."""

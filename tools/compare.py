@@ -603,10 +603,10 @@ def judge(side: Side, given: Given) -> Documents:
 KEY = """
 from pathlib import Path
 try:
-    from fanous.publish.evidence.manifest import signing_key
+    from fanous.publish.evidence import manifest as signing
 except ImportError:
-    from fanous.evidence.signing import signing_key
-signing_key(Path(sys.argv[1]))
+    from fanous.evidence import signing
+(getattr(signing, "make_key", None) or signing.signing_key)(Path(sys.argv[1]))
 """
 
 

@@ -15,9 +15,15 @@ def bundle(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     copy_of(small_rally_folder, folder / "store")
     note = ("--by", "Editor", "--note", "Seen by readers", "--store", folder / "store")
     fanous("incidents", "note", "pk-2023-0001", *note)
-    packed = document(
-        "incidents", "bundle", "pk-2023-0001", "-o", folder / "b.fan", "--store", folder / "store"
-    )
+    words = ("incidents", "bundle", "pk-2023-0001", "-o", folder / "b.fan", "--store", folder / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        assert "Otherwise make one: fanous incidents key --new" in fanous(*words, code=1).stderr
+        made = document("incidents", "key", "--new")
+        packed = document(*words)
+        assert document("incidents", "key") == made
+        assert "already there. Nothing was changed" in fanous("incidents", "key", "--new", code=1).stderr
+    assert packed["signed_by"] == made["fingerprint"]
     assert packed["bytes"] == (folder / "b.fan").stat().st_size
     assert packed["controls"] > 0
     assert packed["ledger_differences"] == [], "a note is no difference: it follows from no record"
@@ -54,17 +60,20 @@ def test_a_bundle_is_replaced_only_by_its_signer_for_the_same_incident(bundle: P
     place.write_bytes(bundle.read_bytes())
     words = ("incidents", "bundle", "PK-2023-0001", "-o", place, "--store", store)
 
+    own = ("--key", bundle.parent / "data" / "fanous" / "evidence-key.pem")
+    fanous("incidents", "key", "--new", "--key", bundle.with_name("other.pem"))
+
     def stays(*words: str | Path) -> None:
         before = place.read_bytes()
         assert "already there. Nothing was changed" in fanous(*words, code=1).stderr
         assert place.read_bytes() == before
 
-    fanous(*words)
+    fanous(*words, *own)
     assert [path.name for path in tmp_path.iterdir()] == [place.name], "no other file is left there"
     stays(*words, "--key", bundle.with_name("other.pem"))
-    stays(*("PK-2023-0002" if one == "PK-2023-0001" else one for one in words))
+    stays(*("PK-2023-0002" if one == "PK-2023-0001" else one for one in words), *own)
     place.write_bytes(place.read_bytes()[:-1] + b"x")
-    stays(*words)
+    stays(*words, *own)
 
 
 def test_an_invalid_bundle_or_incident_is_reported(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fanous.base.overwrite import RECORD
 from fanous.evaluation.rehearsal.capture import FORMAT
 from fanous.model.reason import as_written
 from fanous.probe.orders import new_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.store.local import open_store
 from tests.charts.events import incident
 from tests.collector.files import kept
@@ -68,7 +69,7 @@ IN_A_STORE: dict[str, tuple[str, ...]] = {
     "export": ("-o", "{new}"),
     "forget": ("report",),
     "incidents approve": (INCIDENT, "--by", "us"),
-    "incidents bundle": (INCIDENT, "-o", "{new}"),
+    "incidents bundle": (INCIDENT, "-o", "{new}", "--key", "{signer}"),
     "incidents corrections": (),
     "incidents hold": (INCIDENT, "--by", "us"),
     "incidents list": (),
@@ -99,7 +100,8 @@ IN_A_STORE: dict[str, tuple[str, ...]] = {
 """Commands that open the store that --store names, and what else they need in order to do so."""
 
 TO_A_FILE: dict[str, tuple[str, ...]] = {
-    "incidents bundle": (INCIDENT, "-o", "{place}"),
+    "incidents bundle": (INCIDENT, "-o", "{place}", "--key", "{signer}"),
+    "incidents key": ("--new", "--key", "{place}"),
     "init": ("PK", "--config", "{place}"),
     "lab record": ("pakistan-2023-12-17", "-o", "{place}"),
     "orders key": ("{place}",),
@@ -137,8 +139,8 @@ READ = {
 }
 """Options and arguments that name what is read."""
 
-READ_OR_MADE = {("incidents bundle", "--key"), ("orders revoke", "--root"), ("orders sign", "--key")}
-"""Keys: one that is there is read; the first is made where there is none, and never over a file."""
+READ_KEYS = {("incidents bundle", "--key"), ("orders revoke", "--root"), ("orders sign", "--key")}
+"""Keys that are read; only `incidents key --new` and `orders key` make one, and never over a file."""
 
 CONFIGURATION = """
 [run]
@@ -170,7 +172,7 @@ def test_every_option_that_takes_a_path_is_read_from_or_tried(words: tuple[str, 
     command = " ".join(words)
     paths = {name for one in parameters(command) if one.type.name == "path" for name in one.opts[:1]}
     places = {one for table in (TO_A_FILE, TO_A_FOLDER) for one in table.get(command, ())}
-    left = {name for name in paths - READ if (command, name) not in READ_OR_MADE}
+    left = {name for name in paths - READ if (command, name) not in READ_KEYS}
     left -= {"--store"} if command in {*IN_A_STORE, "verify", "probe run"} else set()
     assert not left or "{place}" in places, left
     assert len(left) <= 1, "one place a command is tried"
@@ -196,13 +198,17 @@ def everything(folder: Path) -> Seen:
 def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What the commands read."""
     folder = tmp_path_factory.mktemp("given")
-    found = {name: folder / name for name in ("letter", "draft", "key", "targets", "configuration", "inbox")}
+    found = {
+        name: folder / name
+        for name in ("letter", "draft", "key", "signer", "targets", "configuration", "inbox")
+    }
     found["letter"].write_bytes(LETTER)
     found["draft"].write_text('urls = ["https://example.org/"]\n')
     found["targets"].write_text("".join(f"192.0.2.{n}\n" for n in range(1, 31)))
     found["configuration"].write_text(CONFIGURATION)
     (found["inbox"] / "apart").mkdir(parents=True)
     new_key(found["key"])
+    make_key(found["signer"])
     return found
 
 

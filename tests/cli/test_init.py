@@ -64,6 +64,16 @@ def test_the_secrets_are_new_each_time_and_their_owners_alone(tmp_path: Path) ->
     assert len(told) == 2
 
 
+def test_the_first_one_makes_the_key_that_signs_bundles(tmp_path: Path) -> None:
+    """And no other command does it unasked."""
+    key = tmp_path / "home" / ".local" / "share" / "fanous" / "evidence-key.pem"
+    assert f"{key}: keep a copy of it elsewhere" in init(tmp_path, "PK", "--config", "a.toml").stdout
+    before = key.read_bytes()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "evidence" not in init(tmp_path, "PK", "--config", "b.toml").stdout
+    assert key.read_bytes() == before
+
+
 def test_every_source_is_listed_with_its_terms_and_only_accepted_ones_are_on(tmp_path: Path) -> None:
     done = init(tmp_path, "PK", "--accept", "tor")
     assert "included" not in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.cli.main import Root, main
+from fanous.cli.main import Root, _refuse_logins, main
 from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.commands import document, fanous, program
@@ -299,3 +299,40 @@ def test_a_mistyped_store_is_said_and_not_begun(
     told = fanous(*words, "--store", "mistyped", code=1)
     assert f"no store at {Path('mistyped').resolve()}" in told.stderr
     assert not Path("mistyped").exists()
+
+
+@each(
+    "words",
+    [
+        ("queue", "nats://me:s3cret@127.0.0.1:9"),
+        ("queue", "tls://a,t0ken-s3cret@b?replicas=1"),
+        ("collect", "--queue", "nats://:s3cret@127.0.0.1:9"),
+        ("drain", "--queue=NATS://me:s3cret@127.0.0.1:9"),
+        ("probe", "run", "--yes", "--proxy", "http://me:s3cret@127.0.0.1:9"),
+        ("retain", "--config", "postgresql+psycopg://me:s3cret@127.0.0.1/db"),
+    ],
+)
+def test_no_login_is_taken_from_the_command_line(words: tuple[str, ...]) -> None:
+    """Every user of the machine sees it in the list of processes."""
+    said = fanous(*words, code=1).stderr
+    assert "in the environment instead (FANOUS_QUEUE for a queue" in said.replace("\nfanous: ", " ")
+    assert "s3cret" not in said
+
+
+def test_an_at_sign_elsewhere_in_an_address_is_no_login() -> None:
+    _refuse_logins(
+        ["https://x.com/@name?to=a@b#c@d", "me@example.org", "nats://a,b?stream=a@b", "--by=Ayesha@desk"]
+    )
+
+
+def test_the_environment_gives_what_a_command_line_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FANOUS_QUEUE", "nats://me:s3cret@127.0.0.1:9/nothing")
+    for words in (("queue",), ("drain",)):
+        said = fanous(*words, code=1).stderr
+        assert "***@127.0.0.1:9/nothing is not a queue address" in said
+        assert "s3cret" not in said
+    (tmp_path / "inbox").mkdir()
+    done = fanous("drain", tmp_path / "inbox", "--store", tmp_path / "store")
+    assert "stored 0" in done.stdout, "an inbox that is named takes precedence"

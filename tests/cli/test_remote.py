@@ -32,6 +32,7 @@ from fanous.pipeline import query
 from fanous.pipeline.call import Call, ControlReply
 from fanous.pipeline.query import ConfirmCountry
 from fanous.publish.evidence.container import read_parts
+from fanous.publish.evidence.manifest import make_key
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.copies import copy_of
@@ -181,6 +182,7 @@ def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
 ) -> None:
     """Relative paths are relative to the caller's folder."""
     said: list[list[Printed]] = []
+    make_key(tmp_path / "key.pem")
     for name in ("free", "owned"):
         folder = tmp_path / name
         folder.mkdir()
@@ -192,7 +194,8 @@ def test_every_job_is_done_alike_whether_the_store_is_owned_or_free(
         store = copy_of(filled, folder / "store")
         with owner(store) if name == "owned" else nullcontext():
             said.append([typed(*words, "--store", store) for words in CHANGING])
-            packed = typed("incidents", "bundle", "PK-2023-0001", "--out", "one.fanous", "--store", store)
+            signed = "--key", tmp_path / "key.pem", "--store", store
+            packed = typed("incidents", "bundle", "PK-2023-0001", "--out", "one.fanous", *signed)
         with open_store(store) as opened:
             assert {one.who for one in opened.ledger.claims()} == {"A", "NetBlocks"}
         assert "was retracted" in packed.error
@@ -217,6 +220,7 @@ def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
     filled: Path, typed: Typed, tmp_path: Path
 ) -> None:
     key = tmp_path / "key.pem"
+    make_key(key)
     words: list[str | Path] = ["incidents", "bundle", "PK-2023-0001", "--key", key, "--store", filled]
     assert typed(*words, "--out", tmp_path / "free.fanous").code == 0
     asker = [sys.executable, "-m", "fanous", *map(str, words), "--out", str(tmp_path / "owned.fanous")]

@@ -215,8 +215,8 @@ def test_the_parts_that_are_composed_reach_each_other(tmp_path: Path) -> None:
     assert isinstance(place, StoreLocation)
     assert found.queue is not None
     assert not found.door.on
-    words = document["services"]["collector"]["command"]
-    assert parse_address(words[words.index("--queue") + 1]) == found.queue, "what one fills the other takes"
+    filled = document["services"]["collector"]["environment"]["FANOUS_QUEUE"]
+    assert parse_address(filled) == found.queue, "what one fills the other takes"
     named = [urlsplit(url).hostname for url in (place.facts, place.ledger, *found.queue.servers)]
     assert named == ["clickhouse", "postgres", "nats"]
     assert set(named) < set(document["services"])
@@ -322,3 +322,13 @@ def test_a_shell_completes_commands_and_options(shell: str, typed: dict[str, str
     argv = [str(Path(sys.executable).with_name("fanous"))]
     told = subprocess.run(argv, env=asked, capture_output=True, text=True, timeout=60)
     assert offered in told.stdout
+
+
+def test_make_install_takes_uv_and_what_builds_by_hash() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = text.partition("\n$(STAMP):")[2].partition("\n\n")[0].replace("\\\n", " ")
+    installs = [line for line in recipe.splitlines() if re.search(r"\bpip (install|sync)\b", line)]
+    assert len(installs) == 3
+    for line in installs:
+        by_hash = "--require-hashes" in line
+        assert by_hash or ("--no-deps" in line and "--no-build-isolation" in line and "-e ." in line), line

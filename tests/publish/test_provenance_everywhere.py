@@ -27,7 +27,7 @@ from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import Edition
-from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import gather as gather_evidence
 from fanous.publish.evidence.pack import pack
 from fanous.publish.evidence.verify import verify
@@ -241,7 +241,7 @@ def test_a_bundle_and_who_verifies_it(planted: Path, tmp_path: Path) -> None:
         gathered = [(one.id, staged, gather_evidence(store, one.id)) for one, staged in of_each(store)]
     for name, staged, evidence in gathered:
         path = tmp_path / f"{name}.fanous"
-        pack(evidence, path, signing_key(tmp_path / "key.pem"), NOW)
+        pack(evidence, path, make_key(tmp_path / "key.pem"), NOW)
         done = verify(path)
         assert (done.provenance is Provenance.SYNTHETIC) is staged
         assert (done.synthetic > 0) is staged

@@ -15,10 +15,16 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from fanous.store.location import StoreLock
-lock = StoreLock(Path(sys.argv[1]))
+path = Path(sys.argv[1])
+lock = StoreLock(path, path.with_suffix(""))
 print("held", flush=True)
 time.sleep(60)
 """
+
+
+def lock_at(path: Path) -> StoreLock:
+    """The lock of the folder that it is named after."""
+    return StoreLock(path, path.with_suffix(""))
 
 
 def holder(path: Path) -> subprocess.Popen[str]:
@@ -33,7 +39,7 @@ def test_a_second_process_is_told_who_holds_the_store_and_what_to_do(tmp_path: P
     path = tmp_path / "facts.lock"
     with holder(path) as process:
         with pytest.raises(FanousError) as refusal:
-            StoreLock(path)
+            lock_at(path)
         process.kill()
     said = str(refusal.value)
     assert f"process {process.pid} (-c {path})" in said
@@ -45,9 +51,9 @@ def test_a_second_process_is_told_who_holds_the_store_and_what_to_do(tmp_path: P
 
 @pytest.mark.parametrize(("lock", "store"), [("facts.lock", ""), ("east.lock", "/east")])
 def test_the_store_is_named_by_its_own_folder(tmp_path: Path, lock: str, store: str) -> None:
-    held = StoreLock(tmp_path / lock)
+    held = lock_at(tmp_path / lock)
     with pytest.raises(FanousError, match=f"the store at {tmp_path}{store} open: close it first"):
-        StoreLock(tmp_path / lock)
+        lock_at(tmp_path / lock)
     held.release()
 
 
@@ -55,7 +61,7 @@ def test_the_lock_of_a_killed_process_is_taken_over_and_it_is_named(tmp_path: Pa
     path = tmp_path / "facts.lock"
     with holder(path) as process:
         process.kill()
-    lock = StoreLock(path)
+    lock = lock_at(path)
     assert lock.left_by is not None
     assert lock.left_by.pid == process.pid
     lock.release()
@@ -63,17 +69,17 @@ def test_the_lock_of_a_killed_process_is_taken_over_and_it_is_named(tmp_path: Pa
 
 def test_a_lock_released_in_order_names_no_one(tmp_path: Path) -> None:
     path = tmp_path / "facts.lock"
-    StoreLock(path).release()
-    lock = StoreLock(path)
+    lock_at(path).release()
+    lock = lock_at(path)
     assert lock.left_by is None
     lock.release()
     lock.release()
 
 
 def test_a_store_open_twice_in_one_process_is_refused(tmp_path: Path) -> None:
-    lock = StoreLock(tmp_path / "facts.lock")
+    lock = lock_at(tmp_path / "facts.lock")
     with pytest.raises(FanousError, match="this process already has"):
-        StoreLock(tmp_path / "facts.lock")
+        lock_at(tmp_path / "facts.lock")
     lock.release()
 
 
@@ -83,7 +89,8 @@ def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
 import os, sys, time
 from pathlib import Path
 from fanous.store.location import StoreLock
-lock = StoreLock(Path(sys.argv[1]))
+path = Path(sys.argv[1])
+lock = StoreLock(path, path.with_suffix(""))
 child = os.fork()
 if child == 0:
     sys.stdout.close()
@@ -95,7 +102,7 @@ os.kill(os.getpid(), 9)
 """
     done = subprocess.run([sys.executable, "-c", fork, str(path)], stdout=subprocess.PIPE, text=True)
     try:
-        StoreLock(path).release()
+        lock_at(path).release()
     finally:
         os.kill(int(done.stdout), 9)
 
@@ -104,7 +111,7 @@ os.kill(os.getpid(), 9)
 def test_a_lock_file_that_was_cut_off_or_damaged_can_be_taken(tmp_path: Path, text: str) -> None:
     path = tmp_path / "facts.lock"
     path.write_text(text)
-    lock = StoreLock(path)
+    lock = lock_at(path)
     assert lock.left_by is None
     lock.release()
 
@@ -114,7 +121,7 @@ def test_a_file_of_someone_else_is_no_lock_and_stays(tmp_path: Path, text: str) 
     path = tmp_path / "facts.lock"
     path.write_text(text)
     with pytest.raises(FanousError, match="already there"):
-        StoreLock(path)
+        lock_at(path)
     assert path.read_text() == text
 
 
@@ -129,8 +136,8 @@ def test_a_disk_that_is_full_is_said_and_nothing_stays_locked(tmp_path: Path) ->
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
         with pytest.raises(FanousError, match="raise it and try again"):
-            StoreLock(path)
+            lock_at(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
-    StoreLock(path).release()
+    lock_at(path).release()

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -29,6 +30,7 @@ from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
 from fanous.store.protocol import Store
 from fanous.store.schema import FACTS, FORMAT, MIGRATIONS, Layout
+from tests.commands import fanous
 from tests.store.cases import incident
 from tests.store.servers import Server
 
@@ -261,3 +263,74 @@ def test_the_reasons_of_an_old_revision_are_its_text() -> None:
         "12 late measurements from AS1; C2: seen"
     )
     assert decode_reasons(encode_reasons(())) == ()
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_what_only_reads_an_old_store_leaves_it_as_it_is(old: int, tmp_path: Path) -> None:
+    """The older Fanous can go on with it until a command that writes has upgraded it."""
+    folder = old_store(old, tmp_path / "store")
+    before = _content(folder)
+    for words in (("incidents", "list"), ("confirm", "PK"), ("networks", "PK")):
+        said = fanous(*words, "--store", folder, code=1).stderr
+        assert "written by an older Fanous" in said
+        assert "`fanous run` upgrades it" in said
+    assert _content(folder) == before
+    fanous("detect", "--store", folder)
+    assert fanous("incidents", "list", "--store", folder).stdout
+    assert _content(folder) != before
+
+
+def _content(folder: Path) -> tuple[list[str], list[str]]:
+    """The ledger as SQL, and the columns of the tables of facts, read by the engine alone."""
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger:
+        rows = list(ledger.iterdump())
+    asks = (
+        "SELECT concat(table, '.', name, ' ', type) FROM system.columns WHERE database = 'default' ORDER BY 1"
+    )
+    asked = [sys.executable, "-c", _ASK, str(folder / "facts"), asks]
+    columns = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    return rows, columns.splitlines()
+
+
+_ASK = """
+import sys, clickhouse_connect
+client = clickhouse_connect.get_client(interface="chdb", path=sys.argv[1])
+for row in client.query(sys.argv[2]).result_rows:
+    print(*row)
+client.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("undone", "said"),
+    [
+        ("DROP TABLE roles", "written by an older Fanous"),
+        ("DELETE FROM meta WHERE key = 'provenance'", "written by an older Fanous"),
+        ("UPDATE meta SET value = '99' WHERE key = 'format'", "written by a newer Fanous"),
+    ],
+)
+def test_a_ledger_that_would_have_to_change_is_not_read(tmp_path: Path, undone: str, said: str) -> None:
+    with open_store(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute(undone)
+    with pytest.raises(FanousError, match=said):
+        open_store(tmp_path, read_only=True)
+
+
+def test_a_store_without_facts_or_ledger_is_not_shown_as_one_in_which_nothing_happened(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path / "store"):
+        pass
+    shutil.rmtree(tmp_path / "store" / "facts")
+    with (
+        open_store(tmp_path / "store", read_only=True) as store,
+        pytest.raises(FanousError, match=r"no facts.*run `fanous rejudge`"),
+    ):
+        store.facts.countries()
+    missing = tmp_path / "none.sqlite"
+    place = at_urls(str(tmp_path / "archive"), str(tmp_path / "facts"), str(missing))
+    with pytest.raises(FanousError, match="there is no ledger"):
+        open_store(place, read_only=True)
+    assert not missing.exists()

@@ -7,12 +7,13 @@ import httpx
 import pytest
 
 from fanous.model.incident import Evidence, Status
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.answers import Reply, Site
 from fanous.web.application import application
-from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, STEPS, Bundles, Packing
+from fanous.web.bundles import MOST_RECORDS, MOST_WANTED, NO_KEY, STEPS, Bundles, Packing
 from fanous.wording.language import LANGUAGES
 from tests.charts.events import incident
 from tests.copies import copy_of
@@ -22,6 +23,7 @@ from tests.web.visits import NOW, Reader, reader
 
 def test_what_a_page_gives_away_is_verified_elsewhere(rally_folder: Path, tmp_path: Path) -> None:
     folder, file = copy_of(rally_folder, tmp_path / "store"), tmp_path / "bundle.fanous"
+    make_key(tmp_path / "key.pem")
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     with OneThread(lambda: open_store(folder, read_only=True)) as owner:
         client = Reader(application(owner.ask, site))
@@ -39,6 +41,7 @@ def test_an_unknown_incident_has_no_bundle(path: str) -> None:
 
 
 def test_what_cannot_be_packed_is_refused_with_the_reason(tmp_path: Path) -> None:
+    make_key(tmp_path / "key.pem")
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     for one, why in (
         (incident(status=Status.RETRACTED), "was retracted"),
@@ -106,10 +109,19 @@ def test_the_page_of_a_bundle_says_how_far_it_is_and_then_has_the_download(
 
 
 def test_a_bundle_that_cannot_be_packed_says_why_on_its_page(tmp_path: Path) -> None:
+    make_key(tmp_path / "key.pem")
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     text = reader(SmallStore([incident(status=Status.RETRACTED)]), site).get("/PK/PK-2023-0042/evidence").text
     assert "was retracted" in text
     assert "download>" not in text
+
+
+def test_without_a_key_none_is_signed_and_no_path_of_the_machine_is_shown(tmp_path: Path) -> None:
+    site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
+    answer = reader(SmallStore([incident()]), site).get("/PK/PK-2023-0042.fanous")
+    assert (answer.status_code, NO_KEY in answer.text) == (409, True)
+    assert str(tmp_path) not in answer.text
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

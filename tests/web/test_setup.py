@@ -14,6 +14,7 @@ import pytest
 from fanous.config import load_environment
 from fanous.monitor.settings import read
 from fanous.pipeline.configure import kept_days, offered, terms_of
+from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.sources.publishers import SOURCES
 from fanous.web.settings import is_passphrase
 from fanous.web.setup import MOST_TRIES, SetUp, new_code
@@ -43,6 +44,7 @@ def hand(path: Path, url: str = "http://127.0.0.1:8470") -> Deskhand:
 
 
 def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(path.parent / "data"))
     setting = hand(path)
     answer = setting.post("/", **FILLED)
     assert "the monitor is starting" in answer.text
@@ -58,6 +60,7 @@ def test_it_writes_what_init_writes_and_only_once(path: Path, monkeypatch: pytes
     site = read(path, path.parent / "store").site
     assert len(site.token) == 64
     assert is_passphrase(WORDS, site.passphrase)
+    assert signing_key(path.parent / "data" / "fanous" / KEY_FILE)
     kept = path.stat(), beside.read_text()
     again = setting.post("/", **(FILLED | {"listen": "127.0.0.1:1"}))  # a button pressed twice
     assert "the monitor is starting" in again.text and "http://127.0.0.1:8470/desk" in again.text

@@ -12,7 +12,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fanous.errors import FanousError
@@ -118,24 +118,45 @@ def disk_errors(what: str) -> Iterator[None]:
         raise FanousError(f"cannot {what}: {error.strerror}{where}; {advice}") from error
 
 
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Permissions of whatever keeps measurements, incidents or keys, whatever the umask of the process."""
+
+
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, each entry durably."""
+    """Create a folder and its missing parents, each entry durably, closed to other users."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
     sync(folder.parent)
 
 
+def close_to_others(path: Path) -> None:
+    """Take every permission on a file or folder of this user's from other users; one that is missing passes.
+
+    What belongs to someone else, or is behind someone else's link, stays as it is.
+    """
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if mode & OTHERS and path.lstat().st_uid == path.stat().st_uid == os.geteuid():
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+OTHERS = 0o077
+"""Permissions of everyone but the owner."""
+
+
 def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at: float) -> None:
-    """Write a file atomically: its name has all of the content or nothing, whatever happens.
+    """Write a file that only this user can read, atomically: its name has all of the content or nothing, whatever
+    happens.
 
     Args:
         written_at: the file's modification time; unix seconds, UTC.
     """
     temporary = path.with_name(path.name + temporary_suffix)
     try:
-        with temporary.open("wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, PRIVATE_FILE), "wb") as file:
             file.write(content)
             file.flush()
             os.utime(file.fileno(), (written_at, written_at))
@@ -162,7 +183,7 @@ def locked(path: Path, busy: str) -> int:
     Raises:
         FanousError: another process has it; the message is ``busy``.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

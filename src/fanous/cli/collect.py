@@ -7,6 +7,7 @@ moves into its store.
 
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from fanous.cli.common import ConfigOption, StoreAccess, reaching, say
+from fanous.cli.common import ConfigOption, StoreAccess, is_given, reaching, say
 from fanous.cli.queue import Bringing, collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
@@ -54,9 +55,10 @@ def collect(
         str | None,
         typer.Option(
             "--queue",
+            envvar="FANOUS_QUEUE",
             metavar="URL",
             help="Write to a stream on NATS servers (nats://a,b,c), shared with other collectors; keep "
-            "nothing locally.",
+            "nothing locally. If the address has a password, give it only in the environment.",
         ),
     ] = None,
     store: Annotated[
@@ -169,9 +171,10 @@ def collect(
     from fanous.store.location import check_folder, check_parts, in_folder
 
     check_address_space(LEAST_ADDRESS_SPACE, "a collector")
-    source = context.get_parameter_source("store")
-    if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
-        store = None  # FANOUS_STORE is set for all commands; options given here take precedence
+    if any(is_given(context, name) for name in ("inbox", "queue", "store")):
+        # The variables are set for all commands; options given here take precedence.
+        queue = queue if is_given(context, "queue") else None
+        store = store if is_given(context, "store") else None
     if [inbox, store, queue].count(None) != 2:
         raise typer.BadParameter("give exactly one of --inbox, --store and --queue")
     if store is not None:  # before acknowledging a measurement that could not be stored
@@ -251,7 +254,12 @@ def drain(
     config: ConfigOption = None,
     queue: Annotated[
         str | None,
-        typer.Option("--queue", metavar="URL", help="Instead of an inbox, read this stream of collectors."),
+        typer.Option(
+            "--queue",
+            envvar="FANOUS_QUEUE",
+            metavar="URL",
+            help="Instead of an inbox, read this stream of collectors.",
+        ),
     ] = None,
     part: Annotated[
         str, typer.Option("--part", help="Part of the stream to read: main, apart or refused.")
@@ -264,6 +272,8 @@ def drain(
     """Move what collectors have received from an inbox or a stream into a store."""
     from fanous.collector.inbox import check_inbox
 
+    if inbox is not None and queue == os.environ.get("FANOUS_QUEUE"):
+        queue = None  # the variable is set for all commands; an inbox given here takes precedence
     if (inbox is None) == (queue is None):
         raise typer.BadParameter("name an INBOX or a --queue: one of the two")
     if queue is not None:

@@ -40,6 +40,7 @@ def demo(
     """
     from fanous.cli.answer import print_answer
     from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate
+    from fanous.publish.evidence.manifest import KEY_FILE, make_key
     from fanous.store.local import open_store
 
     screen = console()
@@ -48,6 +49,7 @@ def demo(
         return
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as folder:
         replay = DemoReplay(Path(folder), recorded, speed, monotonic)
+        make_key(Path(folder) / KEY_FILE)  # nothing staged is signed as its user's own
         screen.print(
             f"\nReplaying it {speed:g} times as fast, from an hour after it began: the pages show what was known by "
             "then."
@@ -59,6 +61,7 @@ def demo(
             clock=replay.clock,
             browser=not no_browser,
             follow=replay.follow,
+            key=Path(folder) / KEY_FILE,
         )
 
 
@@ -69,6 +72,7 @@ def serve_pages(
     notice: str,
     clock: Callable[[], float],
     browser: bool,
+    key: Path,
     follow: "Callable[[Store], None] | None" = None,
 ) -> None:
     """Serve the pages of a store on this machine until Ctrl-C.
@@ -78,6 +82,7 @@ def serve_pages(
         port: 0 = any free port.
         clock: unix seconds, UTC; the *now* of the pages.
         browser: open the home page in the user's browser.
+        key: signs evidence bundles.
         follow: imports later measurements, every ``STEP_SECONDS``.
 
     Raises:
@@ -108,7 +113,7 @@ def serve_pages(
 
         tasks = [Task("replay", following)] if follow is not None else []
         watched = asyncio.ensure_future(supervise(tasks, stop))
-        site = Site(notice=notice, clock=clock)
+        site = Site(notice=notice, clock=clock, key=key)
         try:
             await serve(server_config(application(owner.ask, site)), listening, ready=ready)
         finally:

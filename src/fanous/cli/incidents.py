@@ -24,6 +24,7 @@ from fanous.cli.common import (
     moment,
     print_document,
     say,
+    tell,
 )
 from fanous.model.instant import to_iso
 
@@ -194,7 +195,9 @@ def incidents_bundle(
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
     key: Annotated[
         Path | None,
-        typer.Option("--key", help="Ed25519 key (PEM); default: your own key, created on first use."),
+        typer.Option(
+            "--key", help="Ed25519 key (PEM); default: your own, made by `fanous incidents key --new`."
+        ),
     ] = None,
     public: Annotated[
         bool,
@@ -249,6 +252,28 @@ def incidents_bundle(
     for line in packed.differences:
         say(f"    {line}")
     say(f"Anyone with the file can check it: fanous verify {out}")
+
+
+@incidents_app.command("key")
+def incidents_key(
+    new: Annotated[
+        bool, typer.Option("--new", help="Make the key; one that exists is never replaced.")
+    ] = False,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the fingerprint of the key that signs evidence bundles, or make that key.
+
+    Publish the fingerprint, so that readers can tell your bundles from others', and keep a copy of the file elsewhere.
+    """
+    from fanous.config import data_folder
+    from fanous.publish.evidence.manifest import KEY_FILE, fingerprint, make_key, public_hex, signing_key
+
+    path = key or data_folder() / KEY_FILE
+    known = fingerprint(public_hex(make_key(path) if new else signing_key(path)))
+    tell(as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
 
 
 def _bundle_of(label: str, signer: str) -> "Recognises":

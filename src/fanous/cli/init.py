@@ -55,8 +55,10 @@ def init(
     Asks for what is not given, if someone is at the terminal.  Otherwise every source that needs no key is included;
     the file names the terms of each.  Files that exist are never replaced.
     """
+    from fanous.base.files import make_folder
     from fanous.config import data_folder
     from fanous.pipeline.configure import NewMonitor, check_free, offered, write
+    from fanous.publish.evidence.manifest import KEY_FILE, ensure_key
 
     asks = sys.stdin.isatty()
     check_free(config)
@@ -71,7 +73,7 @@ def init(
         )
     kept = _asked_passphrase() if passphrase else ""
     place = data_folder()
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     chosen = NewMonitor(
         codes,
         accepted,
@@ -84,6 +86,8 @@ def init(
     )
     beside = write(chosen, config)
     say(f"wrote {config}, and the secrets, which only you can read, to {beside}")
+    if ensure_key(place / KEY_FILE):
+        say(f"made the key that signs evidence bundles, {place / KEY_FILE}: keep a copy of it elsewhere")
     if not accepted:
         say("no source is enabled: the file lists each with its terms")
     for name in accepted:

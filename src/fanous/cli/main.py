@@ -18,6 +18,7 @@ import resource
 import sys
 import traceback
 from collections import UserDict
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -344,6 +345,7 @@ def main() -> None:
         if not faulthandler.is_enabled():
             faulthandler.enable()  # where a library of C crashes, the log says in what
     try:
+        _refuse_logins(sys.argv[1:])
         allow_descriptors(LEAST_DESCRIPTORS, "fanous")
         app()
     except FanousError as error:
@@ -370,6 +372,24 @@ def main() -> None:
             sys.exit(BUG)
         _complain(cause)
         sys.exit(1)
+
+
+_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s@]*@", re.IGNORECASE)
+"""The beginning of an address with a user, a password or a token in it."""
+
+
+def _refuse_logins(words: Sequence[str]) -> None:
+    """Refuse addresses with a login, which every user of the machine sees in the list of processes.
+
+    Raises:
+        FanousError: one has one; the message does not repeat it.
+    """
+    if any(_LOGIN.search(word) for word in words):
+        raise FanousError(
+            "an address on the command line has a login, which every user of this machine can read (`ps`): change "
+            "that password or token, and give the address in the environment instead (FANOUS_QUEUE for a queue, "
+            "FANOUS_PROXY for a proxy), or in the configuration file"
+        )
 
 
 def _outside_cause(error: Exception) -> str:

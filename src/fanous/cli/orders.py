@@ -261,10 +261,11 @@ def _known(path: Path) -> "Remembered":
 def _keep(path: Path, known: "Remembered") -> None:
     import msgspec
 
+    from fanous.base.files import make_folder
     from fanous.base.overwrite import replace_file
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(path, msgspec.json.encode(known))
     except OSError as error:
         raise FanousError(f"cannot write {path}: {error.strerror}") from None

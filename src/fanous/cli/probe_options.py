@@ -34,7 +34,12 @@ Collectors = Annotated[
 ]
 Proxy = Annotated[
     str | None,
-    typer.Option("--proxy", metavar="URL", help="Send through this proxy, such as http://host:port."),
+    typer.Option(
+        "--proxy",
+        envvar="FANOUS_PROXY",
+        metavar="URL",
+        help="Send through this proxy, such as http://host:port.",
+    ),
 ]
 
 

@@ -200,7 +200,9 @@ def queue(
     url: Annotated[
         str,
         typer.Argument(
-            metavar="URL", help="Stream, such as nats://a,b,c, as given to `fanous collect --queue`."
+            envvar="FANOUS_QUEUE",
+            metavar="URL",
+            help="Stream, such as nats://a,b,c, as given to `fanous collect --queue`.",
         ),
     ],
     as_json: JsonOption = False,

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.base.files import disk_errors, locked, make_folder, sync, write_durably
+from fanous.base.files import close_to_others, disk_errors, locked, make_folder, sync, write_durably
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
@@ -71,6 +71,7 @@ class Journal:
         self._count = 0
         with disk_errors(f"write to the inbox {folder}"):
             make_folder(folder)
+            close_to_others(folder)
             for path in sorted(folder.glob(f"*{PART}")):
                 if is_written(path, PART):
                     self._recover(path)
@@ -280,6 +281,7 @@ class Inbox:
         with disk_errors(f"open the inbox {folder}"):
             check_inbox(folder)
             make_folder(folder)
+            close_to_others(folder)
             busy = f"the inbox {folder} is in use by another collector: stop it, or choose another inbox"
             self._lock = locked(folder / LOCK, busy)
         self.folder = folder

@@ -20,7 +20,7 @@ from typing import Annotated
 
 import msgspec
 
-from fanous.base.files import read_regular
+from fanous.base.files import make_folder, read_regular
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.probe.net.network import Meter, OverCap
@@ -141,7 +141,7 @@ def _write(folder: Path, day: str, count: int) -> None:
 def _alone(folder: Path) -> Iterator[None]:
     """Keeps other processes from counting at the same time."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(folder / "used.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise FanousError(

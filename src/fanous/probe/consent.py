@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 
+from fanous.base.files import make_folder
 from fanous.base.overwrite import replace_file
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -65,7 +66,7 @@ def _read(path: Path) -> dict[str, object]:
 
 def _write(path: Path, content: dict[str, object]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(path, f"{json.dumps(content)}\n".encode())
     except OSError as error:
         raise FanousError(f"cannot write {path}: {error.strerror}") from None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from fanous.base.files import locked, sync
+from fanous.base.files import locked, make_folder, sync
 from fanous.errors import FanousError
 
 SUFFIX, TEMPORARY = ".json", ".tmp"
@@ -48,8 +48,8 @@ class Spool:
         self.folder = folder
         self._most_bytes = most_bytes
         try:
-            _make_folder(folder)
-            _make_folder(folder / REFUSED)
+            make_folder(folder)
+            make_folder(folder / REFUSED)
         except OSError as error:
             raise FanousError(f"cannot create the spool {folder}: {error}; choose another folder") from error
 
@@ -135,16 +135,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:  # acknowledged in the meantime
         return 0
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the folder durably, unreadable to others, since it shows what someone measured."""
-    if folder.is_dir():
-        return
-    if not folder.parent.is_dir():
-        _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    sync(folder.parent)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -32,7 +32,7 @@ from fanous.analysis.rules.fingerprints import (
     loaded,
     parse_fingerprints,
 )
-from fanous.base.files import check_regular
+from fanous.base.files import check_regular, make_folder
 from fanous.base.overwrite import replace_file
 from fanous.errors import FanousError
 from fanous.refdata import bytes_of, set_formats
@@ -298,7 +298,7 @@ def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[P
         data = dumped(matcher) if time.monotonic() - began > worth else None
         if data is not None:
             with suppress(OSError):  # an unwritable folder costs only a second
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
                 replace_file(path, key + hashlib.sha256(data).digest() + data)
         return matcher
 

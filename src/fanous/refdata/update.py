@@ -21,7 +21,7 @@ import msgspec
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
-from fanous.base.files import check_regular, read_regular
+from fanous.base.files import check_regular, make_folder, read_regular
 from fanous.base.overwrite import check_file, replace_file
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -257,7 +257,7 @@ def _is_readable(path: Path) -> bool:
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
     """Install the file, whole or not at all, and then the note about it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(path, data)
         write_about(path, about)
     except OSError as error:
@@ -334,7 +334,7 @@ def _update_users_install(told: FiguresFile, folder: Path) -> bool:
         )
     changed = False
     try:
-        kind.mkdir(parents=True, exist_ok=True)
+        make_folder(kind)
         for country, figures in told.countries.items():
             path, data = figures_path(folder, told.kind, country), msgspec.json.encode(figures)
             if not path.exists() or path.read_bytes() != data:

@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.base.files import make_folder
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
@@ -218,7 +219,7 @@ def save(path: Path, targets: Targets, state: BlockStates) -> None:
     """
     aside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with aside.open("wb") as file:
             np.savez(
                 file,

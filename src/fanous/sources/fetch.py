@@ -24,6 +24,7 @@ import msgspec
 
 from fanous import __version__
 from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
+from fanous.base.files import make_folder
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY
@@ -71,7 +72,7 @@ class HttpCache:
         path = self._path(url)
         aside = path.with_suffix(f".{os.getpid()}")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             aside.write_bytes(msgspec.msgpack.encode(Cached(url, etag, modified, body)))
             aside.replace(path)
         except OSError:

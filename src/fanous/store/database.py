@@ -14,6 +14,7 @@ Measurements that arrive during detection are recorded separately, so that a det
 it saw.
 """
 
+import os
 import re
 import resource
 import sqlite3
@@ -28,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from fanous.base.files import FULL, NO_DESCRIPTOR, is_descriptor_left
+from fanous.base.files import FULL, NO_DESCRIPTOR, PRIVATE_FILE, close_to_others, is_descriptor_left
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import AS_WRITTEN, Reason, as_written
@@ -163,6 +164,10 @@ class Database:
     @contextmanager
     def making(self) -> Iterator[Connection]:
         """A transaction in which missing tables are created."""
+        if self._file is not None:
+            # SQLite gives its log the permissions of the file; if it cannot be opened, SQLite says why.
+            with suppress(OSError):
+                os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
         with self._transaction() as connection:
             if connection.is_server:
                 connection.value("SELECT pg_advisory_xact_lock(:number)", number=_MAKING)
@@ -172,8 +177,24 @@ class Database:
             if connection.row("SELECT 1 FROM meta WHERE key = :key", key=_TURN) is None:
                 connection.insert("meta", key=_TURN, value="")
             yield connection
-        if self._file is not None:
-            self._inode = self._file.stat().st_ino
+        self._take_file()
+
+    def tables(self) -> set[str]:
+        """The names of its tables; a missing file is not created."""
+        if self._file is not None and not self._file.is_file():
+            return set()
+        of_file = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        rows = self.rows("SELECT tablename FROM pg_tables" if self._file is None else of_file)
+        self._take_file()
+        return {name for (name,) in rows}
+
+    def _take_file(self) -> None:
+        """Close the file to other users, and from now on notice if another takes its place."""
+        if self._file is None:
+            return
+        for ending in ("", "-wal", "-shm"):
+            close_to_others(self._file.with_name(self._file.name + ending))
+        self._inode = self._file.stat().st_ino
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -1,9 +1,9 @@
 """Engine: the one client through which facts are read and written, in-process or on a server.
 
-Both speak the ClickHouse dialect through ``clickhouse-connect`` (``store.client`` connects them).  An engine migrates
-tables of an older format when it opens them.  Each statement of a migration may be repeated, so a process that dies
-half-way leaves the rest to the next one.  Rows are never rewritten here; what a new format needs from old measurements
-comes from the archive (``fanous rejudge``).
+Both speak the ClickHouse dialect through ``clickhouse-connect`` (``store.client`` connects them).  An engine that may
+write migrates tables of an older format when it opens them.  Each statement of a migration may be repeated, so a
+process that dies half-way leaves the rest to the next one.  Rows are never rewritten here; what a new format needs from
+old measurements comes from the archive (``fanous rejudge``).
 """
 
 import struct
@@ -26,6 +26,7 @@ from fanous.base.text import printable
 from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.cache import Memory
+from fanous.store.location import OlderStore
 from fanous.store.schema import FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
 
 if TYPE_CHECKING:
@@ -75,16 +76,7 @@ def bring_up_to_date(
     Raises:
         FanousError: a newer Fanous wrote them.
     """
-    known = engine.tables()
-    if "measurements" in known and "versions" in known:
-        found = engine.rows("SELECT max(version) FROM versions")[0][0] or 1
-    else:
-        found = 1 if "measurements" in known else 0
-    if found > to:
-        raise FanousError(
-            f"the facts of this store were written by a newer Fanous (format {found}, this one knows {to}): "
-            "install that version, or choose another store"
-        )
+    known, found = engine.tables(), _format_of(engine, to)
     if found == to and known >= TABLES.keys() and not layout.cluster:  # a new server may not have this table
         return
     for table in TABLES.values():
@@ -96,6 +88,44 @@ def bring_up_to_date(
         _remember(engine, version)
     if not found:
         _remember(engine, to)
+
+
+def check_current(engine: "Engine") -> None:
+    """Refuse tables that would have to be created or migrated first, which a command that only reads never does.
+
+    Raises:
+        OlderStore: they are of an older format.
+        FanousError: they are missing, or a newer Fanous wrote them.
+    """
+    known, found = engine.tables(), _format_of(engine, FORMAT)
+    if not found:
+        raise FanousError(
+            "this store has no facts. If they were removed, run `fanous rejudge`, which computes them from the archive"
+        )
+    is_unknown = "versions" in known and not engine.rows(
+        "SELECT 1 FROM versions LIMIT 1"
+    )  # its file is damaged
+    if not known >= TABLES.keys() or (found < FORMAT and not is_unknown):
+        raise OlderStore
+
+
+def _format_of(engine: "Engine", newest: int) -> int:
+    """The format of its tables; 0 = it has none.
+
+    Raises:
+        FanousError: a newer Fanous wrote them.
+    """
+    known = engine.tables()
+    if "measurements" in known and "versions" in known:
+        found = int(engine.rows("SELECT max(version) FROM versions")[0][0] or 1)
+    else:
+        found = 1 if "measurements" in known else 0
+    if found > newest:
+        raise FanousError(
+            f"the facts of this store were written by a newer Fanous (format {found}, this one knows {newest}): "
+            "install that version, or choose another store"
+        )
+    return found
 
 
 def _remember(engine: "Engine", version: int) -> None:
@@ -142,7 +172,8 @@ LIKELY = "Most likely corrupted data"
 _CAUSES = {
     "Too many open files": "raise the limit of open files: `ulimit -n`, or LimitNOFILE= of the unit",
     "filesystem error": "check that it is a folder of a store, and its permissions",
-    "Error initializing EmbeddedServer": f"perhaps this process may open too few files (`ulimit -n`), or {_REPAIR}",
+    "Error initializing EmbeddedServer": "another process may be using that folder: stop it; or this process may open "
+    f"too few files (`ulimit -n`); if neither is so, {_REPAIR}",
     "Cannot determine memory amount": "check the limits of memory in /sys/fs/cgroup, which it reads",
     "Cannot allocate memory": "give the process more memory, or choose a shorter time range",
 }
@@ -180,7 +211,10 @@ class Engine:
         client: closed by the engine.
         folder: of the engine in the process; ``None`` = a server has the facts.
         cluster: see ``Layout``.
-        read_only: its settings stay as they are.
+        read_only: its tables and settings stay as they are.
+
+    Raises:
+        OlderStore: it is read-only, and its tables would have to be migrated.
 
     Attributes:
         most_names: names that one query may have.
@@ -193,9 +227,12 @@ class Engine:
         self._reading: dict[str, str] = {}
         self.most_names = _NAMES_A_QUERY if folder is None else _NAMES_IN_PROCESS
         try:
-            bring_up_to_date(self, self._layout)
-            if folder is not None and not read_only:
-                self._remove_parts_one_by_one()
+            if read_only:
+                check_current(self)
+            else:
+                bring_up_to_date(self, self._layout)
+                if folder is not None:
+                    self._remove_parts_one_by_one()
         except BaseException:
             client.close()
             raise

@@ -27,6 +27,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Kind, Status
 from fanous.model.reason import Reason
 from fanous.store.database import (
+    TABLES,
     Connection,
     Database,
     Processes,
@@ -37,7 +38,7 @@ from fanous.store.database import (
     encode_reasons,
     free_all,
 )
-from fanous.store.location import Review
+from fanous.store.location import OlderStore, Review
 from fanous.store.schema import FORMAT
 
 
@@ -56,7 +57,7 @@ class Revision:
     incident: Incident
 
 
-_PROVENANCE = "provenance"
+_FORMAT, _PROVENANCE = "format", "provenance"
 
 
 Noun = TypeVar("Noun", Claim, AnnouncedEvent)
@@ -82,13 +83,17 @@ class Ledger(Processes):
         owner: name under which leases are taken, by one process at a time: leases that its predecessor died
             with are released at once.  Empty = one of many, with a unique name.
 
+        read_only: nothing is created or migrated when it is opened.
+
     Attributes:
         outbox: which news goes to which channel, and the deliveries.
         leaves_out_held: are incidents that wait for a person left out here?
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
-        self._clock, self._owner = clock, owner
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.time, owner: str = "", *, read_only: bool = False
+    ) -> None:
+        self._clock, self._owner, self._read_only = clock, owner, read_only
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
@@ -100,10 +105,26 @@ class Ledger(Processes):
             raise
 
     def _open(self) -> None:
+        if self._read_only:
+            self._check_current()
+            return
         with self._database.making() as connection:
-            _check_format(connection, self._database.name)
+            # missing tables have been created by now, and no row has changed its meaning
+            if _format_of(connection, self._database.name) < FORMAT:
+                connection.run("DELETE FROM meta WHERE key = :key", key=_FORMAT)
+                connection.insert("meta", key=_FORMAT, value=str(FORMAT))
             if self._owner:
                 free_all(connection, self._owner)
+
+    def _check_current(self) -> None:
+        """Refuse a ledger that would have to be created or migrated first."""
+        tables = self._database.tables()
+        if not tables:
+            raise FanousError(f"there is no ledger at {self._database.name}: `fanous run` begins one")
+        with self._database.reading() as connection:
+            written = _format_of(connection, self._database.name)
+        if written < FORMAT or not tables >= TABLES.keys() or not self.knows_provenance():
+            raise OlderStore
 
     def check_whole(self) -> None:
         """Raises ``DataLost``: its file was removed or replaced."""
@@ -444,17 +465,19 @@ def _signed_reasons(reasons: tuple[Reason, ...], roles: Mapping[str, str]) -> tu
     return tuple(map(role, reasons))
 
 
-def _check_format(connection: Connection, name: str) -> None:
-    written = connection.value("SELECT value FROM meta WHERE key = 'format'")
-    if written is None:
-        connection.insert("meta", key="format", value=str(FORMAT))
-    elif int(written) > FORMAT:
+def _format_of(connection: Connection, name: str) -> int:
+    """The format that was written; 0 = none was.
+
+    Raises:
+        FanousError: a newer Fanous wrote it.
+    """
+    written = int(connection.value("SELECT value FROM meta WHERE key = :key", key=_FORMAT) or 0)
+    if written > FORMAT:
         raise FanousError(
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
             "install that version, or choose another store"
         )
-    elif int(written) < FORMAT:  # missing tables have been created by now, and no row has changed its meaning
-        connection.run("UPDATE meta SET value = :format WHERE key = 'format'", format=str(FORMAT))
+    return written
 
 
 def _register(connection: Connection, incident: Incident, now: float) -> Incident:

@@ -20,7 +20,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from fanous.base.files import disk_errors
+from fanous.base.files import close_to_others, disk_errors, make_folder
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
@@ -64,8 +64,8 @@ def open_store(
 
     Args:
         where: the folder that holds all three parts, or the address of each.
-        read_only: the store must exist, and nothing can be appended.  The engine still reserves it for this
-            process alone.
+        read_only: the store must exist and be of this version's format; nothing can be appended.  The engine still
+            reserves it for this process alone.
         must_exist: a folder without a store is an error.
         clock: unix seconds, UTC; the store's current time.  A lab passes its own.
         staged: an event is being staged: everything imported is synthetic.
@@ -80,6 +80,7 @@ def open_store(
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only or must_exist)
+    close_to_others(folder)
     return OpenStore(location, read_only=read_only, clock=clock, staged=staged)
 
 
@@ -184,16 +185,18 @@ class OpenStore:
     ) -> None:
         self.now = clock
         self.staged = staged
+        self._location = location
         self.is_synthetic = False
         self._read_only = read_only
         self._swept = False
         check_parts(location)
         with disk_errors(f"make the store at {location.archive}"):
-            location.archive.mkdir(parents=True, exist_ok=True)
-            location.lock.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (location.archive, location.lock.parent):
+                make_folder(folder)
+        close_to_others(location.archive)
         # A server has many readers; an in-process engine has one owner, even for reading.
         shared = read_only and location.engine_folder is None
-        self._lock = None if shared else StoreLock(location.lock)
+        self._lock = None if shared else StoreLock(location.lock, location.locked)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
         self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
@@ -206,21 +209,20 @@ class OpenStore:
         try:
             from fanous.store.ledger import Ledger
 
-            self.ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
+            owner = _owner_name(location) if self._lock else ""
+            self.ledger = Ledger(location.ledger, clock, owner, read_only=read_only)
         except BaseException:
             self._release()
             raise
         try:
-            is_old = self._lock is not None and not self.ledger.knows_provenance()
             if not read_only:
                 keep_freed_memory()
-            if is_old or not read_only:
                 self._columns.start()
         except BaseException:
             self.ledger.close()
             self._release()
             raise
-        if is_old:
+        if not read_only:
             give_provenance(self.archive, self._columns.engine, self._columns.every, self.ledger)
 
     @property
@@ -275,6 +277,8 @@ class OpenStore:
             except DataLost:
                 reopen()
                 lost = True
+        if lost and self._lock:
+            self._lock.protect(self._location.locked)
         self._swept = self._swept and not lost
         return lost
 

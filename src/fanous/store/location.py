@@ -11,7 +11,6 @@ import shlex
 import shutil
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +21,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urluns
 
 import msgspec
 
-from fanous.base.files import disk_errors
+from fanous.base.files import PRIVATE_FILE, close_to_others, disk_errors, make_folder
 from fanous.base.overwrite import check_file, refusal
 from fanous.base.text import printable
 from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
@@ -61,6 +60,17 @@ class StoreHeld(FanousError):
         self.lock = lock
 
 
+class OlderStore(FanousError):
+    """The store would have to be migrated before it could be read, and it was opened only for reading."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this store was written by an older Fanous, and a command that only reads does not change it. `fanous run` "
+            "upgrades it when it starts, and so does `fanous detect` if it is in a folder. After that the older Fanous "
+            "cannot open it: copy the store first if you may go back"
+        )
+
+
 class DataLost(FanousError):
     """A part of the store was removed or replaced while it was open; it is left alone until it is opened again
     (``Store.reopen``)."""
@@ -72,20 +82,29 @@ class DataLost(FanousError):
 class StoreLock:
     """Held from construction to ``release``.
 
+    The file names the owner; the folder is locked as well, since whoever removes the file must not let a second
+    process in.
+
+    Args:
+        path: the file; other users can neither read nor lock it.
+        folder: what it protects.
+
     Attributes:
         left_by: the owner that died without releasing it; ``None`` = it was released properly.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path, self._descriptor, self._folder = path, -1, -1
         check_file(path, _is_lock)
         with disk_errors(f"lock the store with {path}"):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._descriptor = os.open(path, flags, PRIVATE_FILE)
+        close_to_others(path)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = _owner(self._descriptor)
-            os.close(self._descriptor)
-            raise StoreHeld(_refusal(path, owner), path) from None
+            raise self._held() from None
+        self.protect(folder)
         self.left_by = _owner(self._descriptor)
         command = printable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))[:200]
         try:
@@ -97,6 +116,28 @@ class StoreLock:
         # A forked child shares the lock and would keep it when its parent is killed.
         os.register_at_fork(after_in_child=self._forget)
 
+    def protect(self, folder: Path) -> None:
+        """Lock the folder that is there now, which may have taken the place of another.
+
+        Raises:
+            StoreHeld: another process has it.
+        """
+        with disk_errors(f"lock the store with {self._path}"):
+            make_folder(folder)
+            before, self._folder = self._folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if before >= 0:
+            os.close(before)
+        close_to_others(folder)
+        try:
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._held() from None
+
+    def _held(self) -> StoreHeld:
+        owner = _owner(self._descriptor)
+        self._forget()
+        return StoreHeld(_refusal(self._path, owner), self._path)
+
     def release(self) -> None:
         """Release the store; the empty file shows that this was done properly."""
         if self._descriptor >= 0:
@@ -104,9 +145,10 @@ class StoreLock:
             self._forget()
 
     def _forget(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        for descriptor in (self._descriptor, self._folder):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._descriptor = self._folder = -1
 
 
 def _refusal(path: Path, owner: Owner | None) -> str:
@@ -220,8 +262,13 @@ class StoreLocation:
     def lock(self) -> Path:
         """Next to the in-process engine that it protects; if the facts are on a server, next to the archive,
         which has one writer at a time."""
-        folder = self.engine_folder or self.archive
+        folder = self.locked
         return folder.with_name(LOCK if folder.name == FACTS else f"{folder.name}.lock")
+
+    @property
+    def locked(self) -> Path:
+        """The folder that has one owner."""
+        return self.engine_folder or self.archive
 
 
 def in_folder(where: str | Path) -> StoreLocation:
@@ -265,7 +312,7 @@ def check_bucket(url: str) -> None:
 def _of_bucket(bucket: str) -> Path:
     """A folder that is the same for each process of this user that names the bucket."""
     digest = sha256(bucket.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()).resolve() / f"fanous-{os.getuid()}" / f"bucket-{digest}"
+    return data_folder().resolve() / f"bucket-{digest}"
 
 
 def _check_archive(archive: str) -> None:

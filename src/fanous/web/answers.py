@@ -72,7 +72,7 @@ class Site:
             measurements.
         incoming: what is still being imported, if the monitor itself fetches measurements.
         offline: has no public source been reachable since the monitor started?
-        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own.
         limits: how much work one reader may cause.
         token: opens the desk, and is required in administrators' requests; empty = there are none.
         workings: what the monitor knows about itself, for the desk.

@@ -5,6 +5,7 @@ started for it.
 """
 
 import asyncio
+import logging
 import multiprocessing
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,7 +22,8 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from fanous.base.text import printable
 from fanous.config import data_folder
 from fanous.errors import FanousError
-from fanous.publish.evidence.manifest import KEY_FILE, signing_key
+from fanous.log import logline
+from fanous.publish.evidence.manifest import KEY_FILE, KeyMissing, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.cache import Cache
 from fanous.store.protocol import Store
@@ -48,6 +50,10 @@ STEPS = (
     "The incident is computed again from what is left, and the file is signed.",
 )
 """The steps of packing, in order."""
+
+NO_KEY = "This monitor has no key to sign bundles with at present; its operators find the reason in its log."
+
+log = logging.getLogger("fanous.web")
 
 MARK = "<!-- steps -->"
 """Place in a bundle's page for the steps as they are done."""
@@ -158,6 +164,11 @@ class Bundles:
     async def _packed(self, label: str, now: float, packing: Packing) -> Reply:
         key_file = self._answers.site.key or data_folder() / KEY_FILE
         packing.step = 1
+        try:
+            signing_key(key_file)
+        except KeyMissing as error:  # it names a file of this machine, which is not for readers
+            log.error(logline("not_signed", why=str(error)))
+            raise HTTPException(409, NO_KEY) from error
         try:
             gathered = await self._answers.ask(lambda store: _gathered(store, label))
             packing.step = 2

@@ -20,11 +20,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fanous.base.files import make_folder
 from fanous.collector.server import serve, server_config
 from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms_of, write
 from fanous.pipeline.search import countries_named
+from fanous.publish.evidence.manifest import KEY_FILE, ensure_key
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
 from fanous.web.application import SecurityHeaders
@@ -101,7 +103,7 @@ class SetUp:
                 self._tries += 1
                 raise Refusal("code", command="fanous run")
             chosen = new_monitor(form)
-            await asyncio.to_thread(write, chosen, self._path)
+            await asyncio.to_thread(_write, chosen, self._path)
         except FanousError as error:
             return self._page(request, form, error, 422)
         self._listen = chosen.listen
@@ -131,6 +133,11 @@ class SetUp:
         }
         text = rendered("desk/setup.html", visit, facts)
         return Response(text, status, headers={"Cache-Control": "no-store"}, media_type=HTML)
+
+
+def _write(chosen: NewMonitor, path: Path) -> None:
+    write(chosen, path)
+    ensure_key(data_folder() / KEY_FILE)
 
 
 def _check_own(request: Request) -> None:
@@ -209,7 +216,7 @@ def _days(text: str) -> int:
 def free_bytes() -> int:
     """Free bytes on the disk where the store will be."""
     place = data_folder()
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     return shutil.disk_usage(place).free
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -124,13 +125,20 @@ def with_message(message: bytes) -> Answer:
     return lambda subject: message if "MSG.GET" in subject else json.dumps(STREAM).encode()
 
 
+def queue(url: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """``fanous queue`` on an address that has a password, which no command line may have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FANOUS_QUEUE", url)
+        return fanous("queue", code=code)
+
+
 @each("hello", [b"INFO [1, 2]\r\n", b"INFO " + DEEP + b"\r\n", HELLO + b"A" * 200_000])
 def test_a_greeting_of_another_shape_is_said_in_a_sentence(
     hello: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 2.0)
     with serving(lambda _subject: b"{}", hello=hello) as (url, _):
-        ended = fanous("queue", url, code=1)
+        ended = queue(url, code=1)
     assert "no NATS server answers at nats://127.0.0.1" in ended.stderr
     assert "s3cret" not in ended.stderr
 
@@ -145,7 +153,7 @@ def test_a_greeting_of_another_shape_is_said_in_a_sentence(
 )
 def test_an_answer_of_another_shape_is_said_in_a_sentence(answer: bytes) -> None:
     with serving(lambda _subject: answer) as (url, _):
-        ended = fanous("queue", url, code=1)
+        ended = queue(url, code=1)
     assert "the stream FANOUS cannot be created: " in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert not planted(ended.stderr)
@@ -157,7 +165,7 @@ def test_an_answer_of_another_shape_is_said_in_a_sentence(answer: bytes) -> None
 )
 def test_a_message_of_another_shape_is_too(message: bytes) -> None:
     with serving(with_message(message)) as (url, _):
-        assert "does not answer" in fanous("queue", url, code=1).stderr
+        assert "does not answer" in queue(url, code=1).stderr
 
 
 def test_why_a_message_was_set_aside_acts_on_no_terminal() -> None:
@@ -165,7 +173,7 @@ def test_why_a_message_was_set_aside_acts_on_no_terminal() -> None:
     headers = base64.b64encode(f"NATS/1.0\r\nNats-Msg-Id: {words}\r\nFanous-Why: {words}\r\n\r\n".encode())
     message = {"seq": 1, "subject": "x", "time": "2026-01-01T00:00:00Z", "data": "", "hdrs": headers.decode()}
     with serving(with_message(json.dumps({"message": message}).encode())) as (url, _):
-        ended = fanous("queue", url)
+        ended = queue(url)
     assert ended.stdout.count("refused") > 1
     assert not planted(ended.stdout)
 
@@ -173,7 +181,7 @@ def test_why_a_message_was_set_aside_acts_on_no_terminal() -> None:
 def test_a_stream_of_a_million_millions_of_gaps_is_not_asked_for_each_of_them() -> None:
     gone = b'{"error":{"code":404,"err_code":10037,"description":"no message found"}}'
     with serving(with_message(gone)) as (url, server):
-        fanous("queue", url)
+        queue(url)
     assert len(server.requests) < 20
 
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.series import SourceSeries
-from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow, recompute
 from fanous.store.local import open_store
@@ -23,7 +23,7 @@ def packed(small_rally_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     with open_store(copy_of(small_rally_folder, folder / "store")) as store:
         (incident,) = store.ledger.incidents("PK")
         gathered = gather(store, incident.id)
-    return pack(gathered, folder / "rally.fan", signing_key(folder / "key.pem"), NOW)
+    return pack(gathered, folder / "rally.fan", make_key(folder / "key.pem"), NOW)
 
 
 class Memory:

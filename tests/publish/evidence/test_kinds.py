@@ -20,7 +20,7 @@ from fanous.pipeline.judge import Ingested
 from fanous.pipeline.series import ingest_series
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import pack_series, read_parts, unpack_series
-from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.verify import Result, Verification, verify
 from fanous.sources.connector import About, TableColumns
@@ -37,7 +37,7 @@ def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Veri
     """Packed out of the store, which is closed then, and verified."""
     gathered = gather(store, incident.id)
     store.close()
-    packed = pack(gathered, folder / "one.fan", signing_key(folder / "key.pem"), NOW)
+    packed = pack(gathered, folder / "one.fan", make_key(folder / "key.pem"), NOW)
     return packed, verify(packed.path)
 
 
@@ -71,7 +71,7 @@ def test_a_public_bundle_gives_digests_of_values_that_may_not_be_passed_on(tmp_p
         gathered, known = gather(store, incident.id), store.facts.levels("XK")
     assert gathered.closed == ("ioda-csv",)
     file = tmp_path / "public.fan"
-    pack(gathered, file, signing_key(tmp_path / "key.pem"), NOW, public=True)
+    pack(gathered, file, make_key(tmp_path / "key.pem"), NOW, public=True)
     series, withheld = unpack_series(read_parts(file)[manifest.LEVELS], manifest.LEVELS)
     assert (series, len(withheld)) == ([], 3) and all(np.isnan(one.series.values).all() for one in withheld)
     had = [SourceSeries(one.key, one.step, one.times, one.values) for one in known]

@@ -7,19 +7,39 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fanous.errors import FanousError
-from fanous.publish.evidence.manifest import fingerprint, is_signed_by, public_hex, signing_key
+from fanous.publish.evidence.manifest import (
+    KeyMissing,
+    ensure_key,
+    fingerprint,
+    is_signed_by,
+    make_key,
+    public_hex,
+    signing_key,
+)
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "key.pem"
-    first = signing_key(path)
+    first = make_key(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert public_hex(signing_key(path)) == public_hex(first)
+    with pytest.raises(FanousError, match="already there"):
+        make_key(path)
+    assert not ensure_key(path)
+    assert public_hex(signing_key(path)) == public_hex(first)
+    assert ensure_key(tmp_path / "another.pem")
+
+
+def test_signing_never_makes_a_key(tmp_path: Path) -> None:
+    """On a server that was restored without its key, that would silently be another signer."""
+    with pytest.raises(KeyMissing, match=r"put back a copy of that key.*fanous incidents key --new"):
+        signing_key(tmp_path / "key.pem")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
-    signing_key(path)
+    make_key(path)
     path.chmod(0o644)
     with pytest.raises(FanousError, match="chmod 600"):
         signing_key(path)
@@ -45,7 +65,7 @@ def test_rubbish_is_no_key(tmp_path: Path) -> None:
 
 
 def test_a_signature_holds_for_its_content_and_key_alone(tmp_path: Path) -> None:
-    key, other = signing_key(tmp_path / "a"), signing_key(tmp_path / "b")
+    key, other = make_key(tmp_path / "a"), make_key(tmp_path / "b")
     public, signature = public_hex(key), key.sign(b"content").hex().encode()
     assert is_signed_by(public, signature, b"content")
     assert not is_signed_by(public, signature, b"Content")
@@ -56,13 +76,13 @@ def test_a_signature_holds_for_its_content_and_key_alone(tmp_path: Path) -> None
     "spoil", [bytes.upper, lambda s: s + b" ", lambda s: s[:-2], lambda s: s[:0], bytes.title]
 )
 def test_a_signature_has_one_spelling(tmp_path: Path, spoil: object) -> None:
-    key = signing_key(tmp_path / "a")
+    key = make_key(tmp_path / "a")
     signature = key.sign(b"content").hex().encode()
     assert callable(spoil)
     assert not is_signed_by(public_hex(key), spoil(signature), b"content")
 
 
 def test_a_fingerprint_is_the_digest_of_the_public_key(tmp_path: Path) -> None:
-    public = public_hex(signing_key(tmp_path / "a"))
+    public = public_hex(make_key(tmp_path / "a"))
     assert len(fingerprint(public)) == 64
     assert fingerprint(public) != public

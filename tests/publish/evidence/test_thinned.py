@@ -14,7 +14,7 @@ from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull_ooni import Wanted, pull
 from fanous.pipeline.retain import Retention, carry_out, plan
-from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.ooni.bucket import Bucket
@@ -49,7 +49,7 @@ def test_a_bundle_from_a_thinned_store_is_that_of_the_whole_one(tmp_path: Path) 
     """Stores are closed before a bundle is packed: packing computes in a store of its own."""
     (tmp_path / NAME).mkdir()
     fill(tmp_path)
-    key = signing_key(tmp_path / "key.pem")
+    key = make_key(tmp_path / "key.pem")
     asked = Wanted("PK", NOW - 90 * DAY, NOW)
 
     def packed(gathered: Gathered, name: str) -> bytes:

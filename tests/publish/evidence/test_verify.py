@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous.analysis.incidents import confirm
 from fanous.analysis.incidents.revision import held
@@ -21,7 +22,7 @@ from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
-from fanous.publish.evidence.manifest import signing_key
+from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack, redacted, source_terms
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.publishers import SOURCES
@@ -130,7 +131,7 @@ def resigned(packed: Packed, folder: Path, **changed: bytes) -> Path:
     names = {name.replace(".", "_"): name for name in parts}
     parts |= {names[name]: part for name, part in changed.items()}
     path = folder / "resigned.fan"
-    key = signing_key(folder / "other.pem")
+    key = Ed25519PrivateKey.generate()
     path.write_bytes(pack_parts(manifest.signed(parts, key, "somebody", "2023-12-18T00:00:00Z")))
     return path
 
@@ -338,7 +339,7 @@ def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path, whole: 
         ingest.ingest(store, "ooni-csv", [table if whole else four_days(table, tmp_path)])
         (found,) = (i for i in store.ledger.incidents("KE") if i.confirmed_at is not None)
         gathered = gather(store, found.id)
-    done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)
+    done = pack(gathered, tmp_path / "ke.fan", make_key(tmp_path / "key"), 0.0)
     assert done.differences == []
     assert done.bytes < 1 << 20
     assert verify(done.path).result is Result.MATCH

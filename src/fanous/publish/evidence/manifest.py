@@ -1,7 +1,8 @@
 """Manifest: the digest of each part of a bundle, and who packed it; the only part that is signed.
 
-The Ed25519 key that shows who packed a bundle is made on first use and stays on the machine. No file can tell
-whether its fingerprint belongs to someone you trust.
+The Ed25519 key that shows who packed a bundle is made by `fanous init`, the page of `fanous run` that does the same, or
+`fanous incidents key --new`, and stays on the machine. Signing never makes one: on a server that was restored without
+its key, that would silently be another signer. No file can tell whether its fingerprint belongs to someone you trust.
 """
 
 import os
@@ -15,29 +16,36 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from fanous.base.files import check_regular
+from fanous.base.files import OTHERS, PRIVATE_FILE, check_regular, make_folder, sync
+from fanous.base.overwrite import refusal
 from fanous.base.text import quoted
 from fanous.errors import FanousError
 from fanous.publish.evidence.container import BundleRefused
 
 KEY_FILE = "evidence-key.pem"
-OTHERS = 0o077
-"""Permission bits that a private key must not have."""
+
+
+class KeyMissing(FanousError):
+    """There is no key to sign with."""
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
-    """The key in ``path``, which is created if it does not exist.
+    """The key in ``path``.
 
     Raises:
-        FanousError: it cannot be read or created, others may read it, or it is another kind of key.
+        KeyMissing: there is none.
+        FanousError: it cannot be read, others may read it, or it is another kind of key.
     """
     try:
-        if not path.exists():
-            _make_key(path)
         check_regular(path)
         if path.stat().st_mode & OTHERS:
             raise FanousError(f"others may read the key {path}: run `chmod 600 {path}` first")
         key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        raise KeyMissing(
+            f"there is no key to sign bundles with at {path}. If bundles were signed here before, put back a copy of "
+            "that key: readers know its fingerprint. Otherwise make one: fanous incidents key --new"
+        ) from None
     except OSError as error:
         raise FanousError(f"cannot use the key {path}: {error.strerror}") from error
     except (ValueError, TypeError) as error:
@@ -47,17 +55,36 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _make_key(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
+def make_key(path: Path) -> Ed25519PrivateKey:
+    """A new key in ``path``, which only this user can read.
+
+    Raises:
+        FanousError: something is there already, and stays; or it cannot be written.
+    """
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(file, pem)
-        os.fsync(file)
-    finally:
-        os.close(file)
+        make_folder(path.parent)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        sync(path.parent)
+    except FileExistsError:
+        raise refusal(path, "a file") from None
+    except OSError as error:
+        raise FanousError(f"cannot write the key {path}: {error.strerror}") from error
+    return key
+
+
+def ensure_key(path: Path) -> bool:
+    """Make the key of a new monitor unless there is one; was it made?"""
+    if os.path.lexists(path):
+        return False
+    make_key(path)
+    return True
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:
