@@ -174,7 +174,7 @@ class Soak:
             "consent = true\nhealth = false\n"
             f'[probe]\nallow_private = true\nhelper = "http://127.0.0.1:{self.door}"\n'
             f'[collector]\nlisten = "127.0.0.1:{self.door}"\nnetworks = "none"\ntrust_proxy = ["127.0.0.1"]\n'
-            'lab = true\n[web]\ntrust_proxy = ["127.0.0.1"]\nadmin_token = "SOAK_TOKEN"\n'
+            'open_to_all = false\nlab = true\n[web]\ntrust_proxy = ["127.0.0.1"]\nadmin_token = "SOAK_TOKEN"\n'
             + "".join(f"[sources.{name}]\n{mirror}" for name in ("ioda", "tor", "ripestat"))
             + '[alerts.channels.desk]\napprise_env = "SOAK_DESK"\n[[alerts.rules]]\nchannels = ["desk"]\n',
             encoding="utf-8",

@@ -204,13 +204,34 @@ def test_behind_a_proxy_each_client_has_its_own_limit(tmp_path: Path) -> None:
     assert statuses == [200, 200, 429, 200]
 
 
-def test_no_client_gets_another_limit_by_a_header(tmp_path: Path) -> None:
-    with door(tmp_path, Policy(submissions=SLOW)) as client:
-        statuses = [
-            client.post("/report", json=OPEN, headers={"x-forwarded-for": f"198.51.{n}.1"}).status_code
-            for n in range(3)
-        ]
-    assert statuses == [200, 200, 429]
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_a_proxy_that_is_not_named_is_refused_and_the_key_is_named(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise all senders would have its address."""
+    said = {"X-Forwarded-For": "198.51.100.1", "Forwarded": "for=198.51.100.1", "X-Real-IP": "198.51.100.1"}
+    requests = {"/report": OPEN, f"/report/{REPORT_ID}": body(1), "/api/v1/check-in": {}, "/": {}}
+    for trusted in ([], ["10.0.0.0/8"]):
+        inbox = tmp_path / str(trusted)
+        with door(inbox, Policy(trusted=trusted_proxies(trusted))) as client:
+            for path, sent in requests.items():
+                answer = client.post(path, json=sent, headers={name: said[name]})
+                assert answer.status_code == 503, path
+                assert "trust_proxy of [collector] (or --trust-proxy)" in answer.json()["detail"]
+        assert kept(inbox) == []
+    logged = [one.getMessage() for one in caplog.records if "trust_proxy" in one.getMessage()]
+    assert len(logged) == 2, "once for each door"
+    assert "127.0.0.1" not in " ".join(logged), "it may be a volunteer's address"
+
+
+def test_a_proxy_that_is_named_may_say_more_than_the_address(tmp_path: Path) -> None:
+    headers = {
+        "X-Forwarded-For": "198.51.100.1",
+        "Forwarded": "for=198.51.100.1",
+        "X-Real-IP": "198.51.100.1",
+    }
+    with door(tmp_path, Policy(trusted=trusted_proxies(["127.0.0.1"]))) as client:
+        assert client.post("/report", json=OPEN, headers=headers).status_code == 200
 
 
 def test_what_the_address_says_fills_in_what_a_probe_leaves_open(tmp_path: Path) -> None:

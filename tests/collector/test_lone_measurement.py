@@ -8,6 +8,7 @@ import pytest
 from fanous.collector.door import Policy
 from fanous.collector.origin import UNKNOWN, trusted_proxies
 from fanous.collector.request import Refused
+from fanous.collector.settings import DoorSettings
 from fanous.collector.submission import Senders, accepted, receive, sent_alone
 from fanous.model.measurement import STATED, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
@@ -87,7 +88,7 @@ def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_i
 ) -> None:
     """Senders make up the names of their reports: four of them, from one address, confirmed an incident."""
 
-    def probes(*, is_open: bool | None, address: str = "") -> set[str]:
+    def probes(*, is_open: bool, address: str = "") -> set[str]:
         found = set()
         policy = Policy(open_to_all=is_open, trusted=trusted_proxies(["127.0.0.1"]))
         inbox = tmp_path / f"{is_open} {address}"
@@ -108,7 +109,9 @@ def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_i
     assert len(probes(is_open=False)) == 4
     (one,) = probes(is_open=True)
     assert one.startswith(STATED) and "127.0.0.1" not in one
-    # By default strangers may send from public addresses: a private one is of the organisation's own network.
-    assert len(probes(is_open=None)) == len(probes(is_open=None, address="10.1.2.3")) == 4
-    assert len(probes(is_open=None, address="39.32.1.1")) == 1
+    # A private address proves nothing: it may be that of a proxy, or of another machine of the same hoster.
+    assert (
+        len(probes(is_open=True, address="10.1.2.3")) == len(probes(is_open=True, address="39.32.1.1")) == 1
+    )
     assert len(probes(is_open=False, address="39.32.1.1")) == 4
+    assert Policy().open_to_all and DoorSettings().open_to_all

@@ -37,6 +37,7 @@ endpoint_seconds = 3.0
 helper = "http://127.0.0.1:{port}"
 [collector]
 listen = "127.0.0.1:{port}"
+open_to_all = false
 lab = true
 """
 

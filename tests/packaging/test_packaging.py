@@ -162,7 +162,7 @@ def test_what_the_doors_unit_fills_the_monitors_unit_drains(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["fanous.toml", "container.toml"])
 def test_the_configuration_that_ships_is_one_that_fanous_reads(name: str) -> None:
     file = PACKAGING / name
-    assert set(read_config(file)) == {"store", "run", "collector"}
+    assert set(read_config(file)) == {"store", "run", "web", "collector"}
     assert store_place(None, file) == STORE
     assert read(file, STORE).inbox == STORE.with_name("store.inbox")
 

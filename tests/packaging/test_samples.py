@@ -4,11 +4,14 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # as in test_packaging
 
+from fanous.monitor.settings import read
 from tests.documents import ROOT
 
 PACKAGING = ROOT / "packaging"
@@ -78,7 +81,37 @@ def test_each_proxy_sets_the_readers_address_and_streams(name: str) -> None:
     assert "127.0.0.1:8471" in sample
     assert "X-Forwarded-For" in sample
     assert any(word in sample for word in ("flush_interval -1", "proxy_buffering off", "flushpackets=on"))
-    assert 'trust_proxy = ["127.0.0.1/32"]' in sample
+    shown = re.findall(r"^#     (.*)", sample, re.M)
+    said = tomllib.loads("\n".join(shown))
+    assert said["web"]["trust_proxy"] == said["collector"]["trust_proxy"] == ["127.0.0.1/32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "proxies"),
+    [("fanous.toml", {"127.0.0.1/32"}), ("container.toml", {"172.17.0.1/32", "172.30.84.1/32"})],
+)
+def test_what_ships_names_the_proxy_before_it_and_takes_everyone_for_a_stranger(
+    name: str, proxies: set[str]
+) -> None:
+    found = read(PACKAGING / name, Path("store"))
+    assert set(found.door.trust_proxy) == set(found.site.trust_proxy) == proxies
+    assert found.door.open_to_all
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.servers.yaml"])
+def test_the_network_of_containers_has_the_proxys_address(name: str) -> None:
+    composed = yaml.safe_load((PACKAGING / name).read_text())
+    (network,) = composed["networks"]["default"]["ipam"]["config"]
+    assert network["gateway"] == "172.30.84.1"
+    assert ip_address("172.30.84.2") in ip_network(network["subnet"])
+    command = composed["services"].get("collector", {}).get("command", [])
+    assert not command or command[command.index("--trust-proxy") + 1] == "172.30.84.2"
+    assert "ip_range" not in network or ip_address("172.30.84.2") not in ip_network(network["ip_range"])
+
+
+def test_the_door_as_a_service_names_its_proxy() -> None:
+    unit = (PACKAGING / "systemd" / "fanous-collect.service").read_text()
+    assert " --trust-proxy 127.0.0.1 " in unit
 
 
 def named(text: str) -> set[str]:

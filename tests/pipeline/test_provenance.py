@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fanous.model.incident import Incident
+from fanous.collector.origin import UNKNOWN
+from fanous.collector.submission import new_report_id, receive
+from fanous.model.incident import Incident, Kind
 from fanous.model.measurement import SET_ASIDE, Provenance, weakest
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query, replay
-from fanous.sources.marks import is_marked
+from fanous.sources.marks import is_marked, shown_by
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of
 from tests.each import each
+from tests.store.cases import incident
 
-REAL, IMPORTED, SYNTHETIC = Provenance
+REAL, IMPORTED, UNVOUCHED, SYNTHETIC = Provenance
 
 
 @pytest.fixture
@@ -56,7 +59,23 @@ def claims(store: Store, *, synthetic: bool = False) -> list[Incident]:
 def test_what_is_weakest_decides() -> None:
     assert weakest([REAL]) is REAL and weakest([]) is IMPORTED
     assert weakest([REAL, IMPORTED]) is IMPORTED
-    assert weakest([SYNTHETIC, REAL]) is SYNTHETIC
+    assert weakest([REAL, IMPORTED, UNVOUCHED]) is UNVOUCHED
+    assert weakest([SYNTHETIC, REAL, UNVOUCHED]) is SYNTHETIC
+
+
+@each(
+    ("shown", "door", "is_of"),
+    [
+        *[(guess, door, door) for guess in (REAL, IMPORTED) for door in Provenance],
+        *[(UNVOUCHED, door, UNVOUCHED) for door in (REAL, IMPORTED, UNVOUCHED)],
+        *[(shown, SYNTHETIC, SYNTHETIC) for shown in (UNVOUCHED, SYNTHETIC)],
+        *[(SYNTHETIC, door, SYNTHETIC) for door in (IMPORTED, UNVOUCHED)],
+    ],
+)
+def test_a_record_can_only_count_for_less_than_its_door(
+    shown: Provenance, door: Provenance, is_of: Provenance
+) -> None:
+    assert shown.through(door) is is_of
 
 
 @each(
@@ -228,6 +247,118 @@ def test_a_country_is_shown_as_it_is_and_as_it_was_staged_only_where_nothing_els
     assert store.about("PK").is_synthetic and store.about().is_synthetic
     ingest.ingest(store, "ooni", [real], provenance=REAL)
     assert not store.about("PK").is_synthetic and not store.about().is_synthetic
+
+
+# --- what strangers send -------------------------------------------------------------------------------
+
+
+def through_a_collector(records: list[dict[str, Any]], sender: str) -> list[dict[str, Any]]:
+    """As a collector keeps them; ``sender`` empty = its operator answers for whoever sent them."""
+    found = []
+    for one in records:
+        asn = one["probe_asn"]
+        report = new_report_id(one["test_name"], one["probe_cc"], asn, NOW, b"0123456789ab")
+        content = one | {"x_collector": {"vouched": True}, "probe_id": "a name of one's own"}
+        body = json.dumps({"format": "json", "content": content}).encode()
+        found.append(json.loads(receive(report, body, "203.0.113.7", UNKNOWN, NOW, sender).line))
+    return found
+
+
+NOW = 1_702_900_000.0
+
+NOTES: list[tuple[dict[str, Any], bool]] = [
+    ({}, False),
+    ({"x_collector": None}, False),
+    ({"x_collector": {"vouched": True}}, False),
+    ({"x_collector": {"received": "2026-11-01T00:00:00Z"}}, True),
+    ({"x_collector": {"vouched": False}}, True),
+    ({"x_collector": {"vouched": None}}, True),
+    ({"x_collector": {}}, True),
+    ({"test_keys": {"x_collector": {}}}, False),
+    ({"x_collector": {}, "annotations": {"synthetic": "fanous"}}, False),
+]
+
+
+@each(("note", "unvouched"), NOTES)
+def test_only_a_collector_that_answers_for_the_sender_makes_a_record_count_as_ours(
+    note: dict[str, Any], unvouched: bool, tmp_path: Path
+) -> None:
+    record = {
+        "test_name": "telegram",
+        "measurement_start_time": "2023-12-17 15:00:00",
+        "test_keys": {},
+    } | note
+    (one,) = MEASUREMENT_SOURCES["edge"].read(
+        written(tmp_path, "one.jsonl", [record]), lambda _line, why: pytest.fail(why)
+    )
+    stored, _ = MEASUREMENT_SOURCES["edge"].take(one)
+    assert (stored.provenance is UNVOUCHED) is unvouched
+    assert (
+        (shown_by(stored.data) is UNVOUCHED)
+        is (shown_by(json.dumps(record).encode()) is UNVOUCHED)
+        is unvouched
+    )
+
+
+@each(
+    ("sender", "door", "provenance"),
+    [
+        ("A" * 16, REAL, UNVOUCHED),
+        ("A" * 16, IMPORTED, UNVOUCHED),
+        ("", REAL, REAL),
+        ("", IMPORTED, IMPORTED),
+    ],
+)
+def test_what_a_stranger_sent_is_unvouched_whichever_way_it_comes_in(
+    sender: str, door: Provenance, provenance: Provenance, real_rally: Path, tmp_path: Path
+) -> None:
+    records = through_a_collector(documents(real_rally)[:20], sender)
+    with open_store(tmp_path / f"{sender}{door}") as store:
+        ingest.ingest(store, "edge", [written(tmp_path, f"{sender}{door}.jsonl", records)], provenance=door)
+        assert {segment.provenance for segment in store.archive.segments()} == {provenance}
+        for table in ("measurements", "verdicts", "observations"):
+            assert store.facts.engine.rows(f"SELECT DISTINCT provenance FROM {table}") == [(provenance,)]
+
+
+def test_a_marked_record_of_a_stranger_is_set_aside(small_rally: Path, store: Store, tmp_path: Path) -> None:
+    records = through_a_collector(documents(small_rally)[:20], "A" * 16)
+    tally = ingest.ingest(store, "edge", [written(tmp_path, "a.jsonl", records)], provenance=REAL)
+    assert (tally.stored, {reject.why for reject in tally.rejects}) == (0, {SET_ASIDE})
+
+
+def test_what_a_segment_is_called_cannot_make_a_strangers_record_ours(
+    real_rally: Path, store: Store, tmp_path: Path
+) -> None:
+    """As a collector's records are called that an earlier version kept."""
+    records = through_a_collector(documents(real_rally)[:20], "A" * 16)
+    ingest.ingest(store, "edge", [written(tmp_path, "a.jsonl", records)], provenance=REAL)
+    for path in (tmp_path / "store" / "archive").rglob("*.unvouched.*"):
+        path.rename(path.with_name(path.name.replace(".unvouched.", ".real.")))
+    for segment in store.archive.segments():
+        assert segment.provenance is REAL
+        assert {record.provenance for record in store.archive.records(segment)} == {UNVOUCHED}
+    replay.rejudge(store, everything=True)
+    assert store.facts.provenances("PK", 0, 2e9) == {UNVOUCHED}
+
+
+def test_an_incident_that_rests_on_strangers_is_unvouched(
+    real_rally: Path, store: Store, tmp_path: Path
+) -> None:
+    every = documents(real_rally)
+    ingest.ingest(store, "ooni", [written(tmp_path, "a.jsonl", every[::2])], provenance=REAL)
+    assert {claim.provenance for claim in claims(store)} == {REAL}
+    sent = through_a_collector(every[1::2], "A" * 16)
+    ingest.ingest(store, "edge", [written(tmp_path, "b.jsonl", sent)], provenance=REAL)
+    assert {claim.provenance for claim in claims(store)} == {UNVOUCHED}
+
+
+def test_strangers_weaken_no_outage_that_only_public_series_show(store: Store) -> None:
+    """Otherwise one upload would do so to every outage of its country."""
+    known = {REAL, UNVOUCHED}
+    for families, provenance in ((("routing",), REAL), (("routing", "edge"), UNVOUCHED), ((), UNVOUCHED)):
+        one = incident(kind=Kind.OUTAGE, parts=(), networks=())
+        one = replace(one, evidence=replace(one.evidence, families=families))
+        assert store.facts.provenance_of(one, known) is provenance, families
 
 
 # --- series ------------------------------------------------------------------------------------------

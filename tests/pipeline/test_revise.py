@@ -133,7 +133,7 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     first, second = write_changes(store, "PK", [cut, outage], NOON - 1, NOON + 7200)
     (whole,) = write_changes(store, "PK", [both], NOON - 1, NOON + 7200)
     assert whole.id == first.id
-    assert store.ledger.revisions(second.id)[-1].reasons == (Reason("merged", {"incident": first.id}),)
+    assert store.ledger.revisions(second.id)[-1].reasons[-1] == Reason("merged", {"incident": first.id})
     assert store.ledger.revisions(second.id)[-1].incident.merged_into == first.id
     other = Part("youtube", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",))
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)

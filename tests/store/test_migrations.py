@@ -19,10 +19,14 @@ import clickhouse_connect
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.incident import Status
+from fanous.model.incident import MethodChange, Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import replay
+from fanous.pipeline.claims import method_changes
+from fanous.publish.alerts.channel import AlertRule
+from fanous.publish.alerts.dispatch import route
+from fanous.publish.alerts.settings import Alerting
 from fanous.store.client import engine_at
 from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons, with_codes
 from fanous.store.engine import bring_up_to_date
@@ -127,6 +131,66 @@ def test_what_an_old_store_holds_is_told_apart(tmp_path: Path, again: bool) -> N
         (series,) = facts.levels("PK", *WINDOW)
         assert series.values.tolist() == [10.0, 11.0]
         assert staged.levels("PK", *WINDOW) == []
+
+
+STRANGERS, A_PRIVATE_ADDRESS, OUR_PROBE, A_COLLECTORS_FILE, OONIS = (
+    f"AS{asn}" for asn in (23674, 59257, 24499, 17557, 56167)
+)
+"""Who measured what the store of format 3 holds, by network.  The collector took the first for a stranger, and the
+second for one of ours, since its address was private."""
+
+PROVENANCES = {
+    STRANGERS: Provenance.UNVOUCHED,
+    A_PRIVATE_ADDRESS: Provenance.UNVOUCHED,
+    OUR_PROBE: Provenance.REAL,
+    A_COLLECTORS_FILE: Provenance.UNVOUCHED,
+    OONIS: Provenance.REAL,
+}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "rejudged"])
+def test_what_a_collector_took_before_is_unvouched(tmp_path: Path, again: bool) -> None:
+    folder = old_store(3, tmp_path / "store")
+    with open_store(folder) as store:
+        if again:
+            replay.rejudge(store, everything=True)
+        for table in FACTS:
+            told = store.facts.engine.rows(f"SELECT DISTINCT asn, provenance FROM {table} WHERE asn > 0")
+            assert {f"AS{asn}": Provenance(name) for asn, name in told} == PROVENANCES
+            assert len(told) == len(PROVENANCES), "each has one"
+
+
+def test_what_cannot_be_read_of_a_collectors_is_unvouched(tmp_path: Path) -> None:
+    folder = old_store(3, tmp_path / "store")
+    for path in (folder / "archive").rglob("*.edge.real.*"):
+        path.write_bytes(b"damaged")
+    with open_store(folder) as store:
+        told = store.facts.engine.rows("SELECT DISTINCT asn, provenance FROM measurements")
+        unread = {OUR_PROBE: Provenance.UNVOUCHED}
+        assert {f"AS{asn}": Provenance(name) for asn, name in told} == PROVENANCES | unread
+
+
+def test_an_incident_that_turns_out_to_rest_on_strangers_gets_one_revision(tmp_path: Path) -> None:
+    folder = old_store(3, tmp_path / "store")
+    for _ in range(2):
+        with open_store(folder) as store:
+            found = {one.networks[0].entity: one for one in store.ledger.incidents()}
+            assert {entity: one.provenance for entity, one in found.items()} == PROVENANCES
+            before, last = store.ledger.revisions(found[STRANGERS].id)[-2:]
+            assert (last.n, before.incident.provenance) == (3, Provenance.REAL), "what was published stays"
+            assert last.incident == replace(before.incident, provenance=Provenance.UNVOUCHED)
+            assert last.reasons == (Reason("unvouched"), *before.incident.reasons)
+            assert len(store.ledger.revisions(found[OUR_PROBE].id)) == 1
+            assert len(store.ledger.revisions(found[OONIS].id)) == 1
+
+
+def test_an_upgrade_is_one_notice_and_no_alert(tmp_path: Path) -> None:
+    soon = 1_702_918_800.0  # an hour after they were written, so that none of them is history
+    with open_store(old_store(3, tmp_path / "store"), clock=lambda: soon) as store:
+        assert method_changes(store) == [MethodChange(soon, revised=3, corrected=0, unvouched=3)]
+        route(store, Alerting(rules=(AlertRule(("desk",)),)))
+        sent = {one.incident: one.n for one in store.ledger.outbox.deliveries()}
+        assert sent == {one.id: 1 for one in store.ledger.incidents()}, "each is told once: when it was new"
 
 
 def test_an_old_incident_has_the_provenance_of_what_it_was_seen_in(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
 from fanous.store.database import Lease
 from fanous.store.facts import StoredMeasurement
-from fanous.store.ledger import Revision
+from fanous.store.ledger import Method, Revision
 from fanous.store.protocol import Store
 from fanous.store.series import BinnedSeries, KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
@@ -118,6 +118,9 @@ class SmallStore:
 
     def incident(self, incident_id: str) -> Incident | None:
         return next((one for one in self.known if one.id == incident_id), None)
+
+    def methods(self) -> list[Method]:
+        return []
 
     def revisions(self, incident_id: str) -> list[Revision]:
         one = self.incident(incident_id)

@@ -28,8 +28,8 @@ from fanous.model.measurement import Provenance, Role
 from fanous.model.place import Access
 from fanous.model.reason import Reason
 from fanous.refdata.users import user_weights
-from fanous.wording import ENGLISH, LANGUAGES
-from fanous.wording.headline import headline
+from fanous.wording import ENGLISH, LANGUAGES, Language
+from fanous.wording.headline import UNVOUCHED, headline, provenance_mark
 from fanous.wording.narrative import (
     NETWORKS,
     WORDS,
@@ -676,3 +676,21 @@ def test_a_suspicion_is_never_a_fact_in_any_language(code: str) -> None:
         sure, unsure = made(**ONGOING), made(**ONGOING | {"confirmed_at": None, "status": Status.SUSPECTED})
         claims = [lede(one, language).text.partition(":")[2] for one in (sure, unsure)]
         assert claims[0] != claims[1], "not only the word before it differs"
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
+def test_what_strangers_sent_is_said_after_every_account_and_what_files_gave_is_not(
+    language: Language,
+) -> None:
+    note = language.say(UNVOUCHED)
+    assert language.code == "en" or note != UNVOUCHED
+    for provenance, is_said in (
+        (Provenance.UNVOUCHED, True),
+        (Provenance.IMPORTED, False),
+        (Provenance.REAL, False),
+    ):
+        one = incident(provenance=provenance)
+        accounts = sentences(one, {}, language), summary(one, language)
+        assert [account[-1].text == note for account in accounts] == [is_said, is_said]
+        assert sentence(one, language).endswith(f" {note}") is is_said
+        assert (provenance_mark(one, language) == language.say("Unvouched")) is is_said

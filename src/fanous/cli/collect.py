@@ -142,14 +142,13 @@ def collect(
         ),
     ] = False,
     open_to_all: Annotated[
-        bool | None,
+        bool,
         typer.Option(
             "--open-to-all/--own-probes",
-            help="Whether what one address sends in a day counts as one probe, or each run of a probe does, since all "
-            "of them are yours.  By default strangers may send from public addresses only.",
-            show_default=False,
+            help="Whether strangers may send, so that measurements are unvouched and what one address sends in a day "
+            "counts as one probe; or every probe that can reach this address is yours, and each run counts.",
         ),
-    ] = None,
+    ] = True,
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,

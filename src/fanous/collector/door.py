@@ -49,7 +49,7 @@ from fanous.collector.limits import (
     RateLimits,
     Room,
 )
-from fanous.collector.origin import Network, NoOrigins, Origins, client_address, is_within
+from fanous.collector.origin import NOBODY, Network, NoOrigins, Origins, client_address, is_within
 from fanous.collector.request import MOST_BYTES, WINDOW_SECONDS, OneLength, Refused, body_of, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
@@ -77,7 +77,6 @@ from fanous.collector.submission import (
 )
 from fanous.log import logline
 from fanous.probe.metrics import Metric
-from fanous.probe.net.network import is_public
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
 
@@ -135,6 +134,15 @@ DECODERS = 2
 """Threads that decode and clean bodies, even small ones, so that a large body holds up no one in the event loop."""
 
 
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+"""Headers in which a proxy says for whom it asks."""
+
+UNNAMED_PROXY = (
+    "this request came through a proxy that the collector does not know, so who sent it is unknown: name the proxy's "
+    "address in trust_proxy of [collector] (or --trust-proxy); a sender behind a proxy of their own uses https"
+)
+
+
 @dataclass(slots=True)
 class DoorCounts:
     """What came through a door since it opened.
@@ -186,8 +194,7 @@ class Policy:
         connections: most open connections in all; the number of descriptors may allow fewer.
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
-        open_to_all: whether strangers send, too, so that what one address sends in a day counts as one probe; None =
-            those from public addresses may be.
+        open_to_all: whether strangers send, too: see ``DoorSettings``.
     """
 
     trusted: Sequence[Network] = ()
@@ -204,7 +211,7 @@ class Policy:
     connections: int = MOST_CONNECTIONS
     clock: Callable[[], float] = time.time
     contact: str = ""
-    open_to_all: bool | None = None
+    open_to_all: bool = True
 
 
 class Door:
@@ -214,6 +221,7 @@ class Door:
         self._queue = queue
         self._counts = counts
         self._say_apart_next: dict[Apart, float] = {}
+        self._say_unnamed_next = 0.0
         self._helper = helper
         self._policy = policy
         self._submissions = Limiter(policy.submissions)
@@ -265,10 +273,8 @@ class Door:
         return await self._kept(request, received, address)
 
     def _sender(self, address: str, now: float) -> str:
-        stranger = self._policy.open_to_all
-        if stranger is None:
-            stranger = is_public(address)
-        return self._senders.name_of(address, now) if stranger else ""
+        """The name of a stranger; empty = the operator answers for every sender."""
+        return self._senders.name_of(address, now) if self._policy.open_to_all else ""
 
     async def _kept(
         self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str
@@ -387,8 +393,18 @@ class Door:
         return address
 
     def _address(self, request: Request) -> str:
-        peer = request.client.host if request.client else None
+        peer = request.client.host if request.client else NOBODY
+        if not is_within(peer, self._policy.trusted) and any(name in request.headers for name in FORWARDED):
+            self._say_unnamed()
+            raise Refused(503, UNNAMED_PROXY)
         return client_address(peer, request.headers.getlist("x-forwarded-for"), self._policy.trusted)
+
+    def _say_unnamed(self) -> None:
+        """Tells the operator, without the peer's address: it may be a volunteer's, behind a proxy of their own."""
+        now = time.monotonic()
+        if now >= self._say_unnamed_next:
+            self._say_unnamed_next = now + SAID_SECONDS
+            log.warning(logline("refused", why=UNNAMED_PROXY))
 
     def _helper_url(self, request: Request) -> str:
         return self._policy.helper_url or str(request.base_url).rstrip("/")
@@ -488,7 +504,7 @@ def _refusal(error: Exception) -> Response:
 
 
 SAID_SECONDS = 60.0
-"""Seconds between two log lines about measurements kept apart, for each reason."""
+"""Seconds between two log lines about measurements kept apart, for each reason, or about an unnamed proxy."""
 
 IDLE_SECONDS = 30
 

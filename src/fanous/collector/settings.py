@@ -27,8 +27,8 @@ class DoorSettings(Section, frozen=True):
         connections: most open ones, in all.
         address_mb, network_mb: MiB of measurements an hour, unpacked, from one address and from one network.
         network_day_mb: MiB a day that one network may add to the archive, before compression; one address, a quarter.
-        open_to_all: whether strangers send, too, so that what one address sends in a day counts as one probe; None =
-            those from public addresses may be.
+        open_to_all: whether strangers send, too: their measurements are unvouched, and what one address sends in a day
+            counts as one probe.  If not, the operator answers for every sender.
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -47,7 +47,7 @@ class DoorSettings(Section, frozen=True):
     contact: Text = ""
     helper_never: Some[Text] = ()
     helper_neighbours: bool = False
-    open_to_all: bool | None = None
+    open_to_all: bool = True
     lab: bool = False
 
     def __post_init__(self) -> None:

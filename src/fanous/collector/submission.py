@@ -242,8 +242,8 @@ def receive(
         address: the client's; nothing in the result contains it.
         seen: where the client is according to its address.
         now: unix seconds, UTC.
-        sender: name under which all that this sender measures counts as one probe (``Senders``); empty = each report
-            does.
+        sender: name under which all that this stranger measures counts as one probe (``Senders``); empty = the
+            operator answers for the sender, and each report counts as one.
 
     Raises:
         Refused: it cannot be used, and why.
@@ -367,13 +367,16 @@ def _without_addresses(text: bytes, *addresses: object) -> bytes:
 
 def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float, sender: str) -> bytes:
     """The beginning of the line: what the collector knows, with claims and derived values kept separate."""
-    collector = {
+    collector: dict[str, Any] = {
         "received": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
         "claimed": {"probe_cc": claim.country, "probe_asn": f"AS{claim.asn}"},
         "derived": {"probe_cc": seen.country, "probe_asn": f"AS{seen.asn}"},
     }
     known = {"measurement_uid": uid, "report_id": str(report), "probe_ip": "127.0.0.1"}
-    known |= {"probe_id": sender} if sender else {}
+    if sender:
+        known["probe_id"] = sender
+    else:
+        collector["vouched"] = True
     return msgspec.json.encode(known | {"x_collector": collector})[:-1] + b","
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fanous.model.incident import Incident, Kind
+from fanous.model.reason import Reason
 
 
 class Happening(StrEnum):
@@ -77,6 +78,7 @@ class News:
         at: unix seconds of the revision.
         before: the incident it revised, or what readers were told last; None = there was none.
         told: channels that were sent something about this incident, or are about to be.
+        reasons: of the revision.
     """
 
     seq: int
@@ -85,6 +87,7 @@ class News:
     incident: Incident
     before: Incident | None
     told: frozenset[str]
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -728,6 +728,23 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodChange:
+    """What became of published incidents when the method by which they are found changed.
+
+    Attributes:
+        at: unix seconds, UTC.
+        revised: incidents that were computed again.
+        corrected: those of them of which something was withdrawn.
+        unvouched: those of them that turned out to rest on measurements of strangers.
+    """
+
+    at: float
+    revised: int
+    corrected: int
+    unvouched: int
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """A revision that withdrew something.
 
@@ -738,6 +755,7 @@ class Correction:
         at: unix seconds, UTC.
         taken_back: each thing that is no longer claimed.
         reasons: of the revision.
+        by_method: another method withdrew it: readers are told of these in one notice (``MethodChange``).
     """
 
     incident: str
@@ -747,3 +765,4 @@ class Correction:
     at: float
     taken_back: tuple[Reason, ...]
     reasons: tuple[Reason, ...]
+    by_method: bool

@@ -65,9 +65,11 @@ class Provenance(StrEnum):
     """From the strongest to the weakest."""
 
     REAL = "real"
-    """Our collector, our probe, or a public archive."""
+    """The operator's own probes, or a public archive."""
     IMPORTED = "imported"
-    """A file or table of unknown origin that someone supplied."""
+    """A file or table of unknown origin that the operator supplied."""
+    UNVOUCHED = "unvouched"
+    """Sent to our collector by a stranger: no one answers for who measured it."""
     SYNTHETIC = "synthetic"
     """Made by a generator or measured in a lab; it says nothing about any country."""
 
@@ -76,18 +78,18 @@ class Provenance(StrEnum):
         return self is Provenance.SYNTHETIC
 
     def through(self, door: "Provenance") -> "Provenance":
-        """The provenance of a record that claims this one (synthetic = it is marked as such) and arrived through a door
-        for records of provenance ``door``.
+        """The provenance of a record that shows this one and arrived through a door for records of provenance ``door``.
+
+        A record can only count for less than its door: it bears a mark (synthetic), or the note of a collector that
+        a stranger sent it (unvouched).  Anything else that it shows is the reader's guess.
 
         Raises:
             Rejected: it is marked but arrived as real: otherwise anyone who may send records could stage an event
                 among real ones.
         """
-        if door.is_synthetic or not self.is_synthetic:
-            return door
-        if door is Provenance.REAL:
+        if self.is_synthetic and door is Provenance.REAL:
             raise Rejected(SET_ASIDE)
-        return Provenance.SYNTHETIC
+        return weakest((door, self)) if self in (Provenance.UNVOUCHED, Provenance.SYNTHETIC) else door
 
 
 AHEAD = 86_400.0

@@ -5,7 +5,7 @@ with the evidence: each is put into words in ``wording.reasons`` and nowhere els
 no code reads text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Param = int | float | str | tuple[int | str, ...]
@@ -23,6 +23,15 @@ class Reason:
 
     code: str
     params: Mapping[str, Param] = field(default_factory=dict, hash=False)
+
+
+BY_METHOD = frozenset({"versions", "unvouched"})
+"""Codes of reasons that a revision was written because the method had changed, whatever else happened."""
+
+
+def is_by_method(reasons: Iterable[Reason]) -> bool:
+    """Was a revision with these reasons written because the method had changed?"""
+    return not BY_METHOD.isdisjoint(reason.code for reason in reasons)
 
 
 AS_WRITTEN = "as_written"

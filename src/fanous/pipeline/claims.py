@@ -5,10 +5,11 @@ lists the country's largest networks with too few measurements.  Nothing is push
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -22,10 +23,11 @@ from fanous.analysis.incidents.witnesses import Checked, check_claim, coverage_o
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Correction, Incident, Kind, Scope, Status, Witness
+from fanous.model.incident import Correction, Incident, Kind, MethodChange, Scope, Status, Witness
 from fanous.model.instant import DAY, to_iso
+from fanous.model.measurement import Provenance
 from fanous.model.place import Family
-from fanous.model.reason import Reason
+from fanous.model.reason import Reason, is_by_method
 from fanous.pipeline.query import known_since
 from fanous.refdata.countries import exam_season
 from fanous.refdata.networks import network_name
@@ -121,14 +123,38 @@ def _watched(
 def corrections(store: Store, country: str | None = None) -> list[Correction]:
     """Every revision that withdrew something, newest first; ``None`` = all countries."""
     found = []
+    changed = next((one.since for one in store.ledger.methods() if one.since is not None), inf)
     for incident in store.ledger.incidents(country):
         revisions = store.ledger.revisions(incident.id)
         for before, after in pairwise(revisions):
             gone = taken_back(before.incident, after.incident)
             if gone:
-                told = (after.n, after.at, gone, after.reasons)
+                by_method = after.at >= changed and is_by_method(after.reasons)
+                told = (after.n, after.at, gone, after.reasons, by_method)
                 found.append(Correction(incident.id, incident.country, incident.provenance, *told))
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+
+
+def method_changes(store: Store, since: float = -inf) -> list[MethodChange]:
+    """Changes of the method from ``since`` on by which incidents were revised, newest first."""
+    changes = [one.since for one in store.ledger.methods() if one.since is not None and one.since >= since]
+    if not changes:
+        return []
+    revised, corrected, unvouched = (defaultdict[float, set[str]](set) for _ in range(3))
+    for incident in store.ledger.incidents(revised=changes[0], synthetic=store.is_synthetic):
+        for before, after in pairwise(store.ledger.revisions(incident.id)):
+            if after.at < changes[0] or not is_by_method(after.reasons):
+                continue
+            at = max(one for one in changes if one <= after.at)
+            revised[at].add(incident.id)
+            if taken_back(before.incident, after.incident):
+                corrected[at].add(incident.id)
+            if after.incident.provenance is Provenance.UNVOUCHED is not before.incident.provenance:
+                unvouched[at].add(incident.id)
+    return [
+        MethodChange(at, len(revised[at]), len(corrected[at]), len(unvouched[at]))
+        for at in sorted(revised, reverse=True)
+    ]
 
 
 def by_month(found: Iterable[Correction]) -> list[tuple[str, int]]:

@@ -13,13 +13,13 @@ from functools import partial
 from fanous.analysis.incidents.merge import merged
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
-from fanous.model.measurement import AHEAD, Provenance, weakest
+from fanous.model.measurement import AHEAD, Provenance
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.reason import Reason
 from fanous.pipeline.interference import TICK, counted_again, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages, look_again
-from fanous.pipeline.revise import alone_with, approval_of, kept, write_changes
+from fanous.pipeline.revise import alone_with, approval_of, kept, method_version, write_changes
 from fanous.refdata.users import user_weights
 from fanous.store.database import LEASE_SECONDS, LeaseLost
 from fanous.store.protocol import Store
@@ -91,6 +91,7 @@ def detect(
     """
     if country == UNKNOWN_COUNTRY:
         return []
+    store.ledger.note_method(method_version())
     written = []
     for side in store.sides():
         measured = side.facts.span(country)
@@ -137,18 +138,7 @@ def _with_provenance(
     if not incidents:
         return []
     known = store.facts.provenances(incidents[0].country, *when)
-    return [
-        replace(one, provenance=weakest(known if len(known) == 1 else _made_of(store, one, known)))
-        for one in incidents
-    ]
-
-
-def _made_of(store: Store, incident: Incident, known: set[Provenance]) -> set[Provenance]:
-    """For an outage all known data count, since its baseline is made of them."""
-    if not incident.targets:
-        return known
-    asns = [network.asn for network in incident.networks]
-    return store.facts.provenances_seen(incident.country, incident.targets, asns, incident.intervals) or known
+    return [replace(one, provenance=store.facts.provenance_of(one, known)) for one in incidents]
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:

@@ -5,17 +5,16 @@ may be interrupted at any point and run again: a segment of the archive is eithe
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 
 from fanous.errors import Rejected
-from fanous.model.measurement import AHEAD, ParsedMeasurement, Provenance, Record
+from fanous.model.measurement import AHEAD, ParsedMeasurement, Record
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged, Verdict
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import judge_record, rules_version
 from fanous.sources.connector import Working
-from fanous.sources.marks import is_marked
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.database import Span, spans_of
 from fanous.store.protocol import Forgotten, Store
@@ -156,8 +155,6 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge, working: Work
             for record in store.archive.records(segment):
                 try:
                     working.begin(record.line, record.data)
-                    if not segment.provenance and is_marked(record.data):
-                        record = replace(record, provenance=Provenance.SYNTHETIC)
                     one.judged.append(Judged(record, *judge(record)))
                 except Rejected as error:
                     one.rejected.append(f"{record.file}:{record.line}: {error}")

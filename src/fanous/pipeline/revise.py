@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from logging import getLogger
 
+from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.registry import version_of
 from fanous.analysis.incidents.merge import match, united
 from fanous.analysis.incidents.revision import (
     arrivals_of,
@@ -36,6 +38,7 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT, Reason
 from fanous.pipeline.interference import counted_again
+from fanous.pipeline.judge import rules_version
 from fanous.store.database import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
@@ -139,7 +142,7 @@ def write_changes(
         if going is not None and not incident.is_provisional and rests_on_part(incident, going):
             continue
         whole = next((one for one in written if _holds(one, incident)), None)
-        came = *why, *what_came(store, incident, incident)
+        came = *why, *what_came(store, incident, incident), *_by_other_versions(incident)
         gone = Reason("backfill.gone") if incident.is_provisional else Reason("not_supported")
         why_not = Reason("merged", {"incident": whole.id}) if whole else gone
         store.ledger.retract(incident.id, (*came, why_not), merged_into=whole.id if whole else "")
@@ -309,6 +312,21 @@ def what_came(store: Store, new: Incident, old: Incident) -> tuple[Reason, ...]:
     if versions != (old.rules_version, old.detector_version):
         came = *came, Reason("versions", {"rules": versions[0], "detectors": versions[1]})
     return came
+
+
+def method_version() -> str:
+    """Identifies everything that decides what is an incident, and how it is said."""
+    return f"{rules_version()} {_detectors()}"
+
+
+def _detectors() -> str:
+    return "+".join(dict.fromkeys(map(version_of, Reads)))
+
+
+def _by_other_versions(gone: Incident) -> tuple[Reason, ...]:
+    """That an incident which is no longer found was found by other versions than today's."""
+    is_same = gone.rules_version == rules_version() and gone.detector_version in map(version_of, Reads)
+    return () if is_same else (Reason("versions", {"rules": rules_version(), "detectors": _detectors()}),)
 
 
 def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) -> Approval:

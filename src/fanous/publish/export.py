@@ -390,7 +390,11 @@ TABLES = (
             ("measurements", "integer", "measurements that saw it"),
             ("probes", "integer", "independent probes that saw it"),
             ("sentence", "string", "the claim in words, hedged as its status demands"),
-            ("provenance", "string", "real, imported, synthetic: the weakest of what it is made of"),
+            (
+                "provenance",
+                "string",
+                "real, imported, unvouched, synthetic: the weakest of what it is made of",
+            ),
             ("named", "list", "what may be called cut: the target, or target/role if only a role is"),
             _SYNTHETIC,
             _LICENCE,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -18,12 +19,14 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from fanous.analysis.incidents.revision import news_in, reach_changed
+from fanous.analysis.incidents.revision import happenings, news_in, reach_changed
 from fanous.base.text import printable
+from fanous.model.alert import Happening
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.pipeline.claims import corrections
+from fanous.model.reason import is_by_method
+from fanous.pipeline.claims import corrections, method_changes
 from fanous.pipeline.query import data_ended
 from fanous.publish.edition import Edition, incident_path, stories
 from fanous.publish.filter import IncidentFilter, every, filtered
@@ -35,7 +38,7 @@ from fanous.store.protocol import Store
 from fanous.wording.headline import claim_line, led, synthetic
 from fanous.wording.language import Language, Sentence
 from fanous.wording.narrative import sentences, unheard_since
-from fanous.wording.reasons import corrected, reasons_said
+from fanous.wording.reasons import corrected, method_said, reasons_said
 from fanous.wording.words import target_title
 
 MOST = 50
@@ -116,7 +119,8 @@ def feed_of(
     if target is not None:
         found = [one for one in found if target_of(target) in one.targets]
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
-    return Feed(title, path, tuple(_latest(store, edition, found)))
+    entries = tuple(_latest(store, edition, found))
+    return Feed(title, path, entries if path != "/" else _with_notices(store, edition, entries))
 
 
 def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Feed:
@@ -131,16 +135,46 @@ def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Fee
 def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
     """The most recently revised, newest first, without provisional ones."""
     told = (one for one in found if not one.is_provisional)
-    revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in told]
+    revised = [(news_at(store.ledger.revisions(one.id)), one) for one in told]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
     return _entries(store, edition, revised[:MOST])
 
 
+def news_at(revisions: Sequence[Revision]) -> float:
+    """When it was last revised, other than to take something back, or to label it, because the method had changed."""
+    for before, after in reversed(list(pairwise(revisions))):
+        news = set(happenings(before.incident, after.incident)) - {Happening.CORRECTED}
+        if news or not is_by_method(after.reasons):
+            return after.at
+    return revisions[0].at
+
+
 def corrections_feed(store: Store, edition: Edition) -> Feed:
-    """Corrections, one entry per revision."""
-    found = corrections(store, None)[:MOST]
+    """Corrections, one entry per revision, and one for all that a change of the method took back."""
+    found = [one for one in corrections(store, None) if not one.by_method][:MOST]
     title = f"Fanous: {edition.language.say('Corrections')}"
-    return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
+    entries = _with_notices(store, edition, _corrected(store, edition, found))
+    return Feed(title, "/corrections", entries)
+
+
+def _with_notices(store: Store, edition: Edition, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries with those that the method changed, newest first.  A notice stays as new as it was, although it
+    counts what is computed again later."""
+    notices = []
+    for change in method_changes(store):
+        title, text = method_said(change, edition.language)
+        notices.append(
+            Entry(
+                id=entry_id(edition, f"/corrections#{to_iso(change.at)}"),
+                url=edition.permanent("/corrections"),
+                title=title,
+                summary=text,
+                published=change.at,
+                updated=change.at,
+                categories=(("method", edition.language.say("Method")),),
+            )
+        )
+    return tuple(sorted([*entries, *notices], key=lambda one: -one.updated)[:MOST])
 
 
 def entry_id(edition: Edition, path: str) -> str:

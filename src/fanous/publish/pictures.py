@@ -294,5 +294,5 @@ def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:
     """A notice (or nothing), the address without its scheme, and whose data it is."""
     language = edition.language
     address = edition.cited(incident_path(incident))
-    notice = f"{language.say('Synthetic')} · " if incident.provenance.is_synthetic else ""
-    return notice, language.apart(address), credit_line(incident, language)
+    mark = headline.provenance_mark(incident, language)
+    return f"{mark} · " if mark else "", language.apart(address), credit_line(incident, language)

@@ -27,9 +27,10 @@ import msgspec
 
 from fanous.base.files import disk_errors, make_folder, sync, write_durably
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import Provenance, Record, noun
+from fanous.model.measurement import Provenance, Record, noun, weakest
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.verdict import Judged
+from fanous.sources.marks import shown_by
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -144,7 +145,7 @@ def _of_object(address: str, own: list[Reference], source: str) -> dict[Referenc
 
 SUFFIX = ".jsonl.zst"
 _NAME = re.compile(
-    r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})(?:\.(real|imported|synthetic))?\.([0-9a-f]{16})"
+    r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})(?:\.(real|imported|unvouched|synthetic))?\.([0-9a-f]{16})"
 )
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -466,7 +467,9 @@ class Archive:
             raise DamagedSegment(f"{segment.name}: {error}") from error
         for line, one in chosen:
             data = found[one] if isinstance(one, Reference) else one or b""
-            yield Record(segment.source, data, file=segment.name, line=line, provenance=segment.assumed)
+            # Also what a record itself shows, since older versions wrote segments without looking for all of it.
+            provenance = weakest((segment.assumed, shown_by(data)))
+            yield Record(segment.source, data, file=segment.name, line=line, provenance=provenance)
 
     def read(self, location: Location) -> bytes | Reference:
         """One raw record, or where it is published."""

@@ -1,6 +1,6 @@
 """Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from fanous.model.incident import (
@@ -16,7 +16,8 @@ from fanous.model.incident import (
     Software,
     Stretches,
 )
-from fanous.model.measurement import ENCRYPTED, Provenance
+from fanous.model.measurement import ENCRYPTED, Provenance, weakest
+from fanous.model.place import Family
 from fanous.model.series import RatePair
 from fanous.store.engine import (
     AT_IN_WINDOW,
@@ -300,6 +301,23 @@ class EvidenceFacts(FactsPart):
         """Provenances of the measurements in which one of the targets failed on one of the networks."""
         rows = self.engine.rows(_PROVENANCES_SEEN, **_claim(country, targets, asns, intervals))
         return {Provenance(name) for (name,) in rows}
+
+    def provenance_of(self, incident: Incident, known: Set[Provenance]) -> Provenance:
+        """The weakest provenance of what an incident is made of.
+
+        An outage is made of everything known, since its baseline is; but what strangers sent counts only if probes are
+        among what shows it.  The same goes for an incident whose measurements are gone.
+
+        Args:
+            known: ``provenances`` of the country.
+        """
+        if len(known) > 1 and incident.targets:
+            asns = [network.asn for network in incident.networks]
+            seen = self.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
+            if seen:
+                return weakest(seen)
+        families = incident.evidence.families
+        return weakest(known if not families or Family.EDGE in families else known - {Provenance.UNVOUCHED})
 
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float

@@ -46,14 +46,14 @@ from fanous.store.engine import (
     window,
 )
 from fanous.store.evidence import EvidenceFacts
-from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
+from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, SENT, VERDICTS
 from fanous.store.series import SeriesFacts
 from fanous.store.votes import CountFacts, VoteFacts
 
 # --- the same measurement, by any name ---------------------------------------------------------------------
 
-PUBLISHED, TABLE, SENT = "ooni", "ooni-csv", "edge"
-"""Sources: what OONI publishes, rows of it without content, and what probes sent to a collector of ours."""
+PUBLISHED, TABLE = "ooni", "ooni-csv"
+"""Sources: what OONI publishes, and rows of it without content."""
 
 _UNNAMED = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
 """A uid that is a digest; before November 2026 the digest was longer."""
@@ -463,10 +463,11 @@ _LOCATIONS = f"""
 SELECT segment, position FROM measurements WHERE uid IN {{uids:Array(String)}} AND {IN_WINDOW}
 ORDER BY segment, position
 """
-_OF_PROBES = """
+_RECORDS = """
 SELECT uid, segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
-WHERE probe IN {probes:Array(String)} ORDER BY segment, position
 """
+_OF_PROBES = f"{_RECORDS} WHERE probe IN {{probes:Array(String)}} ORDER BY segment, position"
+_IN_SEGMENT = f"{_RECORDS} WHERE segment = {{segment:String}} AND position IN {{positions:Array(UInt32)}}"
 
 
 class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, IdentityFacts):
@@ -549,6 +550,15 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
             (uid, _location(segment, position), country, made)
             for some in by_query(dict.fromkeys(probes))
             for uid, segment, position, country, made in self.engine.rows(_OF_PROBES, probes=some)
+        ]
+
+    def records_at(
+        self, segment: Segment, positions: Sequence[int]
+    ) -> list[tuple[str, Location, str, float]]:
+        """The same for the records at these places."""
+        rows = self.engine.rows(_IN_SEGMENT, segment=segment.name, positions=list(positions))
+        return [
+            (uid, _location(name, position), country, made) for uid, name, position, country, made in rows
         ]
 
     def measurement(self, uid: str) -> StoredMeasurement | None:

@@ -57,7 +57,30 @@ class Revision:
     incident: Incident
 
 
-_FORMAT, _PROVENANCE = "format", "provenance"
+_FORMAT = "format"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method by which incidents are found.
+
+    Attributes:
+        version: of its rules and detectors.
+        since: when it replaced another, unix seconds, UTC; ``None`` = it is the first here.
+    """
+
+    version: str
+    since: float | None
+
+
+_PROVENANCE = "provenance"
+"""Key in ``meta``: whether every incident states its provenance."""
+
+_KNOWN = "unvouched"
+"""Its value, since provenance may be unvouched (December 2026)."""
+
+_METHOD = "method"
+"""Key in ``settings``: the methods by which incidents were found, as ``[Method, ...]``."""
 
 
 Noun = TypeVar("Noun", Claim, AnnouncedEvent)
@@ -73,6 +96,12 @@ _HOLD = "hold_national"
 _HIDE = "hide_held"
 _BACKFILL = "backfill "
 """Prefix of a key that ends in a country's code."""
+
+
+_RETRACTED_AT = """(SELECT min(gone.at) FROM revisions gone WHERE gone.incident = revisions.incident AND gone.n > (
+    SELECT coalesce(max(n), 0) FROM revisions stood
+    WHERE stood.incident = revisions.incident AND stood.status <> :status))"""
+"""When a retracted incident was last found to stand no more; its label may have been revised since."""
 
 
 class Ledger(Processes):
@@ -220,6 +249,7 @@ class Ledger(Processes):
         synthetic: bool | None = None,
         dropped: bool = False,
         retracted: float | None = None,
+        revised: float | None = None,
     ) -> list[Incident]:
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
@@ -228,6 +258,7 @@ class Ledger(Processes):
             synthetic: only those of synthetic records, or only the others; ``None`` = both.
             dropped: also those that were only provisional and are gone.
             retracted: only those retracted since then.
+            revised: only those of which there is a revision since then.
         """
         sql = """SELECT onset, incident, document FROM revisions JOIN incidents ON id = incident
             WHERE n = (SELECT max(n) FROM revisions newer WHERE newer.incident = revisions.incident)"""
@@ -238,8 +269,16 @@ class Ledger(Processes):
         if until is not None:
             sql += " AND onset < :until"
         if retracted is not None:
-            sql += " AND status = :status AND at >= :retracted"
-        given = {"country": country, "since": since, "until": until, "retracted": retracted}
+            sql += f" AND status = :status AND {_RETRACTED_AT} >= :retracted"
+        if revised is not None:
+            sql += " AND at >= :revised"
+        given = {
+            "country": country,
+            "since": since,
+            "until": until,
+            "retracted": retracted,
+            "revised": revised,
+        }
         rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
@@ -262,8 +301,21 @@ class Ledger(Processes):
         return claimed[-1].incident if claimed else None
 
     def knows_provenance(self) -> bool:
-        """Does every incident state its provenance?"""
-        return bool(self._database.rows("SELECT 1 FROM meta WHERE key = :key", key=_PROVENANCE))
+        """Does every incident state its provenance, unvouched included?"""
+        return self._provenance() == _KNOWN
+
+    def states_provenance(self) -> bool:
+        """Does every incident state its provenance, though unvouched may be missing?"""
+        return bool(self._provenance())
+
+    def know_provenance(self) -> None:
+        """Record that it does."""
+        with self._database.writing() as connection:
+            _know_provenance(connection)
+
+    def _provenance(self) -> str:
+        found = self._database.rows("SELECT value FROM meta WHERE key = :key", key=_PROVENANCE)
+        return str(found[0][0]) if found else ""
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
@@ -275,8 +327,7 @@ class Ledger(Processes):
                     name=name,
                     n=n,
                 )
-            connection.run("DELETE FROM meta WHERE key = :key", key=_PROVENANCE)
-            connection.insert("meta", key=_PROVENANCE, value="written")
+            _know_provenance(connection)
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
@@ -417,6 +468,27 @@ class Ledger(Processes):
         """Set the progress of the import; ``None`` = it is over."""
         self._put(_BACKFILL + country, msgspec.json.encode(going).decode() if going else "")
 
+    def methods(self) -> list[Method]:
+        """The methods by which incidents were found here, oldest first."""
+        value = self._value(_METHOD)
+        return msgspec.json.decode(value, type=list[Method]) if value else []
+
+    def note_method(self, version: str) -> None:
+        """Record by which method incidents are found from now on; one that is recorded already changes nothing.
+
+        Args:
+            version: empty = the next one that is noted.
+        """
+        known = self.methods()
+        if known and known[-1].version in ("", version):
+            if known[-1].version == version:
+                return
+            known[-1] = replace(known[-1], version=version)
+        else:
+            is_first = not known and not self.incidents()
+            known.append(Method(version, None if is_first else self._clock()))
+        self._put(_METHOD, msgspec.json.encode(known).decode())
+
     def _is_set(self, key: str) -> bool:
         return self._value(key) == "yes"
 
@@ -442,6 +514,11 @@ class Ledger(Processes):
         sql = f"SELECT document FROM {table} {where} ORDER BY since, country, number"
         rows = self._database.rows(sql, country=country, since=since, until=until)
         return [_decoded(document, noun) for (document,) in rows]
+
+
+def _know_provenance(connection: Connection) -> None:
+    connection.run("DELETE FROM meta WHERE key = :key", key=_PROVENANCE)
+    connection.insert("meta", key=_PROVENANCE, value=_KNOWN)
 
 
 def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:

@@ -24,9 +24,9 @@ from fanous.base.files import close_to_others, disk_errors, make_folder
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.model.measurement import Provenance, weakest
+from fanous.model.measurement import Provenance
+from fanous.model.reason import Reason
 from fanous.model.verdict import Judged
-from fanous.sources.marks import is_marked
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
@@ -40,7 +40,7 @@ from fanous.store.location import (
     in_folder,
 )
 from fanous.store.protocol import Appended, Forgotten, Store
-from fanous.store.schema import FACTS
+from fanous.store.schema import FACTS, SENT
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
@@ -223,7 +223,7 @@ class OpenStore:
             self._release()
             raise
         if not read_only:
-            give_provenance(self.archive, self._columns.engine, self._columns.every, self.ledger)
+            give_provenance(self.archive, self._columns, self.ledger)
 
     @property
     def facts(self) -> "Facts":
@@ -365,24 +365,45 @@ class OpenStore:
         if not self._swept:
             self._refuse_unfinished()
         names = list(probes)
-        found = self._columns.every.records_of(names)
+        every = self._columns.every
+        records = [*every.records_of(names)]
+        for segment, lines in self._strangers_of(names):
+            records += every.records_at(segment, lines)
+        found = list({record[:2]: record for record in records}.values())
         uids = [uid for uid, *_ in found]
         here = set(self.archive.segments())
-        given_way = [one for one in self._columns.every.aside(names, uids) if one.segment in here]
+        given_way = [one for one in every.aside(names, uids) if one.segment in here]
         positions: dict[Segment, set[int]] = {}
         for location in chain((location for _, location, _, _ in found), given_way):
             positions.setdefault(location.segment, set()).add(location.position)
         spans = spans_of((country, made) for _, _, country, made in found)
         self.ledger.mark_undetected(spans)
         self._swept = not positions
-        for segment, lines in positions.items():
+        for segment, gone in positions.items():
             # The rest of a segment is written first and its facts last, so that a crash loses nothing of it
             # (``recover`` leaves out what is known); in between, the whole segment goes.
-            self.archive.without(segment, lines)
+            self.archive.without(segment, gone)
             self.facts.remove([segment])
             self.archive.remove(segment)
-        self._columns.every.forget_keys(names, uids, given_way)
+        every.forget_keys(names, uids, given_way)
         return Forgotten(len(found), spans)
+
+    def _strangers_of(self, reports: Sequence[str]) -> Iterator[tuple[Segment, list[int]]]:
+        """Where the records of these reports are that strangers sent, which count for their sender instead."""
+        tests = {part for report in reports for part in report.split("_")[1:2]}
+        since = min((report[:8] for report in reports), default="")
+        written = [f'"report_id":"{report}"'.encode() for report in reports]
+        for segment in self.archive.segments():
+            if segment.provenance != Provenance.UNVOUCHED and segment.assumed is not Provenance.REAL:
+                continue
+            if segment.source != SENT or segment.test_name not in tests or segment.hour[:8] < since:
+                continue
+            found = [
+                record.line - 1
+                for record in self.archive.records(segment)
+                if any(name in record.data for name in written)
+            ]
+            yield from ((segment, some) for some in _by_some(found))
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
@@ -481,11 +502,12 @@ def archive_at(location: StoreLocation) -> Archive:
     return Archive(location.archive)
 
 
-# --- stores from before November 2026 ------------------------------------------------------------------------
-# Provenance, and state as fields, are added once, when such a store is opened; if that is killed, it runs again.  A
-# record is synthetic if it says so, or if it reached a server of the lab; the name of the lab's authority counts here
-# and nowhere else, since anyone who answers a probe could write it into a certificate.  An incident is synthetic if any
-# of the measurements that saw it is.
+# --- stores from before December 2026 ------------------------------------------------------------------------
+# Provenance, and state as fields, are completed once, when such a store is opened; if that is killed, it runs again.  A
+# record has the weakest provenance of its segment and of what it shows itself (``Archive.records``).  In stores from
+# before November 2026, one that reached a server of the lab is synthetic, too; the name of the lab's authority counts
+# here and nowhere else, since anyone who answers a probe could write it into a certificate.  An incident has the
+# weakest provenance of the measurements that saw it: one that stated another gets a revision.
 
 LAB_AUTHORITY = "Fanous lab authority"
 """Common name of the authority that signs for the lab's servers."""
@@ -503,27 +525,82 @@ T = TypeVar("T")
 log = getLogger("fanous.store")
 
 
-def give_provenance(archive: Archive, engine: "Engine", every: "Facts", ledger: "Ledger") -> None:
-    """Add provenance; does nothing if that has already been done.
-
-    Args:
-        engine: one that shows all rows, as ``every`` does.
-    """
+def give_provenance(archive: Archive, columns: _Columns, ledger: "Ledger") -> None:
+    """Complete what is known of provenance; does nothing if that has already been done."""
     from fanous.store.database import with_codes
 
     if ledger.knows_provenance():
         return
-    old = [segment for segment in archive.segments() if not segment.provenance]
-    if old:
-        log.info(logline("upgrading", looks_for="synthetic records", segments=len(old)))
-    for segment in old:
-        for positions in _by_some(_marked(archive, segment)):
-            found = engine.rows(_AT, segment=segment.name, positions=positions)
-            _make_synthetic(engine, [uid for (uid,) in found])
+    engine, every = columns.engine, columns.every
+    _weaken(archive, engine)
+    if ledger.states_provenance():
+        _revise_unvouched(columns.sides[0], ledger)
+        ledger.know_provenance()
+        return
     for uids in _by_some([uid for (uid,) in engine.rows(_OF_LAB, authority=LAB_AUTHORITY)]):
-        _make_synthetic(engine, uids)
+        _change(engine, Provenance.SYNTHETIC, "uid IN {names:Array(String)}", uids)
     _detect_again(every, ledger)
-    ledger.complete(lambda incident: with_codes(replace(incident, provenance=_of_incident(every, incident))))
+    known = {country: every.provenances(country, 0, inf) for country in every.countries()}
+
+    def completed(incident: "Incident") -> "Incident":
+        return with_codes(
+            replace(incident, provenance=every.provenance_of(incident, known.get(incident.country, set())))
+        )
+
+    ledger.complete(completed)
+
+
+def _weaken(archive: Archive, engine: "Engine") -> None:
+    """Give the facts of old segments the provenance that their records show."""
+    known = {Provenance.UNVOUCHED, Provenance.SYNTHETIC}
+    old = [
+        segment
+        for segment in archive.segments()
+        if not segment.provenance or (segment.source == SENT and segment.provenance not in known)
+    ]
+    if not old:
+        return
+    log.info(logline("upgrading", looks_for="records that no one vouches for", segments=len(old)))
+    whole: list[str] = []
+    for segment in old:
+        shown = _shown(archive, segment)
+        if set(shown) == {Provenance.UNVOUCHED}:
+            whole.append(segment.name)
+            continue
+        for weaker in known.intersection(shown):
+            for positions in _by_some([n for n, provenance in enumerate(shown) if provenance is weaker]):
+                found = engine.rows(_AT, segment=segment.name, positions=positions)
+                _change(engine, weaker, "uid IN {names:Array(String)}", [uid for (uid,) in found])
+    for names in _by_some(whole):
+        _change(engine, Provenance.UNVOUCHED, "segment IN {names:Array(String)}", names)
+
+
+def _shown(archive: Archive, segment: Segment) -> list[Provenance]:
+    """The provenance of each record; nothing vouches for what cannot be read."""
+    try:
+        return [record.provenance for record in archive.records(segment)]
+    except DamagedSegment as error:
+        log.warning(logline("unusable", segment=segment.name, why=str(error)))
+        return [] if segment.assumed is Provenance.IMPORTED else [Provenance.UNVOUCHED]
+
+
+def _change(engine: "Engine", provenance: Provenance, condition: str, names: Sequence[str]) -> None:
+    for table in FACTS:
+        engine.change(table, f"provenance = '{provenance}'", condition, names=names)
+
+
+def _revise_unvouched(facts: "Facts", ledger: "Ledger") -> None:
+    """Append a revision to each incident that turns out to rest on what strangers sent."""
+    known: dict[str, set[Provenance]] = {}
+    for incident in ledger.incidents(synthetic=False):
+        country = incident.country
+        if country not in known:
+            known[country] = facts.provenances(country, 0, inf)
+        provenance = facts.provenance_of(incident, known[country])
+        if provenance is Provenance.UNVOUCHED is not incident.provenance:
+            ledger.note_method("")
+            why = Reason("unvouched"), *incident.reasons
+            ledger.put(replace(incident, provenance=provenance), why, known_as=incident.id)
 
 
 def _detect_again(every: "Facts", ledger: "Ledger") -> None:
@@ -534,29 +611,5 @@ def _detect_again(every: "Facts", ledger: "Ledger") -> None:
             ledger.mark_undetected({country: span})
 
 
-def _marked(archive: Archive, segment: Segment) -> list[int]:
-    """Where the records are that are marked as synthetic."""
-    try:
-        return [n for n, record in enumerate(archive.records(segment)) if is_marked(record.data)]
-    except DamagedSegment as error:
-        log.warning(logline("unusable", segment=segment.name, why=str(error)))
-        return []
-
-
-def _make_synthetic(engine: "Engine", uids: Sequence[str]) -> None:
-    for table in FACTS:
-        engine.change(
-            table, f"provenance = '{Provenance.SYNTHETIC}'", "uid IN {uids:Array(String)}", uids=list(uids)
-        )
-
-
 def _by_some(values: Sequence[T]) -> Iterator[list[T]]:
     return (list(values[start : start + SOME]) for start in range(0, len(values), SOME))
-
-
-def _of_incident(every: "Facts", incident: "Incident") -> Provenance:
-    """The provenance of an incident; if no measurement that saw it is left, everything known about the country
-    counts."""
-    asns = [network.asn for network in incident.networks]
-    seen = every.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
-    return weakest(seen or every.provenances(incident.country, 0, inf))

@@ -7,7 +7,7 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-FORMAT = 3
+FORMAT = 4
 """Version of a store's contents; raise it when an older Fanous could misread a newer store, and add an entry to
 ``MIGRATIONS``, and a fixture of the previous format to the tests."""
 
@@ -223,6 +223,9 @@ TABLES = {
 FACTS = ("observations", "verdicts", "measurements")
 """The tables a segment's rows are in, in the order they are written."""
 
+SENT = "edge"
+"""Source of what probes sent to a collector of ours, or what ours measured here."""
+
 SYNTHETIC_ROWS = {**dict.fromkeys((*FACTS, "identities"), "provenance = 'synthetic'"), "levels": "synthetic"}
 """Table -> which of its rows are synthetic.  Queries see only these, or only the others."""
 
@@ -303,5 +306,11 @@ def _to_3(layout: Layout) -> Iterator[str]:
         yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS synthetic Bool{sorts}"
 
 
-MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3}
+def _to_4(_layout: Layout) -> Iterator[str]:
+    """Provenance may be unvouched, which earlier versions cannot read; what is, is found in the archive
+    (``store.local``)."""
+    yield from ()
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3, 4: _to_4}
 """Format -> the statements that lead to it from the format before."""

@@ -113,14 +113,27 @@ finally the country is named by its code."""
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
 IMPORTED = "It is based on files that were imported; where they came from is not known."
+UNVOUCHED = "It rests on measurements that strangers sent; no one vouches for them."
+NOTES = {
+    Provenance.IMPORTED: IMPORTED,
+    Provenance.UNVOUCHED: UNVOUCHED,
+    Provenance.SYNTHETIC: SYNTHETIC,
+}
 
 
 def provenance_note(incident: Incident, language: Language) -> Sentence | None:
     """The necessary note about an incident's provenance; ``None`` = none."""
-    text = {Provenance.SYNTHETIC: SYNTHETIC, Provenance.IMPORTED: IMPORTED}.get(incident.provenance)
+    text = NOTES.get(incident.provenance)
     if text is None:
         return None
     return language.sentence(text, country=place(incident.country, language))
+
+
+def provenance_mark(incident: Incident, language: Language) -> str:
+    """The word that a picture has about it; empty = none."""
+    if incident.provenance is Provenance.UNVOUCHED:
+        return language.say("Unvouched")
+    return language.say("Synthetic") if incident.provenance.is_synthetic else ""
 
 
 def synthetic(incident: Incident) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from fanous.base.text import printable
 from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
-from fanous.model.measurement import APP
+from fanous.model.measurement import APP, Provenance
 from fanous.model.place import Access, Family, asn_of
 from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
@@ -37,25 +37,32 @@ from fanous.wording.words import (
 
 
 def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Sentence]:
-    """The whole account: that it was staged, the lede, then what is known in detail or why it was retracted."""
-    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    """The whole account: the lede, then what is known in detail or why it was retracted, with what must be said of its
+    provenance.
+    """
     retracted = incident.status is Status.RETRACTED
     more = because(incident, language) if retracted else details(incident, names, language)
-    return [*([note] if note else []), lede(incident, language), *more]
+    return _with_provenance(incident, [lede(incident, language), *more], language)
 
 
 def summary(incident: Incident, language: Language) -> list[Sentence]:
-    """What a quotation needs: that it was staged, the lede, and how it was done or why it was retracted."""
-    note = provenance_note(incident, language) if incident.provenance.is_synthetic else None
+    """What a quotation needs: the lede, how it was done or why it was retracted, and its provenance."""
     retracted = incident.status is Status.RETRACTED
     more = because(incident, language) if retracted else _how(incident, language)
-    return [*([note] if note else []), lede(incident, language), *more]
+    return _with_provenance(incident, [lede(incident, language), *more], language)
 
 
 def sentence(incident: Incident, language: Language = ENGLISH) -> str:
-    """The lede alone, after the note that the event was staged: for lists, JSON and logs."""
-    staged = provenance_note(incident, language) if incident.provenance.is_synthetic else None
-    return " ".join(one.text for one in (staged, lede(incident, language)) if one is not None)
+    """The lede with what must be said of its provenance: for lists, JSON and logs."""
+    return " ".join(one.text for one in _with_provenance(incident, [lede(incident, language)], language))
+
+
+def _with_provenance(incident: Incident, account: list[Sentence], language: Language) -> list[Sentence]:
+    """That it was staged comes first; that strangers measured it comes last."""
+    note = provenance_note(incident, language)
+    if note is None or incident.provenance is Provenance.IMPORTED:
+        return account
+    return [note, *account] if incident.provenance.is_synthetic else [*account, note]
 
 
 def unheard_since(until: float | None, incident: Incident, language: Language) -> list[Sentence]:

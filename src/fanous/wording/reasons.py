@@ -9,16 +9,17 @@ that the page lists below it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
-from fanous.model.incident import Kind, Scope, Status
+from fanous.model.incident import Kind, MethodChange, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name, is_country, region_name
 from fanous.refdata.networks import network_title
-from fanous.wording.clocks import both_clocks, length
+from fanous.wording.clocks import both_clocks, date, length
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.words import (
@@ -238,6 +239,7 @@ REASONS: dict[str, Text] = {
     "approved": "Approved by {by}.",
     "approved.note": "Approved by {by}: {note}",
     "versions": "Computed again with rules {rules} and detectors {detectors}.",
+    "unvouched": "Measurements that strangers sent now count as unvouched, and it rests on some.",
     "forgotten": (
         "{n} measurement was withdrawn by the person who made it.",
         "{n} measurements were withdrawn by the people who made them.",
@@ -316,6 +318,20 @@ def corrected(gone: Iterable[Reason], reasons: Iterable[Reason], language: Langu
     """What a revision withdrew, and why."""
     what = language.say(NO_LONGER, what=language.semicolon.join(gone_texts(gone, language)))
     return " ".join(filter(None, (what, reasons_text(reasons, language))))
+
+
+METHOD_CHANGED = "The method changed on {date}"
+METHOD_SAID = (
+    "This is a change of method, not news about any event. Incidents computed again: {revised}; narrowed or retracted: "
+    "{corrected}; now marked as unvouched: {unvouched}."
+)
+
+
+def method_said(change: MethodChange, language: Language) -> tuple[str, str]:
+    """The title and the text of the notice that the method changed."""
+    day = date(datetime.fromtimestamp(change.at, UTC), language)
+    counts = {name: language.number(getattr(change, name)) for name in ("revised", "corrected", "unvouched")}
+    return language.say(METHOD_CHANGED, date=day), language.say(METHOD_SAID, **counts)
 
 
 def _said(reason: Reason, language: Language, probes_are: str) -> Sentence:

@@ -18,6 +18,7 @@ from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY
+from fanous.model.reason import is_by_method
 from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
 from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Alert, Message, Sender, compose, compose_group
@@ -40,8 +41,12 @@ def orders_of(
 
     Args:
         exercising: channels that asked for staged events; others never receive one.
+
+    What only another method takes back is in the notice of that change (``pipeline.claims``), and no alert of its own.
     """
     happened = happenings(news.before, news.incident)
+    if is_by_method(news.reasons):
+        happened = tuple(one for one in happened if one is not Happening.CORRECTED)
     channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(news, happened) else {}
     if not is_history(news.incident, now):
         for rule in rules:
@@ -228,7 +233,7 @@ def news_for_readers(news: News, store: Store) -> News | None:
     if not shown or shown[-1].n != news.n:
         return None
     _, told = news_in(one.incident for one in shown[:-1])
-    return replace(news, before=told)
+    return replace(news, before=told, reasons=shown[-1].reasons)
 
 
 def parcels(ready: Iterable[Delivery]) -> list[list[Delivery]]:

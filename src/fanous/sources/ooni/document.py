@@ -396,9 +396,14 @@ class PlaceNote(DocumentPart):
 
 
 class CollectorNote(DocumentPart):
-    """What our collector knows of a measurement."""
+    """What our collector knows of a measurement.
+
+    Attributes:
+        vouched: its operator answers for the sender; anything but true = a stranger sent it.
+    """
 
     received: str | None = None
+    vouched: bool | None = None
     claimed: PlaceNote | None = None
     derived: PlaceNote | None = None
 

@@ -27,6 +27,7 @@ from fanous.model.measurement import (
     Provenance,
     Record,
     changed,
+    weakest,
 )
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.sources.marks import WORDS as MARKS
@@ -67,7 +68,8 @@ from fanous.sources.ooni.values import (
 def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     """A record as it is stored, and its measurement, read from the whole record except for what names a person.
 
-    One that bears a mark (``sources.marks``) is synthetic, wherever it came from.
+    One that bears a mark (``sources.marks``) is synthetic, and one that a collector took from a stranger is unvouched,
+    wherever it came from.
 
     Raises:
         Rejected: it cannot be used.
@@ -77,7 +79,7 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     decoded = _reduce_all(decoded, quieted)
     header, content = decoded.header, parsed.measurement.content
     header.measurement_uid = parsed.measurement.uid or header.measurement_uid
-    provenance = Provenance.SYNTHETIC if _is_staged(header) else record.provenance
+    provenance = weakest((record.provenance, _shown_by(header)))
     if quieted:
         seen = tuple([_quiet(one, quieted) for one in parsed.observations])
         parsed = changed(parsed, observations=seen)
@@ -94,10 +96,12 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
     ), parsed
 
 
-def _is_staged(header: Header) -> bool:
-    """Does it bear a mark?  The same as ``sources.marks`` would find in what is stored of it."""
-    notes = header.annotations
-    return header.x_recorded not in (None, UNSET) or (notes is not None and notes.synthetic is not UNSET)
+def _shown_by(header: Header) -> Provenance:
+    """The same as ``sources.marks.shown_by`` would find in what is stored of it."""
+    notes, note = header.annotations, header.x_collector
+    if header.x_recorded not in (None, UNSET) or (notes is not None and notes.synthetic is not UNSET):
+        return Provenance.SYNTHETIC
+    return Provenance.REAL if note is None or note.vouched is True else Provenance.UNVOUCHED
 
 
 def kept(data: bytes, *, with_pages: bool = True) -> bytes:

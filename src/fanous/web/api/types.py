@@ -144,8 +144,11 @@ class Incident(Struct):
         str, Meta(description="what, where and when in one English sentence, hedged as its status demands")
     ]
     provenance: Annotated[
-        Literal["real", "imported", "synthetic"],
-        Meta(description="the weakest of what it is made of; synthetic: a staged event, not a finding"),
+        Literal["real", "imported", "unvouched", "synthetic"],
+        Meta(
+            description="the weakest of what it is made of; unvouched: strangers sent it; synthetic: a staged event, "
+            "not a finding"
+        ),
     ]
     synthetic: Annotated[bool, Meta(description="true: a staged event, not a finding")]
     known_until: Annotated[
@@ -223,7 +226,7 @@ class Incidents(Struct):
 class Correction(Struct):
     incident: Label
     country: Country
-    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
+    provenance: Annotated[str, Meta(description="real, imported, unvouched or synthetic")]
     revision: int
     at: Instant
     taken_back: list[str]
@@ -282,7 +285,7 @@ class Cost(Struct):
     """As ``fanous cost --json``."""
 
     incident: Label
-    provenance: Annotated[str, Meta(description="real, imported or synthetic")]
+    provenance: Annotated[str, Meta(description="real, imported, unvouched or synthetic")]
     country: Country
     kind: Kind
     hours: float

@@ -12,7 +12,7 @@ from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
-from fanous.pipeline.claims import by_month, corrections
+from fanous.pipeline.claims import by_month, corrections, method_changes
 from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
 from fanous.publish.filter import PATTERNS, IncidentFilter, began_text
@@ -22,6 +22,7 @@ from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.events import announced
 from fanous.web.routes import Facts, page
+from fanous.wording.reasons import method_said
 
 
 @page("/methodology", "methodology.html", title="Method", place=6)
@@ -68,6 +69,7 @@ MOST_MONTHS = 36
 def corrections_facts(store: Store, visit: Visit) -> Facts:
     found = corrections(store)
     return {
+        "methods": [method_said(one, visit.language) for one in method_changes(store)],
         "corrections": found[:MOST_CORRECTIONS],
         "more": max(0, len(found) - MOST_CORRECTIONS),
         "months": [

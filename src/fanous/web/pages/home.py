@@ -14,6 +14,8 @@ from pathlib import Path
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.model.instant import DAY
+from fanous.model.reason import is_by_method
+from fanous.pipeline.claims import method_changes
 from fanous.pipeline.query import known_until
 from fanous.publish.edition import LATELY, Story, lately_over, open_ones, stories
 from fanous.publish.feeds import feed_of
@@ -28,6 +30,7 @@ from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.routes import Facts, page
+from fanous.wording.reasons import method_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
     going = stories(store, [one for one in still_open if one not in unheard])
     over = stories(store, lately_over(incidents, visit.now))
     withdrawn = store.ledger.incidents(retracted=visit.now - CORRECTED, synthetic=store.is_synthetic)
-    withdrawn = withdrawn[-MOST_RETRACTED:]
+    withdrawn = [one for one in withdrawn if not is_by_method(one.reasons)][-MOST_RETRACTED:]
     heard = lately_heard(store, visit.now)
     seen = watched(heard, visit)
     with_series = {one.country for one in store.facts.known_signals() if one.last >= visit.now - SEEN}
@@ -213,6 +216,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "known_until": {one.incident.id: known_until(store, one.incident, visit.now) for one in record},
         "ahead": store.ledger.events(None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "retracted": stories(store, withdrawn),
+        "methods": [method_said(one, visit.language) for one in method_changes(store, visit.now - CORRECTED)],
         "revisions": {one.id: store.ledger.revisions(one.id)[-1] for one in withdrawn},
         "incoming": visit.site.incoming(),
         "offline": visit.site.offline(),

@@ -19,7 +19,7 @@ from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
 from fanous.model.incident import Incident, Says, Status
 from fanous.model.instant import DAY, to_iso
-from fanous.model.measurement import SERVICE, Provenance
+from fanous.model.measurement import SERVICE
 from fanous.pipeline.claims import lacking
 from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until
@@ -51,8 +51,6 @@ from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
-
-IMPORTED = Provenance.IMPORTED
 
 MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
@@ -93,7 +91,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "story": story,
         "incident": incident,
         "staged": incident.provenance.is_synthetic,
-        "imported": provenance_note(incident, visit.language) if incident.provenance is IMPORTED else None,
+        "origin": None if incident.provenance.is_synthetic else provenance_note(incident, visit.language),
         "names": story.names,
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
