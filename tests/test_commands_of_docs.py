@@ -166,6 +166,7 @@ RUN = {
     "fanous drain INBOX": "fanous drain I",
     "fanous drain --no-detect": "fanous drain I --no-detect",
     "fanous drain I --store S": "",
+    "fanous drain INBOX/apart --store S": "fanous drain I/apart",
     "fanous drain I/apart": "",
     "fanous retain --config FILE": "fanous retain --config fanous.toml --dry-run",
     "fanous retain --config fanous.toml --dry-run": "",

@@ -13,8 +13,9 @@ from fanous.model.incident import Incident, MethodChange, Status
 from fanous.pipeline.claims import corrections, method_changes
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.revise import method_version, write_changes
-from fanous.publish.alerts.channel import AlertRule
+from fanous.publish.alerts.channel import AlertRule, Channel
 from fanous.publish.alerts.dispatch import route
+from fanous.publish.alerts.senders.webhook import new_secret
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import corrections_feed, feed_of
@@ -29,7 +30,8 @@ from tests.web.visits import Reader
 LATER, HOUR = NOON + 10_000.0, 3600.0
 TODAYS: dict[str, Any] = {"rules_version": rules_version(), "detector_version": version_of(Reads.VOTES)}
 FORMER: dict[str, Any] = {"rules_version": "2026.1", "detector_version": "2026.1"}
-ALERTING = Alerting(rules=(AlertRule(("desk",)),))
+DESK = Channel("desk", "webhook", "https://desk.example/", secret=new_secret())
+ALERTING = Alerting(channels={DESK.name: DESK}, rules=(AlertRule((DESK.name,)),))
 
 
 class Clock:

@@ -175,7 +175,10 @@ def test_what_our_probe_leaves_on_its_machine_names_no_one(
 def test_a_bundle_its_verification_and_exports_name_no_one(event: Spoiled, tmp_path: Path) -> None:
     bundle = tmp_path / "event.fan"
     key = ("--key", tmp_path / "key.pem")
-    said = [fanous("incidents", "bundle", EVENT, "-o", bundle, *key, "--store", event.store)]
+    said = [
+        fanous("incidents", "key", "--new", *key),
+        fanous("incidents", "bundle", EVENT, "-o", bundle, *key, "--store", event.store),
+    ]
     parts = read_parts(bundle)
     opened = {name: plain(content) for name, content in parts.items()}
     assert any(b"test_keys" in content for content in opened.values())

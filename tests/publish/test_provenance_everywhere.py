@@ -107,7 +107,7 @@ def says_so(text: str, code: str = "en") -> bool:
 @pytest.mark.parametrize("code", ["en", "ur"])
 def test_every_page_feed_and_document_of_the_site(planted: Path, code: str) -> None:
     with OneThread(lambda: open_store(planted, read_only=True)) as owner:
-        visitor = Reader(application(owner.ask, Site(clock=lambda: NOW)))
+        visitor = Reader(application(owner.ask, Site("http://monitor.example", clock=lambda: NOW)))
         with_ids = visitor.get("/api/v1/incidents").json()["incidents"]
         assert len({one["synthetic"] for one in with_ids}) == 2
         for one in with_ids:
@@ -239,9 +239,10 @@ def test_what_says_that_it_was_retracted(planted: Path, tmp_path: Path) -> None:
 def test_a_bundle_and_who_verifies_it(planted: Path, tmp_path: Path) -> None:
     with open_store(planted, read_only=True) as store:
         gathered = [(one.id, staged, gather_evidence(store, one.id)) for one, staged in of_each(store)]
+    key = make_key(tmp_path / "key.pem")
     for name, staged, evidence in gathered:
         path = tmp_path / f"{name}.fanous"
-        pack(evidence, path, make_key(tmp_path / "key.pem"), NOW)
+        pack(evidence, path, key, NOW)
         done = verify(path)
         assert (done.provenance is Provenance.SYNTHETIC) is staged
         assert (done.synthetic > 0) is staged

@@ -374,7 +374,7 @@ def main() -> None:
         sys.exit(1)
 
 
-_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s@]*@", re.IGNORECASE)
+_LOGIN = re.compile(r"[a-z]://[^/?#\s@]*+@", re.IGNORECASE)
 """The beginning of an address with a user, a password or a token in it."""
 
 

@@ -82,8 +82,8 @@ class DataLost(FanousError):
 class StoreLock:
     """Held from construction to ``release``.
 
-    The file names the owner; the folder is locked as well, since whoever removes the file must not let a second
-    process in.
+    The file names the owner; the folder is locked as well, since a second process must not get in after the
+    file was removed.
 
     Args:
         path: the file; other users can neither read nor lock it.

@@ -39,7 +39,7 @@ GUESSES = RateLimits(address=RateLimit(1 / 60, 10), network=RateLimit(1, 60))
 
 GUESSES_OF_ALL = RateLimit(1 / 10, 20)
 """The same from everywhere together, since addresses are cheap: 150 networks made 150 guesses.  Each takes a tenth of a
-second, one after another, so whoever logs in waits for 20 at most."""
+second, one after another, so that a login waits behind 20 of them at most."""
 
 _THIS_MACHINE = trusted_proxies(("127.0.0.0/8", "::1/128"))
 
