@@ -513,8 +513,9 @@ def make_demo(old: Side, _new: Side, given: Given) -> None:
 
 
 def confirm(side: Side, given: Given) -> Documents:
-    """The old side's store, unchanged, exported and judged again; and the demonstration that each side makes itself."""
+    """The old side's store, upgraded, exported and judged again; and the demonstration that each side makes itself."""
     copied(given, side, "demo")
+    side.make(f"detect --store {STORE}")
     found = answers(side, STORE, "PK")
     for label, commands in QUESTIONS.items():
         found[label] = side.fanous(*(f"{one} --store {STORE}" for one in commands))
