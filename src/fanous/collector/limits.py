@@ -202,7 +202,7 @@ class Room:
 
     Where there is no room left for the next piece, a body that is still arriving is given up: one of the same network
     if that has used its share, else one of the network that holds the most; and of these the one that has held the most
-    bytes for the longest time.  So who sends large bodies and does not end them makes room for others.
+    bytes for the longest time.  So a sender that does not finish its large bodies makes room for others.
     """
 
     def __init__(self, most: int = ROOM, share: int = SHARE) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.analysis.series.line import (
     Line,
+    OnLine,
     account,
     by_target,
     in_view_of,
@@ -153,16 +154,17 @@ def judgements(paths: Sequence[Path], tally: Ingested, working: Working = UNWATC
         FanousError: a file that cannot be read at all.
     """
     judged = list(_one_by_one(paths, tally, working))
-    accounts = [
-        account(
-            one.uid, target, sender_of(one.uid, one.probe, one.country, one.asn), one.started_at, verdicts
-        )
-        for one, verdicts_of in ((each.measurement, each.verdicts) for each in judged)
-        if not one.defect
-        for target, verdicts in by_target(verdicts_of).items()
-    ]
-    known = lines(accounts)
-    return [replace(one, verdicts=_in_view(one, known)) for one in judged]
+    known = lines(on_line for judgement in judged for on_line in _accounts(judgement))
+    return [replace(judgement, verdicts=_in_view(judgement, known)) for judgement in judged]
+
+
+def _accounts(judged: Judgement) -> Iterator[OnLine]:
+    """What a measurement says about its targets and its line."""
+    made = judged.measurement
+    if not made.defect:
+        sender = sender_of(made.uid, made.probe, made.country, made.asn)
+        for target, verdicts in by_target(judged.verdicts).items():
+            yield account(made.uid, target, sender, made.started_at, verdicts)
 
 
 LINE_SAYS = {
@@ -174,16 +176,16 @@ LINE_SAYS = {
 
 def _in_view(judged: Judgement, known: Mapping[tuple[str, str], Line]) -> tuple[Verdict, ...]:
     """The verdicts, in view of the line."""
-    one = judged.measurement
-    is_known, seen = is_sender_known(one.uid, one.probe), list[Verdict]()
-    for verdict in judged.verdicts:
-        line = known.get((one.uid, verdict.target), Line.UNKNOWN)
-        told = in_view_of(line, verdict, is_known)
-        says = (
-            LINE_SAYS[line] if told.state is not verdict.state or told.symptom is not verdict.symptom else ""
-        )
-        seen.append(changed(told, why=f"{told.why} {says}") if says else told)
-    return tuple(seen)
+    made = judged.measurement
+    is_known, verdicts = is_sender_known(made.uid, made.probe), list[Verdict]()
+    for alone in judged.verdicts:
+        line = known.get((made.uid, alone.target), Line.UNKNOWN)
+        verdict = in_view_of(line, alone, is_known)
+        is_other = verdict.state is not alone.state or verdict.symptom is not alone.symptom
+        if is_other and LINE_SAYS[line]:
+            verdict = changed(verdict, why=f"{verdict.why} {LINE_SAYS[line]}")
+        verdicts.append(verdict)
+    return tuple(verdicts)
 
 
 def _one_by_one(paths: Sequence[Path], tally: Ingested, working: Working) -> Iterator[Judgement]:

@@ -52,7 +52,7 @@ def _is_denied(o: Observation, c: Controls) -> bool:
 
 
 def _figures(o: Observation, _c: Controls) -> str:
-    return f"{o.hostname}: {o.failure}"
+    return f"{o.hostname or o.resolver}: {o.failure}"
 
 
 DENIALS = frozenset({Cause.NXDOMAIN, Cause.DNS_REFUSED, Cause.NO_ANSWER})

@@ -3,8 +3,8 @@
 A control in another country shows that the *site* is well.  It says nothing about the line between the probe and its
 provider, on which pages starve and lookups time out when it is crowded, loses packets, or a cable is cut.  So what a
 bad line shows too is compared with what the same sender got from other sites in the same minutes.  If they came at
-several times the rate, it is the site; if they fared no better, it is the line.  Where no record says who sent it, the
-same network takes the sender's place, for less: such a comparison is no control.
+several times the rate, it is the site; if they fared no better, it is the line.  Where no record says who sent it,
+other measurements on the same network are compared instead, but that does not count as a control.
 
 This is the reference in plain Python, and what `fanous judge` uses; ``store.votes`` does the same where the
 measurements are stored.
@@ -117,12 +117,15 @@ def account(uid: str, target: str, sender: str, at: float, verdicts: Sequence[So
         at,
         starves=bool(starving),
         timed_out=any(map(times_out, verdicts)),
-        came=max(
-            (one.kbps for one in verdicts if one.state is State.OK and not isnan(one.kbps)), default=nan
-        ),
-        at_most=min((one.kbps for one in starving if not isnan(one.kbps)), default=nan),
-        is_bad=bool(starving) or any(one.mechanism == LINE for one in verdicts),
+        came=max(_rates(verdict for verdict in verdicts if verdict.state is State.OK), default=nan),
+        at_most=min(_rates(starving), default=nan),
+        is_bad=bool(starving) or any(verdict.mechanism == LINE for verdict in verdicts),
     )
+
+
+def _rates(verdicts: Iterable[SomeVerdict]) -> list[float]:
+    """The known ones, in kilobits a second."""
+    return [verdict.kbps for verdict in verdicts if not isnan(verdict.kbps)]
 
 
 def starves(verdict: SomeVerdict) -> bool:
@@ -139,12 +142,12 @@ def times_out(verdict: SomeVerdict) -> bool:
 def lines(accounts: Iterable[OnLine]) -> dict[tuple[str, str], Line]:
     """(uid, target) -> the line of each measurement that starves or times out."""
     by_sender: defaultdict[str, list[OnLine]] = defaultdict(list)
-    for account in accounts:
-        by_sender[account.sender].append(account)
+    for measured in accounts:
+        by_sender[measured.sender].append(measured)
     found: dict[tuple[str, str], Line] = {}
     for sent in by_sender.values():
-        sent.sort(key=lambda account: account.at)
-        times = [account.at for account in sent]
+        sent.sort(key=lambda measured: measured.at)
+        times = [measured.at for measured in sent]
         for asked in sent:
             if asked.starves or asked.timed_out:
                 begin, end = (bisect_left(times, asked.at + apart) for apart in (-MINUTES, MINUTES))

@@ -294,7 +294,6 @@ class WebKeys(StepKeys):
     """ts-017 web_connectivity, and what our own probe adds to it."""
 
     x_doh: ResolverKeys | None = None
-
     control: Control | None = None
     control_failure: Any = None
     x_control_request: ControlRequest | None = None
