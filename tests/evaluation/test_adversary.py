@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.assemble import UNCONFIRMED
-from fanous.analysis.incidents.doubts import shown_by
+from fanous.analysis.incidents.disputes import shown_by
 from fanous.analysis.incidents.witnesses import check_claim, coverage_of, who_saw_what
 from fanous.evaluation.adversary import AFTER, BEFORE, MAKING, UNMAKING, claims_of, fifths, spared, succeeds
 from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of

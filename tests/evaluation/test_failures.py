@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents import alternatives
+from fanous.analysis.explanations import service
 from fanous.evaluation.corpus import Corpus, SimulatedWorld, WorldEvent, load_corpus
 from fanous.evaluation.evaluate import replayed
 from fanous.evaluation.replays import FailurePlay, gathered_failures, plays
@@ -135,7 +135,7 @@ def test_the_failure_of_a_platform_is_taken_back(
 def test_without_that_rule_it_would_be_six_false_claims(
     played: dict[WorldEvent, FailurePlay], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alternatives, "NEW_COUNTRIES", 99)
+    monkeypatch.setattr(service, "NEW_COUNTRIES", 99)
     assert score(played[WorldEvent.FAILS], tmp_path).false_confirmed == 6
 
 

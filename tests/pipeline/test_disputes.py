@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.doubts import shown_by
+from fanous.analysis.incidents.disputes import shown_by
 from fanous.model.incident import Incident, Status
 from fanous.model.place import Family
 from fanous.model.verdict import Judged

@@ -85,7 +85,7 @@ assert fanous.__file__.startswith(sys.argv[1])
 from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.store.local import open_store
-from fanous.analysis.incidents.confirm import families_that_saw
+from fanous.analysis.incidents.confirm import (families_that_saw)
 from fanous.analysis.series.aggregate import series
 from fanous.model.measurement import Record
 from fanous.publish.evidence.pack import source_terms, redacted

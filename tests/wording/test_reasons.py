@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.alternatives import SlownessCause
 from fanous.analysis.incidents.events import Timing
+from fanous.analysis.incidents.policing import SlownessCause
 from fanous.analysis.incidents.witnesses import MEASURES
 from fanous.analysis.series.silence import CollapseReading
 from fanous.model.incident import Kind

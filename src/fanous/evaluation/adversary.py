@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 
-from fanous.analysis.incidents.doubts import is_disputed
+from fanous.analysis.incidents.disputes import is_disputed
 from fanous.evaluation.simulate.votes import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Scope, Status

@@ -5,10 +5,11 @@ For evaluations that need thousands of small events but no store; ``aggregate`` 
 
 from collections.abc import Iterator
 
+from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, Setting
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting
 from fanous.analysis.incidents.assemble import incidents_of as assembled
-from fanous.analysis.incidents.doubts import JUDGED_ALONE, Alone, of_family, with_disputes
+from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.incident import Incident

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
+from fanous.model.explanation import Weighed
 from fanous.model.measurement import Provenance, Role, named
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
@@ -351,6 +352,7 @@ class Incident:
         level: for outages: share of the baseline that is left; None = not measured.
         rule: the confirmation rule that was met (``C1``, ``C2``, ``C3``); empty = none.
         reasons: why the status is what it is, the most important first.
+        explanations: what else it could be, each as it was weighed; empty = revised before they were kept.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause; never evidence.
         held_by: what a claim has to wait for: ``review`` (as all national ones do here), ``person`` (someone asked for
@@ -397,6 +399,7 @@ class Incident:
     lasting_since: float | None = None
     levels: tuple[Stage, ...] = ()
     note: Note | None = None
+    explanations: tuple[Weighed, ...] = ()
 
     @property
     def until(self) -> float:

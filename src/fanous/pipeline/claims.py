@@ -14,13 +14,13 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
-from fanous.analysis.incidents.alternatives import Policing, policing
-from fanous.analysis.incidents.confirm import PROBES
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.hints import beside
+from fanous.analysis.incidents.policing import Policing, policing
 from fanous.analysis.incidents.revision import taken_back
 from fanous.analysis.incidents.witnesses import Checked, check_claim, coverage_of, who_saw_what
 from fanous.analysis.series.signals import target_of_series
+from fanous.analysis.series.voices import PROBES
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, MethodChange, Scope, Status, Witness

@@ -8,30 +8,27 @@ from typing import NamedTuple
 import numpy as np
 
 from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
-from fanous.analysis.incidents.alternatives import LINE_FAULTS
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, Setting, incidents_of
-from fanous.analysis.incidents.confirm import OWN_PAGES, families_seen
-from fanous.analysis.incidents.doubts import (
-    ABROAD,
-    BY_ADDRESS,
-    HOST_SITES,
-    INTERCEPTED,
+from fanous.analysis.explanations.event import BY_ADDRESS, INTERCEPTED
+from fanous.analysis.explanations.host import HOST_SITES
+from fanous.analysis.explanations.line import LINE_FAULTS
+from fanous.analysis.explanations.resolver import ABROAD, MOVED_WITHIN, NO_ANSWER, OF_DNS, UNANSWERED
+from fanous.analysis.explanations.site import OWN_PAGES
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, incidents_of
+from fanous.analysis.incidents.confirm import families_seen
+from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
-    MOVED_WITHIN,
-    NO_ANSWER,
-    OF_DNS,
-    UNANSWERED,
     Alone,
-    by_explanation,
     of_family,
     shown_by,
     sources_of,
     with_disputes,
 )
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.analysis.incidents.networks import inside, is_lone_dissent, that_saw
+from fanous.analysis.incidents.networks import is_lone_dissent, that_saw
+from fanous.analysis.incidents.pages import by_whose_page
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
@@ -170,7 +167,7 @@ def _interference(
         by_network = _stretches(group)
         pages = store.facts.shared_pages(country, by_network, OWN_PAGES)
         hosting = store.facts.hosting(country, by_network)
-        return by_explanation(group, ours, Alternatives(hosting=tuple(hosting), pages=tuple(pages)))
+        return by_whose_page(group, ours, Alternatives(hosting=tuple(hosting), pages=tuple(pages)))
 
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting, apart)
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, Setting, incidents_of
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import DEEP, Parts, alone, left
 from fanous.analysis.incidents.merge import absorb

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind
 from fanous.model.place import Family, Place, UserWeights

@@ -5,7 +5,8 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import Finding, Setting, incident_of
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.incidents.publishers import OutageElsewhere
 from fanous.model.incident import Incident, Kind

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.incidents.assemble import CERTAIN, UNCONFIRMED
-from fanous.analysis.incidents.confirm import LONE_HOURS, LONE_PROBES
 from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
+from fanous.analysis.series.voices import LONE_HOURS, LONE_PROBES
 from fanous.model.incident import Alternatives, Incident, Kind, Onset, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, assembled, finding, setting, votes

@@ -5,24 +5,20 @@ import pytest
 
 from fanous.analysis.incidents.confirm import (
     BURST,
-    CONTROLS,
-    LONE_HOURS,
-    LONE_PROBES,
     LOST_SHARE,
-    NETWORK_PROBES,
     NETWORK_SHARE,
-    PROBES,
     Ruling,
     beyond_baseline,
     families_seen,
     families_that_saw,
     lost_controls,
-    mostly_controlled,
     nameable,
     rule_c1_c3,
     rule_c2,
     without_remote,
 )
+from fanous.analysis.series.controls import CONTROLS
+from fanous.analysis.series.voices import LONE_HOURS, LONE_PROBES, NETWORK_PROBES, PROBES, mostly_controlled
 from fanous.model.incident import Interval, Kind
 from fanous.model.place import Family
 from fanous.model.reason import Reason

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Finding, events
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, events
 from fanous.model.incident import Kind
 from fanous.model.place import Place
 from fanous.model.series import Anomaly, SeriesKey

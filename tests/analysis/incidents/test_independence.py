@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.incidents.confirm import PROBES, Voices, names_of
 from fanous.analysis.incidents.networks import Distinct, at_least, by_name
+from fanous.analysis.series.voices import PROBES, Voices, names_of
 from fanous.model.incident import Alternatives, Incident, Run, Status
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED

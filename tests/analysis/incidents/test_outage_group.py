@@ -4,7 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Finding, events
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, events
 from fanous.model.incident import Kind
 from fanous.model.series import Anomaly
 from tests.analysis.incidents.levels import drop

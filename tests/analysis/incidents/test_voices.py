@@ -1,6 +1,6 @@
 """What a voice weighs: names cost nothing, and a probe that is heard again is known."""
 
-from fanous.analysis.incidents.confirm import Voices, independent, names_of
+from fanous.analysis.series.voices import Voices, independent, names_of
 from tests.analysis.incidents.events import Ballot, votes
 from tests.each import each
 

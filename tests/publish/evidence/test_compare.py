@@ -7,6 +7,7 @@ import pytest
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.incidents import confirm
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
+from fanous.analysis.series import voices
 from fanous.model.incident import Evidence
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline.interference import TICK
@@ -107,7 +108,7 @@ def test_the_parts_that_were_used_are_in_it() -> None:
 
 def test_every_threshold_is_in_it() -> None:
     written = thresholds()
-    assert written["incidents.probes"] == confirm.PROBES
+    assert written["incidents.probes"] == voices.PROBES
     assert written["series.tick_seconds"] == TICK
     assert {
         f"detectors.{one.name}.raise_at" for one in (BLOCKING, THROTTLING, SILENCE, SLOWNESS)
@@ -116,7 +117,7 @@ def test_every_threshold_is_in_it() -> None:
 
 def test_a_changed_threshold_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = plain(thresholds())
-    monkeypatch.setattr(confirm, "PROBES", 2)
+    monkeypatch.setattr(voices, "PROBES", 2)
     assert unlike_thresholds(before) == [("incidents.probes", "3", "2")]
 
 
@@ -126,7 +127,7 @@ def test_a_changed_threshold_is_seen_in_a_bundle_of_release_0_1_0(monkeypatch: p
         "detector blocking": {"raise_at": 0.98},
     }
     assert unlike_thresholds(recorded) == [("detectors.blocking.raise_at", "0.98", "0.99")]
-    monkeypatch.setattr(confirm, "PROBES", 2)
+    monkeypatch.setattr(voices, "PROBES", 2)
     assert ("incidents.probes", "3", "2") in unlike_thresholds(recorded)
 
 

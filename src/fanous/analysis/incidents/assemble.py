@@ -19,8 +19,10 @@ from typing import Protocol
 
 import numpy as np
 
+from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.signals import target_of_series
+from fanous.model.explanation import Weighed
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -52,22 +54,6 @@ TOGETHER = 6 * HOUR
 
 
 # --- one event, of either ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An anomaly, and the kind of incident that its detector looks for."""
-
-    anomaly: Anomaly
-    kind: Kind
-
-    @property
-    def asn(self) -> int:
-        return self.anomaly.key.place.asn
-
-    @property
-    def target(self) -> str:
-        return self.anomaly.key.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +236,7 @@ class Account:
         remarks: that belong to the claim, after the ruling's reason.
         explained: something else explains it, and the ruling's reason says what.
         faint: nothing in it ever reached the threshold, so it is retracted once it is over.
-        kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
+        explanations, kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
     """
 
     kind: Kind
@@ -272,6 +258,7 @@ class Account:
     remarks: tuple[Reason, ...] = ()
     explained: bool = False
     faint: bool = False
+    explanations: tuple[Weighed, ...] = ()
     kbps: Estimate | None = None
     level: Estimate | None = None
     lasting_since: float | None = None
@@ -339,6 +326,7 @@ def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Inc
         reasons=(*((Reason("faded"),) if faded else ()), ruling.reason, *account.remarks),
         rules_version=setting.rules_version,
         detector_version=setting.detector_version,
+        explanations=account.explanations,
         opinions=account.opinions,
         hints=account.hints,
         lasting_since=account.lasting_since,

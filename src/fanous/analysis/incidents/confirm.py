@@ -17,19 +17,29 @@ probe.  C2 counts the number of probes that there certainly are (``independence`
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fanous.analysis.series.aggregate import KNOWN, NEW, PROBE_MAJORITY
+from fanous.analysis.explanations.site import may_be_sites_own
+from fanous.analysis.series.controls import CONTROLS
+from fanous.analysis.series.voices import (
+    LONE_HOURS,
+    LONE_PROBES,
+    NETWORK_PROBES,
+    PROBES,
+    Count,
+    Voices,
+    helped,
+    independent,
+    is_long,
+    named_probes,
+    vouched,
+)
 from fanous.model.incident import Kind, Stretches
 from fanous.model.instant import HOUR
-from fanous.model.measurement import is_stated
 from fanous.model.place import Family
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Ints, Votes, within
-from fanous.model.verdict import ERROR_PAGE, OTHER_PAGE
+from fanous.model.series import Floats, Votes, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,78 +60,8 @@ class Ruling:
 # --- voices ---------------------------------------------------------------------------------------------
 
 
-class Voices:
-    """The voices behind some votes on one network.
-
-    Attributes:
-        saw: bool, shape (n,).
-        weights: shape (n,).
-    """
-
-    saw: NDArray[np.bool_]
-    weights: Ints
-
-    def __init__(self, votes: Votes, strangers: Collection[str] = ()) -> None:
-        names, hours = _heard(votes)
-        probes = np.searchsorted(names, votes.probes.astype(str))
-        targets = np.unique(votes.targets.astype(str), return_inverse=True)[1]
-        slots = (votes.times // HOUR).astype(np.int64)
-        cells, voice = np.unique(np.stack([probes, slots, targets]), axis=1, return_inverse=True)
-        made = np.bincount(voice.ravel())
-        seen = np.bincount(voice.ravel(), weights=votes.seen)
-        weights = np.where((hours > 1) & ~np.isin(names, list(strangers)), KNOWN, NEW)
-        self.saw = np.asarray(seen >= PROBE_MAJORITY * made)
-        self.weights = weights[cells[0]]
-
-    def mostly_saw(self, share: float) -> bool:
-        """Did at least ``share`` of the voices, by weight, see it?"""
-        return int(self.weights[self.saw].sum()) >= share * int(self.weights.sum())
-
-
-class Names(NamedTuple):
-    """Probes of one network, by how well they are known.
-
-    Attributes:
-        regulars: heard in more than one hour.
-        strangers: heard in a single hour, if most voices come from others; otherwise empty.
-    """
-
-    regulars: frozenset[str]
-    strangers: frozenset[str]
-
-
-def names_of(votes: Votes) -> Names:
-    """Which probes are known.
-
-    Args:
-        votes: all known votes of one network.
-    """
-    names, hours = _heard(votes)
-    once = hours == 1
-    strangers = names[once] if 2 * int(once.sum()) < int(hours.sum()) else names[:0]
-    return Names(frozenset(names[~once].tolist()), frozenset(strangers.tolist()))
-
-
-def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
-    """Each probe, and the number of hours in which it is heard.
-
-    A probe that only its sender names is never known: keeping one name, or ten, costs nothing.
-    """
-    names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
-    hours = (votes.times // HOUR).astype(np.int64)
-    heard = np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
-    return names, np.where([is_stated(name) for name in names.tolist()], np.minimum(heard, 1), heard)
-
-
-def independent(probes: Collection[str], strange: Collection[str]) -> float:
-    """The number of independent probes behind these names: strangers count for at most as many as known probes."""
-    known = set(probes) - set(strange)
-    return len(known) + min(len(known), (len(set(probes)) - len(known)) * NEW / KNOWN)
-
-
 # --- may a network be named? ----------------------------------------------------------------------------
 
-NETWORK_PROBES = 3
 NETWORK_HOURS = 2
 NETWORK_SHARE = 0.7
 """A network is named only if three probes saw it (in two different hours unless their own controls were normal), and
@@ -195,35 +135,8 @@ def beyond_baseline(inside: Votes, outside: Votes) -> bool:
     return not is_known or seeing * made >= HABIT * failing * len(here)
 
 
-def mostly_controlled(witness: Votes) -> bool:
-    """Did at least half of the failing measurements carry their own normal control?"""
-    return len(witness) > 0 and 2 * int(witness.controlled.sum()) >= len(witness)
-
-
-def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
-    """Did this many probes fail with their own normal control, and do most failures carry one?
-
-    Others' controls prove nothing about a failure whose own control failed with it, or is missing.
-    """
-    return mostly_controlled(witness) and independent(witness.probes[witness.controlled], strange) >= probes
-
-
 # --- C2: one family, with controls ----------------------------------------------------------------------
 
-PROBES = 3
-"""C2: fewest independent probes on the networks named."""
-
-CONTROLS = 3
-"""Fewest measurements in which the target worked elsewhere at the time."""
-
-CONTROL_WINDOW = 1 * HOUR
-"""How far from a failing hour a control may be and still count as *at the same time*."""
-
-LONE_PROBES = 6
-LONE_HOURS = 8
-"""For a lone network without its own controls: no other network shows that the fault is not its own, so it must be
-seen longer than faults last.  If controls are missing that others there bring (``LOST_SHARE``), it must be in one
-stretch: three faults on three days, or one on each of two networks, add up to as many hours."""
 
 LOST_SHARE = 0.5
 """If at least half of the measurements that reach the target carry a normal control and the failing ones do not,
@@ -238,10 +151,6 @@ BURST = 3 * HOUR
 another).  A fault upstream of two networks makes both fail together, so if controls were lost they must be seen to
 fail together again after such a burst."""
 
-SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those named.  If a site is down for
-everyone, networks with too few probes to be named fail too, and only what they measured just before and just after
-works."""
 
 SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
@@ -253,36 +162,14 @@ SERVED = {
 to, the country's own notice of a block, or everything was slow, or other names were found without encryption."""
 
 
-OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
-"""Mechanisms of pages that a site itself may show to visitors from one country, so a site that
-worked abroad is not a control: only another network of the same country is."""
+Left = Callable[[Votes, float], Reason | None]
+"""The explanation that is left for failing votes, with what is known at a time (``explanations.table``); None = none.
+"""
 
 
-def may_be_sites_own(witness: Votes, but: NDArray[np.bool_] | bool = False) -> bool:
-    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?
-
-    Args:
-        but: shape (n,): those of which it is known that the page is not the site's.
-    """
-    return 2 * int((np.isin(witness.mechanisms, OWN_PAGES) & ~np.asarray(but)).sum()) >= len(witness) > 0
-
-
-Doubt = Callable[[Votes, float], Reason | None]
-"""Another explanation that is left for failing votes, with what is known at a time (``doubts``)."""
-
-
-def no_doubt(_seen: Votes, _now: float) -> Reason | None:
+def none_left(_seen: Votes, _now: float) -> Reason | None:
     """There is none."""
     return None
-
-
-Count = Callable[[Votes], int]
-"""How many independent probes are behind votes."""
-
-
-def named_probes(votes: Votes) -> int:
-    """The number of names."""
-    return len(set(votes.probes))
 
 
 def rule_c2(
@@ -291,7 +178,7 @@ def rule_c2(
     raised: dict[int, float],
     lost: Stretches,
     count: Count = named_probes,
-    doubt: Doubt = no_doubt,
+    left: Left = none_left,
 ) -> Ruling:
     """C2, and the first moment at which it was met.
 
@@ -301,11 +188,11 @@ def rule_c2(
         raised: ASN -> when a live monitor would have raised it.
         lost: the stretches of networks that lost their controls (``lost_controls``).
         count: counts independent probes (``independence``).
-        doubt: the explanation that no control excludes.
+        left: the explanation that is left.
     """
     if not raised:
         return Ruling("", None, Reason("lacks.network"))
-    case = _Case(witness, control_times, raised, lost, count, doubt)
+    case = _Case(witness, control_times, raised, lost, count, left)
     lacking = case.lacking(np.inf)
     if lacking:
         return Ruling("", None, lacking)
@@ -330,7 +217,7 @@ class _Case:
     raised: dict[int, float]
     lost: Stretches
     count: Count
-    doubt: Doubt
+    left: Left
 
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
@@ -340,9 +227,9 @@ class _Case:
             return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
         if self.count(seen) < PROBES:
             return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
-        left = self.doubt(seen, now)
-        if left is not None or helped(seen, self.count):
-            return left
+        explained = self.left(seen, now)
+        if explained is not None or helped(seen, self.count):
+            return explained
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
             return Reason("lacks.control_here" if may_be_sites_own(seen) else "lacks.control")
         if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
@@ -361,16 +248,6 @@ class _Case:
         )
 
 
-def helped(seen: Votes, count: Count = named_probes) -> bool:
-    """Are there three probes with their own normal controls, on networks on which most failures carried one?
-
-    Each network is judged separately: a broken machine on one lends no control to a bad line on another.
-    """
-    networks = [seen.where(seen.asns == asn) for asn in np.unique(seen.asns)]
-    good = [int(own.asns[0]) for own in networks if mostly_controlled(own)]
-    return count(seen.where(seen.controlled & np.isin(seen.asns, good))) >= PROBES
-
-
 def _fail_together(seen: Votes, beyond: float) -> bool:
     """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
 
@@ -383,11 +260,6 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
     later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
     both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
     return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
-
-
-def is_long(seen: Votes) -> bool:
-    """Do enough probes see it for so long that no fault of a line explains it?"""
-    return len(np.unique(seen.times // HOUR)) >= LONE_HOURS and named_probes(seen) >= LONE_PROBES
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
@@ -407,16 +279,6 @@ def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
 def _carried(votes: Votes, asn: int) -> float:
     own = votes.controlled[votes.asns == asn]
     return float(own.mean()) if len(own) else 0.0
-
-
-def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
-    """Networks on which the target mostly works.
-
-    Args:
-        asns: ASNs of measurements near the failing hours on networks that are not named.
-        failed: shape as ``asns``.
-    """
-    return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
 
 
 def _lacking_alone(seen: Votes) -> Reason:

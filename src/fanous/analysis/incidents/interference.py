@@ -10,59 +10,45 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.incidents.alternatives import (
-    NETWORK_ABROAD,
-    PLATFORM_DOWN,
-    SURE,
-    away,
-    bad_lines,
-    broken_machine,
-    broken_release,
-    defect,
-    lone_devices,
-    lone_nettest,
-    mean_rate,
-    platform_failure,
-    works_elsewhere,
-)
+from fanous.analysis.detectors.finding import Finding, inside, made
+from fanous.analysis.explanations.event import Claim, Event
+from fanous.analysis.explanations.explanation import Effect, Explanation, first_that_holds, in_order, weighed
+from fanous.analysis.explanations.site import may_be_of_site, shared_pages
+from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
     CERTAIN,
     UNCONFIRMED,
     Account,
-    Finding,
     Setting,
     end_of,
     intervals_of,
     surest,
 )
 from fanous.analysis.incidents.confirm import (
-    CONTROLS,
-    Doubt,
     Ruling,
     families_seen,
     families_that_saw,
-    helped,
     lost_controls,
-    mostly_controlled,
     rule_c1_c3,
     rule_c2,
     without_remote,
 )
-from fanous.analysis.incidents.doubts import Doubts, may_be_of_site, shared_pages, through_resolvers
 from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
     RAISED,
     Distinct,
     by_name,
     from_first_failures,
-    inside,
-    made,
     nameable_of,
-    of_the_line,
     roles_of,
     that_saw,
     without_strays,
 )
+from fanous.analysis.incidents.policing import SURE, mean_rate
+from fanous.analysis.incidents.resolvers import through_resolvers
+from fanous.analysis.series.controls import CONTROLS, works_elsewhere
+from fanous.analysis.series.voices import helped
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     NONE_KNOWN,
     Alternatives,
@@ -115,35 +101,23 @@ class MeasuredVotes:
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account:
         """What the votes say about an event."""
-        votes, family_of, alternatives = self.votes, self.family_of, self.alternatives
-        bad, findings = bad_lines(alternatives.lines), self.findings or group
+        votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
-        foreign = away(setting.country, votes, group, alternatives)
-        sure = nameable_of(group, votes, findings, bad.union(foreign))
+        event = Event(setting.country, votes, self.elsewhere, group, findings, self.alternatives)
+        left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
+        explained = frozenset(asn for _, answer in left_out for asn in answer.networks)
+        sure = nameable_of(group, votes, findings, explained)
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}
         sessions = [f for f in group if f.asn in networks]
-        meanwhile = votes.where(inside(votes, sessions))
-        witness = meanwhile.where(meanwhile.seen)
-        abroad = self.elsewhere.where(np.full(len(self.elsewhere), not may_be_of_site(witness, alternatives)))
-        controls = works_elsewhere(votes, abroad, named, witness.times)
+        claim = _claim(event, named, sessions, self.family_of, is_named=bool(sure))
+        witness = claim.witness
+        retracted = first_that_holds(_with_effect(Effect.RETRACT), claim)
+        apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
+        lacking = retracted or (None if sure else next(iter(apart), None))
+        distinct = Distinct(by_name(self.alternatives.runs), self.family_of)
         raised = _raised(sure)
-        platform = platform_failure(alternatives.onsets, helped=mostly_controlled(witness))
-        down = platform if platform is not None and platform.code == PLATFORM_DOWN else None
-        otherwise = self._faulty(setting.country) or down or (None if sure else broken_machine(meanwhile))
-        lost = _lost(named, votes, witness)
-        not_ours = _of_others(foreign)
-        unnamed = None if sure else of_the_line(group, votes, findings, bad) or not_ours
-        lone = lone_nettest(alternatives.nettests) or lone_devices(alternatives.software)
-        lacking = otherwise or platform or lone or unnamed
-        saw = families_that_saw(meanwhile, family_of)
-        distinct = Distinct(by_name(alternatives.runs), family_of)
-        own, doubts = without_remote(witness, family_of), Doubts(votes, sessions, alternatives)
-        ruling = (
-            Ruling("", None, lacking)
-            if lacking
-            else _ruling(named, own, controls, raised, saw, lost, distinct, doubts.remaining)
-        )
+        ruling = Ruling("", None, lacking) if lacking else self._ruling(claim, named, raised, distinct)
         reaches = bool(raised) or _fell_silent(named)
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
@@ -151,7 +125,7 @@ class MeasuredVotes:
         network_parts = _network_parts(sessions, votes)
         counted = votes.where(that_saw(votes, network_parts))
         kind = min((f.kind for f in named), key=list(Kind).index)
-        through = _got_through(meanwhile, witness) if sure and kind is Kind.BLOCKING else None
+        through = _got_through(claim.meanwhile, witness) if sure and kind is Kind.BLOCKING else None
         return Account(
             kind=kind,
             ruling=ruling,
@@ -168,30 +142,68 @@ class MeasuredVotes:
             end=end,
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
             most=_most(ruling, witness, distinct),
-            evidence=_evidence(counted, controls, family_of, distinct.at_least(witness)),
+            evidence=_evidence(counted, claim.controls, self.family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
-                *self._remarks(witness, through, not_ours if sure else None),
+                *self._remarks(witness, through),
+                *(apart if sure else ()),
                 *reach.remarks,
             ),
-            explained=otherwise is not None,
+            explained=retracted is not None,
+            explanations=(
+                *(Weighed(code, answer.standing, answer.because) for code, answer in left_out),
+                *weighed(OF_CLAIM, claim),
+            ),
             faint=all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
-    def _remarks(self, witness: Votes, through: Reason | None, not_ours: Reason | None) -> Iterator[Reason]:
-        """What else to know: what got through, the resolvers and pages of failures, networks that are not counted."""
+    def _ruling(
+        self, claim: Claim, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
+    ) -> Ruling:
+        """The rule that is met and left with no other explanation, or what is missing."""
+        suspecting = _with_effect(Effect.SUSPECT)
+
+        def left(seen: Votes, now: float) -> Reason | None:
+            return first_that_holds(suspecting, replace(claim, seen=seen, now=now))
+
+        kind = min((f.kind for f in named), key=list(Kind).index)
+        two = rule_c1_c3(kind, families_that_saw(claim.meanwhile, self.family_of), raised)
+        if not two.rule or not raised:
+            lost = _lost(named, self.votes, claim.witness)
+            return rule_c2(claim.seen, claim.controls, raised, lost, distinct.count, left)
+        why = left(claim.seen, np.inf)  # which both families share
+        return two if why is None else Ruling("", None, why)
+
+    def _remarks(self, witness: Votes, through: Reason | None) -> Iterator[Reason]:
+        """What else to know: what got through, the resolvers and pages of failures."""
         if through is not None:
             yield through
         yield from through_resolvers(witness)
         yield from _of_pages(witness, self.alternatives)
-        if not_ours is not None:
-            yield not_ours
 
-    def _faulty(self, country: str) -> Reason | None:
-        """The program with which it was measured, or this version of the nettest, is at fault; None = neither."""
-        known = self.alternatives
-        return defect(known.software) or broken_release(country, known.releases)
+
+def _with_effect(effect: Effect) -> list[Explanation[Claim]]:
+    return [row for row in in_order(OF_CLAIM) if row.effect is effect]
+
+
+def _claim(
+    event: Event,
+    named: Sequence[Finding],
+    sessions: Sequence[Finding],
+    family_of: dict[str, Family],
+    *,
+    is_named: bool,
+) -> Claim:
+    """What remains of an event for the networks that are named."""
+    votes = event.votes
+    meanwhile = votes.where(inside(votes, sessions))
+    witness = meanwhile.where(meanwhile.seen)
+    counts = not may_be_of_site(witness, event.known)
+    abroad = event.elsewhere.where(np.full(len(event.elsewhere), counts))
+    controls = works_elsewhere(votes, abroad, [f.anomaly.key for f in named], witness.times)
+    seen = without_remote(witness, family_of)
+    return Claim(event, sessions, is_named, meanwhile, witness, seen, controls)
 
 
 def _fell_silent(named: Sequence[Finding]) -> bool:
@@ -207,24 +219,6 @@ def _raised(named: Sequence[Finding]) -> dict[int, float]:
             asn = finding.asn
             raised[asn] = min(raised.get(asn, np.inf), finding.anomaly.raised_at)
     return raised
-
-
-def _ruling(
-    named: Sequence[Finding],
-    witness: Votes,
-    controls: Floats,
-    raised: dict[int, float],
-    saw: Mapping[Family, float],
-    lost: Stretches,
-    distinct: Distinct,
-    doubt: Doubt,
-) -> Ruling:
-    kind = min((f.kind for f in named), key=list(Kind).index)
-    two = rule_c1_c3(kind, saw, raised)
-    if not two.rule or not raised:
-        return rule_c2(witness, controls, raised, lost, distinct.count, doubt)
-    left = doubt(witness, np.inf)  # which both families share
-    return two if left is None else Ruling("", None, left)
 
 
 def _got_through(meanwhile: Votes, witness: Votes) -> Reason | None:
@@ -250,14 +244,6 @@ def _of_pages(witness: Votes, known: Alternatives) -> tuple[Reason, ...]:
     targets = set(witness.targets[shared_pages(witness, known)].tolist())
     sites = {site for page in known.pages if targets & set(page.targets) for site in page.targets}
     return (Reason("page.shared", {"sites": len(sites)}),) if targets else ()
-
-
-def _of_others(foreign: Mapping[int, str]) -> Reason | None:
-    """The networks that do not count as the country's, and whose they are; None = there are none."""
-    if not foreign:
-        return None
-    networks = tuple(f"AS{asn}" for asn in sorted(foreign))
-    return Reason(NETWORK_ABROAD, {"networks": networks, "countries": tuple(sorted(set(foreign.values())))})
 
 
 def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:

@@ -25,20 +25,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.incidents.assemble import Finding
+from fanous.analysis.detectors.finding import Finding, inside, rows_of, span_of
 from fanous.analysis.incidents.confirm import (
     COMPANY,
     COMPANY_SHARE,
-    NETWORK_PROBES,
     NETWORK_SHARE,
     beyond_baseline,
-    is_long,
-    mostly_controlled,
     nameable,
     nameable_in_company,
-    names_of,
 )
 from fanous.analysis.series.aggregate import MEMORY
+from fanous.analysis.series.voices import NETWORK_PROBES, is_long, mostly_controlled, names_of
 from fanous.model.incident import Interval, NetworkPart, RolePart, Run, union
 from fanous.model.instant import HOUR, MINUTE
 from fanous.model.measurement import Role, is_stated
@@ -221,28 +218,18 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     """
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
-        during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
+        during[span_of(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
     by_key: dict[SeriesKey, list[Finding]] = {}
     for finding in raised:
         by_key.setdefault(finding.anomaly.key, []).append(finding)
     out: set[SeriesKey] = set()
     for key, own in by_key.items():
-        _, rows = _of(votes, own[0], -np.inf, np.inf)
+        _, rows = rows_of(votes, own[0], -np.inf, np.inf)
         if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_baseline(
             votes.where(rows & during), votes.where(rows & ~during)
         ):
             out.add(key)
     return [finding for finding in raised if finding.anomaly.key in out]
-
-
-def of_the_line(
-    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
-) -> Reason | None:
-    """Why networks that would be named are not, if their lines were bad; None = they would not be named anyway."""
-    spared = nameable_of(group, votes, findings, frozenset()) if bad else []
-    if not spared:
-        return None
-    return Reason("line.at_fault", {"networks": tuple(f"AS{asn}" for asn in sorted(_by_network(spared)))})
 
 
 # --- strays ---------------------------------------------------------------------------------------------
@@ -312,7 +299,7 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
     anomaly = finding.anomaly
     ended = [one.anomaly.known_until for one in own if one.anomaly.start < anomaly.start]
     since = max([anomaly.start_latest - ROLLED_OUT_WITHIN, *ended])
-    span, of_it = _of(votes, finding, since, anomaly.start_latest)
+    span, of_it = rows_of(votes, finding, since, anomaly.start_latest)
     before = votes.where(np.arange(span.start, span.stop)[of_it])
     during = votes.where(inside(votes, [finding]) & votes.seen)
     counts = Counter(during.mechanisms.tolist())
@@ -362,20 +349,6 @@ def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
 # --- the votes behind anomalies -------------------------------------------------------------------------
 
 
-def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
-    """Rows behind any of the findings: same network, target, signal and stretch.
-
-    Args:
-        beside: seconds before and after each stretch that count too.
-    """
-    rows = np.zeros(len(votes), np.bool_)
-    for finding in findings:
-        start, end = finding.anomaly.start_latest - beside, finding.anomaly.last_seen + beside
-        span, of_it = _of(votes, finding, start, end)
-        rows[span] |= of_it
-    return rows
-
-
 def that_saw(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.bool_]:
     """Rows that saw an incident: its targets failed on its networks while it was on there, whatever signal shows it.
 
@@ -393,42 +366,17 @@ def that_measured(votes: Votes, networks: Sequence[NetworkPart]) -> NDArray[np.b
     return rows
 
 
-def made(votes: Votes) -> int:
-    """How many measurements cast the votes: one may vote in several signals, and on several targets."""
-    return len(set(votes.uids.tolist()))
-
-
 def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:
     """Rows of the same networks, targets and signals at times without any finding there."""
     rows = np.zeros(len(votes), np.bool_)
     keys = {finding.anomaly.key: finding for finding in own}
     for finding in keys.values():
-        span, of_it = _of(votes, finding, -np.inf, np.inf)
+        span, of_it = rows_of(votes, finding, -np.inf, np.inf)
         rows[span] |= of_it
     for finding in (f for f in findings if f.anomaly.key in keys):
-        span, of_it = _of(votes, finding, finding.anomaly.start, finding.anomaly.known_until)
+        span, of_it = rows_of(votes, finding, finding.anomaly.start, finding.anomaly.known_until)
         rows[span] &= ~of_it
     return rows
-
-
-def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
-    """A span of rows, and which of them are of the finding's network, target, signal and resolver.
-
-    If a provider's own resolver denies a name, users of another resolver do not contradict it.
-    """
-    key = finding.anomaly.key
-    span = _span(votes, start, end)
-    return span, (
-        (votes.asns[span] == key.place.asn)
-        & (votes.targets[span] == key.target)
-        & (votes.signals[span] == key.signal)
-        & (votes.resolver_asns[span] == key.resolver_asn)
-    )
-
-
-def _span(votes: Votes, start: float, end: float) -> slice:
-    low, high = np.searchsorted(votes.times, [start, end])
-    return slice(int(low), int(high))
 
 
 def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:

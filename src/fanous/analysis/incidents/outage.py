@@ -17,10 +17,10 @@ from math import inf
 
 import numpy as np
 
+from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.assemble import (
     CERTAIN,
     Account,
-    Finding,
     Setting,
     end_of,
     intervals_of,

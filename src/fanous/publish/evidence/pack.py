@@ -14,11 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from fanous import __version__
-from fanous.analysis.incidents.alternatives import LINE_TARGETS, NETWORK_ABROAD, PLATFORM_PARTLY
-from fanous.analysis.incidents.confirm import CONTROL_WINDOW, OWN_PAGES
-from fanous.analysis.incidents.doubts import BY_ADDRESS, HOST_SITES, NO_ANSWER, UNANSWERED
+from fanous.analysis.explanations.elsewhere import NETWORK_ABROAD
+from fanous.analysis.explanations.event import BY_ADDRESS
+from fanous.analysis.explanations.host import HOST_SITES
+from fanous.analysis.explanations.line import LINE_TARGETS
+from fanous.analysis.explanations.resolver import NO_ANSWER, UNANSWERED
+from fanous.analysis.explanations.service import PLATFORM_PARTLY
+from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.analysis.incidents.publishers import WORLDWIDE
 from fanous.analysis.rules import Fingerprint
+from fanous.analysis.series.controls import CONTROL_WINDOW
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError

@@ -1,19 +1,15 @@
 """What explains failures better than interference (the platform, an instrument) and what does not."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from fanous.analysis.incidents.alternatives import (
-    SETTLED_DAYS,
-    away,
-    bad_lines,
-    broken_machine,
-    broken_release,
-    defect,
-    lone_devices,
-    platform_failure,
-)
+from fanous.analysis.explanations.elsewhere import SETTLED_DAYS
+from fanous.analysis.explanations.line import bad_lines
+from fanous.model.explanation import Standing
 from fanous.model.incident import Alternatives, ForeignNetwork, LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
+from tests.analysis.explanations.claims import answer, answer_of, claim_of, event_of, held, known_of
 from tests.analysis.incidents.events import Ballot, finding, votes
 from tests.each import each
 
@@ -22,6 +18,17 @@ def fell(country: str, **given: int) -> Onset:
     """A country in which the target, fine before, failed for all three probes at the time."""
     counts = {"probes": 3, "failing": 9, "measured": 10, "failing_before": 1, "measured_before": 60}
     return Onset(country, **(counts | given))
+
+
+SERVICE = {"platform.down", "platform.partly", "platform.but_helper"}
+
+
+def platform_failure(onsets: Sequence[Onset], *, helped: bool = False) -> Reason | None:
+    """Why the service itself may have failed; None = nothing says so."""
+    claim = known_of(Alternatives(onsets=tuple(onsets)), controlled=helped)
+    found = held(claim) & SERVICE
+    assert len(found) <= 1
+    return answer(found.pop(), claim).because if found else None
 
 
 THREE = [fell("BD"), fell("IN"), fell("LK")]
@@ -85,8 +92,8 @@ SPARED = [Software("b 1", 1, 1, 4), Software("a 1", 2, 0, 4)]
 def test_a_device_on_each_network_may_sit_behind_a_filter_of_its_own(
     what: str, software: list[Software], *, doubt: bool
 ) -> None:
-    found = lone_devices(software)
-    assert (found is not None and found.code == "software.each") is doubt, what
+    claim = known_of(Alternatives(software=tuple(software)))
+    assert ("software.each" in held(claim)) is doubt, what
 
 
 FIVE = [*THREE, fell("BR"), fell("EG")]
@@ -120,7 +127,7 @@ def test_where_the_helper_reached_it_nearly_all_countries_must_fail() -> None:
     ],
 )
 def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], is_defect: bool) -> None:
-    assert bool(defect(software)) is is_defect
+    assert ("software.defect" in held(known_of(Alternatives(software=tuple(software))))) is is_defect
 
 
 @pytest.mark.parametrize(
@@ -135,9 +142,10 @@ def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], 
 def test_one_machine_next_to_others_that_reach_the_target_is_an_instrument(
     others: list[Ballot], said: bool
 ) -> None:
-    inside = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)
-    found = broken_machine(inside)
-    assert (found is not None and found.code == "probe.defect") is said
+    every = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)
+    group = [finding(10, 13)]
+    assert ("probe.defect" in held(claim_of(every, group, is_named=False))) is said
+    assert "probe.defect" not in held(claim_of(every, group))
 
 
 @each(
@@ -203,11 +211,13 @@ ABROAD = ("BR", "DE", "FR")
 def test_a_nettest_that_fails_abroad_where_newer_ones_work_is_broken(
     abroad: list[tuple[str, str, str, int, int]], is_broken: bool
 ) -> None:
-    here = Release("PK", *OLD, 20, 20)
-    found = broken_release("PK", [here, *(Release(*one) for one in abroad)])
+    here = Release("XA", *OLD, 20, 20)
+    releases = tuple(Release(*one) for one in abroad)
+    found = answer("software.release", known_of(Alternatives(releases=(here, *releases))))
     told = Reason("software.release", {"release": "whatsapp 0.9.0", "countries": ABROAD})
-    assert found == (told if is_broken else None)
-    assert broken_release("PK", [here, Release("PK", *NEW, 2, 2), *(Release(*one) for one in abroad)]) is None
+    assert (found.standing is Standing.HOLDS) is is_broken and (found.because == told) is is_broken
+    also = Release("XA", *NEW, 2, 2)
+    assert "software.release" not in held(known_of(Alternatives(releases=(here, also, *releases))))
 
 
 EVENT = [400 + n / 2 for n in range(10)]
@@ -229,6 +239,8 @@ def test_a_network_that_is_at_home_elsewhere(
 ) -> None:
     every = votes(Ballot([24.0 * day for day in range(days)], False), Ballot(EVENT, True))
     known = Alternatives(foreign=(ForeignNetwork(1, "IN", elsewhere),))
-    found = away("XA", every, [finding(400, 405)], known)
-    assert found == ({1: whose} if whose else {}), what
-    assert away("IN", every, [finding(400, 405)], known) == {}
+    found = answer_of("network.abroad", event_of(every, [finding(400, 405)], known))
+    assert found.networks == ({1} if whose else set()), what
+    assert not whose or found.because.params["countries"] == (whose,)
+    at_home = event_of(every, [finding(400, 405)], known, country="IN")
+    assert answer_of("network.abroad", at_home).standing is Standing.EXCLUDED

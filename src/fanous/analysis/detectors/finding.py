@@ -1,0 +1,65 @@
+"""Finding: an anomaly with the kind of incident it may be, and the votes behind findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.incident import Kind
+from fanous.model.series import Anomaly, Votes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An anomaly, and the kind of incident that its detector looks for."""
+
+    anomaly: Anomaly
+    kind: Kind
+
+    @property
+    def asn(self) -> int:
+        return self.anomaly.key.place.asn
+
+    @property
+    def target(self) -> str:
+        return self.anomaly.key.target
+
+
+def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
+    """Rows behind any of the findings: same network, target, signal and stretch.
+
+    Args:
+        beside: seconds before and after each stretch that count too.
+    """
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in findings:
+        start, end = finding.anomaly.start_latest - beside, finding.anomaly.last_seen + beside
+        span, of_it = rows_of(votes, finding, start, end)
+        rows[span] |= of_it
+    return rows
+
+
+def made(votes: Votes) -> int:
+    """How many measurements cast the votes: one may vote in several signals, and on several targets."""
+    return len(set(votes.uids.tolist()))
+
+
+def rows_of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
+    """A span of rows, and which of them are of the finding's network, target, signal and resolver.
+
+    If a provider's own resolver denies a name, users of another resolver do not contradict it.
+    """
+    key = finding.anomaly.key
+    span = span_of(votes, start, end)
+    return span, (
+        (votes.asns[span] == key.place.asn)
+        & (votes.targets[span] == key.target)
+        & (votes.signals[span] == key.signal)
+        & (votes.resolver_asns[span] == key.resolver_asn)
+    )
+
+
+def span_of(votes: Votes, start: float, end: float) -> slice:
+    low, high = np.searchsorted(votes.times, [start, end])
+    return slice(int(low), int(high))

@@ -1,0 +1,160 @@
+"""Event: what explanations are weighed against, for anomalies of measurements that may be one event.
+
+``Event`` is everything that was measured of it.  ``Claim`` is what remains for the networks that are named, up to a
+moment: a live monitor confirms at the first moment at which no explanation is left.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+
+import numpy as np
+
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.explanation import Answer, excluded, untested
+from fanous.analysis.rules.addresses import host_of
+from fanous.analysis.series.voices import NETWORK_PROBES
+from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, Interval
+from fanous.model.series import Floats, Votes
+from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED
+
+BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
+"""Mechanisms of a connection that was never made: a site's own filter of countries shows the same."""
+
+IN_ITS_PLACE = (BOGON, BLOCK_ADDRESS, FORGED, "dns.nxdomain", "http.blockpage", "http.redirect")
+"""Mechanisms of false answers and notices: no host that fails gives them."""
+
+INTERCEPTED = "tls.mitm"
+"""Mechanisms of certificates that are not the site's begin with this."""
+
+MOST = 0.9
+"""Share of the failures from which they all count as alike: during a block other things fail, too."""
+
+OTHER_NAMES = 3
+"""Other targets that must have worked to show that what fails was singled out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """Everything that was measured of an event.
+
+    Attributes:
+        votes: of the country, on the event's targets.
+        elsewhere: of other countries on the same targets, if they say *works*.
+        group: the event's findings.
+        findings: all of the country, including the event's.
+    """
+
+    country: str
+    votes: Votes
+    elsewhere: Votes
+    group: Sequence[Finding]
+    findings: Sequence[Finding]
+    known: Alternatives = NONE_KNOWN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What remains of an event for the networks that are named.
+
+    Attributes:
+        sessions: its findings on these networks.
+        is_named: do they have enough evidence of their own to be named?
+        meanwhile: all votes there, while it was on.
+        witness: the failing ones of these.
+        seen: those of ``witness`` that may confirm it, up to ``now``.
+        controls: when the target worked elsewhere (``controls.works_elsewhere``), ascending.
+    """
+
+    event: Event
+    sessions: Sequence[Finding]
+    is_named: bool
+    meanwhile: Votes
+    witness: Votes
+    seen: Votes
+    controls: Floats
+    now: float = np.inf
+
+    @property
+    def known(self) -> Alternatives:
+        """What the store knows besides the votes."""
+        return self.event.known
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Targets that were seen to fail."""
+        return frozenset(str(target) for target in self.seen.targets)
+
+    @property
+    def is_of_line(self) -> bool:
+        """Is it about the line itself, with no target singled out?"""
+        return any(not finding.target for finding in self.sessions)
+
+    def hosts(self, target: str) -> frozenset[int]:
+        """Networks of a target's addresses, as the helper found them; empty = unknown."""
+        return frozenset(host for one in self.known.hosting if one.target == target for host in hosts_of(one))
+
+    def are_apart(self, targets: Collection[str]) -> bool:
+        """Are two of the targets in different hosting networks, so that no single owner or host decides on both?"""
+        places = [hosts for target in targets if (hosts := self.hosts(target))]
+        return any(one.isdisjoint(other) for n, one in enumerate(places) for other in places[:n])
+
+
+def hosts_of(hosting: Hosting) -> frozenset[int]:
+    """Networks that host a target, each by the one that runs it."""
+    return frozenset(map(host_of, hosting.networks))
+
+
+def sites(targets: frozenset[str]) -> frozenset[str]:
+    """The targets, if all are sites; a platform's name has no dot."""
+    return targets if all("." in target for target in targets) else frozenset()
+
+
+def is_intercepted(mechanism: str) -> bool:
+    """Was another certificate shown than the site's?"""
+    return mechanism.startswith(INTERCEPTED)
+
+
+def alike(seen: Votes) -> str:
+    """The one way in which connections fail on all networks; empty = there are several, or it is another."""
+    ways = set[str]()
+    for asn in np.unique(seen.asns):
+        own = Counter(seen.mechanisms[seen.asns == asn].tolist())
+        way, most = own.most_common(1)[0]
+        if most < MOST * own.total() or way not in BY_ADDRESS:
+            return ""
+        ways.add(str(way))
+    return ways.pop() if len(ways) == 1 else ""
+
+
+def spans(seen: Votes) -> Iterator[tuple[int, Interval]]:
+    """Each network, and the time between its third failing probe and its last failure."""
+    for asn in np.unique(seen.asns).tolist():
+        own = seen.where(seen.asns == asn)
+        _, firsts = np.unique(own.probes.astype(str), return_index=True)
+        if len(firsts) >= NETWORK_PROBES:
+            third = float(np.sort(own.times[firsts])[NETWORK_PROBES - 1])
+            yield asn, Interval(third, float(own.times.max()))
+
+
+def ways(seen: Votes) -> tuple[str, ...]:
+    """Mechanisms of the failures, the most frequent first."""
+    return tuple(str(way) for way, _ in Counter(seen.mechanisms.tolist()).most_common(3) if way)
+
+
+def ases(asns: Collection[int]) -> tuple[str, ...]:
+    """As places are written: ``AS17557``."""
+    return tuple(f"AS{asn}" for asn in sorted(asns))
+
+
+def of_targets(test: Callable[[Claim], Answer]) -> Callable[[Claim], Answer]:
+    """A test of an explanation that concerns sites and services, and needs failures to look at."""
+
+    @wraps(test)
+    def weigh(claim: Claim) -> Answer:
+        if claim.is_of_line:
+            return excluded("no_target")
+        return test(claim) if len(claim.seen) else untested("nothing_usable")
+
+    return weigh

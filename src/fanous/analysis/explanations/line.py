@@ -1,0 +1,142 @@
+"""The line: it fails, or is slow, for everything, or something on it inspects every encrypted connection.
+
+Where hardly anything else is measured, nothing shows that a target was singled out.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from fanous.analysis.explanations.event import (
+    MOST,
+    OTHER_NAMES,
+    Claim,
+    Event,
+    ases,
+    is_intercepted,
+    of_targets,
+    ways,
+)
+from fanous.analysis.explanations.explanation import (
+    Answer,
+    Effect,
+    Explanation,
+    Group,
+    excluded,
+    holds,
+    untested,
+)
+from fanous.model.incident import LineRecord
+from fanous.model.place import Family
+from fanous.model.verdict import SLOWNESS
+
+LINE_FAULTS = (
+    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
+    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
+)
+"""Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
+
+LINE_TARGETS = 5
+"""Targets that a probe must have measured at the time before its line can be judged."""
+
+LINE_SHARE = 0.6
+"""If this share of a probe's other targets fails as on a bad line, no target was singled out.  Of the lists of sites
+that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+
+LINE_PROBES = 0.5
+"""Share of the probes that saw it on a network that must have such a line, so that a few liars that report
+everything as failing retract nothing."""
+
+
+def _bad(event: Event) -> Answer:
+    """Could the probes that saw it on a network reach hardly anything else either?"""
+    lines = event.known.lines
+    if any(not finding.target for finding in event.group):
+        return excluded("no_target")
+    bad = bad_lines(lines)
+    if bad:
+        return holds("line.at_fault", bad, networks=ases(bad))
+    can_tell = any(line.targets >= LINE_TARGETS for line in lines)
+    return excluded("others_worked") if can_tell else untested("few_others", needed=LINE_TARGETS)
+
+
+def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
+    """Networks on which the probes that saw it could reach hardly anything else either.
+
+    If most of them measured too little to tell (each measurement may have its own probe name), everything
+    measured on the network decides.
+    """
+    saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
+    for line in lines:
+        if not line.of_all:
+            saw[line.asn] += 1
+            tell[line.asn] += line.targets >= LINE_TARGETS
+            bad[line.asn] += _is_bad(line)
+    whole = {line.asn for line in lines if line.of_all and _is_bad(line)}
+    few_tell = {asn for asn in saw if 2 * tell[asn] < saw[asn]}
+    return frozenset(
+        asn for asn in saw if (asn in whole if asn in few_tell else bad[asn] >= LINE_PROBES * saw[asn])
+    )
+
+
+def _is_bad(line: LineRecord) -> bool:
+    return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
+
+
+@of_targets
+def _slow(claim: Claim) -> Answer:
+    """Our own probes compare a slow download with another name's."""
+    seen = claim.seen
+    slow = np.array([SLOWNESS in way for way in seen.mechanisms.tolist()], np.bool_)
+    if float((slow & (seen.sources != str(Family.EDGE))).mean()) < MOST:
+        return _other_way(claim, is_seen=bool(slow.any()))
+    others = set(claim.known.reached).difference(seen.targets.tolist())
+    if len(others) >= OTHER_NAMES:
+        return excluded("others_reached", some=len(others))
+    return holds("line.may_be_slow")
+
+
+@of_targets
+def _inspected(claim: Claim) -> Answer:
+    """Then hardly any other target was reached by those who met one.  Our own probes compare with another name's."""
+    seen = claim.seen
+    shown = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
+    if float((shown & (seen.sources != str(Family.EDGE))).mean()) < MOST:
+        return _other_way(claim, is_seen=bool(shown.any()))
+    probes = [line for line in claim.known.inspected if not line.of_all]
+    if not any(line.others for line in probes):  # each measurement has its own probe name
+        probes = [line for line in claim.known.inspected if line.of_all]
+    free = [line for line in probes if line.others - line.failing >= OTHER_NAMES]
+    if probes and 2 * len(free) >= len(probes):
+        return excluded("others_reached_too", some=len(free), all=len(probes))
+    return holds("line.may_be_inspected")
+
+
+def _other_way(claim: Claim, *, is_seen: bool) -> Answer:
+    """Most failures are of another kind, or are our own probes', which look at other names beside it."""
+    if is_seen and str(Family.EDGE) in claim.seen.sources:
+        return excluded("own_probes_compare")
+    return excluded("other_way", mechanisms=ways(claim.seen))
+
+
+OF_EVENT = (
+    Explanation(
+        "line.at_fault",
+        Group.LINE,
+        Effect.LEAVE_OUT,
+        "The lines from which it was measured fail for nearly everything.",
+        _bad,
+    ),
+)
+
+LINE = (
+    Explanation("line.may_be_slow", Group.LINE, Effect.SUSPECT, "The line is slow for everything.", _slow),
+    Explanation(
+        "line.may_be_inspected",
+        Group.LINE,
+        Effect.SUSPECT,
+        "An antivirus program or an employer inspects all encrypted connections.",
+        _inspected,
+    ),
+)

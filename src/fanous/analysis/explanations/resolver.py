@@ -1,0 +1,227 @@
+"""The resolver or the name: lookups fail without anyone having chosen the names that fail.
+
+One resolver may have a fault, or not reach the name servers of one hosting network.  Both fail for names that no one
+chose; a block leaves most names alone, and does not stop at the customers of one hosting network.  A public resolver
+may filter by itself, and people choose it for that.  A name's own servers may be at fault: if its signatures are
+broken, resolvers that check them fail in every country.  And a site that has moved leaves its former address in caches.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.analysis.explanations.event import (
+    BY_ADDRESS,
+    MOST,
+    OTHER_NAMES,
+    Claim,
+    ases,
+    is_intercepted,
+    of_targets,
+    ways,
+)
+from fanous.analysis.explanations.explanation import (
+    Answer,
+    Effect,
+    Explanation,
+    Group,
+    excluded,
+    holds,
+    untested,
+)
+from fanous.analysis.explanations.line import LINE_TARGETS
+from fanous.analysis.rules.addresses import MAY_FILTER
+from fanous.analysis.series.voices import is_long
+from fanous.model.instant import DAY
+from fanous.model.place import Family
+from fanous.model.series import Votes
+from fanous.model.verdict import FORGED
+
+OF_DNS = "dns"
+"""Mechanisms of lookups begin with this."""
+
+UNANSWERED = ("dns", "dns.timeout")
+NO_ANSWER = (*UNANSWERED, "dns.refused")
+"""Mechanisms of a resolver that gives no answer at all; a wrong one, or one that denies the name, is a choice.  A
+resolver that refuses chooses, too, if it answers for other names."""
+
+NAMES_SHARE = 0.6
+"""A resolver has singled out what fails only if it answers for ``OTHER_NAMES`` others, and fails for no more than this
+share of all: as for lines (``line.LINE_SHARE``)."""
+
+ABROAD = 2
+"""Lookups without an answer in one other country at the time, from which the name itself is in question."""
+
+MOVED_WITHIN = 28 * DAY
+"""How long before an event an address that the helper got counts as a former one: caches keep them for days."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Resolver:
+    """The one network whose resolvers are behind the failures.
+
+    Attributes:
+        lookups: the failures that count.
+        is_silent: did it give no answers, rather than false ones?
+        failing, answered: names for which it failed, and for which it answered, the event's included.
+    """
+
+    networks: tuple[str, ...]
+    lookups: Votes
+    is_silent: bool
+    failing: frozenset[str]
+    answered: frozenset[str]
+
+    @property
+    def fails_for_most(self) -> bool:
+        return len(self.failing) > NAMES_SHARE * len(self.failing | self.answered)
+
+    @property
+    def has_singled_out(self) -> bool:
+        """Does it answer for enough other names to show that what fails was chosen?"""
+        return len(self.answered) >= OTHER_NAMES and not self.fails_for_most
+
+
+def _resolver(claim: Claim) -> _Resolver | Answer:
+    """The one resolver behind the failures, or what shows that there is none."""
+    seen = claim.seen
+    no_answer = np.isin(seen.mechanisms, NO_ANSWER)
+    is_silent = int(no_answer.sum()) >= MOST * len(seen)
+    of_names = np.array([way.startswith(OF_DNS) for way in seen.mechanisms.tolist()], np.bool_)
+    lookups = seen.where(no_answer if is_silent else of_names)
+    if len(lookups) < MOST * len(seen):
+        return excluded("other_way", mechanisms=ways(seen))
+    resolvers = set(np.where(lookups.resolver_asns > 0, lookups.resolver_asns, lookups.asns).tolist())
+    if len(resolvers) != 1:
+        return excluded("several_resolvers", resolvers=ases(resolvers))
+    targets = claim.targets
+    names = [
+        name
+        for name in claim.known.names
+        if (name.resolver_asn or name.asn) in resolvers and name.target not in targets
+    ]
+    answered = frozenset(name.target for name in names if name.answered > name.failing)
+    failing = targets.union(name.target for name in names if name.target not in answered)
+    return _Resolver(ases(resolvers), lookups, is_silent, failing, answered)
+
+
+@of_targets
+def _at_fault(claim: Claim) -> Answer:
+    resolver = _resolver(claim)
+    if isinstance(resolver, Answer):
+        return resolver
+    if not resolver.is_silent:
+        return excluded("false_answers")
+    if resolver.has_singled_out:
+        return excluded("names_answered", some=len(resolver.answered))
+    return holds("resolver.at_fault", resolvers=resolver.networks)
+
+
+@of_targets
+def _denies_most(claim: Claim) -> Answer:
+    """A wrong answer, or a denial that the name exists, is deliberate, unless nearly all names are denied."""
+    resolver = _resolver(claim)
+    if isinstance(resolver, Answer):
+        return resolver
+    if resolver.is_silent:
+        return excluded("no_false_answers")
+    if str(Family.EDGE) in claim.seen.sources:
+        return excluded("own_probes_compare")
+    if is_long(claim.seen):
+        return excluded("lasts")
+    if not resolver.fails_for_most:
+        return excluded("names_answered", some=len(resolver.answered))
+    if len(resolver.failing) < LINE_TARGETS:
+        return untested("few_names", some=len(resolver.failing), needed=LINE_TARGETS)
+    every = len(resolver.failing | resolver.answered)
+    return holds("resolver.denies_most", resolvers=resolver.networks, some=len(resolver.failing), all=every)
+
+
+@of_targets
+def _one_host(claim: Claim) -> Answer:
+    resolver = _resolver(claim)
+    if isinstance(resolver, Answer):
+        return resolver
+    if not resolver.is_silent:
+        return excluded("false_answers")
+    if not resolver.has_singled_out:
+        return untested("few_names", some=len(resolver.answered), needed=OTHER_NAMES)
+    unclear = np.isin(resolver.lookups.mechanisms, UNANSWERED) & ~resolver.lookups.controlled
+    if not unclear.any():
+        return excluded("found_otherwise")
+    if not _are_of_one_host(claim, resolver.answered):
+        return excluded("host_answered")
+    return holds("resolver.one_host", resolvers=resolver.networks)
+
+
+def _are_of_one_host(claim: Claim, answered: Collection[str]) -> bool:
+    """Are all names in one hosting network (or is there one name only, and its network is not known), of which no
+    name was answered?"""
+    common = frozenset[int].intersection(*map(claim.hosts, claim.targets))
+    if not common:
+        return len(claim.targets) == 1
+    return not all(any(host in claim.hosts(name) for name in answered) for host in common)
+
+
+@of_targets
+def _public_only(claim: Claim) -> Answer:
+    """If two operators of such resolvers give wrong answers there, they were forged on the path."""
+    seen = claim.seen
+    through = seen.resolver_asns[(seen.resolver_asns > 0) & (seen.resolver_asns != seen.asns)]
+    resolvers = set(through.tolist())
+    if len(through) < MOST * len(seen):
+        return excluded("own_resolvers")
+    if len(resolvers) != 1:
+        return excluded("several_resolvers", resolvers=ases(resolvers))
+    if not resolvers <= MAY_FILTER:
+        return excluded("resolver_does_not_filter", resolvers=ases(resolvers))
+    networks = ases(set(seen.asns.tolist()))
+    return holds("resolver.public_only", resolvers=ases(resolvers), entities=networks)
+
+
+@of_targets
+def _name_at_fault(claim: Claim) -> Answer:
+    unclear = np.isin(claim.seen.mechanisms, UNANSWERED) & ~claim.seen.controlled
+    if float(unclear.mean()) < MOST:
+        return excluded("other_way", mechanisms=ways(claim.seen))
+    if claim.known.unanswered:
+        return holds("name.at_fault", countries=claim.known.unanswered)
+    return excluded("answered_abroad") if len(claim.event.elsewhere) else untested("not_abroad")
+
+
+@of_targets
+def _moved(claim: Claim) -> Answer:
+    """A former address in the hosting network of the present one is not a wrong answer, but nothing may answer there
+    any more, or with another site's certificate.  Where more than one address serves a site, it is unlikely that all
+    failures are at a former one.
+    """
+    seen = claim.seen
+    forged = seen.mechanisms == FORGED
+    certificates = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
+    there = np.isin(seen.mechanisms, BY_ADDRESS) | certificates
+    if not (forged | there).any():
+        return excluded("other_way", mechanisms=ways(seen))
+    has_moved = 2 * int((forged & np.isin(seen.uids, claim.known.former)).sum()) >= len(seen)
+    outdated = float((there & np.isin(seen.uids, claim.known.outdated)).mean()) >= MOST
+    if not has_moved and not outdated:
+        return excluded("no_former_address")
+    return holds("name.moved", networks=len(np.unique(seen.asns)))
+
+
+def _row(code: str, says: str, weigh: Callable[[Claim], Answer]) -> Explanation[Claim]:
+    return Explanation(code, Group.RESOLVER, Effect.SUSPECT, says, weigh)
+
+
+RESOLVER = (
+    _row("resolver.at_fault", "The one resolver behind it has a fault.", _at_fault),
+    _row("resolver.denies_most", "The one resolver behind it denies nearly all names.", _denies_most),
+    _row(
+        "resolver.one_host",
+        "The one resolver behind it cannot reach the name servers of one host.",
+        _one_host,
+    ),
+    _row("resolver.public_only", "A public resolver that people choose filters by itself.", _public_only),
+    _row("name.at_fault", "The name's own servers or signatures are at fault.", _name_at_fault),
+    _row("name.moved", "The name has moved, and caches keep its former address.", _moved),
+)

@@ -1,0 +1,137 @@
+"""The site itself: it drops the connections of a country's visitors, or shows them a page of its own.
+
+It does so on all networks of the country at once and at the same step, while networks that block an address differ: in
+how, in when, in whether they do.  Conversely, a page that a site may show to visitors from the country comes from the
+network after all, if sites of different hosting networks have it in common.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.analysis.explanations.event import (
+    OTHER_NAMES,
+    Claim,
+    alike,
+    hosts_of,
+    of_targets,
+    sites,
+    spans,
+    ways,
+)
+from fanous.analysis.explanations.explanation import Answer, Effect, Explanation, Group, excluded, holds
+from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
+from fanous.analysis.series.voices import helped
+from fanous.model.incident import Alternatives, Interval
+from fanous.model.series import Votes, within
+from fanous.model.verdict import ERROR_PAGE, OTHER_PAGE
+
+OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
+"""Mechanisms of pages that a site itself may show to visitors from one country, so a site that
+worked abroad is not a control: only another network of the same country is."""
+
+
+@of_targets
+def _may_refuse(claim: Claim) -> Answer:
+    """Platforms are served to all countries from many places, and none is known to have dropped a country without a
+    word."""
+    way = alike(claim.seen)
+    if not sites(claim.targets):
+        return excluded("is_platform")
+    if not way:
+        return excluded("not_alike", mechanisms=ways(claim.seen))
+    if claim.are_apart(claim.targets):
+        return excluded("hosts_differ")
+    beside = worked_beside(claim)
+    if beside:
+        return excluded("worked_beside", networks=(f"AS{beside}",))
+    return holds("site.may_refuse", networks=len(np.unique(claim.seen.asns)), mechanisms=(way,))
+
+
+def worked_beside(claim: Claim) -> int:
+    """A network of the country on which it worked while it failed on another, before, during and after; 0 = none.
+
+    What a network measured right before the first failure and right after the last does not show this.
+    """
+    votes = claim.event.votes.where(claim.event.votes.times <= claim.now)
+    failed = np.isin(votes.uids, votes.uids[votes.seen])
+    signals = np.isin(votes.signals, [finding.anomaly.key.signal for finding in claim.sessions])
+    failing = dict(spans(claim.seen))
+    for asn in np.unique(votes.asns).tolist():
+        others = [span for other, span in failing.items() if other != asn]
+        own = [
+            Interval(finding.anomaly.start_latest, finding.anomaly.last_seen)
+            for finding in claim.sessions
+            if finding.asn == asn
+        ]
+        rows = signals & (votes.asns == asn) & within(votes.times, others) & ~within(votes.times, own)
+        if int(rows.sum()) >= CONTROLS and float((~failed[rows]).mean()) >= SPARED_SHARE:
+            return int(asn)
+    return 0
+
+
+@of_targets
+def _own_page(claim: Claim) -> Answer:
+    """Another network of the country that gets the usual page shows that the site turns nobody away."""
+    if not may_be_sites_own(claim.seen):
+        return excluded("other_way", mechanisms=ways(claim.seen))
+    if not may_be_of_site(claim.seen, claim.known):
+        return excluded("page_of_others")
+    if len(claim.controls) >= CONTROLS:
+        return excluded("usual_page_beside", some=len(claim.controls))
+    if helped(claim.seen):
+        return excluded("helper_got_page")
+    return holds("site.own_page")
+
+
+# --- whose page? ----------------------------------------------------------------------------------------
+
+
+def may_be_sites_own(witness: Votes, but: NDArray[np.bool_] | bool = False) -> bool:
+    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?
+
+    Args:
+        but: shape (n,): those of which it is known that the page is not the site's.
+    """
+    return 2 * int((np.isin(witness.mechanisms, OWN_PAGES) & ~np.asarray(but)).sum()) >= len(witness) > 0
+
+
+def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
+    """Failing votes whose page another site, of another hosting network, has on the same network: shape (n,).
+
+    A delivery network, a parking service or a shield shows one page for many sites, too, but for its customers alone;
+    and a broken proxy shows its own in place of everything, whereas a notice leaves most sites alone.
+    """
+    hosts = {one.target: hosts_of(one) for one in known.hosting}
+    cells = {
+        (page.asn, target)
+        for page in known.pages
+        if page.others >= OTHER_NAMES
+        for target in page.targets
+        for other in page.targets
+        if hosts.get(target) and hosts.get(other) and hosts[target].isdisjoint(hosts[other])
+    }
+    pairs = zip(witness.asns.tolist(), witness.targets.tolist(), strict=True)
+    return np.isin(witness.mechanisms, OWN_PAGES) & np.array([pair in cells for pair in pairs], np.bool_)
+
+
+def may_be_of_site(witness: Votes, known: Alternatives) -> bool:
+    """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
+    return may_be_sites_own(witness, shared_pages(witness, known))
+
+
+SITE = (
+    Explanation(
+        "site.may_refuse",
+        Group.SITE,
+        Effect.SUSPECT,
+        "The site itself drops connections from this country.",
+        _may_refuse,
+    ),
+    Explanation(
+        "site.own_page",
+        Group.SITE,
+        Effect.SAY,
+        "The site itself shows this page to visitors from this country.",
+        _own_page,
+    ),
+)

@@ -1,0 +1,168 @@
+"""Disputes: what one family of sources shows while others reach the target.
+
+Votes of all families are pooled, and most voices of a network decide, so a censor who lets some probes through, or a
+crowd of forged denials, could hide what one family sees.  Therefore each is also judged as if no other measured, and
+what it alone shows is suspected at least and at most.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fanous.analysis.detectors.finding import made
+from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
+from fanous.analysis.incidents.networks import that_measured, that_saw
+from fanous.analysis.series.voices import helped, is_long
+from fanous.model.incident import Incident, Status
+from fanous.model.place import Family
+from fanous.model.reason import Param, Reason
+from fanous.model.series import Votes
+
+NETWORKS = 2
+"""Networks that must show it, or else one for longer than the faults of one last (``voices.is_long``).  If all probes
+of one family on a network are in one place, a fault there makes them disagree with the others on that network, but on
+no other.
+"""
+
+JUDGED_ALONE = (Family.EDGE, Family.OONI)
+"""Families that C2 may confirm by themselves."""
+
+DISPUTED, ABOUT_NETWORKS = "disputed", "disputed.networks"
+"""Codes of reasons: of a suspicion that one family shows against others, and of an incident that, according to one
+family, is on more networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What one family shows by itself.
+
+    Attributes:
+        votes: those of its votes that count.
+        incidents: what follows from them if no one else measured.
+    """
+
+    family: Family
+    votes: Votes
+    incidents: Sequence[Incident]
+
+
+def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ...]:
+    """The names of its sources."""
+    return tuple(name for name, own in family_of.items() if own is family)
+
+
+def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
+    """The votes that came through its sources."""
+    return votes.where(np.isin(votes.sources.astype(str), sources_of(family, family_of)))
+
+
+def shown_by(incident: Incident) -> Family | None:
+    """The one family on which a disputed suspicion rests; None = it is not one."""
+    told = (reason.params["shown_by"] for reason in incident.reasons if reason.code == DISPUTED)
+    return next((Family(str(family)) for family in told), None)
+
+
+def is_disputed(incident: Incident) -> bool:
+    """Does it say that sources disagree?"""
+    return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
+
+
+def with_disputes(
+    found: Sequence[Incident], families: Iterable[Alone], votes: Votes, family_of: Mapping[str, Family]
+) -> list[Incident]:
+    """All incidents, with what one family alone shows and others deny.
+
+    Args:
+        found: what the votes of all families together show.
+        votes: of all families, on all targets of ``families``.
+        family_of: name of a source -> family.
+    """
+    told = list(found)
+    for alone in families:
+        own = sources_of(alone.family, family_of)
+        others = votes.where(~np.isin(votes.sources.astype(str), own))
+        for one in alone.incidents:
+            if one.confirmed_at is not None and _holds_alone(one, alone.votes):
+                told = _with(told, one, alone.family, others, family_of)
+    return told
+
+
+def _holds_alone(one: Incident, own: Votes) -> bool:
+    """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
+
+    Where others reach the target at the same time on the same networks, its working elsewhere shows nothing new: only a
+    control made with the failure shows that the line of those who see it was sound.
+    """
+    saw = own.where(that_saw(own, one.networks))
+    return helped(saw) and (len(one.networks) >= NETWORKS or is_long(saw))
+
+
+def _with(
+    found: Sequence[Incident], one: Incident, family: Family, others: Votes, family_of: Mapping[str, Family]
+) -> list[Incident]:
+    """The incidents with the one that a family alone shows: as a remark to one of them, or next to them."""
+    near = [other for other in found if _is_same(other, one)]
+    known = {network.entity for other in near if other.confirmed_at is not None for network in other.networks}
+    denied = _denied(one, others, known)
+    if not len(denied):
+        return list(found)
+    told: dict[str, Param] = {
+        "shown_by": str(family),
+        "families": tuple(str(other) for other in families_seen(denied.sources, dict(family_of))),
+        "networks": tuple(f"AS{asn}" for asn in np.unique(denied.asns)),
+        "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
+        "all": made(denied),
+    }
+    standing = [other for other in near if other.status is not Status.RETRACTED and not _is_part(other, one)]
+    if standing:
+        lead = min(standing, key=lambda other: (other.confirmed_at is None, other.onset))
+        remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, told)))
+        return [remarked if other is lead else other for other in found]
+    rest = [other for other in found if other not in near or not _is_part(other, one)]
+    return [*rest, _suspected(one, Reason(DISPUTED, told))]
+
+
+def _is_same(other: Incident, one: Incident) -> bool:
+    """Are both about one target at one time?"""
+    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
+
+
+def _is_part(other: Incident, one: Incident) -> bool:
+    """Does ``one`` say all that the other, never confirmed, says?"""
+    entities = {network.entity for network in one.networks}
+    return (
+        other.confirmed_at is None
+        and set(other.targets) <= set(one.targets)
+        and {network.entity for network in other.networks} <= entities
+    )
+
+
+def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
+    """Others' votes on the networks on which they did not see what one family sees.
+
+    They need not always reach the targets: a censor could let known probes through every other time.
+
+    Args:
+        known: networks on which all families together show it.
+    """
+    rows = np.zeros(len(others), np.bool_)
+    for network in (each for each in one.networks if each.entity not in known):
+        own = that_measured(others, [network])
+        here = others.where(own)
+        if len(here) and made(here.where(here.seen)) < NETWORK_SHARE * made(here):
+            rows |= own
+    return others.where(rows)
+
+
+def _suspected(one: Incident, reason: Reason) -> Incident:
+    """The incident as a suspicion that others dispute."""
+    return replace(
+        one,
+        status=status_of(Ruling("", None, reason), one.end),
+        confirmed_at=None,
+        rule="",
+        confidence=min(one.confidence, UNCONFIRMED),
+        reasons=(reason, *one.reasons[1:]),
+    )

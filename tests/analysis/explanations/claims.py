@@ -1,0 +1,62 @@
+"""Hand-made claims for the tests of explanations."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.event import Claim, Event
+from fanous.analysis.explanations.explanation import Answer
+from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
+from fanous.model.explanation import Standing
+from fanous.model.incident import NONE_KNOWN, Alternatives
+from fanous.model.series import Votes
+from tests.analysis.incidents.events import Ballot, finding, votes
+
+
+def event_of(
+    every: Votes, group: Sequence[Finding], known: Alternatives = NONE_KNOWN, country: str = "XA"
+) -> Event:
+    """Everything that was measured of an event."""
+    return Event(country, every, every.where(np.zeros(len(every), np.bool_)), group, group, known)
+
+
+def claim_of(
+    every: Votes,
+    group: Sequence[Finding],
+    known: Alternatives = NONE_KNOWN,
+    *,
+    is_named: bool = True,
+    controlled: bool = False,
+) -> Claim:
+    """A claim about all that fails.
+
+    Args:
+        controlled: did the failing measurements carry normal controls?
+    """
+    witness = every.where(every.seen)
+    witness.controlled[:] |= controlled
+    return Claim(event_of(every, group, known), group, is_named, every, witness, witness, np.array([]))
+
+
+def known_of(known: Alternatives, *, controlled: bool = False, is_named: bool = True) -> Claim:
+    """A claim of which only this matters."""
+    every = votes(Ballot([10, 11, 12], True))
+    return claim_of(every, [finding(10, 13)], known, is_named=is_named, controlled=controlled)
+
+
+def answer(code: str, claim: Claim) -> Answer:
+    """How the row with this code stands for a claim."""
+    (row,) = (row for row in OF_CLAIM if row.code == code)
+    return row.weigh(claim)
+
+
+def answer_of(code: str, event: Event) -> Answer:
+    """The same for a row that leaves out networks."""
+    (row,) = (row for row in OF_NETWORKS if row.code == code)
+    return row.weigh(event)
+
+
+def held(claim: Claim) -> set[str]:
+    """Codes of the rows that hold for a claim."""
+    return {row.code for row in OF_CLAIM if row.weigh(claim).standing is Standing.HOLDS}
