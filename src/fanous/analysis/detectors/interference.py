@@ -2,7 +2,7 @@
 
 Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
 signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation
-(docs/methodology.md).
+(docs/methodology-reviewers.md).
 
 The filter says how probable it is, bin by bin, that a series is *on* (interfered with): a hidden Markov chain with the
 states off and on, rates per second between them, and Beta-Binomial emissions: probes on one network fail together, so
