@@ -29,7 +29,6 @@ from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
-from fanous.publish.evidence.thresholds import undeclared
 from fanous.sources.publishers import SERIES_FILES
 from fanous.store.schema import FORMAT, TABLES
 from tests.cli.test_main import KEYS
@@ -294,7 +293,7 @@ def test_no_retired_threshold_is_declared() -> None:
 
 def thresholds_that_are_not_there(page: Path) -> list[str]:
     """``detectors.*.rho`` stands for every detector with such an option."""
-    declared = {one.id for one in every_threshold()} | undeclared().keys()
+    declared = {one.id for one in every_threshold()}
     rooms = "|".join(sorted({name.partition(".")[0] for name in declared}))
     named = set(re.findall(rf"`((?:{rooms})\.[a-z_.*]+[a-z])`", text_of(page))) - set(retired())
     return sorted(name for name in named if not fnmatch.filter(declared, name))
@@ -303,19 +302,6 @@ def thresholds_that_are_not_there(page: Path) -> list[str]:
 def test_every_threshold_that_is_named_is_declared() -> None:
     pages = [page for page in PAGES if page.name.startswith("methodology")]
     assert complaints(pages, thresholds_that_are_not_there) == {}
-
-
-NOT_YET = [
-    "doubts",
-    "alternatives",
-    "confirm",
-    "interference",
-    "networks",
-    "publishers",
-    "fusion",
-    "remainder",
-]
-"""Modules whose thresholds ``undeclared`` still lists."""
 
 
 def numbers_without_an_id(module: str) -> Iterator[str]:
@@ -361,8 +347,7 @@ def modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:
 
 
 def test_every_number_that_judges_is_a_threshold() -> None:
-    modules = [name for name in judging_modules() if name.rpartition(".")[2] not in NOT_YET]
-    found = {(module, name) for module in modules for name in numbers_without_an_id(module)}
+    found = {(module, name) for module in judging_modules() for name in numbers_without_an_id(module)}
     assert {(module, name) for module, name in found if name not in NO_THRESHOLD} == set()
 
 

@@ -12,6 +12,7 @@ from fanous.analysis.incidents import confirm
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.model.incident import Evidence
 from fanous.model.reason import Reason, as_written
+from fanous.model.threshold import _DECLARED, Threshold
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence.recompute import (
     JUDGING,
@@ -26,7 +27,6 @@ from fanous.publish.evidence.recompute import (
     unlike_thresholds,
     used,
 )
-from fanous.publish.evidence.thresholds import undeclared
 from tests.each import each
 from tests.store.cases import NOON, incident
 
@@ -121,7 +121,7 @@ def test_every_threshold_is_in_it() -> None:
 
 def test_a_changed_threshold_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = plain(thresholds())
-    monkeypatch.setattr(confirm, "PROBES", 2)
+    monkeypatch.setitem(_DECLARED, "incidents.probes", Threshold("incidents.probes", 2, ""))
     assert unlike_thresholds(before) == [("incidents.probes", "3", "2")]
 
 
@@ -134,7 +134,7 @@ def test_every_process_packs_every_threshold_that_judges() -> None:
     code = "from fanous.publish.evidence.recompute import thresholds; print(*thresholds())"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     judging = [one.id for one in every_threshold() if one.id.startswith(JUDGING)]
-    assert ran.stdout.split() == [*(name for name in judging if not name.startswith(SHOWN)), *undeclared()]
+    assert ran.stdout.split() == [name for name in judging if not name.startswith(SHOWN)]
 
 
 def test_a_field_of_a_later_version_is_named() -> None:

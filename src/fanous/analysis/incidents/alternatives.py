@@ -21,31 +21,56 @@ from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Rel
 from fanous.model.instant import DAY
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair, Votes
+from fanous.model.threshold import threshold
 
 # --- the platform ---------------------------------------------------------------------------------------
 
-NEW_COUNTRIES = 3
-"""A platform is down rather than blocked if it began to fail in three countries at once, and works in fewer.  Where it
-works in as many, either it failed in a part of the world, or the failures were forged where hardly anyone measures:
-then it is neither confirmed nor retracted.
-"""
+NEW_COUNTRIES = threshold(
+    "incidents.platform_countries",
+    3,
+    "Other countries in which a platform must have begun to fail at once to be down: fewer are an ordinary "
+    "evening, on which the same platform is blocked in several countries. Where it works in as many, it is "
+    "neither confirmed nor retracted.",
+)
 
-ONSET_PROBES = 2
-"""Failing probes in each country: one is a bad line."""
+ONSET_PROBES = threshold(
+    "incidents.platform_onset_probes",
+    2,
+    "Failing probes in each other country in which a platform may be down: one is a bad line.",
+)
 
-ONSET_SHARE = 0.5
-"""Share of the measurements made there at the time that must fail."""
+ONSET_SHARE = threshold(
+    "incidents.platform_onset_share",
+    0.5,
+    "Share of the measurements made at the time in each other country in which a platform may be down that must "
+    "fail.",
+)
 
-CLEAN = 0.1
-CLEAN_MEASUREMENTS = 5
-"""A country counts only if the target worked there before: if it has been blocked for years it always fails, and
-on any evening a few countries block the same platform."""
+CLEAN = threshold(
+    "incidents.platform_clean_share",
+    0.1,
+    "Most of the measurements that may have failed in another country before: where the target has been blocked "
+    "for years, it always fails.",
+)
+CLEAN_MEASUREMENTS = threshold(
+    "incidents.platform_clean_measurements",
+    5,
+    "Measurements in another country before, without which no one knows whether the target worked there.",
+)
 
 
-NEARLY_ALL_COUNTRIES = 5
-NEARLY_ALL_SHARE = 0.8
-"""Where the helper reached it while it failed, its path may be another than users'.  That takes more other countries,
-nearly all in which it had worked: to forge failures there, someone must outvote the probes of each of these."""
+NEARLY_ALL_COUNTRIES = threshold(
+    "incidents.platform_helped_countries",
+    5,
+    "As `incidents.platform_countries` if most failures here carried normal controls: two more than without, "
+    "since each must be outvoted to forge it.",
+)
+NEARLY_ALL_SHARE = threshold(
+    "incidents.platform_helped_share",
+    0.8,
+    "Share of the countries that measured it in which it must fail if failures here carried normal controls: a "
+    "real block leaves it working in most.",
+)
 
 
 PLATFORM_DOWN, PLATFORM_PARTLY, PLATFORM_BUT_HELPER = (
@@ -91,17 +116,30 @@ def _is_clean(failing: int, measured: int) -> bool:
 
 # --- an instrument --------------------------------------------------------------------------------------
 
-ONE_SOFTWARE = 0.95
-"""Share of the failing probes that run one version of the software."""
+ONE_SOFTWARE = threshold(
+    "incidents.software_share",
+    0.95,
+    "Share of the failing probes that run one version of the software, from which the fault may be that "
+    "version's.",
+)
 
-EACH_SOFTWARE = 0.8
-"""The same share where each network has a version of its own: other things fail there, too."""
+EACH_SOFTWARE = threshold(
+    "incidents.software_each_share",
+    0.8,
+    "As `incidents.software_share`, where each network has a version of its own: other things fail there, too.",
+)
 
-OTHER_PROBES = 3
-OTHER_SHARE = 0.3
-"""On every network named, this many probes with other software must reach the target, and this share of the number that
-fail: what only one version sees while others look too is that version's own fault.  A fifth of the probes, or all
-of one network among several, can lie without causing a retraction."""
+OTHER_PROBES = threshold(
+    "incidents.software_other_probes",
+    3,
+    "Probes with other software that must reach the target on each network named.",
+)
+OTHER_SHARE = threshold(
+    "incidents.software_other_share",
+    0.3,
+    "Share, compared with the probes that fail, that those with other software must be: a fifth of the probes, "
+    "or all of one network among several, can lie without causing a retraction.",
+)
 
 
 def defect(software: Sequence[Software]) -> Reason | None:
@@ -224,16 +262,26 @@ LINE_FAULTS = (
 )
 """Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
 
-LINE_TARGETS = 5
-"""Targets that a probe must have measured at the time before its line can be judged."""
+LINE_TARGETS = threshold(
+    "incidents.line_targets",
+    5,
+    "Targets that a probe must have measured at the time before it says anything about its line.",
+)
 
-LINE_SHARE = 0.6
-"""If this share of a probe's other targets fails as on a bad line, no target was singled out.  Of the lists of sites
-that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+LINE_SHARE = threshold(
+    "incidents.line_target_share",
+    0.6,
+    "Share of a probe's other targets that must fail like a bad line: of lists that are tested for blocking the "
+    "strictest censors cut less, and forge or reset most of that. Five or more that fail while nothing works "
+    "may be the line, too.",
+)
 
-LINE_PROBES = 0.5
-"""Share of the probes that saw it on a network that must have such a line, so that a few liars that report
-everything as failing retract nothing."""
+LINE_PROBES = threshold(
+    "incidents.line_probe_share",
+    0.5,
+    "Share of the probes that saw it on a network that must have a bad line, so that a few liars who report "
+    "everything as failing retract nothing.",
+)
 
 
 def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
@@ -261,10 +309,13 @@ def _is_bad(line: LineRecord) -> bool:
 
 # --- a network of another country -----------------------------------------------------------------------
 
-SETTLED_DAYS = 7
-"""Days before the event on which a network that is registered abroad must have been measured in the country to count
-as one of its own (satellites, carriers of several countries): a phone that roams, or a few addresses that a table puts
-on the wrong side of a border, are met now and then."""
+SETTLED_DAYS = threshold(
+    "incidents.settled_days",
+    7,
+    "Days before the event on which a network that is registered abroad must have been measured in the country "
+    "to count as one of its own, as satellites and carriers of several countries are: a phone that roams stays "
+    "for less.",
+)
 
 
 NETWORK_ABROAD = "network.abroad"
@@ -340,16 +391,25 @@ def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
 
 # --- a policer, or a crowded line? ----------------------------------------------------------------------
 
-PROBES = 5
-"""Fewest probes: with fewer, a slope says no more than the toss of a coin."""
+PROBES = threshold(
+    "incidents.policing_probes",
+    5,
+    "Fewest probes to tell a fixed limit from congestion: with fewer, a slope is known no better than by "
+    "tossing a coin.",
+)
 
-SPREAD = 0.3
-"""Smallest standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed
-rate and a shared line look the same.
-"""
+SPREAD = threshold(
+    "incidents.policing_spread",
+    0.3,
+    "Least standard deviation of ln(control rate) across probes: if all lines are alike, a fixed rate and a "
+    "shared line look the same.",
+)
 
-SURE = 1.645
-"""Standard deviations on either side of a 90 % interval of a normal distribution."""
+SURE = threshold(
+    "incidents.policing_deviations",
+    1.645,
+    "Standard errors on either side of the 90 % interval of the slope that tells a fixed limit from congestion.",
+)
 
 
 class SlownessCause(StrEnum):

@@ -48,6 +48,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes, within
+from fanous.model.threshold import threshold
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SLOWNESS
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
@@ -72,24 +73,47 @@ INTERCEPTED = "tls.mitm"
 
 EDGE = str(Family.EDGE)
 
-MOST = 0.9
-"""Share of the failures from which they all count as alike: during a block other things fail, too."""
+MOST = threshold(
+    "incidents.alike_share",
+    0.9,
+    "Share of the failures from which they all count as alike: during a block other things fail, too.",
+)
 
-ABROAD = 2
-"""Lookups without an answer in one other country at the time, from which the name itself is in question."""
+ABROAD = threshold(
+    "incidents.unanswered_abroad",
+    2,
+    "Lookups without an answer in one other country at the time, from which the name itself is in question: one "
+    "is a lost packet.",
+)
 
-OTHER_NAMES = 3
-NAMES_SHARE = 0.6
-"""A resolver has singled out what fails only if it answers for so many other names, and fails for no more than this
-share of all: as for lines (``alternatives.LINE_SHARE``)."""
+OTHER_NAMES = threshold(
+    "incidents.resolver_names",
+    3,
+    "Other targets for which a resolver must have answered (or whose pages came unchanged) to have singled "
+    "something out: as many as measurements make a control.",
+)
+NAMES_SHARE = threshold(
+    "incidents.resolver_failing_share",
+    0.6,
+    "Most of the targets looked up through a resolver that may have failed for it to have singled something "
+    "out: as for lines (`incidents.line_target_share`).",
+)
 
 
-HOST_SITES = 3
-"""Fewest sites of one hosting network that fail together before the host itself comes into question."""
+HOST_SITES = threshold(
+    "incidents.host_sites",
+    3,
+    "Fewest sites of one hosting network that fail together before the host comes into question: two are often "
+    "one owner's.",
+)
 
 
-MOVED_WITHIN = 28 * DAY
-"""How long before an event an address that the helper got counts as a former one: caches keep them for days."""
+MOVED_WITHIN = threshold(
+    "incidents.moved_within_seconds",
+    28 * DAY,
+    "Time before an event in which the helper's answers count as former addresses: as long as the history that "
+    "is read.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -413,8 +437,12 @@ def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, kn
 
 # --- whose answer? --------------------------------------------------------------------------------------
 
-LEAST_SHARE = 0.1
-"""Share of the failures from which the resolvers behind them are named."""
+LEAST_SHARE = threshold(
+    "incidents.resolver_share",
+    0.1,
+    "Share of the failures from which the resolvers behind wrong or missing answers are named, as mechanisms "
+    "are.",
+)
 
 
 def through_resolvers(witness: Votes) -> Iterator[Reason]:
@@ -451,11 +479,12 @@ def _ases(asns: Collection[int]) -> tuple[str, ...]:
 
 # --- what one family shows while others reach the target -------------------------------------------------
 
-NETWORKS = 2
-"""Networks that must show it, or else one for longer than the faults of one last (``confirm.is_long``).  If all probes
-of one family on a network are in one place, a fault there makes them disagree with the others on that network, but on
-no other.
-"""
+NETWORKS = threshold(
+    "incidents.disputed_networks",
+    2,
+    "Networks that one family must show by itself against others, or else one as a lone network must: all "
+    "probes of a family on a network may share a fault there.",
+)
 
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""

@@ -32,7 +32,6 @@ from fanous.model.verdict import Judged
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
-from fanous.publish.evidence.thresholds import undeclared
 from fanous.refdata import bytes_of
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.users import user_weights
@@ -254,7 +253,7 @@ SHOWN = ("series.heartbeats_", "series.collapse_")
 def thresholds() -> dict[str, Any]:
     """Id -> value of every threshold that a conclusion depends on."""
     judging = (one for one in declared() if one.id.startswith(JUDGING) and not one.id.startswith(SHOWN))
-    return {one.id: one.value for one in judging} | undeclared()
+    return {one.id: one.value for one in judging}
 
 
 def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]:
