@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser peers check format fuzz bench lock site man sbom licences audit
+.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser peers check format fuzz bench lock tables site man sbom licences audit
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -130,6 +130,11 @@ lock: install  ## write requirements.lock, and the locks of what ships, from pyp
 	    -o packaging/$$part.lock pyproject.toml; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build -c requirements.lock \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o packaging/build.lock
+
+tables: install  ## the tables of the documents that follow from the code
+	$(BIN)/python -m tests.ontology_tables
+	$(BIN)/python -m tests.source_tables
+	$(BIN)/python -m tools.threshold_tables
 
 site: install  ## the documentation as a site, in build/site
 	$(BIN)/zensical build --strict

@@ -14,8 +14,6 @@ PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").rglob("*.m
 COMMAND_BLOCKS = ("", "text", "sh", "bash", "console")
 """What follows the fence of a block that may contain commands."""
 
-UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
 
 def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
@@ -53,25 +51,6 @@ def section(text: str, heading: str) -> list[str]:
     rank = heading.split()[0]
     ends = (n for n in range(start, len(lines)) if re.match(rf"#{{1,{len(rank)}}} ", lines[n]))
     return lines[start : next(ends, len(lines))]
-
-
-def numbers(cell: str) -> float | tuple[float, ...]:
-    """``1/30``, ``4,000 draws``, ``36 h``, ``14,000 to 24,000 bytes``; a unit of ``UNITS`` is worked out."""
-    found = [text.replace(",", "") for text in re.findall(r"\d[\d,]*(?:\.\d+)?(?:/\d+)?", cell)]
-    unit = UNITS.get(cell.split()[-1], 1)
-    values = [float(text.partition("/")[0]) / float(text.partition("/")[2] or 1) * unit for text in found]
-    return values[0] if len(values) == 1 else tuple(values)
-
-
-def documented() -> list[tuple[str, str]]:
-    """(id, value as written) of every table of thresholds."""
-    found = []
-    for page in PAGES:
-        lines = text_of(page).splitlines()
-        for number, line in enumerate(lines):
-            if line.startswith("| threshold | value |"):
-                found += [(cells[0].strip("`"), cells[1]) for cells in first_table(lines[number:])]
-    return found
 
 
 def block_lines(page: Path, *kinds: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The documents say what the code does: links, names, thresholds, commands."""
 
 import ast
+import fnmatch
 import importlib
 import json
 import pkgutil
@@ -9,16 +10,17 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import typer
 from benchmarks.__main__ import bench_app
+from tools.threshold_tables import DOCUMENTS as THRESHOLD_PAGES
+from tools.threshold_tables import documented, every_threshold, retired
+from tools.threshold_tables import renewed as renewed_thresholds
 from typer.testing import CliRunner
 
-from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
-from fanous.analysis.detectors.registry import DETECTORS
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import CERTAIN, UNCONFIRMED
 from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
 from fanous.analysis.rules import RULES, RULES_VERSION
@@ -27,20 +29,16 @@ from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
-from fanous.publish.evidence import thresholds as evidence_thresholds
 from fanous.sources.publishers import SERIES_FILES
 from fanous.store.schema import FORMAT, TABLES
-from tests import thresholds as other_thresholds
 from tests.cli.test_main import KEYS
 from tests.documents import (
     PAGES,
     ROOT,
     anchors,
     commands_of,
-    documented,
     found_command,
     label,
-    numbers,
     rows,
     section,
     text_of,
@@ -51,11 +49,11 @@ from tests.each import each
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
 from tests.source_tables import DOCUMENTS
 from tests.source_tables import renewed as renewed_sources
-from tests.thresholds import CHECKS, published
 
 SOURCE = ROOT / "src" / "fanous"
 FORMATS = ROOT / "docs" / "formats.md"
-METHODOLOGY = ROOT / "docs" / "methodology.md"
+REVIEWERS = ROOT / "docs" / "methodology-reviewers.md"
+FIGURES = ROOT / "docs" / "methodology-appendix.md"
 
 JUDGING = (
     "fanous.analysis.rules",
@@ -64,10 +62,8 @@ JUDGING = (
     "fanous.analysis.incidents",
 )
 """Packages whose every number must be explained."""
-NO_THRESHOLD = {"HOUR", "DAY", "SEED", "FACEBOOK", "MOST_GARBAGE"}
-"""Units, a seed, an ASN, and how much waits for the garbage collector."""
-NOT_EXPLAINED = {"incidents.scope_seed"}
-"""It makes draws repeatable, and no value of it is better than another."""
+NO_THRESHOLD = {"HOUR", "DAY", "FACEBOOK", "MOST_GARBAGE", "WORDS", "GAP"}
+"""Units, an ASN, how much waits for the garbage collector, and marks of bytes."""
 
 
 # --- links and names ------------------------------------------------------------------------------
@@ -190,6 +186,11 @@ def test_the_architecture_is_short_enough_to_be_read() -> None:
     assert len(text_of(ROOT / "ARCHITECTURE.md").splitlines()) <= 200
 
 
+def test_the_methodology_is_short_enough_to_be_read() -> None:
+    assert len(text_of(ROOT / "docs" / "methodology.md").splitlines()) <= 100
+    assert len(text_of(REVIEWERS).splitlines()) <= 500
+
+
 def test_every_design_note_is_listed() -> None:
     folder = ROOT / "docs" / "design"
     for note in folder.glob("[0-9]*.md"):
@@ -274,44 +275,51 @@ def test_every_value_has_its_meaning(heading: str, values: Any) -> None:
 # --- thresholds -----------------------------------------------------------------------------------
 
 
-DETECTORS_WITH_A_FILTER = tuple(
-    name for name, detector in DETECTORS.items() if isinstance(detector.options, InterferenceOptions)
-)
+@pytest.mark.parametrize("page", THRESHOLD_PAGES, ids=label)
+def test_the_tables_of_thresholds_are_those_of_the_code(page: Path) -> None:
+    text = text_of(page)
+    fresh = renewed_thresholds(text, every_threshold(), retired())
+    assert text.splitlines() == fresh.splitlines(), "run make tables"
 
 
-def spelled_out(name: str) -> list[str]:
-    """``detectors.*.rho`` stands for every detector with a two-state filter that has no row of its own."""
-    if ".*." not in name:
-        return [name]
-    option = name.rpartition(".")[2]
-    own = {other for other, _ in documented()}
-    every = (f"detectors.{detector}.{option}" for detector in DETECTORS_WITH_A_FILTER)
-    return [each for each in every if each not in own]
+def test_every_threshold_is_in_one_table() -> None:
+    written = [name for page in THRESHOLD_PAGES for name in documented(text_of(page))]
+    assert sorted(written) == [one.id for one in every_threshold()]
 
 
-def test_a_threshold_has_the_value_that_is_written() -> None:
-    values = published()
-    wrong = {
-        each: (value, values[each])
-        for name, value in documented()
-        for each in spelled_out(name)
-        if numbers(value) != pytest.approx(values[each])
-    }
-    assert wrong == {}
+def test_no_retired_threshold_is_declared() -> None:
+    assert set(retired()) & {one.id for one in every_threshold()} == set()
 
 
-def test_every_threshold_is_explained_once() -> None:
-    written = [each for name, _ in documented() for each in spelled_out(name)]
-    assert sorted(written) == sorted(published().keys() - NOT_EXPLAINED)
+def thresholds_that_are_not_there(page: Path) -> list[str]:
+    """``detectors.*.rho`` stands for every detector with such an option."""
+    declared = {one.id for one in every_threshold()}
+    rooms = "|".join(sorted({name.partition(".")[0] for name in declared}))
+    named = set(re.findall(rf"`((?:{rooms})\.[a-z_.*]+[a-z])`", text_of(page))) - set(retired())
+    return sorted(name for name in named if not fnmatch.filter(declared, name))
 
 
-def numeric_constants(module: str) -> set[str]:
-    """Public numbers that a module assigns itself (not those that it imports)."""
+def test_every_threshold_that_is_named_is_declared() -> None:
+    pages = [page for page in PAGES if page.name.startswith("methodology")]
+    assert complaints(pages, thresholds_that_are_not_there) == {}
+
+
+def numbers_without_an_id(module: str) -> Iterator[str]:
+    """Public numbers that a module assigns itself and does not declare as thresholds."""
     loaded = importlib.import_module(module)
-    assigned = re.findall(
-        r"^([A-Z][A-Z_]+)(?:: [^=]+)? = ", text_of(Path(str(loaded.__file__))), re.MULTILINE
-    )
-    return {name for name in assigned if _is_number(getattr(loaded, name))} - NO_THRESHOLD
+    for statement in ast.parse(text_of(Path(str(loaded.__file__)))).body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and not is_threshold(statement.value):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            named = [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+            yield from (
+                name
+                for name in named
+                if not name.startswith("_") and name.isupper() and _is_number(getattr(loaded, name))
+            )
+
+
+def is_threshold(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "threshold"
 
 
 def _is_number(value: Any) -> bool:
@@ -330,6 +338,7 @@ def judging_modules() -> list[str]:
         "fanous.pipeline.ingest",
         "fanous.pipeline.replay",
         "fanous.pipeline.interference",
+        "fanous.pipeline.vitals",
     ]
 
 
@@ -337,30 +346,13 @@ def modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:
     return pkgutil.iter_modules(importlib.import_module(package).__path__)
 
 
-def constants_with_an_id() -> set[tuple[str, str]]:
-    """(module, constant) of all that the two tables of ids read."""
-    found = set()
-    for table in (evidence_thresholds, other_thresholds):
-        tree = ast.parse(text_of(Path(str(table.__file__))))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                module = vars(table).get(node.value.id)
-                if isinstance(module, ModuleType):
-                    found.add((module.__name__, node.attr))
-            elif isinstance(node, ast.ImportFrom):
-                found |= {(str(node.module), alias.name) for alias in node.names}
-    return found | {("fanous.pipeline.vitals", name) for name in CHECKS}
-
-
-def test_every_threshold_that_judges_has_an_id() -> None:
-    modules = [*judging_modules(), "fanous.pipeline.vitals"]
-    found = {(module, name) for module in modules for name in numeric_constants(module)}
-    assert found - constants_with_an_id() == set()
-    assert len(found) > 100
+def test_every_number_that_judges_is_a_threshold() -> None:
+    found = {(module, name) for module in judging_modules() for name in numbers_without_an_id(module)}
+    assert {(module, name) for module, name in found if name not in NO_THRESHOLD} == set()
 
 
 def test_the_measured_figures_are_of_these_rules_and_detectors() -> None:
-    measured = re.search(r"Measured with rules `(.+)` and detectors `(.+)`", text_of(METHODOLOGY))
+    measured = re.search(r"Measured with rules `(.+)` and detectors `(.+)`", text_of(FIGURES))
     assert measured is not None
     assert measured.groups() == (RULES_VERSION, DETECTOR_VERSION), "evaluate again, and write what comes out"
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from fanous.analysis.detectors.detector import Detector, Reads, registered
 from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.grid import DropOptions
 from fanous.analysis.detectors.interference import BLOCKING
 from fanous.analysis.rules.connection import TCP_RULES
 from fanous.analysis.rules.rule import Rule
@@ -32,7 +33,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.detector import Detector, Reads, option
 from fanous.model.series import Anomaly, Departure
 from fanous.model.incident import Kind
 from fanous.model.series import Series
@@ -40,11 +41,7 @@ from fanous.model.series import Series
 
 @dataclass(frozen=True, slots=True)
 class HalvesOptions:
-    """Attributes:
-    share: of the median below which a bin is low.
-    """
-
-    share: float = 0.5
+    share: float = option(0.5, "Share of the median below which a bin is low.")
 
 
 def find_halves(series: Sequence[Series], options: HalvesOptions) -> list[Anomaly]:
@@ -178,6 +175,11 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unexplained(DropOptions):
+    share: float = 0.5
+
+
 @each(
     ("wrong", "why"),
     [
@@ -187,6 +189,7 @@ def test_a_detector_that_declares_no_signals_cannot_be_made() -> None:
         (replace(DROP, name="new", signals=("bpg",)), "watches bpg: no such signal"),
         (replace(DROP, name="new", signals=("silence",)), "silence is a series of another sort"),
         (replace(DROP, name="new", kind=Kind.BLOCKING), "no incident of kind blocking"),
+        (replace(DROP, name="new", options=Unexplained()), "gives no reason for share"),
     ],
 )
 def test_a_detector_with_a_wrong_declaration_is_not_registered(wrong: Detector[Any], why: str) -> None:

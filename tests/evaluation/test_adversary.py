@@ -128,7 +128,7 @@ def test_on_a_quiet_day_they_change_nothing() -> None:
     [one if one is Strategy.FLOOD else pytest.param(one, marks=pytest.mark.matrix) for one in MAKING],
 )
 def test_liars_who_are_half_of_one_networks_users_raise_nothing_against_them(strategy: Strategy) -> None:
-    """Alone, three of six make an incident of their network, by flooding it (docs/methodology.md)."""
+    """Alone, three of six make an incident of their network, by flooding it (docs/methodology-appendix.md)."""
     assert claims_of(replace(crowd(strategy, honest=3, liars=3), own=4), 1) == []
 
 

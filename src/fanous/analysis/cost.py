@@ -15,6 +15,7 @@ from math import inf
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.instant import HOUR
 from fanous.model.place import Access
+from fanous.model.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,12 @@ TIERS = {"low": 0.004, "medium": 0.010, "high": 0.019}
 PER_TEN_MILLION = {"low": 0.6e6, "medium": 6.6e6, "high": 23.6e6}
 """US$ a day per 10 million people in the average economy of each tier, by the same study."""
 
-HIGHLY_CONNECTED = 0.6
-"""Share of internet users from which the upper two tiers apply.  The study sorts by access, speed and use; we know only
-the users, so we chose to give two neighbouring tiers instead of one."""
+HIGHLY_CONNECTED = threshold(
+    "cost.highly_connected",
+    0.6,
+    "Share of internet users from which the upper two tiers are taken. The study sorts by access, speed and "
+    "use, and only users are known here: our choice.",
+)
 
 DELOITTE = "Deloitte for GNI, The economic impact of disruptions to Internet connectivity"
 
@@ -303,8 +307,11 @@ def _of_tier(text: str, tier: str) -> Phrase:
 METHODS: tuple[Method, ...] = (by_tier, by_digital_share, by_cipesa)
 
 
-CEILING = 0.2
-"""Share of GDP that no estimate exceeds if the digital share is not known: more than any study cites."""
+CEILING = threshold(
+    "cost.ceiling",
+    0.2,
+    "Share of GDP that no estimate exceeds if the digital share is unknown: more than any study cites.",
+)
 
 UNKNOWN_SHARE = Range(0.0, 1.0)
 

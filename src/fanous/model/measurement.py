@@ -20,6 +20,7 @@ from msgspec import NODEFAULT, defstruct, structs
 
 from fanous.errors import Rejected
 from fanous.model.place import Access
+from fanous.model.threshold import threshold
 
 T = TypeVar("T")
 
@@ -92,10 +93,12 @@ class Provenance(StrEnum):
         return weakest((door, self)) if self in (Provenance.UNVOUCHED, Provenance.SYNTHETIC) else door
 
 
-AHEAD = 86_400.0
-"""Seconds by which a probe's clock may be ahead: a later date would extend every window up to it.  A collector refuses
-records dated later; those that arrive another way enter no window before their time.
-"""
+AHEAD = threshold(
+    "pipeline.ahead_seconds",
+    86_400.0,
+    "Measurements dated further ahead are stored, but no window includes them before their time: a wrong clock "
+    "must not stretch one.",
+)
 
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 

@@ -1,7 +1,7 @@
 """Thresholds: every number that a conclusion depends on, declared where it is used.
 
-An evidence bundle carries each id and value, and the tables of docs/methodology.md are made of all three.  An id is
-permanent: it stays when code moves, and is never given to another threshold.
+Evidence bundles carry ids and values, and the tables of docs/methodology-appendix.md are made of all three.  An id
+is permanent: it stays when code moves, and is never given to another threshold.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Threshold:
     """One number, or several that belong together.
 
     Attributes:
-        id: ``incidents.network_probes``: the room it is used in, and what it is.
+        id: the room in which it is used, a dot, and what it is.
         why: what it decides and why it has this value, in a sentence or two for the reader of the methodology.
     """
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import nan
 
 from fanous.model.measurement import Layer, ParsedMeasurement, Record, noun
+from fanous.model.threshold import threshold
 
 
 class State(StrEnum):
@@ -39,9 +40,12 @@ STARVED = (SLOWNESS, FROZEN)
 blocking."""
 TIMED_OUT = ".timeout"
 """The end of the names of mechanisms of a step that got no answer in time."""
-LEAST_RATIO = 0.2
-"""Share of the rate that others have.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three
-standard deviations."""
+LEAST_RATIO = threshold(
+    "rules.transfer_ratio",
+    0.2,
+    "Share of the rate that another name in the same measurement has: with a spread of 0.5 in the log ratio of "
+    "one pair, a factor of 5 is over three standard deviations.",
+)
 LINE = "line"
 """Our addition: the line itself loses packets or is slow, whatever was asked for."""
 OTHER_PAGE = "http.blockpage.unknown"

@@ -16,6 +16,7 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import AHEAD, Provenance
 from fanous.model.place import UNKNOWN_COUNTRY, UserWeights
 from fanous.model.reason import Reason
+from fanous.model.threshold import threshold
 from fanous.pipeline.interference import TICK, counted_again, find_interference
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.outages import find_outages, look_again
@@ -24,8 +25,12 @@ from fanous.refdata.users import user_weights
 from fanous.store.database import LEASE_SECONDS, LeaseLost
 from fanous.store.protocol import Store
 
-HISTORY = 60 * DAY
-"""How far before the first new measurement the detectors look, for baselines and weekends."""
+HISTORY = threshold(
+    "series.history_seconds",
+    60 * DAY,
+    "Time before the first new measurement that detection covers: for baselines, weekends, and to see a "
+    "beginning.",
+)
 
 
 def detect_all(store: Store, why: tuple[Reason, ...] = ()) -> list[str]:

@@ -20,6 +20,7 @@ from fanous.analysis.rules import judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
 from fanous.model.measurement import AHEAD, Provenance, changed
+from fanous.model.threshold import threshold
 from fanous.model.verdict import Judged
 from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.pipeline.workers import judged_by
@@ -31,17 +32,25 @@ from fanous.store.protocol import Store
 if TYPE_CHECKING:
     from fanous.store.database import Span
 
-BATCH_BYTES = 128 << 20
-BATCH_RECORDS = 5000
-"""Measurements held in memory before they are written: enough for the engine, which takes some 45 ms per
-batch however small, and little enough for a laptop."""
+BATCH_BYTES = threshold(
+    "pipeline.batch_bytes", 128 << 20, "Bytes held in memory before they are written; no effect on results."
+)
+BATCH_RECORDS = threshold(
+    "pipeline.batch_records",
+    5000,
+    "Measurements held in memory before they are written; no effect on results. The engine takes 45 ms a batch "
+    "however small it is.",
+)
 
 MOST_GARBAGE = 200_000
 """Objects that a long ingest may leave to the garbage collector, which is paused; a batch leaves some thousands."""
 
-LATE = 60 * DAY
-"""Greatest age at which measurements sent by probes still start detection: longer than probes are offline,
-and a limit whatever date a sender writes."""
+LATE = threshold(
+    "pipeline.late_seconds",
+    60 * DAY,
+    "Older measurements that a probe sends by itself are stored and start no detection (`fanous rejudge CC` "
+    "does): longer than probes are offline, and a date written by a sender must not make Fanous compute years.",
+)
 
 
 def ingest(

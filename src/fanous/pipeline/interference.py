@@ -47,26 +47,38 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
+from fanous.model.threshold import threshold
 from fanous.model.verdict import FORGED, SLOWNESS
 from fanous.pipeline.judge import rules_version
 from fanous.refdata.networks import home_of
 from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
-TICK = 600
-"""Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
+TICK = threshold(
+    "series.tick_seconds",
+    600,
+    "Width of a bin of votes: coarse bins lose short sessions, and an hour is the most that may be used.",
+)
 
-ONSET_SLOT = 1800
-ONSET_BASELINE = 7 * DAY
-"""Seconds of baseline.  Take the half-hours in which the target mostly failed here: if it also failed elsewhere in
-these, and had worked there in the week before the first of them, it failed at the same time.  Whole periods are
-compared rather than onsets, since one stray failure moves an onset by hours.
-"""
+ONSET_SLOT = threshold(
+    "incidents.platform_slot_seconds",
+    1800,
+    "What failed elsewhere in those half-hours in which the target mostly failed here failed at the same time. "
+    "Whole times are compared, since one stray failure moves an onset by hours.",
+)
+ONSET_BASELINE = threshold(
+    "incidents.platform_baseline_seconds",
+    7 * DAY,
+    "Time, before the first half-hour in which the target mostly failed here, in which it must have worked "
+    "elsewhere.",
+)
 
-LONGEST_FAILURE = 96
-"""Half-hours.  A longer failure is not the platform's own: the longest of a large platform lasted a day (Facebook on
-13 March 2019).
-"""
+LONGEST_FAILURE = threshold(
+    "incidents.platform_failure_slots",
+    96,
+    "Half-hours: what fails for longer is not a platform's own failure. The longest failure of a large platform "
+    "lasted a day (Facebook on 13 March 2019).",
+)
 
 
 UNKNOWN_PROBES = tuple(name for name, family in FAMILY_OF.items() if family is Family.OONI)

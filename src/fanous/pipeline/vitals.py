@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fanous.analysis.series.silence import MEMORY
 from fanous.model.instant import DAY, HOUR, to_iso
+from fanous.model.threshold import threshold
 from fanous.model.vitals import Backlog, Need, Spell
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
@@ -53,45 +54,80 @@ class Vitals:
     set_aside: tuple[str, ...] = ()
 
 
-BASELINE_HOURS = 24
-"""Fewest hours with deliveries: with fewer, a source has no usual pattern to break."""
+BASELINE_HOURS = threshold(
+    "checks.baseline_hours",
+    24,
+    "Fewest hours with deliveries: with fewer, a source has no usual pattern to break.",
+)
 
-RARE = 2
-"""Number of a source's silences that may exceed its usual one: past failures must not become the norm."""
+RARE = threshold(
+    "checks.rare",
+    2,
+    "Silences of a source that may exceed the usual one: past failures must not become normal.",
+)
 
-SLACK = 1.5
-"""A silence is unusual if it is this many times the longest usual one, and at least ``LEAST_SILENCE``."""
+SLACK = threshold(
+    "checks.slack",
+    1.5,
+    "Times the longest usual silence, from which one is unusual, if it is also longer than "
+    "`checks.least_silence`.",
+)
 
-LEAST_SILENCE = 3 * HOUR
-"""Bins are hours: a shorter silence looks like a bin that was missed."""
+LEAST_SILENCE = threshold(
+    "checks.least_silence",
+    3 * HOUR,
+    "Bins are hours: a shorter silence, in seconds, cannot be told from a bin that was missed.",
+)
 
-LEAST_SENT = 20
-"""Fewest measurements of a software version before it is judged."""
+LEAST_SENT = threshold(
+    "checks.least_sent", 20, "Measurements of a version of software, or of all, before it is judged."
+)
 
-UNSOUND = 0.5
-"""Share of a version's measurements that cannot be used; the version is at fault if others do better."""
+UNSOUND = threshold(
+    "checks.unsound",
+    0.5,
+    "Share of a version's measurements that cannot be used; the version is at fault if others do better.",
+)
 
-CLOCK_SLACK = 120.0
-"""Seconds by which a probe's clock may be ahead: a phone without network time drifts by less in a month."""
+CLOCK_SLACK = threshold(
+    "checks.clock_slack",
+    120.0,
+    "Seconds by which a probe's clock may be ahead: a phone without network time drifts by less in a month.",
+)
 
-AHEAD = 0.05
-"""Share of received measurements that may be dated in the future."""
+AHEAD = threshold("checks.ahead", 0.05, "Share of a day's measurements that may be dated in the future.")
 
-LEAST_FREE = 1 << 30
-LEAST_FREE_SHARE = 0.05
-"""Smallest free space of a disk: the larger of the two, up to ``MOST_FREE``, since a twentieth of a large disk is
-plenty.
-"""
-MOST_FREE = 20 << 30
+LEAST_FREE = threshold(
+    "checks.least_free",
+    1 << 30,
+    "Free bytes of a disk: what `fanous doctor` asks of a machine that has no store yet.",
+)
+LEAST_FREE_SHARE = threshold(
+    "checks.least_free_share", 0.05, "Free share of a disk; the larger of the two counts."
+)
+MOST_FREE = threshold(
+    "checks.most_free",
+    20 << 30,
+    "Free bytes that are always enough: a twentieth of a large disk is more than is needed.",
+)
 
-QUEUE_SECONDS = 600.0
-"""Greatest age of a file in the inbox: it is normally sealed after seconds and taken within seconds."""
+QUEUE_SECONDS = threshold(
+    "checks.queue_seconds",
+    600.0,
+    "Age of a file in the inbox: it is sealed after seconds and taken within seconds.",
+)
 
-APART_SHARE = 0.75
-"""Share of the room for what is set aside; soon the oldest of it is removed."""
+APART_SHARE = threshold(
+    "checks.apart_share",
+    0.75,
+    "Share of the room for what is set aside: there is time to look before the oldest is removed.",
+)
 
-LAG_SECONDS = 900.0
-"""Seconds between storing measurements and detection: longer than the slowest country took."""
+LAG_SECONDS = threshold(
+    "checks.lag_seconds",
+    900.0,
+    "From storing measurements to detection: longer than it took in the slowest country.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import FanousError
+from fanous.model.threshold import threshold
 from fanous.probe import dns, http
 from fanous.probe.endpoint import open_site, to_try, url_parts
 from fanous.probe.net.network import Network, is_public_host
@@ -185,15 +186,20 @@ close to the 1.1 and 2.5 that YouTube recommends; 240p: our estimate of what mes
 SECONDS = 10.0
 """Fewest seconds of video needed to decide: a policer's bucket is empty by then."""
 
-BEGIN, RESUME = 2.0, 1.0
-"""Seconds of video that a player buffers at the start, and after a stall."""
+BEGIN = threshold("probe.video_begin_seconds", 2.0, "Video that a player waits for before it starts.")
+RESUME = 1.0
+"""Seconds of video that a player buffers after a stall."""
 
-PATIENCE = 6.0
-"""Most seconds until playback starts."""
+PATIENCE = threshold(
+    "probe.video_patience_seconds", 6.0, "Most time until it starts, for a live video to count as watchable."
+)
 
-MOST_STALLED = 0.1
-"""Most of the time after the start that may be spent stalled: viewers leave when they wait for a few per cent
-of the time, and a live video that stalls more than this falls behind."""
+MOST_STALLED = threshold(
+    "probe.video_stalled_share",
+    0.1,
+    "Share of the time after the start that may be stalled: viewers leave when they wait for a few per cent of "
+    "the time, and live video that stalls more falls behind.",
+)
 
 
 @dataclass(frozen=True, slots=True)

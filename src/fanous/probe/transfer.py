@@ -19,6 +19,7 @@ from random import Random
 from urllib.parse import urlsplit
 
 from fanous.model.measurement import PORTS, endpoint, ip_of, is_address
+from fanous.model.threshold import threshold
 from fanous.probe import tcp, tls
 from fanous.probe.http import HEADERS, authority_of, path_of
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
@@ -42,8 +43,11 @@ LEAST_TAIL = 1 / 3
 64 KB of a short page arrived in one piece, and read 900 Mbit/s on a line with 2 overall.
 """
 
-STALL = 3.0
-"""Seconds of silence that mean a stall: a slow flow with a few retransmissions has shorter ones."""
+STALL = threshold(
+    "probe.stall_seconds",
+    3.0,
+    "Silence that makes a download stalled: a flow that is merely slow resumes within a few retransmissions.",
+)
 
 MOST_POINTS = 200
 """Points of a curve in the record: enough to see a bucket, a slope and a stall."""
@@ -278,13 +282,16 @@ def _port(source: DownloadSource) -> int:
     return parts.port or PORTS[parts.scheme]
 
 
-SLOW_RATIO = 5.0
-"""How many times slower a handshake must be than the one with the innocuous name (Türkiye: 70 ms, and over 3
-s).
-"""
+SLOW_RATIO = threshold(
+    "probe.screen_ratio",
+    5.0,
+    "Times the handshake with the innocuous name at the same address, to ask for downloads: Türkiye slowed "
+    "handshakes from 70 ms to over 3 s.",
+)
 
-LEAST_SECONDS = 0.5
-"""Below this, a single lost packet can make a handshake slow."""
+LEAST_SECONDS = threshold(
+    "probe.screen_seconds", 0.5, "Below this, one lost packet can make a handshake slow."
+)
 
 
 SLOW_PAGE = 400.0

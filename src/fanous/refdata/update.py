@@ -25,6 +25,7 @@ from fanous.base.files import check_regular, make_folder, read_regular
 from fanous.base.overwrite import check_file, replace_file
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
+from fanous.model.threshold import threshold
 from fanous.refdata import bytes_of
 from fanous.refdata.fingerprints import (
     LARGEST_SET,
@@ -264,8 +265,11 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
         raise FanousError(f"{path} cannot be written: {error.strerror}; check the folder") from error
 
 
-LEAST_COUNTRIES = 0.7
-"""An APNIC table with less than this share of the installed countries is treated as a broken file."""
+LEAST_COUNTRIES = threshold(
+    "refdata.update_countries_share",
+    0.7,
+    "Share of the countries in the installed table: a new table with fewer is a broken file.",
+)
 
 APNIC_FILE = "APNIC's users by network"
 

@@ -21,6 +21,7 @@ from msgspec import Meta, Struct, field
 from fanous.config import data_folder, toml
 from fanous.errors import FanousError
 from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.threshold import threshold
 from fanous.refdata import toml_table
 from fanous.refdata.countries import is_country
 
@@ -28,12 +29,18 @@ APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"
 APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"
 """As stated in the file itself, in the copies that we have seen."""
 
-APNIC_ERROR = 0.5
-"""Relative error of one network's estimate: the estimates agree with the counts of a large content network in about
-half of the countries, which is what an error of a half amounts to."""
+APNIC_ERROR = threshold(
+    "refdata.apnic_error",
+    0.5,
+    "Relative error of one network's estimate: the estimates agree with the counts of a large content network "
+    "in about half of the countries.",
+)
 
-APNIC_LEAST = 0.05
-"""Percentage of a country's users below which an estimate rests on a handful of samples and is left out."""
+APNIC_LEAST = threshold(
+    "refdata.apnic_least_share",
+    0.05,
+    "Per cent of a country's users below which an estimate rests on a handful of samples.",
+)
 
 LARGEST_FIGURES = 64 << 20
 """Bytes.  APNIC's file names about 80,000 pairs of network and country, 10 to 15 MB."""
@@ -199,9 +206,12 @@ def _rest(rows: list[_Row]) -> float:
     return min(rest, PEOPLE_M)
 
 
-MAIN_ASN_SHARE = 0.9
-"""Share of an operator's users on its first ASN, if it has several; no operator publishes the split, and almost all
-measurements come from the first."""
+MAIN_ASN_SHARE = threshold(
+    "refdata.main_asn_share",
+    0.9,
+    "Share of an operator's users on its first ASN if it has several: no operator publishes the split, and "
+    "almost all measurements come from the first.",
+)
 
 FOLDER = "users"
 """Folder of installed figures, within that of reference data: ``own`` and ``apnic``, one file per country."""

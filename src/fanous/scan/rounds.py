@@ -22,16 +22,24 @@ from fanous.base.files import make_folder
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
+from fanous.model.threshold import threshold
 from fanous.scan.targets import Targets
 
 Flags = NDArray[np.bool_]
 
-REPLY_WHEN_DOWN = 0.99 / 256
-"""Probability of an answer from a block that is down (Trinocular 3.3: a lone stray address of 256)."""
-LOWEST, HIGHEST = 0.01, 0.99
-"""A belief never becomes certain, otherwise it could not change any more (Trinocular 3.3)."""
-UP, DOWN = 0.9, 0.1
-"""Above this a block is up, below the other it is down; in between, it is asked again."""
+REPLY_WHEN_DOWN = threshold(
+    "scan.reply_when_down",
+    0.99 / 256,
+    "Probability of an answer from a block that is down: one stray address of 256 (Trinocular, section 3.3).",
+)
+LOWEST = threshold(
+    "scan.belief_lowest", 0.01, "Lowest belief: it never becomes certain, or it could not change."
+)
+HIGHEST = threshold(
+    "scan.belief_highest", 0.99, "Highest belief: it never becomes certain, or it could not change."
+)
+UP = threshold("scan.belief_up", 0.9, "Belief above which a block is up.")
+DOWN = threshold("scan.belief_down", 0.1, "Belief below which a block is down.")
 
 
 def updated(belief: Floats, available: Floats, replied: Flags) -> Floats:
@@ -56,17 +64,25 @@ def undecided(belief: Floats) -> Flags:
     return (belief >= DOWN) & (belief <= UP)
 
 
-ROUND = 600
-"""Seconds (Trinocular: 11 minutes; IODA: 10)."""
-MOST_AN_HOUR = 20
-"""Most probes of one block in an hour: Trinocular's own limit, below which there were no complaints."""
-WAVES = 15
-"""One for all blocks, then at most 14 for those in doubt."""
+ROUND = threshold("scan.round_seconds", 600, "Length of a round, as IODA's (Trinocular's is 11 minutes).")
+MOST_AN_HOUR = threshold(
+    "scan.probes_an_hour",
+    20,
+    "Most probes of one block in an hour: Trinocular's own limit, below which there were no complaints.",
+)
+WAVES = threshold(
+    "scan.waves", 15, "Waves of a round: one probe for all blocks, then at most 14 more for those in doubt."
+)
 ROUNDS_AN_HOUR = 3600 // ROUND
-TOLD = 20
-"""Weight, in probes, of the availability stated in the list for a block, which may be years old."""
-REMEMBERED = 1008
-"""Rounds in a week, after which earlier answers count half."""
+TOLD = threshold(
+    "scan.probes_told",
+    20,
+    "Weight, in probes, of the list's figure of how often a block answers, which may be years old; first probes "
+    "of rounds that found it up are counted with them.",
+)
+REMEMBERED = threshold(
+    "scan.rounds_remembered", 1008, "Rounds in a week, after which earlier answers count half."
+)
 
 
 @dataclass(slots=True, eq=False)

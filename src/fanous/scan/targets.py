@@ -16,17 +16,24 @@ from fanous.base.files import text_of_regular
 from fanous.errors import FanousError
 from fanous.model.place import written_asn
 from fanous.model.series import Floats, Ints
+from fanous.model.threshold import threshold
 from fanous.refdata.countries import region_of
 from fanous.sources.connector import OnReject
 
 MOST_BYTES = 256 << 20
 """Bytes of a list of addresses; one of a country with a million /24 blocks has some 40 MB."""
 
-LEAST_ADDRESSES = 15
-LEAST_AVAILABLE = 0.1
-"""Blocks with fewer addresses or a lower share are left out: too little to form a belief (Trinocular 3.2)."""
-USUALLY = 0.8
-"""Availability of an address if the list does not state one."""
+LEAST_ADDRESSES = threshold(
+    "scan.block_addresses", 15, "Fewest addresses of a block: fewer say too little (Trinocular, section 3.2)."
+)
+LEAST_AVAILABLE = threshold(
+    "scan.block_available",
+    0.1,
+    "Share of time that the addresses of a block must answer: less says too little.",
+)
+USUALLY = threshold(
+    "scan.usual_availability", 0.8, "Availability of an address about which the list says nothing: our guess."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

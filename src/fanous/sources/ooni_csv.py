@@ -28,6 +28,7 @@ from fanous.analysis.rules.fingerprints import Fingerprint, passages
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record, is_address
 from fanous.model.place import Family
+from fanous.model.threshold import threshold
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import nettests
@@ -79,12 +80,14 @@ STEPS = ("dns", "tcp", "tls", "http")
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN"})
 """What exporters write for a missing value."""
 
-LONGEST_LINE = 4 << 20
-"""Bytes; a row has about 1 KB."""
+LONGEST_LINE = threshold(
+    "sources.csv_line_bytes", 4 << 20, "A longer line is not a row of a table: a row has some 1 KB."
+)
 
 LONGEST_UID = 200
-MOST_ROWS = 5000
-"""Distinct rows kept of one measurement; a messenger's has up to about 100."""
+MOST_ROWS = threshold(
+    "sources.csv_rows", 5000, "Distinct rows kept for one measurement; a messenger's has up to about 100."
+)
 
 BATCH = 5000
 """Rows written at once; 5,000 of them are about 3 MB."""

@@ -34,10 +34,14 @@ from isal.igzip_lib import IsalError
 
 from fanous.base.files import open_regular, read_regular, write_durably
 from fanous.errors import FanousError, Rejected
+from fanous.model.threshold import threshold
 from fanous.sources.connector import OnProgress
 
-LINE_LIMIT = 64 << 20
-"""Bytes.  The largest measurements in OONI's archive are around 20 MB; a longer line is not one."""
+LINE_LIMIT = threshold(
+    "sources.line_bytes",
+    64 << 20,
+    "A longer line is not a measurement: the largest in OONI's archive are around 20 MB.",
+)
 
 CHUNK = 1 << 20
 """Bytes between two reports of progress; an endless line is skipped in pieces of this size."""

@@ -1,28 +1,32 @@
 """An incident as a claim, and where two claims differ."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from tools.threshold_tables import every_threshold
 
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
-from fanous.analysis.incidents import confirm
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.analysis.series import voices
 from fanous.model.incident import Evidence
 from fanous.model.reason import Reason, as_written
+from fanous.model.threshold import _DECLARED, Threshold
 from fanous.pipeline.interference import TICK
-from fanous.publish.evidence.former_paths import FORMER_PATHS
 from fanous.publish.evidence.recompute import (
+    JUDGING,
+    SHOWN,
     claim_of,
     differences,
     plain,
     reference,
+    thresholds,
     unlike,
     unlike_fields,
     unlike_thresholds,
     used,
 )
-from fanous.publish.evidence.thresholds import thresholds
 from tests.each import each
 from tests.store.cases import NOON, incident
 
@@ -117,18 +121,8 @@ def test_every_threshold_is_in_it() -> None:
 
 def test_a_changed_threshold_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = plain(thresholds())
-    monkeypatch.setattr(voices, "PROBES", 2)
+    monkeypatch.setitem(_DECLARED, "incidents.probes", Threshold("incidents.probes", 2, ""))
     assert unlike_thresholds(before) == [("incidents.probes", "3", "2")]
-
-
-def test_a_changed_threshold_is_seen_in_a_bundle_of_release_0_1_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded = {
-        "fanous.incidents.confirm": {"PROBES": 3, "NETWORK_SHARE": confirm.NETWORK_SHARE, "HOUR": 3600.0},
-        "detector blocking": {"raise_at": 0.98},
-    }
-    assert unlike_thresholds(recorded) == [("detectors.blocking.raise_at", "0.98", "0.99")]
-    monkeypatch.setattr(voices, "PROBES", 2)
-    assert ("incidents.probes", "3", "2") in unlike_thresholds(recorded)
 
 
 def test_a_threshold_that_one_side_does_not_know_is_no_difference() -> None:
@@ -136,8 +130,11 @@ def test_a_threshold_that_one_side_does_not_know_is_no_difference() -> None:
     assert unlike_thresholds({"incidents.of_tomorrow": 1, "fanous.of.yesterday": {"GONE": 2}}) == []
 
 
-def test_every_former_path_leads_to_a_threshold_of_today() -> None:
-    assert {name for ids in FORMER_PATHS.values() for name in ids.values()} <= thresholds().keys()
+def test_every_process_packs_every_threshold_that_judges() -> None:
+    code = "from fanous.publish.evidence.recompute import thresholds; print(*thresholds())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    judging = [one.id for one in every_threshold() if one.id.startswith(JUDGING)]
+    assert ran.stdout.split() == [name for name in judging if not name.startswith(SHOWN)]
 
 
 def test_a_field_of_a_later_version_is_named() -> None:

@@ -1,7 +1,7 @@
 """Detector: what every detector declares about itself, in its own file."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -30,6 +30,15 @@ KINDS = {
 """Kinds of incident that anomalies in each kind of series can become."""
 
 
+T = TypeVar("T")
+
+
+def option(value: T, why: str) -> T:
+    """A field of a detector's options: its value, and why it has it, for the reader of the methodology."""
+    declared: T = field(default=value, metadata={"why": why})
+    return declared
+
+
 Options = TypeVar("Options")
 Takes = TypeVar("Takes", contravariant=True)
 
@@ -52,7 +61,7 @@ class Detector(Generic[Options]):
         kind: kind of incident that its anomalies show.
         reads: the kind of series that it reads.
         signals: names in ``analysis.series.signals`` that it watches, in the order of that table.
-        options: its thresholds, a frozen dataclass of numbers.
+        options: its thresholds, a frozen dataclass of numbers, each an ``option``.
         find: the function; detectors may share one and differ in signals and options.
         suspect_at: probability from which an anomaly is worth a suspicion.
         is_peer: True = another monitor's rule, run for comparison in evaluations; nothing is concluded from it.
@@ -83,6 +92,11 @@ def registered(*detectors: Detector[Any]) -> dict[str, Detector[Any]]:
         empty = [field for field in ("name", "version", "signals") if not getattr(one, field)]
         if empty:
             raise ValueError(f"the detector {one.name!r} declares no {' and no '.join(empty)}")
+        unexplained = [own.name for own in fields(one.options) if "why" not in own.metadata]
+        if unexplained:
+            raise ValueError(
+                f"{one.name} gives no reason for {', '.join(unexplained)}: declare it with option(value, why)"
+            )
         if one.kind not in KINDS[one.reads]:
             raise ValueError(
                 f"{one.name} reads {one.reads}, from which no incident of kind {one.kind} is made"

@@ -30,12 +30,16 @@ from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Anomaly, Departure, Ints, Series
+from fanous.model.threshold import threshold
 
 QUANTITY_DETECTOR_VERSION = "2026.26-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
-BACK = 48 * 3600
-"""Most seconds from onset to alarm: a gradual decline is noticed late, but anything slower is drift."""
+BACK = threshold(
+    "detectors.back_seconds",
+    48 * 3600,
+    "Most time from onset to alarm: a gradual decline is noticed late, and anything slower is drift.",
+)
 
 
 def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
@@ -238,15 +242,22 @@ def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
 
 # --- anomalies: from bins that are too low --------------------------------------------------------------
 
-HALF_GAP = 1800.0
-"""Most seconds by which an onset may precede the first low bin if bins before it are missing, and an end follow
-the last one: midway, but never further (as ``InterferenceOptions.back_date``)."""
+HALF_GAP = threshold(
+    "detectors.half_gap_seconds",
+    1800.0,
+    "Most by which an onset may precede the first low bin if bins before it are missing, and an end follow the "
+    "last: midway, but never further, as `detectors.*.back_date` of the filter.",
+)
 
-DEEP = 0.5
-"""Share of the level below which no ordinary day falls."""
+DEEP = threshold(
+    "detectors.deep_share",
+    0.5,
+    "Share of the baseline: a bin with less left is deep down, which no normal day is.",
+)
 
-CERTAIN = 0.9999
-"""Highest probability that a single series can give."""
+CERTAIN = threshold(
+    "detectors.probability_most", 0.9999, "Highest probability that a single series can give."
+)
 
 
 def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
@@ -398,31 +409,53 @@ def _gone_at(found: Departures, column: int, low: Ints, begin: int, options: Dro
 # the hour.  But people wake one after another, so the share sinks from one half hour to the next, whereas a cut is
 # complete at once and sinks no further.  So a fall counts only beyond what the neighbouring half hours fell.
 
-WITHIN = 1800
-"""Seconds compared with each other, for bins of five minutes as well as of thirty."""
+WITHIN = threshold(
+    "detectors.sudden_within_seconds",
+    1800,
+    "Time whose bins are compared as one, so that bins of five minutes give the same answer as bins of thirty.",
+)
 
-WIDEST = 3600
-"""Seconds of the widest bin in which a fall differs from a slope."""
+WIDEST = threshold("detectors.sudden_step_seconds", 3600, "Wider bins cannot tell a fall from a slope.")
 
-STAYS = 0.5
-"""Share of a fall that must still be missing after half an hour, and ..."""
+STAYS = threshold(
+    "detectors.sudden_stays_share",
+    0.5,
+    "Share of a fall that must still be missing after half an hour, and at the median of "
+    "`detectors.sudden_settled_seconds`.",
+)
 
-SETTLED = 3 * HOUR
-"""... at the median of these seconds, or of as many as the stretch lasts: a gap of the source is soon over, and
-a day that is low for other reasons is not part of it."""
+SETTLED = threshold(
+    "detectors.sudden_settled_seconds",
+    3 * HOUR,
+    "Time at whose median half of the fall must still be missing, or at that of the whole stretch if it is "
+    "shorter: a gap of the source is soon over.",
+)
 
-AROUND = 3 * HOUR
-"""Seconds before and after a time of the day within which a series moves as it does at that time: together a quarter
-of the day, as for its dips."""
+AROUND = threshold(
+    "detectors.sudden_around_seconds",
+    3 * HOUR,
+    "Before and after a time of the day, in which a series moves as it does at that time: together a quarter of "
+    "the day.",
+)
 
-CHANGES = 24
-"""Changes needed to know how far a series moves by itself; with fewer, the spread is uncertain by a third or more."""
+CHANGES = threshold(
+    "detectors.sudden_changes",
+    24,
+    "Changes that show how far a series moves by itself: with fewer, the spread is known to no better than a "
+    "third.",
+)
 
-SPANS = (1, 2)
-"""Distance, in half hours, between those compared: if it began in the middle of one, that one is left out."""
+SPANS = threshold(
+    "detectors.sudden_spans",
+    (1, 2),
+    "Half hours between those that are compared: if the fall began in the middle of one, that one is left out.",
+)
 
-FLOOR = 0.01
-"""Share of the typical level that counts as 0: below it a change says nothing more."""
+FLOOR = threshold(
+    "detectors.sudden_floor",
+    0.01,
+    "Share of the typical level that counts as zero: below it a change says nothing more.",
+)
 
 
 def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:

@@ -17,16 +17,22 @@ import numpy as np
 from bottleneck import move_min, nanmedian
 from numpy.typing import NDArray
 
+from fanous.analysis.detectors.detector import option
 from fanous.analysis.series.baselines import NORMAL, Single, as_level, over_bins, slot_baselines, slot_medians
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Ints, Series, SeriesKey
+from fanous.model.threshold import threshold
 
 Bools = NDArray[np.bool_]
 
-CHUNK = 400
-"""Most series in a grid; 30 days of their ten-minute bins take a few dozen megabytes."""
+CHUNK = threshold(
+    "detectors.grid_series",
+    400,
+    "Series side by side in memory: 30 days of their ten-minute bins take a few dozen megabytes. No influence "
+    "on results.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,11 +126,17 @@ def last_measured(values: Single) -> Single:
     return np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
 
 
-REGIONS = 10
-"""Fewest regions whose median represents the country: half of them must fall before it falls."""
+REGIONS = threshold(
+    "detectors.rollup_regions",
+    10,
+    "Regions of a country from which their median represents it: half of them must fall before it falls.",
+)
 
-REPORTING = 0.5
-"""Share of the regions that must be measured in a bin; otherwise each median would be of different regions."""
+REPORTING = threshold(
+    "detectors.rollup_reporting",
+    0.5,
+    "Share of a country's regions that must be measured in a bin, or each median is of other regions.",
+)
 
 ROLLED_UP = "median of regions"
 """Subtype of the resulting series."""
@@ -170,69 +182,85 @@ def _median(group: list[Series], country: str, source: str, signal: str, target:
 
 @dataclass(frozen=True, slots=True)
 class DropOptions:
-    """Thresholds of the detector of drops; the least drop of each signal is in ``analysis.series.signals``.
+    """Thresholds of the detector of drops; the least drop of each signal is in ``analysis.series.signals``."""
 
-    Attributes:
-        slot: seconds of a slot of the day: the daily curve is straight within half an hour.
-        days: number of days for a slot's median: two weeks span a holiday and follow growth.
-        weeks: number of weeks for the weekday's median (Cloudflare compares with the last 28 days).
-        least_days: days of history before anything is reported: each slot was seen twice.
-        week_seen: days of history that contain a whole week.
-        widen: factor on the least drop of human activity before that: a weekend that was never seen can move
-            traffic by 40 %, which is 2.7 times its least drop.
-        widen_steady: the same for routes and answers to probes if their smallest step is not far below the least drop:
-            they have no weekend, but a few whole blocks come and go, about which little is known yet.
-        widest: widening goes no further, since a cut must stay visible.
-        spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
-            Chocolatine takes 3 of a validated model).
-        total: if the spread is wide, losing this much of the average of an hour or more is enough: the spread
-            of a sparse count says little about how rarely it is 0.
-        total_spreads: deviations that such a loss must exceed: a count that is 0 every other hour proves nothing
-            by being 0.
-        units: number of smallest steps of its values that must be missing: of a dozen blocks, one comes and goes.
-        hours: over which drops are averaged, besides single bins: a sparse or noisy series shows a loss only
-            over hours.
-        parts: parts of the day with their own spread: nights are not like evenings.
-        leave: share of the threshold below which a stretch ends (Chocolatine takes a quarter of three
-            deviations; half of five is as far from ordinary noise).
-        together: bins in a row that must be low: a single one is as often a gap of the source as of the country.
-        sure_step: seconds; one bin this wide is enough.
-        gone: share of the level; a single bin that has lost this much is raised too, for another publisher to support.
-        gone_step: seconds of the widest bin for which one is raised like that: an hour is not a short gap, so two are
-            required.
-        accept_after: days after which a partial loss becomes the new baseline (IODA inpaints 7 days at most).
-        severe: share of the baseline below which a loss is not partial.
-        accept_severe_after: days after which even that is accepted: networks close permanently and sources
-            change their units, while national blackouts last days to a few weeks.
-        shifted: seconds by which a day may begin or end later or earlier than those of the week before: on
-            holidays people sleep longer, and clocks are changed.
-        ceiling: excess that an average may contain: a surge must not hide the loss after it.
-    """
-
-    slot: int = 1800
-    days: int = 14
-    weeks: int = 4
-    least_days: int = 2
-    week_seen: int = 7
-    widen: float = 3.0
-    widen_steady: float = 2.0
-    widest: float = 0.8
-    spreads: float = 5.0
-    total: float = 0.9
-    total_spreads: float = 3.0
-    units: int = 2
-    hours: tuple[float, ...] = (1.0, 3.0, 6.0)
-    parts: int = 4
-    leave: float = 0.5
-    together: int = 2
-    sure_step: int = 10800
-    gone: float = 0.5
-    gone_step: int = 1800
-    accept_after: int = 7
-    severe: float = 0.5
-    accept_severe_after: int = 30
-    shifted: int = 10800
-    ceiling: float = 0.5
+    slot: int = option(1800, "Seconds of a slot of the day: the daily curve is straight within half an hour.")
+    days: int = option(
+        14, "Days from which the median of a slot is taken: two weeks span a holiday and follow growth."
+    )
+    weeks: int = option(
+        4, "Weeks from which the median of the weekday is taken (Cloudflare compares with 28 days)."
+    )
+    least_days: int = option(2, "Days of data before there is a result: each slot was seen twice.")
+    week_seen: int = option(7, "Days that contain a whole week.")
+    widen: float = option(
+        3.0,
+        "Times the least drop of usage with less than a week of history: a weekend that was never seen can move "
+        "traffic by 40 %, which is 2.7 times its least drop.",
+    )
+    widen_steady: float = option(
+        2.0,
+        "As `detectors.drop.widen` for routes and answers to probes unless their smallest step is fine "
+        "(`detectors.baseline_fine_step`): no weekend moves them, but the few blocks of a small network come and "
+        "go by whole ones.",
+    )
+    widest: float = option(0.8, "Share at which widening stops: a cut must remain visible.")
+    spreads: float = option(
+        5.0,
+        "Robust deviations that a drop must exceed: 5 were measured for slot medians; Chocolatine takes 3 of a "
+        "validated model.",
+    )
+    total: float = option(
+        0.9,
+        "If the spread is wide, losing this share of the average of an hour or longer is enough: the spread of a "
+        "sparse count says little about how rarely it is zero.",
+    )
+    total_spreads: float = option(
+        3.0,
+        "Deviations that a loss of `detectors.drop.total` must exceed: a count that is zero every other hour "
+        "proves nothing by being zero.",
+    )
+    units: int = option(
+        2, "Smallest steps of its values that must be missing: of a dozen blocks, one comes and goes."
+    )
+    hours: tuple[float, ...] = option(
+        (1.0, 3.0, 6.0),
+        "Hours over which drops are averaged, besides single bins: a sparse or noisy series shows a loss only "
+        "over hours.",
+    )
+    parts: int = option(4, "Parts of the day with a spread of their own: nights are not like evenings.")
+    leave: float = option(
+        0.5,
+        "Share of the threshold where an anomaly ends (Chocolatine: a quarter of three deviations; a half of five "
+        "lies as far from noise).",
+    )
+    together: int = option(
+        2, "Bins in a row that must be low: a single one is just as often a gap of the source."
+    )
+    sure_step: int = option(10800, "Seconds; a bin this wide is enough by itself.")
+    gone: float = option(
+        0.5, "Share of the level; a single bin that lost so much is raised for another publisher to support."
+    )
+    gone_step: int = option(
+        1800,
+        "Seconds of the widest bin for which one alone is raised: with wider bins, `detectors.drop.together` of "
+        "them are needed.",
+    )
+    accept_after: int = option(
+        7, "Days after which a partial loss becomes the new baseline; IODA inpaints no longer."
+    )
+    severe: float = option(0.5, "Share of the baseline: with less left, a loss is not partial.")
+    accept_severe_after: int = option(
+        30,
+        "Days after which even a severe loss is accepted: networks are closed for good and sources change their "
+        "units, while national blackouts last days to weeks.",
+    )
+    shifted: int = option(
+        10800,
+        "Seconds by which a day may begin or end later or earlier than those of the week before: holidays, clock "
+        "changes.",
+    )
+    ceiling: float = option(0.5, "Excess that an average may hold: a surge must not hide the loss after it.")
 
 
 def scales_of(step: int, options: DropOptions) -> tuple[int, ...]:
@@ -246,25 +274,45 @@ def in_a_row(step: int, options: DropOptions) -> int:
     return 1 if step >= options.sure_step else options.together
 
 
-ALMOST = 0.99
-"""Factor on a whole number of units, so that they reach the threshold without exceeding it."""
+ALMOST = threshold(
+    "detectors.baseline_almost_all",
+    0.99,
+    "Share of a whole number of units that must be missing, so that they reach the threshold without having to "
+    "pass it.",
+)
 
-COARSE = 1 / 3
-"""Share of the level beyond which units demand no more: anything that has lost a third is reported."""
+COARSE = threshold(
+    "detectors.baseline_coarse_step",
+    1 / 3,
+    "Share of the baseline beyond which units ask for no more: whatever has lost a third is reported.",
+)
 
-FINE = 0.25
-"""Share of the least drop up to which the smallest step of a series counts as fine: one alone is far from a drop."""
+FINE = threshold(
+    "detectors.baseline_fine_step",
+    0.25,
+    "Share of the least drop up to which the smallest step of a series counts as fine: one alone is far from a "
+    "drop.",
+)
 
-SAME = 1e-5
-"""Share of a value below which a change is rounding, by division and single precision."""
+SAME = threshold(
+    "detectors.baseline_same",
+    1e-5,
+    "Share of a value below which a change is rounding, by division and single precision.",
+)
 
-OWN_DAYS = 3
-"""Number of days compared only with earlier days beyond which the first days no longer count; those were compared
-with themselves and so dip less."""
+OWN_DAYS = threshold(
+    "detectors.baseline_own_days",
+    3,
+    "Days that were compared with the days before them alone, from which the first days no longer count: "
+    "compared with one another they dip less.",
+)
 
-SAMPLES = 8
-"""Number of averages of a part of a day from which no dip means that it does not dip: except for one time in
-250, at least one in eight averages of noise is below the norm."""
+SAMPLES = threshold(
+    "detectors.baseline_samples",
+    8,
+    "Averages of a part of a day from which the absence of a dip means that it does not dip: except for one "
+    "time in 250, at least one in eight averages of noise is below the norm.",
+)
 
 
 class Baseline:

@@ -2,7 +2,7 @@
 
 Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
 signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation
-(docs/methodology.md).
+(docs/methodology-reviewers.md).
 
 The filter says how probable it is, bin by bin, that a series is *on* (interfered with): a hidden Markov chain with the
 states off and on, rates per second between them, and Beta-Binomial emissions: probes on one network fail together, so
@@ -24,19 +24,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.detector import Detector, Reads, option
 from fanous.analysis.series.baselines import quiet_share
 from fanous.analysis.series.signals import shown_by
 from fanous.model.incident import Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Anomaly, Floats, Ints, Series
+from fanous.model.threshold import threshold
 
 # --- how probable is it, bin by bin? ---------------------------------------------------------------------
 
 Bools = NDArray[np.bool_]
 
-PROBES_MAX = 40
-"""Under the assumed over-dispersion, more probes in a bin add nothing; the table ends here."""
+PROBES_MAX = threshold(
+    "detectors.filter_probes",
+    40,
+    "More probes in a bin add nothing under the correlation assumed; larger bins are scaled down.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,51 +182,51 @@ SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
 
 @dataclass(frozen=True, slots=True)
 class InterferenceOptions:
-    """Every threshold of the filter, with its reason.
+    """Every threshold of the filter, with its reason; detectors that differ in some have options of their own."""
 
-    Attributes:
-        mean_off: failing share of an ordinary series before it has history (measured .005-.01).
-        mean_off_low: lower bound of the baseline share: nothing works perfectly.
-        mean_off_high: upper bound: a block that was there from the first day must not become the baseline.
-        strength: weight of the prior share, in probes of history.
-        mean_on: failing share under blocking (Kenya 2023: .9; the literature's .75 is slower).
-        rho: correlation of probes within a bin (.2-.25), which share a network and its faults.
-        clip: nats that one bin, or one uncontrolled hour, may contribute.
-        onsets_a_day: rate of new blocking on a quiet network, per day.
-        onsets_a_day_alert: the same while another network of the country is affected.
-        alert_hours: how long that attention lasts after the other network was last seen affected.
-        ends_a_day: rate at which blocking ends, per day.
-        raise_at: probability that raises a network.
-        suspect_at: probability from which a suspicion is justified.
-        clear_at: probability, on data, that clears a network.
-        session_at: smoothed probability that counts a bin as *on* in hindsight.
-        back_date: seconds by which the onset may precede the first failing bin (and the end follow the last): midway to
-            the neighbouring normal bin, but never further than this.
-        alone: seconds from the next failing bin beyond which one failing probe does not mark an onset or an
-            end.
-    """
-
-    mean_off: float = 0.02
-    mean_off_low: float = 0.005
-    mean_off_high: float = 0.3
-    strength: float = 50.0
-    mean_on: float = 0.9
-    rho: float = 0.2
-    clip: float = 4.0
-    onsets_a_day: float = 1 / 30
-    onsets_a_day_alert: float = 1.0
-    alert_hours: float = 36.0
-    ends_a_day: float = 1.0
-    raise_at: float = 0.99
-    suspect_at: float = 0.9
-    clear_at: float = 0.2
-    session_at: float = 0.5
-    back_date: float = 1800.0
-    alone: float = 7200.0
+    mean_off: float = option(
+        0.02, "Failing share of a normal series before it has history (measured .005 to .01)."
+    )
+    mean_off_low: float = option(0.005, "No lower baseline share is ever believed: nothing works perfectly.")
+    mean_off_high: float = option(
+        0.3,
+        "No higher baseline share is ever believed: a block that was there from the first day must not become the "
+        "baseline.",
+    )
+    strength: float = option(50.0, "Probes of history that the prior share is worth.")
+    mean_on: float = option(0.9, "Failing share under blocking (Kenya 2023); the literature's .75 is slower.")
+    rho: float = option(
+        0.2, "Correlation of the probes of one bin (.2 to .25), which share a network and its faults."
+    )
+    clip: float = option(4.0, "Nats that one bin, or one uncontrolled hour, may contribute.")
+    onsets_a_day: float = option(1 / 30, "Rate of new blocking on a quiet network, a day.")
+    onsets_a_day_alert: float = option(
+        1.0, "Rate of new blocking, a day, while another network of the country has it."
+    )
+    alert_hours: float = option(
+        36.0, "Hours that the alert lasts after the other network was last seen with it."
+    )
+    ends_a_day: float = option(1.0, "Rate at which blocking ends, a day.")
+    raise_at: float = option(0.99, "Probability that raises a network.")
+    suspect_at: float = option(0.9, "Probability that is worth a suspicion.")
+    clear_at: float = option(0.2, "Probability, on data, that clears a network.")
+    session_at: float = option(0.5, "Smoothed probability that counts a bin as *on* in hindsight.")
+    back_date: float = option(
+        1800.0,
+        "Most seconds by which an onset may be dated before the first failing bin, and an end after the last: "
+        "midway to the neighbouring normal bin, but never further.",
+    )
+    alone: float = option(
+        7200.0,
+        "Seconds from the next failing bin beyond which one failing probe shows neither an onset nor an end.",
+    )
 
 
-BLOCK_CELLS = 4_000_000
-"""Most bins in memory at once: enough for speed, and about 0.5 GB."""
+BLOCK_CELLS = threshold(
+    "detectors.filter_cells",
+    4_000_000,
+    "Bins held side by side at once: enough for speed, and about 0.5 GB at the most. No influence on results.",
+)
 
 
 def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
@@ -301,8 +305,12 @@ class Beliefs:
         return Beliefs(self.ratio[:, index], self.filtered[:, index], self.smoothed[:, index])
 
 
-ROUNDS_MAX = 4
-"""Most rounds: raising one network makes others likelier, which may raise them; in practice this settles after two."""
+ROUNDS_MAX = threshold(
+    "detectors.alert_rounds",
+    4,
+    "Rounds of alerts: raising one network makes others likelier, which may raise them. In practice this "
+    "settles after two.",
+)
 
 
 def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
@@ -443,24 +451,54 @@ BLOCKING = Detector(
     find=find_interference,
     suspect_at=OPTIONS.suspect_at,
 )
-# A policed flow still gives some probes a good moment: the bucket lets a burst through.
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottlingOptions(InterferenceOptions):
+    """Those of throttling."""
+
+    mean_on: float = option(
+        0.75, "A policed flow still gives some probes a good moment: the bucket lets a burst through."
+    )
+
+
 THROTTLING = replace(
     BLOCKING,
     name="throttling",
     kind=Kind.THROTTLING,
     signals=shown_by(Kind.THROTTLING, quantities=False),
-    options=replace(OPTIONS, mean_on=0.75),
+    options=ThrottlingOptions(),
 )
-# A probe's machine restarts, or its line fails by itself, more often than a platform fails.
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceOptions(InterferenceOptions):
+    """Those of silent probes."""
+
+    mean_off: float = option(
+        0.03, "A probe's machine restarts, or its line fails by itself, more often than a platform fails."
+    )
+
+
 SILENCE = replace(
     BLOCKING,
     name="silence",
     kind=Kind.OUTAGE,
     signals=shown_by(Kind.OUTAGE, quantities=False),
-    options=replace(OPTIONS, mean_off=0.03),
+    options=SilenceOptions(),
 )
-# Of rates that vary by half from one to the next, one in thirty is slow by chance; of rates of which a third is
-# left, one in four is not slow.
+
+
+@dataclass(frozen=True, slots=True)
+class SlownessOptions(InterferenceOptions):
+    """Those of slow probes."""
+
+    mean_off: float = option(
+        0.05, "Of rates that differ by half from one to the next, one in thirty is slow by chance."
+    )
+    mean_on: float = option(0.75, "Where every line has a third left, one rate in four is not slow.")
+
+
 SLOWNESS = replace(
     BLOCKING,
     name="slowness",
@@ -468,7 +506,7 @@ SLOWNESS = replace(
     kind=Kind.SLOWDOWN,
     reads=Reads.RATES,
     signals=shown_by(Kind.SLOWDOWN, quantities=False),
-    options=replace(OPTIONS, mean_off=0.05, mean_on=0.75),
+    options=SlownessOptions(),
 )
 
 

@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.detector import Detector, Reads, option
 from fanous.analysis.series.baselines import as_level
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Kind
@@ -26,13 +26,15 @@ from fanous.model.series import Anomaly, Departure, Floats, Series
 class IodaOptions:
     """IODA's published thresholds: shares of the sliding median that warn, and the days it spans."""
 
-    warn_routing: float = 0.99
-    warn_probing: float = 0.80
-    warn_darknet: float = 0.25
-    days_routing: int = 1
-    days_probing: int = 7
-    days_darknet: int = 7
-    inpaint_days: int = 7
+    warn_routing: float = option(0.99, "Share of the median that warns for routing (published).")
+    warn_probing: float = option(0.80, "Share of the median that warns for active probing (published).")
+    warn_darknet: float = option(0.25, "Share of the median that warns for stray traffic (published).")
+    days_routing: int = option(1, "Days of the median for routing (published).")
+    days_probing: int = option(7, "Days of the median for active probing (published).")
+    days_darknet: int = option(7, "Days of the median for stray traffic (published).")
+    inpaint_days: int = option(
+        7, "Days for which values that warn are recorded as they were expected (published)."
+    )
 
     def of(self, family: Family) -> tuple[float, int] | None:
         """Share and days; ``None`` = the rule does not cover the family."""

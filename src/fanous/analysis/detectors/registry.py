@@ -4,6 +4,7 @@ A detector runs because it is listed here; it declares everything else in its ow
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from fanous.analysis.detectors.detector import Detector, Reads, registered
@@ -13,8 +14,17 @@ from fanous.analysis.detectors.ioda import IODA
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.model.incident import Kind
+from fanous.model.threshold import threshold
 
 DETECTORS = registered(BLOCKING, THROTTLING, SILENCE, SLOWNESS, DROP, SHIFT, SLOWDOWN, IODA)
+
+for detector in DETECTORS.values():
+    for option in fields(detector.options):
+        threshold(
+            f"detectors.{detector.name}.{option.name}",
+            getattr(detector.options, option.name),
+            option.metadata["why"],
+        )
 
 
 def detectors_of(reads: Reads, kind: Kind | None = None) -> Iterator[Detector[Any]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.detector import Detector, Reads, option
 from fanous.analysis.detectors.grid import fills_days
 from fanous.analysis.series.baselines import NORMAL, Shares, as_level, shares
 from fanous.analysis.series.depth import back_at, fall
@@ -22,38 +22,45 @@ from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.incident import Interval, Kind
 from fanous.model.instant import DAY
 from fanous.model.series import Anomaly, Departure, Floats, Series
+from fanous.model.threshold import threshold
 
 SHIFT_VERSION = "2026.23-days"
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftOptions:
-    """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``.
+    """Thresholds of the detector of shifts; the least drop of each signal is in ``analysis.series.signals``."""
 
-    Attributes:
-        days: number of days that give the usual value of a time of day, each of which must have been higher.
-        weeks: number of weeks that give the weekday's value.
-        least_days: days of history before anything is reported.
-        known: share of those days that must be known at that time: others were part of a loss.
-        measured: share of a window's bins that must be known.
-        spreads: robust standard deviations of whole days that a loss must exceed: in the 18 country-years that we have,
-            this is three per cent.
-        margin: share of the least drop by which a window must be below the lowest of the last ``days``.
-        accept_after: days after which the lower level becomes the baseline of what follows, as for drops.
-        severe: share of the baseline below which acceptance takes longer.
-        accept_severe_after: days after which even such a level is accepted.
-    """
-
-    days: int = 14
-    weeks: int = 4
-    least_days: int = 14
-    known: float = 0.5
-    measured: float = 0.75
-    spreads: float = 5.0
-    margin: float = 0.5
-    accept_after: int = 7
-    severe: float = 0.5
-    accept_severe_after: int = 30
+    days: int = option(
+        14,
+        "Days that give the usual value of a time of day, as `detectors.drop.days`; every one of them must have "
+        "been higher.",
+    )
+    weeks: int = option(4, "Weeks that give the weekday's value, as `detectors.drop.weeks`.")
+    least_days: int = option(14, "Days of data before there is a result.")
+    known: float = option(
+        0.5,
+        "Share of the days before that must be known at a time of the day: the others were part of a loss.",
+    )
+    measured: float = option(0.75, "Share of the bins of a day that must be known.")
+    spreads: float = option(
+        5.0,
+        "Robust deviations of whole days that a loss must exceed, as `detectors.drop.spreads`: three per cent in "
+        "the 18 country-years that we have.",
+    )
+    margin: float = option(
+        0.5, "Share of the least drop by which a day must lie below the lowest of the days before."
+    )
+    accept_after: int = option(
+        7,
+        "Days after which the lower level becomes the baseline of what follows, as `detectors.drop.accept_after`.",
+    )
+    severe: float = option(
+        0.5, "Share of the baseline below which acceptance takes longer, as `detectors.drop.severe`."
+    )
+    accept_severe_after: int = option(
+        30, "Days after which even a severe loss is accepted, as `detectors.drop.accept_severe_after`."
+    )
 
 
 def find_shifts(series: Sequence[Series], options: ShiftOptions) -> list[Anomaly]:
@@ -208,8 +215,12 @@ def _anomaly(
     )
 
 
-PROBABILITY = 0.99
-"""The same as for a drop that just reaches its threshold: it ranks anomalies and is not a calibrated probability."""
+PROBABILITY = threshold(
+    "detectors.probability_of_days",
+    0.99,
+    "Probability of an anomaly of whole days, as of a drop that just reaches its threshold: it ranks anomalies "
+    "and is not calibrated.",
+)
 
 
 def _departure(one: Series, told: Shares, start: float, last_seen: float, lasting: float | None) -> Departure:

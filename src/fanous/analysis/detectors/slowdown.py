@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.detector import Detector, Reads
+from fanous.analysis.detectors.detector import Detector, Reads, option
 from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION, find_drops
 from fanous.analysis.detectors.grid import DropOptions
 from fanous.analysis.series.signals import SIGNALS, shown_by
@@ -19,19 +19,21 @@ from fanous.model.series import Anomaly, Floats, Series
 
 @dataclass(frozen=True, slots=True)
 class SlowdownOptions:
-    """Options that differ from ``DropOptions``, and the test for an imposed rate.
+    """Options that differ from ``DropOptions``, and the test for an imposed rate."""
 
-    Attributes:
-        hours: spans over which losses of speed are averaged.  Single tests differ by a factor of two; a quarter or
-            half an hour of them does not, and half an hour is the promised delay.
-        steady: a rate counts as imposed if the typical change from bin to bin is at most this share of what it was
-            before: a quarter of the variance, which does not happen by chance with ``changes`` or more.
-        changes: fewest changes to judge by; with fewer, the spread is uncertain by a half or more.
-    """
-
-    hours: tuple[float, ...] = (0.25, 0.5, 1.0, 3.0)
-    steady: float = 0.5
-    changes: int = 12
+    hours: tuple[float, ...] = option(
+        (0.25, 0.5, 1.0, 3.0),
+        "Hours over which losses of speed are averaged: single tests differ by a factor of two, half an hour of "
+        "them does not.",
+    )
+    steady: float = option(
+        0.5,
+        "Typical change from bin to bin, during the slow-down to before it, up to which a rate counts as imposed: "
+        "a quarter of the variance, which does not happen by chance.",
+    )
+    changes: int = option(
+        12, "Fewest changes to judge by: the spread of fewer is known to no better than a half."
+    )
 
 
 def find_slowdowns(series: Sequence[Series], options: SlowdownOptions) -> list[Anomaly]:

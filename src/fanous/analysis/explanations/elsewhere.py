@@ -10,11 +10,15 @@ from fanous.analysis.explanations.explanation import Answer, Effect, Explanation
 from fanous.analysis.explanations.service import is_clean
 from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
 from fanous.model.instant import DAY
+from fanous.model.threshold import threshold
 
-SETTLED_DAYS = 7
-"""Days before the event on which a network that is registered abroad must have been measured in the country to count
-as one of its own (satellites, carriers of several countries): a phone that roams, or a few addresses that a table puts
-on the wrong side of a border, are met now and then."""
+SETTLED_DAYS = threshold(
+    "incidents.settled_days",
+    7,
+    "Days before the event on which a network that is registered abroad must have been measured in the country "
+    "to count as one of its own, as satellites and carriers of several countries are: a phone that roams stays "
+    "for less.",
+)
 
 NETWORK_ABROAD = "network.abroad"
 

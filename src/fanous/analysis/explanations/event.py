@@ -17,6 +17,7 @@ from fanous.analysis.rules.addresses import host_of
 from fanous.analysis.series.voices import NETWORK_PROBES
 from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, Interval
 from fanous.model.series import Floats, Votes
+from fanous.model.threshold import threshold
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED
 
 BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
@@ -28,11 +29,18 @@ IN_ITS_PLACE = (BOGON, BLOCK_ADDRESS, FORGED, "dns.nxdomain", "http.blockpage", 
 INTERCEPTED = "tls.mitm"
 """Mechanisms of certificates that are not the site's begin with this."""
 
-MOST = 0.9
-"""Share of the failures from which they all count as alike: during a block other things fail, too."""
+MOST = threshold(
+    "incidents.alike_share",
+    0.9,
+    "Share of the failures from which they all count as alike: during a block other things fail, too.",
+)
 
-OTHER_NAMES = 3
-"""Other targets that must have worked to show that what fails was singled out."""
+OTHER_NAMES = threshold(
+    "incidents.resolver_names",
+    3,
+    "Other targets for which a resolver must have answered (or whose pages came unchanged) to have singled "
+    "something out: as many as measurements make a control.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,12 +27,17 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.analysis.explanations.site import worked_beside
 from fanous.analysis.series.voices import is_long
+from fanous.model.threshold import threshold
 
 UNREACHED = ("ip.unreachable", "tcp.timeout")
 """Mechanisms that a broken route shows: nothing came back."""
 
-HOST_SITES = 3
-"""Fewest sites of one hosting network that fail together before the host itself comes into question."""
+HOST_SITES = threshold(
+    "incidents.host_sites",
+    3,
+    "Fewest sites of one hosting network that fail together before the host comes into question: two are often "
+    "one owner's.",
+)
 
 
 def _gives_false_answers(claim: Claim) -> bool:

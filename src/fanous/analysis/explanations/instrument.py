@@ -21,17 +21,32 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.analysis.explanations.service import CLEAN_MEASUREMENTS, NEW_COUNTRIES, ONSET_SHARE, is_clean
 from fanous.model.incident import Release, Software
+from fanous.model.threshold import threshold
 
-ONE_SOFTWARE = 0.95
-"""Share of the failing probes that run one version of the software."""
+ONE_SOFTWARE = threshold(
+    "incidents.software_share",
+    0.95,
+    "Share of the failing probes that run one version of the software, from which the fault may be that "
+    "version's.",
+)
 
-EACH_SOFTWARE = 0.8
-"""The same share where each network has a version of its own: other things fail there, too."""
+EACH_SOFTWARE = threshold(
+    "incidents.software_each_share",
+    0.8,
+    "As `incidents.software_share`, where each network has a version of its own: other things fail there, too.",
+)
 
-OTHER_PROBES = 3
-OTHER_SHARE = 0.3
-"""On every network named, this many probes with other software must reach the target, and this share of the number that
-fail."""
+OTHER_PROBES = threshold(
+    "incidents.software_other_probes",
+    3,
+    "Probes with other software that must reach the target on each network named.",
+)
+OTHER_SHARE = threshold(
+    "incidents.software_other_share",
+    0.3,
+    "Share, compared with the probes that fail, that those with other software must be: a fifth of the probes, "
+    "or all of one network among several, can lie without causing a retraction.",
+)
 
 
 def _defect(claim: Claim) -> Answer:

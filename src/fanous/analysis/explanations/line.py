@@ -29,6 +29,7 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.model.incident import LineRecord
 from fanous.model.place import Family
+from fanous.model.threshold import threshold
 from fanous.model.verdict import SLOWNESS
 
 LINE_FAULTS = (
@@ -37,16 +38,26 @@ LINE_FAULTS = (
 )
 """Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
 
-LINE_TARGETS = 5
-"""Targets that a probe must have measured at the time before its line can be judged."""
+LINE_TARGETS = threshold(
+    "incidents.line_targets",
+    5,
+    "Targets that a probe must have measured at the time before it says anything about its line.",
+)
 
-LINE_SHARE = 0.6
-"""If this share of a probe's other targets fails as on a bad line, no target was singled out.  Of the lists of sites
-that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+LINE_SHARE = threshold(
+    "incidents.line_target_share",
+    0.6,
+    "Share of a probe's other targets that must fail like a bad line: of lists that are tested for blocking the "
+    "strictest censors cut less, and forge or reset most of that. Five or more that fail while nothing works "
+    "may be the line, too.",
+)
 
-LINE_PROBES = 0.5
-"""Share of the probes that saw it on a network that must have such a line, so that a few liars that report
-everything as failing retract nothing."""
+LINE_PROBES = threshold(
+    "incidents.line_probe_share",
+    0.5,
+    "Share of the probes that saw it on a network that must have a bad line, so that a few liars who report "
+    "everything as failing retract nothing.",
+)
 
 
 def _bad(event: Event) -> Answer:

@@ -32,20 +32,34 @@ from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Series
+from fanous.model.threshold import threshold
 
 # --- the same fall all over the world --------------------------------------------------------------------
 
-NEAR = 3600.0
-"""Seconds within which outages of two countries may have one cause."""
+NEAR = threshold(
+    "incidents.outage_near_seconds", 3600.0, "Outages of two countries this close in time may have one cause."
+)
 
-COUNTRIES = 3
-"""Other countries in which a family must have fallen, as many as for a platform that is down."""
+COUNTRIES = threshold(
+    "incidents.shared_countries",
+    3,
+    "Other countries in which a family must fall in the same hour to count for nothing, as many as for a "
+    "platform that is down, if they are spread over the world.",
+)
 
-REGION = 5000.0
-"""Kilometres: the countries that one cut took were this close to one of them (Lagos is 4,500 km from Johannesburg)."""
+REGION = threshold(
+    "incidents.shared_region_km",
+    5000.0,
+    "Countries within so many kilometres of one of them are one region: cut cables took countries within 4,500 "
+    "km of one of them (Lagos and Johannesburg).",
+)
 
-WITHIN = 0.75
-"""Share of the countries that must be so close: the others may have had an outage of their own by chance."""
+WITHIN = threshold(
+    "incidents.shared_within",
+    0.75,
+    "Share of the countries in which a family fell at once; if so many lie in one region, they are not spread "
+    "over the world. The others may have had an outage of their own by chance.",
+)
 
 WORLDWIDE = "shared.worldwide"
 
@@ -119,27 +133,46 @@ def _close_together(countries: Collection[str], distance: Callable[[str, str], f
 
 # --- what people did denies what came from one place -----------------------------------------------------
 
-LOST = 0.4
-"""Share of the level that both families must have lost: less may be networks without users."""
+LOST = threshold(
+    "incidents.denied_lost",
+    0.4,
+    "Share of the level that both families of one publisher must have lost for other publishers' usage to deny "
+    "it: less may be networks without users.",
+)
 
-LEAST_DROPS = 2.0
-"""Multiple of a signal's least drop that a loss must be for the signal to deny it: only then would it have shown it
-clearly.
-"""
+LEAST_DROPS = threshold(
+    "incidents.denied_least_drops",
+    2.0,
+    "Least drops of a signal that a loss must be for the signal to deny it: only then would it have shown it "
+    "clearly.",
+)
 
-DAYS = 7
-USUAL_DAYS = 5
-"""Days of the week before on which the series must have stayed above half of that loss at the same hours: otherwise it
-is so noisy that *as usual* proves nothing.  There may have been an outage on the others."""
+DAYS = threshold(
+    "incidents.denied_days",
+    7,
+    "Days before a loss, of which a signal that denies it must have stayed above half of it on "
+    "`incidents.denied_usual_days`.",
+)
+USUAL_DAYS = threshold(
+    "incidents.denied_usual_days",
+    5,
+    "Days before a loss on which a signal that denies it must have stayed above half of it at the same hours: "
+    "otherwise *as usual* proves nothing. There may have been an outage on the others.",
+)
 
-BINS = 2
-"""Fewest bins of it within the time of the loss: a single one may be right by chance; otherwise those around it, each
-of which must be as usual.
-"""
+BINS = threshold(
+    "incidents.denied_bins",
+    2,
+    "Fewest bins, within the time of a loss, of a signal that denies it: one may be right by chance. If there "
+    "are fewer, each of those around it must be as usual.",
+)
 
-NOTHING_LEFT = 0.1
-"""Share left of everything that came through one deliverer, up to which that may have failed: it has nothing to pass on
-then, while figures of others that show a part of their level did come through."""
+NOTHING_LEFT = threshold(
+    "incidents.denied_nothing_left",
+    0.1,
+    "Share left of everything that came through one deliverer, up to which that deliverer may have failed: then "
+    "it has nothing to pass on.",
+)
 
 DENIED = "disputed.publisher"
 """One publisher measured all that shows it."""
@@ -226,9 +259,12 @@ def heard_at(pair: Sequence[Anomaly], series: Sequence[Series]) -> float:
     return heard if heard <= max([*published, *(a.last_seen for a in pair)]) else inf
 
 
-WAIT = 2 * HOUR
-"""Seconds after the alarm for which figures of others are awaited: two bins of half an hour and the time until they are
-published take an hour and a half."""
+WAIT = threshold(
+    "incidents.denied_wait_seconds",
+    2 * HOUR,
+    "Time after the alarm for which figures that may deny a loss are awaited: two bins of half an hour, and the "
+    "time until they are published, take an hour and a half.",
+)
 
 
 def _from_one_place(group: Sequence[Anomaly]) -> str:

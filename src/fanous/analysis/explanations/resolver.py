@@ -36,6 +36,7 @@ from fanous.analysis.series.voices import is_long
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Votes
+from fanous.model.threshold import threshold
 from fanous.model.verdict import FORGED
 
 OF_DNS = "dns"
@@ -46,15 +47,26 @@ NO_ANSWER = (*UNANSWERED, "dns.refused")
 """Mechanisms of a resolver that gives no answer at all; a wrong one, or one that denies the name, is a choice.  A
 resolver that refuses chooses, too, if it answers for other names."""
 
-NAMES_SHARE = 0.6
-"""A resolver has singled out what fails only if it answers for ``OTHER_NAMES`` others, and fails for no more than this
-share of all: as for lines (``line.LINE_SHARE``)."""
+NAMES_SHARE = threshold(
+    "incidents.resolver_failing_share",
+    0.6,
+    "Most of the targets looked up through a resolver that may have failed for it to have singled something "
+    "out: as for lines (`incidents.line_target_share`).",
+)
 
-ABROAD = 2
-"""Lookups without an answer in one other country at the time, from which the name itself is in question."""
+ABROAD = threshold(
+    "incidents.unanswered_abroad",
+    2,
+    "Lookups without an answer in one other country at the time, from which the name itself is in question: one "
+    "is a lost packet.",
+)
 
-MOVED_WITHIN = 28 * DAY
-"""How long before an event an address that the helper got counts as a former one: caches keep them for days."""
+MOVED_WITHIN = threshold(
+    "incidents.moved_within_seconds",
+    28 * DAY,
+    "Time before an event in which the helper's answers count as former addresses: as long as the history that "
+    "is read.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

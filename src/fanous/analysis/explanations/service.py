@@ -18,28 +18,53 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.analysis.series.voices import mostly_controlled
 from fanous.model.incident import Onset
+from fanous.model.threshold import threshold
 
-NEW_COUNTRIES = 3
-"""A platform is down rather than blocked if it began to fail in three countries at once, and works in fewer.  Where it
-works in as many, either it failed in a part of the world, or the failures were forged where hardly anyone measures:
-then it is neither confirmed nor retracted.
-"""
+NEW_COUNTRIES = threshold(
+    "incidents.platform_countries",
+    3,
+    "Other countries in which a platform must have begun to fail at once to be down: fewer are an ordinary "
+    "evening, on which the same platform is blocked in several countries. Where it works in as many, it is "
+    "neither confirmed nor retracted.",
+)
 
-ONSET_PROBES = 2
-"""Failing probes in each country: one is a bad line."""
+ONSET_PROBES = threshold(
+    "incidents.platform_onset_probes",
+    2,
+    "Failing probes in each other country in which a platform may be down: one is a bad line.",
+)
 
-ONSET_SHARE = 0.5
-"""Share of the measurements made there at the time that must fail."""
+ONSET_SHARE = threshold(
+    "incidents.platform_onset_share",
+    0.5,
+    "Share of the measurements made at the time in each other country in which a platform may be down that must "
+    "fail.",
+)
 
-CLEAN = 0.1
-CLEAN_MEASUREMENTS = 5
-"""A country counts only if the target worked there before: if it has been blocked for years it always fails, and
-on any evening a few countries block the same platform."""
+CLEAN = threshold(
+    "incidents.platform_clean_share",
+    0.1,
+    "Most of the measurements that may have failed in another country before: where the target has been blocked "
+    "for years, it always fails.",
+)
+CLEAN_MEASUREMENTS = threshold(
+    "incidents.platform_clean_measurements",
+    5,
+    "Measurements in another country before, without which no one knows whether the target worked there.",
+)
 
-NEARLY_ALL_COUNTRIES = 5
-NEARLY_ALL_SHARE = 0.8
-"""Where the helper reached it while it failed, its path may be another than users'.  That takes more other countries,
-nearly all in which it had worked: to forge failures there, someone must outvote the probes of each of these."""
+NEARLY_ALL_COUNTRIES = threshold(
+    "incidents.platform_helped_countries",
+    5,
+    "As `incidents.platform_countries` if most failures here carried normal controls: two more than without, "
+    "since each must be outvoted to forge it.",
+)
+NEARLY_ALL_SHARE = threshold(
+    "incidents.platform_helped_share",
+    0.8,
+    "Share of the countries that measured it in which it must fail if failures here carried normal controls: a "
+    "real block leaves it working in most.",
+)
 
 
 @dataclass(frozen=True, slots=True)

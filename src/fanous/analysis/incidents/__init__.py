@@ -13,5 +13,5 @@ In the order of the flow:
   and news of it
 - ``witnesses``, ``events``: an incident compared with sources, with claims by others, and with announced events
 
-To add a rule of confirmation, write a function in ``confirm`` and a paragraph in docs/methodology.md.
+To add a rule of confirmation, write a function in ``confirm`` and a row in docs/methodology-reviewers.md.
 """

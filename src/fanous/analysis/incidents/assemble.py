@@ -43,15 +43,23 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Access, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly
+from fanous.model.threshold import threshold
 
 # --- which anomalies are one event -----------------------------------------------------------------------
 
 
-SAME_NETWORK_GAP = 96 * HOUR
-"""Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""
+SAME_NETWORK_GAP = threshold(
+    "incidents.same_network_gap_seconds",
+    96 * HOUR,
+    "Time until the same target fails again on the same network: sessions are one event across a long weekend "
+    "(Friday noon to Tuesday morning).",
+)
 
-TOGETHER = 6 * HOUR
-"""Targets with onsets this close were cut by one order; those a day apart may not have been."""
+TOGETHER = threshold(
+    "incidents.together_seconds",
+    6 * HOUR,
+    "Different targets whose onsets lie this close were cut by one order; a day apart they may not have been.",
+)
 
 
 # --- one event, of either ---------------------------------------------------------------------------------
@@ -103,9 +111,12 @@ def events(findings: Sequence[Finding], link: Link) -> list[list[Finding]]:
 
 # --- anomalies of measurements --------------------------------------------------------------------------
 
-OTHER_NETWORK_GAP = 36 * HOUR
-"""A second network joins an event within the time in which orders are carried out; the detectors' alert lasts as
-long."""
+OTHER_NETWORK_GAP = threshold(
+    "incidents.other_network_gap_seconds",
+    36 * HOUR,
+    "Time until the same target fails on another network, which then joins the event: orders are carried out in "
+    "it. The alert of the detectors lasts as long.",
+)
 
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
@@ -131,11 +142,17 @@ OF_MEASUREMENTS = Link(_one_event, _may_still_join)
 
 # --- anomalies of quantities ----------------------------------------------------------------------------
 
-FLAPS = 6 * HOUR
-"""A series that recovers for less than this and falls again never settled."""
+FLAPS = threshold(
+    "incidents.outage_flap_seconds",
+    6 * HOUR,
+    "A line that comes back for less and falls again never settled.",
+)
 
-SAME_HOURS = 2 * HOUR
-"""Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
+SAME_HOURS = threshold(
+    "incidents.outage_same_hours_seconds",
+    2 * HOUR,
+    "Curfews and examinations begin or end at the same hour; noise moves the first low bin by an hour or two.",
+)
 
 
 def _may_join(anomaly: Anomaly, start: float) -> bool:
@@ -185,23 +202,40 @@ def further(first: Anomaly, second: Anomaly) -> bool:
     return bool(target_of_series(first.key)) or not deep
 
 
-FURTHER = 0.5
+FURTHER = threshold(
+    "incidents.further_left",
+    0.5,
+    "Share of a lower level that lasts: a fall of a place to less is a separate event.",
+)
 
 OF_QUANTITIES = Link(_one_outage, _may_join)
 
 
 # --- from a group to an incident ------------------------------------------------------------------------
 
-JOIN = 1800.0
-"""Seconds; intervals of different networks closer than this are one interval of the incident."""
+JOIN = threshold(
+    "incidents.interval_join_seconds",
+    1800.0,
+    "Intervals of different networks closer than this are one interval of the incident.",
+)
 
-CERTAIN = 0.999
-"""No witness is surer than this: neither a filter nor a baseline knows of faults of lines and machines."""
+CERTAIN = threshold(
+    "incidents.interval_probability",
+    0.999,
+    "No network is surer than this: the filter knows nothing of faults of lines and machines.",
+)
+threshold(
+    "incidents.outage_confidence_most", CERTAIN, "No outage is surer than this, even if all families agree."
+)
 
-UNCONFIRMED = 0.3
-"""Highest confidence of a suspicion that rests on measurements.  The filter says how unlikely a failure is by chance,
-but faults of single lines and machines are not chance.  Of suspicions in 500 made-up weeks full of faults 85 of 242
-were right (81 of 174 in ordinary ones); rounded down to a tenth, since other seeds gave 23 of 95."""
+UNCONFIRMED = threshold(
+    "incidents.confidence_unconfirmed",
+    0.3,
+    "Highest confidence of a suspicion that rests on measurements: the filter says how unlikely a failure is by "
+    "chance, and the fault of one line is not chance. Of such suspicions 85 of 242 were right in made-up weeks "
+    "full of faults, in ordinary ones 81 of 174; rounded down to a tenth, since other seeds gave 23 of 95, and "
+    "28 of 96.",
+)
 
 
 @dataclass(frozen=True, slots=True)

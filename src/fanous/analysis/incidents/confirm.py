@@ -40,6 +40,7 @@ from fanous.model.instant import HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Votes, within
+from fanous.model.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +63,70 @@ class Ruling:
 
 # --- may a network be named? ----------------------------------------------------------------------------
 
-NETWORK_HOURS = 2
-NETWORK_SHARE = 0.7
-"""A network is named only if three probes saw it (in two different hours unless their own controls were normal), and
-if this share of the voices in those stretches say so.  During the alert that another network causes, a burst of
-failures, or a line that always fails a little, would be enough for the filter."""
+NETWORK_HOURS = threshold(
+    "incidents.network_hours",
+    2,
+    "Different hours in which probes must have seen it on a network to name it, unless their own controls were "
+    "normal: one burst is not enough.",
+)
+NETWORK_SHARE = threshold(
+    "incidents.network_share",
+    0.7,
+    "Share of the voices in its anomalies that must say so: during the alert that another network causes, a "
+    "line that always fails a little would be enough for the filter.",
+)
 
-NEIGHBOUR_SHARE = 0.4
-NEIGHBOURS = 10
-"""More than two fifths of the probes known on the network that measured the same recently must have seen it, or
-ten probes.  If a fifth of them lie, as many again would have to fail by chance while the others do not measure."""
+NEIGHBOUR_SHARE = threshold(
+    "incidents.neighbour_share",
+    0.4,
+    "More than this share of the probes known on the network that measured the same within six hours must have "
+    "seen it: if a fifth of them lie, as many again would have to fail by chance while the others do not "
+    "measure.",
+)
+NEIGHBOURS = threshold(
+    "incidents.neighbours",
+    10,
+    "Probes that saw the failure that are enough to name a network, however many are known there.",
+)
 
-COMPANY_PROBES = 2
-"""Probes needed on a network in company: if another network is named too, and the measurements of both carried
-their own normal controls, the two vouch for each other."""
+COMPANY_PROBES = threshold(
+    "incidents.company_probes",
+    2,
+    "Probes needed on a network, instead of three, if another network is named too and the measurements of both "
+    "carried normal controls of their own: the two vouch for each other.",
+)
 
-COMPANY = 2
-COMPANY_SHARE = 0.5
-"""Next to two networks that are named by themselves, a suspicion and half of the voices are enough.  Otherwise a fifth
-of a network's probes denying a restriction, together with what any restriction lets through, would now and then take
-their network out of the claim."""
+COMPANY = threshold(
+    "incidents.company_networks",
+    2,
+    "Networks named by themselves; next to so many, a network with normal controls of its own is named on a "
+    "suspicion and `incidents.company_share` of its voices.",
+)
+COMPANY_SHARE = threshold(
+    "incidents.company_share",
+    0.5,
+    "Share of the voices that is enough next to networks named by themselves: a fifth of the probes that deny a "
+    "restriction, together with what any restriction lets through, would now and then take their network out of "
+    "the incident.",
+)
 
-HABIT = 3.0
-HABIT_VOICES = 5
-HABIT_SHARE = 0.1
-"""A network is named only if the target fails there this many times as often as it does outside all anomalies.
-Anomalies are found where failures happen to be close together, so on a line on which half of everything always fails by
-chance, each looks like seven in ten.  How often it does is known from five voices, if they are a tenth of those in the
-anomalies: between the anomalies of a block that never ends, only a few odd voices are left.
-"""
+HABIT = threshold(
+    "incidents.failing_baseline_ratio",
+    3.0,
+    "A network is named only if the target fails there during its anomalies so many times as often as at all "
+    "other times: on a line where half of everything fails by chance, each anomaly looks like seven in ten.",
+)
+HABIT_VOICES = threshold(
+    "incidents.failing_baseline_voices",
+    5,
+    "Voices outside a network's anomalies without which its habit is unknown.",
+)
+HABIT_SHARE = threshold(
+    "incidents.failing_baseline_share",
+    0.1,
+    "Share of the voices in a network's anomalies; with fewer outside them its habit is unknown, as with a "
+    "block that never ends.",
+)
 
 
 def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> bool:
@@ -138,18 +174,28 @@ def beyond_baseline(inside: Votes, outside: Votes) -> bool:
 # --- C2: one family, with controls ----------------------------------------------------------------------
 
 
-LOST_SHARE = 0.5
-"""If at least half of the measurements that reach the target carry a normal control and the failing ones do not,
-the controls failed with them.  That is what a bad line looks like; each network is judged by itself."""
+LOST_SHARE = threshold(
+    "incidents.lost_share",
+    0.5,
+    "If at least this share of the measurements that reach the target carries a normal control, and the failing "
+    "ones do not, the controls failed with them: that is what a bad line looks like. Each network is judged by "
+    "itself.",
+)
 
-TOGETHER = 1 * HOUR
-"""Without their own controls, two networks are witnesses for each other only if both fail within this time of each
-other: faults of two networks days apart are two faults."""
+TOGETHER = threshold(
+    "incidents.confirm_together_seconds",
+    1 * HOUR,
+    "Without their own controls, two networks are witnesses to each other only this close: faults of two "
+    "networks days apart are two faults.",
+)
 
-BURST = 3 * HOUR
-"""Failures this close are one burst (METHODS: in real data with 1 % of failures overall, 4 of 24 lay within 3 hours of
-another).  A fault upstream of two networks makes both fail together, so if controls were lost they must be seen to
-fail together again after such a burst."""
+BURST = threshold(
+    "incidents.burst_seconds",
+    3 * HOUR,
+    "Failures this close are one burst (at 1 % overall, 4 of 24 lay within 3 hours of another). A fault "
+    "upstream of two networks makes both fail together, so if controls were lost, they must fail together for "
+    "longer.",
+)
 
 
 SERVED = {
@@ -306,10 +352,11 @@ def _control(witness: Votes, count: Count) -> str:
 
 # --- C1 and C3: families that fail independently --------------------------------------------------------
 
-FAMILY_PROBES = 2
-"""C1: fewest probes of each family, and most of its voices must agree: one failure sent in the name of another family
-is not a second witness.
-"""
+FAMILY_PROBES = threshold(
+    "incidents.family_probes",
+    2,
+    "Fewest probes of each family (C1): one failure sent under another family's name is not a second witness.",
+)
 
 OUTAGE_FAMILIES = frozenset({Family.ATLAS, Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 

@@ -19,12 +19,14 @@ from fanous.model.incident import Incident, Status
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
+from fanous.model.threshold import threshold
 
-NETWORKS = 2
-"""Networks that must show it, or else one for longer than the faults of one last (``voices.is_long``).  If all probes
-of one family on a network are in one place, a fault there makes them disagree with the others on that network, but on
-no other.
-"""
+NETWORKS = threshold(
+    "incidents.disputed_networks",
+    2,
+    "Networks that one family must show by itself against others, or else one as a lone network must: all "
+    "probes of a family on a network may share a fault there.",
+)
 
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""

@@ -19,16 +19,26 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
+from fanous.model.threshold import threshold
 
-LEAD = 12 * HOUR
-"""An incident that begins this long before the event may be about it: in 2023 the cut came an hour before the rally,
-and orders for an election day are carried out from the evening before."""
+LEAD = threshold(
+    "incidents.event_lead_seconds",
+    12 * HOUR,
+    "An incident that begins so long before the event may be about it: orders for a day are carried out from "
+    "the evening before.",
+)
 
-OTHER_DAYS = 28 * DAY
-"""How far to either side the same hours are compared: four weeks have four of each weekday."""
+OTHER_DAYS = threshold(
+    "incidents.event_other_days_seconds",
+    28 * DAY,
+    "Time to either side of an event in which the same hours are compared: four of each weekday.",
+)
 
-LEAST_RECORD = 28 * DAY
-"""Shortest record outside the event from which a rate of onsets can be stated."""
+LEAST_RECORD = threshold(
+    "incidents.event_record_seconds",
+    28 * DAY,
+    "Data outside the event without which no rate of onsets can be stated.",
+)
 
 
 class Timing(StrEnum):

@@ -26,12 +26,17 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Floats, Series, SeriesKey
+from fanous.model.threshold import threshold
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""
 
-MOST = 200
-"""Most series to measure, deepest first: among thousands of networks these show when it began."""
+MOST = threshold(
+    "incidents.onset_series",
+    200,
+    "Series that are measured to find the onset, the deepest first: among thousands of networks these show when "
+    "it began.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,17 @@ def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
 
 # --- when it began --------------------------------------------------------------------------------------
 
-CARRIES = 1 / 3
-"""A source carries the incident if it lost at least this share of the greatest loss."""
+CARRIES = threshold(
+    "incidents.onset_carries_share",
+    1 / 3,
+    "Share of the greatest loss from which a source carries the incident.",
+)
 
-EARLIEST = 0.1
-"""With many places, the event began when this share of them had fallen: among a hundred, some fall by chance."""
+EARLIEST = threshold(
+    "incidents.onset_places_share",
+    0.1,
+    "Share of many places that had fallen when the event began: among a hundred, some fall by chance.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +214,12 @@ def _agrees(one: Fall, lead: Fall) -> bool:
     return lead.earliest <= one.at <= lead.latest
 
 
-PART = 2.0
-"""Multiple of the signal's least drop that usage must have lost for a stage of an event to rest on it alone: a holiday
-does not take such a share of a whole day."""
+PART = threshold(
+    "incidents.usage_stage_drops",
+    2.0,
+    "Times the least drop of the signal that usage must have lost for a stage before or after the rest of an "
+    "outage to rest on it alone: a holiday takes no such share of a whole day.",
+)
 
 
 def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
@@ -259,8 +273,11 @@ def exactly(
     return tuple(found)
 
 
-CARRIERS = 50
-"""Most series used to find when each interval began and ended, most exact first."""
+CARRIERS = threshold(
+    "incidents.end_series",
+    50,
+    "Series that are asked when each interval began and ended, the most exact first.",
+)
 
 
 def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) -> float:
@@ -321,8 +338,11 @@ def not_yet(
     return max(found, key=lambda pair: pair[0].until, default=None)
 
 
-LASTS = 0.75
-"""Share of the day after the rest was back that must be known."""
+LASTS = threshold(
+    "incidents.usage_return_share",
+    0.75,
+    "Share of the day after everything else was back that must be known to say that usage was not.",
+)
 
 
 # --- in what steps, and how deep ------------------------------------------------------------------------
@@ -408,30 +428,54 @@ def _most(measured: Sequence[SourceCourse]) -> float:
 
 # --- the share of users, and what that may be called -----------------------------------------------------
 
-DRAWS = 4000
-SEED = 20231217
+DRAWS = threshold(
+    "incidents.scope_draws",
+    4000,
+    "Monte Carlo draws of the share of users affected, always with the same seed.",
+)
+SEED = threshold(
+    "incidents.scope_seed",
+    20231217,
+    "Makes the draws of the share of users repeatable; no value is better than another.",
+)
 
-NATION_SHARE = 0.5
-NATION_CERTAINTY = 0.95
-NATION_NETWORKS = 3
-NATION_OPERATORS = 2
-NATION_OBSERVED = 0.3
-"""A nation, where W is the share of users affected: P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least
-30 % of users observed in each access class concerned; otherwise a cut of mobile lines would count as national while no
-one looked at fixed ones.
-"""
+NATION_SHARE = threshold(
+    "incidents.nation_share", 0.5, "W, the share of users affected, must be at least this for a nation."
+)
+NATION_CERTAINTY = threshold(
+    "incidents.nation_certainty", 0.95, "Share of the draws in which W must reach `incidents.nation_share`."
+)
+NATION_NETWORKS = threshold("incidents.nation_networks", 3, "Fewest affected networks of a nation.")
+NATION_OPERATORS = threshold(
+    "incidents.nation_operators", 2, "Fewest operators of the affected networks of a nation."
+)
+NATION_OBSERVED = threshold(
+    "incidents.nation_observed_share",
+    0.3,
+    "Least share of users measured in each class of access that the incident speaks for: otherwise a cut of "
+    "mobile lines would count as national while no one looked at fixed ones.",
+)
 
-SMALL_SHARE = 0.005
-"""Share of users below which a network neither makes nor denies a national scope.  In Iran in January 2026 measurements
-went on over a network registered in Hong Kong and one of the United Nations while nearly everyone was cut off.
-Networks are left out only by this share and by where they are registered, never because they kept working."""
+SMALL_SHARE = threshold(
+    "incidents.nation_small_share",
+    0.005,
+    "Share of users below which a network neither makes a nation nor denies one. In Iran in January 2026 "
+    "measurements went on over a network registered in Hong Kong and one of the United Nations while nearly "
+    "everyone was cut off. A network is left out by this and by where it is registered, never because it kept working.",
+)
 
-FALLBACK_ERROR = 1.5
-"""Relative error of equal weights, used if a country has no figures: wide on purpose, and never enough for a
-nation."""
+FALLBACK_ERROR = threshold(
+    "incidents.users_error",
+    1.5,
+    "Relative error of equal weights, if a country has no figures of users: wide on purpose, and never enough "
+    "for a nation.",
+)
 
-FALLBACK_UNSEEN = 0.4
-"""Share of users assumed on networks that no one ever measured, if a country has no figures."""
+FALLBACK_UNSEEN = threshold(
+    "incidents.users_unseen_share",
+    0.4,
+    "Share of users assumed on networks that no one ever measured, if a country has no figures of users.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,15 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series, SeriesKey
+from fanous.model.threshold import threshold
 
-DEEP = 0.5
-"""If both have lost half of their level, which never happens on an ordinary day, overlapping is enough (mobile networks
-first, the rest a day later).  Only usage and stray traffic do so by chance, if they are small counts, which is
-why those must still be uncommon."""
+DEEP = threshold(
+    "incidents.families_deep_share",
+    0.5,
+    "If two families have less than this left, overlapping is enough (mobile networks first, the rest a day "
+    "later); not for usage and stray traffic that people may have caused, which are counts of a few in small "
+    "countries.",
+)
 
 
 STEADY = (Family.PROBING, Family.ROUTING)
@@ -41,25 +45,40 @@ STEADY = (Family.PROBING, Family.ROUTING)
 
 # --- a part and its country -----------------------------------------------------------------------------
 
-ACCOUNTS_FOR = 1 / 3
-"""Share of the country's loss that the parts that fell must account for; figures of users are accurate to a factor of
-two, and of addresses to a factor of three.
-"""
+ACCOUNTS_FOR = threshold(
+    "incidents.parts_account_share",
+    1 / 3,
+    "Share of the country's loss that the networks or regions that fell must account for to support it: figures "
+    "of users are good to a factor of two, of addresses to a factor of three.",
+)
 
 COUNTED = frozenset({"/24s", "prefixes", "addresses"})
 """Units of addresses: what a network loses, its country loses."""
 
-UNSEEN = 0.4
-"""Share of users assumed in places without a series, if neither figures of users nor of addresses are known."""
+UNSEEN = threshold(
+    "incidents.parts_unseen_share",
+    0.4,
+    "Share of users assumed in places without a series, if neither users nor addresses are known.",
+)
 
-BESIDE = 6 * HOUR
-"""Seconds before and after the onset in which the country's level is compared: it drifts and swings by the day."""
+BESIDE = threshold(
+    "incidents.parts_beside_seconds",
+    6 * HOUR,
+    "Time before and after the onset in which the country's level is compared: it drifts, and swings by the "
+    "day.",
+)
 
-CLEAR = 3.0
-"""Standard deviations of the country's series that the network's loss must be, to be seen in it."""
+CLEAR = threshold(
+    "incidents.parts_clear",
+    3.0,
+    "Standard deviations of the country's series that a network's loss must be, to be seen in it.",
+)
 
-FOUND = 0.5
-"""Share of the network's loss that the country must have lost: some of its addresses may be abroad."""
+FOUND = threshold(
+    "incidents.parts_found_share",
+    0.5,
+    "Share of the network's loss that the country must have lost: some of its addresses may be abroad.",
+)
 
 
 class Parts:
@@ -143,14 +162,21 @@ def _began(anomaly: Anomaly) -> float:
 
 # --- do two families agree? -----------------------------------------------------------------------------
 
-AGREE = 2 * HOUR
-"""Two families agree if their onsets are this close, beyond the uncertainty of their bins, or their alarms are (an
-ordinary dip that runs into the loss sets an onset too early).  If one is wrong once a month and the other three
-times, both are so together by chance about once in five years."""
+AGREE = threshold(
+    "incidents.families_agree_seconds",
+    2 * HOUR,
+    "Two families agree if their onsets, or their alarms, are this close beyond what the bins leave open: if "
+    "one is wrong once a month and the other three times, both are so together by chance about once in five "
+    "years.",
+)
 
-AT_ONCE = 1800.0
-"""An ordinary change in usage supports a loss of active probing only if both begin this close, beyond the uncertainty
-of their bins: such mornings come four times a month, and last for hours."""
+AT_ONCE = threshold(
+    "incidents.families_at_once_seconds",
+    1800.0,
+    "As `incidents.families_agree_seconds`, if one of the two is usage or stray traffic that people may have "
+    "caused by themselves, and the other a loss of active probing that may be suspected alone: ordinary "
+    "mornings come four times a month and last for hours. With any other family such a drop does not agree.",
+)
 
 RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
 """Families that can support each other, in the order in which they are named; reports are not measurements."""
@@ -244,8 +270,11 @@ class Support:
         return len({asn for _, asn in self.fell[first:last]}) >= TAKEN_APART
 
 
-TAKEN_APART = 3
-"""Networks that fall together were not all taken over by others: that takes one at a time."""
+TAKEN_APART = threshold(
+    "incidents.parts_company",
+    3,
+    "Networks that fall together were not all taken over by others: that takes one at a time.",
+)
 
 
 def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Reason:
@@ -266,10 +295,13 @@ def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Re
 
 
 OF_ADDRESSES = (Family.ROUTING, Family.PROBING)
-SMALL = 0.2
-"""Addresses that are given up, renumbered, or located in another country by a new table leave routing, and so do not
-answer either: one step in both at once, which never comes back.  Outages come back.  From this share of the level on
-IODA's own rule for active probing warns; no country renumbers more at one stroke."""
+SMALL = threshold(
+    "incidents.small_step",
+    0.2,
+    "Share of the level; where routing and probing lost less, they confirm only once they are back: addresses "
+    "that are renumbered or given up leave both in one step that never comes back. IODA's own rule for active "
+    "probing warns from here on.",
+)
 
 
 def _may_have_moved(first: Anomaly, second: Anomaly) -> bool:
@@ -355,36 +387,65 @@ def _raised_together(first: Anomaly, second: Anomaly) -> bool:
 
 # --- may one family be suspected on its own? ------------------------------------------------------------
 
-LONE = 2400.0
-"""Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot, a change of
-routes or a gap in the source; an outage of an hour in bins of ten minutes may lose two of them to noise."""
+LONE = threshold(
+    "incidents.lone_family_seconds",
+    2400.0,
+    "Time that a drop of routing or probing must last to be suspected alone: half an hour is a reboot, a "
+    "rerouting or a gap, and an outage of an hour may lose two bins of ten minutes to noise.",
+)
 
-LONE_ROUTING = 0.95
-LONE_PROBING = 0.93
-"""On its own, routing or active probing must have less left than this: the routes of one operator come and go, and a
-cut should be suspected from a tenth of active probing on, less what noise may add."""
+LONE_ROUTING = threshold(
+    "incidents.lone_routing_left",
+    0.95,
+    "To be suspected alone, routing must have less than this share of the baseline left: the routes of one "
+    "operator come and go.",
+)
+LONE_PROBING = threshold(
+    "incidents.lone_probing_left",
+    0.93,
+    "To be suspected alone, active probing must have less than this share of the baseline left: a tenth gone, "
+    "less what noise may add.",
+)
 
-LONE_USAGE = 3 * HOUR
-LONE_UNLIKE = 0.5
-"""A drop of usage or stray traffic on its own must last longer and must not be one that people cause themselves, as
-on a holiday, when they sleep longer: most of it is below every day of the week before, or it began at once and lasts
-this long from there (the first hours of a morning are low on every day).  The same holds if it is to support another
-family."""
+LONE_USAGE = threshold(
+    "incidents.lone_usage_seconds",
+    3 * HOUR,
+    "Time that a drop of usage or stray traffic must last to be suspected alone, or a fall at once must last "
+    "from there: the first hours of a morning are low on every day.",
+)
+LONE_UNLIKE = threshold(
+    "incidents.lone_family_unlike",
+    0.5,
+    "Share of the bins of a drop of usage or stray traffic that must be *unlike* the week before, or it must "
+    "have fallen at once and last from there; otherwise people may have caused it by themselves, as on a "
+    "holiday.",
+)
 
 OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
 """Users of one tool: fewer of them alone may as well be a block of that tool as an outage of the country, or of people
 testing their speed less often, as while they watch a final.
 """
 
-LONE_CELL = 0.5
-"""On its own, a region or network must have lost more than half: its series is a small count that moves by itself."""
+LONE_CELL = threshold(
+    "incidents.lone_family_cell_share",
+    0.5,
+    "Share that a region or network must have lost to be suspected alone: its series is a small count that "
+    "moves by itself.",
+)
 
 
-LONE_REGION_RATIO = 1.5
-LONE_REGION_SECONDS = 6 * HOUR
-"""A region that lost less may be suspected by routing or active probing if it lost this many times its threshold,
-which reflects its own noise and smallest steps, and for this long: a storm takes a third of a state's counties, and
-the state does not lose half."""
+LONE_REGION_RATIO = threshold(
+    "incidents.lone_region_ratio",
+    1.5,
+    "A region that lost less than `incidents.lone_family_cell_share` may be suspected by routing or active "
+    "probing at so many times its own threshold, if it lasts for `incidents.lone_region_seconds`.",
+)
+LONE_REGION_SECONDS = threshold(
+    "incidents.lone_region_seconds",
+    6 * HOUR,
+    "Time for which a region must have lost `incidents.lone_region_ratio`: a storm takes a third of a state's "
+    "counties, and the state does not lose half.",
+)
 
 
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
@@ -448,8 +509,11 @@ def _sudden(anomaly: Anomaly) -> float | None:
 
 # --- what each family says ------------------------------------------------------------------------------
 
-HISTORY = 2 * 86400.0
-"""With less data before the event a series has no baseline."""
+HISTORY = threshold(
+    "incidents.family_history_seconds",
+    2 * 86400.0,
+    "With less data before the incident, a series says *no history*.",
+)
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
@@ -515,9 +579,11 @@ def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
 
 # --- small dips -----------------------------------------------------------------------------------------
 
-NOTICED = 0.5
-"""A series counts as lower from this share of its signal's least drop on: half of what would be reported by
-itself, as at the end of an anomaly."""
+NOTICED = threshold(
+    "incidents.others_noticed_share",
+    0.5,
+    "Share of the signal's least drop from which a family counts as lower: as where an anomaly ends.",
+)
 
 
 def a_little_lower(series: Sequence[Series], start: float, end: float) -> Estimate | None:

@@ -24,17 +24,25 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Anomaly, Floats, Series
+from fanous.model.threshold import threshold
 
 # --- what may be behind an outage -----------------------------------------------------------------------
 
-SHARP = 900
-"""Seconds; wider bins cannot show whether it began on the hour."""
+SHARP = threshold(
+    "incidents.hint_sharp_seconds", 900, "Wider bins cannot show whether an outage began on the hour."
+)
 
-ON_TIME = 300.0
-"""Seconds around the full or half hour: an order is carried out within minutes."""
+ON_TIME = threshold(
+    "incidents.hint_on_time_seconds",
+    300.0,
+    "Time around the full or half hour: an order is carried out within minutes.",
+)
 
-SESSIONS = 3
-"""Number of intervals at the same hours that look like a curfew or examinations."""
+SESSIONS = threshold(
+    "incidents.hint_sessions",
+    3,
+    "Intervals at the same hours from which they look like a curfew or examinations.",
+)
 
 
 def hints(
@@ -93,21 +101,37 @@ def _on_the_half_hour(instant: float) -> bool:
 FELT = frozenset({Family.PROBING, Family.USAGE})
 """Families that see customers' own equipment go dark; the batteries of routers last longer."""
 
-FELL, LEFT = 0.85, 0.2
-"""Most and least share that a series must keep in its first hour: what is cut outright cannot sink further."""
+FELL = threshold(
+    "incidents.batteries_fell",
+    0.85,
+    "Most of the baseline that may be left in the first hour for power to be the cause.",
+)
+LEFT = threshold(
+    "incidents.batteries_left",
+    0.2,
+    "Least of the baseline that must be left in the first hour: what is cut has nothing more to lose.",
+)
 
-SANK = 0.6
-"""Most of the first hour's share that may remain in some later hour; Portugal .2, Spain .5."""
+SANK = threshold(
+    "incidents.batteries_sank",
+    0.6,
+    "Most of the first hour's share that may remain in some later hour: Portugal .2, Spain .5.",
+)
 
-HOURS = 6
-"""Hours after the onset that are examined."""
+HOURS = threshold(
+    "incidents.batteries_hours", 6, "Hours after the onset that are searched for batteries that run down."
+)
 
-PLACES = 2
-"""Fewest networks or regions for which this must hold, and it must hold for half of those named."""
+PLACES = threshold(
+    "incidents.batteries_places", 2, "Networks or regions that must sink like this, and half of those named."
+)
 
-DAYS = 7
-LEAST_DAYS = 2
-"""The baseline is the median at the same time on earlier days, of which this many must be known."""
+DAYS = threshold(
+    "incidents.batteries_days", 7, "Days before the onset whose median at the same time is the baseline."
+)
+LEAST_DAYS = threshold(
+    "incidents.batteries_history_days", 2, "Days of `incidents.batteries_days` that must be known."
+)
 
 
 def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
@@ -154,9 +178,12 @@ def _ordinary(line: Series, at: int) -> float:
 
 # --- what else was blocked ------------------------------------------------------------------------------
 
-PRECURSOR = 7.0 * DAY
-"""How long before the onset a precursor may have begun.  Our choice, based on the weeks before elections, and Russia
-in March 2022, where tools were blocked days before platforms."""
+PRECURSOR = threshold(
+    "incidents.precursor_seconds",
+    7.0 * DAY,
+    "Time before the onset in which a precursor may have begun. Our choice: tools went days before platforms in "
+    "Russia in March 2022.",
+)
 
 FIRST = ("quic.", "encdns.")
 """Mechanisms that take away a way around censorship rather than a platform."""
@@ -164,14 +191,14 @@ FIRST = ("quic.", "encdns.")
 FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
 """Means of circumvention, and where people get them."""
 
-LEAST_PIECE = 4
-"""Fewest letters; a shorter name is by chance part of too many others."""
+LEAST_PIECE = threshold(
+    "incidents.collateral_piece", 4, "Fewest letters: a shorter name is by chance a piece of too many others."
+)
 
 BY_ADDRESS = ("tcp.", "ip.")
 """Mechanisms that act on an address without seeing a name."""
 
-NAMED = 5
-"""Most targets that a hint names; others are counted."""
+NAMED = threshold("incidents.collateral_named", 5, "Targets that a hint names; the others are counted.")
 
 
 def beside(

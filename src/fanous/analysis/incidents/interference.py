@@ -64,20 +64,33 @@ from fanous.model.incident import (
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Votes
+from fanous.model.threshold import threshold
 
-MECHANISM_SHARE = 0.1
-"""A mechanism is named if at least this share of the failing measurements showed it."""
+MECHANISM_SHARE = threshold(
+    "incidents.mechanism_share",
+    0.1,
+    "A mechanism is named if at least this share of the failing measurements showed it.",
+)
 
-THROUGH_SHARE = 0.25
-"""From this share of its measurements on, a block says that they got through: part of the lines or of the time is
-spared, and so are as many users.  One that holds lets a tenth through."""
+THROUGH_SHARE = threshold(
+    "incidents.through_share",
+    0.25,
+    "Share of the measurements that got through on the networks named while a block was on, from which the "
+    "incident says so, and counts as many users fewer: a block that holds lets a tenth through.",
+)
 
-SHOWN_HELPED = 0.95
-SHOWN_ELSEWHERE = 0.73
-"""No confirmed incident states more confidence than has been demonstrated.  In 500 made-up weeks full of faults (tuning
-seeds) 85 of 88 were right whose probes brought their own normal controls, and 24 of 32 for which the target only
-worked elsewhere: Laplace's (right + 1) / (n + 2), rounded down.  C1 has the same limit: probes of two families share
-their lines."""
+SHOWN_HELPED = threshold(
+    "incidents.confidence_helped",
+    0.95,
+    "Highest confidence of an incident confirmed by probes whose own controls were normal: in 500 made-up weeks "
+    "full of faults 85 of 88 were right. C1 has the same limit, since probes of two families share their lines.",
+)
+SHOWN_ELSEWHERE = threshold(
+    "incidents.confidence_elsewhere",
+    0.73,
+    "Highest confidence of an incident for which the target only worked elsewhere: in 500 made-up weeks full of "
+    "faults 24 of 32 were right. This is (right + 1) / (n + 2), rounded down.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from fanous.model.incident import (
 from fanous.model.instant import DAY
 from fanous.model.measurement import Role, weakest
 from fanous.model.place import Access, Family
+from fanous.model.threshold import threshold
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 
@@ -100,8 +101,12 @@ def _at_one_time(level: Incident, probe: Incident) -> bool:
 
 # --- what measurements of a platform and its traffic saw --------------------------------------------------
 
-SAME_ACT = 7 * DAY
-"""How far apart measurements of a platform and its traffic may show one act: few networks are measured every day."""
+SAME_ACT = threshold(
+    "incidents.same_act_seconds",
+    7 * DAY,
+    "Measurements of a platform and its traffic may show one act so far apart: few networks are measured every "
+    "day.",
+)
 
 
 def _of_one_target(one: Incident, loss: Incident) -> bool:
@@ -326,11 +331,19 @@ def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
 
 # --- matched with known incidents ------------------------------------------------------------------------------
 
-SAME_KIND = 2.0
-"""Weight of a shared kind, in targets: parts of an outage do not keep its id when they separate."""
+SAME_KIND = threshold(
+    "incidents.match_same_kind",
+    2.0,
+    "Similarity credited for the same kind, as much as for two targets: platforms that were part of an outage "
+    "do not take its id along when they become a separate incident.",
+)
 
-TOLD = 4.0
-"""Weight of confirmation: people know a confirmed incident, so if two that overlap become one, its id continues."""
+TOLD = threshold(
+    "incidents.match_told",
+    4.0,
+    "Similarity credited to a confirmed incident, which people have already heard about: if two that overlap "
+    "become one, its id continues, whatever the kind.",
+)
 
 
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:

@@ -42,6 +42,7 @@ from fanous.model.measurement import Role, is_stated
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, Votes, within
+from fanous.model.threshold import threshold
 
 # --- the least number of probes behind test runs ---------------------------------------------------------
 
@@ -148,8 +149,11 @@ def _at_once(runs: Sequence[Run]) -> int:
     return max([1, *accumulate(step for _, step in sorted(edges))])
 
 
-RAISED = 0.99
-"""Probability from which a network counts as affected (the detectors' ``raise_at``)."""
+RAISED = threshold(
+    "incidents.named_probability",
+    0.99,
+    "Probability from which a network counts as affected: `raise_at` of the detectors.",
+)
 
 
 # --- networks to name -----------------------------------------------------------------------------------
@@ -234,8 +238,11 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
 
 # --- strays ---------------------------------------------------------------------------------------------
 
-MAIN_SHARE = 0.1
-"""Share of an event's failures from which a mechanism counts as one of the event's."""
+MAIN_SHARE = threshold(
+    "incidents.main_mechanism_share",
+    0.1,
+    "Share of what failed in an incident from which a mechanism counts as one of its main ones.",
+)
 
 
 def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
@@ -269,17 +276,31 @@ def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool
 
 # --- a block that is rolled out -------------------------------------------------------------------------
 
-ROLLED_OUT_WITHIN = 36 * HOUR
-"""How far before an anomaly its first failures are looked for: the time in which orders are carried out, as for a
-second network (``assemble.OTHER_NETWORK_GAP``)."""
+ROLLED_OUT_WITHIN = threshold(
+    "incidents.rolled_out_seconds",
+    36 * HOUR,
+    "Time before an anomaly in which its first failures are looked for: orders are carried out in it, as for a "
+    "second network.",
+)
 
-PARTLY_ON = 0.5
-PARTLY_OFF = 0.02
-"""Failing share of a network of which a part is cut, and of one that is not (the detectors' ``mean_off``)."""
+PARTLY_ON = threshold(
+    "incidents.rolled_out_share",
+    0.5,
+    "Share of the measurements that fail on a network of which a part is cut; each measurement before the "
+    "anomaly speaks for this or for `incidents.rolled_out_share_off`.",
+)
+PARTLY_OFF = threshold(
+    "incidents.rolled_out_share_off",
+    0.02,
+    "Share of the measurements that fail on a network of which nothing is cut, as for the filter (`mean_off`).",
+)
 
-ROLLED_OUT_NATS = 6.0
-"""Evidence from which failures before an anomaly belong to it: one is never enough, two are with hardly a success
-between them."""
+ROLLED_OUT_NATS = threshold(
+    "incidents.rolled_out_nats",
+    6.0,
+    "Evidence from which the failures before an anomaly belong to it: one is never enough, two are with hardly "
+    "a success between them.",
+)
 
 
 def from_first_failures(group: Sequence[Finding], votes: Votes) -> list[Finding]:
@@ -388,13 +409,19 @@ def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
 
 # --- parts of a service ----------------------------------------------------------------------------------
 
-FEW = 2
-"""Measurements of a role that worked before it failed, or after, without which nothing shows that it failed for a part
-of the event only."""
+FEW = threshold(
+    "incidents.role_turn",
+    2,
+    "Measurements of a part of a service that worked before it failed, or after, from which it failed for a "
+    "part of the event only: one may be a stray.",
+)
 
-WORKS_AGAIN = HOUR
-"""Seconds for which a role must have worked after its last failure before it counts as back while the event goes on:
-between two volunteers' measurements, or for minutes in between, it would flap."""
+WORKS_AGAIN = threshold(
+    "incidents.role_back_seconds",
+    HOUR,
+    "Time after its last failure for which a part of a service must have worked before it counts as back while "
+    "the incident goes on: between two volunteers' measurements it would flap.",
+)
 
 
 class _Said(NamedTuple):

@@ -74,14 +74,20 @@ from fanous.model.incident import (
 from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series, SeriesKey
+from fanous.model.threshold import threshold
 
-SURE = 0.95
-"""Highest confidence from a family if several agree: its measurements have faults that all its series share."""
+SURE = threshold(
+    "incidents.outage_confidence_family",
+    0.95,
+    "Highest confidence from one family of series among several that agree: all its series share its faults.",
+)
 
-ONE_FAMILY = 0.5
-"""No outage that only one family shows states more confidence than has been demonstrated.  In 144 made-up
-country-months (tuning seeds), 60 of 98 such suspicions were right; half, since one month in two had a loss there,
-and real losses are rarer."""
+ONE_FAMILY = threshold(
+    "incidents.outage_confidence_one_family",
+    0.5,
+    "Highest confidence of an outage that a single family shows: 60 of 98 were right in 144 made-up "
+    "country-months, one in two with a loss, and real losses are rarer.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -557,12 +563,21 @@ def _overlap(anomaly: Anomaly, span: Interval) -> bool:
 
 # --- reach: how far it goes -----------------------------------------------------------------------------
 
-STEALTH_LEFT = 0.5
-"""Traffic or answers are lost while routes stay up: a stealth outage only if more than half is gone."""
+STEALTH_LEFT = threshold(
+    "incidents.stealth_left",
+    0.5,
+    "Most of the traffic or answers that may be left while routing is as usual: otherwise the outage is not "
+    "called a stealth outage.",
+)
 
-IPV6_LEFT = 0.5
-IPV4_LEFT = 0.9
-"""IPv6 alone counts as withdrawn if more than half of its prefixes are gone and nine tenths of IPv4's remain."""
+IPV6_LEFT = threshold(
+    "incidents.ipv6_left", 0.5, "Most of the IPv6 prefixes that may be left for IPv6 to count as withdrawn."
+)
+IPV4_LEFT = threshold(
+    "incidents.ipv4_left",
+    0.9,
+    "Share of IPv4's prefixes that must remain for IPv6 alone to count as withdrawn.",
+)
 
 
 def reach(

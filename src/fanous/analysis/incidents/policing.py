@@ -9,17 +9,27 @@ import numpy as np
 from fanous.model.incident import Estimate
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair
+from fanous.model.threshold import threshold
 
-PROBES = 5
-"""Fewest probes: with fewer, a slope says no more than the toss of a coin."""
+PROBES = threshold(
+    "incidents.policing_probes",
+    5,
+    "Fewest probes to tell a fixed limit from congestion: with fewer, a slope is known no better than by "
+    "tossing a coin.",
+)
 
-SPREAD = 0.3
-"""Smallest standard deviation of ln(control rate) across probes (a third up or down): if all lines are alike, a fixed
-rate and a shared line look the same.
-"""
+SPREAD = threshold(
+    "incidents.policing_spread",
+    0.3,
+    "Least standard deviation of ln(control rate) across probes: if all lines are alike, a fixed rate and a "
+    "shared line look the same.",
+)
 
-SURE = 1.645
-"""Standard deviations on either side of a 90 % interval of a normal distribution."""
+SURE = threshold(
+    "incidents.policing_deviations",
+    1.645,
+    "Standard errors on either side of the 90 % interval of the slope that tells a fixed limit from congestion.",
+)
 
 
 class SlownessCause(StrEnum):

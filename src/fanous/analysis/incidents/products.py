@@ -12,12 +12,19 @@ from fanous.analysis.series.signals import SIGNALS, publisher_of
 from fanous.model.incident import Incident
 from fanous.model.reason import Reason
 from fanous.model.series import Series
+from fanous.model.threshold import threshold
 
-ALIKE = 0.5
-"""Another product fell like it if it lost at least this share of what the platform lost ..."""
+ALIKE = threshold(
+    "incidents.products_alike_share",
+    0.5,
+    "Share of the platform's loss from which another product fell alike.",
+)
 
-NOTICED = 0.5
-"""... and at least this share of its own signal's least drop."""
+NOTICED = threshold(
+    "incidents.products_noticed_share",
+    0.5,
+    "Share of its own signal's least drop that another product must have lost to have fallen alike.",
+)
 
 
 def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) -> Incident | None:

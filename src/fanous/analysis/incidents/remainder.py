@@ -27,12 +27,21 @@ from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Departure, Floats, Series, SeriesKey
+from fanous.model.threshold import threshold
 
-HALF = 0.5
-"""Share of the loss of its deepest time that an anomaly must still lack; with less, a time of ``STAGE`` may be rest."""
+HALF = threshold(
+    "incidents.rest_share",
+    0.5,
+    "Share of the loss of its deepest time: with less missing for `series.stage_seconds`, an anomaly of routes "
+    "or answers to pings may be over.",
+)
 
-COVERED = 0.5
-"""Share of such a time that must have been measured, and that a loss of usage must fill to show that it is not rest."""
+COVERED = threshold(
+    "incidents.rest_covered",
+    0.5,
+    "Share of a time that may be no outage any more (`incidents.rest_share`) that must have been measured; if "
+    "usage is lost for as much of it, the outage was not over.",
+)
 
 
 def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -> list[Anomaly]:

@@ -7,9 +7,14 @@ from fanous.analysis.explanations.event import ases
 from fanous.analysis.rules.addresses import PUBLIC_RESOLVERS
 from fanous.model.reason import Reason
 from fanous.model.series import Votes
+from fanous.model.threshold import threshold
 
-LEAST_SHARE = 0.1
-"""Share of the failures from which the resolvers behind them are named."""
+LEAST_SHARE = threshold(
+    "incidents.resolver_share",
+    0.1,
+    "Share of the failures from which the resolvers behind wrong or missing answers are named, as mechanisms "
+    "are.",
+)
 
 
 def through_resolvers(witness: Votes) -> Iterator[Reason]:

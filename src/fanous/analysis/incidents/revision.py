@@ -22,6 +22,7 @@ from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family, asn_of
 from fanous.model.reason import Reason
+from fanous.model.threshold import threshold
 
 # --- reviewed by a person -------------------------------------------------------------------------------
 
@@ -90,11 +91,18 @@ def shown_to_readers(claims: Sequence[Incident]) -> list[bool]:
 
 # --- while the past is still coming in ------------------------------------------------------------------
 
-SETTLED = 7 * DAY
-"""Seconds before an onset for which measurements must be in: what is usual takes a week to show."""
+SETTLED = threshold(
+    "incidents.backfill_seconds",
+    7 * DAY,
+    "Time before an onset of which the measurements must be in during a backfill: what is usual takes a week to "
+    "show.",
+)
 
-SAID_BACK_TO = 6 * HOUR
-"""Step of the time since when a provisional incident says that measurements are in; each step is a revision."""
+SAID_BACK_TO = threshold(
+    "incidents.backfill_said_seconds",
+    6 * HOUR,
+    "Steps in which a provisional incident says since when measurements are in, since each step is a revision.",
+)
 
 
 def rests_on_part(incident: Incident, backfill: Backfill) -> bool:
@@ -121,8 +129,9 @@ def provisional(incident: Incident, backfill: Backfill) -> Incident:
 
 # --- what came in ---------------------------------------------------------------------------------------
 
-NAMED = 3
-"""Most networks (or signals) named in one reason; others are counted."""
+NAMED = threshold(
+    "incidents.late_named", 3, "Networks or signals named in one reason; the others are counted."
+)
 
 Count = tuple[int, str]
 """How many came in, and from where."""
@@ -210,9 +219,12 @@ def _is_reopened(before: Incident, after: Incident) -> bool:
 
 # --- how far it reaches ---------------------------------------------------------------------------------
 
-MANY_MORE = 2.0
-"""Times as many networks as readers were told of, from which on it has widened: each volunteer who measures on a
-further network of the same event is not news."""
+MANY_MORE = threshold(
+    "incidents.widened_networks",
+    2.0,
+    "Times as many networks as readers were told of, from which an incident has widened: each further network "
+    "on which volunteers measure the same event is not news.",
+)
 
 
 def widened(before: Incident, after: Incident) -> tuple[Reason, ...]:

@@ -26,12 +26,16 @@ from fanous.model.instant import HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
+from fanous.model.threshold import threshold
 
 # --- each family of sources -----------------------------------------------------------------------------
 
-SAW_SHARE = 0.5
-"""Share of measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
-what is claimed."""
+SAW_SHARE = threshold(
+    "incidents.witness_share",
+    0.5,
+    "Share of a source's measurements on the networks named, while the incident was on, that must fail: with "
+    "fewer, the source did not see it.",
+)
 
 ALL_KINDS = tuple(Kind)
 
@@ -115,21 +119,37 @@ def _named(votes: Votes) -> Param:
 
 # --- was enough measured? -------------------------------------------------------------------------------
 
-ENOUGH_PROBES = 3
-"""Fewest probes, as many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
+ENOUGH_PROBES = threshold(
+    "incidents.coverage_probes",
+    3,
+    "Fewest probes, as many as a confirmation needs: fewer prove *not blocked* no better than *blocked*.",
+)
 
-ENOUGH_NETWORKS = 2
-"""Fewest networks: one network that works says nothing about the others."""
+ENOUGH_NETWORKS = threshold(
+    "incidents.coverage_networks",
+    2,
+    "Fewest networks that must have been measured: one that works says nothing about the others.",
+)
 
-ENOUGH_HOURS = 0.5
-"""Smallest share of the hours with measurements; what happened in the others was not seen."""
+ENOUGH_HOURS = threshold(
+    "incidents.coverage_hours_share",
+    0.5,
+    "Share of the hours of the window in which someone must have measured; what happened in the others was not "
+    "seen.",
+)
 
-WATCHED_GAP = HOUR
-"""Longest time in a window for which a series that shows no loss may have no value: a cut may hide in it."""
+WATCHED_GAP = threshold(
+    "incidents.watched_gap_seconds",
+    HOUR,
+    "Longest time without a value in a window in which a series is said to show no loss: a cut may hide in it.",
+)
 
-ORDINARY_FAILING = 0.1
-"""Share of failing measurements up to which a window counts as normal: .005 to .01 in quiet records, and ten times
-that in a bad week of a few probes."""
+ORDINARY_FAILING = threshold(
+    "incidents.coverage_failing_share",
+    0.1,
+    "Share of failing measurements up to which a window is normal: ten times what quiet data show (.005 to "
+    ".01).",
+)
 
 
 def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
@@ -218,12 +238,21 @@ def is_ordinary(coverage: Coverage) -> bool:
 
 # --- claims by others ------------------------------------------------------------------------------------
 
-ABOUT_HOURS = 1.0
-ABOUT_SHARE = 0.2
-"""A stated duration is taken as "about": within an hour, or a fifth of it."""
+ABOUT_HOURS = threshold(
+    "incidents.claim_hours", 1.0, 'Hours by which a stated duration may differ, since it means "about".'
+)
+ABOUT_SHARE = threshold(
+    "incidents.claim_share",
+    0.2,
+    "Share of a stated duration by which it may differ, if that is more than `incidents.claim_hours`.",
+)
 
-ABOUT_LEVEL = 0.05
-"""So is a stated level: published figures are rounded, and others measure something else."""
+ABOUT_LEVEL = threshold(
+    "incidents.claim_level",
+    0.05,
+    "Share of the usual level by which a stated level may differ: published figures are rounded, and others "
+    "measure something else.",
+)
 
 WIDTH = {Scope.ISP: 0, Scope.MULTI_ISP: 1, Scope.NATION: 2}
 """From narrow to wide.  A region is neither wider nor narrower than some providers, so it is compared with regions
@@ -236,9 +265,12 @@ FITTING: dict[Said, tuple[Kind, ...]] = {
     Said.THROTTLING: (Kind.THROTTLING,),
     Said.SLOWDOWN: (Kind.SLOWDOWN,),
 }
-ENOUGH_FAMILIES = 2
-"""Families of quantities needed to say that there was no outage: as many as confirm one (C3), including usage,
-since routes and addresses may remain while mobile lines are cut."""
+ENOUGH_FAMILIES = threshold(
+    "incidents.claim_families",
+    2,
+    "Families of quantity series that must have stayed as usual to say that there was no nation-wide outage: as "
+    "many as confirm one, and usage among them, since routes and addresses may stay while phones are cut off.",
+)
 
 SLOWED = "throttle"
 """Part of the names of mechanisms that slow connections down."""

@@ -21,6 +21,7 @@ from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.analysis.rules.rule import Condition, Rule
 from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, is_address, noun
+from fanous.model.threshold import threshold
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED, SERVER_DOWN, State
 
 PUBLIC = ("udp", "doh", "dot")
@@ -341,8 +342,12 @@ def forged(o: Observation, c: Controls) -> str:
 
 FACEBOOK = 32934
 
-LEAST_NAMES = 2
-"""Fewest Facebook names at one address outside its network that shows a filter answering for all of them."""
+LEAST_NAMES = threshold(
+    "rules.facebook_names",
+    2,
+    "Fewest names of Facebook at one address outside its network (those of its content network do not count): "
+    "the server of a filter answers for all of them.",
+)
 
 
 def _is_not_facebooks(a: Lookup) -> bool:

@@ -13,6 +13,7 @@ from fanous.analysis.rules.evidence import RETRANSMISSION, Controls, middle
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.rule import Rule, Text
 from fanous.model.measurement import ENCRYPTED, Layer, Observation, endpoint, shown_name
+from fanous.model.threshold import threshold
 from fanous.model.verdict import LINE, SERVER_DOWN, State
 
 # --- TCP ------------------------------------------------------------------------------------------------
@@ -339,10 +340,18 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
 
 # --- TLS ------------------------------------------------------------------------------------------------
 
-SLOWEST = 1.0
-"""Seconds; a faster handshake may be slow through a single lost packet."""
-SLOW_RATIO = 5.0
-"""Ratio to the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
+SLOWEST = threshold(
+    "rules.slow_handshake_seconds",
+    1.0,
+    "A handshake this slow may be `throttled`; below it, one lost packet can be the reason.",
+)
+SLOW_RATIO = threshold(
+    "rules.slow_handshake_ratio",
+    5.0,
+    "Times the median handshake with other names in the same measurement, and times the connection to the same "
+    "address, since a distant site is slow by itself. Türkiye slowed handshakes from 70 ms to over 3 s while "
+    "others stayed normal.",
+)
 
 
 def _others_take(o: Observation, c: Controls) -> float:

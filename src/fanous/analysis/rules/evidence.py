@@ -25,6 +25,7 @@ from fanous.analysis.rules.failures import (
 )
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.model.measurement import ENCRYPTED, PORTS, Layer, Observation, Observer, ParsedMeasurement, noun
+from fanous.model.threshold import threshold
 
 Endpoint = tuple[Layer, str, int]
 
@@ -259,20 +260,32 @@ def _port(url: re.Match[str]) -> int:
 
 # --- one observation ------------------------------------------------------------------------------------
 
-MOST_HEALTHY_CONNECT = 1.5
-"""Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data
-over it says nothing about the target.
-"""
+MOST_HEALTHY_CONNECT = threshold(
+    "rules.healthy_connect_seconds",
+    1.5,
+    "A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data "
+    "over it say nothing about the target.",
+)
 
 
-LEAST_SLOW_CONNECT = 0.5
-"""Seconds.  A line that connects faster is not slow, however early a handshake was abandoned."""
+LEAST_SLOW_CONNECT = threshold(
+    "rules.slow_connect_seconds",
+    0.5,
+    "A line that connects faster is not slow, however early a handshake was given up.",
+)
 
-RETRANSMISSION = 1.0
-"""Seconds after which the first packet of a connection is sent again (RFC 6298)."""
+RETRANSMISSION = threshold(
+    "rules.retransmission_seconds",
+    1.0,
+    "Time after which the first packet of a connection is sent again (RFC 6298). A connection that takes "
+    "longer, on a line where others take less than `rules.slow_connect_seconds`, lost one.",
+)
 
-PATIENCE = 3.0
-"""Multiple of a connection's time: a handshake given less may still have been under way."""
+PATIENCE = threshold(
+    "rules.connects_a_handshake_needs",
+    3.0,
+    "Times the time of a connection: a handshake that was given no longer may still have been under way.",
+)
 
 RESOLVER = "resolver"
 """Role of an observation about an encrypted resolver, not about the name that it was asked for."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from fanous.model.measurement import Layer, Observation, Role
+from fanous.model.threshold import threshold
 
 
 class Cause(StrEnum):
@@ -144,14 +145,20 @@ def cause_of(failure: str) -> Cause:
 # For nettests that no helper controls: of a dozen endpoints some are always slow or down, so what counts is the share
 # that fails, and where.
 
-LEAST_SHARE = 0.5
-"""Share of a target's endpoints that must fail.  In real measurements 1-4 of 12 fail normally, and 8-12 of 12 if
-blocked."""
+LEAST_SHARE = threshold(
+    "rules.endpoint_share",
+    0.5,
+    "Share of a target's endpoints that must fail: in real measurements 1 to 4 of 12 fail at normal times, and "
+    "8 to 12 of 12 where they are blocked.",
+)
 
-LEAST_APP_SHARE = 0.66
-"""The same of the endpoints of an app: it tries them until one answers (ooni/spec ts-018), so it works where half of
-them do, as where one of the two ports of each is cut.  OONI asks for all (ts-018, ts-020).  In 2,344 measurements of
-Telegram in Kenya 0 to 4 of 12 failed, or 8 to 12."""
+LEAST_APP_SHARE = threshold(
+    "rules.app_share",
+    0.66,
+    "As `rules.endpoint_share` for an app (role `api`): it tries its endpoints until one answers (OONI ts-018), "
+    "so it works where half of them do, as where one of the two ports of each is cut. OONI asks for all "
+    "(ts-018, ts-020). In 2,344 measurements of Telegram in Kenya 0 to 4 of 12 failed, or 8 to 12.",
+)
 
 _DEPTH = {Layer.DNS: 0, Layer.TCP: 1, Layer.TLS: 2, Layer.QUIC: 2, Layer.HTTP: 3, Layer.TRANSFER: 4}
 

@@ -21,16 +21,28 @@ from typing import Any, Protocol
 from fanous.config import Section, Text, parse
 from fanous.errors import FanousError
 from fanous.model.measurement import Observation
+from fanous.model.threshold import threshold
 
 hyperscan: Any = import_module("hyperscan") if find_spec("hyperscan") else None
 
-LONGEST_BODY = 512 * 1024
-"""Characters.  Block pages are short; of anything longer only the first ``READ_OF_LONGER`` are read."""
-READ_OF_LONGER = 256 * 1024
+LONGEST_BODY = threshold(
+    "rules.body_characters",
+    512 * 1024,
+    "Block pages are short: a body of up to so many characters is searched as a whole.",
+)
+READ_OF_LONGER = threshold(
+    "rules.long_body_characters_read",
+    256 * 1024,
+    "Characters that are searched, from its beginning, of a body longer than `rules.body_characters`.",
+)
 
-LONGEST_NOTICE = 16 * 1024
-"""Bytes.  The words of a notice also appear in the news, whose pages are longer; notices that are longer themselves
-(pictures in the text) frame or link an address of their own."""
+LONGEST_NOTICE = threshold(
+    "rules.notice_bytes",
+    16 * 1024,
+    "The words of a notice count in pages up to this length: they appear in news articles too, whose pages are "
+    "longer. In a longer body only frames, links and addresses of a notice count (a real one in Russia has "
+    "31,692 bytes and links to the register).",
+)
 
 
 class FingerprintKind(StrEnum):

@@ -40,6 +40,7 @@ from fanous.analysis.rules.transfer import (
     of_slow_data,
 )
 from fanous.model.measurement import Layer, Observation, shown_name, shown_url
+from fanous.model.threshold import threshold
 from fanous.model.verdict import ERROR_PAGE, GEO_BLOCK, LEAST_RATIO, LINE, OTHER_PAGE, SERVER_DOWN, State
 
 # --- pages ----------------------------------------------------------------------------------------------
@@ -282,22 +283,36 @@ PAGES = (
 
 # --- requests that failed -------------------------------------------------------------------------------
 
-FREEZE = (10_000, 24_000)
-"""Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with room for how probes count."""
+FREEZE = threshold(
+    "rules.page_freeze_bytes",
+    (10_000, 24_000),
+    "A flow that stops between these sizes was frozen: in Russia in 2025 after 16 to 20 KB of the connection. "
+    "Probes count from the request on, without the 3 to 6 KB of the handshake.",
+)
 
-LONGEST_FLOW_GAP = 3.0
-"""Seconds.  A frozen flow is silent until the time-out; a slowed one continues after a few retransmissions."""
+LONGEST_FLOW_GAP = threshold(
+    "rules.flow_gap_seconds",
+    3.0,
+    "Silence from which a flow is frozen: it stays silent until the time-out, while a slowed one resumes within "
+    "a few retransmissions.",
+)
 
-MOST_KBPS = 1_000.0
-"""A faster flow is a large file that did not end in time, not a throttled one.  Russia left Twitter 130 to 150
-kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
+MOST_KBPS = threshold(
+    "rules.starved_kbps",
+    1_000.0,
+    "A faster flow (kbit/s) is a large file that did not finish in time: Russia left Twitter 130 to 150 kbit/s "
+    "in 2021 (Xue and others, IMC 2021), and at this rate 3.7 MB arrive within the 30 s that probes wait.",
+)
 
 UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
 """Causes that old software, a broken resolver and interference have in common."""
 
-LEAST_RECEIVED = 8_000
-"""Bytes.  Without any response, fewer may be the handshake's last flight (certificates are 3-6 KB) and session tickets,
-which probes record at the moment when the request begins."""
+LEAST_RECEIVED = threshold(
+    "rules.page_received_bytes",
+    8_000,
+    "Without any response, fewer may be the end of the handshake (certificates are 3 to 6 KB), session tickets "
+    "and retransmissions.",
+)
 
 
 def _data_came(o: Observation) -> bool:

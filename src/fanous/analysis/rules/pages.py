@@ -10,15 +10,23 @@ from enum import StrEnum
 from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.model.measurement import Layer, Observation
+from fanous.model.threshold import threshold
 
-LEAST_PROPORTION = 0.7
-"""Ratio of the shorter body to the longer from which two pages count as equally long (ts-017)."""
+LEAST_PROPORTION = threshold(
+    "rules.page_length_proportion",
+    0.7,
+    "Shorter body divided by longer body, from which two pages are equally long (OONI ts-017).",
+)
 
-LEAST_CONTROL = 512
-"""Bytes.  A shorter page of the control is a frame or a script that fetches the page, and proves nothing."""
+LEAST_CONTROL = threshold(
+    "rules.page_control_bytes",
+    512,
+    "A shorter control page is a frame or a script that fetches the page, and says nothing.",
+)
 
-LEAST_WORD = 5
-"""Fewest letters for a word of a title to distinguish pages (ts-017)."""
+LEAST_WORD = threshold(
+    "rules.title_word_letters", 5, "Letters from which a word of a title distinguishes pages (OONI ts-017)."
+)
 
 COMMON_HEADERS = frozenset(
     {

@@ -7,27 +7,44 @@ from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation
+from fanous.model.threshold import threshold
 from fanous.model.verdict import FROZEN, FROZEN_BY_NAME, LEAST_RATIO, State
 
-LEAST_REFUSAL = 300
-"""HTTP status from which on a page is not the one that was requested (RFC 9110 section 15)."""
+LEAST_REFUSAL = threshold(
+    "rules.refusal_status",
+    300,
+    "HTTP status from which a page is not the one that was requested (RFC 9110, section 15): too short for a "
+    "rate.",
+)
 
-LEAST_BYTES = 65_536
-"""Bytes of a complete download; with fewer, a round trip more or less decides.  A block page has a few."""
+LEAST_BYTES = threshold(
+    "rules.transfer_bytes",
+    65_536,
+    "Least bytes of a download that completed: with fewer, one round trip more or less decides.",
+)
 
 CONTROL = "control"
 """Role of the download with which the target's is compared."""
 
-FREEZE = (10_000, 24_000)
-"""Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its request
-on, so the 3 to 6 KB of certificates in the handshake are missing."""
+FREEZE = threshold(
+    "rules.transfer_freeze_bytes",
+    (10_000, 24_000),
+    "A download that stops between these sizes was frozen: as `rules.page_freeze_bytes`, since a download is "
+    "counted from its request on, too.",
+)
 
-SILENT_SHARE = 0.8
-"""Share of a frozen download's time that is one silence: the first 20 KB come within a few round trips, while a lossy
-flow continues in fits and starts."""
+SILENT_SHARE = threshold(
+    "rules.freeze_silent_share",
+    0.8,
+    "Share of a frozen download's time that is one silence: the first 20 KB arrive within a few round trips, "
+    "while a lossy flow continues in fits and starts.",
+)
 
-LEAST_PAIRS = 2
-"""Downloads from the target's own address needed under either name: a single slow one may have met a burst."""
+LEAST_PAIRS = threshold(
+    "rules.transfer_pairs",
+    2,
+    "Downloads under either name from the same address: a single slow one may have met a burst.",
+)
 
 
 def control_kbps(o: Observation, c: Controls) -> float:

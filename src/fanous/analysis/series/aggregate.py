@@ -22,28 +22,45 @@ from fanous.analysis.series.signals import COUNTED, SIGNALS, Signal, Symptoms
 from fanous.model.measurement import Layer
 from fanous.model.place import UNKNOWN_COUNTRY, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, Votes
+from fanous.model.threshold import threshold
 from fanous.model.verdict import State, is_starved
 
 # --- probes that repeat themselves -----------------------------------------------------------------------
 
 Bools = NDArray[np.bool_]
 
-MEMORY = 21600
-"""Seconds for which a probe's statement counts.  A probe that measures every other hour is heard three times within
-it, and what was said longer ago may have been about another event.  A probe that was silent for longer is news
-again."""
+MEMORY = threshold(
+    "series.repeats_memory_seconds",
+    21600,
+    "Time for which what a probe said counts: someone who measures every other hour is heard three times in it, "
+    "and what was said longer ago may have been about another event.",
+)
 
-MOST = 2
-"""Neighbours for each probe that says the same beyond which they overrule it: of five probes one is overruled by the
-others, while two that fail by chance overrule no one and keep no one waiting."""
+MOST = threshold(
+    "series.repeats_most",
+    2,
+    "Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is "
+    "overruled by the others, and two that fail by chance overrule no one and keep no one waiting.",
+)
 
-VOICE = MEMORY // 3
-"""Seconds in which a probe has one voice when voices are counted, so that those that measure all the time do not
-outnumber those that measure every other hour."""
+VOICE = threshold(
+    "series.repeats_voice_seconds",
+    MEMORY // 3,
+    "Time in which a probe has one voice when voices are counted: probes that measure all the time must not "
+    "outnumber those that measure every other hour.",
+)
 
-KNOWN, NEW = 2, 1
-"""Weight of a statement from a probe heard before, and of a probe's first one: names cost nothing, and a few
-machines under new names each round would be a crowd that overrules all known probes."""
+KNOWN = threshold(
+    "series.repeats_known_weight",
+    2,
+    "Weight of a statement by a probe that has said something about the target before.",
+)
+NEW = threshold(
+    "series.repeats_new_weight",
+    1,
+    "Weight of a probe's first statement: names cost nothing, and a few machines under new names each round "
+    "overruled the honest (in two runs of four, 17 of these among 57 created a national incident).",
+)
 
 
 def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
@@ -171,9 +188,12 @@ def _sum_until(times: Ints, weights: Ints, now: Ints) -> Ints:
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
-PROBE_MAJORITY = 0.5
-"""A probe says "blocked" in a bin if at least half of its measurements do.  Ties count as seen, since a probe on a path
-that blocks every second attempt cannot be said to reach the target."""
+PROBE_MAJORITY = threshold(
+    "series.probe_majority",
+    0.5,
+    "At least this share of a probe's measurements in a bin must see the failure. A tie counts as seen: a probe "
+    "on a path that blocks every second attempt cannot be said to reach the target.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,30 +20,56 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
+from fanous.model.threshold import threshold
 
 Bools = NDArray[np.bool_]
 
-FROZEN_SECONDS = 3 * HOUR
-FROZEN_BINS = 6
-"""A value other than 0 that is repeated for this long, and in this many bins, was not measured again ..."""
+FROZEN_SECONDS = threshold(
+    "series.frozen_seconds",
+    3 * HOUR,
+    "A value other than zero that is repeated for so long, and in `series.frozen_bins` bins, was not measured "
+    "again.",
+)
+FROZEN_BINS = threshold(
+    "series.frozen_bins",
+    6,
+    "Bins in a row with one value other than zero, from which it was not measured again if it lasts for "
+    "`series.frozen_seconds`.",
+)
 
-FROZEN_REPEATS = 0.02
-"""... in a series of which the other bins are the greater part, and at most this share of them repeat the one before:
-counts of a few things do so all the time."""
+FROZEN_REPEATS = threshold(
+    "series.frozen_repeats",
+    0.02,
+    "Share of the other bins that may repeat the one before: counts of a few things do so all the time, and are "
+    "not frozen.",
+)
 
-JUMP = 2.0
-"""A source repeats its *last* value.  What a cut leaves may be constant, too, but the series falls to it: by more than
-this many times the 95th percentile of its steps.
-"""
+JUMP = threshold(
+    "series.frozen_jump",
+    2.0,
+    "Times the 95th percentile of a series' steps, by which it must have changed to a value that counts "
+    "although it is repeated: what a cut leaves may be constant, while a frozen source repeats its last value.",
+)
 
-SAME_BINS = 96
-"""Bins that two series must have in common before equal numbers cannot be chance."""
+SAME_BINS = threshold(
+    "series.same_bins",
+    96,
+    "Bins that two series must have in common before equal numbers cannot be chance: two days of half hours.",
+)
 
-SAME_RATIO = 1e-4
-"""How much the ratio of their values may vary: one of the two may be scaled and rounded."""
+SAME_RATIO = threshold(
+    "series.same_ratio",
+    1e-4,
+    "By how much the ratio of two series' values may vary for them to be the same: one of the two may be scaled "
+    "and rounded.",
+)
 
-MOVES = 0.5
-"""Share of the bins in which both must differ from the bin before: two lines that never move are alike by chance."""
+MOVES = threshold(
+    "series.same_moves",
+    0.5,
+    "Share of the bins in which both of two equal series must differ from the one before: lines that never move "
+    "are alike by chance.",
+)
 
 
 def frozen(one: Series) -> Bools:
@@ -112,15 +138,25 @@ def _same_numbers(one: Series, other: Series) -> bool:
 SCALED = (("radar", "radar_netflows"), ("google", "google_traffic"))
 """Sources and signals of which each answer has a scale of its own."""
 
-COMMON_BINS = 96
-"""Bins that the answer must have in common with what is known: a day of quarters of an hour."""
+COMMON_BINS = threshold(
+    "series.scale_bins",
+    96,
+    "Bins that an answer must have in common with what is known, to be brought to its scale: a day of quarters "
+    "of an hour.",
+)
 
-SPREAD = 0.02
-"""Most by which the middle nine tenths of the ratios may differ, as a share of their median: with more, they differ in
-more than scale."""
+SPREAD = threshold(
+    "series.scale_spread",
+    0.02,
+    "Most by which the middle nine tenths of the ratios of an answer to what is known may differ, as a share of "
+    "their median: with more, they differ in more than scale.",
+)
 
-ROUNDED = 0.001
-"""Share of a value by which it may differ and still be the same: publishers round."""
+ROUNDED = threshold(
+    "series.scale_rounded",
+    0.001,
+    "Share of a value by which it may differ and still be the same value: publishers round.",
+)
 
 
 def is_scaled(one: SourceSeries) -> bool:
@@ -145,11 +181,13 @@ def on_known_scale(times: Ints, values: Floats, known_times: Ints, known: Floats
 
 # --- bins of several widths ------------------------------------------------------------------------------
 
-OWN_WEEKS = 28 * DAY
-"""Seconds of history from which the finest bins stand alone: the four weeks of which a baseline is made."""
+OWN_WEEKS = threshold(
+    "series.steps_own_seconds",
+    28 * DAY,
+    "History from which the finest bins of a series stand alone: the four weeks of `detectors.drop.weeks`.",
+)
 
-MEASURED = 0.5
-"""Share of a wide bin that finer ones must have measured."""
+MEASURED = threshold("series.steps_measured", 0.5, "Share of a wide bin that finer ones must have measured.")
 
 COUNTED = frozenset({"tests"})
 """Units of counts per bin: a bin half as wide holds half as many."""

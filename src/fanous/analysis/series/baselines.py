@@ -18,11 +18,15 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, within
+from fanous.model.threshold import threshold
 
 Single = NDArray[np.float32]
 
-NORMAL = 1.4826
-"""Factor from the median absolute deviation to a standard deviation, for a normal distribution."""
+NORMAL = threshold(
+    "detectors.baseline_mad_scale",
+    1.4826,
+    "Factor from the median absolute deviation to a standard deviation, if deviations are normally distributed.",
+)
 
 
 def as_level(one: Series) -> Floats:
@@ -105,10 +109,12 @@ def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen:
     return np.asarray(norms, np.float32)
 
 
-NEIGHBOURS = 24
-"""Fewest slots per day for neighbouring slots to have about the same value: an evening rises and falls within bins of
-two hours, and their median would be of three different times.
-"""
+NEIGHBOURS = threshold(
+    "series.baseline_neighbours",
+    24,
+    "Slots of a day from which the slots next to one hold about the same: within bins of two hours an evening "
+    "rises and falls, and their median would be of three different times.",
+)
 
 
 def _with_neighbours(slots: Single) -> Single:
@@ -145,8 +151,12 @@ def over_bins(slots: Single, bins: int) -> Single:
     return np.asarray(np.where(np.isnan(between), np.fmin(low, high), between), np.float32)
 
 
-HISTORY = 28 * 86400.0
-"""Seconds of history for the baseline of a time of day."""
+HISTORY = threshold(
+    "series.baseline_seconds",
+    28 * 86400.0,
+    "History, known outages left out, against which the baseline of a quantity is shown: the four weeks of "
+    "`detectors.drop.weeks`.",
+)
 
 Spans = Sequence[tuple[float, float]]
 """Half-open, unix seconds; infinity while one is ongoing."""
@@ -222,28 +232,49 @@ def slot_baseline(
 
 # --- how much is left -----------------------------------------------------------------------------------
 
-SIGMAS = 2.0
-"""Standard deviations within which two bins count as equal."""
+SIGMAS = threshold(
+    "series.fall_deviations", 2.0, "Standard deviations within which two bins are not told apart."
+)
 
-RECENT = 14
-"""Days before the event that give the usual value of a time of day, as in the detector of drops."""
+RECENT = threshold(
+    "series.depth_days",
+    14,
+    "Days before the event from which the usual value of a time of day is taken, as in the detector of drops.",
+)
 
-WEEKS = 4
-SAME_WEEKDAY = 3
-"""If this many of the same weekdays in the last ``WEEKS`` are known, their median counts instead: the days of a week
-differ, and an event must not seem deeper on Sundays."""
+WEEKS = threshold(
+    "series.depth_weeks",
+    4,
+    "Weeks from which the usual value of a weekday is taken, so that an event is no deeper on Sundays.",
+)
+SAME_WEEKDAY = threshold(
+    "series.depth_weekdays", 3, "Weeks of `series.depth_weeks` that must be known for the weekday to count."
+)
 
-CEILING = 1.5
-"""Shares above this count as this: a surge must not outweigh a loss."""
+CEILING = threshold(
+    "series.depth_ceiling",
+    1.5,
+    "Shares of the usual level above this count as this: a surge must not outweigh a loss.",
+)
 
-FILLED = 0.9
-"""Share of a bin from which an event counts as filling it: its onset is known only to a tenth of a bin."""
+FILLED = threshold(
+    "series.filled_share",
+    0.9,
+    "Share of a bin from which an event fills it: onsets are known to no better than a tenth of a bin.",
+)
 
-LEAST_FILLED = 0.25
-"""Smallest sum of squares of the shares of bins that a shorter event covers; below that, only noise is left."""
+LEAST_FILLED = threshold(
+    "series.filled_least",
+    0.25,
+    "Least sum of the squares of the shares of bins that a short event takes up; below it only noise is left, "
+    "and its depth is not given.",
+)
 
-NOISELESS = 0.003
-"""Lowest noise of a share: below three in a thousand a series is as exact as its publisher's rounding."""
+NOISELESS = threshold(
+    "series.depth_noise_least",
+    0.003,
+    "Least noise assumed, as a share of the usual level: publishers round their values.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,13 +409,19 @@ def shares(series: Series, before: float, without: Sequence[Interval] = ()) -> S
     return Shares(series.key, step, times[told], left, max(noise, NOISELESS))
 
 
-SHORT = 3 * DAY
-"""An event that is over after this was surrounded by days as they were then: people do more or less on some than was
-usual in the weeks before.  (Half of the use of Search, taken away for 1 to 24 hours at 300 moments of a real month: off
-by more than 5 points in 12 % without this, in 6 % with it.)"""
+SHORT = threshold(
+    "series.depth_short_seconds",
+    3 * DAY,
+    "An event of what people do that is over by then is compared with the days around it, too: people do more "
+    "or less on some days than in the weeks before. (Half of the use of Search, taken away for 1 to 24 hours at "
+    "300 moments of a real month: off by more than 5 points in 12 % without this, in 6 % with it.)",
+)
 
-BESIDE_BINS = 12
-"""Bins before and after it that are compared at least, and no more than a day: a few are noise."""
+BESIDE_BINS = threshold(
+    "series.depth_beside_bins",
+    12,
+    "Bins on either side of a short event that are compared at least, and at most a day: a few are noise.",
+)
 
 
 def of_those_days(told: Shares, intervals: Sequence[Interval]) -> Shares:
@@ -402,21 +439,30 @@ def of_those_days(told: Shares, intervals: Sequence[Interval]) -> Shares:
 
 # --- the same days of an earlier year -------------------------------------------------------------------
 
-RETURNS = (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378)
-"""Days after which a feast returns: the solar year and a day either side of it, the lunar year, the lunisolar leap
-year, and the weeks from one Easter to the next."""
+RETURNS = threshold(
+    "series.years_returns",
+    (365, 366, 364, 354, 355, 384, 383, 385, 350, 357, 378),
+    "Days after which a feast is back: the solar year and a day either side of it, the lunar year, the "
+    "lunisolar leap year, the weeks from one Easter to the next.",
+)
 
-YEARS = 3
-"""Number of years examined."""
+YEARS = threshold("series.years", 3, "Earlier years in which the same days are looked at.")
 
-COVERED = 0.75
-"""Share of the bins that must have been measured then."""
+COVERED = threshold(
+    "series.years_covered_share", 0.75, "Share of the bins that must have been measured in the earlier year."
+)
 
-MARGIN = 1 / 3
-"""Share of the signal's least drop by which a loss may be deeper than the earlier one."""
+MARGIN = threshold(
+    "series.years_margin",
+    1 / 3,
+    "Share of the least drop by which a loss may be deeper than the earlier one.",
+)
 
-NO_OUTAGE = 0.5
-"""Share left below which the earlier loss was itself an outage, and excludes nothing."""
+NO_OUTAGE = threshold(
+    "series.years_no_outage",
+    0.5,
+    "With a smaller share left, the earlier loss was itself an outage and excludes nothing.",
+)
 
 
 def lost_as_much(one: Series, start: float, end: float) -> int | None:
@@ -458,6 +504,9 @@ def _lags(year: int) -> tuple[int, ...]:
     return (solar, solar - 1, solar + 1, lunar, lunar + 1)
 
 
-LOOKED_AT = 48
-"""Most bins compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
-weeks."""
+LOOKED_AT = threshold(
+    "incidents.others_bins",
+    48,
+    "Bins of the time of the outage, evenly spread, that are compared with their hour: as many as a day has "
+    "half hours tell the level of weeks.",
+)

@@ -7,17 +7,25 @@ from numpy.typing import NDArray
 
 from fanous.model.instant import HOUR
 from fanous.model.series import Floats, Ints, SeriesKey, Votes
+from fanous.model.threshold import threshold
 
-CONTROLS = 3
-"""Fewest measurements in which the target worked elsewhere at the time."""
+CONTROLS = threshold(
+    "incidents.controls", 3, "Fewest measurements in which the target worked elsewhere at the time."
+)
 
-CONTROL_WINDOW = 1 * HOUR
-"""How far from a failing hour a control may be and still count as *at the same time*."""
+CONTROL_WINDOW = threshold(
+    "incidents.control_window_seconds",
+    1 * HOUR,
+    "How far from a failing measurement a control may lie and still count as *at the same time*.",
+)
 
-SPARED_SHARE = 0.7
-"""A network is a control only if the target works there as clearly as it fails on those named.  If a site is down for
-everyone, networks with too few probes to be named fail too, and only what they measured just before and just after
-works."""
+SPARED_SHARE = threshold(
+    "incidents.spared_share",
+    0.7,
+    "Share of what a network measured near the failing hours that must have worked for it to be a control: as "
+    "clearly as it fails on those named. If a site is down for everyone, thin networks fail too, and only what "
+    "they measured just before and after works.",
+)
 
 
 def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:

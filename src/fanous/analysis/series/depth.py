@@ -17,6 +17,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints
+from fanous.model.threshold import threshold
 
 # --- when it fell ---------------------------------------------------------------------------------------
 
@@ -49,9 +50,14 @@ class Fall:
         return self.fallen <= self.at
 
 
-LOOKED_BEFORE = DAY
-LOOKED_AFTER = DAY
-"""Seconds before and after the alarm's first low bin within which the fall is sought."""
+LOOKED_BEFORE = threshold(
+    "series.fall_before_seconds", DAY, "Time before the first low bin in which the fall is looked for."
+)
+LOOKED_AFTER = threshold(
+    "series.fall_after_seconds",
+    DAY,
+    "Time after the first low bin, or after the alarm, in which the fall is looked for.",
+)
 
 
 def fall(
@@ -120,11 +126,17 @@ def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall |
     return _first_fall(told, times[:split], left[:split], begun)
 
 
-CLEARLY = 3.0
-"""Standard deviations of its own bins by which a series must have fallen."""
+CLEARLY = threshold(
+    "incidents.onset_deviations",
+    3.0,
+    "Standard deviations of its own bins by which a source that carries an incident must have fallen.",
+)
 
-STEP_BINS = 2
-"""Bins that a first step of a fall must last: one is the bin in which it began."""
+STEP_BINS = threshold(
+    "series.fall_step_bins",
+    2,
+    "Bins that a first step of a fall lasts at least: one is the bin in which it began.",
+)
 
 
 def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) -> Fall | None:
@@ -158,12 +170,18 @@ def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) 
     return Fall(began, earliest, latest, fallen, before, after, clear)
 
 
-BEGUN = 0.25
-"""Share of a fall that is lost in the bin in which it began; less is noise before it."""
+BEGUN = threshold(
+    "series.fall_begun_share",
+    0.25,
+    "Share of a fall that is lost in the bin in which it began; less is noise before it.",
+)
 
 
-STILL = 0.5
-"""The same at an end seen in usage, which comes back late by itself."""
+STILL = threshold(
+    "series.rise_people_share",
+    0.5,
+    "Share of a loss of usage below which a later bin no longer belongs to it: usage comes back late by itself.",
+)
 
 
 def _first_low(times: Ints, left: Floats, split: int, step: int, edge: float) -> int:
@@ -188,11 +206,15 @@ def change_point(values: Floats) -> int | None:
     return best + 1 if between[best] > 0 else None
 
 
-SOFT = 14 * DAY
-"""Seconds before a fall in which it may have begun softly."""
+SOFT = threshold(
+    "series.soft_start_seconds", 14 * DAY, "Time before a fall in which it may have begun softly."
+)
 
-SOFT_LEAST = 0.5
-"""Share of the signal's least drop by which a soft start must be below the earlier level, for a day or longer."""
+SOFT_LEAST = threshold(
+    "series.soft_start_share",
+    0.5,
+    "Share of the signal's least drop by which a soft start lies below the earlier level, for a day or longer.",
+)
 
 
 def soft_start(told: Shares, fell: float) -> Stage | None:
@@ -217,15 +239,18 @@ def soft_start(told: Shares, fell: float) -> Stage | None:
 
 # --- in what steps --------------------------------------------------------------------------------------
 
-STAGE_OF_PEOPLE = DAY
-STAGE = 3 * HOUR
-"""Seconds that a step must last: the share left of usage differs between night and day."""
+STAGE_OF_PEOPLE = threshold(
+    "series.stage_people_seconds",
+    DAY,
+    "As `series.stage_seconds` for what people do, whose share differs between night and day.",
+)
+STAGE = threshold("series.stage_seconds", 3 * HOUR, "Time that a level must last to count as a step.")
 
-STAGE_CHANGE = 0.1
-"""Share of the usual level by which two steps must differ."""
+STAGE_CHANGE = threshold(
+    "series.stage_change", 0.1, "Share of the usual level by which two levels must differ."
+)
 
-CLEAR = 4.0
-"""Standard errors by which they must differ."""
+CLEAR = threshold("series.stage_errors", 4.0, "Standard errors by which two levels must differ.")
 
 
 def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
@@ -313,9 +338,12 @@ def _best_split(left: Floats, first: int, last: int, least: int, noise: float) -
 
 # --- when it came back ----------------------------------------------------------------------------------
 
-BACK = 0.25
-"""A lasting level has recovered if no more than this share of its loss is missing, but at least half of the signal's
-least drop, which is noise, and at most all of it, which would be a loss."""
+BACK = threshold(
+    "series.back_share",
+    0.25,
+    "Share of a loss that may still be missing when it is over: at least half of the signal's least drop, which "
+    "is noise, and at most all of it, which would be a loss.",
+)
 
 
 def back_at(told: Shares, since: float, lost: float) -> float | None:
@@ -341,14 +369,25 @@ def back_at(told: Shares, since: float, lost: float) -> float | None:
 
 # --- how deep -------------------------------------------------------------------------------------------
 
-WORST = HOUR
-"""Seconds over which the worst is averaged: a single short bin may be a fault of the source."""
+WORST = threshold(
+    "series.depth_worst_seconds",
+    HOUR,
+    "Time over which the worst is averaged: one short bin may be a fault of the source.",
+)
 
-DEEP = 0.5
-"""Share typically left of an event, up to which *now* is counted from when half of the loss came back."""
+DEEP = threshold(
+    "series.depth_now_deep",
+    0.5,
+    "Share typically left up to which *now* begins where half of the loss came back: no night or day brings "
+    "back so much.",
+)
 
-NOW, NOW_OF_PEOPLE = 3 * HOUR, DAY
-"""Newest seconds whose median describes the present."""
+NOW = threshold("series.depth_now_seconds", 3 * HOUR, "Most recent time whose median is the present level.")
+NOW_OF_PEOPLE = threshold(
+    "series.depth_now_people_seconds",
+    DAY,
+    "As `series.depth_now_seconds` for what people do, whose share differs between night and day.",
+)
 
 
 def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Estimate | None:

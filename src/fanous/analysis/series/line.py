@@ -19,14 +19,22 @@ from math import isnan, nan
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from fanous.model.measurement import Layer
+from fanous.model.threshold import threshold
 from fanous.model.verdict import LEAST_RATIO, LINE, TIMED_OUT, State, is_starved
 
-MINUTES = 450.0
-"""Seconds before and after a measurement in which others count as made in the same minutes: a quarter of an hour."""
+MINUTES = threshold(
+    "series.line_seconds",
+    450.0,
+    "Time before and after a measurement in which others count as made in the same minutes: a quarter of an "
+    "hour in all, in which a run of OONI's measures a list of sites.",
+)
 
-LEAST_BAD = 2
-"""Other sites that must have met the bad line before a time-out is put down to it: an ordinary block leaves lookups,
-connections and pages of other sites alone, but one of them may be slowed down at the same time."""
+LEAST_BAD = threshold(
+    "series.line_sites",
+    2,
+    "Other sites that must have met a bad line before a time-out is put down to it: one of them may be slowed "
+    "down while another is cut.",
+)
 
 
 class Line(StrEnum):

@@ -16,6 +16,7 @@ from fanous.model.incident import Kind
 from fanous.model.measurement import Layer
 from fanous.model.place import Family
 from fanous.model.registry import registered
+from fanous.model.threshold import threshold
 from fanous.model.verdict import State
 
 if TYPE_CHECKING:  # a probe, which has no numpy, reads this module
@@ -320,9 +321,21 @@ LAGS = {
 """Source -> least seconds from the end of a bin until its answers include it, by how often it publishes.
 
 None was measured.  Sources not listed (our own measurements, an operator's tables) are known when the bin ends."""
+threshold(
+    "series.source_lags",
+    tuple(LAGS.values()),
+    "Least delay in seconds, after the end of a bin, until the answers of `ioda`, `ioda-csv`, `ripestat`, "
+    "`ris`, `mrt`, `radar`, `tor`, `google`, `ndt` and `atlas` include it, by how often each publishes. None "
+    "was measured.",
+)
 
 LAGS_OF_PUBLISHERS = {"google": 1800.0, "mozilla": 86400.0}
 """Publisher -> the same, if one source passes on what another publishes (IODA has Google's and Mozilla's figures)."""
+threshold(
+    "series.publisher_lags",
+    tuple(LAGS_OF_PUBLISHERS.values()),
+    "As `series.source_lags`, of Google's and Mozilla's figures that another source passes on.",
+)
 
 
 def lag_of(key: "SeriesKey") -> float:

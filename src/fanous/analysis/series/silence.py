@@ -26,19 +26,34 @@ from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Series, SeriesKey, Votes
+from fanous.model.threshold import threshold
 
 SILENCE = "silence"
 
-REGULAR_BINS = 6
-REGULAR_SHARE = 0.5
-"""Share of the last ``REGULAR_BINS`` bins (an hour) that must have a check for the probe to be expected in the next."""
+REGULAR_BINS = threshold(
+    "series.silence_regular_bins",
+    6,
+    "Bins of the last hour that are looked at to see whether a probe is expected in the next.",
+)
+REGULAR_SHARE = threshold(
+    "series.silence_regular_share",
+    0.5,
+    "Share of `series.silence_regular_bins` that must hold a check of the line, or the probe is not expected: "
+    "volunteers come and go.",
+)
 
-EXPECTED_FOR = 86_400.0
-"""Seconds after it was last heard for which a probe is still expected: a machine that is gone for longer may have been
-switched off for good."""
+EXPECTED_FOR = threshold(
+    "series.silence_expected_seconds",
+    86_400.0,
+    "Time after it was last heard for which a probe is still expected: a machine that is gone for longer may "
+    "have been switched off for good.",
+)
 
-GRACE = 600.0
-"""Seconds that a check may take to arrive before its absence counts: one bin."""
+GRACE = threshold(
+    "series.silence_grace_seconds",
+    600.0,
+    "Time that a check may take to arrive before its absence counts: one bin.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +180,29 @@ def _expected_bins(online: set[int], window: SilenceWindow) -> list[int]:
 
 # --- networks and countries ------------------------------------------------------------------------------
 
-MEMORY = 28 * 86_400.0
-"""Seconds of a network's past that make its baseline: four weekends."""
+MEMORY = threshold(
+    "series.heartbeats_memory_seconds",
+    28 * 86_400.0,
+    "A network's past that makes up its habit: four weekends.",
+)
 
-HEARD_BINS = 24
-"""Fewest bins in which a network was heard: with fewer, it has no baseline yet."""
+HEARD_BINS = threshold(
+    "series.heartbeats_bins_heard",
+    24,
+    "Bins of `series.tick_seconds` in which a network was heard; with fewer, it has no habit yet.",
+)
 
-RARE = 2
-"""Number of silences that may have been longer than the baseline: past cuts must not become part of it."""
+RARE = threshold(
+    "series.heartbeats_rare",
+    2,
+    "Longest silences in memory that do not count as habit: past cuts must not become normal.",
+)
 
-SLACK = 1.5
-"""Factor on the longest usual silence, since habits drift."""
+SLACK = threshold("series.heartbeats_slack", 1.5, "Times the longest habitual silence: habits drift.")
 
-LEAST_BINS = 2
-"""Fewest bins of a silence: a probe that measures in every bin may miss one."""
+LEAST_BINS = threshold(
+    "series.heartbeats_bins", 2, "Fewest bins of a silence: a probe that measures in every bin may miss one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,24 +242,36 @@ def _habit(volume: Series) -> float | None:
     return float(silences[-1 - RARE])
 
 
-BASELINE_DAYS = 14
-"""Earlier days from which a network's baseline is computed."""
+BASELINE_DAYS = threshold(
+    "series.collapse_memory_days", 14, "Preceding days that make up a network's habit: two weekends."
+)
 
-LEAST_DAYS = 5
-"""Fewest days of data before anything is reported."""
+LEAST_DAYS = threshold("series.collapse_days", 5, "Days of data before there is a result.")
 
-CHANCE = 0.0001
-"""Probability of hearing so few networks by chance below which a day is a collapse: once in 27 years if networks fell
-silent independently.  They are not quite independent, so this is an order of magnitude."""
+CHANCE = threshold(
+    "series.collapse_chance",
+    0.0001,
+    "Probability of hearing so few networks by chance, below which a day is a collapse: once in 27 years if "
+    "networks fell silent independently, which they do not quite.",
+)
 
-BACK = 0.05
-"""The same probability above which a day is normal again."""
+BACK = threshold(
+    "series.collapse_back_share",
+    0.05,
+    "Probability as in `series.collapse_chance`, above which a day is normal again.",
+)
 
-LEAST_LOST = 0.5
-"""Share of the expected networks that must be missing: a few on holiday are not a collapse."""
+LEAST_LOST = threshold(
+    "series.collapse_lost_share",
+    0.5,
+    "Share of the expected networks that must be missing: a few on holiday are not a collapse.",
+)
 
-LEAST_ELSEWHERE = 5.0
-"""Networks of other countries that must be expected for them to be a control."""
+LEAST_ELSEWHERE = threshold(
+    "series.collapse_countries",
+    5.0,
+    "Networks of other countries that must be expected, or they are not a control.",
+)
 
 
 class CollapseReading(StrEnum):

@@ -17,37 +17,63 @@ import numpy as np
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Rate, Series, SeriesKey, Votes
+from fanous.model.threshold import threshold
 
 SLOWED = "slowed"
 MECHANISM = "slowdown.general"
-STEP = 300
-"""Seconds of a bin: an organisation's probes measure every 1 to 5 minutes."""
+STEP = threshold(
+    "series.slowness_step_seconds",
+    300,
+    "Width of a bin of rates: an organisation's probes measure once in 1 to 5 minutes.",
+)
 
-SLOW = 0.4
-"""Share of its usual rate below which a probe is slow: evenings take a third to a half, orders two thirds and more
-(Iran 2012-2013: 60-90 %, Anderson 2013)."""
+SLOW = threshold(
+    "series.slowness_share",
+    0.4,
+    "Share of its baseline rate below which a probe is slow: evenings take a third to a half, orders two thirds "
+    "and more (Iran 2012 to 2013: 60 to 90 %, Anderson 2013).",
+)
 
-LEAST_BINS = 6
-"""Bins with a rate before a probe has a usual rate: by then its median is accurate to a fifth."""
+LEAST_BINS = threshold(
+    "series.slowness_bins",
+    6,
+    "Bins with a rate before a probe has a baseline: by then its median is accurate to a fifth.",
+)
 
-LEAST_DAYS = 3
-"""Days on which an hour of the day was measured before it counts separately."""
+LEAST_DAYS = threshold(
+    "series.slowness_days",
+    3,
+    "Days on which an hour of the day was measured before that hour counts by itself; the lower of the two is "
+    "the baseline.",
+)
 
-MEMORY = 14
-"""Days from which the usual rate is taken, as for quantities."""
+MEMORY = threshold(
+    "series.slowness_memory_days", 14, "Days from which the baseline rate is taken, as for quantities."
+)
 
-BOUT = 6
-"""Number of bins of which half must be slow to make a bout; nothing is learnt from a bout, not even from lucky bins."""
+BOUT = threshold(
+    "series.slowness_bout_bins",
+    6,
+    "Bins of which half must be slow to make one bout; nothing is learnt from a bout, not even from its lucky "
+    "bins.",
+)
 
-LASTING = 7
-"""Days after which a slow rate becomes the usual one, as for quantities."""
+LASTING = threshold(
+    "series.slowness_lasting_days", 7, "Days after which a bout becomes the baseline rate, as for quantities."
+)
 
-CONTROL = 1800
-"""Seconds for which another network that was fine shows that the far end is fine: as long as a slow-down may take to be
-confirmed.  It must have been fine after this probe became slow; before, it shows nothing."""
+CONTROL = threshold(
+    "series.slowness_control_seconds",
+    1800,
+    "Time for which another network that was well shows that the far end is well: as long as a slow-down may "
+    "take to be confirmed. It must have been well after this probe became slow.",
+)
 
-TARGETS = 2
-"""Targets next to whose downloads a probe must have been slow in a bin: a single target's address may be slowed."""
+TARGETS = threshold(
+    "series.slowness_targets",
+    2,
+    "Targets next to whose downloads a probe must be slow in a bin: the address of one may be slowed by itself.",
+)
 
 
 @dataclass(frozen=True, slots=True)

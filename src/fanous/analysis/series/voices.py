@@ -15,6 +15,7 @@ from fanous.analysis.series.aggregate import KNOWN, NEW, PROBE_MAJORITY
 from fanous.model.instant import HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.series import Ints, Votes
+from fanous.model.threshold import threshold
 
 
 class Voices:
@@ -86,7 +87,9 @@ def independent(probes: Collection[str], strange: Collection[str]) -> float:
     return len(known) + min(len(known), (len(set(probes)) - len(known)) * NEW / KNOWN)
 
 
-NETWORK_PROBES = 3
+NETWORK_PROBES = threshold(
+    "incidents.network_probes", 3, "Probes that must have seen it on a network to name the network."
+)
 
 
 def mostly_controlled(witness: Votes) -> bool:
@@ -102,14 +105,21 @@ def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
     return mostly_controlled(witness) and independent(witness.probes[witness.controlled], strange) >= probes
 
 
-PROBES = 3
-"""C2: fewest independent probes on the networks named."""
+PROBES = threshold("incidents.probes", 3, "Fewest independent probes on the networks named (C2).")
 
-LONE_PROBES = 6
-LONE_HOURS = 8
-"""For a lone network without its own controls: no other network shows that the fault is not its own, so it must be
-seen longer than faults last.  If controls are missing that others there bring (``LOST_SHARE``), it must be in one
-stretch: three faults on three days, or one on each of two networks, add up to as many hours."""
+LONE_PROBES = threshold(
+    "incidents.lone_probes",
+    6,
+    "Probes that must see the failure on a lone network without its own controls: no other network shows that "
+    "the fault is not its own.",
+)
+LONE_HOURS = threshold(
+    "incidents.lone_hours",
+    8,
+    "Different hours in which a lone network without its own controls must fail: longer than faults last. If "
+    "others there bring controls, all must lie in one stretch, since three faults on three days add up to as "
+    "many.",
+)
 
 Count = Callable[[Votes], int]
 """How many independent probes are behind votes."""

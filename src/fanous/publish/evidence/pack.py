@@ -47,9 +47,9 @@ from fanous.publish.evidence.recompute import (
     differences,
     recompute,
     reference,
+    thresholds,
     used,
 )
-from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES, licences_by_source, terms

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.incidents import events as events  # its thresholds are recorded, too
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.rules import Fingerprint
 from fanous.base.text import quoted
@@ -26,12 +27,11 @@ from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN, HINDSIGHT
 from fanous.model.series import SourceSeries
+from fanous.model.threshold import declared
 from fanous.model.verdict import Judged
 from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
-from fanous.publish.evidence.former_paths import by_id
-from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata import bytes_of
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.users import user_weights
@@ -243,14 +243,29 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
     }
 
 
+JUDGING = ("rules.", "series.", "detectors.", "incidents.")
+"""How the ids begin of what a conclusion depends on."""
+
+SHOWN = ("series.heartbeats_", "series.collapse_")
+"""Those of silent networks and countries, which are shown and enter no conclusion."""
+
+
+def thresholds() -> dict[str, Any]:
+    """Id -> value of every threshold that a conclusion depends on."""
+    judging = (one for one in declared() if one.id.startswith(JUDGING) and not one.id.startswith(SHOWN))
+    return {one.id: one.value for one in judging}
+
+
 def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(id, in the bundle, here) of each threshold that both sides know and that differs.
 
     One known to only one side is no difference, since recomputing shows whether it changes the conclusion.
     """
-    theirs, ours = by_id(recorded), plain(thresholds())
-    shared = sorted(theirs.keys() & ours.keys())
-    return [(name, _short(theirs[name]), _short(ours[name])) for name in shared if theirs[name] != ours[name]]
+    ours = plain(thresholds())
+    shared = sorted(recorded.keys() & ours.keys())
+    return [
+        (name, _short(recorded[name]), _short(ours[name])) for name in shared if recorded[name] != ours[name]
+    ]
 
 
 def unlike(theirs: Any, ours: Any, at: str = "") -> list[tuple[str, str, str]]:

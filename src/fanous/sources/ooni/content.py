@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 
+from fanous.model.threshold import threshold
 from fanous.sources.ooni.document import MOST_SECONDS, TooCostly
 from fanous.sources.ooni.spellings import NOBODY, Address, Addresses, addresses_in, decoded
 
@@ -160,9 +161,12 @@ def canonical_hash(data: bytes) -> str:
 
 # --- before it is decoded ----------------------------------------------------------------------------------
 
-MAX_ITEMS = 2_000_000
-"""Members of all lists and objects of one record, and lists and objects themselves; real ones have thousands, and each
-costs some 100 bytes."""
+MAX_ITEMS = threshold(
+    "sources.items",
+    2_000_000,
+    "Members of all lists and objects of one record: real records have thousands, and each costs some 100 "
+    "bytes.",
+)
 
 MAX_PIECES = 4_000_000
 """Quotation marks, and letters that begin NaN or Infinity, of a record that is not legal JSON."""

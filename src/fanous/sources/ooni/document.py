@@ -24,6 +24,7 @@ from msgspec.json import Decoder
 from msgspec.structs import fields
 
 from fanous.errors import Rejected
+from fanous.model.threshold import threshold
 
 MOST_STEPS = 2_000
 """Steps (lookups, connections, handshakes, requests, downloads) of one record, the helper's included.  Rules compare
@@ -443,8 +444,11 @@ class WebDocument(Header):
 
 T = TypeVar("T")
 
-MAX_NOTES = 20
-"""Most notes on one record: if more is wrong with it, the first ones describe it well enough."""
+MAX_NOTES = threshold(
+    "sources.notes",
+    20,
+    "Notes kept for one record: if more is wrong with it, the first ones describe it well enough.",
+)
 
 _LOST = object()
 

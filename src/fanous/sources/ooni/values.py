@@ -21,6 +21,7 @@ from fanous.errors import Rejected
 from fanous.model.instant import DAY, from_iso
 from fanous.model.measurement import PORTS, STATED, Measurement, is_address
 from fanous.model.place import UNKNOWN_COUNTRY, Access
+from fanous.model.threshold import threshold
 from fanous.refdata.platforms import normal_host
 from fanous.sources.ooni.document import Header
 from fanous.sources.redaction import HIDDEN
@@ -376,9 +377,13 @@ def _no_line(network_type: str) -> str:
     return "no network" if network_type in NO_NETWORK else ""
 
 
-AHEAD = 3600.0
-"""Seconds by which a measurement may begin after OONI received it, which is the time in its ``measurement_uid``: the
-difference is that of a wrong clock, and below 25 minutes in 62 real records and 131,496 rows of tables."""
+AHEAD = threshold(
+    "sources.clock_ahead_seconds",
+    3600.0,
+    "Time by which a measurement may begin after OONI received it, which its `measurement_uid` tells: beyond, "
+    "the probe's clock was wrong, and when it measured is not known. Below 25 minutes in 62 real records and "
+    "131,496 rows of tables.",
+)
 
 
 def _no_time(document: Header, began: float) -> str:

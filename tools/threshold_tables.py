@@ -1,0 +1,93 @@
+"""Threshold tables: the parts of the documents that follow from the thresholds that modules declare.
+
+    python -m tools.threshold_tables
+
+writes them anew.  An id that a table had and that no module declares any more joins the retired ones.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import fanous
+from fanous.model.threshold import Threshold, declared
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCUMENTS = tuple(DOCS / name for name in ("methodology-appendix.md", "formats.md", "operate.md"))
+RETIRED = DOCS / "retired-thresholds.txt"
+"""Ids that were in use once, one a line; they are never given away again."""
+
+HEAD = "| threshold | value | why |\n|---|---|---|\n"
+_TABLE = re.compile(r"(<!-- thresholds (\w+) -->\n\n)(?:\|.*\n)*")
+_RETIRED = re.compile(r"(<!-- retired thresholds -->\n\n)(?:.+\n)*")
+_ROW = re.compile(r"^\| `(\w+\.[\w.]+)` \|", re.MULTILINE)
+
+TIMES = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+SIZES = {"GiB": 1 << 30, "MiB": 1 << 20}
+
+
+def every_threshold() -> tuple[Threshold, ...]:
+    """Those of all modules of the package."""
+    for module in pkgutil.walk_packages(fanous.__path__, "fanous."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+    return declared()
+
+
+def retired() -> list[str]:
+    return RETIRED.read_text(encoding="utf-8").split()
+
+
+def documented(text: str) -> list[str]:
+    """The ids in the tables of a document."""
+    return [name for table in _TABLE.finditer(text) for name in _ROW.findall(table[0])]
+
+
+def renewed(text: str, thresholds: Sequence[Threshold], former: Sequence[str]) -> str:
+    """The document with its tables, each of one room, and the list of retired ids written anew."""
+
+    def table(marker: re.Match[str]) -> str:
+        own = [one for one in thresholds if one.id.startswith(f"{marker[2]}.")]
+        return marker[1] + HEAD + "".join(f"| `{one.id}` | {value_of(one)} | {one.why} |\n" for one in own)
+
+    text = _TABLE.sub(table, text)
+    names = "".join(f"- `{name}`\n" for name in former)
+    return _RETIRED.sub(lambda marker: marker[1] + names, text)
+
+
+def value_of(one: Threshold) -> str:
+    """``3 h``, ``1/3``, ``10,000 and 24,000``."""
+    if isinstance(one.value, tuple):
+        *values, last = map(number, one.value)
+        return f"{', '.join(values)} and {last}"
+    units = TIMES if one.id.endswith("_seconds") else SIZES
+    unit = next((name for name, size in units.items() if one.value % size == 0), "")
+    if unit and one.value:
+        return f"{number(one.value / units[unit])} {unit}"
+    return f"{number(one.value)} s" if units is TIMES else number(one.value)
+
+
+def number(value: Any) -> str:
+    """With at most ten decimals; a fraction if that is shorter and exact."""
+    if value == round(value, 10):
+        text = f"{value:,.10f}"
+        return text.rstrip("0").rstrip(".")
+    return str(Fraction(value).limit_denominator(1000))
+
+
+def main() -> None:
+    thresholds = every_threshold()
+    texts = {page: page.read_text(encoding="utf-8") for page in DOCUMENTS}
+    gone = {name for text in texts.values() for name in documented(text)} - {one.id for one in thresholds}
+    former = sorted({*retired(), *gone})
+    RETIRED.write_text("".join(f"{name}\n" for name in former), encoding="utf-8")
+    for page, text in texts.items():
+        page.write_text(renewed(text, thresholds, former), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
