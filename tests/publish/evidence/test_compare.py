@@ -7,7 +7,7 @@ import pytest
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.incidents import confirm
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
-from fanous.model.incident import Evidence
+from fanous.model.incident import EvidenceCounts
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence.former_paths import FORMER_PATHS
@@ -44,7 +44,7 @@ def test_numbers_count_after_rounding() -> None:
         ("end", NOON + 7200),
         ("confirmed_at", None),
         ("entities", ("AS17557",)),
-        ("evidence", Evidence(413, 23, 7, 398, ("edge", "ooni"))),
+        ("evidence", EvidenceCounts(413, 23, 7, 398, ("edge", "ooni"))),
         ("networks", ()),
     ],
 )

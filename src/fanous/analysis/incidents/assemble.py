@@ -23,7 +23,7 @@ from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.incident import (
     Estimate,
-    Evidence,
+    EvidenceCounts,
     FamilyView,
     Incident,
     Interval,
@@ -268,7 +268,7 @@ class Account:
     end: float | None
     witnesses: Collection[float]
     most: float
-    evidence: Evidence
+    evidence: EvidenceCounts
     remarks: tuple[Reason, ...] = ()
     explained: bool = False
     faint: bool = False
