@@ -1,8 +1,13 @@
 """Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
 
 from collections.abc import Sequence, Set
+from math import inf
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.evidence import Evidence, EvidenceScope
 from fanous.model.incident import (
     Hosting,
     Incident,
@@ -16,14 +21,17 @@ from fanous.model.incident import (
     Software,
     Stretches,
 )
+from fanous.model.instant import DAY
 from fanous.model.measurement import ENCRYPTED, Provenance, weakest
 from fanous.model.place import Family
-from fanous.model.series import RatePair
+from fanous.model.series import Ints, RatePair
 from fanous.store.engine import (
     AT_IN_WINDOW,
+    IN_ANY_STRETCH,
     IN_INTERVALS,
     IN_STRETCHES,
     IN_WINDOW,
+    LAST,
     FactsPart,
     in_any,
     in_stretches,
@@ -241,6 +249,131 @@ ORDER BY network, targets
 """
 
 
+# --- the table -------------------------------------------------------------------------------------------
+
+MOST_ROWS = 50_000
+"""Rows of a table of evidence: some 30 MB, and a second of reading.  Beyond that, the fullest cells (a network, target,
+half-hour and outcome) lose rows first, those with the largest digests of their uids; each row that stays stands for
+several."""
+
+AROUND = DAY
+"""Seconds before and after the event that the table covers."""
+
+CELL = 1800
+CELLS = 200
+"""Seconds of a cell, and fewest cells of an event: those of a longer one are wider."""
+
+_READ = """
+uid, target, country, asn, access, started_at, source, probe, resolver_asn, test_name, layer, state, symptom, mechanism,
+rule_id, controlled, kbps
+"""
+_DNS = "layer = 'dns'"
+_NO_ANSWER = f"{_DNS} AND symptom AND mechanism IN {{unanswered:Array(String)}}"
+_NEAR_EVENT = IN_WINDOW.replace("since", "first").replace("until", "last")
+_ABROAD = IN_WINDOW.replace("since", "abroad").replace("until", "last")
+_MEASURED = f"""
+SELECT uid, target, any(country) AS place, any(asn) AS network, any(access) AS over, any(started_at) AS began,
+    any(source) AS via, any(probe) AS from_probe, any(resolver_asn) AS resolver, any(test_name) AS test,
+    countIf({_FELL}) > 0 AS fails, NOT fails AND countIf(state = 'ok') > 0 AS works,
+    groupUniqArrayIf(toString(mechanism), ({_FELL}) AND state != 'throttled') AS ways,
+    max(controlled) AS has_control, minIf(kbps, ({_FELL}) AND NOT isNaN(kbps)) AS rate,
+    multiIf(countIf({_NO_ANSWER}) > 0, 'unanswered', countIf({_DNS} AND ({_FELL})) > 0, 'fails',
+        countIf({_DNS} AND state = 'ok') > 0, 'works', '') AS lookup,
+    countIf(state = 'ok' AND layer != 'dns') > 0 AS connected, countIf(rule_id = 'http.same_page') > 0 AS usual_page
+FROM (
+    SELECT {_READ} FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND asn != 0 AND {_NEAR_EVENT}
+        AND (target IN {{targets:Array(String)}} OR (asn IN {{places:Array(UInt32)}} AND target != ''))
+    UNION ALL
+    SELECT {_READ} FROM verdicts
+    WHERE country NOT IN ('ZZ', {{country:String}}) AND defect = '' AND asn != 0 AND {_ABROAD}
+        AND target IN {{targets:Array(String)}}
+)
+GROUP BY uid, target
+"""
+# What its own networks say about the event itself is kept whole as long as there is room: there probes are counted.
+_BOUNDED = f"""
+SELECT *, count() OVER (PARTITION BY cell) AS members,
+    row_number() OVER (PARTITION BY cell ORDER BY digest, uid) AS rank
+FROM (
+    SELECT *, network AS asn, began AS started_at, target IN {{targets:Array(String)}} AS claimed,
+        {IN_STRETCHES} AS here, {IN_ANY_STRETCH} AS then, sipHash64(uid) AS digest,
+        place = {{country:String}} AND network IN {{places:Array(UInt32)}} AS is_its_own,
+        sipHash64(place, if(network IN {{places:Array(UInt32)}}, network, 0), target, fails, works, here, then,
+            intDiv(toUnixTimestamp64Micro(began), {{cell:Int64}})) AS cell
+    FROM ({_MEASURED})
+)
+ORDER BY is_its_own AND claimed AND then DESC, rank, digest, uid LIMIT {{most:UInt64}}
+"""
+_PAGES = f"""
+SELECT uid, target, groupUniqArray(sipHash64(status_code, title, body_length, server, header_names)) AS shown
+FROM observations
+WHERE {{pages:Bool}} AND country = {{country:String}} AND vantage = 'probe' AND layer = 'http' AND failure IS NULL
+    AND title != '' AND {IN_STRETCHES} AND uid IN (
+        SELECT uid FROM verdicts
+        WHERE country = {{country:String}} AND defect = '' AND layer = 'http' AND {IN_STRETCHES}
+            AND mechanism IN {{own_pages:Array(String)}}
+    )
+GROUP BY uid, target
+"""
+_HOSTS = f"""
+SELECT uid, target, arraySort(arrayFilter(one -> one != 0, groupUniqArrayArray(answer_asns))) AS hosts
+FROM observations
+WHERE {{hosting:Bool}} AND country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+    AND target != '' AND {IN_STRETCHES}
+GROUP BY uid, target
+"""
+_HELPERS = """
+country = {country:String} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+    AND target IN {targets:Array(String)}"""
+
+# An answer is in question if it has no address or network in common with what the helper finds at the time, and no
+# address with what the measurement's own encrypted resolvers gave.
+_ANSWERS = f"""
+SELECT uid, target, arrayFilter(one -> NOT hasAny(one.1, arrayConcat(present, encrypted)), plain) AS moved,
+    arrayFilter(one -> NOT hasAny(one.2, arrayFilter(asn -> asn != 0, networks)), moved) AS wrong,
+    notEmpty(wrong) AND arrayAll(one -> has(earlier, one.1[1]), wrong) AS former,
+    notEmpty(present) AND notEmpty(moved) AND arrayAll(one -> has(earlier, one.1[1]), moved) AS outdated
+FROM (
+    SELECT uid, target, groupArrayIf((answers, answer_asns), resolver NOT IN {ENCRYPTED}) AS plain,
+        groupUniqArrayArrayIf(answers, resolver IN {ENCRYPTED}) AS encrypted
+    FROM observations
+    WHERE {{before:Int64}} > 0 AND country = {{country:String}} AND vantage = 'probe' AND layer = 'dns'
+        AND failure IS NULL AND notEmpty(answers) AND target IN {{targets:Array(String)}}
+        AND asn IN {{places:Array(UInt32)}} AND {IN_ANY_STRETCH}
+    GROUP BY uid, target
+) AS answered
+INNER JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS earlier FROM observations
+    WHERE {{before:Int64}} > 0 AND {_HELPERS}
+        AND toUnixTimestamp64Micro(started_at) BETWEEN {{since:Int64}} - {{before:Int64}} AND {{since:Int64}} - 1
+    GROUP BY target
+) AS earlier USING (target)
+LEFT JOIN (
+    SELECT target, groupUniqArrayArray(answers) AS present, groupUniqArrayArray(answer_asns) AS networks
+    FROM observations WHERE {{before:Int64}} > 0 AND {_HELPERS} AND {IN_ANY_STRETCH}
+    GROUP BY target
+) AS now USING (target)
+"""
+_HEADERS = f"""
+SELECT uid, any(software) AS software, any(test_version) AS version FROM measurements
+WHERE {_NEAR_EVENT} AND (country != {{country:String}} OR asn IN {{places:Array(UInt32)}})
+GROUP BY uid
+"""
+_EVIDENCE = f"""
+SELECT uid, toLowCardinality(place), network, toLowCardinality(over), toUnixTimestamp64Micro(began) / 1000000,
+    toLowCardinality(target), claimed, here, then, fails, works, ways, has_control, if(rate = 0, nan, rate),
+    toLowCardinality(via), from_probe, toLowCardinality(software), toLowCardinality(test),
+    toLowCardinality(version), resolver, toLowCardinality(lookup), connected, usual_page, shown, hosts, former,
+    outdated, cell, members, rank
+FROM ({_BOUNDED}) AS measured
+LEFT JOIN ({_HEADERS}) AS headers USING (uid)
+LEFT JOIN ({_PAGES}) AS pages USING (uid, target)
+LEFT JOIN ({_HOSTS}) AS hosts USING (uid, target)
+LEFT JOIN ({_ANSWERS}) AS answers USING (uid, target)
+"""
+
+
 _OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
 _CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
 # As in ``analysis.rules.transfer``: medians of a measurement, other names as its control, without the helper.
@@ -318,6 +451,51 @@ class EvidenceFacts(FactsPart):
                 return weakest(seen)
         families = incident.evidence.families
         return weakest(known if not families or Family.EDGE in families else known - {Provenance.UNVOUCHED})
+
+    def evidence(
+        self,
+        scope: EvidenceScope,
+        *,
+        abroad_since: float = inf,
+        unanswered: Sequence[str] = (),
+        own_pages: Sequence[str] = (),
+        hosting: bool = False,
+        former: float = 0.0,
+    ) -> Evidence:
+        """What was measured about an event, from a day before until a day after it.
+
+        Columns that are read from single observations are only filled if they are asked for.
+
+        Args:
+            abroad_since: unix seconds, if measurements of other countries are needed from an earlier time on.
+            unanswered: mechanisms of lookups that had no answer.
+            own_pages: mechanisms of pages that are not the helper's; empty = ``pages`` is not asked for.
+            hosting: ask for the column.
+            former: seconds before the event in which addresses count as ``former``; 0 = these columns are not asked
+                for.
+        """
+        since = min((one.start for one in scope.intervals), default=0.0)
+        until = min(LAST, max((one.until for one in scope.intervals), default=0.0))
+        abroad = window(min(abroad_since, since - AROUND), until + AROUND)
+        columns = self.engine.columns(
+            _EVIDENCE,
+            country=scope.country,
+            targets=list(scope.targets),
+            **in_stretches({**scope.stretches, 0: scope.intervals}),
+            first=ticks(since - AROUND),
+            abroad=abroad["since"],
+            last=abroad["until"],
+            unanswered=list(unanswered),
+            pages=bool(own_pages),
+            own_pages=list(own_pages),
+            hosting=hosting,
+            before=ticks(former),
+            cell=ticks(CELL * max(1, round((until - since) / CELLS / CELL))),
+            most=MOST_ROWS,
+        )
+        *columns, cells, members, ranks = columns or [[] for _ in range(len(_KINDS) + 3)]
+        counts = _counts(*(np.array(one, np.uint64) for one in (cells, members, ranks)))
+        return Evidence(scope, *[*map(_array, columns, _KINDS), counts])
 
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
@@ -506,3 +684,23 @@ def _claim(
     country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
 ) -> dict[str, Any]:
     return {"country": country, "targets": list(targets), "asns": list(asns), **in_any(intervals)}
+
+
+_KINDS: tuple[type, ...] = (
+    *(object, object, int, object, float, object, bool, bool, bool, bool, bool, tuple, bool, float, object),
+    *(object, object, object, object, int, object, bool, bool, tuple, tuple, bool, bool),
+)
+"""Of the columns of ``_EVIDENCE``, in the order of ``Evidence``."""
+
+
+def _array(values: list[Any], kind: type) -> Any:
+    if kind is tuple:
+        return np.fromiter(map(tuple, values), object, len(values))
+    return np.array(values, kind)
+
+
+def _counts(cells: NDArray[np.uint64], members: NDArray[np.uint64], ranks: NDArray[np.uint64]) -> Ints:
+    """How many members of its cell each row stands for; together all of them."""
+    _, places, kept = np.unique(cells, return_inverse=True, return_counts=True)
+    of_cell = kept[places].astype(np.uint64)
+    return (members // of_cell + (ranks <= members % of_cell)).astype(np.int64)
