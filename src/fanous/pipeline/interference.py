@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
-from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -43,12 +42,10 @@ from fanous.model.incident import (
     NONE_KNOWN,
     Alternatives,
     Estimate,
-    ForeignNetwork,
     Incident,
     Interval,
     Kind,
     NetworkPart,
-    Stretches,
 )
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
@@ -354,7 +351,9 @@ def evidence_of(
     is_moved = FORGED in how or bool(how & {*BY_ADDRESS} or _inspected(how))
     return store.facts.evidence(
         EvidenceScope(country, tuple(sorted({one.target for one in group})), _stretches(group)),
-        abroad_since=min(slots, default=inf) * ONSET_SLOT - ONSET_BASELINE,
+        slots=slots,
+        width=ONSET_SLOT,
+        baseline=ONSET_BASELINE,
         unanswered=UNANSWERED,
         own_pages=OWN_PAGES if how & {*OWN_PAGES} else (),
         hosting=True,
@@ -365,70 +364,6 @@ def evidence_of(
 def _inspected(how: Set[str]) -> Set[str]:
     """Those of the mechanisms that are certificates of others."""
     return {mechanism for mechanism in how if mechanism.startswith(INTERCEPTED)}
-
-
-def alternatives_asked(
-    store: Store, country: str, group: Sequence[Finding], votes: Votes, sources: Sequence[str] = ()
-) -> Alternatives:
-    """What the store knows for and against other explanations of a group of findings.
-
-    Args:
-        votes: the country's votes about the group's targets.
-        sources: whose software is compared; empty = all.  If one family is judged by itself, the programs of others
-            do not show that its own is at fault: a censor who knows them can let them through.
-    """
-    targets = sorted({finding.anomaly.key.target for finding in group})
-    asns = sorted({finding.anomaly.key.place.asn for finding in group})
-    by_network = _stretches(group)
-    stretches = [stretch for own in by_network.values() for stretch in own]
-    how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
-    facts, sites = store.facts, [target for target in targets if "." in target]
-    pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
-    of_names = bool(how & {*NO_ANSWER})
-    abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
-    of_sites = bool(sites) and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
-    of_rates = any(SLOWNESS in mechanism for mechanism in how)
-    inspected = sorted(_inspected(how))
-    of_hosts = of_names or bool(pages) or of_sites
-    return Alternatives(
-        tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(facts.software(country, targets, asns, stretches, sources)),
-        tuple(facts.releases(country, targets, asns, stretches)),
-        tuple(facts.lines(country, targets, by_network, LINE_FAULTS)),
-        tuple(facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
-        names=tuple(facts.names(country, by_network) if any(one.startswith(OF_DNS) for one in how) else ()),
-        hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
-        pages=tuple(pages),
-        reached=tuple(facts.reached(country, by_network) if of_sites or of_rates else ()),
-        former=tuple(
-            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
-        ),
-        outdated=tuple(
-            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN, nearby=True)
-            if inspected or how & {*BY_ADDRESS}
-            else ()
-        ),
-        nettests=tuple(facts.software(country, targets, asns, stretches, sources, of_nettests=True)),
-        unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
-        foreign=_foreign(store, country, targets, by_network),
-        inspected=tuple(facts.lines(country, targets, by_network, inspected) if inspected else ()),
-    )
-
-
-def _foreign(
-    store: Store, country: str, targets: Sequence[str], stretches: Stretches
-) -> tuple[ForeignNetwork, ...]:
-    """The networks that are registered in another country."""
-    homes = {asn: home for asn in stretches if (home := home_of(asn)) not in ("", country)}
-    if not homes:
-        return ()
-    there = store.facts.on_networks_elsewhere(country, targets, {asn: stretches[asn] for asn in homes})
-    return tuple(
-        ForeignNetwork(
-            asn, home, tuple((place, fell, made) for own, place, fell, made in there if own == asn)
-        )
-        for asn, home in homes.items()
-    )
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
