@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.incident import EvidenceCounts, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Access
 from fanous.model.reason import as_written
 from fanous.store.local import open_store
@@ -77,7 +77,7 @@ def incident(targets: Sequence[str], networks: int, start: int, end: int) -> Inc
         entities=names, parts=tuple(Part(t, Kind.BLOCKING, ("tls.reset.sni",), names) for t in targets),
         networks=parts, onset=spell.start, onset_earliest=spell.start - 600, onset_latest=spell.start + 600,
         end=spell.end, intervals=(spell,), confirmed_at=spell.start + 3600, confidence=0.999, users=None,
-        kbps=None, level=None, evidence=Evidence(1000, 100, networks, 900, ("ooni",)), rule="C2",
+        kbps=None, level=None, evidence=EvidenceCounts(1000, 100, networks, 900, ("ooni",)), rule="C2",
         reasons=as_written("C2"),
         rules_version="1", detector_version="1",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fanous.model.incident import (
-    Evidence,
+    EvidenceCounts,
     Incident,
     Interval,
     Kind,
@@ -58,7 +58,7 @@ def incident(**given: Any) -> Incident:
         "users": UsersShare(0.1, 0.05, 0.2, 0.4),
         "kbps": None,
         "level": None,
-        "evidence": Evidence(1412, 23, 7, 398, ("ooni",)),
+        "evidence": EvidenceCounts(1412, 23, 7, 398, ("ooni",)),
         "rule": "C2",
         "reasons": (Reason("rule.c2", {"probes": 23, "networks": 7, "control": "helper"}),),
         "rules_version": "1",

@@ -9,7 +9,7 @@ import pytest
 from fanous.analysis.incidents.merge import united
 from fanous.analysis.incidents.revision import released, shown_to_readers
 from fanous.errors import FanousError
-from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.incident import EvidenceCounts, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.reason import as_written
 from fanous.pipeline.actions import Approve, Hold, NameRole, Retract
 from fanous.pipeline.interference import counted_again
@@ -81,7 +81,7 @@ def test_a_measurement_that_is_in_both_counts_once(store: Store) -> None:
     """Four probes an hour: those of the first and of the second hour of the overlap are in both."""
     hours = [n + 0.5 for n in range(7)]
     store.append(measured("PK", 17557, hours, fails=True, controlled=True), rules_version="1")
-    seen = Evidence(16, 4, 1, 16 + 6, ("ooni",))
+    seen = EvidenceCounts(16, 4, 1, 16 + 6, ("ooni",))
     first = replace(on("AS17557", "x", NOON, NOON + 4 * HOUR), evidence=seen)
     second = replace(
         on("AS17557", "x", NOON + 2 * HOUR, NOON + 7 * HOUR),

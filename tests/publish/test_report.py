@@ -11,7 +11,7 @@ import pytest
 
 from fanous.charts.paint import running
 from fanous.errors import FanousError
-from fanous.model.incident import Estimate, Evidence, Incident, Kind, Part, Status
+from fanous.model.incident import Estimate, EvidenceCounts, Incident, Kind, Part, Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.publish.report import FORMS, Report, gather, html, markdown, pdf, post, sms, write
@@ -60,7 +60,7 @@ def test_a_post_and_a_message_keep_their_length(given: dict[str, object], code: 
 
 
 def test_bins_of_series_are_not_counted_as_measurements() -> None:
-    seen = Evidence(81, 0, 0, 0, ("routing", "usage"))
+    seen = EvidenceCounts(81, 0, 0, 0, ("routing", "usage"))
     one = report(incident(kind=Kind.OUTAGE, targets=("",), level=Estimate(0.3, 0.28, 0.33), evidence=seen))
     told = {fact.label.text: fact.value for fact in one.facts}
     assert told["Connectivity left"] == "30% (28% - 33%)"
@@ -70,7 +70,7 @@ def test_bins_of_series_are_not_counted_as_measurements() -> None:
 
 
 def test_an_outage_names_its_regions_and_not_their_codes() -> None:
-    seen = Evidence(81, 0, 0, 0, ("routing", "usage"))
+    seen = EvidenceCounts(81, 0, 0, 0, ("routing", "usage"))
     places = tuple(replace(incident().networks[0], entity=one) for one in ("PK", "PK-SD"))
     told = markdown(report(incident(kind=Kind.OUTAGE, targets=("",), networks=places, evidence=seen)))
     assert "## When, in each region" in told and "Pakistan PK" in told and "Sindh PK-SD" in told

@@ -8,7 +8,7 @@ from typing import Any
 from fanous.analysis.series.aggregate import VerdictRow
 from fanous.model.incident import (
     Estimate,
-    Evidence,
+    EvidenceCounts,
     Incident,
     Interval,
     Kind,
@@ -130,7 +130,7 @@ def incident(**given: Any) -> Incident:
             users=UsersShare(0.8, 0.7, 0.9, 0.94),
             kbps=None,
             level=Estimate(0.2, 0.1, 0.3),
-            evidence=Evidence(412, 23, 7, 398, ("edge", "ooni")),
+            evidence=EvidenceCounts(412, 23, 7, 398, ("edge", "ooni")),
             rule="C2",
             reasons=(Reason("rule.c2", {"probes": 23, "networks": 7, "control": "helper"}),),
             rules_version="1",

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fanous.model.incident import Evidence, Status
+from fanous.model.incident import EvidenceCounts, Status
 from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.verify import Result, verify
 from fanous.store.local import open_store
@@ -45,7 +45,7 @@ def test_what_cannot_be_packed_is_refused_with_the_reason(tmp_path: Path) -> Non
     site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
     for one, why in (
         (incident(status=Status.RETRACTED), "was retracted"),
-        (incident(evidence=Evidence(MOST_RECORDS + 1, 3, 1, 3, ("ooni",))), "`fanous incidents bundle"),
+        (incident(evidence=EvidenceCounts(MOST_RECORDS + 1, 3, 1, 3, ("ooni",))), "`fanous incidents bundle"),
     ):
         answer = reader(SmallStore([one]), site).get("/PK/PK-2023-0042.fanous")
         assert answer.status_code == 409

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from fanous.model.incident import (
     BACKFILL,
     Estimate,
-    Evidence,
+    EvidenceCounts,
     FamilyView,
     Incident,
     Interval,
@@ -559,21 +559,24 @@ def test_shares_are_of_users_only_where_user_figures_are_known() -> None:
     ("evidence", "says"),
     [
         (
-            Evidence(1412, 23, 7, 398, ("edge",)),
+            EvidenceCounts(1412, 23, 7, 398, ("edge",)),
             "1,412 measurements by 23 independent probes on 7 networks saw it. "
             "398 measurements elsewhere or from outside worked at the time.",
         ),
         (
-            Evidence(1, 1, 1, 1, ("edge",)),
+            EvidenceCounts(1, 1, 1, 1, ("edge",)),
             "1 measurement by 1 independent probe on 1 network saw it. "
             "1 measurement elsewhere or from outside worked at the time.",
         ),
-        (Evidence(50, 23, 7, 0, ("ooni",)), "50 measurements in 23 test runs on 7 networks saw it."),
-        (Evidence(247, 247, 4, 0, ("ooni",)), "247 test runs on 4 networks saw it."),
-        (Evidence(50, 23, 7, 0, ("edge", "ooni")), "50 measurements in 23 test runs on 7 networks saw it."),
+        (EvidenceCounts(50, 23, 7, 0, ("ooni",)), "50 measurements in 23 test runs on 7 networks saw it."),
+        (EvidenceCounts(247, 247, 4, 0, ("ooni",)), "247 test runs on 4 networks saw it."),
+        (
+            EvidenceCounts(50, 23, 7, 0, ("edge", "ooni")),
+            "50 measurements in 23 test runs on 7 networks saw it.",
+        ),
     ],
 )
-def test_the_evidence_is_counted_in_its_true_units(evidence: Evidence, says: str) -> None:
+def test_the_evidence_is_counted_in_its_true_units(evidence: EvidenceCounts, says: str) -> None:
     assert " ".join(one.text for one in grounds(incident(evidence=evidence), ENGLISH)) == says
 
 

@@ -230,7 +230,7 @@ class NetworkPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceCounts:
     """What the claim rests on, in numbers.
 
     Attributes:
@@ -385,7 +385,7 @@ class Incident:
     users: UsersShare | None
     kbps: Estimate | None
     level: Estimate | None
-    evidence: Evidence
+    evidence: EvidenceCounts
     rule: str
     rules_version: str
     detector_version: str

@@ -1,7 +1,7 @@
 """Interference: finds blocking, throttling and silence in the measurements in the store."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
+from fanous.analysis.explanations import comparisons
 from fanous.analysis.explanations.event import BY_ADDRESS, INTERCEPTED
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.line import LINE_FAULTS
@@ -33,16 +34,15 @@ from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
+from fanous.model.evidence import Evidence, EvidenceScope
 from fanous.model.incident import (
     NONE_KNOWN,
     Alternatives,
     Estimate,
-    ForeignNetwork,
     Incident,
     Interval,
     Kind,
     NetworkPart,
-    Stretches,
 )
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
@@ -174,12 +174,12 @@ def _interference(
 
     def apart(group: Sequence[Finding]) -> list[list[Finding]]:
         ours = votes.of({finding.target for finding in group}, here)
-        if not set(ours.mechanisms[inside(ours, group) & ours.seen].tolist()) & {*OWN_PAGES}:
+        how = set(ours.mechanisms[inside(ours, group) & ours.seen].tolist())
+        if not how & {*OWN_PAGES}:
             return [list(group)]
-        by_network = _stretches(group)
-        pages = store.facts.shared_pages(country, by_network, OWN_PAGES)
-        hosting = store.facts.hosting(country, by_network)
-        return by_whose_page(group, ours, Alternatives(hosting=tuple(hosting), pages=tuple(pages)))
+        evidence = evidence_of(store, country, group, how)
+        hosting, pages = comparisons.hosting(evidence), comparisons.shared_pages(evidence)
+        return by_whose_page(group, ours, Alternatives(hosting=hosting, pages=pages))
 
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting, apart)
 
@@ -316,58 +316,63 @@ def alternatives(
         sources: whose software is compared; empty = all.  If one family is judged by itself, the programs of others
             do not show that its own is at fault: a censor who knows them can let them through.
     """
-    targets = sorted({finding.anomaly.key.target for finding in group})
-    asns = sorted({finding.anomaly.key.place.asn for finding in group})
-    by_network = _stretches(group)
-    stretches = [stretch for own in by_network.values() for stretch in own]
     how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
-    facts, sites = store.facts, [target for target in targets if "." in target]
-    pages = facts.shared_pages(country, by_network, OWN_PAGES) if how & {*OWN_PAGES} else ()
+    slots = failing(group, votes)
+    evidence = evidence_of(store, country, group, how, slots)
+    targets = evidence.scope.targets
+    sites = [target for target in targets if "." in target]
+    inspected = _inspected(how)
     of_names = bool(how & {*NO_ANSWER})
-    abroad = facts.unanswered_elsewhere(country, targets, stretches, UNANSWERED) if of_names else {}
     of_sites = bool(sites) and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
     of_rates = any(SLOWNESS in mechanism for mechanism in how)
-    inspected = sorted(mechanism for mechanism in how if mechanism.startswith(INTERCEPTED))
+    pages = comparisons.shared_pages(evidence) if how & {*OWN_PAGES} else ()
     of_hosts = of_names or bool(pages) or of_sites
+    lost = comparisons.unanswered(evidence) if of_names else {}
+    homes = {asn: home for asn in evidence.scope.stretches if (home := home_of(asn)) not in ("", country)}
     return Alternatives(
-        tuple(facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(facts.software(country, targets, asns, stretches, sources)),
-        tuple(facts.releases(country, targets, asns, stretches)),
-        tuple(facts.lines(country, targets, by_network, LINE_FAULTS)),
-        tuple(facts.runs(country, targets, asns, stretches, UNKNOWN_PROBES)),
-        names=tuple(facts.names(country, by_network) if any(one.startswith(OF_DNS) for one in how) else ()),
-        hosting=tuple(facts.hosting(country, by_network) if of_hosts else ()),
-        pages=tuple(pages),
-        reached=tuple(facts.reached(country, by_network) if of_sites or of_rates else ()),
-        former=tuple(
-            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN) if FORGED in how else ()
-        ),
-        outdated=tuple(
-            facts.former_answers(country, targets, asns, stretches, MOVED_WITHIN, nearby=True)
-            if inspected or how & {*BY_ADDRESS}
-            else ()
-        ),
-        nettests=tuple(facts.software(country, targets, asns, stretches, sources, of_nettests=True)),
-        unanswered=tuple(place for place, uids in abroad.items() if len(uids) >= ABROAD),
-        foreign=_foreign(store, country, targets, by_network),
-        inspected=tuple(facts.lines(country, targets, by_network, inspected) if inspected else ()),
+        onsets=comparisons.onsets(evidence, slots, ONSET_SLOT, ONSET_BASELINE),
+        software=comparisons.software(evidence, sources),
+        releases=comparisons.releases(evidence),
+        lines=comparisons.lines(evidence, LINE_FAULTS),
+        runs=comparisons.runs(evidence, UNKNOWN_PROBES),
+        names=comparisons.names(evidence) if any(one.startswith(OF_DNS) for one in how) else (),
+        hosting=comparisons.hosting(evidence) if of_hosts else (),
+        pages=pages,
+        reached=comparisons.reached(evidence) if of_sites or of_rates else (),
+        former=comparisons.former(evidence) if FORGED in how else (),
+        outdated=comparisons.outdated(evidence) if inspected or how & {*BY_ADDRESS} else (),
+        nettests=comparisons.software(evidence, sources, of_nettests=True),
+        unanswered=tuple(place for place, uids in lost.items() if len(uids) >= ABROAD),
+        foreign=comparisons.foreign(evidence, homes),
+        inspected=comparisons.lines(evidence, inspected) if inspected else (),
     )
 
 
-def _foreign(
-    store: Store, country: str, targets: Sequence[str], stretches: Stretches
-) -> tuple[ForeignNetwork, ...]:
-    """The networks that are registered in another country."""
-    homes = {asn: home for asn in stretches if (home := home_of(asn)) not in ("", country)}
-    if not homes:
-        return ()
-    there = store.facts.on_networks_elsewhere(country, targets, {asn: stretches[asn] for asn in homes})
-    return tuple(
-        ForeignNetwork(
-            asn, home, tuple((place, fell, made) for own, place, fell, made in there if own == asn)
-        )
-        for asn, home in homes.items()
+def evidence_of(
+    store: Store, country: str, group: Sequence[Finding], how: Set[str], slots: Sequence[int] = ()
+) -> Evidence:
+    """What was measured about a group of findings.
+
+    Args:
+        how: mechanisms with which its targets failed.
+        slots: see ``failing``.
+    """
+    is_moved = FORGED in how or bool(how & {*BY_ADDRESS} or _inspected(how))
+    return store.facts.evidence(
+        EvidenceScope(country, tuple(sorted({one.target for one in group})), _stretches(group)),
+        slots=slots,
+        width=ONSET_SLOT,
+        baseline=ONSET_BASELINE,
+        unanswered=UNANSWERED,
+        own_pages=OWN_PAGES if how & {*OWN_PAGES} else (),
+        hosting=True,
+        former=MOVED_WITHIN if is_moved else 0,
     )
+
+
+def _inspected(how: Set[str]) -> Set[str]:
+    """Those of the mechanisms that are certificates of others."""
+    return {mechanism for mechanism in how if mechanism.startswith(INTERCEPTED)}
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:

@@ -631,14 +631,17 @@ IN_INTERVALS = (
     f"{IN_WINDOW} AND roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) "
     "IN {starts:Array(Int64)}"
 )
-IN_STRETCHES = (
-    f"{IN_WINDOW} AND asn IN {{places:Array(UInt32)}} AND roundDown("
-    "transform(asn, {places:Array(UInt32)}, {offsets:Array(Int64)}, toInt64(0)) + "
+_OWN = (
+    f"{IN_WINDOW} AND %(asn)s IN {{places:Array(UInt32)}} AND roundDown("
+    "transform(%(asn)s, {places:Array(UInt32)}, {offsets:Array(Int64)}, toInt64(0)) + "
     "least(toUnixTimestamp64Micro(started_at) - {since:Int64}, {width:Int64} - 1), "
     "{edges:Array(Int64)}) IN {starts:Array(Int64)}"
 )
+IN_STRETCHES = _OWN % {"asn": "asn"}
 """The same if each network has its own intervals: they lie one after another on a line on which each network has a
 piece of ``width`` microseconds."""
+IN_ANY_STRETCH = _OWN % {"asn": "toUInt32(0)"}
+"""Within the stretches that are given for network 0."""
 
 
 def window(since: float, until: float) -> dict[str, int]:

@@ -274,7 +274,7 @@ UNITS = {
     "probes": ("{n} independent probe", "{n} independent probes"),
     "test_runs": ("{n} test run", "{n} test runs"),
 }
-"""``Evidence.probes_are`` -> the wording of its number of probes."""
+"""``EvidenceCounts.probes_are`` -> the wording of its number of probes."""
 
 EITHER = ("{n} probe or test run", "{n} probes or test runs")
 """Unit of counts over all sources: for some the probes are known, for others only the test runs."""
@@ -286,7 +286,7 @@ def reasons_said(reasons: Iterable[Reason], language: Language, probes_are: str 
     """Each reason as a sentence.
 
     Args:
-        probes_are: unit of the numbers of probes (``Evidence.probes_are``).
+        probes_are: unit of the numbers of probes (``EvidenceCounts.probes_are``).
     """
     return [_said(reason, language, probes_are) for reason in reasons]
 

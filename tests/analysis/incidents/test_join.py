@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.merge import merged
-from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Stage, Status
+from fanous.model.incident import (
+    Estimate,
+    EvidenceCounts,
+    Incident,
+    Kind,
+    NetworkPart,
+    Part,
+    Scope,
+    Stage,
+    Status,
+)
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly
 from tests.analysis.incidents.events import HOUR, MONDAY
@@ -34,7 +44,7 @@ PROBES = replace(
     rule="C2",
     reasons=(Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"}),),
     level=None,
-    evidence=Evidence(40, 6, 2, 12, ("edge",)),
+    evidence=EvidenceCounts(40, 6, 2, 12, ("edge",)),
     opinions=(),
     hints=(),
 )

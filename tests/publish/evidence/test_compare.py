@@ -10,7 +10,7 @@ from tools.threshold_tables import every_threshold
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.analysis.series import voices
-from fanous.model.incident import Evidence
+from fanous.model.incident import EvidenceCounts
 from fanous.model.reason import Reason, as_written
 from fanous.model.threshold import _DECLARED, Threshold
 from fanous.pipeline.interference import TICK
@@ -49,7 +49,7 @@ def test_numbers_count_after_rounding() -> None:
         ("end", NOON + 7200),
         ("confirmed_at", None),
         ("entities", ("AS17557",)),
-        ("evidence", Evidence(413, 23, 7, 398, ("edge", "ooni"))),
+        ("evidence", EvidenceCounts(413, 23, 7, 398, ("edge", "ooni"))),
         ("networks", ()),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from fanous.errors import FanousError
-from fanous.model.incident import Evidence, FamilyView, Kind, Says
+from fanous.model.incident import EvidenceCounts, FamilyView, Kind, Says
 from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey, Votes
@@ -50,7 +50,7 @@ ALL = ExportScope(None, -inf, inf, OWN)
 
 
 def by(*families: str, **given: Any) -> Any:
-    return incident(id="PK-2023-0001", evidence=Evidence(9, 4, 2, 9, families), **given)
+    return incident(id="PK-2023-0001", evidence=EvidenceCounts(9, 4, 2, 9, families), **given)
 
 
 OURS = by("edge")

@@ -26,7 +26,7 @@ from fanous.analysis.series.signals import target_of_series
 from fanous.model.explanation import Weighed
 from fanous.model.incident import (
     Estimate,
-    Evidence,
+    EvidenceCounts,
     FamilyView,
     Incident,
     Interval,
@@ -284,7 +284,7 @@ class Account:
     end: float | None
     witnesses: Collection[float]
     most: float
-    evidence: Evidence
+    evidence: EvidenceCounts
     remarks: tuple[Reason, ...] = ()
     explained: bool = False
     faint: bool = False

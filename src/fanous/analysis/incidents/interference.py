@@ -52,7 +52,7 @@ from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     NONE_KNOWN,
     Alternatives,
-    Evidence,
+    EvidenceCounts,
     Interval,
     Kind,
     NetworkPart,
@@ -364,7 +364,9 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
     return tuple(parts)
 
 
-def _evidence(saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None) -> Evidence:
+def _evidence(
+    saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None
+) -> EvidenceCounts:
     """The evidence in numbers.
 
     Args:
@@ -372,7 +374,7 @@ def _evidence(saw: Votes, controls: Floats, family_of: dict[str, Family], at_lea
         controls: when the target worked elsewhere.
         at_least: the fewest probes that there can be.
     """
-    return Evidence(
+    return EvidenceCounts(
         measurements=made(saw),
         probes=len(set(saw.probes)),
         networks=len(set(saw.asns.tolist())),

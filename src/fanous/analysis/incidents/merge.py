@@ -11,7 +11,7 @@ from math import inf
 
 from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.incident import (
-    Evidence,
+    EvidenceCounts,
     FamilyView,
     Incident,
     Kind,
@@ -184,9 +184,9 @@ def _told(probe: Incident) -> FamilyView:
     )
 
 
-def _evidence(one: Evidence, two: Evidence) -> Evidence:
+def _evidence(one: EvidenceCounts, two: EvidenceCounts) -> EvidenceCounts:
     families = {*one.families, *two.families}
-    return Evidence(
+    return EvidenceCounts(
         measurements=one.measurements + two.measurements,
         probes=one.probes + two.probes,
         networks=max(one.networks, two.networks),

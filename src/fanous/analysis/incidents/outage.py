@@ -59,7 +59,7 @@ from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     Estimate,
-    Evidence,
+    EvidenceCounts,
     FamilyView,
     Interval,
     Kind,
@@ -453,9 +453,9 @@ def _bins(group: Sequence[Anomaly]) -> int:
     return total
 
 
-def _evidence(group: Sequence[Anomaly]) -> Evidence:
+def _evidence(group: Sequence[Anomaly]) -> EvidenceCounts:
     families = {family_of(a) for a in group}
-    return Evidence(
+    return EvidenceCounts(
         measurements=_bins(group),
         probes=0,
         networks=len({a.key.place.asn for a in group if a.key.place.asn}),

@@ -3,7 +3,7 @@
 A record leaves the store cut to what Fanous reads, under the licence of its source.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from fanous import __version__
+from fanous.analysis.explanations import comparisons
 from fanous.analysis.explanations.elsewhere import NETWORK_ABROAD
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
@@ -28,6 +29,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
 from fanous.model.coverage import LineState, Look
+from fanous.model.evidence import EvidenceScope
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import DAY, MINUTE, to_iso
 from fanous.model.measurement import Layer, ParsedMeasurement, Record
@@ -123,8 +125,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     company = store.facts.company(incident.country, since, until, targets)
     own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside, *company]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
-    lost = store.facts.unanswered_elsewhere(incident.country, targets, incident.intervals, UNANSWERED)
-    unanswered = [uid for uids in lost.values() for uid in uids]
+    unanswered = [uid for uids in _unanswered(store, incident, targets).values() for uid in uids]
     partly = _where_it_partly_failed(store, incident, targets, until)
     elsewhere = store.facts.locations(
         dict.fromkeys([*near.uids.tolist(), *heard, *unanswered, *partly]), since, until
@@ -153,6 +154,13 @@ def _where_it_partly_failed(
     countries = {*_countries(incident, PLATFORM_PARTLY), *_countries(incident, NETWORK_ABROAD)}
     votes = [store.facts.votes(other, first, until, targets) for other in sorted(countries)]
     return [str(uid) for one in votes for uid in one.uids]
+
+
+def _unanswered(store: Store, incident: Incident, targets: Sequence[str]) -> Mapping[str, Collection[str]]:
+    """Country -> lookups of the targets there that had no answer while it was on."""
+    when = {network.asn: network.intervals for network in incident.networks if network.asn}
+    scope = EvidenceScope(incident.country, tuple(targets), when)
+    return comparisons.unanswered(store.facts.evidence(scope, unanswered=UNANSWERED))
 
 
 def _rests_on_others(incident: Incident) -> bool:

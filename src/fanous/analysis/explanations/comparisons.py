@@ -1,0 +1,286 @@
+"""Comparisons: what a table of evidence says about other countries, software, lines, names and hosts.
+
+Each function counts one thing; what the counts mean is decided in ``alternatives`` and ``doubts``.  Measurements are
+counted by the number that a row stands for, probes by the names of those that are in the table.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.evidence import Evidence, Flags, Lookup
+from fanous.model.incident import (
+    ForeignNetwork,
+    Hosting,
+    LineRecord,
+    NameRecord,
+    Onset,
+    Release,
+    Run,
+    SharedPage,
+    Software,
+)
+from fanous.model.place import Family
+
+LEAST_VOICES = 3
+"""Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line measures a
+list of sites once.
+"""
+
+
+def onsets(evidence: Evidence, slots: Collection[int], width: int, before: float) -> tuple[Onset, ...]:
+    """How the targets fared in every other country, by country.
+
+    Args:
+        slots: unix seconds // ``width`` of the times at which they failed in the event's country: *then*.
+        width: seconds.
+        before: seconds before the first of them that count as *before*.
+    """
+    if not slots:
+        return ()
+    first = min(slots)
+    rows = evidence.where(
+        ~evidence.at_home & evidence.claimed & evidence.decided & (evidence.times >= first * width - before)
+    )
+    own = rows.times // width
+    is_then, is_before = np.isin(own, [*slots]), own < first
+    return tuple(
+        Onset(
+            place,
+            len({*rows.probes[of_it & rows.fails & is_then].tolist()}),
+            *(
+                int(rows.counts[of_it & which].sum())
+                for which in (rows.fails & is_then, is_then, rows.fails & is_before, is_before)
+            ),
+        )
+        for place, of_it in _each(rows.countries)
+        if (of_it & (is_then | is_before)).any()
+    )
+
+
+def software(
+    evidence: Evidence, sources: Sequence[str] = (), *, of_nettests: bool = False
+) -> tuple[Software, ...]:
+    """What each version of the software found on the event's networks, by name and network, in probes.
+
+    Args:
+        sources: whose measurements count; empty = all.
+        of_nettests: each version of a nettest instead, named ``telegram 0.3.1``; those without one are left out.
+    """
+    chosen = evidence.on_its_networks & evidence.claimed & evidence.decided
+    if sources:
+        chosen &= np.isin(evidence.sources.astype(str), sources)
+    rows = evidence.where(chosen)
+    names = rows.software.tolist()
+    if of_nettests:
+        names = [f"{test} {version}" if version else "" for test, version in _zip(rows.tests, rows.versions)]
+    fell: dict[tuple[str, int, str], bool] = defaultdict(bool)
+    for name, (asn, probe, fails) in zip(names, _zip(rows.asns, rows.probes, rows.fails), strict=True):
+        fell[name, asn, probe] |= fails
+    found: dict[tuple[str, int], list[bool]] = defaultdict(list)
+    for (name, asn, _), fails in fell.items():
+        found[name, asn].append(fails)
+    return tuple(
+        Software(name, asn, sum(own), len(own) - sum(own))
+        for (name, asn), own in sorted(found.items())
+        if name or not of_nettests
+    )
+
+
+def releases(evidence: Evidence) -> tuple[Release, ...]:
+    """What each version of a nettest found: on the event's networks, and in every other country."""
+    of_it = evidence.on_its_networks | (evidence.then & ~evidence.at_home)
+    rows = evidence.where(of_it & evidence.claimed & evidence.decided & (evidence.versions != ""))
+    return tuple(
+        Release(place, test, version, failing, made)
+        for (place, test, version), (failing, made) in _counted(
+            rows, rows.countries, rows.tests, rows.versions
+        )
+    )
+
+
+def runs(evidence: Evidence, sources: Sequence[str]) -> tuple[Run, ...]:
+    """The runs, of these sources, in which a target was measured on the event's networks.
+
+    A run that changed its resolver or software is listed once for each.
+    """
+    rows = evidence.where(
+        evidence.on_its_networks & evidence.claimed & np.isin(evidence.sources.astype(str), sources)
+    )
+    made: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    keys = _zip(rows.probes, rows.software, rows.tests, rows.versions, rows.resolver_asns)
+    for key, at in zip(keys, rows.times.tolist(), strict=True):
+        made[key].append(at)
+    return tuple(Run(*[*key, min(own), max(own)]) for key, own in sorted(made.items()))
+
+
+def lines(evidence: Evidence, faults: Collection[str]) -> tuple[LineRecord, ...]:
+    """How each probe that saw a target fail fared with other targets, and how its whole network fared.
+
+    Our own probes check their line themselves; what they measure on a bad one means nothing.
+
+    Args:
+        faults: mechanisms that a bad line can cause, too.
+    """
+    rows = evidence.where(
+        evidence.here & evidence.at_home & evidence.decided & (evidence.sources != str(Family.EDGE))
+    )
+    lost = rows.fails & _all_in(rows, faults)
+    by_probe: dict[tuple[int, str, str, bool], _Share] = defaultdict(_Share)
+    by_target: dict[tuple[int, str, bool], _Share] = defaultdict(_Share)
+    saw = set()
+    columns = (rows.asns, rows.probes, rows.targets, rows.claimed, rows.fails, lost, rows.counts)
+    for asn, probe, target, claimed, fails, is_lost, count in _zip(*columns):
+        by_probe[asn, probe, target, claimed].add(is_lost, count)
+        by_target[asn, target, claimed].add(is_lost, count)
+        if claimed and fails:
+            saw.add((asn, probe))
+    own: dict[tuple[int, str], list[tuple[bool, float]]] = {key: [] for key in sorted(saw)}
+    for (asn, probe, _, claimed), share in by_probe.items():
+        if (asn, probe) in own:
+            own[asn, probe].append((claimed, share.lost / share.made))
+    whole: dict[int, list[tuple[bool, float]]] = defaultdict(list)
+    for (asn, _, claimed), share in by_target.items():
+        if share.made >= LEAST_VOICES:
+            whole[asn].append((claimed, share.lost / share.made))
+    return (
+        *(_line(asn, shares, of_all=False) for (asn, _), shares in own.items()),
+        *(_line(asn, shares, of_all=True) for asn, shares in sorted(whole.items())),
+    )
+
+
+class _Share:
+    """Measurements that were lost, of those made."""
+
+    __slots__ = ("lost", "made")
+
+    def __init__(self) -> None:
+        self.lost = self.made = 0
+
+    def add(self, is_lost: bool, count: int) -> None:
+        self.lost += is_lost * count
+        self.made += count
+
+
+def _line(asn: int, shares: Sequence[tuple[bool, float]], *, of_all: bool) -> LineRecord:
+    others = [share for claimed, share in shares if not claimed]
+    return LineRecord(asn, len(shares), len(others), sum(others), of_all)
+
+
+def names(evidence: Evidence) -> tuple[NameRecord, ...]:
+    """How the lookups of each target fared, by network and the resolver's network."""
+    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(Lookup.NONE)))
+    failed = rows.lookups != str(Lookup.WORKS)
+    return tuple(
+        NameRecord(asn, resolver, target, failing, made - failing)
+        for (asn, resolver, target), (failing, made) in _counted(
+            rows, rows.asns, rows.resolver_asns, rows.targets, fails=failed
+        )
+    )
+
+
+def hosting(evidence: Evidence) -> tuple[Hosting, ...]:
+    """Where the helper found each target, in measurements made on the networks."""
+    rows = evidence.where(evidence.here & evidence.at_home)
+    found: dict[str, set[int]] = defaultdict(set)
+    for target, networks in _zip(rows.targets, rows.hosting):
+        found[target].update(networks)
+    return tuple(
+        Hosting(target, tuple(sorted(networks))) for target, networks in sorted(found.items()) if networks
+    )
+
+
+def shared_pages(evidence: Evidence) -> tuple[SharedPage, ...]:
+    """Pages, alike in everything that is kept of them, that probes on a network got for several targets."""
+    rows = evidence.where(evidence.here & evidence.at_home)
+    proper: dict[int, set[str]] = defaultdict(set)
+    for asn, target in _zip(rows.asns[rows.usual_page], rows.targets[rows.usual_page]):
+        proper[asn].add(target)
+    showing: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for asn, target, pages in _zip(rows.asns, rows.targets, rows.pages):
+        for page in pages:
+            showing[asn, page].add(target)
+    found = [
+        SharedPage(asn, tuple(sorted(targets)), len(proper[asn]))
+        for (asn, _), targets in showing.items()
+        if len(targets) > 1
+    ]
+    return tuple(sorted(found, key=lambda page: (page.asn, page.targets)))
+
+
+def reached(evidence: Evidence) -> tuple[str, ...]:
+    """Targets to which connections were made on the networks, in measurements in which nothing failed."""
+    rows = evidence.here & evidence.at_home & evidence.works & evidence.connected
+    return tuple(sorted({*evidence.targets[rows].tolist()} - {""}))
+
+
+def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
+    """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
+    rows = ~evidence.at_home & evidence.claimed & evidence.then & (evidence.lookups == str(Lookup.UNANSWERED))
+    return {
+        place: {*evidence.uids[rows & of_it].tolist()}
+        for place, of_it in _each(evidence.countries)
+        if (rows & of_it).any()
+    }
+
+
+def former(evidence: Evidence) -> tuple[str, ...]:
+    """Measurements whose wrong answers were right in the weeks before."""
+    return tuple(sorted({*evidence.uids[evidence.former & evidence.on_its_networks].tolist()}))
+
+
+def outdated(evidence: Evidence) -> tuple[str, ...]:
+    """As ``former``; a site may have moved within its hosting network."""
+    return tuple(sorted({*evidence.uids[evidence.outdated & evidence.on_its_networks].tolist()}))
+
+
+def foreign(evidence: Evidence, homes: Mapping[int, str]) -> tuple[ForeignNetwork, ...]:
+    """How the targets fared in other countries on networks that are registered abroad.
+
+    Args:
+        homes: ASN of such a network -> its country.
+    """
+    rows = evidence.where(~evidence.at_home & evidence.here & evidence.claimed & evidence.decided)
+    elsewhere: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
+    for (asn, place), (failing, made) in _counted(rows, rows.asns, rows.countries):
+        elsewhere[asn].append((place, failing, made))
+    return tuple(ForeignNetwork(asn, home, tuple(elsewhere[asn])) for asn, home in homes.items())
+
+
+# --- columns ---------------------------------------------------------------------------------------------
+
+Column = NDArray[Any]
+
+
+def _zip(*columns: Column) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _each(column: Column) -> Iterator[tuple[str, Flags]]:
+    """Each value, ascending, and its rows."""
+    for value in sorted({*column.tolist()}):
+        yield value, column == value
+
+
+def _counted(
+    rows: Evidence, *keys: Column, fails: Flags | None = None
+) -> Iterator[tuple[tuple[Any, ...], tuple[int, int]]]:
+    """Each combination of values, ascending: how many measurements failed, and how many were made."""
+    made: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for *key, fell, count in _zip(*keys, rows.fails if fails is None else fails, rows.counts):
+        own = made[tuple(key)]
+        own[0] += fell * count
+        own[1] += count
+    return ((key, (own[0], own[1])) for key, own in sorted(made.items()))
+
+
+def _all_in(rows: Evidence, faults: Collection[str]) -> Flags:
+    """Rows that failed in no other way; throttling is a fault, too."""
+    known: dict[tuple[str, ...], bool] = {}
+    for ways in rows.mechanisms.tolist():
+        if ways not in known:
+            known[ways] = {*faults}.issuperset(ways)
+    return np.array([known[ways] for ways in rows.mechanisms.tolist()], np.bool_)
