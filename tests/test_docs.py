@@ -60,6 +60,7 @@ JUDGING = (
     "fanous.analysis.series",
     "fanous.analysis.detectors",
     "fanous.analysis.incidents",
+    "fanous.analysis.explanations",
 )
 """Packages whose every number must be explained."""
 NO_THRESHOLD = {"HOUR", "DAY", "FACEBOOK", "MOST_GARBAGE", "WORDS", "GAP"}

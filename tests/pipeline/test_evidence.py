@@ -1,13 +1,14 @@
 """What is concluded from the table of evidence, whole or sampled."""
 
-from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.evaluation.evaluate import evaluate_corpora
-from fanous.model.incident import Alternatives, Incident, Onset
+from fanous.model.incident import Incident, Onset
 from fanous.model.instant import from_iso
 from fanous.model.score import Evaluation
 from fanous.pipeline import detect, interference
@@ -27,17 +28,18 @@ def test_the_table_says_of_the_rally_what_a_query_for_each_question_said(
     rally_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The figures are those of the queries that the table replaced."""
-    told: list[Alternatives] = []
-    asked = interference.alternatives
+    told: list[Comparisons] = []
+    asked = interference.comparisons_of
 
-    def listening(*given: Any) -> Alternatives:
+    def listening(*given: Any) -> Comparisons:
         told.append(asked(*given))
         return told[-1]
 
-    monkeypatch.setattr(interference, "alternatives", listening)
+    monkeypatch.setattr(interference, "comparisons_of", listening)
     assert found(rally_store)
     (known,) = told
-    rows = {one.name: len(getattr(known, one.name)) for one in fields(known) if getattr(known, one.name)}
+    names = [name for name, kind in vars(Comparisons).items() if isinstance(kind, cached_property)]
+    rows = {name: len(getattr(known, name)) for name in names if getattr(known, name)}
     assert rows == {
         "onsets": 2,
         "software": 8,
@@ -46,6 +48,7 @@ def test_the_table_says_of_the_rally_what_a_query_for_each_question_said(
         "lines": 185,
         "runs": 212,
         "names": 87,
+        "hosting": 8,
         "reached": 10,
     }
     assert [sum(one.failing for one in known.software), sum(one.working for one in known.software)] == [

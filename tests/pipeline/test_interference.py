@@ -1,6 +1,7 @@
 """When a target failed here, which is compared with how it fared elsewhere at the same times."""
 
-from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_SLOT, failing
+from fanous.analysis.explanations.comparisons import LONGEST_FAILURE, ONSET_SLOT
+from fanous.pipeline.interference import failing
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, finding, votes
 
 

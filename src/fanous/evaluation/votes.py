@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
+from fanous.analysis.explanations.comparisons import NOTHING
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting
 from fanous.analysis.incidents.assemble import incidents_of as assembled
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
@@ -49,7 +50,7 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
         if anomaly.probability >= BLOCKING.suspect_at
     ]
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
-    told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, findings=findings)
+    told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, NOTHING, findings)
     return assembled(findings, OF_MEASUREMENTS, lambda _: told, setting)
 
 

@@ -7,6 +7,7 @@ the event's targets on the country's other networks and in other countries.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,19 @@ from fanous.model.incident import Interval, Stretches
 from fanous.model.series import Floats, Ints, Names
 
 Flags = NDArray[np.bool_]
+
+KINDS: tuple[type, ...] = (
+    *(object, object, int, object, float, object, bool, bool, bool, bool, bool, tuple, bool, float, object),
+    *(object, object, object, object, int, object, bool, bool, tuple, tuple, bool, bool),
+)
+"""Of the columns of ``Evidence``, in order; ``counts`` comes after them."""
+
+
+def column(values: Sequence[Any], kind: type) -> Any:
+    """Values as a column of ``Evidence``."""
+    if kind is tuple:
+        return np.fromiter(map(tuple, values), object, len(values))
+    return np.array(values, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,11 @@ class Evidence:
     former: Flags
     outdated: Flags
     counts: Ints
+
+    @classmethod
+    def nothing(cls, scope: EvidenceScope) -> "Evidence":
+        """A table without rows."""
+        return cls(scope, *[column([], kind) for kind in (*KINDS, int)])
 
     def __len__(self) -> int:
         return len(self.times)

@@ -1,7 +1,7 @@
 """Incident: anomalies that are one event in the real world, with what is claimed about it and how sure that is.
 
 An incident is never edited: a change is a new revision with its reason.  This module also has what each
-source says about it (``Witness``), what else could explain why a target fails (``Alternatives``), and what
+source says about it (``Witness``), what was compared to find what else could explain it, and what
 people did with an incident (``Approval``, ``Correction``).
 """
 
@@ -650,38 +650,6 @@ class Run:
     resolver_asn: int
     since: float
     until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Alternatives:
-    """What is known for and against other explanations, and about the runs that saw it; empty = nothing.
-
-    Attributes:
-        reached: targets that worked on the event's networks while it was on there.
-        unanswered: other countries in which lookups of its targets had no answer at the time.
-        former: measurements whose answers were also the helper's in the weeks before.
-        outdated: as ``former``, if an answer is not right merely because it is in the hosting network of the right one.
-        inspected: as ``lines``, where *failing* means that another certificate was shown.
-    """
-
-    onsets: tuple[Onset, ...] = ()
-    software: tuple[Software, ...] = ()
-    releases: tuple[Release, ...] = ()
-    lines: tuple[LineRecord, ...] = ()
-    runs: tuple[Run, ...] = ()
-    names: tuple[NameRecord, ...] = ()
-    hosting: tuple[Hosting, ...] = ()
-    pages: tuple[SharedPage, ...] = ()
-    reached: tuple[str, ...] = ()
-    unanswered: tuple[str, ...] = ()
-    former: tuple[str, ...] = ()
-    outdated: tuple[str, ...] = ()
-    nettests: tuple[Software, ...] = ()
-    foreign: tuple[ForeignNetwork, ...] = ()
-    inspected: tuple[LineRecord, ...] = ()
-
-
-NONE_KNOWN = Alternatives()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Interference: finds blocking, throttling and silence in the measurements in the store."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,11 +11,16 @@ from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
-from fanous.analysis.explanations import comparisons
-from fanous.analysis.explanations.event import BY_ADDRESS, INTERCEPTED
-from fanous.analysis.explanations.host import HOST_SITES
-from fanous.analysis.explanations.line import LINE_FAULTS
-from fanous.analysis.explanations.resolver import ABROAD, MOVED_WITHIN, NO_ANSWER, OF_DNS, UNANSWERED
+from fanous.analysis.explanations.comparisons import (
+    LONGEST_FAILURE,
+    NOTHING,
+    ONSET_BASELINE,
+    ONSET_SLOT,
+    Comparisons,
+    is_intercepted,
+)
+from fanous.analysis.explanations.event import BY_ADDRESS
+from fanous.analysis.explanations.resolver import MOVED_WITHIN, UNANSWERED
 from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, incidents_of
 from fanous.analysis.incidents.confirm import families_seen
@@ -36,8 +41,6 @@ from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
 from fanous.model.evidence import Evidence, EvidenceScope
 from fanous.model.incident import (
-    NONE_KNOWN,
-    Alternatives,
     Estimate,
     Incident,
     Interval,
@@ -48,7 +51,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Rate, Series, Votes
 from fanous.model.threshold import threshold
-from fanous.model.verdict import FORGED, SLOWNESS
+from fanous.model.verdict import FORGED
 from fanous.pipeline.judge import rules_version
 from fanous.refdata.networks import home_of
 from fanous.sources.measurements import FAMILY_OF
@@ -58,26 +61,6 @@ TICK = threshold(
     "series.tick_seconds",
     600,
     "Width of a bin of votes: coarse bins lose short sessions, and an hour is the most that may be used.",
-)
-
-ONSET_SLOT = threshold(
-    "incidents.platform_slot_seconds",
-    1800,
-    "What failed elsewhere in those half-hours in which the target mostly failed here failed at the same time. "
-    "Whole times are compared, since one stray failure moves an onset by hours.",
-)
-ONSET_BASELINE = threshold(
-    "incidents.platform_baseline_seconds",
-    7 * DAY,
-    "Time, before the first half-hour in which the target mostly failed here, in which it must have worked "
-    "elsewhere.",
-)
-
-LONGEST_FAILURE = threshold(
-    "incidents.platform_failure_slots",
-    96,
-    "Half-hours: what fails for longer is not a platform's own failure. The longest failure of a large platform "
-    "lasted a day (Facebook on 13 March 2019).",
 )
 
 
@@ -169,17 +152,14 @@ def _interference(
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             return None
-        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours, sources)
+        known = NOTHING if is_silence else comparisons_of(store, country, group, ours, sources)
         return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
 
     def apart(group: Sequence[Finding]) -> list[list[Finding]]:
         ours = votes.of({finding.target for finding in group}, here)
-        how = set(ours.mechanisms[inside(ours, group) & ours.seen].tolist())
-        if not how & {*OWN_PAGES}:
+        if not set(ours.mechanisms[inside(ours, group) & ours.seen].tolist()) & {*OWN_PAGES}:
             return [list(group)]
-        evidence = evidence_of(store, country, group, how)
-        hosting, pages = comparisons.hosting(evidence), comparisons.shared_pages(evidence)
-        return by_whose_page(group, ours, Alternatives(hosting=hosting, pages=pages))
+        return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
     return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting, apart)
 
@@ -286,7 +266,7 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     told = slowness(rates, setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
-    measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, findings=findings)
+    measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
     found = incidents_of(findings, OF_MEASUREMENTS, lambda _: measurements, setting)
     return [replace(one, level=_left(one, told)) for one in found]
 
@@ -306,58 +286,33 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
     return Estimate(float(middle), float(low), float(high))
 
 
-def alternatives(
+def comparisons_of(
     store: Store, country: str, group: Sequence[Finding], votes: Votes, sources: Sequence[str] = ()
-) -> Alternatives:
+) -> Comparisons:
     """What the store knows for and against other explanations of a group of findings.
 
     Args:
         votes: the country's votes about the group's targets.
-        sources: whose software is compared; empty = all.  If one family is judged by itself, the programs of others
-            do not show that its own is at fault: a censor who knows them can let them through.
+        sources: see ``Comparisons``.
     """
-    how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
     slots = failing(group, votes)
-    evidence = evidence_of(store, country, group, how, slots)
-    targets = evidence.scope.targets
-    sites = [target for target in targets if "." in target]
-    inspected = _inspected(how)
-    of_names = bool(how & {*NO_ANSWER})
-    of_sites = bool(sites) and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
-    of_rates = any(SLOWNESS in mechanism for mechanism in how)
-    pages = comparisons.shared_pages(evidence) if how & {*OWN_PAGES} else ()
-    of_hosts = of_names or bool(pages) or of_sites
-    lost = comparisons.unanswered(evidence) if of_names else {}
-    homes = {asn: home for asn in evidence.scope.stretches if (home := home_of(asn)) not in ("", country)}
-    return Alternatives(
-        onsets=comparisons.onsets(evidence, slots, ONSET_SLOT, ONSET_BASELINE),
-        software=comparisons.software(evidence, sources),
-        releases=comparisons.releases(evidence),
-        lines=comparisons.lines(evidence, LINE_FAULTS),
-        runs=comparisons.runs(evidence, UNKNOWN_PROBES),
-        names=comparisons.names(evidence) if any(one.startswith(OF_DNS) for one in how) else (),
-        hosting=comparisons.hosting(evidence) if of_hosts else (),
-        pages=pages,
-        reached=comparisons.reached(evidence) if of_sites or of_rates else (),
-        former=comparisons.former(evidence) if FORGED in how else (),
-        outdated=comparisons.outdated(evidence) if inspected or how & {*BY_ADDRESS} else (),
-        nettests=comparisons.software(evidence, sources, of_nettests=True),
-        unanswered=tuple(place for place, uids in lost.items() if len(uids) >= ABROAD),
-        foreign=comparisons.foreign(evidence, homes),
-        inspected=comparisons.lines(evidence, inspected) if inspected else (),
+    homes = {asn: home for asn in _stretches(group) if (home := home_of(asn)) not in ("", country)}
+    return Comparisons(
+        evidence_of(store, country, group, votes, slots), slots, homes, sources, UNKNOWN_PROBES
     )
 
 
 def evidence_of(
-    store: Store, country: str, group: Sequence[Finding], how: Set[str], slots: Sequence[int] = ()
+    store: Store, country: str, group: Sequence[Finding], votes: Votes, slots: Sequence[int] = ()
 ) -> Evidence:
     """What was measured about a group of findings.
 
     Args:
-        how: mechanisms with which its targets failed.
+        votes: the country's votes about the group's targets.
         slots: see ``failing``.
     """
-    is_moved = FORGED in how or bool(how & {*BY_ADDRESS} or _inspected(how))
+    how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
+    is_moved = FORGED in how or bool(how & {*BY_ADDRESS}) or any(map(is_intercepted, how))
     return store.facts.evidence(
         EvidenceScope(country, tuple(sorted({one.target for one in group})), _stretches(group)),
         slots=slots,
@@ -368,11 +323,6 @@ def evidence_of(
         hosting=True,
         former=MOVED_WITHIN if is_moved else 0,
     )
-
-
-def _inspected(how: Set[str]) -> Set[str]:
-    """Those of the mechanisms that are certificates of others."""
-    return {mechanism for mechanism in how if mechanism.startswith(INTERCEPTED)}
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:

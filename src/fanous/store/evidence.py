@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.evidence import Evidence, EvidenceScope
+from fanous.model.evidence import KINDS, Evidence, EvidenceScope, column
 from fanous.model.incident import Incident, Interval
 from fanous.model.instant import DAY
 from fanous.model.measurement import ENCRYPTED, Provenance, weakest
@@ -295,9 +295,9 @@ class EvidenceFacts(FactsPart):
             before=ticks(former),
             most=MOST_ROWS,
         )
-        *columns, cells, members, ranks = columns or [[] for _ in range(len(_KINDS) + 3)]
+        *columns, cells, members, ranks = columns or [[] for _ in range(len(KINDS) + 3)]
         counts = _counts(*(np.array(one, np.uint64) for one in (cells, members, ranks)))
-        return Evidence(scope, *[*map(_array, columns, _KINDS), counts])
+        return Evidence(scope, *[*map(column, columns, KINDS), counts])
 
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
@@ -341,19 +341,6 @@ def _claim(
     country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
 ) -> dict[str, Any]:
     return {"country": country, "targets": list(targets), "asns": list(asns), **in_any(intervals)}
-
-
-_KINDS: tuple[type, ...] = (
-    *(object, object, int, object, float, object, bool, bool, bool, bool, bool, tuple, bool, float, object),
-    *(object, object, object, object, int, object, bool, bool, tuple, tuple, bool, bool),
-)
-"""Of the columns of ``_EVIDENCE``, in the order of ``Evidence``."""
-
-
-def _array(values: list[Any], kind: type) -> Any:
-    if kind is tuple:
-        return np.fromiter(map(tuple, values), object, len(values))
-    return np.array(values, kind)
 
 
 def _counts(cells: NDArray[np.uint64], members: NDArray[np.uint64], ranks: NDArray[np.uint64]) -> Ints:

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.explanations.event import Claim, Event
 from fanous.analysis.explanations.explanation import Answer
 from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
 from fanous.model.explanation import Standing
-from fanous.model.incident import NONE_KNOWN, Alternatives
 from fanous.model.series import Votes
 from tests.analysis.incidents.events import Ballot, finding, votes
 
 
 def event_of(
-    every: Votes, group: Sequence[Finding], known: Alternatives = NONE_KNOWN, country: str = "XA"
+    every: Votes, group: Sequence[Finding], known: Comparisons = NOTHING, country: str = "XA"
 ) -> Event:
     """Everything that was measured of an event."""
     return Event(country, every, every.where(np.zeros(len(every), np.bool_)), group, group, known)
@@ -24,7 +24,7 @@ def event_of(
 def claim_of(
     every: Votes,
     group: Sequence[Finding],
-    known: Alternatives = NONE_KNOWN,
+    known: Comparisons = NOTHING,
     *,
     is_named: bool = True,
     controlled: bool = False,
@@ -39,7 +39,7 @@ def claim_of(
     return Claim(event_of(every, group, known), group, is_named, every, witness, witness, np.array([]))
 
 
-def known_of(known: Alternatives, *, controlled: bool = False, is_named: bool = True) -> Claim:
+def known_of(known: Comparisons, *, controlled: bool = False, is_named: bool = True) -> Claim:
     """A claim of which only this matters."""
     every = votes(Ballot([10, 11, 12], True))
     return claim_of(every, [finding(10, 13)], known, is_named=is_named, controlled=controlled)

@@ -7,10 +7,10 @@ import pytest
 from fanous.analysis.explanations.elsewhere import SETTLED_DAYS
 from fanous.analysis.explanations.line import bad_lines
 from fanous.model.explanation import Standing
-from fanous.model.incident import Alternatives, ForeignNetwork, LineRecord, Onset, Release, Software
+from fanous.model.incident import ForeignNetwork, LineRecord, Onset, Release, Software
 from fanous.model.reason import Reason
 from tests.analysis.explanations.claims import answer, answer_of, claim_of, event_of, held, known_of
-from tests.analysis.incidents.events import Ballot, finding, votes
+from tests.analysis.incidents.events import Ballot, compared, finding, votes
 from tests.each import each
 
 
@@ -25,7 +25,7 @@ SERVICE = {"platform.down", "platform.partly", "platform.but_helper"}
 
 def platform_failure(onsets: Sequence[Onset], *, helped: bool = False) -> Reason | None:
     """Why the service itself may have failed; None = nothing says so."""
-    claim = known_of(Alternatives(onsets=tuple(onsets)), controlled=helped)
+    claim = known_of(compared(onsets=tuple(onsets)), controlled=helped)
     found = held(claim) & SERVICE
     assert len(found) <= 1
     return answer(found.pop(), claim).because if found else None
@@ -92,7 +92,7 @@ SPARED = [Software("b 1", 1, 1, 4), Software("a 1", 2, 0, 4)]
 def test_a_device_on_each_network_may_sit_behind_a_filter_of_its_own(
     what: str, software: list[Software], *, doubt: bool
 ) -> None:
-    claim = known_of(Alternatives(software=tuple(software)))
+    claim = known_of(compared(software=tuple(software)))
     assert ("software.each" in held(claim)) is doubt, what
 
 
@@ -127,7 +127,7 @@ def test_where_the_helper_reached_it_nearly_all_countries_must_fail() -> None:
     ],
 )
 def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], is_defect: bool) -> None:
-    assert ("software.defect" in held(known_of(Alternatives(software=tuple(software))))) is is_defect
+    assert ("software.defect" in held(known_of(compared(software=tuple(software))))) is is_defect
 
 
 @pytest.mark.parametrize(
@@ -213,11 +213,11 @@ def test_a_nettest_that_fails_abroad_where_newer_ones_work_is_broken(
 ) -> None:
     here = Release("XA", *OLD, 20, 20)
     releases = tuple(Release(*one) for one in abroad)
-    found = answer("software.release", known_of(Alternatives(releases=(here, *releases))))
+    found = answer("software.release", known_of(compared(releases=(here, *releases))))
     told = Reason("software.release", {"release": "whatsapp 0.9.0", "countries": ABROAD})
     assert (found.standing is Standing.HOLDS) is is_broken and (found.because == told) is is_broken
     also = Release("XA", *NEW, 2, 2)
-    assert "software.release" not in held(known_of(Alternatives(releases=(here, also, *releases))))
+    assert "software.release" not in held(known_of(compared(releases=(here, also, *releases))))
 
 
 EVENT = [400 + n / 2 for n in range(10)]
@@ -238,7 +238,7 @@ def test_a_network_that_is_at_home_elsewhere(
     what: str, elsewhere: tuple[tuple[str, int, int], ...], days: int, whose: str
 ) -> None:
     every = votes(Ballot([24.0 * day for day in range(days)], False), Ballot(EVENT, True))
-    known = Alternatives(foreign=(ForeignNetwork(1, "IN", elsewhere),))
+    known = compared(foreign=(ForeignNetwork(1, "IN", elsewhere),))
     found = answer_of("network.abroad", event_of(every, [finding(400, 405)], known))
     assert found.explains == ({1} if whose else set()), what
     assert not whose or found.because.params["countries"] == (whose,)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.explanations.event import BY_ADDRESS, IN_ITS_PLACE, MOST, OTHER_NAMES
 from fanous.analysis.explanations.explanation import Group
 from fanous.analysis.explanations.host import HOST_SITES
@@ -19,8 +20,6 @@ from fanous.analysis.incidents.resolvers import through_resolvers
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
 from fanous.model.explanation import Standing
 from fanous.model.incident import (
-    NONE_KNOWN,
-    Alternatives,
     Hosting,
     Kind,
     LineRecord,
@@ -31,7 +30,7 @@ from fanous.model.incident import (
 from fanous.model.reason import Reason
 from fanous.model.verdict import OTHER_PAGE
 from tests.analysis.explanations.claims import claim_of, held
-from tests.analysis.incidents.events import Ballot, assembled, finding, votes
+from tests.analysis.incidents.events import Ballot, assembled, compared, finding, votes
 from tests.each import each
 
 DROPS, CUT = "tcp.timeout", "tls.reset.sni"
@@ -45,7 +44,7 @@ def fails(asn: int, target: str = SITE, mechanism: str = DROPS, **more: object) 
     return Ballot(HOURS, True, asn, target, mechanism=mechanism, **more)  # type: ignore[arg-type]
 
 
-def left(*ballots: Ballot, known: Alternatives = NONE_KNOWN, signal: str = "blocked_path") -> set[str]:
+def left(*ballots: Ballot, known: Comparisons = NOTHING, signal: str = "blocked_path") -> set[str]:
     """Codes of the explanations that are left of all that fails."""
     keys = {(b.asn, b.target, b.resolver) for b in ballots if b.seen}
     group = [
@@ -55,8 +54,8 @@ def left(*ballots: Ballot, known: Alternatives = NONE_KNOWN, signal: str = "bloc
     return held(claim_of(votes(*ballots), group, known))
 
 
-APART = Alternatives(hosting=(Hosting(SITE, (64500,)), Hosting(OTHER, (64501,))))
-TOGETHER = Alternatives(hosting=(Hosting(SITE, (64500, 64501)), Hosting(OTHER, (64501,))))
+APART = compared(hosting=(Hosting(SITE, (64500,)), Hosting(OTHER, (64501,))))
+TOGETHER = compared(hosting=(Hosting(SITE, (64500, 64501)), Hosting(OTHER, (64501,))))
 THREE = ("telegram", "d.example", "e.example")
 AROUND = [8, 8.5, 9, 9.5, 15.5, 16]
 
@@ -64,37 +63,37 @@ AROUND = [8, 8.5, 9, 9.5, 15.5, 16]
 @each(
     ("what", "ballots", "known", "doubt"),
     [
-        ("all networks alike", [fails(1), fails(2)], NONE_KNOWN, True),
-        ("the only network that was measured", [fails(1)], NONE_KNOWN, True),
+        ("all networks alike", [fails(1), fails(2)], NOTHING, True),
+        ("the only network that was measured", [fails(1)], NOTHING, True),
         (
             "what worked before and after",
             [fails(1), fails(2), Ballot(AROUND, False, 2, SITE)],
-            NONE_KNOWN,
+            NOTHING,
             True,
         ),
-        ("now and then another failure", [fails(1), Ballot([11], True, 1, SITE), fails(2)], NONE_KNOWN, True),
-        ("it works on a third", [fails(1), fails(2), Ballot(HOURS[6:10], False, 3, SITE)], NONE_KNOWN, False),
+        ("now and then another failure", [fails(1), Ballot([11], True, 1, SITE), fails(2)], NOTHING, True),
+        ("it works on a third", [fails(1), fails(2), Ballot(HOURS[6:10], False, 3, SITE)], NOTHING, False),
         (
             "two that work show little",
             [fails(1), fails(2), Ballot(HOURS[6:8], False, 3, SITE)],
-            NONE_KNOWN,
+            NOTHING,
             True,
         ),
-        ("they fail in two ways", [fails(1), fails(2, mechanism="tcp.reset")], NONE_KNOWN, False),
-        ("handshakes are cut", [fails(1, mechanism=CUT), fails(2, mechanism=CUT)], NONE_KNOWN, False),
-        ("a platform", [fails(1, "telegram"), fails(2, "telegram")], NONE_KNOWN, False),
-        ("two sites, where hosts are not known", [fails(1), fails(2, OTHER)], NONE_KNOWN, True),
+        ("they fail in two ways", [fails(1), fails(2, mechanism="tcp.reset")], NOTHING, False),
+        ("handshakes are cut", [fails(1, mechanism=CUT), fails(2, mechanism=CUT)], NOTHING, False),
+        ("a platform", [fails(1, "telegram"), fails(2, "telegram")], NOTHING, False),
+        ("two sites, where hosts are not known", [fails(1), fails(2, OTHER)], NOTHING, True),
         ("two sites of one host", [fails(1), fails(2, OTHER)], TOGETHER, True),
         (
             "two sites of different hosts",
             [fails(1), fails(2, OTHER)],
-            replace(APART, reached=THREE),
+            compared(APART, reached=THREE),
             False,
         ),
     ],
 )
 def test_a_site_may_drop_a_countrys_connections_itself(
-    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+    what: str, ballots: Sequence[Ballot], known: Comparisons, *, doubt: bool
 ) -> None:
     assert DROPS in BY_ADDRESS and MOST == 0.9
     assert ("site.may_refuse" in left(*ballots, known=known)) is doubt, what
@@ -108,12 +107,12 @@ LONG = [10 + n / 2 for n in range(20)]
     ("what", "ballots", "known", "doubt"),
     [
         ("nothing else is measured", BOTH, APART, True),
-        ("two other targets are reached", BOTH, replace(APART, reached=THREE[1:]), True),
-        ("three are", BOTH, replace(APART, reached=THREE), False),
+        ("two other targets are reached", BOTH, compared(APART, reached=THREE[1:]), True),
+        ("three are", BOTH, compared(APART, reached=THREE), False),
         (
             "a site of one of the hosts is reached",
             BOTH,
-            replace(APART, hosting=(*APART.hosting, Hosting("d.example", (64500,))), reached=("d.example",)),
+            compared(APART, hosting=(*APART.hosting, Hosting("d.example", (64500,))), reached=("d.example",)),
             False,
         ),
         ("handshakes are cut", [replace(one, mechanism=CUT) for one in BOTH], APART, False),
@@ -124,7 +123,7 @@ LONG = [10 + n / 2 for n in range(20)]
     ],
 )
 def test_leaked_routes_take_hosts_with_all_their_sites(
-    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+    what: str, ballots: Sequence[Ballot], known: Comparisons, *, doubt: bool
 ) -> None:
     assert left(*ballots, known=known) == ({"routes.may_fail"} if doubt else set()), what
 
@@ -158,52 +157,48 @@ AKAMAI = (20940, 16625, 20940)
 @each(
     ("what", "sites", "known", "doubt"),
     [
-        ("all that it hosts", SITES, Alternatives(hosting=ONE_HOST), True),
-        ("two sites", SITES[:2], Alternatives(hosting=ONE_HOST), False),
+        ("all that it hosts", SITES, compared(hosting=ONE_HOST), True),
+        ("two sites", SITES[:2], compared(hosting=ONE_HOST), False),
         (
             "two sites and a platform",
             [*SITES[:2], "bbc"],
-            Alternatives(hosting=(*ONE_HOST[:2], Hosting("bbc", (64500,)))),
+            compared(hosting=(*ONE_HOST[:2], Hosting("bbc", (64500,)))),
             True,
         ),
         (
             "three platforms of one owner",
             ["facebook", "instagram", "whatsapp"],
-            Alternatives(
-                hosting=tuple(Hosting(one, (32934,)) for one in ("facebook", "instagram", "whatsapp"))
-            ),
+            compared(hosting=tuple(Hosting(one, (32934,)) for one in ("facebook", "instagram", "whatsapp"))),
             False,
         ),
         (
             "networks of one host",
             SITES,
-            Alternatives(
-                hosting=tuple(Hosting(site, (asn,)) for site, asn in zip(SITES, AKAMAI, strict=True))
-            ),
+            compared(hosting=tuple(Hosting(site, (asn,)) for site, asn in zip(SITES, AKAMAI, strict=True))),
             True,
         ),
         (
             "another site of it works",
             SITES,
-            Alternatives(hosting=(*ONE_HOST, Hosting("d.example", (64500,))), reached=("d.example",)),
+            compared(hosting=(*ONE_HOST, Hosting("d.example", (64500,))), reached=("d.example",)),
             False,
         ),
         (
             "on another network they work: the way may be broken",
             SITES,
-            Alternatives(hosting=ONE_HOST),
+            compared(hosting=ONE_HOST),
             True,
         ),
         (
             "a site of another host works",
             SITES,
-            Alternatives(hosting=(*ONE_HOST, Hosting("d.example", (64501,))), reached=("d.example",)),
+            compared(hosting=(*ONE_HOST, Hosting("d.example", (64501,))), reached=("d.example",)),
             True,
         ),
     ],
 )
 def test_a_host_may_have_failed_where_it_serves_the_country(
-    what: str, sites: Sequence[str], known: Alternatives, *, doubt: bool
+    what: str, sites: Sequence[str], known: Comparisons, *, doubt: bool
 ) -> None:
     ballots = [fails(asn, site, CUT) for site in sites for asn in (1, 2)]
     if what.startswith("on another"):
@@ -215,7 +210,7 @@ def test_a_host_may_have_failed_where_it_serves_the_country(
 def test_no_host_that_fails_gives_false_answers_or_a_notice(mechanism: str) -> None:
     assert mechanism in IN_ITS_PLACE
     ballots = [fails(asn, site, mechanism, resolver=asn) for site in SITES for asn in (1, 2)]
-    assert left(*ballots, known=Alternatives(hosting=ONE_HOST)) == set()
+    assert left(*ballots, known=compared(hosting=ONE_HOST)) == set()
 
 
 OF_HOST = (Hosting(SITE, (64500,)), Hosting("d.example", (64500,)))
@@ -225,27 +220,27 @@ SHORT = HOURS[:12]
 @each(
     ("what", "networks", "hours", "known", "doubt"),
     [
-        ("one network alone", [1], SHORT, NONE_KNOWN, True),
-        ("for longer than faults last", [1], range(10, 19), NONE_KNOWN, False),
-        ("two networks", [1, 2], SHORT, NONE_KNOWN, False),
+        ("one network alone", [1], SHORT, NOTHING, True),
+        ("for longer than faults last", [1], range(10, 19), NOTHING, False),
+        ("two networks", [1, 2], SHORT, NOTHING, False),
         (
             "a site of its host is reached",
             [1],
             SHORT,
-            Alternatives(hosting=OF_HOST, reached=("d.example",)),
+            compared(hosting=OF_HOST, reached=("d.example",)),
             False,
         ),
         (
             "no other site of its host is",
             [1],
             SHORT,
-            Alternatives(hosting=OF_HOST, reached=("e.example",)),
+            compared(hosting=OF_HOST, reached=("e.example",)),
             True,
         ),
     ],
 )
 def test_the_way_from_one_network_to_one_host_may_be_broken(
-    what: str, networks: Sequence[int], hours: Sequence[float], known: Alternatives, *, doubt: bool
+    what: str, networks: Sequence[int], hours: Sequence[float], known: Comparisons, *, doubt: bool
 ) -> None:
     ballots = [Ballot(hours, True, asn, SITE, mechanism=DROPS) for asn in networks]
     spared = Ballot(HOURS, False, 9, SITE)
@@ -258,47 +253,47 @@ def looked_up(
     return fails(asn, target, how, signal="blocked_dns", resolver=resolver, **more)
 
 
-def names(answered: int, failing: int = 0, host: int = 64500) -> Alternatives:
+def names(answered: int, failing: int = 0, host: int = 64500) -> Comparisons:
     """Other names that the same resolver was asked for; the failing target is of host 64500."""
     others = [NameRecord(1, OWN, f"good{n}.example", 1, 9) for n in range(answered)]
     others += [NameRecord(1, OWN, f"bad{n}.example", 9, 1) for n in range(failing)]
     hosting = [Hosting(SITE, (64500,)), *(Hosting(one.target, (host,)) for one in others)]
-    return Alternatives(names=tuple(others), hosting=tuple(hosting))
+    return compared(names=tuple(others), hosting=tuple(hosting))
 
 
 @each(
     ("what", "ballots", "known", "code"),
     [
-        ("nothing else was looked up", [looked_up()], NONE_KNOWN, "resolver.at_fault"),
+        ("nothing else was looked up", [looked_up()], NOTHING, "resolver.at_fault"),
         ("hardly anything else", [looked_up()], names(OTHER_NAMES - 1), "resolver.at_fault"),
         ("most names fail", [looked_up()], names(OTHER_NAMES, 4), "resolver.at_fault"),
         ("others are answered", [looked_up()], names(OTHER_NAMES, 3), ""),
         ("others, of another host", [looked_up()], names(9, host=64501), "resolver.one_host"),
         ("it refuses this name alone", [looked_up(how="dns.refused")], names(9, host=64501), ""),
-        ("no such name is an answer", [looked_up(how="dns.nxdomain")], NONE_KNOWN, ""),
-        ("two networks' resolvers", [looked_up(), looked_up(2, resolver=2)], NONE_KNOWN, ""),
+        ("no such name is an answer", [looked_up(how="dns.nxdomain")], NOTHING, ""),
+        ("two networks' resolvers", [looked_up(), looked_up(2, resolver=2)], NOTHING, ""),
         (
             "two networks, one resolver",
             [looked_up(), looked_up(2)],
-            NONE_KNOWN,
+            NOTHING,
             "resolver.at_fault",
         ),
         (
             "abroad there is no answer either",
             [looked_up(), looked_up(2, resolver=2)],
-            Alternatives(unanswered=("DE",)),
+            compared(unanswered=("DE",)),
             "name.at_fault",
         ),
         (
             "abroad there is none, but here the control was normal",
             [looked_up(controlled=True), looked_up(2, resolver=2, controlled=True)],
-            Alternatives(unanswered=("DE",)),
+            compared(unanswered=("DE",)),
             "",
         ),
     ],
 )
 def test_a_resolver_without_answers_blocks_only_what_it_singles_out(
-    what: str, ballots: Sequence[Ballot], known: Alternatives, code: str
+    what: str, ballots: Sequence[Ballot], known: Comparisons, code: str
 ) -> None:
     assert NAMES_SHARE == 0.6
     assert left(*ballots, known=known, signal="blocked_dns") == ({code} if code else set()), what
@@ -313,7 +308,7 @@ EIGHT_HOURS = range(10, 19)
     [
         ("of five, and hardly another is answered", DENIED, names(3), True),
         ("four are answered", DENIED, names(4), False),
-        ("of four only", DENIED[:4], NONE_KNOWN, False),
+        ("of four only", DENIED[:4], NOTHING, False),
         ("of four and of a fifth that is no finding", DENIED[:4], names(2, 1), True),
         (
             "false addresses",
@@ -332,7 +327,7 @@ EIGHT_HOURS = range(10, 19)
     ],
 )
 def test_a_resolver_that_denies_nearly_all_names_may_have_a_fault(
-    what: str, ballots: Sequence[Ballot], known: Alternatives, *, doubt: bool
+    what: str, ballots: Sequence[Ballot], known: Comparisons, *, doubt: bool
 ) -> None:
     expected = {"resolver.denies_most"} if doubt else set()
     assert left(*ballots, known=known, signal="blocked_dns") == expected, what
@@ -376,7 +371,7 @@ def test_it_is_said_through_which_resolvers_the_answers_came() -> None:
 @each(
     ("what", "known", "of_site"),
     [
-        ("nothing is known", NONE_KNOWN, True),
+        ("nothing is known", NOTHING, True),
         ("hosts differ", (SharedPage(1, (SITE, OTHER), OTHER_NAMES), APART), False),
         ("one host", (SharedPage(1, (SITE, OTHER), OTHER_NAMES), TOGETHER), True),
         ("on another network", (SharedPage(2, (SITE, OTHER), OTHER_NAMES), APART), True),
@@ -384,14 +379,14 @@ def test_it_is_said_through_which_resolvers_the_answers_came() -> None:
     ],
 )
 def test_a_page_that_sites_of_different_hosts_share_is_not_theirs(
-    what: str, known: Alternatives | tuple[SharedPage, Alternatives], *, of_site: bool
+    what: str, known: Comparisons | tuple[SharedPage, Comparisons], *, of_site: bool
 ) -> None:
     if isinstance(known, tuple):
-        known = Alternatives(hosting=known[1].hosting, pages=(known[0],))
+        known = compared(hosting=known[1].hosting, pages=(known[0],))
     assert may_be_of_site(votes(fails(1, SITE, OTHER_PAGE)), known) is of_site, what
 
 
-FEW, ENOUGH = (Alternatives(reached=tuple(f"{n}.example" for n in range(n))) for n in (2, 3))
+FEW, ENOUGH = (compared(reached=tuple(f"{n}.example" for n in range(n))) for n in (2, 3))
 
 
 @each(
@@ -404,16 +399,16 @@ FEW, ENOUGH = (Alternatives(reached=tuple(f"{n}.example" for n in range(n))) for
     ],
 )
 def test_everything_may_be_slow_where_little_else_is_measured(
-    what: str, mechanism: str, source: str, known: Alternatives, *, doubt: bool
+    what: str, mechanism: str, source: str, known: Comparisons, *, doubt: bool
 ) -> None:
     slow = [fails(asn, "x", mechanism, source=source) for asn in (1, 2)]
     assert left(*slow, known=known) == ({"line.may_be_slow"} if doubt else set()), what
 
 
-def inspected(*free: int, of_all: bool = False) -> Alternatives:
+def inspected(*free: int, of_all: bool = False) -> Comparisons:
     """Probes that met another certificate, and how many of five other targets each reached."""
     lines = tuple(LineRecord(1, 6, 5 if n else 0, 5.0 - n if n else 0.0, of_all) for n in free)
-    return Alternatives(inspected=lines)
+    return compared(inspected=lines)
 
 
 @each(
@@ -427,7 +422,7 @@ def inspected(*free: int, of_all: bool = False) -> Alternatives:
     ],
 )
 def test_a_program_may_inspect_every_connection(
-    what: str, source: str, known: Alternatives, *, doubt: bool
+    what: str, source: str, known: Comparisons, *, doubt: bool
 ) -> None:
     shown = [fails(asn, "x", "tls.mitm.ca_signed", source=source) for asn in (1, 2)]
     assert left(*shown, known=known) == ({"line.may_be_inspected"} if doubt else set()), what
@@ -441,7 +436,7 @@ def test_a_page_that_no_network_at_home_contradicts_is_judged_alone(
     ballots = [fails(asn, SITE, CUT) for asn in (1, 2)] + [fails(asn, OTHER, OTHER_PAGE) for asn in (1, 2)]
     ballots += [Ballot(HOURS, False, 3, OTHER)] * home
     group = [finding(10, 15, asn=asn, target=target) for asn in (1, 2) for target in (OTHER, SITE)]
-    told = by_whose_page(group, votes(*ballots), NONE_KNOWN)
+    told = by_whose_page(group, votes(*ballots), NOTHING)
     assert [sorted({one.target for one in part}) for part in told] == parts
 
 
@@ -460,7 +455,7 @@ def test_what_is_left_at_a_former_address_is_no_block(
 ) -> None:
     ballots = [fails(asn, mechanism=how, of="a") for asn in (1, 2)]
     beside = Ballot(HOURS, False, 3, SITE)
-    known = Alternatives(
+    known = compared(
         outdated=tuple(f"a.{n}" for n in range(at_former)),
         inspected=tuple(LineRecord(asn, targets=9, others=8, failing=1) for asn in (1, 2)),
     )
@@ -470,7 +465,7 @@ def test_what_is_left_at_a_former_address_is_no_block(
 @each(("whose", "doubt"), [("a", True), ("b", False)])
 def test_an_address_that_the_name_had_before_is_not_forged(whose: str, *, doubt: bool) -> None:
     ballots = [looked_up(asn, how="dns.injection.other", resolver=asn, of=whose) for asn in (1, 2)]
-    known = Alternatives(former=tuple(f"a.{n}" for n in range(15)))
+    known = compared(former=tuple(f"a.{n}" for n in range(15)))
     assert left(*ballots, known=known, signal="blocked_dns") == ({"name.moved"} if doubt else set())
 
 
@@ -478,8 +473,8 @@ def test_the_order_of_the_table_changes_nothing(monkeypatch: pytest.MonkeyPatch)
     """Every row answers for itself, so an incident is the same whatever stands first."""
     group = [finding(10, 15, target=SITE)]
     nobody = votes(Ballot([1], False)).where(np.zeros(1, np.bool_))
-    known = Alternatives(software=(Software("a 1", 1, 9, 0),))
-    as_listed = assembled(group, votes(fails(1)), nobody, alternatives=known)
+    known = compared(software=(Software("a 1", 1, 9, 0),))
+    as_listed = assembled(group, votes(fails(1)), nobody, known=known)
     holding = {one.code for one in as_listed.explanations if one.standing is Standing.HOLDS}
     assert {"site.may_refuse", "route.may_fail"} <= holding
     for seed in range(5):
@@ -487,7 +482,7 @@ def test_the_order_of_the_table_changes_nothing(monkeypatch: pytest.MonkeyPatch)
             rows = list(getattr(interference, table))
             random.Random(seed).shuffle(rows)
             monkeypatch.setattr(interference, table, tuple(rows))
-        assert assembled(group, votes(fails(1)), nobody, alternatives=known) == as_listed
+        assert assembled(group, votes(fails(1)), nobody, known=known) == as_listed
 
 
 def test_every_row_is_weighed_and_says_by_which_figures() -> None:

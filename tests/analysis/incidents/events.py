@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.model.incident import NONE_KNOWN, Alternatives, Incident, Kind
+from fanous.model.incident import Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import Anomaly, SeriesKey, Votes
 
@@ -118,14 +120,21 @@ def votes(*ballots: Ballot) -> Votes:
     )
 
 
+def compared(before: Comparisons = NOTHING, **counts: Any) -> Comparisons:
+    """Comparisons that come to these counts, whatever the evidence is; all others to nothing."""
+    found = Comparisons(before.evidence)
+    vars(found).update(vars(before) | counts)
+    return found
+
+
 def assembled(
     group: Sequence[Finding],
     votes: Votes,
     elsewhere: Votes,
     setting: Setting = SETTING,
-    alternatives: Alternatives = NONE_KNOWN,
+    known: Comparisons = NOTHING,
 ) -> Incident:
     """The incident that the findings of one event make up, by votes."""
-    incident = incident_of(group, MeasuredVotes(votes, elsewhere, FAMILY_OF, alternatives), setting)
+    incident = incident_of(group, MeasuredVotes(votes, elsewhere, FAMILY_OF, known), setting)
     assert incident is not None
     return incident

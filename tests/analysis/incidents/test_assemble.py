@@ -8,9 +8,19 @@ import pytest
 from fanous.analysis.incidents.assemble import CERTAIN, UNCONFIRMED
 from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
 from fanous.analysis.series.voices import LONE_HOURS, LONE_PROBES
-from fanous.model.incident import Alternatives, Incident, Kind, Onset, Scope, Status
+from fanous.model.incident import Incident, Kind, Onset, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
-from tests.analysis.incidents.events import HOUR, MONDAY, SETTING, Ballot, assembled, finding, setting, votes
+from tests.analysis.incidents.events import (
+    HOUR,
+    MONDAY,
+    SETTING,
+    Ballot,
+    assembled,
+    compared,
+    finding,
+    setting,
+    votes,
+)
 from tests.each import each
 
 NOBODY = votes()
@@ -159,7 +169,7 @@ def test_the_target_working_abroad_is_a_control() -> None:
 def test_a_platform_that_falls_elsewhere_too_is_not_an_incident_of_this_country() -> None:
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
-    down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
+    down = compared(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
     incident = assembled(group, here, NOBODY, SETTING, down)
     assert incident.status is Status.RETRACTED
     assert (incident.confirmed_at, incident.rule) == (None, "")
@@ -169,7 +179,7 @@ def test_a_platform_that_falls_elsewhere_too_is_not_an_incident_of_this_country(
 def test_failures_elsewhere_explain_nothing_while_the_helper_reaches_the_target() -> None:
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(*(Ballot(TEN, True, asn, controlled=True) for asn in (1, 2)), Ballot(TEN, False, 3))
-    down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
+    down = compared(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
     assert assembled(group, here, NOBODY, SETTING, down).confirmed_at is not None
 
 
@@ -177,7 +187,7 @@ def test_what_fails_in_nearly_all_countries_is_suspected_though_the_helper_reach
     group = [finding(10, 15, asn=asn) for asn in (1, 2)]
     here = votes(*(Ballot(TEN, True, asn, controlled=True) for asn in (1, 2)), Ballot(TEN, False, 3))
     places = ("BD", "BR", "EG", "IN", "LK")
-    failing = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in places))
+    failing = compared(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in places))
     incident = assembled(group, here, NOBODY, SETTING, failing)
     assert incident.stands and incident.confirmed_at is None
     assert codes(incident)[0] == "platform.but_helper"

@@ -7,10 +7,19 @@ import numpy as np
 
 from fanous.analysis.incidents.networks import Distinct, at_least, by_name
 from fanous.analysis.series.voices import PROBES, Voices, names_of
-from fanous.model.incident import Alternatives, Incident, Run, Status
+from fanous.model.incident import Incident, Run, Status
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED
-from tests.analysis.incidents.events import FAMILY_OF, MONDAY, SETTING, Ballot, assembled, finding, votes
+from tests.analysis.incidents.events import (
+    FAMILY_OF,
+    MONDAY,
+    SETTING,
+    Ballot,
+    assembled,
+    compared,
+    finding,
+    votes,
+)
 from tests.each import each
 
 ANDROID, IOS = "ooniprobe-android 3.8", "ooniprobe-ios 3.8"
@@ -96,7 +105,7 @@ def event(runs: Sequence[Run]) -> Incident:
     ]
     nobody = votes(Ballot([1], False)).where(np.zeros(1, np.bool_))
     group = [finding(10, 16, asn=1), finding(10, 16, asn=2)]
-    return assembled(group, votes(*ballots), nobody, SETTING, Alternatives(runs=tuple(runs)))
+    return assembled(group, votes(*ballots), nobody, SETTING, compared(runs=tuple(runs)))
 
 
 def test_c2_counts_as_many_probes_as_there_certainly_are() -> None:

@@ -1,17 +1,20 @@
 """Comparisons: what a table of evidence says about other countries, software, lines, names and hosts.
 
-Each function counts one thing; what the counts mean is decided in ``alternatives`` and ``doubts``.  Measurements are
+Each counts one thing, when it is first asked for; what the counts mean is decided by the rows of the table of
+explanations.  Measurements are
 counted by the number that a row stands for, probes by the names of those that are in the table.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.evidence import Evidence, Flags, Lookup
+from fanous.model.evidence import Evidence, EvidenceScope, Flags, Lookup
 from fanous.model.incident import (
     ForeignNetwork,
     Hosting,
@@ -23,12 +26,156 @@ from fanous.model.incident import (
     SharedPage,
     Software,
 )
+from fanous.model.instant import DAY
 from fanous.model.place import Family
+from fanous.model.threshold import threshold
 
 LEAST_VOICES = 3
 """Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line measures a
 list of sites once.
 """
+
+
+LINE_FAULTS = (
+    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
+    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
+)
+"""Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
+
+ABROAD = threshold(
+    "incidents.unanswered_abroad",
+    2,
+    "Lookups without an answer in one other country at the time, from which the name itself is in question: one "
+    "is a lost packet.",
+)
+
+INTERCEPTED = "tls.mitm"
+"""Mechanisms of certificates that are not the site's begin with this."""
+
+ONSET_SLOT = threshold(
+    "incidents.platform_slot_seconds",
+    1800,
+    "What failed elsewhere in those half-hours in which the target mostly failed here failed at the same time. "
+    "Whole times are compared, since one stray failure moves an onset by hours.",
+)
+ONSET_BASELINE = threshold(
+    "incidents.platform_baseline_seconds",
+    7 * DAY,
+    "Time, before the first half-hour in which the target mostly failed here, in which it must have worked "
+    "elsewhere.",
+)
+
+LONGEST_FAILURE = threshold(
+    "incidents.platform_failure_slots",
+    96,
+    "Half-hours: what fails for longer is not a platform's own failure. The longest failure of a large platform "
+    "lasted a day (Facebook on 13 March 2019).",
+)
+
+
+def is_intercepted(mechanism: str) -> bool:
+    """Was another certificate shown than the site's?"""
+    return mechanism.startswith(INTERCEPTED)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """What the evidence of one event says, each counted once, when an explanation asks for it.
+
+    Attributes:
+        slots: unix seconds // ``ONSET_SLOT`` of the times at which the targets failed in the event's country.
+        homes: ASN of a network that is registered in another country -> that country.
+        sources: whose software is compared; empty = all.  If one family is judged by itself, the programs of others
+            do not show that its own is at fault: a censor who knows them can let them through.
+        of_runs: sources that name runs of a test and no probes.
+    """
+
+    evidence: Evidence
+    slots: Collection[int] = ()
+    homes: Mapping[int, str] = field(default_factory=dict)
+    sources: Sequence[str] = ()
+    of_runs: Sequence[str] = ()
+
+    @cached_property
+    def onsets(self) -> tuple[Onset, ...]:
+        """How the targets fared in other countries."""
+        return onsets(self.evidence, self.slots, ONSET_SLOT, ONSET_BASELINE)
+
+    @cached_property
+    def software(self) -> tuple[Software, ...]:
+        """How each version of the measuring software fared."""
+        return software(self.evidence, self.sources)
+
+    @cached_property
+    def nettests(self) -> tuple[Software, ...]:
+        """How each version of a nettest fared."""
+        return software(self.evidence, self.sources, of_nettests=True)
+
+    @cached_property
+    def releases(self) -> tuple[Release, ...]:
+        """How each version of a nettest fared, here and in other countries."""
+        return releases(self.evidence)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that saw it."""
+        return runs(self.evidence, self.of_runs)
+
+    @cached_property
+    def lines(self) -> tuple[LineRecord, ...]:
+        """How those who saw it fared with other targets."""
+        return lines(self.evidence, LINE_FAULTS)
+
+    @cached_property
+    def inspected(self) -> tuple[LineRecord, ...]:
+        """As ``lines``, where *failing* means that another certificate was shown."""
+        rows = self.evidence.on_its_networks & self.evidence.claimed & self.evidence.fails
+        ways = {way for own in self.evidence.mechanisms[rows].tolist() for way in own if is_intercepted(way)}
+        return lines(self.evidence, ways) if ways else ()
+
+    @cached_property
+    def names(self) -> tuple[NameRecord, ...]:
+        """How the lookups of each target fared."""
+        return names(self.evidence)
+
+    @cached_property
+    def hosting(self) -> tuple[Hosting, ...]:
+        """Where the helper found each target."""
+        return hosting(self.evidence)
+
+    @cached_property
+    def pages(self) -> tuple[SharedPage, ...]:
+        """Pages that several targets showed alike."""
+        return shared_pages(self.evidence)
+
+    @cached_property
+    def reached(self) -> tuple[str, ...]:
+        """Targets that worked on the event's networks while it was on there."""
+        return reached(self.evidence)
+
+    @cached_property
+    def unanswered(self) -> tuple[str, ...]:
+        """Other countries in which lookups of the targets had no answer at the time."""
+        return tuple(place for place, uids in unanswered(self.evidence).items() if len(uids) >= ABROAD)
+
+    @cached_property
+    def former(self) -> frozenset[str]:
+        """Measurements whose answers were also the helper's in the weeks before."""
+        return frozenset(former(self.evidence))
+
+    @cached_property
+    def outdated(self) -> frozenset[str]:
+        """As ``former``, if an answer is not right merely because it is in the hosting network of the right one."""
+        return frozenset(outdated(self.evidence))
+
+    @cached_property
+    def foreign(self) -> tuple[ForeignNetwork, ...]:
+        """The event's networks that are registered in another country."""
+        return foreign(self.evidence, self.homes)
+
+
+NOTHING = Comparisons(Evidence.nothing(EvidenceScope("", (), {})))
+"""Where only votes are known."""
 
 
 def onsets(evidence: Evidence, slots: Collection[int], width: int, before: float) -> tuple[Onset, ...]:

@@ -12,10 +12,11 @@ from functools import wraps
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.explanation import Answer, excluded, untested
 from fanous.analysis.rules.addresses import host_of
 from fanous.analysis.series.voices import NETWORK_PROBES
-from fanous.model.incident import NONE_KNOWN, Alternatives, Hosting, Interval
+from fanous.model.incident import Hosting, Interval
 from fanous.model.series import Floats, Votes
 from fanous.model.threshold import threshold
 from fanous.model.verdict import BLOCK_ADDRESS, BOGON, FORGED
@@ -26,8 +27,6 @@ BY_ADDRESS = ("ip.unreachable", "tcp.refused", "tcp.reset", "tcp.timeout")
 IN_ITS_PLACE = (BOGON, BLOCK_ADDRESS, FORGED, "dns.nxdomain", "http.blockpage", "http.redirect")
 """Mechanisms of false answers and notices: no host that fails gives them."""
 
-INTERCEPTED = "tls.mitm"
-"""Mechanisms of certificates that are not the site's begin with this."""
 
 MOST = threshold(
     "incidents.alike_share",
@@ -59,7 +58,7 @@ class Event:
     elsewhere: Votes
     group: Sequence[Finding]
     findings: Sequence[Finding]
-    known: Alternatives = NONE_KNOWN
+    known: Comparisons
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +84,8 @@ class Claim:
     now: float = np.inf
 
     @property
-    def known(self) -> Alternatives:
-        """What the store knows besides the votes."""
+    def known(self) -> Comparisons:
+        """What the table of evidence says besides the votes."""
         return self.event.known
 
     @property
@@ -117,11 +116,6 @@ def hosts_of(hosting: Hosting) -> frozenset[int]:
 def sites(targets: frozenset[str]) -> frozenset[str]:
     """The targets, if all are sites; a platform's name has no dot."""
     return targets if all("." in target for target in targets) else frozenset()
-
-
-def is_intercepted(mechanism: str) -> bool:
-    """Was another certificate shown than the site's?"""
-    return mechanism.startswith(INTERCEPTED)
 
 
 def alike(seen: Votes) -> str:

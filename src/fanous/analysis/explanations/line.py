@@ -8,16 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fanous.analysis.explanations.event import (
-    MOST,
-    OTHER_NAMES,
-    Claim,
-    Event,
-    ases,
-    is_intercepted,
-    of_targets,
-    ways,
-)
+from fanous.analysis.explanations.comparisons import is_intercepted
+from fanous.analysis.explanations.event import MOST, OTHER_NAMES, Claim, Event, ases, of_targets, ways
 from fanous.analysis.explanations.explanation import (
     Answer,
     Effect,
@@ -31,12 +23,6 @@ from fanous.model.incident import LineRecord
 from fanous.model.place import Family
 from fanous.model.threshold import threshold
 from fanous.model.verdict import SLOWNESS
-
-LINE_FAULTS = (
-    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
-    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
-)
-"""Mechanisms that a bad line, carrier or resolver shows too: nothing is forged, reset or answered."""
 
 LINE_TARGETS = threshold(
     "incidents.line_targets",

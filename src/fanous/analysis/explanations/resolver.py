@@ -11,16 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.analysis.explanations.event import (
-    BY_ADDRESS,
-    MOST,
-    OTHER_NAMES,
-    Claim,
-    ases,
-    is_intercepted,
-    of_targets,
-    ways,
-)
+from fanous.analysis.explanations.comparisons import is_intercepted
+from fanous.analysis.explanations.event import BY_ADDRESS, MOST, OTHER_NAMES, Claim, ases, of_targets, ways
 from fanous.analysis.explanations.explanation import (
     Answer,
     Effect,
@@ -54,12 +46,6 @@ NAMES_SHARE = threshold(
     "out: as for lines (`incidents.line_target_share`).",
 )
 
-ABROAD = threshold(
-    "incidents.unanswered_abroad",
-    2,
-    "Lookups without an answer in one other country at the time, from which the name itself is in question: one "
-    "is a lost packet.",
-)
 
 MOVED_WITHIN = threshold(
     "incidents.moved_within_seconds",
@@ -214,8 +200,8 @@ def _moved(claim: Claim) -> Answer:
     there = np.isin(seen.mechanisms, BY_ADDRESS) | certificates
     if not (forged | there).any():
         return excluded("other_way", mechanisms=ways(seen))
-    has_moved = 2 * int((forged & np.isin(seen.uids, claim.known.former)).sum()) >= len(seen)
-    outdated = float((there & np.isin(seen.uids, claim.known.outdated)).mean()) >= MOST
+    has_moved = 2 * int((forged & np.isin(seen.uids, [*claim.known.former])).sum()) >= len(seen)
+    outdated = float((there & np.isin(seen.uids, [*claim.known.outdated])).mean()) >= MOST
     if not has_moved and not outdated:
         return excluded("no_former_address")
     return holds("name.moved", networks=len(np.unique(seen.asns)))

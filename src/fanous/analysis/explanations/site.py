@@ -8,6 +8,7 @@ network after all, if sites of different hosting networks have it in common.
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import (
     OTHER_NAMES,
     Claim,
@@ -21,7 +22,7 @@ from fanous.analysis.explanations.event import (
 from fanous.analysis.explanations.explanation import Answer, Effect, Explanation, Group, excluded, holds
 from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
 from fanous.analysis.series.voices import helped
-from fanous.model.incident import Alternatives, Interval
+from fanous.model.incident import Interval
 from fanous.model.series import Votes, within
 from fanous.model.verdict import ERROR_PAGE, OTHER_PAGE
 
@@ -95,7 +96,7 @@ def may_be_sites_own(witness: Votes, but: NDArray[np.bool_] | bool = False) -> b
     return 2 * int((np.isin(witness.mechanisms, OWN_PAGES) & ~np.asarray(but)).sum()) >= len(witness) > 0
 
 
-def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
+def shared_pages(witness: Votes, known: Comparisons) -> NDArray[np.bool_]:
     """Failing votes whose page another site, of another hosting network, has on the same network: shape (n,).
 
     A delivery network, a parking service or a shield shows one page for many sites, too, but for its customers alone;
@@ -114,7 +115,7 @@ def shared_pages(witness: Votes, known: Alternatives) -> NDArray[np.bool_]:
     return np.isin(witness.mechanisms, OWN_PAGES) & np.array([pair in cells for pair in pairs], np.bool_)
 
 
-def may_be_of_site(witness: Votes, known: Alternatives) -> bool:
+def may_be_of_site(witness: Votes, known: Comparisons) -> bool:
     """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
     return may_be_sites_own(witness, shared_pages(witness, known))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding, inside, made
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import Claim, Event
 from fanous.analysis.explanations.explanation import Effect, Explanation, first_that_holds, in_order, weighed
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
@@ -50,8 +51,6 @@ from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
-    NONE_KNOWN,
-    Alternatives,
     EvidenceCounts,
     Interval,
     Kind,
@@ -101,7 +100,7 @@ class MeasuredVotes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         family_of: name of a source -> family.
-        alternatives: what is known for other explanations; one that holds retracts the incident.
+        known: what the table of evidence says besides the votes.
         findings: all of the country, including the event's; the time outside of them is the baseline of its
             targets.  Empty = only the event's own.
     """
@@ -109,14 +108,14 @@ class MeasuredVotes:
     votes: Votes
     elsewhere: Votes
     family_of: dict[str, Family]
-    alternatives: Alternatives = NONE_KNOWN
+    known: Comparisons
     findings: Sequence[Finding] = ()
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account:
         """What the votes say about an event."""
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
-        event = Event(setting.country, votes, self.elsewhere, group, findings, self.alternatives)
+        event = Event(setting.country, votes, self.elsewhere, group, findings, self.known)
         left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
         explained = frozenset(asn for _, answer in left_out for asn in answer.explains)
         sure = nameable_of(group, votes, findings, explained)
@@ -128,7 +127,7 @@ class MeasuredVotes:
         retracted = first_that_holds(_with_effect(Effect.RETRACT), claim)
         apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
         lacking = retracted or (None if sure else next(iter(apart), None))
-        distinct = Distinct(by_name(self.alternatives.runs), self.family_of)
+        distinct = Distinct(by_name(self.known.runs), self.family_of)
         raised = _raised(sure)
         ruling = Ruling("", None, lacking) if lacking else self._ruling(claim, named, raised, distinct)
         reaches = bool(raised) or _fell_silent(named)
@@ -193,7 +192,7 @@ class MeasuredVotes:
         if through is not None:
             yield through
         yield from through_resolvers(witness)
-        yield from _of_pages(witness, self.alternatives)
+        yield from _of_pages(witness, self.known)
 
 
 def _with_effect(effect: Effect) -> list[Explanation[Claim]]:
@@ -252,7 +251,7 @@ def _of_those(users: UsersShare | None, through: Reason | None) -> UsersShare | 
     return replace(users, mean=users.mean * caught, low=low, high=high)
 
 
-def _of_pages(witness: Votes, known: Alternatives) -> tuple[Reason, ...]:
+def _of_pages(witness: Votes, known: Comparisons) -> tuple[Reason, ...]:
     """The sites in whose place one page was shown, if it is not theirs."""
     targets = set(witness.targets[shared_pages(witness, known)].tolist())
     sites = {site for page in known.pages if targets & set(page.targets) for site in page.targets}

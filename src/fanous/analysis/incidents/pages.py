@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding, inside
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.site import may_be_of_site
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
-from fanous.model.incident import Alternatives
 from fanous.model.series import Votes
 
 
-def by_whose_page(group: Sequence[Finding], votes: Votes, known: Alternatives) -> list[list[Finding]]:
+def by_whose_page(group: Sequence[Finding], votes: Votes, known: Comparisons) -> list[list[Finding]]:
     """The findings of one event, apart from those on sites that may show a page of their own.
 
     That sites begin to fail together shows that they were cut together, but a site may also react to the event by
@@ -25,7 +25,7 @@ def by_whose_page(group: Sequence[Finding], votes: Votes, known: Alternatives) -
     return [part for part in parts if part]
 
 
-def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, known: Alternatives) -> bool:
+def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, known: Comparisons) -> bool:
     """Did it show one, while no network of the country got the usual page?"""
     own = [finding for finding in group if finding.target == target]
     of_it = votes.where(votes.targets == target)

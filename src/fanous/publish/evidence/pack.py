@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fanous import __version__
 from fanous.analysis.explanations import comparisons
+from fanous.analysis.explanations.comparisons import ONSET_BASELINE
 from fanous.analysis.explanations.elsewhere import NETWORK_ABROAD
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
@@ -37,7 +38,7 @@ from fanous.model.place import Place
 from fanous.model.series import Floats, Series, within
 from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.detect import HISTORY
-from fanous.pipeline.interference import ONSET_BASELINE, TICK
+from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
