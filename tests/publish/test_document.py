@@ -4,8 +4,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Estimate, Interval, Stage
-from fanous.model.reason import as_written
+from fanous.model.reason import Reason, as_written
 from fanous.publish.document import detailed_document, incident_document, users_of
 from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
@@ -15,8 +16,8 @@ from tests.each import each
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "evidence",
-    "rules_version", "detector_version",
+    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "explanations",
+    "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
 
 
@@ -42,6 +43,24 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
         "probes_at_least",
     ]
     assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed", "share_of"]
+
+
+def test_explanations_stand_in_readers_order_with_the_figures_that_decided_them() -> None:
+    table = (
+        Weighed(
+            "route.may_fail", Standing.EXCLUDED, Reason("several_networks", {"entities": ("AS1", "AS2")})
+        ),
+        Weighed("site.own_page", Standing.HOLDS, Reason("site.own_page")),
+    )
+    assert incident_document(incident(explanations=table))["explanations"] == [
+        {"code": "site.own_page", "standing": "holds", "params": {}, "because": "site.own_page"},
+        {
+            "code": "route.may_fail",
+            "standing": "excluded",
+            "params": {"entities": ("AS1", "AS2")},
+            "because": "several_networks",
+        },
+    ]
 
 
 def test_a_share_of_networks_is_never_called_one_of_users() -> None:
