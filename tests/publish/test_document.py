@@ -4,12 +4,11 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Estimate, Interval, Stage
-from fanous.model.reason import Reason, as_written
+from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document, users_of
 from fanous.store.local import open_store
-from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import END, EXPLAINED, NATION, ONGOING, START, SUSPECTED, incident
 from tests.commands import document as printed
 from tests.each import each
 
@@ -46,21 +45,23 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
 
 
 def test_explanations_stand_in_readers_order_with_the_figures_that_decided_them() -> None:
-    table = (
-        Weighed(
-            "route.may_fail", Standing.EXCLUDED, Reason("several_networks", {"entities": ("AS1", "AS2")})
-        ),
-        Weighed("site.own_page", Standing.HOLDS, Reason("site.own_page")),
+    own_page, host, route, _ = incident_document(incident(**EXPLAINED))["explanations"]
+    assert own_page == {
+        "code": "site.own_page",
+        "standing": "holds",
+        "params": {},
+        "because": "site.own_page",
+    }
+    assert (host["standing"], host["because"], host["params"]) == (
+        "untested",
+        "few_sites",
+        {"some": 1, "needed": 3},
     )
-    assert incident_document(incident(explanations=table))["explanations"] == [
-        {"code": "site.own_page", "standing": "holds", "params": {}, "because": "site.own_page"},
-        {
-            "code": "route.may_fail",
-            "standing": "excluded",
-            "params": {"entities": ("AS1", "AS2")},
-            "because": "several_networks",
-        },
-    ]
+    assert (route["code"], route["standing"], route["because"]) == (
+        "route.may_fail",
+        "excluded",
+        "several_networks",
+    )
 
 
 def test_a_share_of_networks_is_never_called_one_of_users() -> None:
