@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     EvidenceCounts,
     Incident,
@@ -31,6 +32,16 @@ NATION = {
     "scope": Scope.NATION,
     "entities": ("PK", "AS59257"),
     "users": UsersShare(0.834, 0.71, 0.9, 0.94),
+}
+EXPLAINED = {
+    "explanations": (
+        Weighed(
+            "route.may_fail", Standing.EXCLUDED, Reason("several_networks", {"entities": ("AS1", "AS2")})
+        ),
+        Weighed("platform.down", Standing.EXCLUDED, Reason("helper_reached_it")),
+        Weighed("host.may_fail", Standing.UNTESTED, Reason("few_sites", {"some": 1, "needed": 3})),
+        Weighed("site.own_page", Standing.HOLDS, Reason("site.own_page")),
+    )
 }
 
 

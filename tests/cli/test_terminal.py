@@ -16,7 +16,7 @@ from fanous.pipeline.query import CountryAnswer
 from fanous.store.coverage import Within
 from fanous.wording.narrative import sentence
 from tests.analysis.incidents.events import Ballot, votes
-from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
+from tests.charts.events import END, EXPLAINED, NATION, ONGOING, START, SUSPECTED, incident, network
 from tests.each import each
 
 OVER: dict[str, Any] = {}
@@ -46,10 +46,10 @@ def answer(*incidents: Incident, **given: Any) -> CountryAnswer:
     return CountryAnswer(**(fields | given))
 
 
-def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
+def shown(one: Incident, names: Mapping[int, str] | None = None, *, why: bool = False) -> list[str]:
     console = Console(width=400, no_color=True, highlight=False)
     with console.capture() as capture:
-        console.print(incident_text(one, names or {}))
+        console.print(incident_text(one, names or {}, why=why))
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
@@ -216,6 +216,22 @@ def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> N
     assert of_network == (
         "  AS59257 Zong: 104 failing measurements in 28 test runs, 17 Dec 19:45 to 22:55 PKT"
     )
+
+
+def test_what_else_it_could_be_is_counted_and_listed_if_asked() -> None:
+    one = incident(**EXPLAINED)
+    assert "  What else could it be: 1 possible, 1 not tested, 2 excluded; --why lists them" in shown(one)
+    listed = shown(one, why=True)
+    first = listed.index("  What else could it be?") + 1
+    assert [line.split("  ")[1] for line in listed[first : first + 8 : 2]] == [
+        "Possible",
+        "Not tested",
+        "Excluded",
+        "Excluded",
+    ]
+    assert listed[first].endswith("The site itself showed this page to visitors from this country.")
+    assert listed[first + 3].endswith("were seen to fail to tell (1; 3 are needed).")
+    assert not any("What else" in line for line in shown(incident()))
 
 
 @each(

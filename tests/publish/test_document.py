@@ -8,15 +8,15 @@ from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.reason import as_written
 from fanous.publish.document import detailed_document, incident_document, users_of
 from fanous.store.local import open_store
-from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import END, EXPLAINED, NATION, ONGOING, START, SUSPECTED, incident
 from tests.commands import document as printed
 from tests.each import each
 
 KEYS = [
     "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
     "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
-    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "evidence",
-    "rules_version", "detector_version",
+    "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason", "reasons", "explanations",
+    "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
 
 
@@ -42,6 +42,26 @@ def test_the_keys_are_those_of_the_design_in_its_order() -> None:
         "probes_at_least",
     ]
     assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed", "share_of"]
+
+
+def test_explanations_stand_in_readers_order_with_the_figures_that_decided_them() -> None:
+    own_page, host, route, _ = incident_document(incident(**EXPLAINED))["explanations"]
+    assert own_page == {
+        "code": "site.own_page",
+        "standing": "holds",
+        "params": {},
+        "because": "site.own_page",
+    }
+    assert (host["standing"], host["because"], host["params"]) == (
+        "untested",
+        "few_sites",
+        {"some": 1, "needed": 3},
+    )
+    assert (route["code"], route["standing"], route["because"]) == (
+        "route.may_fail",
+        "excluded",
+        "several_networks",
+    )
 
 
 def test_a_share_of_networks_is_never_called_one_of_users() -> None:

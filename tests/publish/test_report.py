@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import lru_cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,7 @@ from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word
 from tests.analysis.incidents.events import Ballot
-from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import EXPLAINED, NATION, ONGOING, START, SUSPECTED, incident
 from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.test_incident import OFTEN, event
@@ -29,6 +30,11 @@ STRANGE = {"entities": ("AS64512",)}
 """A network of which only the measurements give a name."""
 
 HOSTILE = '</script><script>alert("x")</script>#eval("1+1")[*_`'
+
+
+def bare(text: str) -> str:
+    """Without blanks, colons and marks of Markdown."""
+    return re.sub(r"[\s:*\\]", "", text)
 
 
 def report(claim: Incident | None = None, code: str = "en", name: str = "Zong") -> Report:
@@ -160,6 +166,17 @@ def test_what_rests_on_files_that_were_handed_in_says_so_and_does_not_cry_it() -
     assert "It is based on files that were imported" in markdown(one)
     assert markdown(one).startswith("# ")
     assert "files that were imported" not in markdown(report(incident(provenance=Provenance.REAL)))
+
+
+@each("code", LANGUAGES)
+def test_every_form_for_reading_says_what_else_it_could_be(code: str) -> None:
+    one = report(incident(**EXPLAINED), code)
+    told = [f"{one.say(row.word).text} {row.says.text} {row.because.text}" for row in one.what_else]
+    assert len(told) == 4
+    for form in (html(one), markdown(one)):
+        text = bare(re.sub(r"<[^>]+>", "", unescape(form)))
+        assert [line for line in told if bare(line) not in text] == []
+    assert len(pdf(one)) > len(pdf(report(incident(), code)))
 
 
 def test_it_is_written_as_files_and_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

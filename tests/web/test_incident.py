@@ -16,10 +16,11 @@ from fanous.store.protocol import Store
 from fanous.web.answers import Site
 from fanous.web.pages.incident import tex
 from fanous.web.templates import whole
+from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import LANGUAGES
 from fanous.wording.narrative import AS_PUBLISHED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
-from tests.charts.events import NATION, SUSPECTED, incident, network
+from tests.charts.events import EXPLAINED, NATION, SUSPECTED, incident, network
 from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import Reader, reader
@@ -119,6 +120,24 @@ def test_a_suspicion_that_too_few_measured_names_the_networks_that_are_missing_a
     assert "AS45669" in section and "AS59257" not in section, "enough measured on Zong, and no one on Jazz"
     assert re.search("fanous probe run -i https://[^ ]+ --country PK --asn [0-9]+ --collector URL", text)
     assert (language == "en") is ("Too few people have measured on these networks:" in text)
+
+
+@each("code", LANGUAGES)
+def test_it_says_what_else_it_could_be_and_folds_what_is_excluded(code: str) -> None:
+    language = LANGUAGES[code]
+    text = visiting(event(**EXPLAINED)).get(f"{PATH}?lang={code}").text
+    told = text[text.index('<h2 id="else">') : text.index('<h2 id="evidence">')]
+    open_part, folded = told.split("<details>", 1)
+    folded = folded.split("</details>", 1)[0]
+    assert [open_part.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [1, 1, 0]
+    assert [folded.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [0, 0, 2]
+    assert language.count("{n} explanation is excluded", "{n} explanations are excluded", 2) in folded
+    assert open_part.index(language.say("Possible")) < open_part.index(language.say("Not tested"))
+    assert "<script" not in told
+
+
+def test_an_incident_of_which_nothing_else_was_weighed_has_no_such_part() -> None:
+    assert 'id="else"' not in visiting(event()).get(PATH).text
 
 
 def test_a_confirmed_incident_names_no_missing_networks() -> None:

@@ -3,6 +3,7 @@
 Colour is never the only sign in the grid: every state has a mark, and the legend explains it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -19,8 +20,9 @@ from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, region_name
 from fanous.refdata.networks import network_title
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
+from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import ENGLISH, Sentence
-from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence
+from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence, what_else
 from fanous.wording.reasons import reasons_said, reasons_text
 from fanous.wording.words import SCOPES, counted, listed, target_title
 
@@ -44,8 +46,12 @@ def incident_list(incidents: Sequence[Incident]) -> Table:
     return table
 
 
-def print_answer(console: Console, answer: CountryAnswer) -> None:
-    """The whole answer, most certain first."""
+def print_answer(console: Console, answer: CountryAnswer, *, why: bool = False) -> None:
+    """The whole answer, most certain first.
+
+    Args:
+        why: with everything else that it could be, one by one.
+    """
     console.print(_headline(answer))
     gone = _retracted(answer)
     for incident in gone[:SHOWN]:
@@ -56,13 +62,14 @@ def print_answer(console: Console, answer: CountryAnswer) -> None:
         )
     for incident in sorted(_standing(answer), key=lambda i: (i.confirmed_at is None, i.onset)):
         console.print()
-        console.print(incident_text(incident, answer.names, answer.known_until.get(incident.id)))
+        known_until = answer.known_until.get(incident.id)
+        console.print(incident_text(incident, answer.names, known_until, why=why))
     if answer.grid is not None and answer.grid.rows:
         console.print()
         zone = zone_name(answer.until, answer.country)
         console.print(grid_text(answer.grid, answer.names, zone, console.width))
-    for target, why in answer.insufficient[:SHOWN]:
-        console.print(Text(f"Not enough to judge {target_title(target)}: {reasons_text([why])}", "dim"))
+    for target, reason in answer.insufficient[:SHOWN]:
+        console.print(Text(f"Not enough to judge {target_title(target)}: {reasons_text([reason])}", "dim"))
     more = len(answer.insufficient) - SHOWN
     if more > 0:
         console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
@@ -126,11 +133,14 @@ def _found(answer: CountryAnswer) -> str:
     return f"{taken_back}{len(confirmed)} confirmed{which}, {suspected} suspected{beside}"
 
 
-def incident_text(incident: Incident, names: Mapping[int, str], known_until: float | None = None) -> Group:
+def incident_text(
+    incident: Incident, names: Mapping[int, str], known_until: float | None = None, *, why: bool = False
+) -> Group:
     """Label, sentence, and the lines below it.
 
     Args:
         known_until: when the data about an open incident ended; ``None`` = they have not.
+        why: with everything else that it could be, one by one.
     """
     kind = "loss of traffic" if incident.is_of_traffic else incident.kind
     head = Text.assemble(
@@ -139,18 +149,39 @@ def incident_text(incident: Incident, names: Mapping[int, str], known_until: flo
         (_state(incident), STYLES[incident.status]),
         f"  {kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.2f}",
     )
-    told, why = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
+    told, reason = _line(details(incident, names, ENGLISH)), Text(_line(because(incident, ENGLISH)))
     if incident.status is Status.RETRACTED:
         gone = Text(f"{AS_PUBLISHED}:")
-        lines = [Text(sentence(incident)), why, gone, Text(told, "strike")]
+        lines = [Text(sentence(incident)), reason, gone, Text(told, "strike")]
     else:
-        lines = [Text(sentence(incident)), Text(told), why]
+        lines = [Text(sentence(incident)), Text(told), reason]
         if known_until is not None:
             end = english_clocks(known_until, incident.country)
             lines.append(Text(f"The data end on {end}: what has happened since is unknown."))
         lines += [Text(line) for line in hint_lines(incident.hints)]
-    lines += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
-    return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
+    shown = [*lines, *_what_else(incident, why=why)]
+    shown += [Text(one_line(line), "dim") for line in _network_lines(incident, names)]
+    return Group(head, *(Padding(one, (0, 0, 0, 2), expand=False) for one in shown))
+
+
+def _what_else(incident: Incident, *, why: bool) -> list[Text | Table]:
+    """What else it could be: how many explanations stand how, or each with what decided it."""
+    if not incident.explanations:
+        return []
+    if not why:
+        return [Text(f"What else could it be: {standings(incident)}; --why lists them")]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    for one in what_else(incident, ENGLISH):
+        because = one_line(one.because.text)
+        table.add_row(one.word, Text.assemble(one_line(one.says.text), "\n", (because, "dim")))
+    return [Text("What else could it be?"), table]
+
+
+def standings(incident: Incident) -> str:
+    """``1 possible, 5 not tested, 17 excluded``: how the other explanations stand."""
+    n = Counter(one.standing for one in incident.explanations)
+    return ", ".join(f"{n[standing]} {word.lower()}" for standing, word in STANDINGS.items())
 
 
 def hint_lines(hints: Sequence[Reason]) -> list[str]:

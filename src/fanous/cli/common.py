@@ -62,6 +62,9 @@ def is_given(context: typer.Context, option: str) -> bool:
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
+WhyOption = Annotated[
+    bool, typer.Option("--why", help="List everything else that it could be, and what speaks against it.")
+]
 LangOption = Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country: its code or name, such as PK.")]
 OneCountry = Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")]

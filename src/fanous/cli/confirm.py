@@ -14,6 +14,7 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    WhyOption,
     ask,
     console,
     country_code,
@@ -52,6 +53,7 @@ def confirm(
             help="For scripts: exit with code 3 if a disruption was confirmed in this time, or suspected.",
         ),
     ] = None,
+    why: WhyOption = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -82,14 +84,16 @@ def confirm(
                     incident_document(one) | known_document(answer.known_until.get(one.id))
                     for one in answer.incidents
                 ],
-                "insufficient": [{"target": name} | why_document([why]) for name, why in answer.insufficient],
+                "insufficient": [
+                    {"target": name} | why_document([reason]) for name, reason in answer.insufficient
+                ],
                 "measured": asdict(answer.within) | {"hours": answer.hours},
             }
         )
     else:
         from fanous.cli.answer import print_answer
 
-        print_answer(console(), answer)
+        print_answer(console(), answer, why=why)
     if fail_on is not None and _has(answer, fail_on):
         raise typer.Exit(FOUND)
 

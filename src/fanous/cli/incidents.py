@@ -16,6 +16,7 @@ from fanous.cli.common import (
     SinceOption,
     StoreOption,
     UntilOption,
+    WhyOption,
     act,
     ask,
     console,
@@ -81,6 +82,7 @@ def incidents_list(
 @incidents_app.command("show")
 def incidents_show(
     incident_id: IdArgument,
+    why: WhyOption = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -108,7 +110,7 @@ def incidents_show(
         told |= hints_document([*incident.hints, *found.hints]) | {"lacking": asdict(found.lacking)}
         print_document(told | {"revisions": history})
         return
-    console().print(incident_text(incident, found.names, found.known_until))
+    console().print(incident_text(incident, found.names, found.known_until, why=why))
     for line in hint_lines(found.hints):
         say(f"  {line}")
     if slowed is not None:

@@ -111,6 +111,7 @@ def _print(done: "Verification") -> None:
     A bundle comes from anyone: its texts could look like our lines, and name a signer who never saw it.
     """
     from fanous.base.text import quoted
+    from fanous.cli.answer import standings
     from fanous.wording.narrative import sentence
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
@@ -119,6 +120,8 @@ def _print(done: "Verification") -> None:
     # An incident that the records do not support could claim anything: it is not repeated as a sentence.
     if not done.differences and not done.withheld:
         say(f"  {sentence(done.claim)}")
+        if done.claim.explanations:
+            say(f"  What else could it be: {standings(done.claim)} (--json lists them)")
     if done.withheld:
         say(
             "  The bundle is as it was signed. To recompute it, get these series from their sources (`fanous pull`,"

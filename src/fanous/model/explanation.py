@@ -1,5 +1,6 @@
 """Explanation: what else an incident could be, and how that stands after it was weighed against the evidence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -7,7 +8,7 @@ from fanous.model.reason import Reason
 
 
 class Standing(StrEnum):
-    """How one explanation stands."""
+    """How one explanation stands, in the order in which readers are told."""
 
     HOLDS = "holds"
     UNTESTED = "untested"
@@ -26,3 +27,8 @@ class Weighed:
     code: str
     standing: Standing
     because: Reason
+
+
+def for_readers(explanations: Iterable[Weighed]) -> list[Weighed]:
+    """What holds, then what could not be tested, then what is excluded."""
+    return sorted(explanations, key=lambda one: list(Standing).index(one.standing))

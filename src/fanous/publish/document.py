@@ -3,10 +3,11 @@
 Times are RFC 3339 in UTC, in whole seconds; unknown values are ``null``, never 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.model.explanation import Weighed, for_readers
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval
 from fanous.model.instant import to_iso
 from fanous.model.reason import Reason
@@ -76,6 +77,7 @@ def incident_document(incident: Incident) -> Document:
         "lasting_since": _moment(incident.lasting_since),
         "reason": reason_of(incident),
         "reasons": reasons_document(incident.reasons),
+        "explanations": explanations_document(incident.explanations),
         "evidence": {
             "measurements": incident.evidence.measurements,
             "probes": incident.evidence.probes,
@@ -93,6 +95,19 @@ def incident_document(incident: Incident) -> Document:
 def reason_of(incident: Incident) -> str:
     """Why its status is what it is, in English."""
     return reasons_text(incident.reasons, ENGLISH, incident.evidence.probes_are)
+
+
+def explanations_document(explanations: Iterable[Weighed]) -> list[Document]:
+    """What else it could be, in the order in which readers are told; ``because`` is the code of a sentence."""
+    return [
+        {
+            "code": one.code,
+            "standing": str(one.standing),
+            "params": dict(one.because.params),
+            "because": one.because.code,
+        }
+        for one in for_readers(explanations)
+    ]
 
 
 def hints_document(hints: Sequence[Reason]) -> Document:

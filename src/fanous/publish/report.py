@@ -65,6 +65,7 @@ class Report:
         reasons: why the status is what it is.
         rows: one per network, with the columns of ``heads``; the last one is a query.
         saw: (family of sources, its findings).
+        what_else: every other explanation, as it was weighed.
         revisions: (number, moment, status, reason).
         cost: what it may cost, in lines.
         chart: SVG; empty = too little was measured to draw one.
@@ -85,6 +86,7 @@ class Report:
     heads: tuple[Sentence, ...]
     rows: tuple[tuple[str, ...], ...]
     saw: tuple[tuple[Sentence, Sentence], ...]
+    what_else: tuple[narrative.Explained, ...]
     revisions: tuple[tuple[str, str, str, str], ...]
     cost: tuple[str, ...]
     chart: str
@@ -163,6 +165,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             )
             for row in witness_rows(store, incident)
         ),
+        what_else=tuple(narrative.what_else(incident, language)),
         revisions=tuple(
             (
                 language.number(one.n),
@@ -331,6 +334,7 @@ def _document(report: Report) -> dict[str, Any]:
         "chart": report.chart_title,
         "networks": report.when_title,
         "saw": "Who saw it",
+        "what_else": "What else could it be?",
         "cost": "What it may cost",
         "revisions": "How this page changed",
         "order": "Fanous does not say who ordered it.",
@@ -348,6 +352,9 @@ def _document(report: Report) -> dict[str, Any]:
         "heads": [_told(one) for one in report.heads],
         "rows": report.rows,
         "saw": [[_told(family), _told(sight)] for family, sight in report.saw],
+        "what_else": [
+            [_told(report.say(one.word)), _told(one.says), _told(one.because)] for one in report.what_else
+        ],
         "revisions": report.revisions,
         "cost": report.cost,
         "chart": report.chart,
@@ -384,6 +391,12 @@ def markdown(report: Report) -> str:
         ]
     lines += ["", f"## {report.say('Who saw it').text}", ""]
     lines += [f"- {_md(family.text)}: {_md(sight.text)}" for family, sight in report.saw]
+    if report.what_else:
+        lines += ["", f"## {report.say('What else could it be?').text}", ""]
+        lines += [
+            f"- **{_md(report.say(one.word).text)}**{report.language.colon}{_md(one.says.text)} {_md(one.because.text)}"
+            for one in report.what_else
+        ]
     if report.cost:
         lines += ["", f"## {report.say('What it may cost').text}", ""]
         lines += [_md(line) for line in report.cost]

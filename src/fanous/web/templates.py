@@ -146,6 +146,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             details=partial(narrative.details, language=language),
             summary=partial(narrative.summary, language=language),
             because=partial(narrative.because, language=language),
+            what_else=partial(narrative.what_else, language=language),
             as_published=narrative.AS_PUBLISHED,
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),

@@ -7,9 +7,11 @@ was met, a number of networks rather than the country below nation scope, and no
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from fanous.base.text import printable
+from fanous.model.explanation import Standing, Weighed, for_readers
 from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import APP, Provenance
@@ -18,10 +20,11 @@ from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.wording.clocks import both_clocks, date, moment
+from fanous.wording.explanations import EXPLANATIONS, STANDINGS
 from fanous.wording.headline import APART, lowest, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
-from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text
+from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text, whole
 from fanous.wording.words import (
     FAMILIES,
     LEAST_SAID,
@@ -694,6 +697,39 @@ def because(incident: Incident, language: Language) -> list[Sentence]:
     label = BECAUSE["retracted" if incident.status is Status.RETRACTED else sure]
     said = reasons_said(incident.reasons, language, incident.evidence.probes_are)
     return [language.sentence(label), *said] if said else []
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Another explanation of an incident, in words.
+
+    Attributes:
+        says: the explanation.
+        because: the figures that decided how it stands.
+    """
+
+    says: Sentence
+    standing: Standing
+    because: Sentence
+
+    @property
+    def word(self) -> str:
+        """How it stands: a key of the catalogues."""
+        return STANDINGS[self.standing]
+
+
+def what_else(incident: Incident, language: Language) -> list[Explained]:
+    """Every other explanation that was weighed, as readers are told of them; nothing if none was."""
+    return [
+        _explained(one, language, incident.evidence.probes_are) for one in for_readers(incident.explanations)
+    ]
+
+
+def _explained(one: Weighed, language: Language, probes_are: str) -> Explained:
+    text = EXPLANATIONS.get(one.code)
+    says = language.sentence(text) if text else Sentence(whole(one.code), ENGLISH)  # of another version
+    (because,) = reasons_said([one.because], language, probes_are)
+    return Explained(says, one.standing, because)
 
 
 # --- words within sentences -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Reasons: every ``Reason`` as a sentence in every language.
 
-Reasons for a status or a revision are here, all others in ``findings``.  One table gives each code its sentence, others
-each parameter its words.
+Reasons for a status or a revision are here, all others in ``findings`` and ``explanations``.  One table gives each code
+its sentence, others each parameter its words.
 
 ``rule_said`` says why a rule decided as it did.  The store keeps a rule's sentence in English, with the figures of
 the case.  In another language the sentence is found by the id of its rule, and the figures are left to the observations
@@ -20,6 +20,7 @@ from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name, is_country, region_name
 from fanous.refdata.networks import network_title
 from fanous.wording.clocks import both_clocks, date, length
+from fanous.wording.explanations import EXCLUDED_BY, UNTESTED_FOR
 from fanous.wording.findings import FINDINGS, Text
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.words import (
@@ -46,6 +47,11 @@ REACH: dict[str, Text] = {
 NOT_JUDGED = "That applies to {some} of {all} measurements."
 """Follows the sentence of a rule."""
 
+MAY_BE_OF_SITE = (
+    "The site itself may show this page to visitors from the country: no other network there was seen to get the usual "
+    "page at the time."
+)
+
 REASONS: dict[str, Text] = {
     "rule.c1": "Rule C1 is met: independent kinds of sources agree ({families}).",
     "rule.c2": "Rule C2 is met by {probes} on {networks}. Control: {control}.",
@@ -56,10 +62,7 @@ REASONS: dict[str, Text] = {
         "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
     ),
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
-    "lacks.control_here": (
-        "The site itself may show this page to visitors from the country: no other network there was seen to get the "
-        "usual page at the time."
-    ),
+    **dict.fromkeys(("lacks.control_here", "site.own_page"), MAY_BE_OF_SITE),
     "lacks.duration": (
         "No two networks failed together for long enough to rule out a fault. On a single network, {probes_needed} "
         "over {hours_needed} are needed; there were {probes} over {hours}."
@@ -245,6 +248,8 @@ REASONS: dict[str, Text] = {
         "{n} measurements were withdrawn by the people who made them.",
     ),
     **FINDINGS,
+    **EXCLUDED_BY,
+    **UNTESTED_FOR,
     **REACH,
 }
 """Code -> sentence; two if the number ``n`` decides."""

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tools.threshold_tables import every_threshold
@@ -10,6 +11,7 @@ from tools.threshold_tables import every_threshold
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.analysis.series import voices
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import EvidenceCounts
 from fanous.model.reason import Reason, as_written
 from fanous.model.threshold import _DECLARED, Threshold
@@ -96,6 +98,36 @@ def test_a_field_that_is_newer_than_the_claim_does_not_count() -> None:
     del older["opinions"]
     assert differences(older, claim_of(incident())) == []
     assert differences(claim_of(incident()), older) == ["opinions: [], not None"]
+
+
+REFUSES, FAILS = "site.may_refuse", "host.may_fail"
+
+
+def weighed(**standings: Standing) -> dict[str, Any]:
+    """A claim with a table of two other explanations."""
+    names = {"refuses": REFUSES, "fails": FAILS}
+    table = [Weighed(names[name], standing, Reason("because")) for name, standing in standings.items()]
+    return claim_of(incident(explanations=tuple(table)))
+
+
+def test_an_explanation_that_holds_in_one_and_not_in_the_other_is_a_difference() -> None:
+    recorded = weighed(refuses=Standing.HOLDS, fails=Standing.EXCLUDED)
+    computed = weighed(refuses=Standing.EXCLUDED, fails=Standing.HOLDS)
+    assert differences(recorded, computed) == [f"explanations that hold: {[REFUSES]!r}, not {[FAILS]!r}"]
+    assert differences(recorded, claim_of(incident())) == [f"explanations that hold: {[REFUSES]!r}, not []"]
+
+
+def test_what_is_excluded_or_untested_is_no_difference() -> None:
+    recorded = weighed(refuses=Standing.HOLDS, fails=Standing.EXCLUDED)
+    assert differences(recorded, weighed(fails=Standing.UNTESTED, refuses=Standing.HOLDS)) == []
+    assert differences(recorded, weighed(refuses=Standing.HOLDS)) == []
+
+
+def test_a_claim_without_a_table_is_compared_without_it() -> None:
+    computed = weighed(refuses=Standing.HOLDS)
+    older = {name: value for name, value in computed.items() if name != "explanations"}
+    assert differences(older, computed) == []
+    assert differences(older | {"explanations": []}, computed) == []
 
 
 def test_the_parts_that_were_used_are_in_it() -> None:

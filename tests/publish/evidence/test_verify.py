@@ -152,6 +152,24 @@ def test_a_claim_that_the_records_do_not_bear_out_is_named_field_by_field(
     assert done.signer != packed.key
 
 
+def restated(standing: str) -> Callable[[Any], None]:
+    """An edit of a claim: the first explanation that is excluded stands otherwise."""
+
+    def edit(document: Any) -> None:
+        table = document["incident"]["explanations"]
+        next(one for one in table if one["standing"] == "excluded")["standing"] = standing
+
+    return edit
+
+
+def test_an_explanation_said_to_hold_is_weighed_again(packed: Packed, tmp_path: Path) -> None:
+    held = edited(packed, manifest.CLAIM, restated("holds"))
+    untested = edited(packed, manifest.CLAIM, restated("untested"))
+    (difference,) = verify(resigned(packed, tmp_path, claim_json=held)).differences
+    assert difference.startswith("explanations that hold: ['")
+    assert verify(resigned(packed, tmp_path, claim_json=untested)).result is Result.MATCH
+
+
 def test_records_left_out_are_noticed(packed: Packed, tmp_path: Path) -> None:
     every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
     done = verify(resigned(packed, tmp_path, records_jsonl_zst=packed_lines(every[: len(every) // 2])))

@@ -21,6 +21,7 @@ from fanous.analysis.incidents.merge import match
 from fanous.analysis.rules import Fingerprint
 from fanous.base.text import quoted
 from fanous.errors import Rejected
+from fanous.model.explanation import Standing
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, MINUTE
 from fanous.model.measurement import Provenance, Record
@@ -149,6 +150,10 @@ PROSE = frozenset({"reason", "hints"})
 Until November 2026 a claim had a ``reason`` and no ``reasons``, and ``hints`` were English text."""
 
 
+EXPLANATIONS = "explanations"
+"""Field of a claim with the table of what else it could be."""
+
+
 def claim_of(incident: Incident) -> dict[str, Any]:
     """All fields but the id, which is a label, reasons of which only the words are known, and when figures came in;
     numbers rounded."""
@@ -169,19 +174,30 @@ def _rounded(value: Any) -> Any:
     return round(value, DIGITS) if isinstance(value, float) else value
 
 
-def differences(claimed: Any, computed: Any, *, minutes: bool = False) -> list[str]:
+def differences(claimed: dict[str, Any], computed: dict[str, Any], *, minutes: bool = False) -> list[str]:
     """Where a computed incident differs from the recorded one, as ``field: this, not that``.
 
-    Fields that the recorded one lacks are newer and do not count; nor does prose.
+    Fields that the recorded one lacks are newer and do not count; nor does prose.  Of other explanations only those
+    that hold are compared: what excludes one may be a record on which the claim does not rest, so a bundle lacks it.
 
     Args:
         minutes: times less than a minute apart count as the same (redaction cuts seconds).
     """
-    return [
-        f"{at}: {one!r}, not {other!r}"
+    pairs = [
+        (at, one, other)
         for at, one, other in _pairs(claimed, computed)
-        if at.partition("[")[0] not in PROSE and not _same(at, one, other, minutes)
+        if at.partition("[")[0] not in (*PROSE, EXPLANATIONS) and not _same(at, one, other, minutes)
     ]
+    held, holding = _holding(claimed), _holding(computed)
+    if claimed.get(EXPLANATIONS) and held != holding:
+        pairs.append(("explanations that hold", held, holding))
+    return [f"{at}: {one!r}, not {other!r}" for at, one, other in pairs]
+
+
+def _holding(claim: dict[str, Any]) -> list[str]:
+    """Codes of the other explanations that hold."""
+    table = claim.get(EXPLANATIONS) or ()
+    return sorted(one["code"] for one in table if one["standing"] == Standing.HOLDS)
 
 
 def _pairs(claimed: Any, computed: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:

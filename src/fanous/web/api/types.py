@@ -104,6 +104,20 @@ class Reason(Struct):
     params: Annotated[dict[str, Any], Meta(description="values that the code's sentence mentions")]
 
 
+class Explanation(Struct):
+    """Another explanation of an incident, as it was weighed."""
+
+    code: str
+    standing: Annotated[
+        Literal["holds", "untested", "excluded"],
+        Meta(
+            description="holds: it may explain what was seen; excluded: something measured speaks against it"
+        ),
+    ]
+    params: Annotated[dict[str, Any], Meta(description="the figures that decided it")]
+    because: Annotated[str, Meta(description="code of the sentence that has these figures")]
+
+
 class Incident(Struct):
     """As ``fanous confirm --json``, with the country and the permanent address."""
 
@@ -137,6 +151,13 @@ class Incident(Struct):
     ]
     reason: Annotated[str, Meta(description="why the status is what it is, in English")]
     reasons: list[Reason]
+    explanations: Annotated[
+        list[Explanation],
+        Meta(
+            description="what else it could be: what holds first, then what could not be tested, then what is "
+            "excluded; empty: nothing was weighed"
+        ),
+    ]
     evidence: Evidence
     rules_version: str
     detector_version: str

@@ -1,0 +1,103 @@
+"""Explanations: what else an incident could be, in sentences for a newspaper's reader.
+
+Each row of ``analysis.explanations.table`` has a sentence here, and so has whatever excludes a row or leaves it
+untested.  ``wording.reasons`` fills them in, and says why a row holds; ``narrative.what_else`` puts all in order.
+"""
+
+from fanous.model.explanation import Standing
+
+STANDINGS = {
+    Standing.HOLDS: "Possible",
+    Standing.UNTESTED: "Not tested",
+    Standing.EXCLUDED: "Excluded",
+}
+"""How an explanation stands, in words.  One that holds may explain what was seen; that it does is not known."""
+
+EXPLANATIONS = {
+    "software.defect": "The version of the software that measured it is faulty.",
+    "software.release": "The version of the test no longer fits the service, and fails in other countries too.",
+    "software.nettest": "The version of the test that saw it fails by itself.",
+    "software.each": "It was seen by a few devices, each behind a filter of its own.",
+    "probe.defect": "The one device that saw it is faulty.",
+    "platform.down": "The service itself was down everywhere.",
+    "platform.partly": "The service itself was down in a part of the world.",
+    "platform.but_helper": "The service was down for its users, although the control measurements reached it.",
+    "resolver.at_fault": "The resolver, which looks up the addresses of sites, had a fault.",
+    "resolver.denies_most": "The resolver gave false answers for nearly every name, not only for these.",
+    "resolver.one_host": "The resolver could not reach the name servers of one hosting network.",
+    "resolver.public_only": "A public resolver that people chose filtered the names, and the network did not.",
+    "name.at_fault": "The name servers of the site itself were at fault.",
+    "name.moved": "The site had moved, and its former address was still in use.",
+    "site.may_refuse": "The site itself dropped connections from this country.",
+    "site.own_page": "The site itself showed this page to visitors from this country.",
+    "host.may_fail": "The network that hosts these sites had failed, or the route to it had.",
+    "route.may_fail": "The route from this one network to the site had failed.",
+    "routes.may_fail": "The routes to several hosting networks had failed at once, as when a cable breaks.",
+    "line.at_fault": "The lines on which it was measured failed for nearly everything.",
+    "line.may_be_slow": "The lines were slow for everything, not only for this.",
+    "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
+    "network.abroad": "It happened in another country, to which the network belongs.",
+}
+"""Code of a row -> what it says, in one sentence."""
+
+DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
+
+EXCLUDED_BY = {
+    "answered_abroad": "It worked in other countries at the time.",
+    "at_home": "Nothing shows that it happened in another country.",
+    "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",
+    "found_otherwise": "The lookups were refused, or the name could be found from outside the country at the time.",
+    "helper_got_page": "The control measurements from outside the country were shown the usual page.",
+    "helper_reached_it": "The control measurements from outside the country reached it at the time.",
+    "host_answered": (
+        "Other names of the same hosting network were found through that resolver, or these names are hosted in "
+        "different networks."
+    ),
+    "host_reached": "Other sites of the same hosting network were reached at the time ({entities}).",
+    "hosts_differ": "The sites are hosted in different networks.",
+    "is_platform": "A large platform is affected, and platforms are served from many places.",
+    "lasts": "It lasted longer than such faults do.",
+    "names_answered": "Other names were found through the same resolver ({some}).",
+    "no_false_answers": "Nearly all lookups had no answer at all, rather than a false one.",
+    "no_former_address": "The addresses were not former ones of the site.",
+    "no_helper": "Most of the failures come without a control measurement that reached it.",
+    "no_target": "All connections were affected, so no site or service was singled out.",
+    "not_alike": DOES_NOT_FIT,
+    "one_host": "The sites are all hosted in the same network.",
+    "other_way": DOES_NOT_FIT,
+    "others_reached": "Other targets were reached there at the time ({some}).",
+    "others_reached_too": (
+        "On {some} of the {all} lines on which another certificate was shown, other sites were reached as usual."
+    ),
+    "others_worked": "Enough of what else was measured on these lines worked at the time.",
+    "own_probes_compare": "Probes of Fanous saw it too, and these try another name at the same moment.",
+    "own_resolvers": "It was seen through the networks' own resolvers.",
+    "page_of_others": "The same page was shown in place of sites in other hosting networks.",
+    "release_works": "The same version of the test works abroad (countries: {some}).",
+    "resolver_does_not_filter": "The resolver is not known to filter names ({resolvers}).",
+    "several_networks": "It was seen on several networks ({entities}).",
+    "several_probes": "It was seen by more than one device, or on more than one network (probes or test runs: {some}).",
+    "several_resolvers": "It was seen through several resolvers ({resolvers}).",
+    "several_versions": "It was seen by several versions of the software or the test ({some}).",
+    "usual_page_beside": "Others in the country were shown the usual page at the time (measurements: {some}).",
+    "works_abroad": (
+        "It went on working in {some} of {all} among the other countries with enough measurements, which does not fit."
+    ),
+    "worked_beside": "It worked on {networks} while it failed elsewhere in the country.",
+}
+"""Code of what speaks against a row -> its sentence."""
+
+UNTESTED_FOR = {
+    "few_names": "Of the names that were looked up through that resolver, too few can tell ({needed} are needed).",
+    "few_neighbours": "Too few other probes on that network reached it to tell ({some}; {needed} are needed).",
+    "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",
+    "few_sites": "Too few sites of one hosting network were seen to fail to tell ({some}; {needed} are needed).",
+    "host_unknown": "Where the sites are hosted is not known.",
+    "no_other_country": "No other country has enough measurements from that time.",
+    "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
+    "nothing_usable": "None of the measurements that saw it can tell.",
+    "one_version": "Too few probes with other versions reached it on the same networks to tell.",
+    "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
+    "version_unknown": "Which version of the software or the test saw it is not known.",
+}
+"""Code of why a row could not be tested -> its sentence."""
