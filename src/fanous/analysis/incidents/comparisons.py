@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.evidence import Evidence, Flags, Lookup
+from fanous.model.evidence import Evidence, Flags, LookupOutcome
 from fanous.model.incident import (
     ForeignNetwork,
     Hosting,
@@ -24,11 +24,14 @@ from fanous.model.incident import (
     Software,
 )
 from fanous.model.place import Family
+from fanous.model.threshold import threshold
 
-LEAST_VOICES = 3
-"""Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line measures a
-list of sites once.
-"""
+LEAST_VOICES = threshold(
+    "incidents.line_voices",
+    3,
+    "Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line "
+    "measures a list of sites once.",
+)
 
 
 def onsets(evidence: Evidence, slots: Collection[int], width: int, before: float) -> tuple[Onset, ...]:
@@ -172,8 +175,8 @@ def _line(asn: int, shares: Sequence[tuple[bool, float]], *, of_all: bool) -> Li
 
 def names(evidence: Evidence) -> tuple[NameRecord, ...]:
     """How the lookups of each target fared, by network and the resolver's network."""
-    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(Lookup.NONE)))
-    failed = rows.lookups != str(Lookup.WORKS)
+    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(LookupOutcome.NONE)))
+    failed = rows.lookups != str(LookupOutcome.WORKS)
     return tuple(
         NameRecord(asn, resolver, target, failing, made - failing)
         for (asn, resolver, target), (failing, made) in _counted(
@@ -219,7 +222,12 @@ def reached(evidence: Evidence) -> tuple[str, ...]:
 
 def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
     """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
-    rows = ~evidence.at_home & evidence.claimed & evidence.then & (evidence.lookups == str(Lookup.UNANSWERED))
+    rows = (
+        ~evidence.at_home
+        & evidence.claimed
+        & evidence.then
+        & (evidence.lookups == str(LookupOutcome.UNANSWERED))
+    )
     return {
         place: {*evidence.uids[rows & of_it].tolist()}
         for place, of_it in _each(evidence.countries)
