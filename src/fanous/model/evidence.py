@@ -22,7 +22,7 @@ class EvidenceScope:
     """What a table of evidence is about.
 
     Attributes:
-        targets: of the event; empty text = the line itself.
+        targets: of the event.
         stretches: the event's networks, and when it was on there.
     """
 

@@ -308,15 +308,13 @@ def alternatives(
             do not show that its own is at fault: a censor who knows them can let them through.
     """
     how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
-    slots = failing(group, votes)
-    evidence = evidence_of(store, country, group, how, slots)
-    targets = evidence.scope.targets
-    sites = [target for target in targets if "." in target]
-    inspected = _inspected(how)
-    of_names = bool(how & {*NO_ANSWER})
-    of_sites = bool(sites) and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
+    targets, slots, inspected = {one.target for one in group}, failing(group, votes), _inspected(how)
+    has_sites = any("." in target for target in targets)
+    of_sites = has_sites and (len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS}))
     of_rates = any(SLOWNESS in mechanism for mechanism in how)
-    pages = comparisons.shared_pages(evidence) if how & {*OWN_PAGES} else ()
+    of_names, of_pages = bool(how & {*NO_ANSWER}), bool(how & {*OWN_PAGES})
+    evidence = evidence_of(store, country, group, how, slots, hosting=of_names or of_pages or of_sites)
+    pages = comparisons.shared_pages(evidence) if of_pages else ()
     of_hosts = of_names or bool(pages) or of_sites
     lost = comparisons.unanswered(evidence) if of_names else {}
     homes = {asn: home for asn in evidence.scope.stretches if (home := home_of(asn)) not in ("", country)}
@@ -340,13 +338,20 @@ def alternatives(
 
 
 def evidence_of(
-    store: Store, country: str, group: Sequence[Finding], how: Set[str], slots: Sequence[int] = ()
+    store: Store,
+    country: str,
+    group: Sequence[Finding],
+    how: Set[str],
+    slots: Sequence[int] = (),
+    *,
+    hosting: bool = True,
 ) -> Evidence:
     """What was measured about a group of findings.
 
     Args:
         how: mechanisms with which its targets failed.
         slots: see ``failing``.
+        hosting: is it needed where targets are hosted?
     """
     is_moved = FORGED in how or bool(how & {*BY_ADDRESS} or _inspected(how))
     return store.facts.evidence(
@@ -356,7 +361,7 @@ def evidence_of(
         baseline=ONSET_BASELINE,
         unanswered=UNANSWERED,
         own_pages=OWN_PAGES if how & {*OWN_PAGES} else (),
-        hosting=True,
+        hosting=hosting,
         former=MOVED_WITHIN if is_moved else 0,
     )
 
