@@ -48,7 +48,6 @@ def test_the_table_says_of_the_rally_what_a_query_for_each_question_said(
         "lines": 185,
         "runs": 212,
         "names": 87,
-        "hosting": 8,
         "reached": 10,
     }
     assert [sum(one.failing for one in known.software), sum(one.working for one in known.software)] == [

@@ -36,7 +36,7 @@ class EvidenceScope:
     """What a table of evidence is about.
 
     Attributes:
-        targets: of the event; empty text = the line itself.
+        targets: of the event.
         stretches: the event's networks, and when it was on there.
     """
 
@@ -50,7 +50,7 @@ class EvidenceScope:
         return [one for own in self.stretches.values() for one in own]
 
 
-class Lookup(StrEnum):
+class LookupOutcome(StrEnum):
     """What the lookups of a measurement's target came to."""
 
     NONE = ""
@@ -85,7 +85,7 @@ class Evidence:
         software: str, name and version of what measured; empty = unknown, or made before the event.
         tests, versions: str, the nettest; the version is empty as for ``software``.
         resolver_asns: int64, 0 = unknown.
-        lookups: str, a ``Lookup``.
+        lookups: str, a ``LookupOutcome``.
         connected: bool, a step beyond the lookup worked.
         usual_page: bool, an unencrypted page was the one that the helper was shown.
         pages: tuple of int, a digest of each page shown by a measurement that got another page than the helper's.

@@ -20,7 +20,8 @@ from fanous.analysis.explanations.comparisons import (
     is_intercepted,
 )
 from fanous.analysis.explanations.event import BY_ADDRESS
-from fanous.analysis.explanations.resolver import MOVED_WITHIN, UNANSWERED
+from fanous.analysis.explanations.host import HOST_SITES
+from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
 from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, incidents_of
 from fanous.analysis.incidents.confirm import families_seen
@@ -312,15 +313,19 @@ def evidence_of(
         slots: see ``failing``.
     """
     how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
+    targets = tuple(sorted({one.target for one in group}))
     is_moved = FORGED in how or bool(how & {*BY_ADDRESS}) or any(map(is_intercepted, how))
+    may_fail = any("." in target for target in targets) and (
+        len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS})
+    )
     return store.facts.evidence(
-        EvidenceScope(country, tuple(sorted({one.target for one in group})), _stretches(group)),
+        EvidenceScope(country, targets, _stretches(group)),
         slots=slots,
         width=ONSET_SLOT,
         baseline=ONSET_BASELINE,
         unanswered=UNANSWERED,
         own_pages=OWN_PAGES if how & {*OWN_PAGES} else (),
-        hosting=True,
+        hosting=may_fail or bool(how & {*NO_ANSWER, *OWN_PAGES}),
         former=MOVED_WITHIN if is_moved else 0,
     )
 

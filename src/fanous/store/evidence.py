@@ -1,4 +1,7 @@
-"""Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
+"""Evidence: what was measured about an event, in one table, and what a claim rests on.
+
+``analysis.incidents.comparisons`` counts in the table.
+"""
 
 from collections.abc import Sequence, Set
 from typing import Any
@@ -12,6 +15,7 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import ENCRYPTED, Provenance, weakest
 from fanous.model.place import Family
 from fanous.model.series import Ints, RatePair
+from fanous.model.threshold import threshold
 from fanous.store.engine import (
     AT_IN_WINDOW,
     IN_ANY_STRETCH,
@@ -43,12 +47,13 @@ _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
 
 # --- the table -------------------------------------------------------------------------------------------
 
-MOST_ROWS = 50_000
-"""Rows of a table of evidence, besides those of the event itself: some 30 MB, and a second of reading.
-
-Beyond that, the fullest cells (a network, target and outcome, before, during or after the event) lose those with the
-largest digests of their uids, and each row that stays stands for several.
-"""
+MOST_ROWS = threshold(
+    "incidents.evidence_rows",
+    50_000,
+    "Measurements that are compared with an event, besides its own: they take some 30 MB and a second to read. Beyond "
+    "that, those of the same network, target and outcome, before, during or after the event, are sampled by the "
+    "digests of their names, and each that stays stands for several.",
+)
 
 AROUND = DAY
 """Seconds before and after the event that the table covers."""

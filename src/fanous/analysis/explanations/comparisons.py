@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.evidence import Evidence, EvidenceScope, Flags, Lookup
+from fanous.model.evidence import Evidence, EvidenceScope, Flags, LookupOutcome
 from fanous.model.incident import (
     ForeignNetwork,
     Hosting,
@@ -30,10 +30,12 @@ from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.threshold import threshold
 
-LEAST_VOICES = 3
-"""Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line measures a
-list of sites once.
-"""
+LEAST_VOICES = threshold(
+    "incidents.line_voices",
+    3,
+    "Fewest measurements of a target for it to count for a network's lines as a whole: one device on a bad line "
+    "measures a list of sites once.",
+)
 
 
 LINE_FAULTS = (
@@ -319,8 +321,8 @@ def _line(asn: int, shares: Sequence[tuple[bool, float]], *, of_all: bool) -> Li
 
 def names(evidence: Evidence) -> tuple[NameRecord, ...]:
     """How the lookups of each target fared, by network and the resolver's network."""
-    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(Lookup.NONE)))
-    failed = rows.lookups != str(Lookup.WORKS)
+    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(LookupOutcome.NONE)))
+    failed = rows.lookups != str(LookupOutcome.WORKS)
     return tuple(
         NameRecord(asn, resolver, target, failing, made - failing)
         for (asn, resolver, target), (failing, made) in _counted(
@@ -366,7 +368,12 @@ def reached(evidence: Evidence) -> tuple[str, ...]:
 
 def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
     """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
-    rows = ~evidence.at_home & evidence.claimed & evidence.then & (evidence.lookups == str(Lookup.UNANSWERED))
+    rows = (
+        ~evidence.at_home
+        & evidence.claimed
+        & evidence.then
+        & (evidence.lookups == str(LookupOutcome.UNANSWERED))
+    )
     return {
         place: {*evidence.uids[rows & of_it].tolist()}
         for place, of_it in _each(evidence.countries)

@@ -159,6 +159,8 @@ def _where_it_partly_failed(
 
 def _unanswered(store: Store, incident: Incident, targets: Sequence[str]) -> Mapping[str, Collection[str]]:
     """Country -> lookups of the targets there that had no answer while it was on."""
+    if not any(targets):
+        return {}
     when = {network.asn: network.intervals for network in incident.networks if network.asn}
     scope = EvidenceScope(incident.country, tuple(targets), when)
     return comparisons.unanswered(store.facts.evidence(scope, unanswered=UNANSWERED))
