@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.detectors.interference import BLOCKING, InterferenceOptions, find_interference
-from fanous.analysis.sensitivity import CHANCE, LONGEST, Sensitivity, sensitivities
+from fanous.analysis.sensitivity import CHANCE, LONGEST, sensitivities
+from fanous.model.coverage import Sensitivity
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey

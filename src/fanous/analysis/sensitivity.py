@@ -10,7 +10,7 @@ because of other networks, find more.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from fanous.analysis.detectors.interference import (
     smooth,
     usual_failures,
 )
+from fanous.model.coverage import Sensitivity
 from fanous.model.instant import DAY
 from fanous.model.series import Floats, Ints, Series
 from fanous.model.threshold import threshold
@@ -61,24 +62,6 @@ DEPTHS = threshold(
 )
 SEED = 7
 """Which half fails is drawn, in the same way each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
-    """What would have been found of one target on one network.
-
-    Attributes:
-        bins, measurements: bins with votes, and measurements in them.
-        seconds_all, seconds_half: the shortest event that is found with the chance ``CHANCE``, if all measurements
-            fail, or half; None = even one of half the time asked about, or of ``LONGEST``, is missed more often.
-    """
-
-    asn: int
-    target: str
-    bins: int
-    measurements: int
-    seconds_all: float | None
-    seconds_half: float | None
 
 
 def sensitivities(
@@ -123,7 +106,7 @@ def _starts(since: float, until: float) -> Floats:
     return since + (np.arange(STARTS) + 0.5) / STARTS * (until - since)
 
 
-def _longest(since: float, until: float) -> float:
+def longest(since: float, until: float) -> float:
     """The longest length that is tried: as many events of it as shorter ones must fit in."""
     return min(LONGEST, (until - since) / 2)
 
@@ -134,7 +117,7 @@ def _needed(
     """Seconds after which each event is raised; infinite = not while it is measured, or not within the longest."""
     starts = _starts(*when)
     columns = np.arange(len(starts))
-    bins = _planted(one, starts, depth, _longest(*when))
+    bins = _planted(one, starts, depth, longest(*when))
     rate = np.full(bins.times.shape, options.onsets_a_day / DAY)
 
     def belief(bins: Bins, usual: Floats) -> tuple[Floats, Floats]:
@@ -183,7 +166,7 @@ def _planted(one: Series, starts: Floats, depth: float, longest: float) -> Bins:
 def _shortest(needed: Floats, since: float, until: float) -> float | None:
     """The shortest length that ``CHANCE`` of the events reach, of those that fit into the time."""
     starts = _starts(since, until)
-    for length in np.unique(needed[needed <= _longest(since, until)]):
+    for length in np.unique(needed[needed <= longest(since, until)]):
         if (needed[starts + length <= until] <= length).mean() >= CHANCE:
             return float(length)
     return None
