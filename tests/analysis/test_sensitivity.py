@@ -102,6 +102,14 @@ def test_a_network_that_often_fails_by_itself_needs_longer() -> None:
     assert restless.seconds_all is None or restless.seconds_all > calm.seconds_all
 
 
+def test_failures_that_pass_for_ordinary_ones_hide_no_event_of_the_stated_length() -> None:
+    """Half-failing events raise what is usual on a network where two in a hundred fail anyway."""
+    one = measured(2 * HOUR, failing=0.02)
+    length = found(one).seconds_half
+    assert length is not None
+    assert share_raised(one, 0.5, length, times=400) >= CHANCE - 0.03
+
+
 def test_a_night_without_measurements_is_no_excuse_to_leave_out() -> None:
     """An event may begin at any hour: of one that begins in a gap of twelve, nothing is seen before the morning."""
     one = measured(STEP, controlled=True)
