@@ -203,6 +203,25 @@ def test_kenya_is_found_on_every_network_and_nothing_else() -> None:
         assert network.overlap is not None and network.overlap >= 0.7, network
 
 
+def real_corpora() -> list[Path]:
+    return [folder for folder in sorted(CORPORA.glob("*/")) if load_corpus(folder).is_real]
+
+
+@pytest.mark.matrix
+@pytest.mark.shared_data
+@pytest.mark.parametrize("folder", real_corpora(), ids=lambda folder: folder.name)
+def test_no_real_case_is_confirmed_that_its_measurements_do_not_support(folder: Path) -> None:
+    """The methodology lists the misses; a false confirmation fails here."""
+    corpus = load_corpus(folder)
+    data = [shared_file(file.shared).parents[1] for file in corpus.files]
+    evaluation = evaluate_corpus(replace(corpus, injection=None), data[0])
+    assert not evaluation.missing
+    assert all(quiet.measured and not quiet.confirmed for quiet in evaluation.quiet_intervals)
+    for event in evaluation.events:
+        assert event.found != "missed", event.id
+        assert event.truth.status == "confirmed" or event.found == "suspected", event.id
+
+
 @pytest.mark.matrix
 @pytest.mark.shared_data
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
         name = one_line(f"AS{one.asn} {network_title(one.asn, answer.names)}".strip())
         row = (f"{one.measurements:,}", hours(one.seconds_all), hours(one.seconds_half))
         table.add_row(Text(name), Text(target_title(one.target)), *row)
-    head = f"Blocking would have been found, {CHANCE * 10:.0f} times in 10, if it had lasted at least:"
+    head = f"Blocking on one network alone would have been found, {CHANCE * 10:.0f} times in 10, if it had lasted:"
     more = len(found) - SHOWN
     rest = [Text(f"... and {counted(more, 'more row')} (--json has all)")] if more > 0 else []
     return Group(Text(head), table, *rest)
