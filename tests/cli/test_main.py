@@ -60,6 +60,18 @@ def test_a_country_is_known_by_its_names(named: str, filled: Path) -> None:
     assert document("confirm", named, "--since", "2023-12-17", "--store", filled)["country"] == "PK"
 
 
+def test_what_would_have_been_found_is_told_if_it_is_asked_for(filled: Path) -> None:
+    asked = document("confirm", "PK", "--target", "x", "--sensitivity", "--store", filled)
+    assert {one["target"] for one in asked["sensitivity"]} == {"x"}
+    first = asked["sensitivity"][0]
+    assert list(first) == ["network", "target", "measurements", "chance", "minutes_all", "minutes_half"]
+    assert first["chance"] == 0.9 and 0 < first["minutes_all"] < 24 * 60
+    assert first["minutes_half"] is None or first["minutes_half"] >= first["minutes_all"]
+    counts = [one["measurements"] for one in asked["sensitivity"]]
+    assert counts == sorted(counts, reverse=True)
+    assert "sensitivity" not in document("confirm", "PK", "--target", "x", "--store", filled)
+
+
 def test_confirm_for_people_has_the_sentence_and_the_grid(filled: Path) -> None:
     text = fanous("confirm", "PK", "--target", "twitter.com", "--store", filled).stdout
     assert "Confirmed; now ended:" in text

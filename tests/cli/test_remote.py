@@ -91,6 +91,7 @@ class Typed:
 READING = [
     ["confirm", "PK"],
     ["confirm", "pk", "--target", "x", "--json"],
+    ["confirm", "PK", "--sensitivity", "--json"],
     ["confirm", "PK", "--since", "2023-12-17", "--until", "2023-12-16"],
     ["confirm", "FR"],
     ["signals", "PK", "--at", "2023-12-18T00:00Z"],
@@ -310,7 +311,7 @@ def test_a_bug_in_the_owner_is_reported_as_a_bug_and_the_owner_goes_on(
 ) -> None:
     with owner(filled):
         with monkeypatch.context() as broken:
-            broken.setattr(query, "confirm", lambda *_: 1 // 0)
+            broken.setattr(query, "confirm", lambda *_, **__: 1 // 0)
             said = typed("confirm", "PK", "--store", filled)
         assert said.code == 70
         assert "ZeroDivisionError" in said.err

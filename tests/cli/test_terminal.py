@@ -8,8 +8,9 @@ from rich.console import Console
 
 from fanous.charts.grid import network_times
 from fanous.cli.answer import SHOWN, incident_list, incident_text, print_answer
+from fanous.model.coverage import Sensitivity
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.instant import DAY, from_iso
+from fanous.model.instant import DAY, HOUR, from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
@@ -93,6 +94,19 @@ def test_what_it_rests_on_is_counted() -> None:
     assert "Measured: series from ioda and radar." in text(answer(within=Within(0, 0, ("ioda", "radar"), 24)))
     one = text(answer(within=Within(1, 1, (), 1), targets=("x",)))
     assert "Measured: 1 measurement of X (Twitter) on 1 network, in 1 of 24 hours." in one
+
+
+def test_what_would_have_been_found_is_a_row_a_network() -> None:
+    found = [
+        Sensitivity(17557, "x", 90, 1_265, 25.2 * HOUR, None),
+        *(Sensitivity(64_500 + n, "x", 1, 1, None, None) for n in range(13)),
+    ]
+    rows = [" ".join(line.split()) for line in text(answer(sensitivity=found)).splitlines()]
+    assert "Blocking on one network alone would have been found, 9 times in 10, if it had lasted:" in rows
+    assert any(row.startswith("AS17557") and row.endswith("X (Twitter) 1,265 26 h over 12 h") for row in rows)
+    assert "... and 2 more rows (--json has all)" in rows
+    assert "Nothing was measured that could show blocking" in text(answer(sensitivity=[]))
+    assert "times in 10" not in text(answer()), "only if it is asked for"
 
 
 def test_an_incident_whose_data_ended_is_not_said_to_go_on() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.corpus import SHARED, corpus_files, load_corpus
+from fanous.evaluation.corpus import SHARED, corpus_files, load_corpus, missing_files
 from fanous.evaluation.simulate.pakistan import GENERATORS, RESTRICTIONS
 from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.incident import Interval, Kind, Scope
@@ -162,12 +162,95 @@ def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     ]
 
 
-def test_shared_research_data_is_found_through_its_variable(tmp_path: Path) -> None:
+def test_research_data_are_found_in_the_folder_that_is_named(tmp_path: Path) -> None:
     corpus = load_corpus(written(tmp_path, HEAD.replace("path =", "shared =")))
-    with pytest.raises(FanousError, match=f"set {SHARED}"):
+    assert missing_files(corpus, None) == missing_files(corpus, tmp_path) == ("measurements.jsonl",)
+    with pytest.raises(FanousError, match=f"no folder of them was named: .* set {SHARED}"):
         corpus_files(corpus, None, tmp_path)
-    with pytest.raises(FanousError, match="does not exist"):
+    with pytest.raises(FanousError, match=f"{tmp_path} lacks these: pass --data FOLDER"):
         corpus_files(corpus, tmp_path, tmp_path)
+    (tmp_path / "measurements.jsonl").touch()
+    assert missing_files(corpus, tmp_path) == ()
+
+
+TRUTH = """
+[publication.press]
+publisher = "A newspaper"
+title = "The evening"
+
+[[quiet]]
+country = "PK"
+since = 2023-12-02
+until = 2023-12-03
+publication = "press"
+source = "a test"
+"""
+TRUE_TIMES = """
+[event.truth]
+status = "suspected"
+onset = { publication = "press", earliest = 2023-12-17T14:30:00Z, latest = 2023-12-17T15:10:00Z }
+end = { publication = "press", earliest = 2023-12-17T22:00:00Z, latest = 2023-12-17T23:00:00Z }
+level = { publication = "press", share = 0.5, low = 0.4, high = 0.6 }
+"""
+
+
+def test_a_truth_has_bounds_and_somebody_who_published_it(tmp_path: Path) -> None:
+    corpus = load_corpus(written(tmp_path, HEAD + EVENT + TRUE_TIMES + TRUTH))
+    (event,), (quiet,) = corpus.events, corpus.quiet
+    assert event.truth.status == "suspected" and event.truth.onset is not None
+    assert event.truth.onset.latest - event.truth.onset.earliest == 40 * 60
+    assert corpus.publications[quiet.publication].publisher == "A newspaper"
+    assert corpus.is_real
+
+
+@each(
+    ("old", "new", "complaint"),
+    [
+        (
+            'onset = { publication = "press"',
+            'onset = { publication = "pres"',
+            "no .publication.pres.; did you mean 'press'",
+        ),
+        (
+            'publication = "press"\nsource',
+            'publication = "x"\nsource',
+            r"quiet.1.. publication: there is no .publication.x.",
+        ),
+        (
+            "earliest = 2023-12-17T14:30",
+            "earliest = 2023-12-17T15:05",
+            "say 2023-12-17T15:00:00Z, which is not between",
+        ),
+        (
+            "earliest = 2023-12-17T14:30",
+            "earliest = 2023-12-17T16:30",
+            "latest: it must not be before earliest",
+        ),
+        ("latest = 2023-12-17T23:00", "latest = 2023-12-17T21:00", "latest: it must not be before earliest"),
+        ("22:00:00Z]]", "21:00:00Z]]", "end: the intervals say 2023-12-17T21:00:00Z"),
+        (", 2023-12-17T22:00:00Z]]", "]]", "end: the event goes on"),
+        ("low = 0.4", "low = 0.55", "share: it must be between low and high"),
+        ("share = 0.5", "share = 50", "share: a number from 0 to 1"),
+        ('status = "suspected"', 'status = "ended"', "status: 'ended' is not one of"),
+    ],
+)
+def test_a_truth_that_contradicts_itself_is_refused(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    text = HEAD + EVENT + TRUE_TIMES + TRUTH
+    assert old in text
+    with pytest.raises(FanousError, match=complaint):
+        load_corpus(written(tmp_path, text.replace(old, new, 1)))
+
+
+@each("folder", sorted(CORPORA.glob("*/")), ids=lambda folder: folder.name)
+def test_every_real_event_says_what_is_known_from_whom_and_what_may_be_said(folder: Path) -> None:
+    corpus = load_corpus(folder)
+    for event in corpus.events if corpus.is_real else ():
+        truth = event.truth
+        assert truth.cut and truth.may_say and truth.must_not_say, event.id
+        assert truth.onset is not None, event.id
+        assert (truth.end is None) == (event.end is None), event.id
 
 
 SERIES = """
@@ -267,6 +350,31 @@ def test_what_is_wrong_with_a_planting_is_reported(tmp_path: Path, right: str, w
     assert right in PLANTED
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, PLANTED.replace(right, wrong, 1)))
+
+
+FAILURES = """
+[corpus]
+title = "A test"
+since = 2023-10-15
+until = 2023-11-05
+files = [{ source = "ooni-csv", path = "rows.csv" }]
+
+[sensitivity]
+country = "KE"
+target = "telegram"
+since = 2023-10-15
+until = 2023-11-05
+"""
+
+
+def test_planted_failures_have_a_quiet_time(tmp_path: Path) -> None:
+    corpus = load_corpus(written(tmp_path, FAILURES))
+    assert corpus.sensitivity is not None and not corpus.is_real
+    assert (corpus.sensitivity.target, corpus.sensitivity.times) == ("telegram", 100)
+    assert corpus.countries == ("KE",)
+    backwards = FAILURES[: FAILURES.rindex("2023-11-05")] + "2023-10-14"
+    with pytest.raises(FanousError, match=r"\[sensitivity\] until: it must be after since"):
+        load_corpus(written(tmp_path, backwards))
 
 
 WORLD = """

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.score import WORLD, Evaluation, EventScore
+from fanous.model.score import WORLD, Evaluation, EventScore, TrueEvent
 
 
 def event(confirmed: bool = True, incidents: int = 1) -> EventScore:
@@ -21,6 +21,8 @@ def event(confirmed: bool = True, incidents: int = 1) -> EventScore:
         None,
         (),
         (),
+        TrueEvent("", "confirmed", None, None, None, "", ""),
+        confirmed,
     )
 
 

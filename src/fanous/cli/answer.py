@@ -6,6 +6,7 @@ Colour is never the only sign in the grid: every state has a mark, and the legen
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -14,7 +15,9 @@ from rich.text import Text
 
 from fanous.base.text import one_line
 from fanous.charts.grid import Cell, Grid, GridRow
+from fanous.model.coverage import Sensitivity
 from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.model.instant import HOUR
 from fanous.model.reason import Reason
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, region_name
@@ -68,11 +71,39 @@ def print_answer(console: Console, answer: CountryAnswer, *, why: bool = False) 
         console.print()
         zone = zone_name(answer.until, answer.country)
         console.print(grid_text(answer.grid, answer.names, zone, console.width))
+    if answer.sensitivity is not None:
+        console.print()
+        console.print(_sensitivity(answer, answer.sensitivity))
     for target, reason in answer.insufficient[:SHOWN]:
         console.print(Text(f"Not enough to judge {target_title(target)}: {reasons_text([reason])}", "dim"))
     more = len(answer.insufficient) - SHOWN
     if more > 0:
         console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
+
+
+def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
+    """What would have been found: a row for each network and target, with the shortest such event."""
+    from fanous.analysis.sensitivity import CHANCE, longest
+
+    if not found:
+        return Group(Text("Nothing was measured that could show blocking, so none would have been found."))
+    most = longest(answer.since, answer.until)
+
+    def hours(seconds: float | None) -> str:
+        """Rounded up: a shorter event would be found less often."""
+        return f"over {ceil(most / HOUR)} h" if seconds is None else f"{ceil(seconds / HOUR)} h"
+
+    table = Table(
+        "network", "target", "measurements", "if all fail", "if half fail", box=None, padding=(0, 2)
+    )
+    for one in found[:SHOWN]:
+        name = one_line(f"AS{one.asn} {network_title(one.asn, answer.names)}".strip())
+        row = (f"{one.measurements:,}", hours(one.seconds_all), hours(one.seconds_half))
+        table.add_row(Text(name), Text(target_title(one.target)), *row)
+    head = f"Blocking on one network alone would have been found, {CHANCE * 10:.0f} times in 10, if it had lasted:"
+    more = len(found) - SHOWN
+    rest = [Text(f"... and {counted(more, 'more row')} (--json has all)")] if more > 0 else []
+    return Group(Text(head), table, *rest)
 
 
 def _standing(answer: CountryAnswer) -> list[Incident]:

@@ -54,6 +54,13 @@ def confirm(
         ),
     ] = None,
     why: WhyOption = False,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Also say how long an event on each network had to last to be found, with what was measured there.",
+        ),
+    ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -70,9 +77,9 @@ def confirm(
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must be before --until")
-    answer = ask(store, config, ConfirmCountry(code, targets, start, end))
+    answer = ask(store, config, ConfirmCountry(code, targets, start, end, sensitivity))
     if as_json:
-        from fanous.publish.document import incident_document, known_document
+        from fanous.publish.document import incident_document, known_document, sensitivity_document
         from fanous.wording.reasons import why_document
 
         print_document(
@@ -89,6 +96,7 @@ def confirm(
                 ],
                 "measured": asdict(answer.within) | {"hours": answer.hours},
             }
+            | sensitivity_document(answer.sensitivity)
         )
     else:
         from fanous.cli.answer import print_answer

@@ -13,7 +13,21 @@ from rich.text import Text
 
 from fanous.base.text import printable
 from fanous.cli.common import JsonOption, console, print_document
-from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth, SlowdownScore, Spared
+from fanous.errors import FanousError
+from fanous.model.score import (
+    Attack,
+    Calibration,
+    Evaluation,
+    EventScore,
+    Fifth,
+    QuietIntervalScore,
+    SlowdownScore,
+    Spared,
+    Total,
+    TrueLevel,
+    TrueTime,
+    total,
+)
 from fanous.wording.words import counted
 
 
@@ -43,6 +57,16 @@ def evaluate(
             "rush hours raise falsely (takes 3 minutes).",
         ),
     ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            envvar="FANOUS_SHARED_DATA",
+            metavar="FOLDER",
+            help="Folder of research data that may not be redistributed; a corpus that lacks some is not judged.",
+            show_default=False,
+        ),
+    ] = None,
     truth_table: Annotated[
         Path | None, typer.Option("--truth-table", metavar="FILE", help="Truth table written by `make lab`.")
     ] = None,
@@ -50,7 +74,7 @@ def evaluate(
 ) -> None:
     """Replay labelled events through the live code path; report hits, misses and delays."""
     if calibration:
-        _evaluate_calibration(corpus or [], truth_table, as_json)
+        _evaluate_calibration(corpus or [], data, truth_table, as_json)
         return
     if adversary:
         _evaluate_adversary(as_json)
@@ -63,13 +87,16 @@ def evaluate(
             "name at least one corpus folder, or pass --adversary, --calibration or --slowdowns",
             param_hint="CORPUS...",
         )
+    from fanous.evaluation.corpus import how_to_give
     from fanous.evaluation.evaluate import evaluate_corpora
 
-    evaluations = evaluate_corpora(corpus)
+    evaluations = evaluate_corpora(corpus, data)
     if as_json:
-        print_document({"corpora": [evaluation_document(one) for one in evaluations]})
+        print_document(evaluations_document(evaluations))
     else:
         print_evaluation(console(), evaluations)
+    if names := sorted({name for one in evaluations for name in one.missing}):
+        raise FanousError(f"not everything was judged, for want of {', '.join(names)}; {how_to_give(data)}")
 
 
 def _evaluate_adversary(as_json: bool) -> None:
@@ -135,11 +162,13 @@ def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
     console.print(table)
 
 
-def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
+def _evaluate_calibration(
+    corpora: list[Path], data: Path | None, truth_table: Path | None, as_json: bool
+) -> None:
     from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_series, of_weeks
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
-    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora, data)]
     if as_json:
         print_document({"calibration": [msgspec.to_builtins(one) for one in found]})
         return
@@ -147,10 +176,22 @@ def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json
         print_calibration(console(), one)
 
 
+def evaluations_document(evaluations: list[Evaluation]) -> dict[str, Any]:
+    """Every corpus, and the totals of real and of made-up ones, which are never added up."""
+    return {
+        "corpora": [evaluation_document(one) for one in evaluations],
+        "totals": {
+            name: msgspec.to_builtins(total(evaluations, is_real=is_real)) for name, is_real in KINDS.items()
+        },
+    }
+
+
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     """All figures, with the rates that follow from them."""
     rate, at_most = evaluation.false_confirmed_a_world_year
     document: dict[str, Any] = msgspec.to_builtins(evaluation)
+    if evaluation.missing:
+        return {key: document[key] for key in ("title", "is_real", "missing")}
     return document | {
         "recall": evaluation.recall,
         "found": evaluation.found,
@@ -163,50 +204,150 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+KINDS = {"real": True, "made_up": False}
+"""Name of the total -> are its corpora real?"""
+
+
 def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
-    """A table for each corpus, then its rates with their exposure."""
+    """For each corpus what happened next to what was found, then its rates with their exposure; totals at the end."""
     for evaluation in evaluations:
         size = f"  ({counted(evaluation.measurements, 'measurement')} or rows)"
+        if evaluation.missing:
+            size = f"  NOT JUDGED: {', '.join(map(printable, evaluation.missing))} missing"
         console.print(Text.assemble("\n", (printable(evaluation.title), "bold"), size))
-        for event in evaluation.events:
-            console.print(Text(_event_line(event)))
-            if event.networks:
-                console.print(_network_table(event))
-        if evaluation.losses:
-            console.print(_loss_table(evaluation))
-            console.print(_quiet_table(evaluation))
-        if evaluation.plants:
-            console.print(_plant_table(evaluation))
-        if evaluation.worlds:
-            console.print(_world_table(evaluation))
-        console.print(Text(_rates(evaluation)))
+        if not evaluation.missing:
+            _print_corpus(console, evaluation)
+    for name, is_real in KINDS.items():
+        whole = total(evaluations, is_real=is_real)
+        if whole.corpora or whole.missing:
+            console.print(
+                Text.assemble("\n", (f"{name.replace('_', '-')} cases", "bold"), "\n", _total(whole))
+            )
 
 
-def _event_line(event: EventScore) -> str:
-    scope = {None: "not labelled", True: "right", False: "wrong"}[event.scope_right]
-    extra = ", ".join(f"AS{asn}" for asn in event.extra_networks) or "none"
-    state = "confirmed" if event.confirmed else "NOT CONFIRMED"
-    if event.found == "suspected":
-        state += ", suspected"
-    if not event.networks:
-        return f"{event.id}: {_line_event(event, state, scope)}"
+def _print_corpus(console: Console, evaluation: Evaluation) -> None:
+    if evaluation.events or evaluation.quiet_intervals:
+        console.print(_label_table(evaluation))
+    for event in evaluation.events:
+        if truth := _truth(event):
+            console.print(Text(f"  {printable(event.id)}: {truth}", "dim"))
+        if event.networks:
+            console.print(_network_table(event))
+    if evaluation.losses:
+        console.print(_loss_table(evaluation))
+        console.print(_quiet_table(evaluation))
+    if evaluation.plants:
+        console.print(_plant_table(evaluation))
+    if evaluation.worlds:
+        console.print(_world_table(evaluation))
+    if evaluation.sensitivity:
+        console.print(_sensitivity_table(evaluation))
+    console.print(Text(_rates(evaluation)))
+
+
+def _label_table(evaluation: Evaluation) -> Table:
+    """A row for each labelled event and each quiet interval."""
+    columns = ("labelled", "found", "should be", "to confirm", "onset off", "end off", "left", "also")
+    table = Table(*columns, box=None, padding=(0, 1))
+    for event in evaluation.events:
+        should = event.truth.status if event.status_right else f"{event.truth.status.upper()}, WRONG"
+        table.add_row(
+            Text(printable(event.id)),
+            f"{event.found} as {counted(event.incidents, 'incident')}, {counted(event.intervals, 'interval')}",
+            should,
+            _minutes(event.minutes_to_confirm),
+            _minutes(event.onset_error_minutes) + _bracket(event.onset_inside),
+            "no end" if _lacks_end(event) else _minutes(event.end_error_minutes),
+            _left(event),
+            _also(event),
+        )
+    for quiet in evaluation.quiet_intervals:
+        table.add_row(*_quiet_cells(quiet, is_real=evaluation.is_real))
+    return table
+
+
+def _lacks_end(event: EventScore) -> bool:
+    return event.found != "missed" and event.truth.end is not None and event.end_error_minutes is None
+
+
+def _bracket(inside: bool | None) -> str:
+    return {None: "", True: ", in its bracket", False: ", OUTSIDE ITS BRACKET"}[inside]
+
+
+def _left(event: EventScore) -> str:
+    """What was left of the baseline, and how far off that is."""
+    if event.level is None:
+        return "-"
+    off = "" if event.level_error is None else f" ({100 * event.level_error:+.0f} points)"
+    return f"{event.level:.0%}{off}{_bracket(event.level_inside)}"
+
+
+def _also(event: EventScore) -> str:
+    """What else is wrong: scope, targets, and networks that no label names."""
+    wrong = [
+        name
+        for name, right in (("scope", event.scope_right), ("targets", event.subject_right))
+        if right is False
+    ]
+    extra = [f"AS{asn}" for asn in event.extra_networks]
+    said = [f"{' and '.join(wrong)} wrong"] if wrong else []
+    return "; ".join([*said, *([f"not labelled: {', '.join(extra)}"] if extra else [])])
+
+
+def _quiet_cells(quiet: QuietIntervalScore, *, is_real: bool) -> tuple[str, str, str]:
+    where = ", ".join(f"AS{asn}" for asn in quiet.networks) or quiet.country
+    label = f"{where} quiet, {quiet.since[:10]} to {quiet.until[:10]}"
+    if not quiet.measured:
+        return label, "NOT JUDGED: nothing measured", "nothing confirmed"
+    found = f"{quiet.confirmed} confirmed, {quiet.suspected} suspected"
+    is_known = quiet.source or not is_real  # a generator knows what it did
+    should = "nothing confirmed" if is_known else "nothing confirmed (no truth known)"
+    return label, found, f"{should.upper()}, WRONG" if quiet.confirmed else should
+
+
+def _truth(event: EventScore) -> str:
+    """What is known of an event, from whom, and what its measurements support."""
+    truth = event.truth
+    known = (("onset", truth.onset), ("end", truth.end), ("level", truth.level))
+    by = [f"{name} {_known(one)}" for name, one in known if one is not None]
+    parts = (
+        truth.cut,
+        f"Known: {'; '.join(by)}." if by else "",
+        f"May be said: {truth.may_say}" if truth.may_say else "",
+        f"Must not be said: {truth.must_not_say}" if truth.must_not_say else "",
+    )
+    return printable(" ".join(part for part in parts if part))
+
+
+def _known(one: TrueTime | TrueLevel) -> str:
+    bounds = (
+        f"{one.low:.0%} to {one.high:.0%}"
+        if isinstance(one, TrueLevel)
+        else one.earliest
+        if one.earliest == one.latest
+        else f"{one.earliest} to {one.latest}"
+    )
+    by = ", ".join(part for part in (one.source.publisher, one.source.published) if part)
+    return f"{bounds} ({by}{', from the data that are judged' if one.source.judged else ''})"
+
+
+def _total(whole: Total) -> str:
+    judged = f"judged {whole.corpora}" + (f", {whole.missing} NOT JUDGED" if whole.missing else "")
+    if not whole.corpora:
+        return judged
     return (
-        f"{event.id}: {state} as {counted(event.incidents, 'incident')}; "
-        f"to confirm {_minutes(event.minutes_to_confirm)}, onset {_minutes(event.onset_error_minutes)}, "
-        f"end {_minutes(event.end_error_minutes)} off; scope {scope}; networks not labelled: {extra}"
+        f"{judged}\n"
+        f"status right {whole.status_right} of {counted(whole.events, 'event')}; "
+        f"onset in its bracket {whole.onsets_inside} of {whole.onsets}, "
+        f"level {whole.levels_inside} of {whole.levels}; "
+        f"median distance of onset {_distance(whole.onset_error_minutes)}, end {_distance(whole.end_error_minutes)}\n"
+        f"quiet {whole.quiet_right} of {counted(whole.quiet, 'interval')}; false: {whole.false_confirmed} confirmed, "
+        f"{whole.false_suspected} suspected, on {whole.country_months:.2f} country-months"
     )
 
 
-def _line_event(event: EventScore, state: str, scope: str) -> str:
-    level = "" if event.level is None else f", {event.level:.0%} of the baseline left"
-    if event.level_error is not None:
-        level += f" ({event.level_error:+.0%} off)"
-    onset, end = _minutes(event.onset_error_minutes), _minutes(event.end_error_minutes)
-    subject = {None: "-", True: "right", False: "wrong"}[event.subject_right]
-    return (
-        f"{state} as {counted(event.incidents, 'incident')} in {counted(event.intervals, 'interval')}"
-        f"{level}; onset {onset}, end {end} off; subject {subject}, scope {scope}"
-    )
+def _distance(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} min"
 
 
 PLANT_COLUMNS = (
@@ -231,7 +372,7 @@ def _plant_table(evaluation: Evaluation) -> Table:
     for plant in evaluation.plants:
         shares = map(_share, (plant.found, plant.confirmed, plant.networks))
         times = (plant.onset_minutes, plant.end_minutes, plant.minutes_to_confirm)
-        away = ["-" if minutes is None else f"{minutes:.0f} min" for minutes in times]
+        away = map(_distance, times)
         extra, incidents = str(plant.extra_networks), _share(plant.incidents)
         table.add_row(
             plant.by, plant.value, str(plant.times), f"{plant.hit:.0f}", *shares, extra, incidents, *away
@@ -258,6 +399,16 @@ def _world_table(evaluation: Evaluation) -> Table:
         counts = (world.false_confirmed, world.false_suspected, world.retracted)
         shares = map(_share, (world.found, world.confirmed))
         table.add_row(world.happening, f"{world.hours:g}", str(world.times), *shares, *map(str, counts))
+    return table
+
+
+def _sensitivity_table(evaluation: Evaluation) -> Table:
+    """``found`` should be at least the chance that is stated, and what is half as long less."""
+    columns = ("planted on", "measurements", "failing", "long", "times", "found", "half as long")
+    table = Table(*columns, box=None, padding=(0, 2))
+    for one in evaluation.sensitivity:
+        size = (f"{one.measurements:,}", f"{one.depth:.0%}", f"{one.minutes / 60:.1f} h", str(one.times))
+        table.add_row(f"AS{one.asn}", *size, *map(_share, (one.found, one.found_half_as_long)))
     return table
 
 

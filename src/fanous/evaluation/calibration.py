@@ -109,10 +109,11 @@ def of_lab(table: Path) -> Calibration:
     return calibrate("lab runs", claims, remark)
 
 
-def of_corpora(folders: Sequence[Path]) -> Iterator[Calibration]:
+def of_corpora(folders: Sequence[Path], shared: Path | None) -> Iterator[Calibration]:
     """For what is found in each labelled corpus."""
-    for evaluation in evaluate_corpora(folders):
-        yield calibrate(f"corpus: {evaluation.title}", evaluation.stated)
+    for evaluation in evaluate_corpora(folders, shared):
+        remark = f"not judged: {', '.join(evaluation.missing)} missing" if evaluation.missing else ""
+        yield calibrate(f"corpus: {evaluation.title}", evaluation.stated, remark)
 
 
 def _is_real(anomaly: Anomaly, week: Week) -> bool:

@@ -1,11 +1,12 @@
 """Corpus: a folder with ``events.toml``, which labels events to compare the live code path with.
 
-The format is public (docs/corpora.md).  A corpus names its measurements as files next to it, as files in the
-shared research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
+The format is public (docs/corpora.md).  A corpus names its measurements as files next to it, as files in a folder of
+research data, which this project may not redistribute, or as a generator of made-up events.  Of a real event it says
+how exactly each truth is known, and who published it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -13,11 +14,25 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Meta
 from msgspec.structs import asdict
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.config import Asn, CountryCode, Hours, Instant, Section, Some, Text, WrongKey, none_of, read
+from fanous.config import (
+    Asn,
+    CountryCode,
+    Hours,
+    Instant,
+    Section,
+    Share,
+    Some,
+    Text,
+    WrongKey,
+    nearest,
+    none_of,
+    read,
+)
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
@@ -28,6 +43,8 @@ from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"
+"""Variable that names the folder of research data."""
+
 WEEK = 7
 
 LEAST_COUNTRIES = 6
@@ -88,6 +105,7 @@ class CorpusFile(Section, frozen=True):
         source: name of the source that reads them.
         path: next to ``events.toml``; empty = not used.
         shared: below the folder of shared research data; empty = not used.
+        made_up: somebody wrote these records; nobody measured them.
         country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any
             shape.
     """
@@ -95,6 +113,7 @@ class CorpusFile(Section, frozen=True):
     source: Text
     path: str = ""
     shared: str = ""
+    made_up: bool = False
     country: CountryCode = ""
     time: Text = ""
     value: Text = ""
@@ -156,6 +175,24 @@ class Injection(Section, frozen=True):
             raise WrongKey("signals", f"no such signals: {', '.join(sorted(unknown))}")
 
 
+class PlantedFailures(Section, frozen=True):
+    """The table ``[sensitivity]``: failures planted in quiet votes, to see whether events are found as often as stated.
+
+    Attributes:
+        since, until: when nothing happened to the target.
+        times: events on each network, at random moments, of each depth and length.
+    """
+
+    country: CountryCode
+    target: Text
+    since: Instant
+    until: Instant
+    times: Annotated[int, Meta(ge=1)] = 100
+
+    def __post_init__(self) -> None:
+        _check_window(self.since, self.until)
+
+
 class Planting(Section, frozen=True):
     """The table ``[planting]``: blocking planted into replays of quiet measurements, to see what is found and what is
     invented.
@@ -187,6 +224,13 @@ class Planting(Section, frozen=True):
             raise WrongKey("techniques", f"{', '.join(sorted(unknown))}: none of {', '.join(TECHNIQUES)}")
         if self.days < 2 * WEEK or max(self.hours) > (self.days - 2 * WEEK) * 24:
             raise WrongKey("days", "it must be at least two weeks longer than the longest event")
+
+
+class Supported(StrEnum):
+    """The status that the measurements of an event support."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
 
 
 class Sessions(Section, frozen=True):
@@ -245,6 +289,81 @@ class Times(Section, frozen=True):
         return tuple(found)
 
 
+class Publication(Section, frozen=True):
+    """A table ``[publication.NAME]``: where a truth comes from.
+
+    Attributes:
+        url: empty = whoever wrote the corpus knew no address.
+        published: ``None`` = the date is not known.
+        judged: it is what the event is judged from, or was read from that, so it is no independent witness.
+    """
+
+    publisher: Text
+    title: Text
+    url: str = ""
+    published: date | None = None
+    judged: bool = False
+
+
+class KnownTime(Section, frozen=True):
+    """How exactly the onset or the end of an event is known; the time itself is in its intervals.
+
+    Attributes:
+        publication: name of a ``[publication.NAME]``.
+        earliest, latest: the truth is not outside these.
+    """
+
+    publication: Text
+    earliest: Instant
+    latest: Instant
+
+    def __post_init__(self) -> None:
+        if self.earliest > self.latest:
+            raise WrongKey("latest", "it must not be before earliest")
+
+    def check(self, key: str, at: float | None) -> None:
+        if at is None or not self.earliest <= at <= self.latest:
+            where = "the event goes on" if at is None else f"the intervals say {to_iso(at)}"
+            raise WrongKey(key, f"{where}, which is not between earliest and latest")
+
+
+class KnownLevel(Section, frozen=True):
+    """The share of the baseline that was typically left, and the bounds of what is known of it."""
+
+    publication: Text
+    share: Share
+    low: Share
+    high: Share
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.share <= self.high:
+            raise WrongKey("share", "it must be between low and high")
+
+
+class Truth(Section, frozen=True):
+    """A table ``[event.truth]``: what is known of the event besides its times, and what its measurements support.
+
+    Attributes:
+        cut: what was taken from whom, in words.
+        status: what its measurements support: to confirm what they cannot show would be wrong, too.
+        onset, end, level: how exactly they are known, and from whom; None = not known, or not said.
+        may_say, must_not_say: what these measurements support, and what they do not, in words.
+    """
+
+    cut: str = ""
+    status: Supported = Supported.CONFIRMED
+    onset: KnownTime | None = None
+    end: KnownTime | None = None
+    level: KnownLevel | None = None
+    may_say: str = ""
+    must_not_say: str = ""
+
+    def known(self) -> list[tuple[str, KnownTime | KnownLevel]]:
+        """What is known, by key."""
+        every = ("onset", self.onset), ("end", self.end), ("level", self.level)
+        return [(key, one) for key, one in every if one is not None]
+
+
 class OnNetworks(Times, frozen=True, kw_only=True):
     """A table ``[[event.on]]``: when the event was on, on these networks."""
 
@@ -266,7 +385,7 @@ class LabelledTable(Times, frozen=True, kw_only=True):
     on: tuple[OnNetworks, ...] = ()
     scope: Scope | None = None
     must: tuple[int, ...] | None = None
-    left: Annotated[float, Meta(ge=0, le=1)] | None = None
+    truth: Truth = Truth()
 
     def __post_init__(self) -> None:
         self.event()  # refuses contradictory values
@@ -278,15 +397,22 @@ class LabelledTable(Times, frozen=True, kw_only=True):
         line = () if networks else self.on_at()
         if line and self.kind not in (Kind.OUTAGE, Kind.SLOWDOWN):
             raise WrongKey("networks", "name the networks on which it happened, here or in [[event.on]]")
-        if networks and not self.targets:
+        if networks and not self.targets and self.kind not in (Kind.OUTAGE, Kind.SLOWDOWN):
             raise WrongKey("targets", "it is missing")
         must = tuple(networks) if self.must is None else self.must
         if not set(must) <= set(networks):
             raise WrongKey("must", f"{sorted(set(must) - set(networks))} are not among its networks")
-        return LabelledEvent(
+        event = LabelledEvent(
             *(self.id, self.country, self.kind, self.targets, networks, self.scope, self.source, must, line),
-            left=self.left,
+            truth=self.truth,
         )
+        for key, known, at in (
+            ("onset", self.truth.onset, event.start),
+            ("end", self.truth.end, event.end),
+        ):
+            if known is not None:
+                known.check(f"truth.{key}", at)
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +424,6 @@ class LabelledEvent:
         networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
         line: when connectivity itself, or the whole country's traffic to the targets, was lost; empty = given
             by the networks.
-        left: share of the baseline that typically remained; None = not labelled.
         scope: ``None`` = not labelled.
         source: who reported it, and how the times were set.
         must: it counts as missed unless it is *confirmed* on these; on the other networks a suspicion is
@@ -314,7 +439,7 @@ class LabelledEvent:
     source: str
     must: tuple[int, ...]
     line: tuple[Interval, ...] = ()
-    left: float | None = None
+    truth: Truth = field(default_factory=Truth)
 
     @property
     def start(self) -> float:
@@ -334,6 +459,8 @@ class QuietInterval(Section, frozen=True):
 
     Attributes:
         networks: empty = all of the country.
+        publication: who says that nothing happened; empty = no truth is known, and it is labelled for false alarms
+            alone, since nothing was reported.
     """
 
     country: CountryCode
@@ -341,6 +468,7 @@ class QuietInterval(Section, frozen=True):
     until: Instant
     source: Text
     networks: tuple[Asn, ...] = ()
+    publication: str = ""
 
     def __post_init__(self) -> None:
         _check_window(self.since, self.until)
@@ -378,6 +506,8 @@ class EventsFile(Section, frozen=True):
     injection: Injection | None = None
     planting: Planting | None = None
     world: SimulatedWorld | None = None
+    sensitivity: PlantedFailures | None = None
+    publication: dict[str, Publication] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids = [event.id for event in self.event]
@@ -387,6 +517,15 @@ class EventsFile(Section, frozen=True):
             if event.start < self.corpus.since or (event.end or event.start) > self.corpus.until:
                 why = "it is outside the window of [corpus] since, until"
                 raise WrongKey(f"event[{number}].intervals", why)
+            for key, known in event.truth.known():
+                self._check_publication(f"event[{number}].truth.{key}.publication", known.publication)
+        for number, quiet in enumerate(self.quiet, 1):
+            if quiet.publication:
+                self._check_publication(f"quiet[{number}].publication", quiet.publication)
+
+    def _check_publication(self, key: str, name: str) -> None:
+        if name not in self.publication:
+            raise WrongKey(key, f"there is no [publication.{name}]{nearest(name, list(self.publication))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,8 +537,9 @@ class Corpus:
         seed: for the generator.
         since: start of the labelled window, unix seconds.
         injection: ``None`` = nothing is injected into the series.
-        planting, world: ``None`` = nothing is planted in the measurements.
+        planting, world, sensitivity: ``None`` = nothing is planted in the measurements.
         country: of all the measurements, unless an event or a quiet stretch names it.
+        publications: where truths come from, by name.
     """
 
     folder: Path
@@ -414,7 +554,15 @@ class Corpus:
     injection: Injection | None = None
     planting: Planting | None = None
     world: SimulatedWorld | None = None
+    sensitivity: PlantedFailures | None = None
     country: str = ""
+    publications: Mapping[str, Publication] = field(default_factory=dict)
+
+    @property
+    def is_real(self) -> bool:
+        """Is what its labels speak of real: measured, and not generated, planted, replayed or made up?"""
+        invented = self.generated or self.planting or self.world or any(file.made_up for file in self.files)
+        return bool(self.events or self.quiet) and not invented
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -445,20 +593,30 @@ def load_corpus(folder: Path) -> Corpus:
         injection=found.injection,
         planting=found.planting,
         world=found.world,
-        country=found.planting.country if found.planting else "",
+        sensitivity=found.sensitivity,
+        country=over.country if (over := found.planting or found.injection or found.sensitivity) else "",
+        publications=found.publication,
         **given,
     )
+
+
+def missing_files(corpus: Corpus, shared: Path | None) -> tuple[str, ...]:
+    """Names of the research data that the corpus needs and ``shared`` lacks; ``None`` = the user named no folder."""
+    names = (file.shared for file in corpus.files if file.shared)
+    return tuple(name for name in names if shared is None or not (shared / name).is_file())
 
 
 def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tuple[CorpusFile, Path]]:
     """The files with their paths; what is generated is written to ``scratch`` first.
 
     Args:
-        shared: the folder of shared research data; ``None`` = the user named none.
+        shared: the folder of research data; ``None`` = the user named none.
 
     Raises:
         FanousError: a file is missing; the error says what to do.
     """
+    if missing := missing_files(corpus, shared):
+        raise FanousError(f"{corpus.folder} needs {', '.join(missing)}; {how_to_give(shared)}")
     found = [(file, _path_of(corpus, file, shared)) for file in corpus.files]
     if corpus.generated:
         path = scratch / f"{corpus.generated}-{corpus.seed}.jsonl"
@@ -467,16 +625,16 @@ def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tup
     return found
 
 
+def how_to_give(shared: Path | None) -> str:
+    """What to do about missing research data."""
+    named = f"{shared} lacks these" if shared else "no folder of them was named"
+    return f"research data may not be redistributed, and {named}: pass --data FOLDER, or set {SHARED}"
+
+
 def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
-    if file.path:
-        path, advice = corpus.folder / file.path, f"it should be next to {FILE}"
-    elif shared is None:
-        raise FanousError(
-            f"{corpus.folder} needs {file.shared}, which may not be redistributed: "
-            f"set {SHARED} to the folder that has it"
-        )
-    else:
-        path, advice = shared / file.shared, f"{SHARED} names {shared}"
+    if shared is not None and file.shared:
+        return shared / file.shared
+    path = corpus.folder / file.path
     if not path.is_file():
-        raise FanousError(f"{corpus.folder} needs {path}, which does not exist ({advice})")
+        raise FanousError(f"{corpus.folder} needs {path}, which does not exist (it should be next to {FILE})")
     return path

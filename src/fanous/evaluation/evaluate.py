@@ -5,10 +5,10 @@ A corpus goes into a separate store through the same ``ingest`` that users run; 
 is compared with the labels.  Rates are given together with the exposure they are based on.
 """
 
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,19 +17,34 @@ from numpy.typing import NDArray
 
 from fanous.evaluation import replays
 from fanous.evaluation.corpus import (
-    SHARED,
     Corpus,
     CorpusFile,
+    KnownTime,
     LabelledEvent,
     QuietInterval,
+    Supported,
     corpus_files,
     load_corpus,
+    missing_files,
 )
 from fanous.evaluation.replays import Replay, inject
+from fanous.evaluation.sensitivity import sensitivity_scores
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.instant import HOUR
+from fanous.model.instant import HOUR, to_iso
 from fanous.model.measurement import Provenance
-from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
+from fanous.model.score import (
+    YEAR,
+    Citation,
+    Evaluation,
+    EventScore,
+    NetworkScore,
+    QuietIntervalScore,
+    Stated,
+    TrueEvent,
+    TrueLevel,
+    TrueTime,
+    not_judged,
+)
 from fanous.model.series import within
 from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
@@ -44,21 +59,26 @@ SLACK = 6 * HOUR
 """An incident that begins this long before the label, or after its end, may still be that event."""
 
 
-def evaluate_corpora(folders: Sequence[Path]) -> list[Evaluation]:
+def evaluate_corpora(folders: Sequence[Path], shared: Path | None) -> list[Evaluation]:
     """Each corpus in turn.
 
+    Args:
+        shared: the folder of research data; a corpus that needs what it lacks is not judged.
+
     Raises:
-        FanousError: a corpus is invalid, or its measurements are missing.
+        FanousError: a corpus is invalid.
     """
-    return [evaluate_corpus(load_corpus(folder)) for folder in folders]
+    corpora = [load_corpus(folder) for folder in folders]
+    return [evaluate_corpus(corpus, shared) for corpus in corpora]
 
 
-def evaluate_corpus(corpus: Corpus) -> Evaluation:
+def evaluate_corpus(corpus: Corpus, shared: Path | None) -> Evaluation:
     """Ingest, then compare."""
-    shared = os.environ.get(SHARED)
+    if missing := missing_files(corpus, shared):
+        return not_judged(corpus.title, corpus.is_real, missing)
     with tempfile.TemporaryDirectory(prefix="fanous-evaluate-") as scratch:
         folder = Path(scratch)
-        files = corpus_files(corpus, Path(shared) if shared else None, folder)
+        files = corpus_files(corpus, shared, folder)
         paths = [path for _, path in files]
         if corpus.planting is not None:
             plans = replays.plans(corpus, corpus.planting, paths)
@@ -68,8 +88,13 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
             return replays.gathered_failures(corpus.title, replayed(plays, folder))
         with open_store(folder / "store", staged=True) as opened:
             store = opened.of(Provenance.SYNTHETIC)
-            stored = sum(_bring_in(opened, file, path) for file, path in files)
-            compared = _compare(corpus, store, stored)
+            stored = {path: _bring_in(opened, file, path) for file, path in files}
+            if unread := [path.name for path, count in stored.items() if not count]:
+                return not_judged(corpus.title, corpus.is_real, [f"{name} (unreadable)" for name in unread])
+            compared = _compare(corpus, store, sum(stored.values()))
+            if corpus.sensitivity is not None:
+                scores = sensitivity_scores(store, corpus.sensitivity, corpus.seed)
+                compared = replace(compared, sensitivity=tuple(scores))
             if corpus.injection is None:
                 return compared
             losses, quiet = inject(store, corpus, corpus.injection)
@@ -123,6 +148,8 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         retracted=len(every) - len(standing),
         quantity_months=sum(_quantity_months(store, country, corpus) for country in corpus.countries),
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
+        quiet_intervals=tuple(_score_quiet(store, quiet, false, corpus) for quiet in corpus.quiet),
+        is_real=corpus.is_real,
     )
 
 
@@ -140,9 +167,34 @@ def _quantity_months(store: Store, country: str, corpus: Corpus) -> float:
 def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
     """Is it a false alarm?  If quiet intervals of the country are labelled, only an incident in one of them is."""
     labelled = [q for q in quiet if q.country == incident.country]
-    networks = _asns(incident)
-    return not labelled or any(
-        incident.is_on(q.since, q.until) and (not q.networks or networks & set(q.networks)) for q in labelled
+    return not labelled or any(_is_in(incident, q) for q in labelled)
+
+
+def _is_in(incident: Incident, quiet: QuietInterval) -> bool:
+    on_its_networks = not quiet.networks or _asns(incident) & set(quiet.networks)
+    return (
+        incident.country == quiet.country
+        and incident.is_on(quiet.since, quiet.until)
+        and bool(on_its_networks)
+    )
+
+
+def _score_quiet(
+    store: Store, quiet: QuietInterval, false: Sequence[Incident], corpus: Corpus
+) -> QuietIntervalScore:
+    found = [incident for incident in false if _is_in(incident, quiet)]
+    when = quiet.since, quiet.until
+    votes = store.facts.series(quiet.country, *when, TICK)
+    measured = [s for s in votes if not quiet.networks or s.key.place.asn in quiet.networks]
+    return QuietIntervalScore(
+        country=quiet.country,
+        since=to_iso(quiet.since),
+        until=to_iso(quiet.until),
+        networks=quiet.networks,
+        source=_citation(corpus, quiet.publication) if quiet.publication else None,
+        measured=bool(measured or (not quiet.networks and store.facts.levels(quiet.country, *when))),
+        confirmed=sum(i.confirmed_at is not None for i in found),
+        suspected=sum(i.confirmed_at is None for i in found),
     )
 
 
@@ -176,24 +228,75 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
     ends = [i.end for i in claims]
     end = max((e for e in ends if e is not None), default=None) if None not in ends else None
     named = {asn for i in claims for asn in _asns(i)} if event.networks else set()
-    level = None if begun is None or begun.level is None else begun.level.mean
+    level = None if begun is None else begun.level
     subjects = {target for i in claims for target in i.targets}
+    state = "confirmed" if confirmed else "suspected" if found else "missed"
+    sure = bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must)
+    truth = event.truth
     return EventScore(
         id=event.id,
-        confirmed=bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must),
+        confirmed=sure,
         minutes_to_confirm=_minutes(first, event.start),
         onset_error_minutes=_minutes(onset, event.start),
         end_error_minutes=None if event.end is None else _minutes(end, event.end),
-        found="confirmed" if confirmed else "suspected" if found else "missed",
+        found=state,
         incidents=len(claims),
         intervals=sum(len(i.intervals) for i in claims),
-        level=level,
-        level_error=None if level is None or event.left is None else level - event.left,
-        subject_right=subjects == set(event.targets) if claims else None,
+        level=None if level is None else level.mean,
+        level_error=None if level is None or truth.level is None else level.mean - truth.level.share,
+        subject_right=set(event.targets) <= subjects <= _labelled(corpus, event) if claims else None,
         scope_right=None if event.scope is None else any(i.scope is event.scope for i in claims),
         extra_networks=tuple(sorted(named - set(event.networks))),
         networks=networks,
+        truth=_truth(event, corpus),
+        status_right=sure if truth.status is Supported.CONFIRMED else state == truth.status,
+        onset_inside=_is_onset_inside(begun, truth.onset),
+        level_inside=None
+        if level is None or truth.level is None
+        else level.low <= truth.level.high and level.high >= truth.level.low,
     )
+
+
+def _labelled(corpus: Corpus, event: LabelledEvent) -> set[str]:
+    """Targets of all events of its country: what fails together is one incident, and named in full."""
+    return {target for one in corpus.events if one.country == event.country for target in one.targets}
+
+
+def _is_onset_inside(begun: Incident | None, known: KnownTime | None) -> bool | None:
+    """Does the bracket meet the bounds of the truth?  An open onset reaches back to any time."""
+    if begun is None or known is None:
+        return None
+    earliest = -inf if begun.onset_earliest is None else begun.onset_earliest
+    return earliest <= known.latest and begun.onset_latest >= known.earliest
+
+
+def _truth(event: LabelledEvent, corpus: Corpus) -> TrueEvent:
+    truth = event.truth
+    level = truth.level
+    return TrueEvent(
+        cut=truth.cut,
+        status=truth.status,
+        onset=_true_time(corpus, truth.onset, event.start),
+        end=_true_time(corpus, truth.end, event.end),
+        level=None
+        if level is None
+        else TrueLevel(level.share, level.low, level.high, _citation(corpus, level.publication)),
+        may_say=truth.may_say,
+        must_not_say=truth.must_not_say,
+    )
+
+
+def _true_time(corpus: Corpus, known: KnownTime | None, at: float | None) -> TrueTime | None:
+    if known is None or at is None:
+        return None
+    bounds = to_iso(known.earliest), to_iso(known.latest)
+    return TrueTime(to_iso(at), *bounds, _citation(corpus, known.publication))
+
+
+def _citation(corpus: Corpus, name: str) -> Citation:
+    one = corpus.publications[name]
+    published = "" if one.published is None else one.published.isoformat()
+    return Citation(one.publisher, one.title, one.url, published, one.judged)
 
 
 def _minutes(found: float | None, labelled: float) -> float | None:
@@ -221,6 +324,8 @@ def _score_network(
 
 def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
+    if not event.targets:
+        return np.array([], np.int64)  # connectivity itself: no vote speaks of it
     series = store.facts.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.place.asn == asn]
     return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)

@@ -57,6 +57,7 @@ from fanous.model.score import (
     PlantScore,
     QuietScore,
     WorldScore,
+    middle,
     together,
 )
 from fanous.model.series import Anomaly, Series
@@ -239,16 +240,10 @@ def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) 
         networks=sum(n.found != "missed" for n in measured) / len(measured) if measured else None,
         extra_networks=sum(len(event.extra_networks) for event in told),
         incidents=sum(event.incidents for event in told) / len(told) if told else None,
-        onset_minutes=_middle([event.onset_error_minutes for event in told]),
-        end_minutes=_middle([event.end_error_minutes for event in told]),
-        minutes_to_confirm=_middle([event.minutes_to_confirm for event in told]),
+        onset_minutes=middle([event.onset_error_minutes for event in told]),
+        end_minutes=middle([event.end_error_minutes for event in told]),
+        minutes_to_confirm=middle([event.minutes_to_confirm for event in told]),
     )
-
-
-def _middle(values: Sequence[float | None]) -> float | None:
-    """Median distance from the label, in either direction."""
-    known = [abs(value) for value in values if value is not None]
-    return median(known) if known else None
 
 
 Span = tuple[float, float]

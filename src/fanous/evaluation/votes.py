@@ -16,7 +16,7 @@ from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
-from fanous.model.series import Anomaly, Votes
+from fanous.model.series import Anomaly, Series, Votes
 from fanous.model.verdict import State
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version
@@ -25,7 +25,12 @@ from fanous.sources.measurements import FAMILY_OF
 
 def stretches_of(votes: Votes, country: str) -> list[Anomaly]:
     """Every stretch of blocking that the detector sees, whatever its probability."""
-    return BLOCKING.found(series(_rows(votes, country), TICK))
+    return BLOCKING.found(series_of(votes, country))
+
+
+def series_of(votes: Votes, country: str) -> list[Series]:
+    """The shares of failing votes, as detectors see them."""
+    return series(_rows(votes, country), TICK)
 
 
 def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:

@@ -176,3 +176,21 @@ class Backfill:
     since: float
     back_to: float
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What would have been found of one target on one network (``analysis.sensitivity``).
+
+    Attributes:
+        bins, measurements: bins with votes, and measurements in them.
+        seconds_all, seconds_half: the shortest event that is found nine times in ten, if all measurements fail, or
+            half; None = even one of a week, or of half the time asked about, is missed more often.
+    """
+
+    asn: int
+    target: str
+    bins: int
+    measurements: int
+    seconds_all: float | None
+    seconds_half: float | None

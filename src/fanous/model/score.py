@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from statistics import median
 
 from fanous.model.incident import Scope
 
@@ -100,6 +101,62 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """Who published a truth.
+
+    Attributes:
+        url, published: empty = not known.
+        judged: it is what the event is judged from, so it is no independent witness.
+    """
+
+    publisher: str
+    title: str
+    url: str
+    published: str
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrueTime:
+    """When something really began or ended, in ISO 8601; it was not before ``earliest`` or after ``latest``."""
+
+    at: str
+    earliest: str
+    latest: str
+    source: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLevel:
+    """Share of the baseline that was really left, and its bounds, 0..1."""
+
+    share: float
+    low: float
+    high: float
+    source: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class TrueEvent:
+    """What is known of an event.
+
+    Attributes:
+        cut: what was taken from whom.
+        status: what its measurements support: ``confirmed`` or ``suspected``.
+        onset, end, level: None = not known, or not said.
+        may_say, must_not_say: what these measurements support, and what they do not; empty = the corpus does not say.
+    """
+
+    cut: str
+    status: str
+    onset: TrueTime | None
+    end: TrueTime | None
+    level: TrueLevel | None
+    may_say: str
+    must_not_say: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkScore:
     """One network of one labelled event.
 
@@ -128,8 +185,13 @@ class EventScore:
         intervals: of those incidents.
         level: share of the baseline left in them, 0..1; None = not about quantities.
         level_error: that minus the labelled one; None = one of them is not known.
-        subject_right: do they name exactly the labelled targets?  None = nothing was found.
+        subject_right: do they name its targets, and none that no event of the country is labelled with?  None =
+            nothing was found.
         extra_networks: named in those incidents, but not labelled.
+        truth: what they are compared with.
+        status_right: is it what the measurements support, neither less nor more?
+        onset_inside: does the bracket that was given meet the bounds of the truth?  None = the truth is not known, or
+            nothing was found; level_inside: the same of the interval of the level.
     """
 
     id: str
@@ -144,8 +206,33 @@ class EventScore:
     scope_right: bool | None
     extra_networks: tuple[int, ...]
     networks: tuple[NetworkScore, ...]
+    truth: TrueEvent
+    status_right: bool
     level_error: float | None = None
     subject_right: bool | None = None
+    onset_inside: bool | None = None
+    level_inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuietIntervalScore:
+    """A time in which nothing is known to have happened.
+
+    Attributes:
+        networks: empty = the whole country.
+        source: who says that nothing happened; None = no truth is known, only that nothing was reported.
+        measured: was anything measured in it?  If not, it was not judged.
+        confirmed, suspected: incidents in it that match no event.
+    """
+
+    country: str
+    since: str
+    until: str
+    networks: tuple[int, ...]
+    source: Citation | None
+    measured: bool
+    confirmed: int
+    suspected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +331,26 @@ class PlantScore:
 
 
 @dataclass(frozen=True, slots=True)
+class SensitivityScore:
+    """How often events are found that are as long as ``analysis.sensitivity`` states for one network.
+
+    Attributes:
+        measurements: of the network, in the time in which events are planted.
+        depth: share of them that fail in an event; minutes: how long it lasts.
+        times: events planted; found: share of them that the detector raises.
+        found_half_as_long: the same for events of half that length, which should be found less often than is stated.
+    """
+
+    asn: int
+    measurements: int
+    depth: float
+    minutes: float
+    times: int
+    found: float
+    found_half_as_long: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorldScore:
     """The results for one kind of event in worlds made of replays of quiet measurements.
 
@@ -279,6 +386,10 @@ class Evaluation:
         losses: those injected into quantities; quiet: what is raised on these series without them.
         plants: blocking planted in replays of quiet measurements.
         worlds: platforms that fail, or are blocked, in several countries.
+        sensitivity: failures planted in quiet votes, compared with what is stated.
+        quiet_intervals: labelled as such.
+        is_real: everything was measured; nothing was generated, planted, replayed or made up.
+        missing: files without which it could not be judged; then nothing else is known, and nothing counts.
     """
 
     title: str
@@ -296,6 +407,10 @@ class Evaluation:
     plants: tuple[PlantScore, ...] = ()
     worlds: tuple[WorldScore, ...] = ()
     quantity_months: float = 0.0
+    sensitivity: tuple[SensitivityScore, ...] = ()
+    quiet_intervals: tuple[QuietIntervalScore, ...] = ()
+    is_real: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def false_suspected_a_quantity_month(self) -> float | None:
@@ -340,6 +455,74 @@ def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
         false_suspected=sum(e.false_suspected for e in every),
         retracted=sum(e.retracted for e in every),
     )
+
+
+def not_judged(title: str, is_real: bool, missing: Sequence[str]) -> Evaluation:
+    """A corpus whose measurements are missing."""
+    return Evaluation(title, 0, (), 0.0, 0.0, 0, 0, 0, 0, is_real=is_real, missing=tuple(missing))
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Several corpora together: real ones, or made-up ones, but never both.
+
+    Attributes:
+        missing: corpora that could not be judged, which count in nothing else.
+        status_right: of the ``events``.
+        onsets, onsets_inside: events whose true onset is known, and those of them whose bracket meets it.
+        levels, levels_inside: the same for the level.
+        onset_error_minutes, end_error_minutes: median distance from the label; None = none was found.
+        quiet: quiet intervals in which something was measured; quiet_right: of these, without a confirmed incident.
+    """
+
+    is_real: bool
+    corpora: int
+    missing: int
+    events: int
+    status_right: int
+    onsets: int
+    onsets_inside: int
+    levels: int
+    levels_inside: int
+    onset_error_minutes: float | None
+    end_error_minutes: float | None
+    quiet: int
+    quiet_right: int
+    false_confirmed: int
+    false_suspected: int
+    country_months: float
+
+
+def total(every: Sequence[Evaluation], *, is_real: bool) -> Total:
+    """The sums over the real corpora, or over the others."""
+    own = [one for one in every if one.is_real is is_real]
+    judged = [one for one in own if not one.missing]
+    events = [event for one in judged for event in one.events]
+    quiet = [each for one in judged for each in one.quiet_intervals if each.measured]
+    return Total(
+        is_real=is_real,
+        corpora=len(judged),
+        missing=len(own) - len(judged),
+        events=len(events),
+        status_right=sum(event.status_right for event in events),
+        onsets=sum(event.truth.onset is not None for event in events),
+        onsets_inside=sum(event.onset_inside is True for event in events),
+        levels=sum(event.truth.level is not None for event in events),
+        levels_inside=sum(event.level_inside is True for event in events),
+        onset_error_minutes=middle([event.onset_error_minutes for event in events]),
+        end_error_minutes=middle([event.end_error_minutes for event in events]),
+        quiet=len(quiet),
+        quiet_right=sum(not each.confirmed for each in quiet),
+        false_confirmed=sum(one.false_confirmed for one in judged),
+        false_suspected=sum(one.false_suspected for one in judged),
+        country_months=sum(one.country_months for one in judged),
+    )
+
+
+def middle(values: Sequence[float | None]) -> float | None:
+    """Median distance from the label, in either direction; None = none is known."""
+    known = [abs(value) for value in values if value is not None]
+    return median(known) if known else None
 
 
 def _at_most(count: int) -> float:

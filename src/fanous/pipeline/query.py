@@ -12,6 +12,7 @@ from math import ceil
 
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
+from fanous.model.coverage import Sensitivity
 from fanous.model.incident import Incident
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import AHEAD
@@ -34,6 +35,7 @@ class CountryAnswer:
         within: what was measured about it in this time; if nothing was, finding nothing means nothing.
         known_until: id of an open incident whose data ended days ago -> when they ended, unix seconds.
         targets: to which the answer is restricted; empty = all.
+        sensitivity: how long an event had to last to be found, by network and target; ``None`` = it was not asked for.
     """
 
     country: str
@@ -47,6 +49,7 @@ class CountryAnswer:
     within: Within
     known_until: Mapping[str, float]
     targets: Sequence[str]
+    sensitivity: Sequence[Sensitivity] | None = None
 
     @property
     def hours(self) -> int:
@@ -65,13 +68,20 @@ class CountryAnswer:
 
 
 def confirm(
-    store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None
+    store: Store,
+    country: str,
+    targets: Sequence[str],
+    since: float | None,
+    until: float | None,
+    *,
+    sensitivity: bool = False,
 ) -> CountryAnswer:
     """What is known about disruptions in a country; reads only.  Staged events come last, and change nothing.
 
     Args:
         targets: restrict the answer to these; empty = all.
         since: ``None`` = from the first measurement; the same for ``until``.
+        sensitivity: also say how long an event had to last to be found, of the targets shown, or else of all.
 
     Raises:
         FanousError: the store has no data about this country.
@@ -118,7 +128,20 @@ def confirm(
         within=store.facts.within(country, since, until, targets),
         known_until={one.id: at for one in incidents if (at := data_ended(store, one, now)) is not None},
         targets=targets,
+        sensitivity=_sensitivity(store, country, since, until, shown) if sensitivity else None,
     )
+
+
+def _sensitivity(
+    store: Store, country: str, since: float, until: float, targets: Sequence[str]
+) -> list[Sensitivity]:
+    from fanous.analysis.detectors.interference import BLOCKING  # only this question needs the filter
+    from fanous.analysis.sensitivity import sensitivities
+    from fanous.pipeline.interference import TICK
+
+    series = store.facts.series(country, since, until, TICK, targets or None)
+    votes = [one for one in series if one.key.signal in BLOCKING.signals]
+    return sensitivities(votes, BLOCKING.options, since, until)
 
 
 class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
@@ -128,9 +151,11 @@ class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):
     targets: tuple[str, ...] = ()
     since: float | None = None
     until: float | None = None
+    sensitivity: bool = False
 
     def perform(self, store: Store) -> CountryAnswer:
-        return confirm(store, self.country, list(self.targets), self.since, self.until)
+        targets = list(self.targets)
+        return confirm(store, self.country, targets, self.since, self.until, sensitivity=self.sensitivity)
 
 
 def known_until(store: Store, incident: Incident, now: float) -> float:

@@ -4,6 +4,7 @@ Times are RFC 3339 in UTC, in whole seconds; unknown values are ``null``, never 
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from fanous.analysis.series.signals import SIGNALS, target_of_series
@@ -17,6 +18,7 @@ from fanous.wording.words import counts_users
 
 if TYPE_CHECKING:
     from fanous.analysis.incidents.policing import Policing
+    from fanous.model.coverage import Sensitivity
     from fanous.model.series import Series
     from fanous.store.ledger import Revision
 
@@ -26,6 +28,32 @@ Document = dict[str, Any]
 def known_document(known_until: float | None) -> Document:
     """When the data about an open incident ended."""
     return {"known_until": _moment(known_until)}
+
+
+def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
+    """How long an event had to last to be found with this ``chance``, in minutes; nothing if it was not asked for."""
+    if found is None:
+        return {}
+    from fanous.analysis.sensitivity import CHANCE
+
+    return {
+        "sensitivity": [
+            {
+                "network": f"AS{one.asn}",
+                "target": one.target,
+                "measurements": one.measurements,
+                "chance": CHANCE,
+                "minutes_all": _in_minutes(one.seconds_all),
+                "minutes_half": _in_minutes(one.seconds_half),
+            }
+            for one in found
+        ]
+    }
+
+
+def _in_minutes(seconds: float | None) -> int | None:
+    """Rounded up: a shorter event would be found less often."""
+    return None if seconds is None else ceil(seconds / 60)
 
 
 def incident_document(incident: Incident) -> Document:

@@ -261,18 +261,7 @@ def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anoma
     group_of = np.repeat(np.arange(len(block)), [len(group) for group in block])
     seats = Seats(np.array([one.key.place.asn for one in series]), group_of)
     bins = side_by_side(series)
-    beliefs = _believe(bins, seats, np.full(len(series), options.mean_off), options)
-    off = quiet_share(
-        bins.failing,
-        bins.probes,
-        np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0),
-        group_of,
-        prior=options.mean_off,
-        strength=options.strength,
-        low=options.mean_off_low,
-        high=options.mean_off_high,
-    )
-    beliefs = _believe(bins, seats, off, options)
+    beliefs = _believe(bins, seats, usual_failures(bins, seats, options), options)
     return [
         anomaly
         for column, one in enumerate(series)
@@ -291,6 +280,21 @@ class Seats:
 
     networks: Ints
     groups: Ints
+
+
+def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
+    """Failing share of each series where nothing interferes, shape (series,)."""
+    beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
+    return quiet_share(
+        bins.failing,
+        bins.probes,
+        np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0),
+        seats.groups,
+        prior=options.mean_off,
+        strength=options.strength,
+        low=options.mean_off_low,
+        high=options.mean_off_high,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,80 @@
+"""Sensitivity: are events found as often as is stated?
+
+Failures are put into real votes, from random moments on and for as long as ``analysis.sensitivity`` states, and for
+half as long; then the live series and detector look at all networks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+
+from fanous.analysis.detectors.interference import BLOCKING
+from fanous.analysis.sensitivity import DEPTHS, sensitivities
+from fanous.analysis.series.aggregate import BLOCKED_PATH
+from fanous.evaluation.corpus import PlantedFailures
+from fanous.evaluation.votes import series_of
+from fanous.model.score import SensitivityScore
+from fanous.model.series import Series, Votes
+from fanous.store.protocol import Store
+
+
+def sensitivity_scores(store: Store, planted: PlantedFailures, seed: int) -> Iterator[SensitivityScore]:
+    """A row for each network and depth for which a length is stated."""
+    votes = store.facts.votes(planted.country, planted.since, planted.until, [planted.target])
+    votes = votes.where(votes.signals == BLOCKED_PATH)
+    series = series_of(votes, planted.country)
+    chance = Random(seed)
+    for one in sensitivities(series, BLOCKING.options, planted.since, planted.until):
+        country = _Country(planted, votes.where(votes.asns == one.asn), one.asn, series)
+        for depth, seconds in zip(DEPTHS, (one.seconds_all, one.seconds_half), strict=True):
+            if seconds is not None:
+                yield SensitivityScore(
+                    asn=one.asn,
+                    measurements=one.measurements,
+                    depth=depth,
+                    minutes=seconds / 60,
+                    times=planted.times,
+                    found=_share_found(country, depth, seconds, chance),
+                    found_half_as_long=_share_found(country, depth, seconds / 2, chance),
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """The votes of the network that is struck, and the series of all networks as they were."""
+
+    planted: PlantedFailures
+    votes: Votes
+    asn: int
+    series: Sequence[Series]
+
+
+def _share_found(country: _Country, depth: float, length: float, chance: Random) -> float:
+    """All events at once: under names of their own they are as far apart as two platforms."""
+    planted, others = country.planted, [one for one in country.series if one.key.place.asn != country.asn]
+    starts = {
+        f"{planted.target} {number}": chance.uniform(planted.since, planted.until - length)
+        for number in range(planted.times)
+    }
+    worlds = [
+        replace(one, key=replace(one.key, target=name))
+        for name, start in starts.items()
+        for one in [*_struck(country, depth, (start, start + length), chance), *others]
+    ]
+    found = {
+        anomaly.key.target
+        for anomaly in BLOCKING.found(worlds)
+        if anomaly.key.place.asn == country.asn and anomaly.raised_at is not None
+        if anomaly.start_latest < starts[anomaly.key.target] + length
+        if anomaly.last_seen > starts[anomaly.key.target]
+    }
+    return len(found) / planted.times
+
+
+def _struck(country: _Country, depth: float, event: tuple[float, float], chance: Random) -> list[Series]:
+    votes = country.votes
+    hit = (votes.times >= event[0]) & (votes.times < event[1])
+    fails = np.array([chance.random() < depth for _ in range(len(votes))])
+    return series_of(replace(votes, seen=np.where(hit, fails, votes.seen)), country.planted.country)
