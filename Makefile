@@ -12,7 +12,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser peers check format fuzz bench lock tables site man sbom licences audit
+.PHONY: help install lab-packages browser postgresql demo lab test test-long test-lab test-browser peers check format fuzz bench lock tables site man release images licences audit
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -145,10 +145,12 @@ man: install  ## a man page for each command, in build/man
 licences: install  ## the licence of each package that ships with Fanous; fails if one is incompatible
 	$(BIN)/python -m tools.licences
 
-CYCLONEDX := cyclonedx-bom==7.5.0
-sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; needs the package index
-	@mkdir -p build
-	$(BIN)/uv tool run --from "$(CYCLONEDX)" cyclonedx-py requirements packaging/server.lock -o build/fanous.cdx.json
+release: install  ## the wheel, the source distribution, what is in them (CycloneDX) and their digests, in build/release
+	$(BIN)/python -m tools.release build/release
+
+images: install  ## the images of a release, on the base images that packaging/images.env names by digest; needs Docker
+	pins="$$($(BIN)/python -m tools.release --images)" && for target in monitor probe; do \
+	  docker build -f packaging/Dockerfile $$pins --target $$target -t fanous-$$target . || exit 1; done
 
 PIP_AUDIT := pip-audit==2.9.0
 audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI

@@ -61,6 +61,7 @@ NOT_RUN = {
     "probe stream": "measures the internet; tests/probe",
     "pull": "asks publishers on the internet; tests/sources has servers that answer as they do",
     "queue": "needs servers of NATS; tests/collector/stream",
+    "refdata accept": "needs a digest that --list shows; tests/cli/test_refdata.py types what it prints",
     "refdata update": "without --from it fetches from the internet; tests/refdata",
     "run": "goes on until it is stopped; tests/monitor starts it",
     "scan": "needs root, and sends to others' addresses; tests/scan",

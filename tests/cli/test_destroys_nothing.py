@@ -20,7 +20,7 @@ from fanous.publish.evidence.manifest import make_key
 from fanous.store.local import open_store
 from tests.charts.events import incident
 from tests.collector.files import kept
-from tests.commands import fanous
+from tests.commands import document, fanous
 from tests.copies import copy_of
 from tests.documents import found_command
 from tests.store.cases import judged
@@ -44,6 +44,7 @@ WRITES_NOTHING = {
     "probe list": "prints",
     "probe serve": "answers",
     "queue": "prints",
+    "refdata accept": "the same as refdata update",
     "refdata update": "installs into the folder of the user's data; see the test of a set that was changed by hand",
     "verify": "prints; --store is ignored",
 }
@@ -465,8 +466,19 @@ def test_a_set_that_was_changed_by_hand_is_not_updated(
     fanous("refdata", "update", "--from", own)
     own.write_text(pattern.replace("kept", "hidden"))
     fanous("refdata", "update", "--from", own)
-    (installed,) = (tmp_path / "data").rglob("own.toml")
-    assert installed.read_bytes() == own.read_bytes()
-    installed.write_text(pattern.replace("kept", "mine"))
+    (waiting,) = (tmp_path / "data").rglob("own.toml")
+    assert waiting.read_bytes() == own.read_bytes()
+    waiting.write_text(pattern.replace("kept", "mine"))
     assert "already there" in fanous("refdata", "update", "--from", own, code=1).stdout
-    assert "mine" in installed.read_text()
+    assert "mine" in waiting.read_text()
+    waiting.write_bytes(own.read_bytes())
+    (one,) = document("refdata", "update", "--list")["on_trial"]
+    fanous("refdata", "accept", one["sha256"], "--by", "editor")
+    accepted = waiting.parent.parent / "own.toml"
+    accepted.write_text(pattern.replace("kept", "mine"))
+    fanous("refdata", "update", "--from", own)
+    assert (
+        "by what nobody accepted"
+        in fanous("refdata", "accept", one["sha256"], "--by", "editor", code=1).stderr
+    )
+    assert "mine" in accepted.read_text()

@@ -7,16 +7,20 @@ from fanous.cli.refdata import (
     failure,
     installed_document,
     installed_lines,
+    trial_document,
+    trial_lines,
     updated_document,
     updated_lines,
 )
 from fanous.refdata.fingerprints import OONI_HTTP, SetOrigin
 from fanous.refdata.set_formats import BadRow
+from fanous.refdata.trial import Trial
 from fanous.refdata.update import Updated, UpdateOutcome
 
 GOOD = Updated("own.toml", "own.toml", UpdateOutcome.UPDATED, usable=1200)
 UNREACHED = Updated(OONI_HTTP.file, OONI_HTTP.url, UpdateOutcome.FAILED, "no network")
-ABOUT = SetOrigin("https://example.org/set.csv", "BSD-3-Clause", "2026-01-02T03:04:05Z", "00", 1200)
+DIGEST = "0f" * 32
+ABOUT = SetOrigin("https://example.org/set.csv", "BSD-3-Clause", "2026-01-02T03:04:05Z", DIGEST, 1200)
 
 
 def test_bad_rows_are_shown_with_file_and_line_and_counted_beyond() -> None:
@@ -53,11 +57,30 @@ def test_what_is_installed_is_told_with_source_date_and_licence() -> None:
         "rules version: 1+1a2b3c4d",
         "set.csv: 1,200 fingerprints, 2026-01-02, licence: BSD-3-Clause",
         "  https://example.org/set.csv",
-        "own.toml: changed or added by hand; its source is unknown",
+        "own.toml: changed or added by hand: nothing is judged until you move it away",
     ]
     document = installed_document(sets, "1+1a2b3c4d")
     assert document["rules_version"] == "1+1a2b3c4d"
     assert [entry["licence"] for entry in document["sets"]] == ["BSD-3-Clause", None]
+
+
+def test_what_is_on_trial_is_told_with_the_command_that_accepts_it() -> None:
+    waiting = Trial(
+        Path("x/trial/set.csv"), ABOUT, tuple(f"new.{n}" for n in range(ROWS_SHOWN + 2)), ("gone\n+ x",)
+    )
+    assert (
+        trial_lines([waiting])
+        == [
+            "set.csv: on trial since 2026-01-02, 12 new and 1 removed; they conclude nothing yet",
+            "  https://example.org/set.csv",
+            *(f"  + new.{n}" for n in range(ROWS_SHOWN)),
+            "  ... and 2 more (--json lists them)",
+            "  - gone + x",  # a publisher's line break begins no line of ours
+            f"To accept what you have read: fanous refdata accept {DIGEST[:32]} --by NAME",
+        ]
+    )
+    (document,) = trial_document([waiting])
+    assert (len(document["added"]), document["sha256"]) == (12, DIGEST)
 
 
 def test_nothing_installed_says_how_to_begin() -> None:

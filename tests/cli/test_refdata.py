@@ -19,24 +19,42 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
 
 
-def test_a_file_is_installed_and_listed(tmp_path: Path) -> None:
+ACCEPT = ("refdata", "accept")
+
+
+def test_a_file_is_put_on_trial_and_listed(tmp_path: Path) -> None:
     (tmp_path / "fetched.csv").write_text(ooni_file(3) + ooni(scope="galaxy"))
     done = fanous(*UPDATE, "--from", tmp_path / "fetched.csv")
-    assert done.stdout.startswith("ooni-http.csv: updated, 3 fingerprints")
+    assert done.stdout.startswith("ooni-http.csv: updated, 3 fingerprints from ")
+    assert "; on trial until accepted\n" in done.stdout
     assert "fetched.csv:5: test.one: scope 'galaxy' is not known" in done.stdout
-    (entry,) = document(*UPDATE, "--list")["sets"]
+    listed = document(*UPDATE, "--list")
+    (entry,) = listed["on_trial"]
     assert (entry["file"], entry["usable"], entry["licence"]) == ("ooni-http.csv", 3, "none stated")
-    assert (tmp_path / "fanous" / "refdata" / "ooni-http.csv").is_file()
+    assert (len(entry["added"]), entry["removed"], listed["sets"]) == (3, [], [])
+    assert (tmp_path / "fanous" / "refdata" / "trial" / "ooni-http.csv").is_file()
 
 
-def test_the_rules_version_shows_that_sets_are_installed(tmp_path: Path) -> None:
+def test_the_rules_version_shows_which_sets_were_accepted(tmp_path: Path) -> None:
     """As every process that is started afterwards sees them."""
     before = document(*UPDATE, "--list")["rules_version"]
     (tmp_path / "fetched.csv").write_text(OONI_HEADER + ooni())
     (update,) = document(*UPDATE, "--from", tmp_path / "fetched.csv")["updates"]
-    assert update["outcome"] == "updated"
+    assert (update["outcome"], update["on_trial"]) == ("updated", True)
+    listed = json.loads(program(*UPDATE, "--list", "--json").stdout)
+    assert listed["rules_version"] == before
+    (command,) = (line for line in fanous(*UPDATE, "--list").stdout.splitlines() if "To accept" in line)
+    words = command.partition(": fanous ")[2].replace("NAME", "editor").split()
+    assert "ooni-http.csv: 1 fingerprints count from now on" in program(*words).stdout
     listed = json.loads(program(*UPDATE, "--list", "--json").stdout)
     assert listed["rules_version"].startswith(f"{before}+")
+    (entry,) = listed["sets"]
+    assert (entry["accepted_by"], listed["on_trial"]) == ("editor", [])
+
+
+def test_a_set_is_accepted_by_its_digest_and_in_a_name(tmp_path: Path) -> None:
+    assert "Missing option '--by'" in fanous(*ACCEPT, "0f" * 32, code=2).stderr
+    assert "no set on trial has the SHA-256" in fanous(*ACCEPT, "0f" * 32, "--by", "editor", code=1).stderr
 
 
 def test_without_a_network_the_way_by_hand_is_offered(tmp_path: Path) -> None:

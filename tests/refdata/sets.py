@@ -1,5 +1,10 @@
 """Rows in the formats of the published sets, written for the tests; no row of a real set is here."""
 
+from pathlib import Path
+
+from fanous.refdata.trial import Trial, accept, on_trial
+from fanous.refdata.update import update
+
 OONI_HEADER = (
     "name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,expected_countries,source,"
     "exp_url,notes\n"
@@ -56,3 +61,9 @@ def signature(name: str, pattern: str) -> str:
     """One line of Censored Planet's; ``pattern`` is a regular expression without double quotes."""
     escaped = pattern.replace("\\", "\\\\")
     return f'{{"fingerprint":"{name}","pattern":"{escaped}"}}\n'
+
+
+def install(folder: Path, *files: Path) -> list[Trial]:
+    """Put files on trial as an update does, and accept them."""
+    update(files, folder)
+    return accept([one.about.sha256 for one in on_trial(folder)], folder, "duty editor")

@@ -14,9 +14,9 @@ from fanous.refdata.fingerprints import (
     decoded,
     fingerprints,
     installed_fingerprints,
-    installed_sets,
     public_set,
     read_set,
+    sets_in,
 )
 from tests.each import each
 from tests.refdata.sets import (
@@ -25,6 +25,7 @@ from tests.refdata.sets import (
     OONI_HEADER,
     OWN,
     citizenlab,
+    install,
     ooni,
     ooni_file,
     signature,
@@ -72,7 +73,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("uncompiled")
 def test_an_installed_set_is_used_next_to_ours(tmp_path: Path) -> None:
-    (tmp_path / "ooni-http.csv").write_text(OONI_HEADER + IN_PAKISTAN)
+    (tmp_path / "fetched.csv").write_text(OONI_HEADER + IN_PAKISTAN)
+    install(tmp_path, tmp_path / "fetched.csv")
     both = installed_fingerprints(tmp_path)
     assert [p.id for p in both.patterns[len(fingerprints().patterns) :]] == ["ooni/test.one"]
     assert installed_fingerprints(tmp_path) is both
@@ -116,10 +118,10 @@ def test_an_address_counts_wherever_one_of_the_sets_says_so(tmp_path: Path) -> N
     assert both.version != fingerprints().version
 
 
-def test_an_installed_set_that_is_damaged_says_which(tmp_path: Path) -> None:
+def test_a_set_that_is_damaged_says_which(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_text("<html>")
     with pytest.raises(FanousError, match=r"ooni-http\.csv is not a fingerprint set"):
-        installed_fingerprints(tmp_path)
+        fingerprints((tmp_path / "ooni-http.csv",))
 
 
 ANSWER = ooni("10.1.1.1", place="dns", how="full", countries="PK")
@@ -178,8 +180,8 @@ def test_a_mark_of_byte_order_is_no_part_of_the_first_column() -> None:
 def test_installed_are_the_sets_and_toml_and_nothing_else(tmp_path: Path) -> None:
     for name in ("ooni-http.csv", "own.toml", "ooni-http.csv.about.json", "compiled.bin", "notes.csv"):
         (tmp_path / name).touch()
-    assert [path.name for path in installed_sets(tmp_path)] == ["ooni-http.csv", "own.toml"]
-    assert installed_sets(tmp_path / "missing") == ()
+    assert [path.name for path in sets_in(tmp_path)] == ["ooni-http.csv", "own.toml"]
+    assert sets_in(tmp_path / "missing") == ()
 
 
 def test_every_set_has_its_own_file_and_comes_over_https() -> None:

@@ -15,12 +15,12 @@ from fanous.refdata.fingerprints import (
     PublicSet,
     SetOrigin,
     about_path,
-    installed,
+    described,
     read_about,
 )
 from fanous.refdata.update import Fetch, UpdateOutcome, download, update
 from tests.refdata.mirror import GOOD, mirror
-from tests.refdata.sets import OWN, ooni, ooni_file, signature
+from tests.refdata.sets import OWN, install, ooni, ooni_file, signature
 
 fetch = functools.partial(download, largest=100_000, stall=0.3, deadline=0.6, loopback=True)
 
@@ -45,7 +45,7 @@ def at(url: str) -> PublicSet:
 def test_a_fetched_set_is_installed_with_its_source_and_licence(address: str, tmp_path: Path) -> None:
     (one,) = update([at(address + "/good")], tmp_path / "new" / "refdata", fetch=fetch)
     assert (one.file, one.outcome, one.usable) == ("ooni-http.csv", UpdateOutcome.UPDATED, 10)
-    ((path, about),) = installed(tmp_path / "new" / "refdata")
+    ((path, about),) = described(tmp_path / "new" / "refdata" / "trial")
     assert path.read_bytes() == GOOD
     assert about is not None
     assert (about.source, about.licence, about.usable) == (address + "/good", OONI_HTTP.licence, 10)
@@ -80,19 +80,20 @@ def test_a_failure_keeps_the_installed_set_and_the_others_go_on(
     ("rows", "outcome"), [(7, UpdateOutcome.UPDATED), (6, UpdateOutcome.FAILED), (14, UpdateOutcome.UPDATED)]
 )
 def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcome: UpdateOutcome) -> None:
-    update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(10).encode()))
+    (tmp_path / "accepted.csv").write_text(ooni_file(10))
+    install(tmp_path, tmp_path / "accepted.csv")
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(rows).encode()))
     assert one.outcome is outcome
-    assert (tmp_path / "ooni-http.csv").read_text() == ooni_file(
-        rows if outcome is UpdateOutcome.UPDATED else 10
-    )
+    assert (tmp_path / "ooni-http.csv").read_text() == ooni_file(10)
+    assert (tmp_path / "trial" / "ooni-http.csv").exists() is (outcome is UpdateOutcome.UPDATED)
     if outcome is UpdateOutcome.FAILED:
         assert "has 6 usable fingerprints and the installed set has 10, so that is kept" in one.why
         assert f"delete {tmp_path / 'ooni-http.csv'}" in one.why
 
 
-def test_a_broken_installed_set_is_replaced_by_any_set(tmp_path: Path) -> None:
-    (tmp_path / "ooni-http.csv").write_bytes(b"\xff")
+def test_a_broken_set_on_trial_is_replaced_by_any_set(tmp_path: Path) -> None:
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial" / "ooni-http.csv").write_bytes(b"\xff")
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(1).encode()))
     assert one.outcome is UpdateOutcome.UPDATED
 
@@ -124,7 +125,7 @@ def test_a_file_that_the_user_has_is_installed_under_its_sets_name(
     (tmp_path / name).write_text(text)
     (one,) = update([tmp_path / name], tmp_path / "refdata")
     assert (one.file, one.outcome, one.source) == (file, UpdateOutcome.UPDATED, str(tmp_path / name))
-    assert (tmp_path / "refdata" / file).read_text() == text
+    assert (tmp_path / "refdata" / "trial" / file).read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_toml_that_would_stop_every_command_is_refused(tmp_path: Path, text: str
     (one,) = update([tmp_path / "own.toml"], folder)
     assert one.outcome is UpdateOutcome.FAILED
     assert re.search(reason, one.why)
-    assert not (folder / "own.toml").exists()
+    assert not (folder / "trial").exists()
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -161,8 +162,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_of_a_set_changed_by_hand_nothing_is_claimed(tmp_path: Path) -> None:
     update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
-    (tmp_path / "ooni-http.csv").write_bytes(GOOD + b"\n")
-    assert installed(tmp_path) == [(tmp_path / "ooni-http.csv", None)]
+    changed = tmp_path / "trial" / "ooni-http.csv"
+    changed.write_bytes(GOOD + b"\n")
+    assert described(tmp_path / "trial") == [(changed, None)]
 
 
 @pytest.mark.parametrize("noted", ["", "[]", "{}", "{", '{"usable": 1}'])
@@ -174,7 +176,7 @@ def test_a_note_that_cannot_be_read_is_no_note(tmp_path: Path, noted: str) -> No
 
 def test_a_note_says_when(tmp_path: Path) -> None:
     update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
-    about = read_about(tmp_path / "ooni-http.csv")
+    about = read_about(tmp_path / "trial" / "ooni-http.csv")
     assert isinstance(about, SetOrigin)
     assert len(about.installed_at) == len("2023-12-17T15:00:00Z")
     assert about.installed_at.endswith("Z")

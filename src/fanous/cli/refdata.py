@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fanous.base.text import one_line
 from fanous.cli.common import JsonOption, country_code, tell
 from fanous.errors import FanousError
 from fanous.refdata.fingerprints import PUBLIC_SETS, SetOrigin
+from fanous.refdata.trial import LEAST_DIGITS, Trial
 from fanous.refdata.update import Updated, UpdateOutcome
 from fanous.refdata.users import APNIC_URL, InstalledUsers
 
@@ -39,12 +41,13 @@ def refdata_update(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Install larger sets of fingerprints, and the number of users of each network.
+    """Fetch larger sets of fingerprints, and the number of users of each network.
 
     Fingerprints are downloaded from OONI, Citizen Lab and Censored Planet, user numbers from APNIC's
     estimates.  --from reads any of these from a file, or your own user numbers (TOML with one table per
     country, see docs/formats.md), which take precedence over all others.  If a set cannot be fetched or read,
-    the installed one is kept.  Run `fanous rejudge` afterwards to apply the new data to a store.
+    the installed one is kept.  Fingerprints are on trial until a person accepts them: look with --list, then run
+    `fanous refdata accept`.  User numbers count at once: run `fanous rejudge` to apply them to a store.
     """
     from fanous.config import data_folder
     from fanous.refdata.fingerprints import PUBLIC_SETS
@@ -65,6 +68,37 @@ def refdata_update(
         raise FanousError(failed)
 
 
+@refdata_app.command("accept")
+def refdata_accept(
+    digests: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SHA256...",
+            help=f"Digest of each set, as --list of `fanous refdata update` shows it; {LEAST_DIGITS} digits will do.",
+        ),
+    ],
+    by: Annotated[
+        str, typer.Option("--by", help="Who accepts: a role such as 'duty editor', or a name; is kept.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Let sets of fingerprints count that were on trial.
+
+    Until then they conclude nothing: `fanous judge` says what they would change.  Run `fanous rejudge` afterwards
+    to apply them to a store, and restart a running monitor.
+    """
+    from fanous.config import data_folder
+    from fanous.refdata.trial import accept
+
+    accepted = accept(digests, data_folder() / "refdata", by)
+    lines = [f"{one.path.name}: {one.about.usable:,} fingerprints count from now on" for one in accepted]
+    tell(
+        as_json,
+        {"accepted": trial_document(accepted)},
+        [*lines, "run `fanous rejudge` to judge a store's measurements by them"],
+    )
+
+
 def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
     from fanous.refdata.update import forget_users
 
@@ -80,14 +114,20 @@ def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:
 def _show_sets(folder: Path, as_json: bool) -> None:
     from fanous.analysis.rules import RULES_VERSION
     from fanous.pipeline.judge import rules_version
-    from fanous.refdata.fingerprints import installed
+    from fanous.refdata.fingerprints import described
+    from fanous.refdata.trial import on_trial
     from fanous.refdata.users import installed_users
 
-    sets = installed(folder)
-    version = rules_version() if sets else RULES_VERSION
+    sets = described(folder)
+    trials = on_trial(folder)
+    is_whole = all(about is not None for _, about in sets)
+    version = rules_version() if sets and is_whole else RULES_VERSION
     users = installed_users(folder)
-    document = installed_document(sets, version) | {"users": users_document(users)}
-    tell(as_json, document, installed_lines(sets, version) + users_lines(users))
+    document = installed_document(sets, version) | {
+        "on_trial": trial_document(trials),
+        "users": users_document(users),
+    }
+    tell(as_json, document, installed_lines(sets, version) + trial_lines(trials) + users_lines(users))
 
 
 ROWS_SHOWN = 10
@@ -102,6 +142,7 @@ def updated_document(updates: Sequence[Updated]) -> list[dict[str, Any]]:
             "outcome": str(one.outcome),
             "why": one.why or None,
             "usable": one.usable,
+            "on_trial": one.on_trial,
             "bad_rows": [{"line": row.line, "why": row.why} for row in one.bad],
             "left_out": one.left_out,
         }
@@ -116,11 +157,14 @@ def updated_lines(updates: Sequence[Updated]) -> list[str]:
         if one.outcome is UpdateOutcome.FAILED:
             lines.append(f"{one.file}: not updated: {one.why}")
             continue
-        lines.append(f"{one.file}: {one.outcome}, {one.usable:,} {one.of} from {one.source}")
+        trial = "; on trial until accepted" if one.on_trial else ""
+        lines.append(f"{one.file}: {one.outcome}, {one.usable:,} {one.of} from {one.source}{trial}")
         lines += [f"  {count:,} left out: {reason}" for reason, count in one.left_out.items()]
         lines += [f"  {one.source}:{row.line}: {row.why}" for row in one.bad[:ROWS_SHOWN]]
         if len(one.bad) > ROWS_SHOWN:
             lines.append(f"  ... and {len(one.bad) - ROWS_SHOWN:,} more rows (--json lists them)")
+    if any(one.on_trial for one in updates):
+        lines.append("See what is new, and accept it, with `fanous refdata update --list`")
     return lines
 
 
@@ -150,23 +194,67 @@ def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: s
                 "licence": about.licence if about else None,
                 "sha256": about.sha256 if about else None,
                 "usable": about.usable if about else None,
+                "accepted_by": about.accepted_by or None if about else None,
+                "accepted_at": about.accepted_at or None if about else None,
             }
             for path, about in sets
         ],
     }
 
 
+def trial_document(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": one.path.name,
+            "source": one.about.source,
+            "installed_at": one.about.installed_at,
+            "licence": one.about.licence,
+            "sha256": one.about.sha256,
+            "usable": one.about.usable,
+            "added": list(one.added),
+            "removed": list(one.removed),
+        }
+        for one in trials
+    ]
+
+
+def trial_lines(trials: Sequence[Trial]) -> list[str]:
+    """What a person has to read before accepting it."""
+    lines: list[str] = []
+    for one in trials:
+        date = one.about.installed_at[:10]
+        lines.append(
+            f"{one.path.name}: on trial since {date}, {len(one.added):,} new and {len(one.removed):,} removed; they "
+            "conclude nothing yet"
+        )
+        lines.append(f"  {one.about.source}")
+        lines += _changed_lines("+", one.added) + _changed_lines("-", one.removed)
+    if trials:
+        digests = " ".join(one.about.sha256[:LEAST_DIGITS] for one in trials)
+        lines.append(f"To accept what you have read: fanous refdata accept {digests} --by NAME")
+    return lines
+
+
+def _changed_lines(sign: str, changed: Sequence[str]) -> list[str]:
+    lines = [f"  {sign} {one_line(one)}" for one in changed[:ROWS_SHOWN]]
+    if len(changed) > ROWS_SHOWN:
+        lines.append(f"  ... and {len(changed) - ROWS_SHOWN:,} more (--json lists them)")
+    return lines
+
+
 def installed_lines(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> list[str]:
     if not sets:
-        return ["only what ships with Fanous; install larger sets with `fanous refdata update`"]
+        return ["only what ships with Fanous counts; install larger sets with `fanous refdata update`"]
     lines = [f"rules version: {version}"]
     for path, about in sets:
         if about is None:
-            lines.append(f"{path.name}: changed or added by hand; its source is unknown")
+            lines.append(f"{path.name}: changed or added by hand: nothing is judged until you move it away")
         else:
             date = about.installed_at[:10]
             lines.append(f"{path.name}: {about.usable:,} fingerprints, {date}, licence: {about.licence}")
             lines.append(f"  {about.source}")
+            if about.accepted_by:
+                lines.append(f"  accepted on {about.accepted_at[:10]} by {about.accepted_by}")
     return lines
 
 

@@ -45,6 +45,9 @@ class Priority(StrEnum):
     SITE = "site"
     """One network: only sites that are on no list of ours."""
 
+    METHOD = "method"
+    """What another method took back, in all countries: no news about any event."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlertGroup:

@@ -28,16 +28,22 @@ from fanous.log import logline
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record, changed
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
+from fanous.refdata.trial import trial_fingerprints
 from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 
 @cache
 def known_fingerprints() -> Fingerprints:
-    """The fingerprints that ship and those installed by `fanous refdata update`, as of the process's first
-    call."""
+    """The fingerprints that ship and those that a person accepted, as of the process's first call."""
     own = data_folder()
     return installed_fingerprints(own / "refdata", own / "cache")
+
+
+@cache
+def _on_trial() -> Fingerprints | None:
+    own = data_folder()
+    return trial_fingerprints(own / "refdata", own / "cache" / "trial")
 
 
 @cache
@@ -231,7 +237,22 @@ def _judgement(parsed: ParsedMeasurement, data: bytes) -> Judgement:
             notes = [*notes, probe.UNPLACED if probe.is_ours(data) else UNPLACED]
     if not parsed.observations and not notes:
         notes = [NOTHING_TO_JUDGE]
-    return Judgement(parsed.measurement, judge(own, known_fingerprints()), tuple(notes))
+    verdicts = judge(own, known_fingerprints())
+    return Judgement(parsed.measurement, verdicts, (*notes, *_said_on_trial(own, verdicts)))
+
+
+def _said_on_trial(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What fingerprints that nobody has accepted yet would change, in sentences."""
+    trial = _on_trial()
+    if trial is None:
+        return
+    standing = {(one.target, one.layer, one.rule_id) for one in verdicts}
+    for one in judge(parsed, trial):
+        if (one.target, one.layer, one.rule_id) not in standing:
+            yield (
+                f"With the fingerprints on trial, {one.target} would be {one.state} [{one.rule_id}]: {one.why} They "
+                "conclude nothing until a person accepts them (`fanous refdata update --list`)."
+            )
 
 
 def _document(one: Judgement) -> dict[str, Any]:

@@ -7,17 +7,19 @@ not fit is compiled again, never run.
 
 A set is a published collection of fingerprints that a user may install.  To add one: a reader that gives a
 ``SetReading``, and one ``PublicSet`` below.  Files of the user's own, in the format of ``fingerprints.toml``, may be
-installed among them.  A small file next to each installed set says where it came from, when, and under which licence.
+installed among them.  A small file next to each set says where it came from, when, under which licence, its digest,
+and who accepted it.  Only accepted sets count, and only as they were accepted; ``trial`` holds the others.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from fanous.analysis.rules.fingerprints import (
     BlockAddress,
@@ -114,7 +116,7 @@ PUBLIC_SETS = (OONI_HTTP, OONI_DNS, CITIZENLAB_HTTP, CITIZENLAB_DNS, BLOCKPAGES,
 _BY_FILE = {one.file: one for one in PUBLIC_SETS}
 
 
-def installed_sets(folder: Path) -> tuple[Path, ...]:
+def sets_in(folder: Path) -> tuple[Path, ...]:
     """Files of sets in the folder, in the order of their names; a missing folder has none.
 
     Raises:
@@ -218,7 +220,7 @@ def _unknown(first: str, name: str) -> FanousError:
 
 @dataclass(frozen=True, slots=True)
 class SetOrigin:
-    """What is known about an installed set.
+    """What is known about a set.
 
     Attributes:
         source: the URL or the path that it was taken from.
@@ -226,6 +228,9 @@ class SetOrigin:
         installed_at: RFC 3339, UTC; when it was last found current.
         sha256: hex digest of the file that this describes.
         usable: patterns and addresses that counted then.
+        accepted_by: who said that it may count; empty = on trial, or installed before December 2026, when whoever
+            installed a set accepted it.
+        accepted_at: RFC 3339, UTC.
     """
 
     source: str
@@ -233,6 +238,8 @@ class SetOrigin:
     installed_at: str
     sha256: str
     usable: int
+    accepted_by: str = ""
+    accepted_at: str = ""
 
 
 def about_path(path: Path) -> Path:
@@ -242,17 +249,9 @@ def about_path(path: Path) -> Path:
 def read_about(path: Path) -> SetOrigin | None:
     """The note about the set at ``path``; ``None`` = there is none that can be read."""
     try:
-        noted = json.loads(about_path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return msgspec.json.decode(about_path(path).read_bytes(), type=SetOrigin)
+    except (OSError, msgspec.MsgspecError):
         return None
-    if not isinstance(noted, dict) or not {f.name for f in fields(SetOrigin)} <= noted.keys():
-        return None
-    source, licence, at, sha256 = (
-        str(noted[name]) for name in ("source", "licence", "installed_at", "sha256")
-    )
-    return (
-        SetOrigin(source, licence, at, sha256, noted["usable"]) if isinstance(noted["usable"], int) else None
-    )
 
 
 def write_about(path: Path, about: SetOrigin) -> None:
@@ -261,13 +260,12 @@ def write_about(path: Path, about: SetOrigin) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    text = json.dumps(asdict(about), indent=2, ensure_ascii=False)
-    replace_file(about_path(path), f"{text}\n".encode())
+    replace_file(about_path(path), msgspec.json.format(msgspec.json.encode(about)) + b"\n")
 
 
-def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
-    """Each installed set with the note about it; ``None`` if the note is about another file."""
-    return [(path, of_this_file(path)) for path in installed_sets(folder)]
+def described(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
+    """Each set in the folder with the note about it; ``None`` if the note is about another file."""
+    return [(path, of_this_file(path)) for path in sets_in(folder)]
 
 
 def of_this_file(path: Path) -> SetOrigin | None:
@@ -276,6 +274,33 @@ def of_this_file(path: Path) -> SetOrigin | None:
     if about is None or hashlib.sha256(path.read_bytes()).hexdigest() != about.sha256:
         return None
     return about
+
+
+def accepted_sets(folder: Path) -> tuple[Path, ...]:
+    """Files of the sets that count, each as a person accepted it.
+
+    Raises:
+        FanousError: a file is not the one that was accepted.
+    """
+    described_sets = described(folder)
+    for path, about in described_sets:
+        if about is None:
+            raise _not_accepted(path)
+    return tuple(path for path, _ in described_sets)
+
+
+def _not_accepted(path: Path) -> FanousError:
+    known = read_about(path)
+    what = (
+        f"changed after it was installed (its SHA-256 is not {known.sha256[:16]}...)"
+        if known is not None
+        else "was put there by hand"
+    )
+    return FanousError(
+        f"the fingerprints in {path} {what}, and nothing is judged by what nobody accepted. Move the file to "
+        "another folder; to use it, install it with `fanous refdata update --from FILE` and accept it as "
+        "`fanous refdata update --list` says"
+    )
 
 
 WORTH_KEEPING = 0.3
@@ -357,16 +382,16 @@ def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Finge
 
 @lru_cache(maxsize=4)
 def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprints:
-    """Our patterns and the sets in ``folder``, as they were when the process first asked: one run judges
+    """Our patterns and the accepted sets in ``folder``, as they were when the process first asked: one run judges
     everything by the same fingerprints.
 
     Args:
         keep: as for ``fingerprints``.
 
     Raises:
-        FanousError: an installed set cannot be read.
+        FanousError: a set cannot be read, or is not the file that was accepted.
     """
-    return fingerprints(installed_sets(folder), keep)
+    return fingerprints(accepted_sets(folder), keep)
 
 
 def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:

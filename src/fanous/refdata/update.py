@@ -1,16 +1,16 @@
 """Update: installs fingerprint sets and user figures, from where they are published or from files.
 
-An installed set is replaced only by one that can be read and has not shrunk, and at every instant either the old file
-or the new one is there, whole.  User figures, the user's own or APNIC's table, become one small file per country.
-Downloads are over HTTPS, within limits of size and time.  Nothing here is a measurement: an error is the operator's
-to fix, and says how.
+A new set goes on trial (``trial``), if it can be read and has not shrunk; the accepted one stays in force.  At every
+instant either the old file or the new one is there, whole.  User figures, the user's own or APNIC's table, become one
+small file per country.  Downloads are over HTTPS, within limits of size and time.  Nothing here is a measurement: an
+error is the operator's to fix, and says how.
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,13 +33,15 @@ from fanous.refdata.fingerprints import (
     PublicSet,
     SetOrigin,
     decoded,
-    installed_sets,
     of_this_file,
     public_set,
     read_set,
+    sets_in,
     write_about,
 )
 from fanous.refdata.set_formats import BadRow, SetReading
+from fanous.refdata.trial import FOLDER as TRIAL
+from fanous.refdata.trial import drop
 from fanous.refdata.users import (
     APNIC_URL,
     FOLDER,
@@ -131,10 +133,11 @@ class Updated:
         file: the set's name in the folder; of a failed source, the name it would have had.
         source: address or path.
         why: empty = nothing went wrong.
-        usable: patterns and addresses that count now (0 if it failed).
+        usable: patterns and addresses that can be used (0 if it failed).
         bad: rows of the new file that cannot be used.
         left_out: reason -> rows that are not used on purpose.
         of: what ``usable`` counts.
+        on_trial: it counts only once a person accepts it.
     """
 
     file: str
@@ -145,10 +148,11 @@ class Updated:
     bad: tuple[BadRow, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     of: str = "fingerprints"
+    on_trial: bool = False
 
 
 def update(sources: Sequence[PublicSet | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:
-    """Install each source in ``folder``; one that fails changes nothing, and the others go on.
+    """Put each source on trial in ``folder``; one that fails changes nothing, and the others go on.
 
     Args:
         sources: published sets (``PUBLIC_SETS``), which are fetched, and files that the user has.
@@ -170,15 +174,18 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         name, licence = _identity(source, text)
         reading = read_set(text, name)
         if name.endswith(".toml"):
-            _refuse_faulty(folder / name, reading)
+            _refuse_faulty(name, folder, reading)
         _refuse_shrunk(folder / name, reading, place)
-        _refuse_changed(folder / name, data)
+        _refuse_changed(folder / TRIAL / name, data)
     except FanousError as error:
         return Updated(name, place, UpdateOutcome.FAILED, str(error))
-    digest = hashlib.sha256(data).hexdigest()
-    same = (folder / name).exists() and (folder / name).read_bytes() == data
-    about = SetOrigin(place, licence, to_iso(time.time()), digest, reading.usable)
-    _install(folder / name, data, about)
+    origin = SetOrigin(place, licence, to_iso(time.time()), hashlib.sha256(data).hexdigest(), reading.usable)
+    accepted = _accepted_as(origin, folder / name)
+    path = folder / TRIAL / name if accepted is None else folder / name
+    same = path.exists() and path.read_bytes() == data
+    _install(path, data, accepted or origin)
+    if accepted is not None:
+        drop(folder / TRIAL / name)  # the publisher took back what was on trial
     return Updated(
         file=name,
         source=place,
@@ -186,7 +193,16 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         usable=reading.usable,
         bad=tuple(reading.bad),
         left_out=dict(reading.left_out),
+        on_trial=accepted is None,
     )
+
+
+def _accepted_as(new: SetOrigin, path: Path) -> SetOrigin | None:
+    """The note of the accepted set at ``path``, found current now; ``None`` = the new set is another one."""
+    standing = of_this_file(path) if path.exists() else None
+    if standing is None or standing.sha256 != new.sha256:
+        return None
+    return replace(new, accepted_by=standing.accepted_by, accepted_at=standing.accepted_at)
 
 
 def _identity(source: PublicSet | Path, text: str) -> tuple[str, str]:
@@ -210,17 +226,16 @@ def _bytes_of(path: Path) -> bytes:
         ) from error
 
 
-def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """Accept the user's own file completely or not at all: an error found later would stop every command."""
+def _refuse_faulty(name: str, folder: Path, own: SetReading) -> None:
+    """Take the user's own file completely or not at all: an error found later would stop every command."""
     compile_fingerprints(own.patterns)
-    others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
+    there = (*sets_in(folder), *sets_in(folder / TRIAL))
+    others = [other for other in there if other.suffix == ".toml" and other.name != name]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
         known, _ = parse_fingerprints(decoded(other[1], other[0]), other[0])
         twice = {p.id for p in known} & {p.id for p in own.patterns}
         if twice:
-            raise FanousError(
-                f"{path.name}: fingerprint {min(twice)} is in {other[0]} too; give it another id"
-            )
+            raise FanousError(f"{name}: fingerprint {min(twice)} is in {other[0]} too; give it another id")
 
 
 def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:

@@ -807,7 +807,9 @@ def _replace_waiting(connection: Connection, order: Order) -> None:
 
 def _group_of(connection: Connection, order: Order) -> AlertGroup:
     """The most urgent group in which this channel may have been told of the incident, so that a correction is as loud
-    as the claim was; the order's own if that is more urgent."""
+    as the claim was; the order's own if that is more urgent, or the one notice of a change of the method."""
+    if order.group.priority is Priority.METHOD:
+        return order.group
     told = f"SELECT {_GROUP} FROM {_GROUPED} WHERE channel = :channel AND incident = :incident"
     rows = connection.rows(
         f"{told} AND {_MAY_HAVE_ARRIVED} ORDER BY n", channel=order.channel, incident=order.incident

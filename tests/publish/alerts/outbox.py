@@ -26,10 +26,12 @@ _OPEN: list[Ledger] = []
 class Told:
     """Attributes:
     now_is: unix seconds; what the ledger calls now.
+    is_synthetic: as of a store with no staged events.
     """
 
     folder: Path
     now_is: float = NOW
+    is_synthetic: bool = False
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:

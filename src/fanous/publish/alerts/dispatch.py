@@ -6,7 +6,7 @@ message again under the same key, and never forgets that a channel may have rece
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -15,12 +15,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fanous.analysis.incidents.revision import happenings, is_on_again, news_in
 from fanous.log import logline
-from fanous.model.alert import AlertState, Delivery, Happening, News, Order
-from fanous.model.incident import Incident
+from fanous.model.alert import AlertGroup, AlertState, Delivery, Happening, News, Order, Priority
+from fanous.model.incident import Incident, MethodChange
 from fanous.model.instant import DAY
 from fanous.model.reason import is_by_method
+from fanous.pipeline.claims import method_changes
 from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
-from fanous.publish.alerts.group import group_of
+from fanous.publish.alerts.group import METHOD_SETTLES, group_of, method_group
 from fanous.publish.alerts.message import Alert, Message, Sender, compose, compose_group
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
@@ -42,12 +43,13 @@ def orders_of(
     Args:
         exercising: channels that asked for staged events; others never receive one.
 
-    What only another method takes back is in the notice of that change (``pipeline.claims``), and no alert of its own.
+    What only another method takes back is no news about the event: it joins the one message about that change.
     """
     happened = happenings(news.before, news.incident)
-    if is_by_method(news.reasons):
-        happened = tuple(one for one in happened if one is not Happening.CORRECTED)
     channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(news, happened) else {}
+    by_method = is_by_method(news.reasons)
+    if by_method:
+        happened = tuple(one for one in happened if one is not Happening.CORRECTED)
     if not is_history(news.incident, now):
         for rule in rules:
             fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
@@ -55,9 +57,16 @@ def orders_of(
                 channels |= dict.fromkeys(rule.channels, happened[0])
             elif _has_reached(rule, news):
                 channels |= {name: Happening.WIDENED for name in rule.channels if name not in news.told}
-    staged = news.incident.provenance.is_synthetic
+    incident = news.incident
+
+    def order(channel: str, happening: Happening) -> Order:
+        in_notice = by_method and happening is Happening.CORRECTED
+        group = method_group(incident) if in_notice else group_of(incident)
+        return Order(channel, incident.id, news.n, happening, group)
+
+    staged = incident.provenance.is_synthetic
     return [
-        Order(channel, news.incident.id, news.n, happening, group_of(news.incident))
+        order(channel, happening)
         for channel, happening in sorted(channels.items())
         if not staged or channel in exercising
     ]
@@ -131,33 +140,33 @@ class Dispatcher:
         """One pass over all channels that waits for nothing: everything that is new and due."""
         done = Done(dead=await self._ask(partial(route, alerting=self._alerting)))
         channels = self._alerting.channels.values()
-        await asyncio.gather(*(self._send_due(channel, 0.0, done) for channel in channels))
+        await asyncio.gather(*(self._send_due(channel, done, waits=False) for channel in channels))
         return done
 
     async def tell(self, channel: Channel) -> None:
         """One pass over one channel, which no slow one delays; the first alert of a group waits for others."""
-        await self._send_due(channel, channel.pace.group_wait, Done())
+        await self._send_due(channel, Done(), waits=True)
         await self._renew(channel)
 
-    async def _send_due(self, channel: Channel, wait: float, done: Done) -> None:
+    async def _send_due(self, channel: Channel, done: Done, *, waits: bool) -> None:
         """The most urgent message first, chosen anew after each: an attempt may take half a minute.
 
         After a failure the rest waits for the next pass, since the channel probably refuses it too.
         """
-        while (parcel := await self._ask(partial(self._next, channel, wait, done))) is not None:
+        while (parcel := await self._ask(partial(self._next, channel, waits, done))) is not None:
             if not await self._attempt(parcel, channel, done):
                 return
 
-    def _next(self, channel: Channel, wait: float, done: Done, store: Store) -> Parcel | None:
+    def _next(self, channel: Channel, waits: bool, done: Done, store: Store) -> Parcel | None:
         """What to send now; ``None`` = nothing."""
         done.dead += route(store, self._alerting)
-        for deliveries in parcels(self._ready(channel, wait, store)):
+        for deliveries in parcels(self._ready(channel, waits, store)):
             if (parcel := parcel_of(store, deliveries, channel, self._sender)) is not None:
                 store.ledger.outbox.begin(parcel.deliveries, parcel.message.key)
                 return parcel
         return None
 
-    def _ready(self, channel: Channel, wait: float, store: Store) -> list[Delivery]:
+    def _ready(self, channel: Channel, waits: bool, store: Store) -> list[Delivery]:
         """Deliveries that may be sent now; those that may not are put off."""
         now, outbox = store.now(), store.ledger.outbox
         last = outbox.last_sent(channel.name, now - channel.pace.interval)
@@ -170,8 +179,10 @@ class Dispatcher:
                 )
             else:
                 ready.append(delivery)
-        waited = {one.group for one in ready if one.message or one.created_at + wait <= now}
-        return [one for one in ready if one.group in waited]
+        if not waits:
+            return ready
+        whole = _whole_groups(ready, now, channel.pace.group_wait)
+        return [one for one in ready if one.group in whole]
 
     async def _attempt(self, parcel: Parcel, channel: Channel, done: Done) -> bool:
         """Whether the channel can take another message now."""
@@ -236,6 +247,21 @@ def news_for_readers(news: News, store: Store) -> News | None:
     return replace(news, before=told, reasons=shown[-1].reasons)
 
 
+def _whole_groups(ready: Iterable[Delivery], now: float, group_wait: float) -> set[AlertGroup]:
+    """The groups for which nothing else is waited for."""
+    groups: defaultdict[AlertGroup, list[Delivery]] = defaultdict(list)
+    for one in ready:
+        groups[one.group].append(one)
+
+    def is_whole(group: AlertGroup) -> bool:
+        created = [one.created_at for one in groups[group]]
+        if group.priority is Priority.METHOD:
+            return max(created) + METHOD_SETTLES <= now
+        return min(created) + group_wait <= now
+
+    return {group for group in groups if any(one.message for one in groups[group]) or is_whole(group)}
+
+
 def parcels(ready: Iterable[Delivery]) -> list[list[Delivery]]:
     """Which deliveries share a message, the most urgent first.
 
@@ -273,10 +299,18 @@ def parcel_of(
             store.ledger.outbox.finish([one.key], AlertState.DROPPED, at=store.now(), why=why)
     if not sent:
         return None
-    if len(sent) == 1:
+    change = _change_behind(sent[0], store)
+    if len(sent) == 1 and change is None:
         return Parcel(sent, replace(alerts[0][0], key=sent[0].message or sent[0].key))
     key = sent[0].message or str(uuid5(NAMESPACE_URL, f"fanous:{','.join(sorted(one.key for one in sent))}"))
-    return Parcel(sent, compose_group(key, alerts, networks, channel.language, sender))
+    return Parcel(sent, compose_group(key, alerts, networks, channel.language, sender, change))
+
+
+def _change_behind(one: Delivery, store: Store) -> MethodChange | None:
+    """The change of the method that took back what a delivery is about; ``None`` = it is about an event."""
+    if one.group.priority is not Priority.METHOD:
+        return None
+    return next(iter(method_changes(store.for_readers())), None)
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fanous.analysis.incidents.revision import WHOLE, happenings, reach_changed, what_was_wrong
 from fanous.model.alert import Delivery, Happening
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, MethodChange, Status
 from fanous.model.measurement import Provenance
 from fanous.model.place import asn_of
 from fanous.publish.alerts.group import names_platform
@@ -16,7 +16,7 @@ from fanous.wording.headline import claim_line, led, networks_named
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.narrative import because, sentences
 from fanous.wording.post import post_text, shorter, sms_text
-from fanous.wording.reasons import corrected, reasons_said
+from fanous.wording.reasons import corrected, method_said, reasons_said
 from fanous.wording.words import NAMED
 
 TITLED = {
@@ -147,13 +147,26 @@ Alert = tuple[Message, Incident]
 
 
 def compose_group(
-    key: str, alerts: Sequence[Alert], networks: Networks, language: Language, sender: Sender
+    key: str,
+    alerts: Sequence[Alert],
+    networks: Networks,
+    language: Language,
+    sender: Sender,
+    change: MethodChange | None = None,
 ) -> Message:
-    """Several alerts in one message: how many have which status, then a line for each, the most important first."""
+    """Several alerts in one message: how many have which status, then a line for each, the most important first.
+
+    Args:
+        change: the change of the method that took all of it back; ``None`` = there was none.
+    """
     alerts = sorted(alerts, key=_importance)
     messages = [message for message, _ in alerts]
     listed = messages[: max(LISTED, sum(map(_corrects, messages)))]
-    lines = [*filter(None, [sender.notice]), language.say(TOGETHER)]
+    if change is None:
+        title, why, page = _group_title(alerts, networks, language), language.say(TOGETHER), ""
+    else:
+        (title, why), page = method_said(change, language), "corrections"
+    lines = [*filter(None, [sender.notice]), why]
     lines += [f"{one.title} {one.url or f'{one.incident}, r{one.n}'}" for one in listed]
     if left := len(messages) - len(listed):
         lines.append(language.count("{n} more is not listed here.", "{n} more are not listed here.", left))
@@ -164,9 +177,9 @@ def compose_group(
         happening=messages[0].happening,
         incident="",
         n=0,
-        title=_group_title(alerts, networks, language),
+        title=_led_if_staged(alerts, title, language),
         text="\n".join(lines),
-        url=f"{sender.url}/{country}".rstrip("/") if sender.url else "",
+        url=f"{sender.url}/{page or country}".rstrip("/") if sender.url else "",
         language=language.code,
         country=country,
         starts_at=min(one.starts_at for one in messages),
@@ -186,7 +199,7 @@ def _importance(alert: Alert) -> tuple[bool, bool, bool, float]:
 
 
 def _group_title(alerts: Sequence[Alert], networks: Networks, language: Language) -> str:
-    """``Pakistan, PTCL: 45 alerts (40 confirmed, 5 suspected)``, after *Synthetic* or *Correction* if any is."""
+    """``Pakistan, PTCL: 45 alerts (40 confirmed, 5 suspected)``, after *Correction* if any is one."""
     standing = [incident for message, incident in alerts if not _corrects(message)]
     over = sum(incident.status is Status.ENDED for incident in standing)
     sure = sum(incident.is_open and incident.confirmed_at is not None for incident in standing)
@@ -206,9 +219,12 @@ def _group_title(alerts: Sequence[Alert], networks: Networks, language: Language
     before = [language.say(TITLED[Happening.CORRECTED])] if corrections else []
     counted = language.comma.join(words for n, words in counts if n)
     said = f"{language.count('{n} alert', '{n} alerts', len(alerts))} ({counted})"
-    title = language.colon.join([*before, language.comma.join(map(language.apart, where)), said])
+    return language.colon.join([*before, language.comma.join(map(language.apart, where)), said])
+
+
+def _led_if_staged(alerts: Sequence[Alert], title: str, language: Language) -> str:
     staged = (incident for _, incident in alerts if incident.provenance.is_synthetic)
-    return led(next(staged, first), title, language)
+    return led(next(staged, alerts[0][1]), title, language)
 
 
 def test_message(key: str, now: float, sender: Sender, language: Language = ENGLISH) -> Message:
