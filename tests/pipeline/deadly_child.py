@@ -12,7 +12,7 @@ from fanous.cli.main import main
 from fanous.pipeline import workers
 
 os.environ["PYTHON_DEADLY"], sys.argv = sys.argv[1], ["fanous", *sys.argv[2:]]
-RULES = "deadly_rules"  # a neighbour of this file
-import_module(RULES)
-workers.READERS = ForkServer(RULES)
+rules = import_module("deadly_rules")  # a neighbour of this file, which reads the variable
+rules.install()
+workers.READERS = ForkServer(rules.install)
 main()

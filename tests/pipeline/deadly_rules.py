@@ -1,6 +1,6 @@
 """Rules that kill their process as soon as they judge the measurement whose uid is in ``PYTHON_DEADLY``.
 
-A reader of files loads this module before it reads, as ``deadly_child`` asks.
+The server of the readers installs them before the first of these is made, as ``deadly_child`` asks.
 """
 
 import os
@@ -20,5 +20,7 @@ def killing(parsed: Any, fingerprints: Any) -> Any:
     return judge(parsed, fingerprints)
 
 
-for module in (ingest, judging):
-    vars(module)["judge"] = killing
+def install() -> None:
+    for module in (ingest, judging):
+        vars(module)["judge"] = killing
+    judging.known_fingerprints()

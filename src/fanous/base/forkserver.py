@@ -93,11 +93,11 @@ class ForkServer:
     """Starts the server when it is first needed.
 
     Args:
-        loads: names of modules that are loaded before the first child is made.
+        prepare: a public function that loads what the children need, called before the first of them is made.
     """
 
-    def __init__(self, *loads: str) -> None:
-        self._loads = loads
+    def __init__(self, prepare: Callable[[], object] | None = None) -> None:
+        self._prepare = prepare or nothing
         self._guard = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -191,9 +191,10 @@ class ForkServer:
             command = (
                 f"import sys; sys.path[:] = {sys.path!r}; from fanous.base.forkserver import serve; serve"
             )
+            prepare = f"{self._prepare.__module__}:{self._prepare.__name__}"
             try:
                 self._server = subprocess.Popen(
-                    [sys.executable, "-c", f"{command}({theirs.fileno()}, {self._loads!r})"],
+                    [sys.executable, "-c", f"{command}({theirs.fileno()}, {prepare!r})"],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -222,18 +223,26 @@ def _environment() -> dict[str, str]:
     }
 
 
+def nothing() -> None:
+    """For children that load what they need by themselves."""
+
+
 # --- in the server ------------------------------------------------------------------------------------------
 
 
-def serve(line: int, loads: Sequence[str]) -> None:
-    """Be the server until the other end of the line is closed."""
+def serve(line: int, prepare: str) -> None:
+    """Be the server until the other end of the line is closed.
+
+    Args:
+        prepare: module and name of a function to call first.
+    """
     for number in (
         signal.SIGINT,
         signal.SIGTERM,
     ):  # they go to whole groups; our end is decided by who started us
         signal.signal(number, signal.SIG_IGN)
-    for name in loads:
-        import_module(name)
+    module, _, name = prepare.partition(":")
+    getattr(import_module(module), name)()
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)

@@ -23,6 +23,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from heapq import merge
+from importlib import import_module
 from math import inf
 from multiprocessing.connection import Connection
 from operator import attrgetter
@@ -42,7 +43,7 @@ from fanous.errors import FanousError
 from fanous.model.measurement import changed
 from fanous.model.verdict import Judged
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
-from fanous.pipeline.judge import Ingested, OnFile, rules_version
+from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.sources.connector import ALL
 from fanous.sources.stream import Book, Mark, Slot, noted
 
@@ -135,7 +136,14 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 _encode, _decoder = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Frame)
 
-READERS = ForkServer("fanous.pipeline.ingest")
+
+def prepare() -> None:
+    """Load what a worker needs: code, and the fingerprints, whose files it will not reach."""
+    import_module("fanous.pipeline.ingest")
+    known_fingerprints()
+
+
+READERS = ForkServer(prepare)
 """Starts the workers of this process."""
 
 
