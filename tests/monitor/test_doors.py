@@ -48,8 +48,9 @@ def children(pid: int) -> list[int]:
 
 
 def of_door(pid: int) -> int:
-    """The process of the probes' door: the one that multiprocessing started to run something."""
-    (found,) = (one for one in children(pid) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes())
+    """The process of the probes' door: while nothing is ingested, the only one that the fork server has started."""
+    (server,) = (one for one in children(pid) if b"forkserver" in Path(f"/proc/{one}/cmdline").read_bytes())
+    (found,) = children(server)
     return found
 
 

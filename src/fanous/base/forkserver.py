@@ -218,9 +218,12 @@ def _stderr() -> IO[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    return {
+    kept = {
         name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_BEGINNINGS)
     }
+    return kept | {
+        "OPENBLAS_NUM_THREADS": "1"
+    }  # numpy would start threads, and then no child could be confined
 
 
 def nothing() -> None:
