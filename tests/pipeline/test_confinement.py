@@ -18,7 +18,7 @@ from fanous.collector.inbox import Journal, sealed_files
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.workers import judged_by
-from fanous.publish.evidence.manifest import KEY_FILE, make_key
+from fanous.publish.signer import KEY_FILE, make_key
 from fanous.store.local import open_store
 from tests.pipeline.hostile_reader import REACHED, REFUSED, SECRET, attempts, hostile, unconfined
 

@@ -213,14 +213,14 @@ def incidents_bundle(
     from fanous.base.overwrite import file_aside
     from fanous.config import data_folder
     from fanous.publish.calls import GatherEvidence
-    from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
     from fanous.publish.evidence.pack import pack
+    from fanous.publish.signer import KEY_FILE, signer_at
 
     label = incident_id.upper()
-    private = signing_key(key or data_folder() / KEY_FILE)
-    with file_aside(out, _bundle_of(label, public_hex(private))) as aside:
+    signer = signer_at(key or data_folder() / KEY_FILE)
+    with file_aside(out, _bundle_of(label, signer.public)) as aside:
         gathered = ask(store, config, GatherEvidence(label))
-        packed = pack(gathered, aside, private, time.time(), public=public)
+        packed = pack(gathered, aside, signer, time.time(), public=public)
     if as_json:
         print_document(
             {
@@ -269,10 +269,10 @@ def incidents_key(
     Publish the fingerprint, so that readers can tell your bundles from others', and keep a copy of the file elsewhere.
     """
     from fanous.config import data_folder
-    from fanous.publish.evidence.manifest import KEY_FILE, fingerprint, make_key, public_hex, signing_key
+    from fanous.publish.signer import KEY_FILE, fingerprint, make_key, signer_at
 
     path = key or data_folder() / KEY_FILE
-    known = fingerprint(public_hex(make_key(path) if new else signing_key(path)))
+    known = fingerprint((make_key(path) if new else signer_at(path)).public)
     tell(as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
 
 

@@ -35,6 +35,7 @@ from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.receiver import door_apart, policy_of
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
+from fanous.monitor.signer import signer_apart
 from fanous.monitor.sources import Measurements, Remote, Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.doctor import examine
@@ -44,6 +45,7 @@ from fanous.pipeline.status import status_app
 from fanous.pipeline.vitals import PullState, Workings, is_offline
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
+from fanous.publish.signer import KEY_FILE
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
@@ -186,7 +188,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         FanousError: something that restarting a task cannot fix: an address that is taken, a file that cannot be read.
     """
     hearing = Hearing(ask, configuration.clock, stop)
-    tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
+    key = configuration.site.key or data_folder() / KEY_FILE
+    tasks = [Task("signer", lambda: signer_apart(key, stop))]
+    tasks += [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     local = Local(ask, _location(configuration.store).lock)
     tasks.append(Task("local", lambda: local.serve(stop)))
     measurements, pullers = _pullers(configuration, ask)
