@@ -8,7 +8,7 @@ from tests.each import each
 
 WORK = """
 import resource
-from fanous.base.confine import Reach
+from fanous.base.confine import Grant
 from fanous.pipeline.child import in_child
 
 def work(_):
@@ -16,7 +16,7 @@ def work(_):
     return "done"
 
 try:
-    print(in_child(work, Reach()))
+    print(in_child(work, Grant()))
 except Exception as error:
     print(type(error).__name__, error)
 """

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -11,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fanous.base.forkserver import Child, ForkServer
+from fanous.base.forkserver import ForkedChild, ForkServer
 from fanous.errors import FanousError
 from fanous.model.instant import DAY
 from fanous.publish.signer import (
@@ -19,6 +22,7 @@ from fanous.publish.signer import (
     OwnKey,
     Purpose,
     SignerProcess,
+    is_answered,
     is_signed_by,
     log_beside,
     make_key,
@@ -26,7 +30,9 @@ from fanous.publish.signer import (
     signer_at,
     socket_beside,
     statement,
+    who_signs,
 )
+from tests.children import child_environment
 
 DIGEST = sha256(b"a manifest").digest()
 
@@ -38,7 +44,7 @@ def server() -> Iterator[ForkServer]:
     server.stop()
 
 
-def started(server: ForkServer, key: Path) -> Child:
+def started(server: ForkServer, key: Path) -> ForkedChild:
     child = server.start(run_signer, key)
     assert child.connection.recv_bytes() == b"", "it listens"
     return child
@@ -160,3 +166,34 @@ def test_a_signer_ends_with_the_process_that_started_it(server: ForkServer, tmp_
     os.kill(child.pid, 0)
     child.connection.close()
     assert child.wait(10) == 0
+
+
+PASSED = """
+import os, socket, sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(sys.argv[1])
+listening.listen()
+os.dup2(listening.fileno(), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Starts a program with a socket, as systemd does."""
+
+
+def test_a_signer_of_a_unit_listens_where_systemd_says_and_ends_when_it_is_told(tmp_path: Path) -> None:
+    own = make_key(tmp_path / "key.pem")
+    command = [sys.executable, "-m", "fanous", "incidents", "signer", "--key", str(tmp_path / "key.pem")]
+    argv = [sys.executable, "-c", PASSED, str(tmp_path / "unit.sock"), *command]
+    with subprocess.Popen(argv, env=child_environment()) as unit:
+        until = time.monotonic() + 60
+        while not (tmp_path / "unit.sock").is_socket():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        while not is_answered(tmp_path / "unit.sock"):
+            time.sleep(0.05)
+        found = signer_at(tmp_path / "unit.sock")
+        assert found.sign(Purpose.BUNDLE, DIGEST) == own.sign(Purpose.BUNDLE, DIGEST)
+        assert who_signs(tmp_path / "unit.sock") == os.getuid()
+        assert not socket_beside(tmp_path / "key.pem").exists()
+        unit.send_signal(signal.SIGTERM)
+        assert unit.wait(30) == 0

@@ -27,7 +27,7 @@ import fanous
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Grant:
     """What a confined process may reach, apart from what it has open already and the code that it runs.
 
     Attributes:
@@ -43,7 +43,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Confinement:
     """By what a process is confined, or can be on this machine.
 
     Attributes:
@@ -155,15 +155,15 @@ def _has_seccomp() -> bool:
     return known and int(_libc().prctl(_GET_SECCOMP, 0, 0, 0, 0)) >= 0
 
 
-def available() -> Means:
+def available() -> Confinement:
     """What this machine's kernel offers."""
-    return Means(_landlock_abi(), _has_seccomp())
+    return Confinement(_landlock_abi(), _has_seccomp())
 
 
 # --- confining ----------------------------------------------------------------------------------------------
 
 
-def confine(reach: Reach) -> Means:
+def confine(grant: Grant) -> Confinement:
     """Give up everything else, for good; a process calls it before its first thread and the first strange byte.
 
     Returns:
@@ -179,9 +179,9 @@ def confine(reach: Reach) -> Means:
     if means.landlock or means.seccomp:
         _called(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
     if means.landlock:
-        _landlock(reach, means.landlock)
+        _landlock(grant, means.landlock)
     if means.seccomp:
-        _seccomp(reach.internet)
+        _seccomp(grant.internet)
     return means
 
 
@@ -201,18 +201,18 @@ def code() -> tuple[Path, ...]:
     return (*ours, *map(Path, systems), Path("/dev/null"), Path("/dev/urandom"))
 
 
-def _landlock(reach: Reach, abi: int) -> None:
+def _landlock(grant: Grant, abi: int) -> None:
     known = max(count for since, count in _FILE_RIGHTS if abi >= since)
     rights = (1 << known) - 1
-    network = 0 if abi < 4 else _BIND_TCP if reach.internet else _BIND_TCP | _CONNECT_TCP
+    network = 0 if abi < 4 else _BIND_TCP if grant.internet else _BIND_TCP | _CONNECT_TCP
     scopes = 0 if abi < 6 else _ABSTRACT_SOCKETS | _SIGNALS
     sizes = 8 if abi < 4 else 16 if abi < 6 else 24
     handled = struct.pack("=QQQ", rights, network, scopes)[:sizes]
     ruleset = _called(_libc().syscall(_CREATE, handled, ctypes.c_size_t(sizes), 0))
     try:
-        for path in (*code(), *reach.reads):
+        for path in (*code(), *grant.reads):
             _allow(ruleset, path, (_READ_FILE | _READ_DIR) & rights)
-        for path in reach.writes:
+        for path in grant.writes:
             _allow(ruleset, path, (_WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _READ_DIR) & rights)
         _called(_libc().syscall(_RESTRICT, ruleset, 0))
     finally:

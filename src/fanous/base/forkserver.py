@@ -43,7 +43,7 @@ class NotStarted(Exception):
     """A process could not be started; the message says why."""
 
 
-class Child:
+class ForkedChild:
     """A process started by a fork server.
 
     Attributes:
@@ -118,13 +118,13 @@ class ForkServer:
         *arguments: object,
         descriptors: Sequence[int] = (),
         keeps_stderr: bool = False,
-    ) -> Child:
+    ) -> ForkedChild:
         """Call ``function(connection, descriptors, *arguments)`` in a new process.
 
         Args:
             function: a public one of a module; it confines itself before it reads.
             arguments: anything that can be pickled; they come from us.
-            keeps_stderr: its stderr is kept for ``Child.said``; else it writes to ours.
+            keeps_stderr: its stderr is kept for ``ForkedChild.said``; else it writes to ours.
 
         Raises:
             NotStarted: the system refuses.
@@ -146,7 +146,7 @@ class ForkServer:
             except OSError as error:
                 raise NotStarted(error.strerror or str(error)) from error
             failed.pop_all()
-            return Child(ours, exit_code, said, pid)
+            return ForkedChild(ours, exit_code, said, pid)
 
     def stop(self) -> None:
         """End the server; the next child starts another one."""

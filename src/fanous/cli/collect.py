@@ -233,8 +233,8 @@ def _received(
     """
     import asyncio
 
+    from fanous.collector.server import stopped_by_signals
     from fanous.monitor.clock import Clock
-    from fanous.monitor.monitor import stopped_by_signals
     from fanous.monitor.receiver import door_apart
 
     async def run() -> float:

@@ -276,6 +276,31 @@ def incidents_key(
     tell(as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
 
 
+@incidents_app.command("signer")
+def incidents_signer(
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
+    ] = None,
+) -> None:
+    """Hold the key in a process of its own, which signs digests for this user's other processes until it is stopped.
+
+    `fanous run` starts one by itself.  As a separate service it runs as a user of its own: it takes its socket from
+    systemd, and the key in the settings of the pages is the path of that socket.  Otherwise it listens next to the key.
+    """
+    from fanous.config import data_folder
+    from fanous.publish.signer import (
+        KEY_FILE,
+        listening_at,
+        passed_socket,
+        serve_until_stopped,
+        socket_beside,
+    )
+
+    path = key or data_folder() / KEY_FILE
+    listening = passed_socket() or listening_at(socket_beside(path))
+    serve_until_stopped(listening, path)
+
+
 def _bundle_of(label: str, signer: str) -> "Recognises":
     """Recognises an undamaged bundle of this incident that was signed with this key (public half, hex)."""
     import msgspec

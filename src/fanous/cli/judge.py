@@ -18,13 +18,13 @@ def judge(
     as_json: JsonOption = False,
 ) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
-    from fanous.base.confine import Reach
+    from fanous.base.confine import Grant
     from fanous.pipeline.child import in_child
     from fanous.pipeline.judge import known_fingerprints
 
     known_fingerprints()  # while they can be reached
     readable = tuple(path for path in paths if not path.is_dir())
-    judged, refused = in_child(lambda working: _judged(paths, working), Reach(reads=readable))
+    judged, refused = in_child(lambda working: _judged(paths, working), Grant(reads=readable))
     rejects = [reject.decode("utf-8", "surrogatepass") for reject in refused]
     from fanous.probe.words import UNPLACED, interception
 

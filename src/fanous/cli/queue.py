@@ -92,7 +92,7 @@ def collect_into_stream(
 ) -> None:
     """Run until SIGINT or SIGTERM."""
     from fanous.base.confine import confine
-    from fanous.collector.door import DoorCounts, reach_of_door, serve
+    from fanous.collector.door import DoorCounts, grant_of_door, serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
 
@@ -100,7 +100,7 @@ def collect_into_stream(
     counts = DoorCounts()
     beside = _status_of(stream, status, counts) if status else None
     log_to_stderr()
-    confine(reach_of_door())
+    confine(grant_of_door())
     serve(listening, stream, policy, helper, beside, counts)
 
 

@@ -33,7 +33,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from fanous.base.confine import Reach
+from fanous.base.confine import Grant
 from fanous.base.threads import Threads
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
@@ -516,9 +516,9 @@ RESOLVER = ("/etc", "/run/systemd/resolve", "/proc/net")
 """What looking up a name reads, which its owners replace at any time, and where the machine's own addresses are."""
 
 
-def reach_of_door(*inbox: Path) -> Reach:
+def grant_of_door(*inbox: Path) -> Grant:
     """A door adds files to its inbox, if it has one, and its test helper connects to what probes ask for."""
-    return Reach(reads=tuple(map(Path, RESOLVER)), writes=inbox, internet=True)
+    return Grant(reads=tuple(map(Path, RESOLVER)), writes=inbox, internet=True)
 
 
 def serve(

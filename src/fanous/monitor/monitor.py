@@ -18,13 +18,13 @@ from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
 from fanous.collector.limits import ConnectionLimits
 from fanous.collector.server import (
-    STOPPING,
     connections_at_most,
     listening_socket,
     raise_descriptors,
     serve,
     serve_apart,
     server_config,
+    stopped_by_signals,
 )
 from fanous.config import Address, data_folder
 from fanous.log import logline
@@ -166,19 +166,6 @@ class Stop(asyncio.Event):
     @property
     def age(self) -> float:
         return time.monotonic() - self._at if self._at else 0.0
-
-
-def stopped_by_signals(stop: asyncio.Event) -> None:
-    """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
-    loop = asyncio.get_running_loop()
-
-    def heed() -> None:
-        stop.set()
-        for number in STOPPING:
-            loop.remove_signal_handler(number)
-
-    for number in STOPPING:
-        loop.add_signal_handler(number, heed)
 
 
 def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:

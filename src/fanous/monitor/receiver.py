@@ -21,7 +21,7 @@ from msgspec import DecodeError, json
 
 from fanous.base.confine import confine
 from fanous.base.forkserver import NotStarted
-from fanous.collector.door import DoorCounts, Policy, reach_of_door, serving
+from fanous.collector.door import DoorCounts, Policy, grant_of_door, serving
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.inbox import Inbox
 from fanous.collector.limits import kept_of, submissions_at, volume_of
@@ -185,7 +185,7 @@ def run_door(
     try:
         policy, helper = policy_of(door, clock)
         inbox = Inbox(folder)  # while what an earlier door left there can still be read
-        confine(reach_of_door(folder))
+        confine(grant_of_door(folder))
         gc.collect()
         gc.freeze()  # keeps the garbage collector from walking modules repeatedly: see ``collector.door.serve``
         asyncio.run(_serving(listening, inbox, policy, helper, lifeline))

@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar, cast
 
 import msgspec
 
-from fanous.base.confine import Reach, confine
+from fanous.base.confine import Grant, confine
 from fanous.errors import FanousError
 from fanous.sources.connector import Working
 from fanous.sources.stream import Book, Slot, noted
@@ -67,12 +67,12 @@ class _Answer(msgspec.Struct, frozen=True):
         raise RuntimeError(says) if self.is_fault else FanousError(says, permanent=self.permanent)
 
 
-def in_child(work: Callable[[Working], T], reach: Reach) -> T:
+def in_child(work: Callable[[Working], T], grant: Grant) -> T:
     """What ``work`` returns; a record that ended it twice is rejected the third time.
 
     Args:
         work: returns what MessagePack can say.
-        reach: what it may reach.
+        grant: what it may reach.
 
     Raises:
         FanousError: raised by ``work``, or it died between two records, or again and again; or no other process can be
@@ -88,7 +88,7 @@ def in_child(work: Callable[[Working], T], reach: Reach) -> T:
                     f"No process can be started to read these files: {error.strerror}. End some, and try again."
                 ) from error
             if not child:
-                _be_child(work, reach, Slot(place.fileno(), book, lambda _: None), answer)
+                _be_child(work, grant, Slot(place.fileno(), book, lambda _: None), answer)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not code:
                 answer.seek(0)
@@ -102,12 +102,12 @@ def in_child(work: Callable[[Working], T], reach: Reach) -> T:
         book.died(note)
 
 
-def _be_child(work: Callable[[Working], Any], reach: Reach, slot: Slot, answer: IO[bytes]) -> None:
+def _be_child(work: Callable[[Working], Any], grant: Grant, slot: Slot, answer: IO[bytes]) -> None:
     """Work, write the answer and end; never returns."""
     code = 1
     try:
         try:
-            confine(reach)
+            confine(grant)
             said = _Answer(work(slot))
         except FanousError as error:
             said = _Answer(says=_bytes(str(error)), permanent=error.permanent)

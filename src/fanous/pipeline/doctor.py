@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 import msgspec
 
-from fanous.base.confine import Means, Reach, confine
+from fanous.base.confine import Confinement, Grant, confine
 from fanous.base.forkserver import ForkServer
 from fanous.model.vitals import Need
 
@@ -76,7 +76,7 @@ CONFINED = (
 )
 
 
-def tried_confinement() -> Means:
+def tried_confinement() -> Confinement:
     """By what a process can be confined on this machine, as a confined one finds.
 
     Raises:
@@ -87,17 +87,17 @@ def tried_confinement() -> Means:
         child = server.start(_try, file.name)
         try:
             if not child.connection.poll(START_SECONDS):
-                return Means(0, seccomp=False)
-            return msgspec.msgpack.decode(child.connection.recv_bytes(1000), type=Means)
+                return Confinement(0, seccomp=False)
+            return msgspec.msgpack.decode(child.connection.recv_bytes(1000), type=Confinement)
         except (EOFError, OSError):  # the kernel offers it and refuses it
-            return Means(0, seccomp=False)
+            return Confinement(0, seccomp=False)
         finally:
             child.end()
             server.stop()
 
 
 def _try(connection: Connection, _descriptors: Sequence[int], file: str) -> None:
-    means = confine(Reach())
+    means = confine(Grant())
     reached_file, reached_network = True, True
     try:
         Path(file).read_bytes()
@@ -107,11 +107,11 @@ def _try(connection: Connection, _descriptors: Sequence[int], file: str) -> None
         socket.socket().close()
     except PermissionError:
         reached_network = False
-    found = Means(0 if reached_file else means.landlock, means.seccomp and not reached_network)
+    found = Confinement(0 if reached_file else means.landlock, means.seccomp and not reached_network)
     connection.send_bytes(msgspec.msgpack.encode(found))
 
 
-def of_confinement(means: Means) -> list[Need]:
+def of_confinement(means: Confinement) -> list[Need]:
     """What confines the processes of ``CONFINED``; they run without it, too."""
     gaps = "a record that takes over its reader could " + "; ".join(means.gaps)
     return [

@@ -36,8 +36,8 @@ from typing import Self
 
 import msgspec
 
-from fanous.base.confine import Reach, confine
-from fanous.base.forkserver import Child, ForkServer, NotStarted
+from fanous.base.confine import Grant, confine
+from fanous.base.forkserver import ForkedChild, ForkServer, NotStarted
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.model.measurement import changed
@@ -88,7 +88,7 @@ MOST_DEATHS = 40
 """
 
 
-class Found(msgspec.Struct, frozen=True, array_like=True, tag=0):
+class FoundRecord(msgspec.Struct, frozen=True, array_like=True, tag=0):
     """A measurement in a line of a file; the file is given by its place among all."""
 
     file: int
@@ -114,7 +114,7 @@ class Unreadable(msgspec.Struct, frozen=True, array_like=True, tag=2):
     why: bytes
 
 
-Item = Found | Useless | Unreadable
+Item = FoundRecord | Useless | Unreadable
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -192,7 +192,7 @@ def judged_by(
             *(worker.items(tally, on_progress) for worker in workers), key=attrgetter("file", "line")
         )
         for item in found:
-            if isinstance(item, Found):
+            if isinstance(item, FoundRecord):
                 yield item.judged
             elif isinstance(item, Unreadable):
                 raise FanousError(_text(item.why))
@@ -264,7 +264,7 @@ class _Worker:
         with ExitStack() as opened:
             self._place = opened.enter_context(TemporaryFile())
             rest, book = left_after(self._portions, self._sent), self._deaths.book
-            self._child: Child = READERS.start(
+            self._child: ForkedChild = READERS.start(
                 work, self._read, rest, book, descriptors=[self._place.fileno()], keeps_stderr=True
             )
             opened.callback(self._child.end)
@@ -279,7 +279,11 @@ class _Worker:
             self.start()
             version = self._version()
         if version != rules_version():
-            raise NotStarted("it has other rules than this process: Fanous was updated while it ran")
+            raise NotStarted(
+                "it has other rules than this process: Fanous was updated while it ran, or fingerprints were "
+                "installed; "
+                "start it again"
+            )
 
     def _version(self) -> str:
         connection = self._child.connection
@@ -331,10 +335,10 @@ class _Worker:
         return frame
 
     def _placed(self, item: Item) -> Item:
-        if not isinstance(item, Found):
+        if not isinstance(item, FoundRecord):
             return item
         record = changed(item.judged.record, file=str(self._paths[item.file]))
-        return Found(item.file, item.line, changed(item.judged, record=record))
+        return FoundRecord(item.file, item.line, changed(item.judged, record=record))
 
     def _replaced(self) -> Item | None:
         """Start another after one died, and record what ended it.
@@ -406,7 +410,7 @@ def work(
     """
     try:
         version = rules_version()
-        confine(reach_of(path for _, path, _ in portions))
+        confine(grant_of(path for _, path, _ in portions))
         connection.send_bytes(version.encode())
         Thread(target=_end_with, args=(connection,), daemon=True).start()
         gc.freeze()
@@ -431,9 +435,9 @@ def work(
         os._exit(ALONE)
 
 
-def reach_of(paths: Iterable[Path]) -> Reach:
+def grant_of(paths: Iterable[Path]) -> Grant:
     """A reader of these files reaches them, and nothing else; a folder in place of a file is not one."""
-    return Reach(reads=tuple(path for path in paths if not path.is_dir()))
+    return Grant(reads=tuple(path for path in paths if not path.is_dir()))
 
 
 def _end_with(connection: Connection) -> None:
@@ -473,7 +477,7 @@ class _Results(Ingested):
     def add_judged(self, judged: Judged) -> None:
         record = judged.record
         bare = changed(judged, record=changed(record, file="", decoded=None))
-        self.add(Found(self._file, record.line, bare), len(record.data) + len(judged.came))
+        self.add(FoundRecord(self._file, record.line, bare), len(record.data) + len(judged.came))
 
     def add(self, item: Item, size: int = 0) -> None:
         """Add what was found in a line, and send the frame if it is full.

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from fanous.base.confine import Reach, confine
+from fanous.base.confine import Grant, confine
 from fanous.base.files import OTHERS, PRIVATE_FILE, check_regular, disk_errors, make_folder, sync
 from fanous.base.overwrite import refusal
 from fanous.errors import FanousError
@@ -58,7 +58,7 @@ def statement(purpose: Purpose, digest: bytes) -> bytes:
     return f"fanous {purpose} sha256:{digest.hex()}\n".encode()
 
 
-class Certificate(Struct, frozen=True, forbid_unknown_fields=True):
+class ReceiptCertificate(Struct, frozen=True, forbid_unknown_fields=True):
     """The main key's word that another key may sign receipts for a time.
 
     Attributes:
@@ -164,10 +164,11 @@ class SignerProcess:
     def sign(self, purpose: Purpose, digest: bytes) -> bytes:
         return self._ask(_Request(purpose, digest)).signature
 
-    def certificate(self) -> Certificate:
+    def certificate(self) -> ReceiptCertificate:
         """Of the key that signs receipts at present."""
         found = self._ask(_Request(Purpose.CERTIFICATE)).certificate
-        assert found is not None
+        if found is None:
+            raise FanousError(f"the signer at {self.path} has certified no key: it is of another version")
         return found
 
     def _ask(self, request: "_Request") -> "_Reply":
@@ -309,6 +310,9 @@ def is_signed_by(public: str, signature: bytes, content: bytes) -> bool:
 PEER = Layout("=iII")
 """``struct ucred``: process, user and group of who listens."""
 
+FIRST_PASSED = 3
+"""SD_LISTEN_FDS_START of sd_listen_fds(3)."""
+
 ASK_SECONDS = 10.0
 """Seconds for the signer to write its log and answer."""
 
@@ -329,7 +333,7 @@ class _Request(Struct, frozen=True, forbid_unknown_fields=True):
 class _Reply(Struct, frozen=True):
     public: str = ""
     signature: bytes = b""
-    certificate: Certificate | None = None
+    certificate: ReceiptCertificate | None = None
     error: str = ""
     is_missing: bool = False
 
@@ -385,6 +389,12 @@ def listening_at(path: Path) -> socket.socket:
     return listening
 
 
+def passed_socket() -> socket.socket | None:
+    """The socket that systemd made for this process (sd_listen_fds(3)); ``None`` = it was started another way."""
+    is_ours = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
+    return socket.socket(fileno=FIRST_PASSED) if is_ours else None
+
+
 def run_signer(lifeline: Connection, _descriptors: Sequence[int], key: Path) -> None:
     """Be the signer of a monitor until the other end of ``lifeline`` is closed."""
     try:
@@ -399,7 +409,7 @@ def run_signer(lifeline: Connection, _descriptors: Sequence[int], key: Path) -> 
 def serve(listening: socket.socket, key: Path, lifeline: int) -> None:
     """Answer, confined to the key's folder, until something can be read from ``lifeline``."""
     folder = key.parent
-    confine(Reach(reads=(folder,), writes=(folder,)))
+    confine(Grant(reads=(folder,), writes=(folder,)))
     holder = _Holder(key)
     while True:
         ready = select.select([listening.fileno(), lifeline], [], [])[0]
@@ -427,7 +437,7 @@ class _Holder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._main: OwnKey | None = None
-        self._delegate: tuple[Ed25519PrivateKey, Certificate] | None = None
+        self._delegate: tuple[Ed25519PrivateKey, ReceiptCertificate] | None = None
 
     def reply(self, data: bytes) -> _Reply:
         try:
@@ -453,12 +463,12 @@ class _Holder:
             certificate.key, OwnKey(key, main.log).sign(request.purpose, request.digest), certificate
         )
 
-    def _delegated(self, main: OwnKey) -> tuple[Ed25519PrivateKey, Certificate]:
+    def _delegated(self, main: OwnKey) -> tuple[Ed25519PrivateKey, ReceiptCertificate]:
         """The key for receipts and its certificate: a new one a day before the old one ends."""
         now = time.time()
         if self._delegate is None or from_iso(self._delegate[1].not_after) - now < DAY:
             key, until = Ed25519PrivateKey.generate(), now + VALID_DAYS * DAY
-            bare = Certificate(OwnKey(key).public, to_iso(now), to_iso(until), main.public)
+            bare = ReceiptCertificate(OwnKey(key).public, to_iso(now), to_iso(until), main.public)
             signature = main.sign(Purpose.CERTIFICATE, bare.digest()).hex()
             self._delegate = key, msgspec.structs.replace(bare, signature=signature)
         return self._delegate
