@@ -174,6 +174,7 @@ listening = socket.socket(socket.AF_UNIX)
 listening.bind(sys.argv[1])
 listening.listen()
 os.dup2(listening.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 """
@@ -186,10 +187,8 @@ def test_a_signer_of_a_unit_listens_where_systemd_says_and_ends_when_it_is_told(
     argv = [sys.executable, "-c", PASSED, str(tmp_path / "unit.sock"), *command]
     with subprocess.Popen(argv, env=child_environment()) as unit:
         until = time.monotonic() + 60
-        while not (tmp_path / "unit.sock").is_socket():
-            assert time.monotonic() < until
-            time.sleep(0.05)
         while not is_answered(tmp_path / "unit.sock"):
+            assert time.monotonic() < until and unit.poll() is None
             time.sleep(0.05)
         found = signer_at(tmp_path / "unit.sock")
         assert found.sign(Purpose.BUNDLE, DIGEST) == own.sign(Purpose.BUNDLE, DIGEST)
