@@ -103,15 +103,6 @@ class ForkServer:
         self._line: socket.socket | None = None
         self._owner = 0
 
-    def warm_up(self) -> None:
-        """Start the server without waiting for it.
-
-        Raises:
-            NotStarted: the system refuses.
-        """
-        with self._guard:
-            self._running()
-
     def start(
         self,
         function: Callable[..., object],

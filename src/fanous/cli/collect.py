@@ -233,6 +233,7 @@ def _received(
     """
     import asyncio
 
+    from fanous.base.forkserver import ForkServer
     from fanous.collector.server import stopped_by_signals
     from fanous.monitor.clock import Clock
     from fanous.monitor.receiver import door_apart
@@ -241,7 +242,9 @@ def _received(
         stop = asyncio.Event()
         stopped_by_signals(stop)
         other = asyncio.create_task(beside(stop)) if beside else None
-        receiving = asyncio.create_task(door_apart(listening, inbox, door, Clock(), stop, counts))
+        receiving = asyncio.create_task(
+            door_apart(listening, inbox, door, Clock(), stop, counts, ForkServer())
+        )
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait({receiving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         stopped_at = time.monotonic()

@@ -43,6 +43,7 @@ from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
 from fanous.pipeline.vitals import PullState, Workings, is_offline
+from fanous.pipeline.workers import READERS
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.publish.signer import KEY_FILE
@@ -320,7 +321,7 @@ def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.E
     check_inbox(inbox)
     with disk_errors(f"open the inbox {inbox}"):
         make_folder(inbox)  # create it now, since the monitor's checks look there
-    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts))
+    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts, READERS))
 
 
 class Sockets:

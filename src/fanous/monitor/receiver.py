@@ -20,7 +20,7 @@ from pathlib import Path
 from msgspec import DecodeError, json
 
 from fanous.base.confine import confine
-from fanous.base.forkserver import NotStarted
+from fanous.base.forkserver import ForkServer, NotStarted
 from fanous.collector.door import DoorCounts, Policy, grant_of_door, serving
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.inbox import Inbox
@@ -33,7 +33,6 @@ from fanous.collector.settings import DoorSettings
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr
 from fanous.monitor.clock import Clock
-from fanous.pipeline.workers import READERS
 from fanous.probe.orders import envelope_of
 
 LAST_SECONDS = 3.0
@@ -81,10 +80,12 @@ async def door_apart(
     clock: Clock,
     stop: asyncio.Event,
     counts: DoorCounts,
+    server: ForkServer,
 ) -> None:
     """Run the door until ``stop`` is set.
 
     Args:
+        server: starts it.
         counts: kept up to date; they start from 0 whenever the door starts, as Prometheus expects of counters.
         listening: bound; stays open here, so that probes that connect while a door restarts just wait.
 
@@ -93,7 +94,7 @@ async def door_apart(
     """
     try:
         child = await asyncio.to_thread(
-            READERS.start, run_door, inbox, door, clock, descriptors=[listening.fileno()]
+            server.start, run_door, inbox, door, clock, descriptors=[listening.fileno()]
         )
     except NotStarted as why:
         raise FanousError(f"the probes' door could not be started: {why}", permanent=False) from why
