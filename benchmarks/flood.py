@@ -90,12 +90,18 @@ class Target:
     @property
     def door_seconds(self) -> float:
         """Processor time that the probes' door has used."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for child in listed:
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+        for server in _children(self.process.pid):
+            for child in _children(server):
+                files = [str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()]
+                if not any(file.endswith("inbox/lock") for file in files):
+                    continue
                 fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
                 return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return 0.0
+
+
+def _children(process: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def free_port() -> int:

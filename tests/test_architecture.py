@@ -52,7 +52,13 @@ CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
 SEEDED = frozenset({"Random", "default_rng", "Generator", "SeedSequence"})
 
 ARRAY_NOUNS = {"evidence", "series"}
-LAST_STOPS = {"pipeline/scheduler.py", "pipeline/child.py", "cli/main.py", "base/threads.py"}
+LAST_STOPS = {
+    "pipeline/scheduler.py",
+    "pipeline/child.py",
+    "cli/main.py",
+    "base/forkserver.py",
+    "base/threads.py",
+}
 """The supervisor restarts a task; the command line says that it is our bug and exits with 70; a thread and a child
 process hand an error to whoever awaits it."""
 

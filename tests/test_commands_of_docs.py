@@ -48,6 +48,7 @@ NOT_RUN = {
     "incidents hold": "would change what the commands after it say; tests/cli/test_review.py",
     "incidents merge": "the same",
     "incidents retract": "the same",
+    "incidents signer": "signs until it is stopped; tests/publish/test_signer.py starts it",
     "ingest globalping": "reads what a round with others' vantage points wrote; tests/cli/test_via.py",
     "ingest atlas-measurements": "the same for RIPE Atlas probes; tests/cli/test_via_atlas.py",
     "init": "asks at the terminal; tests/cli/test_init.py",

@@ -16,7 +16,7 @@ from fanous.base.overwrite import RECORD
 from fanous.evaluation.rehearsal.capture import FORMAT
 from fanous.model.reason import as_written
 from fanous.probe.orders import new_key
-from fanous.publish.evidence.manifest import make_key
+from fanous.publish.signer import make_key
 from fanous.store.local import open_store
 from tests.charts.events import incident
 from tests.collector.files import kept

@@ -32,7 +32,7 @@ from fanous.pipeline import query
 from fanous.pipeline.call import Call, ControlReply
 from fanous.pipeline.query import ConfirmCountry
 from fanous.publish.evidence.container import read_parts
-from fanous.publish.evidence.manifest import make_key
+from fanous.publish.signer import make_key
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.copies import copy_of

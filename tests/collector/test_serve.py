@@ -205,7 +205,10 @@ def test_figures_of_a_collector_count_what_came_and_name_nothing_that_it_cannot_
         probe.post(f"/report/{REPORT_ID.replace('17557', '64512')}", json=body(1, probe_asn="AS64512"))
         assert probe.post(f"/report/{REPORT_ID}", content=b"?").status_code == 400
         assert probe.get("/nowhere").status_code == 404
-        figures = httpx.get(f"http://{status}/metrics", trust_env=False).text.splitlines()
+        figures, until = [""], time.monotonic() + 30  # the door reports them every two seconds
+        while 'fanous_collector_refused_total{status="404"} 1' not in figures and time.monotonic() < until:
+            figures = httpx.get(f"http://{status}/metrics", trust_env=False).text.splitlines()
+            time.sleep(0.1)
     assert 'fanous_collector_received_total{kept="main"} 1' in figures
     assert 'fanous_collector_received_total{kept="network_not_public"} 1' in figures
     assert 'fanous_collector_refused_total{status="400"} 1' in figures

@@ -48,9 +48,14 @@ def children(pid: int) -> list[int]:
 
 
 def of_door(pid: int) -> int:
-    """The process of the probes' door: the one that multiprocessing started to run something."""
-    (found,) = (one for one in children(pid) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes())
+    """The process of the probes' door: the one that keeps the inbox locked."""
+    (server,) = (one for one in children(pid) if b"forkserver" in Path(f"/proc/{one}/cmdline").read_bytes())
+    (found,) = (one for one in children(server) if any(link.endswith("inbox/lock") for link in links(one)))
     return found
+
+
+def links(pid: int) -> list[str]:
+    return [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 @pytest.mark.matrix

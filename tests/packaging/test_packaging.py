@@ -80,7 +80,7 @@ def test_units_that_share_a_folder_share_its_user() -> None:
             users.setdefault(said["StateDirectory"], set()).add(
                 said.get("User", f"that of {unit.name} alone")
             )
-    assert users == {"fanous": {"fanous"}}
+    assert users == {"fanous": {"fanous"}, "fanous-signer": {"fanous-signer"}}
 
 
 def test_pulls_of_several_countries_take_turns(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from tests.each import each
 
 WORK = """
 import resource
+from fanous.base.confine import Grant
 from fanous.pipeline.child import in_child
 
 def work(_):
@@ -15,7 +16,7 @@ def work(_):
     return "done"
 
 try:
-    print(in_child(work))
+    print(in_child(work, Grant()))
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -31,6 +32,7 @@ except Exception as error:
             "FanousError The process that was reading could not",
         ),
         ("raise KeyError('x')", "RuntimeError in a child process:"),
+        ("open('/etc/passwd')", "PermissionError [Errno 13] Permission denied"),
     ],
 )
 def test_what_ends_the_copy_is_told(does: str, said: str) -> None:

@@ -14,6 +14,7 @@ from fanous.model.score import Evaluation
 from fanous.pipeline import detect, interference
 from fanous.store import evidence
 from fanous.store.protocol import Store
+from tests.shared_data import shared_file
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 SINCE, UNTIL = (from_iso(f"2023-12-{day}T00:00:00Z") for day in (16, 19))
@@ -77,7 +78,7 @@ def test_a_sampled_table_leads_to_the_same_answers_about_a_corpus(
     corpus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answers() -> list[Evaluation]:
-        return evaluate_corpora([CORPORA / corpus])
+        return evaluate_corpora([CORPORA / corpus], shared_file("ooni").parent)
 
     whole = answers()
     monkeypatch.setattr(evidence, "MOST_ROWS", 1000)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,11 @@ def test_without_the_rules_nothing_is_found(
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
+    def here(_jobs: int, read: Any, paths: Any, tally: Any, *_: object) -> Any:
+        return read(paths, tally)
+
     monkeypatch.setattr(ingest, "judge", no_rules)
+    monkeypatch.setattr(ingest, "judged_by", here)  # a reader of its own would have the rules
     assert ingest.ingest(store, "ooni", [some]).stored
     assert store.ledger.incidents() == []
 

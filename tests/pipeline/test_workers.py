@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from fanous.base.forkserver import ForkServer
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Provenance
@@ -260,27 +261,33 @@ def test_a_file_that_cannot_be_unpacked_without_a_crash_is_left_out_and_the_next
 
 @each(
     ("program", "told"),
-    [("/nonexistent/python", "No such file or directory"), ("/bin/false", "ended (code 1)")],
+    [
+        ("/nonexistent/python", "No such file or directory"),
+        ("/bin/false", "the process that starts them ended"),
+    ],
 )
-def test_where_no_worker_can_be_started_one_process_reads_all(
+def test_where_no_worker_can_be_started_nothing_is_read(
     program: str, told: str, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", program)
+    monkeypatch.setattr(workers, "READERS", ForkServer())
     tally = Ingested()
-    with closing(judged_by(2, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
-        assert len(list(judged)) == tally.rejected == 1
-    assert tally.notes == [f"one process reads all files, since others could not be started: {told}"]
+    judged = judged_by(2, partial(judged_records, "ooni"), files[-2:], tally, None)
+    with closing(judged), pytest.raises(FanousError, match=f"could be started .*{told}"):
+        list(judged)
+    assert not tally.read
 
 
 def test_workers_of_an_updated_installation_judge_nothing(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "rules_version", lambda: "of yesterday")
-    tally = Ingested()
-    with closing(judged_by(1, partial(judged_records, "ooni"), files[-2:], tally, None)) as judged:
-        assert len(list(judged)) == 1
-    (told,) = tally.notes
-    assert told.endswith("they have other rules than this process: Fanous was updated while it ran")
+    judged = judged_by(1, partial(judged_records, "ooni"), files[-2:], Ingested(), None)
+    with (
+        closing(judged),
+        pytest.raises(FanousError, match="other rules than this process: Fanous was updated"),
+    ):
+        list(judged)
 
 
 @each("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -291,7 +298,7 @@ def test_workers_end_with_the_process_that_started_them(number: signal.Signals, 
     ) as child:
         assert child.stdout is not None
         started = [int(word) for word in child.stdout.readline().split()]
-        assert len(started) == 2
+        assert len(started) == 3
         assert all(_runs(worker) for worker in started)
         child.send_signal(number)
         until = time.monotonic() + 10

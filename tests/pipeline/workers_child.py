@@ -1,4 +1,7 @@
-"""Starts two workers, prints their ids, and reads no further than the first measurement; argv: a file of OONI's."""
+"""Starts two workers, prints the ids of their server and of both, and reads no further than the first measurement.
+
+argv: a file of OONI's.
+"""
 
 import os
 import sys
@@ -12,6 +15,12 @@ from fanous.pipeline.workers import judged_by
 
 judged = judged_by(2, partial(judged_records, "ooni"), [Path(sys.argv[1])], Ingested(), None)
 next(judged)
-own = os.getpid()
-print(Path(f"/proc/{own}/task/{own}/children").read_text(), flush=True)
+
+
+def children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+(server,) = children(os.getpid())
+print(server, *children(int(server)), flush=True)
 time.sleep(60)

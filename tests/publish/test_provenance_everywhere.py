@@ -27,11 +27,11 @@ from fanous.publish.alerts.group import group_of
 from fanous.publish.alerts.message import Sender, compose
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import Edition
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import gather as gather_evidence
 from fanous.publish.evidence.pack import pack
 from fanous.publish.evidence.verify import verify
 from fanous.publish.report import gather
+from fanous.publish.signer import make_key
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site

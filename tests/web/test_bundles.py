@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from fanous.model.incident import EvidenceCounts, Status
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.verify import Result, verify
+from fanous.publish.signer import make_key
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.answers import Reply, Site

@@ -14,7 +14,7 @@ import pytest
 from fanous.config import load_environment
 from fanous.monitor.settings import read
 from fanous.pipeline.configure import kept_days, offered, terms_of
-from fanous.publish.evidence.manifest import KEY_FILE, signing_key
+from fanous.publish.signer import KEY_FILE, signing_key
 from fanous.sources.publishers import SOURCES
 from fanous.web.settings import is_passphrase
 from fanous.web.setup import MOST_TRIES, SetUp, new_code

@@ -26,8 +26,10 @@ from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
     from fanous.collector.door import DoorCounts
+    from fanous.collector.settings import DoorSettings
 
 
 DRAIN_SECONDS = 5.0
@@ -158,15 +160,12 @@ def collect(
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
     from fanous.base.files import check_address_space
-    from fanous.collector.door import DoorCounts, Policy, serve
-    from fanous.collector.helper import Helper, HelperPolicy
+    from fanous.collector.door import DoorCounts
     from fanous.collector.inbox import check_inbox, inbox_of
-    from fanous.collector.limits import kept_of, submissions_at, volume_of
-    from fanous.collector.origin import origins_named, trusted_proxies
-    from fanous.collector.reach import reach_of
     from fanous.collector.server import LEAST_ADDRESS_SPACE, listening_socket, raise_descriptors
-    from fanous.collector.services import DEFAULT_URLS, read_urls
-    from fanous.probe.orders import envelope_of
+    from fanous.collector.settings import DoorSettings
+    from fanous.config import WrongKey
+    from fanous.monitor.receiver import policy_of
     from fanous.store.location import check_folder, check_parts, in_folder
 
     check_address_space(LEAST_ADDRESS_SPACE, "a collector")
@@ -181,42 +180,83 @@ def collect(
         check_parts(in_folder(store))
     if inbox is not None:
         check_inbox(inbox)
-    origins = origins_named(networks)
-    policy = Policy(
-        trusted=trusted_proxies(trust_proxy or ()),
-        origins=origins,
-        helper_url=helper_url.rstrip("/"),
-        urls=read_urls(urls) if urls else DEFAULT_URLS,
-        orders=envelope_of(orders) if orders else None,
-        submissions=submissions_at(per_address),
-        volume=volume_of(address_mb << 20, network_mb << 20),
-        kept=kept_of(network_day_mb << 20),
-        connections=connections,
-        contact=contact,
-        open_to_all=open_to_all,
-    )
-    helper = Helper(
-        HelperPolicy(
-            allow_private=lab,
-            asn_of=lambda address: origins.of(address).asn,
-            reach=reach_of(helper_never or (), neighbours=helper_neighbours),
+    try:
+        door = DoorSettings(
+            trust_proxy=tuple(trust_proxy or ()),
+            networks=networks,
+            urls=urls,
+            orders=orders,
+            helper_url=helper_url,
+            per_address=per_address,
+            connections=connections,
+            address_mb=address_mb,
+            network_mb=network_mb,
+            network_day_mb=network_day_mb,
+            contact=contact,
+            helper_never=tuple(helper_never or ()),
+            helper_neighbours=helper_neighbours,
+            open_to_all=open_to_all,
+            lab=lab,
         )
-    )
+    except WrongKey as error:
+        raise FanousError(f"--{error.key.replace('_', '-')}: {error}") from error
+    if networks or orders:
+        policy_of(door, time.time)  # unreadable files are reported before anything begins
     listening = listening_socket(*host_and_port(listen))
     log_to_stderr()
     raise_descriptors()
     if queue is not None:
-        collect_into_stream(listening, queue, policy, helper, status)
+        collect_into_stream(listening, queue, *policy_of(door, time.time), status)
         return
     counts = DoorCounts()
     waiting = inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
     beside = _status_of(waiting, status, counts) if status else None
     if store is None:
-        serve(listening, waiting, policy, helper, beside, counts)
+        _received(listening, waiting, door, counts, beside)
         return
     with Draining(waiting, store) as draining:
-        draining.last -= serve(listening, waiting, policy, helper, beside, counts)
+        draining.last -= _received(listening, waiting, door, counts, beside)
+
+
+def _received(
+    listening: "socket.socket",
+    inbox: Path,
+    door: "DoorSettings",
+    counts: "DoorCounts",
+    beside: "Callable[[asyncio.Event], Coroutine[Any, Any, object]] | None",
+) -> float:
+    """Run the door, in its confined process, until SIGINT or SIGTERM.
+
+    Returns:
+        Seconds since that signal.
+    """
+    import asyncio
+
+    from fanous.base.forkserver import ForkServer
+    from fanous.collector.server import stopped_by_signals
+    from fanous.monitor.clock import Clock
+    from fanous.monitor.receiver import door_apart
+
+    async def run() -> float:
+        stop = asyncio.Event()
+        stopped_by_signals(stop)
+        other = asyncio.create_task(beside(stop)) if beside else None
+        receiving = asyncio.create_task(
+            door_apart(listening, inbox, door, Clock(), stop, counts, ForkServer())
+        )
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait({receiving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        stopped_at = time.monotonic()
+        stop.set()
+        try:
+            await receiving
+        finally:
+            if other is not None:
+                await other
+        return time.monotonic() - stopped_at
+
+    return asyncio.run(run())
 
 
 def _status_of(

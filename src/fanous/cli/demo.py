@@ -40,7 +40,7 @@ def demo(
     """
     from fanous.cli.answer import print_answer
     from fanous.evaluation.demo import NOTICE, DemoReplay, demonstrate
-    from fanous.publish.evidence.manifest import KEY_FILE, make_key
+    from fanous.publish.signer import KEY_FILE, make_key
     from fanous.store.local import open_store
 
     screen = console()

@@ -1,5 +1,6 @@
 """``fanous doctor``: shows what this machine lacks, and how to fix it."""
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -73,12 +74,21 @@ def doctor(
         _doctor_of_store(store, config, as_json)
         return
     from fanous.lab.needs import needs as needs_of_the_lab
-    from fanous.pipeline.doctor import examine
+    from fanous.pipeline.doctor import CONFINED, examine, of_confinement, tried_confinement
+    from fanous.publish.signer import KEY_FILE, who_signs
 
-    needs = examine(store or data_folder() / "store", needs_of_the_lab())
+    means, signer = tried_confinement(), who_signs(data_folder() / KEY_FILE)
+    needs = [*examine(store or data_folder() / "store", needs_of_the_lab()), *of_confinement(means)]
     if as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
-        print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
+        confined = {
+            "processes": [asdict(one) for one in CONFINED],
+            "by": list(means.names),
+            "gaps": list(means.gaps),
+            "signer_uid": signer,
+        }
+        document = {"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]}
+        print_document(document | {"confinement": confined})
         return
     for part in PARTS:
         own = [need for need in needs if need.part == part]
@@ -88,8 +98,23 @@ def doctor(
             if not need.found:
                 say(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
                 say(f"           without it: {need.without}")
+    say(f"confinement: {' and '.join(means.names) or 'none'}")
+    for one in CONFINED:
+        say(f"  {one.process:10} {one.reaches if means.names else 'everything that its user reaches'}")
+    say(f"  {_signer(signer)}")
+    for gap in means.gaps:
+        say(f"  lacking    strangers' code could still {gap}")
     if config is not None:
         say(f"monitor: {config} has no store yet; `fanous run` makes it")
+
+
+def _signer(uid: int | None) -> str:
+    """Who signs with this user's key."""
+    if uid is None:
+        return "no signer is running: a command that signs reads the key itself"
+    if uid == os.getuid():
+        return f"a signer is running, as this user (uid {uid})"
+    return f"a signer is running, as another user (uid {uid})"
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:

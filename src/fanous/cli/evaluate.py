@@ -26,6 +26,8 @@ from fanous.model.score import (
     Total,
     TrueLevel,
     TrueTime,
+    WeighedIncident,
+    explanation_scores,
     total,
 )
 from fanous.wording.words import counted
@@ -183,7 +185,12 @@ def evaluations_document(evaluations: list[Evaluation]) -> dict[str, Any]:
         "totals": {
             name: msgspec.to_builtins(total(evaluations, is_real=is_real)) for name, is_real in KINDS.items()
         },
+        "explanations": msgspec.to_builtins(explanation_scores(_weighed(evaluations))),
     }
+
+
+def _weighed(evaluations: list[Evaluation]) -> list[WeighedIncident]:
+    return [incident for one in evaluations for incident in one.weighed]
 
 
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
@@ -217,6 +224,9 @@ def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
         console.print(Text.assemble("\n", (printable(evaluation.title), "bold"), size))
         if not evaluation.missing:
             _print_corpus(console, evaluation)
+    if weighed := _weighed(evaluations):
+        console.print(Text.assemble("\n", ("What else it could be", "bold"), "\n", _suspended(weighed)))
+        console.print(_explanation_table(weighed))
     for name, is_real in KINDS.items():
         whole = total(evaluations, is_real=is_real)
         if whole.corpora or whole.missing:
@@ -443,6 +453,27 @@ def _quiet_table(evaluation: Evaluation) -> Table:
     for quiet in evaluation.quiet:
         peer = "-" if quiet.peer_raised is None else str(quiet.peer_raised)
         table.add_row(quiet.signal, f"{quiet.months:.2f}", str(quiet.raised), peer)
+    return table
+
+
+def _suspended(weighed: list[WeighedIncident]) -> str:
+    """How many of the events that happened are kept from being confirmed by the table of explanations."""
+    right = [one for one in weighed if one.right]
+    suspended = sum(one.suspended for one in right)
+    share = f" ({suspended / len(right):.0%})" if right else ""
+    false = len(weighed) - len(right)
+    return (
+        f"Of {counted(len(right), 'incident')} of labelled events, explanations that hold keep {suspended}{share} "
+        f"from being confirmed; of {counted(false, 'incident')} of no event, "
+        f"{sum(one.suspended and not one.right for one in weighed)}."
+    )
+
+
+def _explanation_table(weighed: list[WeighedIncident]) -> Table:
+    table = Table("held for", "of an event", "of none", "untested", "", box=None, padding=(0, 2))
+    for score in explanation_scores(weighed):
+        counts = (score.held_right, score.held_false, score.untested_right, score.untested_false)
+        table.add_row(score.code, *map(str, counts))
     return table
 
 

@@ -215,14 +215,14 @@ def incidents_bundle(
     from fanous.base.overwrite import file_aside
     from fanous.config import data_folder
     from fanous.publish.calls import GatherEvidence
-    from fanous.publish.evidence.manifest import KEY_FILE, public_hex, signing_key
     from fanous.publish.evidence.pack import pack
+    from fanous.publish.signer import KEY_FILE, signer_at
 
     label = incident_id.upper()
-    private = signing_key(key or data_folder() / KEY_FILE)
-    with file_aside(out, _bundle_of(label, public_hex(private))) as aside:
+    signer = signer_at(key or data_folder() / KEY_FILE)
+    with file_aside(out, _bundle_of(label, signer.public)) as aside:
         gathered = ask(store, config, GatherEvidence(label))
-        packed = pack(gathered, aside, private, time.time(), public=public)
+        packed = pack(gathered, aside, signer, time.time(), public=public)
     if as_json:
         print_document(
             {
@@ -271,11 +271,36 @@ def incidents_key(
     Publish the fingerprint, so that readers can tell your bundles from others', and keep a copy of the file elsewhere.
     """
     from fanous.config import data_folder
-    from fanous.publish.evidence.manifest import KEY_FILE, fingerprint, make_key, public_hex, signing_key
+    from fanous.publish.signer import KEY_FILE, fingerprint, make_key, signer_at
 
     path = key or data_folder() / KEY_FILE
-    known = fingerprint(public_hex(make_key(path) if new else signing_key(path)))
+    known = fingerprint((make_key(path) if new else signer_at(path)).public)
     tell(as_json, {"file": str(path), "fingerprint": known}, [f"SHA256:{known}", f"  {path}"])
+
+
+@incidents_app.command("signer")
+def incidents_signer(
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
+    ] = None,
+) -> None:
+    """Hold the key in a process of its own, which signs digests for this user's other processes until it is stopped.
+
+    `fanous run` starts one by itself.  As a separate service it runs as a user of its own: it takes its socket from
+    systemd, and the key in the settings of the pages is the path of that socket.  Otherwise it listens next to the key.
+    """
+    from fanous.config import data_folder
+    from fanous.publish.signer import (
+        KEY_FILE,
+        listening_at,
+        passed_socket,
+        serve_until_stopped,
+        socket_beside,
+    )
+
+    path = key or data_folder() / KEY_FILE
+    listening = passed_socket() or listening_at(socket_beside(path))
+    serve_until_stopped(listening, path)
 
 
 def _bundle_of(label: str, signer: str) -> "Recognises":

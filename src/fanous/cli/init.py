@@ -58,7 +58,7 @@ def init(
     from fanous.base.files import make_folder
     from fanous.config import data_folder
     from fanous.pipeline.configure import NewMonitor, check_free, offered, write
-    from fanous.publish.evidence.manifest import KEY_FILE, ensure_key
+    from fanous.publish.signer import KEY_FILE, ensure_key
 
     asks = sys.stdin.isatty()
     check_free(config)

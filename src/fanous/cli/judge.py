@@ -18,9 +18,14 @@ def judge(
     as_json: JsonOption = False,
 ) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
+    from fanous.base.confine import Grant
     from fanous.pipeline.child import in_child
+    from fanous.pipeline.judge import known_fingerprints
 
-    judged, rejects = in_child(lambda working: _judged(paths, working))
+    known_fingerprints()  # while they can be reached
+    readable = tuple(path for path in paths if not path.is_dir())
+    judged, refused = in_child(lambda working: _judged(paths, working), Grant(reads=readable))
+    rejects = [reject.decode("utf-8", "surrogatepass") for reject in refused]
     from fanous.probe.words import UNPLACED, interception
 
     if as_json:
@@ -53,7 +58,9 @@ def judge(
         raise FanousError("no measurement in these files can be judged")
 
 
-def _judged(paths: list[Path], working: "Working") -> tuple[list[dict[str, Any]], list[str]]:
+def _judged(paths: list[Path], working: "Working") -> tuple[list[dict[str, Any]], list[bytes]]:
+    """The verdicts, and why the rest has none: as bytes, since names of files may be any."""
     from fanous.pipeline.judge import judge_files
 
-    return judge_files(paths, working)
+    judged, rejects = judge_files(paths, working)
+    return judged, [reject.encode("utf-8", "surrogatepass") for reject in rejects]

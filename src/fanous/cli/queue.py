@@ -91,7 +91,8 @@ def collect_into_stream(
     listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
 ) -> None:
     """Run until SIGINT or SIGTERM."""
-    from fanous.collector.door import DoorCounts, serve
+    from fanous.base.confine import confine
+    from fanous.collector.door import DoorCounts, grant_of_door, serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
 
@@ -99,6 +100,7 @@ def collect_into_stream(
     counts = DoorCounts()
     beside = _status_of(stream, status, counts) if status else None
     log_to_stderr()
+    confine(grant_of_door())
     serve(listening, stream, policy, helper, beside, counts)
 
 

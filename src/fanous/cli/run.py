@@ -78,9 +78,8 @@ def _set_up(port: int | None) -> Path:
     """Serve the set-up page until it has written the configuration; returns its path."""
     import asyncio
 
-    from fanous.collector.server import listening_socket
+    from fanous.collector.server import listening_socket, stopped_by_signals
     from fanous.config import Address
-    from fanous.monitor.monitor import stopped_by_signals
     from fanous.monitor.settings import PAGE
     from fanous.web.setup import new_code, serve_setup
 

@@ -33,6 +33,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from fanous.base.confine import Grant
 from fanous.base.threads import Threads
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
@@ -509,6 +510,15 @@ SAID_SECONDS = 60.0
 IDLE_SECONDS = 30
 
 log = logging.getLogger("fanous.collector")
+
+
+RESOLVER = ("/etc", "/run/systemd/resolve", "/proc/net")
+"""What looking up a name reads, which its owners replace at any time, and where the machine's own addresses are."""
+
+
+def grant_of_door(*inbox: Path) -> Grant:
+    """A door adds files to its inbox, if it has one, and its test helper connects to what probes ask for."""
+    return Grant(reads=tuple(map(Path, RESOLVER)), writes=inbox, internet=True)
 
 
 def serve(

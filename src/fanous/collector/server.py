@@ -80,6 +80,19 @@ def connections_at_most(wanted: int) -> int:
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
+def stopped_by_signals(stop: asyncio.Event) -> None:
+    """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
+    loop = asyncio.get_running_loop()
+
+    def heed() -> None:
+        stop.set()
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, heed)
+
+
 def listening_socket(host: str, port: int, option: str = "--listen") -> socket.socket:
     """A bound, listening socket; port 0 = any free port.
 

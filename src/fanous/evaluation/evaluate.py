@@ -15,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.explanations.explanation import Effect
+from fanous.analysis.explanations.table import TABLE
 from fanous.evaluation import replays
 from fanous.evaluation.corpus import (
     Corpus,
@@ -29,6 +31,7 @@ from fanous.evaluation.corpus import (
 )
 from fanous.evaluation.replays import Replay, inject
 from fanous.evaluation.sensitivity import sensitivity_scores
+from fanous.model.explanation import Standing
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR, to_iso
 from fanous.model.measurement import Provenance
@@ -43,6 +46,7 @@ from fanous.model.score import (
     TrueEvent,
     TrueLevel,
     TrueTime,
+    WeighedIncident,
     not_judged,
 )
 from fanous.model.series import within
@@ -150,6 +154,27 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
         quiet_intervals=tuple(_score_quiet(store, quiet, false, corpus) for quiet in corpus.quiet),
         is_real=corpus.is_real,
+        weighed=tuple(_weighed(i, corpus) for i in every if _is_labelled(i, corpus)),
+    )
+
+
+def _is_labelled(incident: Incident, corpus: Corpus) -> bool:
+    """Do the labels say whether it is right?"""
+    return any(_is_of(incident, event) for event in corpus.events) or _is_false(incident, corpus.quiet)
+
+
+def _weighed(incident: Incident, corpus: Corpus) -> WeighedIncident:
+    codes = {
+        standing: tuple(one.code for one in incident.explanations if one.standing is standing)
+        for standing in Standing
+    }
+    effects = {row.code: row.effect for row in TABLE}
+    suspends = any(effects[code] is not Effect.SAY for code in codes[Standing.HOLDS])
+    return WeighedIncident(
+        right=any(_is_of(incident, event) for event in corpus.events),
+        suspended=suspends and incident.confirmed_at is None,
+        holding=codes[Standing.HOLDS],
+        untested=codes[Standing.UNTESTED],
     )
 
 

@@ -371,6 +371,46 @@ class WorldScore:
 
 
 @dataclass(frozen=True, slots=True)
+class WeighedIncident:
+    """What else one incident could have been, where its truth is known.
+
+    Attributes:
+        right: it matches a labelled event.
+        suspended: an explanation keeps it from being confirmed, or retracts it.
+        holding, untested: codes of explanations.
+    """
+
+    right: bool
+    suspended: bool
+    holding: tuple[str, ...]
+    untested: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationScore:
+    """How often one explanation held, and could not be tested, among incidents that were right, and among others."""
+
+    code: str
+    held_right: int
+    held_false: int
+    untested_right: int
+    untested_false: int
+
+
+def explanation_scores(weighed: Sequence[WeighedIncident]) -> list[ExplanationScore]:
+    """Every explanation that held or could not be tested, by code."""
+    codes = sorted({code for one in weighed for code in (*one.holding, *one.untested)})
+    return [
+        ExplanationScore(
+            code,
+            *(sum(code in one.holding and one.right is right for one in weighed) for right in (True, False)),
+            *(sum(code in one.untested and one.right is right for one in weighed) for right in (True, False)),
+        )
+        for code in codes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """How Fanous did on one corpus.
 
@@ -390,6 +430,7 @@ class Evaluation:
         quiet_intervals: labelled as such.
         is_real: everything was measured; nothing was generated, planted, replayed or made up.
         missing: files without which it could not be judged; then nothing else is known, and nothing counts.
+        weighed: what else each incident could have been that the labels call right or false, retracted or not.
     """
 
     title: str
@@ -411,6 +452,7 @@ class Evaluation:
     quiet_intervals: tuple[QuietIntervalScore, ...] = ()
     is_real: bool = False
     missing: tuple[str, ...] = ()
+    weighed: tuple[WeighedIncident, ...] = ()
 
     @property
     def false_suspected_a_quantity_month(self) -> float | None:
@@ -454,6 +496,7 @@ def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
         false_confirmed=sum(e.false_confirmed for e in every),
         false_suspected=sum(e.false_suspected for e in every),
         retracted=sum(e.retracted for e in every),
+        weighed=tuple(one for e in every for one in e.weighed),
     )
 
 

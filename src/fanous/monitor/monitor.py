@@ -18,13 +18,13 @@ from fanous.collector.door import DoorCounts
 from fanous.collector.inbox import OWN, check_inbox
 from fanous.collector.limits import ConnectionLimits
 from fanous.collector.server import (
-    STOPPING,
     connections_at_most,
     listening_socket,
     raise_descriptors,
     serve,
     serve_apart,
     server_config,
+    stopped_by_signals,
 )
 from fanous.config import Address, data_folder
 from fanous.log import logline
@@ -35,6 +35,7 @@ from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.receiver import door_apart, policy_of
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
+from fanous.monitor.signer import signer_apart
 from fanous.monitor.sources import Measurements, Remote, Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.doctor import examine
@@ -42,8 +43,10 @@ from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.status import status_app
 from fanous.pipeline.vitals import PullState, Workings, is_offline
+from fanous.pipeline.workers import READERS
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
+from fanous.publish.signer import KEY_FILE
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
@@ -166,19 +169,6 @@ class Stop(asyncio.Event):
         return time.monotonic() - self._at if self._at else 0.0
 
 
-def stopped_by_signals(stop: asyncio.Event) -> None:
-    """Set it at the first SIGINT or SIGTERM; a second one ends the process at once, as usual."""
-    loop = asyncio.get_running_loop()
-
-    def heed() -> None:
-        stop.set()
-        for number in STOPPING:
-            loop.remove_signal_handler(number)
-
-    for number in STOPPING:
-        loop.add_signal_handler(number, heed)
-
-
 def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
     """The concurrent tasks.
 
@@ -186,7 +176,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         FanousError: something that restarting a task cannot fix: an address that is taken, a file that cannot be read.
     """
     hearing = Hearing(ask, configuration.clock, stop)
-    tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
+    key = configuration.site.key or data_folder() / KEY_FILE
+    tasks = [Task("signer", lambda: signer_apart(key, stop))]
+    tasks += [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     local = Local(ask, _location(configuration.store).lock)
     tasks.append(Task("local", lambda: local.serve(stop)))
     measurements, pullers = _pullers(configuration, ask)
@@ -329,7 +321,7 @@ def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.E
     check_inbox(inbox)
     with disk_errors(f"open the inbox {inbox}"):
         make_folder(inbox)  # create it now, since the monitor's checks look there
-    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts))
+    return Task("collector", lambda: door_apart(sockets.listening, inbox, door, clock, stop, counts, READERS))
 
 
 class Sockets:

@@ -3,28 +3,31 @@
 Anyone may send to it, so it has its own memory, descriptors and processor time: traffic that floods it, or
 makes it work, does not slow detection or the pages; and if it dies, it is started again.  Its counters come over
 the pipe that connects the two processes.
+
+It is confined before it accepts anyone: it adds files to the inbox, cannot read them, and connects to other machines,
+as the test helper must.  The signing key, the store and the monitor's sockets are out of its reach.
 """
 
 import asyncio
 import gc
-import multiprocessing
 import select
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from msgspec import DecodeError, json
 
-from fanous.collector.door import DoorCounts, Policy, serving
+from fanous.base.confine import confine
+from fanous.base.forkserver import ForkServer, NotStarted
+from fanous.collector.door import DoorCounts, Policy, grant_of_door, serving
 from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.inbox import Inbox
 from fanous.collector.limits import kept_of, submissions_at, volume_of
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.reach import reach_of
-from fanous.collector.server import STOPPING, raise_descriptors
+from fanous.collector.server import raise_descriptors
 from fanous.collector.services import DEFAULT_URLS, read_urls
 from fanous.collector.settings import DoorSettings
 from fanous.errors import FanousError
@@ -77,56 +80,41 @@ async def door_apart(
     clock: Clock,
     stop: asyncio.Event,
     counts: DoorCounts,
+    server: ForkServer,
 ) -> None:
     """Run the door until ``stop`` is set.
 
     Args:
+        server: starts it.
         counts: kept up to date; they start from 0 whenever the door starts, as Prometheus expects of counters.
         listening: bound; stays open here, so that probes that connect while a door restarts just wait.
 
     Raises:
         FanousError: it ended by itself; the error says why.
     """
-    spawning = multiprocessing.get_context("spawn")
-    ours, theirs = spawning.Pipe()
-    child = spawning.Process(target=run_door, args=(listening, inbox, door, clock, theirs), daemon=True)
-    resource_tracker.ensure_running()  # beforehand, since Python 3.11 unblocks the signals when it starts the process
-    with _signals_blocked():
-        child.start()
-    theirs.close()
-    told = _Told(ours, counts)
+    try:
+        child = await asyncio.to_thread(
+            server.start, run_door, inbox, door, clock, descriptors=[listening.fileno()]
+        )
+    except NotStarted as why:
+        raise FanousError(f"the probes' door could not be started: {why}", permanent=False) from why
+    told = _Told(child.connection, counts)
     told.listen()
     try:
-        if not await _ended(child.sentinel, stop):
-            ours.send_bytes(b"stop")
+        if not await has_ended(child.sentinel, stop):
+            child.connection.send_bytes(b"stop")
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_SECONDS):
-                    await _ended(child.sentinel)
+                    await has_ended(child.sentinel)
             return
         told.read()
-        child.join(LAST_SECONDS)  # it will be gone in a moment, and has no exit code until then
-        raise FanousError(told.last_words or f"the probes' door ended with exit code {child.exitcode}")
+        raise FanousError(told.last_words or f"the probes' door ended with exit code {child.wait()}")
     finally:
         told.forget()
-        if child.is_alive():
-            child.kill()
-        child.join()
-        child.close()
-        ours.close()
+        child.end()
 
 
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """A terminal and systemd signal every process of the group.  The child inherits blocked signals, and so
-    does not die before it can ignore them: its end is decided here."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-async def _ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
+async def has_ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
     """Wait for the end of a process; ``False`` = ``stop`` was set first."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sentinel, ended.set)
@@ -184,16 +172,21 @@ def _report(pipe: Connection, counts: DoorCounts) -> None:
 
 
 def run_door(
-    listening: socket.socket, inbox: Path, door: DoorSettings, clock: Clock, lifeline: Connection
+    lifeline: Connection, descriptors: Sequence[int], folder: Path, door: DoorSettings, clock: Clock
 ) -> None:
-    """Run in the child until something arrives through ``lifeline``, or its other end is closed."""
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
+    """Run in the child until something arrives through ``lifeline``, or its other end is closed.
+
+    Args:
+        descriptors: of the listening socket.
+    """
     log_to_stderr()
     raise_descriptors()
+    listening = socket.socket(fileno=descriptors[0])
     listening.setblocking(False)
     try:
         policy, helper = policy_of(door, clock)
+        inbox = Inbox(folder)  # while what an earlier door left there can still be read
+        confine(grant_of_door(folder))
         gc.collect()
         gc.freeze()  # keeps the garbage collector from walking modules repeatedly: see ``collector.door.serve``
         asyncio.run(_serving(listening, inbox, policy, helper, lifeline))
@@ -203,7 +196,7 @@ def run_door(
 
 
 async def _serving(
-    listening: socket.socket, inbox: Path, policy: Policy, helper: Helper, lifeline: Connection
+    listening: socket.socket, inbox: Inbox, policy: Policy, helper: Helper, lifeline: Connection
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 

@@ -56,6 +56,7 @@ from fanous.pipeline.remote import (
 from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.pipeline.scheduler import pause, unless
 from fanous.pipeline.vitals import PullStates
+from fanous.pipeline.workers import judged_by
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query
@@ -472,16 +473,15 @@ class Measurements:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
         provenance, there = provenance_of(bucket), addresses(bucket, files)
-        older, attempts = await self._ask(lambda store: (store.holds_older(), store.attempts))
+        older, book = await self._ask(lambda store: (store.holds_older(), store.attempts.book))
         version = rules_version()
-        with attempts.slot() as working:
-            records = judged_records(
-                SOURCE, paths, done.tally, None, provenance, span, there, older=older, working=working
-            )
-            judged = batches(records, AT_ONCE)
-            while (some := await asyncio.to_thread(next, judged, None)) is not None:
-                batch: list[Judged] = some
-                await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
+        read = partial(
+            judged_records, SOURCE, provenance=provenance, began=span, published=there, older=older
+        )
+        judged = batches(judged_by(1, read, paths, done.tally, None, book), AT_ONCE)
+        while (some := await asyncio.to_thread(next, judged, None)) is not None:
+            batch: list[Judged] = some
+            await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
         now = self._clock()
         await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))
 

@@ -1,21 +1,23 @@
-"""Child: work on records in a copy of this process, so that a record that ends it costs only itself.
+"""Child: work on records in a copy of this process, so that a record that ends it costs only itself, and one that takes
+it over finds nothing else.
 
 For commands that open no store and have started no thread: the copy is made before what they need is loaded, and takes
 some milliseconds.
 """
 
 import os
-import pickle
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from signal import SIGKILL, Signals
 from tempfile import TemporaryFile
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
+import msgspec
+
+from fanous.base.confine import Grant, confine
 from fanous.errors import FanousError
-from fanous.sources.connector import UNWATCHED, Working
+from fanous.sources.connector import Working
 from fanous.sources.stream import Book, Slot, noted
 
 T = TypeVar("T")
@@ -40,32 +42,59 @@ def ended(code: int) -> str:
     return f"crashed ({Signals(-code).name})" if code < 0 else f"ended (code {code})"
 
 
-def in_child(work: Callable[[Working], T]) -> T:
+class _Answer(msgspec.Struct, frozen=True):
+    """What a child says: a result, or why there is none.
+
+    Attributes:
+        says: the message of an error; as bytes, since names of files may be any.
+        number: of an error of the system; 0 = the error is another one.
+        is_fault: it is a fault in Fanous.
+        permanent: as of ``FanousError``.
+    """
+
+    result: Any = None
+    says: bytes | None = None
+    number: int = 0
+    is_fault: bool = False
+    permanent: bool = True
+
+    def raised(self) -> None:
+        if self.says is None:
+            return
+        says = self.says.decode("utf-8", "surrogatepass")
+        if self.number:
+            raise OSError(self.number, says)
+        raise RuntimeError(says) if self.is_fault else FanousError(says, permanent=self.permanent)
+
+
+def in_child(work: Callable[[Working], T], grant: Grant) -> T:
     """What ``work`` returns; a record that ended it twice is rejected the third time.
 
-    Where no other process can be started, this one does the work.
+    Args:
+        work: returns what MessagePack can say.
+        grant: what it may reach.
 
     Raises:
-        FanousError: raised by ``work``, or it died between two records, or again and again.
+        FanousError: raised by ``work``, or it died between two records, or again and again; or no other process can be
+            started.
     """
     book, deaths = Book(), 0
     while True:
         with TemporaryFile() as place, TemporaryFile() as answer:
             try:
-                child = os.fork() if threading.active_count() == 1 else None
-            except OSError:
-                child = None
-            if child is None:
-                return work(UNWATCHED)
+                child = os.fork()
+            except OSError as error:
+                raise FanousError(
+                    f"No process can be started to read these files: {error.strerror}. End some, and try again."
+                ) from error
             if not child:
-                _be_child(work, Slot(place.fileno(), book, lambda _: None), answer)
+                _be_child(work, grant, Slot(place.fileno(), book, lambda _: None), answer)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not code:
                 answer.seek(0)
-                result = pickle.load(answer)
-                if isinstance(result, Exception):
-                    raise result
-                return cast(T, result)
+                said = msgspec.msgpack.decode(answer.read(), type=_Answer)
+                said.raised()
+                return cast(T, said.result)
             note, deaths = noted(place.fileno()), deaths + 1
         if not note.line or deaths > MOST_DEATHS:
             advice = "set TMPDIR to another folder" if code == NO_ROOM else "leave the last file out"
@@ -73,21 +102,22 @@ def in_child(work: Callable[[Working], T]) -> T:
         book.died(note)
 
 
-def _be_child(work: Callable[[Working], Any], slot: Slot, answer: Any) -> None:
+def _be_child(work: Callable[[Working], Any], grant: Grant, slot: Slot, answer: IO[bytes]) -> None:
     """Work, write the answer and end; never returns."""
     code = 1
     try:
         try:
-            result = work(slot)
+            confine(grant)
+            said = _Answer(work(slot))
         except FanousError as error:
-            result = FanousError(str(error), permanent=error.permanent)
-        except Exception as error:
-            if isinstance(error, MemoryError):
-                raise
-            # An error about what the machine lacks (files, room) stays one, so that it is reported in a sentence.
-            lacks = isinstance(error, OSError)
-            result = error if lacks else RuntimeError(f"in a child process:\n{traceback.format_exc()}")
-        pickle.dump(result, answer)
+            said = _Answer(says=_bytes(str(error)), permanent=error.permanent)
+        except MemoryError:
+            raise
+        except OSError as error:  # what the machine lacks (files, room) is reported in a sentence
+            said = _Answer(says=_bytes(error.strerror or str(error)), number=error.errno or 1)
+        except Exception:
+            said = _Answer(says=_bytes(f"in a child process:\n{traceback.format_exc()}"), is_fault=True)
+        answer.write(msgspec.msgpack.encode(said))
         answer.flush()
         code = 0
     except MemoryError:
@@ -100,3 +130,7 @@ def _be_child(work: Callable[[Working], Any], slot: Slot, answer: Any) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

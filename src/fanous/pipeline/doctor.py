@@ -2,12 +2,20 @@
 
 import re
 import shutil
+import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
+import msgspec
+
+from fanous.base.confine import Confinement, Grant, confine
+from fanous.base.forkserver import ForkServer
 from fanous.model.vitals import Need
 
 WITHOUT = {
@@ -39,6 +47,79 @@ it has.
 
 LEAST_FREE = 1 << 30
 """Bytes: a store of a country's measurements of some weeks, and the engine's temporary files."""
+
+
+START_SECONDS = 60.0
+"""Seconds for a child to confine itself, on a busy machine."""
+
+LANDLOCK = "a kernel from 5.13, with landlock among those that /sys/kernel/security/lsm lists (lsm= at boot)"
+SECCOMP = "a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or arm64"
+
+
+@dataclass(frozen=True, slots=True)
+class Confined:
+    """A process that reads strangers' bytes or holds the signing key.
+
+    Attributes:
+        process: ``reader``, ``collector`` or ``signer``.
+        reaches: all that is left to it, in words.
+    """
+
+    process: str
+    reaches: str
+
+
+CONFINED = (
+    Confined("reader", "the files that it reads; no network"),
+    Confined("collector", "adds files to the inbox, and cannot read them; connects to other machines"),
+    Confined("signer", "the folder of its key and log; no network"),
+)
+
+
+def tried_confinement() -> Confinement:
+    """By what a process can be confined on this machine, as a confined one finds.
+
+    Raises:
+        NotStarted: no process can be started.
+    """
+    server = ForkServer()
+    with NamedTemporaryFile() as file:
+        child = server.start(_try, file.name)
+        try:
+            if not child.connection.poll(START_SECONDS):
+                return Confinement(0, seccomp=False)
+            return msgspec.msgpack.decode(child.connection.recv_bytes(1000), type=Confinement)
+        except (EOFError, OSError):  # the kernel offers it and refuses it
+            return Confinement(0, seccomp=False)
+        finally:
+            child.end()
+            server.stop()
+
+
+def _try(connection: Connection, _descriptors: Sequence[int], file: str) -> None:
+    means = confine(Grant())
+    reached_file, reached_network = True, True
+    try:
+        Path(file).read_bytes()
+    except PermissionError:
+        reached_file = False
+    try:
+        socket.socket().close()
+    except PermissionError:
+        reached_network = False
+    found = Confinement(0 if reached_file else means.landlock, means.seccomp and not reached_network)
+    connection.send_bytes(msgspec.msgpack.encode(found))
+
+
+def of_confinement(means: Confinement) -> list[Need]:
+    """What confines the processes of ``CONFINED``; they run without it, too."""
+    gaps = "a record that takes over its reader could " + "; ".join(means.gaps)
+    return [
+        Need(
+            "server", f"Landlock (ABI {means.landlock})", means.landlock > 0, LANDLOCK, gaps, is_vital=False
+        ),
+        Need("server", "seccomp", means.seccomp, SECCOMP, gaps, is_vital=False),
+    ]
 
 
 def examine(store: Path, lab: Iterable[Need]) -> list[Need]:

@@ -107,7 +107,7 @@ def bring_in(
     Args:
         began: see ``judged_records``.
         published: see ``judged_records``.
-        jobs: processes that read; 1 = this one, which also reads what cannot be divided.
+        jobs: confined processes that read; what cannot be divided is read by one.
 
     The garbage collector is paused: a batch has hundreds of thousands of objects without cycles, and walking
     them repeatedly takes a fifth of the time.
@@ -124,17 +124,13 @@ def bring_in(
     )
     gc.disable()
     try:
-        with store.attempts.slot() as working:
-            if jobs > 1 and isinstance(MEASUREMENT_SOURCES.get(source), Divisible):
-                judged = judged_by(jobs, read, paths, tally, on_progress, store.attempts.book)
-            else:
-                judged = read(paths, tally, on_progress, working=working)
-            with closing(judged):
-                for batch in batches(judged):
-                    append(store, batch, tally, late, version)
-                    batch.clear()  # the generator still holds the list
-                    if gc.get_count()[0] > MOST_GARBAGE:
-                        gc.collect(1)
+        jobs = jobs if isinstance(MEASUREMENT_SOURCES.get(source), Divisible) else 1
+        with closing(judged_by(jobs, read, paths, tally, on_progress, store.attempts.book)) as judged:
+            for batch in batches(judged):
+                append(store, batch, tally, late, version)
+                batch.clear()  # the generator still holds the list
+                if gc.get_count()[0] > MOST_GARBAGE:
+                    gc.collect(1)
         # Old garbage too when it is due: collecting resets the collector's counts, so a monitor that ingests every few
         # seconds would never get to what pages and queries leave.
         gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)

@@ -1,5 +1,10 @@
 """Workers: processes that read files and judge their records, for the one process that stores them.
 
+Whatever strangers sent is read here and nowhere else on its way into the store.  A worker is confined before it reads
+its first byte: it reaches its own files and the code, and neither the signing key, the ledger, other people's records
+nor the network.  It answers with parsed records, which are decoded into their types; so whoever takes it over can lie
+about the records in its files, as their sender could anyway, and can do no more.
+
 A store has one owner, so it alone writes; but it spends only a sixth of the time of an import on that.  Each worker
 takes its portion of the files: some of the small ones, and every n-th line of each large one, which all of them unpack.
 It sends what it finds in frames, over a socket whose other end is merged in the order of files and lines.  So the
@@ -8,23 +13,20 @@ result does not depend on how many workers there are, and a worker that is ahead
 A record that ends its worker, by a fault in a library or for lack of memory, costs only itself: another worker goes on
 from there, and the record is rejected when it has done so twice (``sources.stream``).
 
-Workers are started as new programs: a fork would copy the threads of the engine in an unknown state.  If the process
-that started them ends, for whatever reason, their sockets close, and they end too.
+If the process that started them ends, for whatever reason, their sockets close, and they end too.
 """
 
 import gc
 import os
-import pickle
-import subprocess
-import sys
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from heapq import merge
+from importlib import import_module
 from math import inf
-from multiprocessing.connection import Connection, Pipe
-from operator import itemgetter
+from multiprocessing.connection import Connection
+from operator import attrgetter
 from pathlib import Path
 from queue import Queue
 from signal import SIGKILL
@@ -32,11 +34,16 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import Self
 
+import msgspec
+
+from fanous.base.confine import Grant, confine
+from fanous.base.forkserver import ForkedChild, ForkServer, NotStarted
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
+from fanous.model.measurement import changed
 from fanous.model.verdict import Judged
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
-from fanous.pipeline.judge import Ingested, OnFile, rules_version
+from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.sources.connector import ALL
 from fanous.sources.stream import Book, Mark, Slot, noted
 
@@ -44,8 +51,7 @@ MOST = 4
 """Most workers by default: with this many, storing, which one process does, takes as long as reading."""
 
 WORTHWHILE = 100 << 20
-"""Bytes of measurements from which workers are started by default: some 1.5 s of work.  Starting them takes half a
-second."""
+"""Bytes of measurements from which there is more than one by default: some 1.5 s of work."""
 
 PACKING = 6
 """Times that measurements become smaller by gzip, at least."""
@@ -57,7 +63,13 @@ FRAME_BYTES, FRAME_ITEMS = 1 << 20, 256
 """Bytes of records, and number of records and rejects, that are sent at once.  A worker holds three frames: one that it
 fills, one that waits and one that is being sent."""
 
+LARGEST_FRAME = 1 << 30
+"""Bytes.  A record has 64 MiB at most, and what is read from it is smaller; a worker that sends more is at fault."""
+
 START_SECONDS = 60.0
+
+ENDING_SECONDS = 5.0
+"""Seconds in which the end of a worker's connection is followed by its own."""
 
 ALONE = 76
 """Exit code of a worker: the process that started it is gone."""
@@ -75,15 +87,64 @@ MOST_DEATHS = 40
 """Times that a worker is replaced in one import.  If more die, records are hardly the cause: the machine lacks memory.
 """
 
-Rejection = tuple[str, int, str, int]
-"""The arguments of ``Ingested.reject``."""
 
-Item = tuple[int, float, Judged | FanousError | Rejection]
-"""File and line; what was found there: a measurement, why the file cannot be read, or why the line cannot be used."""
+class FoundRecord(msgspec.Struct, frozen=True, array_like=True, tag=0):
+    """A measurement in a line of a file; the file is given by its place among all."""
+
+    file: int
+    line: float
+    judged: Judged
 
 
-class _NotStarted(Exception):
-    """A worker could not be started; the message says why."""
+class Useless(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """Why a line, or what follows it, cannot be used; the arguments of ``Ingested.reject``, the text as bytes."""
+
+    file: int
+    line: float
+    why: bytes
+    items: int
+    at: int
+
+
+class Unreadable(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """Why a whole file cannot be read."""
+
+    file: int
+    line: float
+    why: bytes
+
+
+Item = FoundRecord | Useless | Unreadable
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker found since its last frame.
+
+    Attributes:
+        progress: file -> how many of its bytes have been read.
+        sent: up to where all has been sent.
+    """
+
+    items: list[Item]
+    progress: dict[int, int]
+    duplicate: int
+    outside: int
+    survivors: list[Mark]
+    sent: Position
+    is_last: bool
+
+
+_encode, _decoder = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Frame)
+
+
+def prepare() -> None:
+    """Load what a worker needs: code, and the fingerprints, whose files it will not reach."""
+    import_module("fanous.pipeline.ingest")
+    known_fingerprints()
+
+
+READERS = ForkServer(prepare)
+"""Starts the workers of this process."""
 
 
 def default_jobs(paths: Sequence[Path]) -> int:
@@ -100,43 +161,52 @@ def judged_by(
     read: Read,
     paths: Sequence[Path],
     tally: Ingested,
-    on_progress: OnFile | None,
+    on_progress: OnFile | None = None,
     book: Book | None = None,
 ) -> Generator[Judged]:
     """What ``read`` gives for these files, read by this number of workers; close it to end them.
-
-    If they cannot be started, this process reads the files and says so in ``tally.notes``.
 
     Args:
         book: the records that ended a process; they are rejected.
 
     Raises:
-        FanousError: a file that cannot be read at all, or workers end again and again.
+        FanousError: a file that cannot be read at all, no worker can be started, or they end again and again.
     """
     with ExitStack() as started:
         deaths = Deaths(book or Book())
+        workers = [
+            started.enter_context(_Worker(read, paths, portions, deaths)) for portions in dealt(paths, jobs)
+        ]
         try:
-            workers = [
-                started.enter_context(_Worker(read, paths, portions, deaths))
-                for portions in dealt(paths, jobs)
-            ]
             for worker in workers:
                 worker.start()
             for worker in workers:
                 worker.await_ready()
-        except _NotStarted as why:
-            started.close()
-            tally.notes.append(f"one process reads all files, since others could not be started: {why}")
-            yield from read(paths, tally, on_progress)
-            return
-        found = merge(*(worker.items(tally, on_progress) for worker in workers), key=itemgetter(0, 1))
-        for _, _, one in found:
-            if isinstance(one, Judged):
-                yield one
-            elif isinstance(one, FanousError):
-                raise one
+        except NotStarted as why:
+            raise FanousError(
+                f"No process could be started to read these files: {why}. Nothing was read. Try again, with --jobs 1 "
+                "if the machine lacks memory.",
+                permanent=False,
+            ) from why
+        found = merge(
+            *(worker.items(tally, on_progress) for worker in workers), key=attrgetter("file", "line")
+        )
+        for item in found:
+            if isinstance(item, FoundRecord):
+                yield item.judged
+            elif isinstance(item, Unreadable):
+                raise FanousError(_text(item.why))
             else:
-                tally.reject(*one)
+                tally.reject(str(paths[item.file]), item.at, _text(item.why), item.items)
+
+
+def _bytes(text: str) -> bytes:
+    """Names of files may be any bytes, which Python keeps as lone surrogates."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
 
 
 def dealt(paths: Sequence[Path], jobs: int) -> list[list[Portion]]:
@@ -178,6 +248,7 @@ class _Worker:
         self, read: Read, paths: Sequence[Path], portions: Sequence[Portion], deaths: Deaths
     ) -> None:
         self._read, self._paths, self._portions, self._deaths = read, paths, list(portions), deaths
+        self._files = {index for index, _, _ in portions}
         self._sent: Position = (-1, 0)
         self._died_at: Position | None = None
         self._opened = ExitStack()
@@ -189,45 +260,41 @@ class _Worker:
         self._opened.close()
 
     def start(self) -> None:
-        """Start a process and tell it what to read; raises ``_NotStarted``."""
-        code = f"import sys; sys.path[:] = {sys.path!r}; from fanous.pipeline.workers import work; work"
+        """Start a process and tell it what to read; raises ``NotStarted``."""
         with ExitStack() as opened:
-            try:
-                self._connection, theirs = map(opened.enter_context, Pipe())
-                self._place, self._said = (opened.enter_context(TemporaryFile()) for _ in range(2))
-                passed = theirs.fileno(), self._place.fileno()
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", f"{code}{passed}"],
-                    pass_fds=passed,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._said,
-                    process_group=0,  # Ctrl-C is for the process that started it
-                )
-                opened.callback(self._end)
-                theirs.close()
-            except OSError as error:
-                raise _NotStarted(error.strerror or str(error)) from error
+            self._place = opened.enter_context(TemporaryFile())
+            rest, book = left_after(self._portions, self._sent), self._deaths.book
+            self._child: ForkedChild = READERS.start(
+                work, self._read, rest, book, descriptors=[self._place.fileno()], keeps_stderr=True
+            )
+            opened.callback(self._child.end)
             self._opened = opened.pop_all()
 
-    def _end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
     def await_ready(self) -> None:
-        """Tell it what to read, and wait until it has loaded what it needs; raises ``_NotStarted``."""
-        task = pickle.dumps((self._read, left_after(self._portions, self._sent), self._deaths.book))
+        """Wait until it is confined and begins to read; raises ``NotStarted``."""
+        version = self._version()
+        if version != rules_version():  # fingerprints may have been installed since the server began
+            self._opened.close()
+            READERS.stop()
+            self.start()
+            version = self._version()
+        if version != rules_version():
+            raise NotStarted(
+                "it has other rules than this process: Fanous was updated while it ran, or fingerprints were "
+                "installed; "
+                "start it again"
+            )
+
+    def _version(self) -> str:
+        connection = self._child.connection
         try:
-            self._connection.send_bytes(task)
-            version = self._connection.recv_bytes() if self._connection.poll(START_SECONDS) else None
+            if connection.poll(START_SECONDS):
+                return connection.recv_bytes(1000).decode("utf-8", "replace")
         except (EOFError, OSError):
-            code = self._process.wait()
-            said = self._stderr().strip().rpartition("\n")[2]
-            raise _NotStarted(said or ended(code)) from None
-        if version is None:
-            raise _NotStarted(f"no answer in {START_SECONDS:.0f} seconds")
-        if version != rules_version().encode():
-            raise _NotStarted("they have other rules than this process: Fanous was updated while it ran")
+            code = self._child.wait() or 0
+            said = self._child.said().strip().rpartition("\n")[2]
+            raise NotStarted(said or ended(code)) from None
+        raise NotStarted(f"no answer in {START_SECONDS:.0f} seconds")
 
     def items(self, tally: Ingested, on_progress: OnFile | None) -> Iterator[Item]:
         """What they find; counts and progress are told at once.
@@ -239,22 +306,39 @@ class _Worker:
         is_last = False
         while not is_last:
             try:
-                data = self._connection.recv_bytes()
-            except (EOFError, OSError):
+                frame = self._frame()
+            except (EOFError, OSError, msgspec.MsgspecError):
                 rest = self._replaced()
                 if rest is not None:
                     yield rest
                 continue
-            items, progress, duplicate, outside, survivors, self._sent, is_last = pickle.loads(data)
-            del data
-            for mark in survivors:
+            self._sent, is_last = frame.sent, frame.is_last
+            for mark in frame.survivors:
                 self._deaths.book.survived(mark)
-            tally.duplicate += duplicate
-            tally.outside += outside
+            tally.duplicate += frame.duplicate
+            tally.outside += frame.outside
             if on_progress is not None:
-                for path, consumed in progress.items():
-                    on_progress(path, consumed)
-            yield from items
+                for file, consumed in frame.progress.items():
+                    on_progress(self._paths[file], consumed)
+            for item in frame.items:
+                yield self._placed(item)
+
+    def _frame(self) -> Frame:
+        """The next one; it may name no file but those that this worker reads.
+
+        Raises:
+            EOFError, OSError, MsgspecError: it ended, or sends something else.
+        """
+        frame = _decoder.decode(self._child.connection.recv_bytes(LARGEST_FRAME))
+        if not {*frame.progress, *(item.file for item in frame.items)} <= self._files:
+            raise msgspec.ValidationError("of a file that it does not read")
+        return frame
+
+    def _placed(self, item: Item) -> Item:
+        if not isinstance(item, FoundRecord):
+            return item
+        record = changed(item.judged.record, file=str(self._paths[item.file]))
+        return FoundRecord(item.file, item.line, changed(item.judged, record=record))
 
     def _replaced(self) -> Item | None:
         """Start another after one died, and record what ended it.
@@ -262,9 +346,12 @@ class _Worker:
         Returns:
             The rest of a file, rejected, if two died there between records: while they unpacked it, for instance.
         """
-        code = self._process.wait()
+        code = self._child.wait(ENDING_SECONDS)
+        if code is None:  # it lives, and sent nonsense
+            self._child.end()
+            code = -SIGKILL
         if code == 1:
-            raise RuntimeError(f"a process that reads files failed:\n{self._stderr()}")
+            raise RuntimeError(f"a process that reads files failed:\n{self._child.said()}")
         note = noted(self._place.fileno())
         path, deaths, rest = self._paths[note.file], self._deaths, None
         deaths.number += 1
@@ -282,23 +369,19 @@ class _Worker:
         elif self._died_at == self._sent:
             self._sent = max(self._sent, (note.file, inf))
             why = f"the process that reads it {ended(code)} here, twice: the rest of the file is left out"
-            rest = (note.file, inf, (str(path), 0, why, 1))
+            rest = Useless(note.file, inf, _bytes(why), 1, 0)
         self._died_at = self._sent
         self._opened.close()
         try:
             self.start()
             self.await_ready()
-        except _NotStarted as why_not:
+        except NotStarted as why_not:
             raise FanousError(
                 f"The process that was reading {path} {ended(code)}, and another could not be started: {why_not}. "
                 "What was stored is kept. Run the command again with --jobs 1 to complete it.",
                 permanent=False,
             ) from why_not
         return rest
-
-    def _stderr(self) -> str:
-        self._said.seek(0)
-        return self._said.read().decode("utf-8", "replace")
 
 
 def left_after(portions: Sequence[Portion], sent: Position) -> list[Portion]:
@@ -316,38 +399,45 @@ def left_after(portions: Sequence[Portion], sent: Position) -> list[Portion]:
 # --- in the worker ----------------------------------------------------------------------------------------
 
 
-def work(socket: int, place: int) -> None:
+def work(
+    connection: Connection, descriptors: Sequence[int], read: Read, portions: Sequence[Portion], book: Book
+) -> None:
     """Be a worker.
 
     Args:
-        socket: descriptor of the connection to the process that started it.
-        place: descriptor of a file; holds the place of the file that is being read, and the record.
+        connection: to the process that asks.
+        descriptors: of a file that holds the place of the file that is being read, and the record.
     """
-    connection = Connection(socket)
     try:
-        read, portions, book = pickle.loads(connection.recv_bytes())
-        connection.send_bytes(rules_version().encode())
+        version = rules_version()
+        confine(grant_of(path for _, path, _ in portions))
+        connection.send_bytes(version.encode())
         Thread(target=_end_with, args=(connection,), daemon=True).start()
         gc.freeze()
         gc.disable()  # as ``bring_in`` does
         keep_freed_memory()
         survivors: list[Mark] = []
-        slot = Slot(place, book, survivors.append)
-        found = _Found(connection, survivors)
+        slot = Slot(descriptors[0], book, survivors.append)
+        results = _Results(connection, survivors)
         for index, path, share in portions:
             slot.turn_to(index)
-            found.file = index
-            watch = found.progress.__setitem__ if share[:1] == ALL[:1] else None
+            results.turn_to(index, share.start)
+            watch = results.watch if share[:1] == ALL[:1] else None
             try:
-                for judged in read([path], found, watch, share=share, working=slot):
-                    found.add(judged.record.line, judged, len(judged.record.data) + len(judged.came))
+                for judged in read([path], results, watch, share=share, working=slot):
+                    results.add_judged(judged)
             except FanousError as error:
-                found.add(inf, FanousError(str(error)))
-        found.send(is_last=True)
+                results.add(Unreadable(index, inf, _bytes(str(error))))
+        results.send(is_last=True)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         os._exit(ALONE)
+
+
+def grant_of(paths: Iterable[Path]) -> Grant:
+    """A reader of these files reaches them, and nothing else; a folder in place of a file is not one."""
+    return Grant(reads=tuple(path for path in paths if not path.is_dir()))
 
 
 def _end_with(connection: Connection) -> None:
@@ -358,47 +448,57 @@ def _end_with(connection: Connection) -> None:
         os._exit(ALONE)
 
 
-class _Found(Ingested):
-    """What a worker found since its last frame.
-
-    Attributes:
-        file: place of the file that is being read.
-        progress: file -> how many of its bytes have been read.
-    """
+class _Results(Ingested):
+    """What a worker found since its last frame."""
 
     def __init__(self, connection: Connection, survivors: list[Mark]) -> None:
         super().__init__()
-        self.file = 0
+        self._file, self._first = 0, 1
         self._survivors = survivors
         self._sent: Position = (-1, 0)
-        self.progress: dict[Path, int] = {}
+        self._progress: dict[int, int] = {}
         self._items: list[Item] = []
         self._size = 0
         self._frames: Queue[bytes] = Queue(1)
         self._sender = Thread(target=_send, args=(connection, self._frames), daemon=True)
         self._sender.start()
 
-    def reject(self, file: str, line: int, why: str, items: int = 1) -> None:
-        self.add(line, (file, line, why, items))
+    def turn_to(self, file: int, first: int) -> None:
+        """The next file, by its place, and its first line that has not been sent."""
+        self._file, self._first = file, first
 
-    def add(self, line: float, one: Judged | FanousError | Rejection, size: int = 0) -> None:
+    def watch(self, _path: Path, consumed: int) -> None:
+        self._progress[self._file] = consumed
+
+    def reject(self, file: str, line: int, why: str, items: int = 1) -> None:
+        del file  # the process that asked knows it
+        self.add(Useless(self._file, line, _bytes(why), items, line))
+
+    def add_judged(self, judged: Judged) -> None:
+        record = judged.record
+        bare = changed(judged, record=changed(record, file="", decoded=None))
+        self.add(FoundRecord(self._file, record.line, bare), len(record.data) + len(judged.came))
+
+    def add(self, item: Item, size: int = 0) -> None:
         """Add what was found in a line, and send the frame if it is full.
 
         Args:
             size: bytes of its records.
         """
-        self._items.append((self.file, line, one))
-        self._sent = max(self._sent, (self.file, line))
+        if 0 < item.line < self._first:  # a source that cannot begin in the middle
+            return
+        self._items.append(item)
+        self._sent = max(self._sent, (self._file, item.line))
         self._size += size
         if self._size >= FRAME_BYTES or len(self._items) >= FRAME_ITEMS:
             self.send()
 
     def send(self, *, is_last: bool = False) -> None:
         counts = self.duplicate, self.outside
-        frame = self._items, self.progress, *counts, self._survivors, self._sent, is_last
-        self._frames.put(pickle.dumps(frame, pickle.HIGHEST_PROTOCOL))
+        frame = Frame(self._items, self._progress, *counts, self._survivors, self._sent, is_last)
+        self._frames.put(_encode(frame))
         self._items.clear()
-        self.progress.clear()
+        self._progress.clear()
         self._survivors.clear()
         self._size = self.duplicate = self.outside = 0
         gc.collect(1)

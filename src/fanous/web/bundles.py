@@ -23,8 +23,8 @@ from fanous.base.text import printable
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.publish.evidence.manifest import KEY_FILE, KeyMissing, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
+from fanous.publish.signer import KEY_FILE, KeyMissing, signer_at
 from fanous.store.cache import Cache
 from fanous.store.protocol import Store
 from fanous.web.answers import HTML, Answers, Reply, Visit, visit_of
@@ -165,7 +165,7 @@ class Bundles:
         key_file = self._answers.site.key or data_folder() / KEY_FILE
         packing.step = 1
         try:
-            signing_key(key_file)
+            _ = await asyncio.to_thread(lambda: signer_at(key_file).public)
         except KeyMissing as error:  # it names a file of this machine, which is not for readers
             log.error(logline("not_signed", why=str(error)))
             raise HTTPException(409, NO_KEY) from error
@@ -215,5 +215,5 @@ def packed(gathered: Gathered, key_file: Path, now: float) -> bytes:
     """The bytes of the bundle, without values that may not be passed on."""
     with tempfile.TemporaryDirectory(prefix="fanous-bundle-") as folder:
         file = Path(folder) / "bundle.fanous"
-        pack(gathered, file, signing_key(key_file), now, public=True)
+        pack(gathered, file, signer_at(key_file), now, public=True)
         return file.read_bytes()

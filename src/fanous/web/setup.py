@@ -26,7 +26,7 @@ from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms_of, write
 from fanous.pipeline.search import countries_named
-from fanous.publish.evidence.manifest import KEY_FILE, ensure_key
+from fanous.publish.signer import KEY_FILE, ensure_key
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
 from fanous.web.application import SecurityHeaders

@@ -8,9 +8,9 @@ import pytest
 from fanous.model.measurement import Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.series import SourceSeries
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow, recompute
+from fanous.publish.signer import make_key
 from fanous.store.local import open_store
 from tests.copies import copy_of
 

@@ -30,14 +30,15 @@ from fanous.publish.evidence.container import (
     unpack_parts,
 )
 from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow
+from fanous.publish.signer import OwnKey, Purpose, fingerprint
 from tests.commands import fanous
 from tests.each import each
 from tests.hostile import FORGED, HOSTILE, planted
 from tests.publish.evidence.test_golden_bundles import FOLDER
 
 Parts = dict[str, bytes]
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-SIGNER = manifest.fingerprint(manifest.public_hex(KEY))
+KEY = OwnKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+SIGNER = fingerprint(KEY.public)
 ORDINARY = read_parts(FOLDER / "outage.fanous")
 JSON_PARTS = (
     manifest.CLAIM,
@@ -166,7 +167,7 @@ def forged(**changed: Any) -> bytes:
         "format": manifest.FORMAT,
         "made_by": "fanous",
         "made_at": "2024-01-01T00:00:00Z",
-        "key": manifest.public_hex(KEY),
+        "key": KEY.public,
         "parts": [
             {"name": name, "bytes": len(ORDINARY[name]), "sha256": sha256(ORDINARY[name]).hexdigest()}
             for name in manifest.PARTS
@@ -176,7 +177,7 @@ def forged(**changed: Any) -> bytes:
 
 
 def around(content: bytes) -> bytes:
-    signature = KEY.sign(content).hex().encode()
+    signature = KEY.sign(Purpose.BUNDLE, sha256(content).digest()).hex().encode()
     head = {manifest.MANIFEST: content, manifest.SIGNATURE: signature}
     return pack_parts(head | {name: ORDINARY[name] for name in manifest.PARTS})
 

@@ -20,9 +20,9 @@ from fanous.pipeline.judge import Ingested
 from fanous.pipeline.series import ingest_series
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import pack_series, read_parts, unpack_series
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.verify import Result, Verification, verify
+from fanous.publish.signer import make_key
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

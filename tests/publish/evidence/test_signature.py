@@ -1,5 +1,6 @@
 """The packer's key."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fanous.errors import FanousError
-from fanous.publish.evidence.manifest import (
+from fanous.publish.signer import (
     KeyMissing,
+    Purpose,
     ensure_key,
     fingerprint,
     is_signed_by,
     make_key,
-    public_hex,
     signing_key,
+    statement,
 )
 
 
@@ -22,11 +24,11 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
     path = tmp_path / "new" / "key.pem"
     first = make_key(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert public_hex(signing_key(path)) == public_hex(first)
+    assert signing_key(path).public == first.public
     with pytest.raises(FanousError, match="already there"):
         make_key(path)
     assert not ensure_key(path)
-    assert public_hex(signing_key(path)) == public_hex(first)
+    assert signing_key(path).public == first.public
     assert ensure_key(tmp_path / "another.pem")
 
 
@@ -66,10 +68,12 @@ def test_rubbish_is_no_key(tmp_path: Path) -> None:
 
 def test_a_signature_holds_for_its_content_and_key_alone(tmp_path: Path) -> None:
     key, other = make_key(tmp_path / "a"), make_key(tmp_path / "b")
-    public, signature = public_hex(key), key.sign(b"content").hex().encode()
-    assert is_signed_by(public, signature, b"content")
-    assert not is_signed_by(public, signature, b"Content")
-    assert not is_signed_by(public_hex(other), signature, b"content")
+    digest, another = sha256(b"content").digest(), sha256(b"Content").digest()
+    public, signature = key.public, key.sign(Purpose.BUNDLE, digest).hex().encode()
+    assert is_signed_by(public, signature, statement(Purpose.BUNDLE, digest))
+    assert not is_signed_by(public, signature, statement(Purpose.BUNDLE, another))
+    assert not is_signed_by(public, signature, statement(Purpose.RECEIPT, digest))
+    assert not is_signed_by(other.public, signature, statement(Purpose.BUNDLE, digest))
 
 
 @pytest.mark.parametrize(
@@ -77,12 +81,13 @@ def test_a_signature_holds_for_its_content_and_key_alone(tmp_path: Path) -> None
 )
 def test_a_signature_has_one_spelling(tmp_path: Path, spoil: object) -> None:
     key = make_key(tmp_path / "a")
-    signature = key.sign(b"content").hex().encode()
+    digest = sha256(b"content").digest()
+    signature = key.sign(Purpose.BUNDLE, digest).hex().encode()
     assert callable(spoil)
-    assert not is_signed_by(public_hex(key), spoil(signature), b"content")
+    assert not is_signed_by(key.public, spoil(signature), statement(Purpose.BUNDLE, digest))
 
 
 def test_a_fingerprint_is_the_digest_of_the_public_key(tmp_path: Path) -> None:
-    public = public_hex(make_key(tmp_path / "a"))
+    public = make_key(tmp_path / "a").public
     assert len(fingerprint(public)) == 64
     assert fingerprint(public) != public

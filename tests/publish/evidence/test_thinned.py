@@ -14,9 +14,9 @@ from fanous.evaluation.simulate import pakistan
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull_ooni import Wanted, pull
 from fanous.pipeline.retain import Retention, carry_out, plan
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.publish.evidence.verify import Result, verify
+from fanous.publish.signer import make_key
 from fanous.sources.ooni.bucket import Bucket
 from fanous.store.local import open_store
 from tests.sources.ooni.buckets import NAME, served, upload

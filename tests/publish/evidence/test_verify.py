@@ -22,9 +22,9 @@ from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
-from fanous.publish.evidence.manifest import make_key
 from fanous.publish.evidence.pack import Packed, gather, pack, redacted, source_terms
 from fanous.publish.evidence.verify import Result, verify
+from fanous.publish.signer import OwnKey, make_key
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from tests.publish.evidence.parts import packed_lines
@@ -132,7 +132,7 @@ def resigned(packed: Packed, folder: Path, **changed: bytes) -> Path:
     parts |= {names[name]: part for name, part in changed.items()}
     path = folder / "resigned.fan"
     key = Ed25519PrivateKey.generate()
-    path.write_bytes(pack_parts(manifest.signed(parts, key, "somebody", "2023-12-18T00:00:00Z")))
+    path.write_bytes(pack_parts(manifest.signed(parts, OwnKey(key), "somebody", "2023-12-18T00:00:00Z")))
     return path
 
 

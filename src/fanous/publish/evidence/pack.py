@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from fanous import __version__
@@ -42,7 +41,6 @@ from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
-from fanous.publish.evidence.manifest import fingerprint, public_hex
 from fanous.publish.evidence.recompute import (
     RecomputeWindow,
     claim_of,
@@ -53,6 +51,7 @@ from fanous.publish.evidence.recompute import (
     thresholds,
     used,
 )
+from fanous.publish.signer import Signer, fingerprint
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES, licences_by_source, terms
@@ -381,9 +380,7 @@ def _check_found(incident: Incident, selection: Selection) -> None:
         )
 
 
-def pack(
-    gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float, *, public: bool = False
-) -> Packed:
+def pack(gathered: Gathered, path: Path, signer: Signer, now: float, *, public: bool = False) -> Packed:
     """Compute the incident from the redacted records, sign the bundle, and write the file.
 
     Args:
@@ -397,7 +394,7 @@ def pack(
     # What a person wrote for readers follows from no record.
     apart = differences(claim_of(found), gathered.ledger["claim"] | {"note": None}, minutes=True)
     parts = _parts(gathered, found, apart, public)
-    content = pack_parts(manifest.signed(parts, key, f"fanous {__version__}", to_minute(now)))
+    content = pack_parts(manifest.signed(parts, signer, f"fanous {__version__}", to_minute(now)))
     try:
         path.write_bytes(content)
     except OSError as error:
@@ -405,7 +402,7 @@ def pack(
             f"cannot write the bundle into {path.parent}: {error.strerror}; free some space there, or "
             f"name another file with -o"
         ) from error
-    return Packed(path, len(content), *gathered.counts, fingerprint(public_hex(key)), apart)
+    return Packed(path, len(content), *gathered.counts, fingerprint(signer.public), apart)
 
 
 def _document(value: Any) -> bytes:

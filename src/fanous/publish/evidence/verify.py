@@ -17,7 +17,6 @@ from fanous.model.reason import AS_WRITTEN
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
-from fanous.publish.evidence.manifest import fingerprint
 from fanous.publish.evidence.recompute import (
     Recomputed,
     RecomputeWindow,
@@ -31,6 +30,7 @@ from fanous.publish.evidence.recompute import (
     unlike_fields,
     unlike_thresholds,
 )
+from fanous.publish.signer import fingerprint
 from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES

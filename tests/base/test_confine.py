@@ -1,0 +1,128 @@
+"""A confined process keeps what it was left with, and nothing else; each feature of the kernel is really used."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from fanous.base.confine import Confinement, Grant, available, confine
+from fanous.base.forkserver import ForkServer, NotStarted
+from fanous.pipeline.doctor import tried_confinement
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.stop()
+
+
+def refused(attempts: dict[str, Callable[[], object]]) -> list[str]:
+    found = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+        except PermissionError:
+            found.append(name)
+    return found
+
+
+def as_door(connection: Connection, _descriptors: Sequence[int], folder: Path, port: int) -> None:
+    """Does what a door may and what it may not, and says what was refused."""
+    confine(Grant(reads=(folder / "read",), writes=(folder / "inbox",), internet=True))
+    new, sealed = folder / "inbox" / "new.part", folder / "inbox" / "new"
+    connection.send(
+        refused(
+            {
+                "read": (folder / "read" / "file").read_bytes,
+                "connect": lambda: socket.create_connection(("127.0.0.1", port), 5).close(),
+                "write": lambda: new.write_bytes(b"x"),
+                "rename": lambda: new.rename(sealed),
+                "list": lambda: list((folder / "inbox").iterdir()),
+                "remove": sealed.unlink,
+                "read what is waiting": (folder / "inbox" / "waiting").read_bytes,
+                "write elsewhere": lambda: (folder / "read" / "file").write_bytes(b"x"),
+                "make a folder": (folder / "inbox" / "folder").mkdir,
+                "link to elsewhere": lambda: (folder / "inbox" / "link").symlink_to(folder),
+                "listen": lambda: socket.create_server(("127.0.0.1", 0)),
+                "a unix socket": lambda: socket.socket(socket.AF_UNIX),
+            }
+        )
+    )
+
+
+def test_a_door_adds_files_and_connects_but_reads_no_inbox_and_accepts_no_one_else(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    assert not available().gaps, f"this kernel cannot confine a door: {available().gaps}"
+    for name in ("read/file", "inbox/waiting"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"x")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        child = server.start(as_door, tmp_path, listening.getsockname()[1])
+        assert child.connection.recv() == [
+            "read what is waiting",
+            "write elsewhere",
+            "make a folder",
+            "link to elsewhere",
+            "listen",
+            "a unix socket",
+        ]
+        child.end()
+
+
+def with_threads(connection: Connection, _descriptors: Sequence[int]) -> None:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    try:
+        confine(Grant())
+    except RuntimeError as error:
+        connection.send(str(error))
+
+
+def test_a_process_with_threads_is_not_taken_for_confined(server: ForkServer) -> None:
+    child = server.start(with_threads)
+    assert child.connection.recv() == "a process with several threads cannot be confined"
+    child.end()
+
+
+def test_doctor_finds_by_trying_what_the_kernel_offers() -> None:
+    assert tried_confinement() == available()
+
+
+def test_what_a_kernel_lacks_is_named() -> None:
+    assert len(Confinement(0, seccomp=False).gaps) == 4
+    assert Confinement(0, seccomp=True).gaps[0].startswith("read every file of this user, the signing key")
+    assert Confinement(3, seccomp=True).gaps == ("signal this user's other processes",)
+    assert Confinement(7, seccomp=False).gaps == ("reach unix sockets, and the internet by UDP",)
+    assert Confinement(7, seccomp=True).gaps == ()
+
+
+def failing(_connection: Connection, _descriptors: Sequence[int]) -> None:
+    raise ValueError("unforeseen")
+
+
+def test_how_a_child_ends_is_known_and_what_it_said_is_kept(server: ForkServer) -> None:
+    child = server.start(failing, keeps_stderr=True)
+    assert child.wait(30) == 1
+    assert "ValueError: unforeseen" in child.said()
+    child.end()
+
+
+def test_a_server_that_died_is_replaced(server: ForkServer) -> None:
+    server.stop()
+    child = server.start(failing, keeps_stderr=True)
+    assert child.wait(30) == 1
+    child.end()
+
+
+def test_where_preparing_fails_nothing_starts() -> None:
+    server = ForkServer(not_prepared)
+    with pytest.raises(NotStarted, match="ended"):
+        server.start(failing)
+
+
+def not_prepared() -> None:
+    raise ValueError("cannot load what the children need")

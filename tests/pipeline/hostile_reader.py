@@ -1,0 +1,83 @@
+"""Code of a stranger, for a reader to run: it tries to reach what a monitor must keep from it.
+
+It loads little: a process with threads, as numpy starts them, cannot be confined.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from fanous.model.verdict import Judged
+from fanous.pipeline.judge import Ingested, OnFile
+from fanous.sources.connector import Working
+
+REACHED, REFUSED = "reached", "refused"
+SECRET = "FANOUS_ADMIN_TOKEN"
+
+
+def attempts(record: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What a stranger's code would try; its own record says where everything is."""
+    known = json.loads(record.read_bytes())
+    loopback, pid = "127.0.0.1", known["pid"]
+    yield "the signing key", Path(known["key"]).read_bytes
+    yield "the ledger", Path(known["ledger"]).read_bytes
+    yield "another's record in the inbox", Path(known["inbox"]).read_bytes
+    yield "another's record in the archive", Path(known["archive"]).read_bytes
+    yield "the names of files", lambda: next(record.parent.iterdir())
+    yield "a new file", lambda: record.with_name("left-behind").write_bytes(b"x")
+    yield "the environment of the monitor", Path(f"/proc/{pid}/environ").read_bytes
+    yield "a secret in its own environment", lambda: os.environ[SECRET]
+    yield "a connection", lambda: socket.create_connection((loopback, known["tcp"]), 5)
+    yield "a datagram", lambda: _datagram().sendto(b"x", (loopback, known["udp"]))
+    yield "the monitor's control socket", lambda: _connected(known["control"])
+    yield "a signal", lambda: os.kill(pid, 0)
+    yield "another program", _program
+
+
+def _datagram() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def _connected(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as connecting:
+        connecting.connect(path)
+
+
+def _program() -> None:
+    child = os.fork()
+    if not child:
+        with suppress(OSError):
+            os.execv("/bin/true", ["true"])
+        os._exit(1)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        raise PermissionError
+
+
+def outcomes(record: Path) -> dict[str, str]:
+    found = {}
+    for name, attempt in attempts(record):
+        try:
+            attempt()
+            found[name] = REACHED
+        except (OSError, KeyError):
+            found[name] = REFUSED
+    return found
+
+
+def hostile(
+    paths: Sequence[Path], tally: Ingested, _watch: OnFile | None, *, share: range, working: Working
+) -> Generator[Judged]:
+    """Stands for a parser that a record took over; runs inside the reader of a real import."""
+    del share, working
+    for n, (name, outcome) in enumerate(outcomes(paths[0]).items(), 1):
+        tally.reject(str(paths[0]), n, f"{name}: {outcome}")
+    yield from ()
+
+
+def unconfined(connection: Connection, _descriptors: Sequence[int], record: Path) -> None:
+    os.environ[SECRET] = "as if it had been inherited"
+    connection.send(outcomes(record))
