@@ -134,7 +134,7 @@ lock: install  ## write requirements.lock, and the locks of what ships, from pyp
 tables: install  ## the tables of the documents that follow from the code
 	$(BIN)/python -m tests.ontology_tables
 	$(BIN)/python -m tests.source_tables
-	$(BIN)/python -m tools.threshold_tables
+	$(BIN)/python -m tools.tables
 
 site: install  ## the documentation as a site, in build/site
 	$(BIN)/zensical build --strict

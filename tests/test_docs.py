@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import typer
 from benchmarks.__main__ import bench_app
-from tools.threshold_tables import DOCUMENTS as THRESHOLD_PAGES
-from tools.threshold_tables import documented, every_threshold, retired
-from tools.threshold_tables import renewed as renewed_thresholds
+from tools.tables import DOCUMENTS as THRESHOLD_PAGES
+from tools.tables import documented, every_threshold, retired
+from tools.tables import renewed as renewed_thresholds
 from typer.testing import CliRunner
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION

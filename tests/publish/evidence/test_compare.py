@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tools.threshold_tables import every_threshold
+from tools.tables import every_threshold
 
 from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, THROTTLING
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where

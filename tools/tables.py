@@ -1,6 +1,6 @@
-"""Threshold tables: the parts of the documents that follow from the thresholds that modules declare.
+"""Tables: the parts of the documents that follow from the thresholds and explanations that modules declare.
 
-    python -m tools.threshold_tables
+    python -m tools.tables
 
 writes them anew.  An id that a table had and that no module declares any more joins the retired ones.
 """
@@ -14,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import fanous
+from fanous.analysis.explanations.explanation import Effect, Explanation, Group
+from fanous.analysis.explanations.table import TABLE
 from fanous.model.threshold import Threshold, declared
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-DOCUMENTS = tuple(DOCS / name for name in ("methodology-appendix.md", "formats.md", "operate.md"))
+DOCUMENTS = tuple(
+    DOCS / name
+    for name in ("methodology-reviewers.md", "methodology-appendix.md", "formats.md", "operate.md")
+)
 RETIRED = DOCS / "retired-thresholds.txt"
 """Ids that were in use once, one a line; they are never given away again."""
 
 HEAD = "| threshold | value | why |\n|---|---|---|\n"
 _TABLE = re.compile(r"(<!-- thresholds (\w+) -->\n\n)(?:\|.*\n)*")
 _RETIRED = re.compile(r"(<!-- retired thresholds -->\n\n)(?:.+\n)*")
+_EXPLANATIONS = re.compile(r"(<!-- explanations -->\n\n)(?:\|.*\n)*")
 _ROW = re.compile(r"^\| `(\w+\.[\w.]+)` \|", re.MULTILINE)
 
 TIMES = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
@@ -56,7 +62,27 @@ def renewed(text: str, thresholds: Sequence[Threshold], former: Sequence[str]) -
 
     text = _TABLE.sub(table, text)
     names = "".join(f"- `{name}`\n" for name in former)
+    text = _EXPLANATIONS.sub(lambda marker: marker[1] + explanations(), text)
     return _RETIRED.sub(lambda marker: marker[1] + names, text)
+
+
+EFFECTS = {
+    Effect.RETRACT: "retracts",
+    Effect.LEAVE_OUT: "leaves out",
+    Effect.SUSPECT: "suspends",
+    Effect.SAY: "is said",
+}
+
+
+def explanations() -> str:
+    """The table of explanations, in the order in which readers are told of them."""
+    rows = (f"| `{row.code}` | {row.says} | {EFFECTS[row.effect]} |\n" for row in by_group(TABLE))
+    return "| explanation | what it says | if it holds, it |\n|---|---|---|\n" + "".join(rows)
+
+
+def by_group(rows: Sequence[Explanation[Any]]) -> list[Explanation[Any]]:
+    """The rows by what they are about."""
+    return sorted(rows, key=lambda row: (list(Group).index(row.group), row.code))
 
 
 def value_of(one: Threshold) -> str:

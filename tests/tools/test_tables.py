@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.threshold_tables import documented, renewed, value_of
+from tools.tables import documented, renewed, value_of
 
 from fanous.model.threshold import Threshold
 from tests.each import each
