@@ -3,17 +3,25 @@
 It loads little: a process with threads, as numpy starts them, cannot be confined.
 """
 
+import gc
 import json
 import os
+import pickle
+import signal
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import msgspec
+
 from fanous.model.verdict import Judged
 from fanous.pipeline.judge import Ingested, OnFile
+from fanous.pipeline.workers import Frame, Useless
 from fanous.sources.connector import Working
+from fanous.sources.stream import Slot
 
 REACHED, REFUSED = "reached", "refused"
 SECRET = "FANOUS_ADMIN_TOKEN"
@@ -81,3 +89,35 @@ def hostile(
 def unconfined(connection: Connection, _descriptors: Sequence[int], record: Path) -> None:
     os.environ[SECRET] = "as if it had been inherited"
     connection.send(outcomes(record))
+
+
+class Bomb:
+    """Makes whoever unpickles it write a file."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = str(place)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self._place,)
+
+
+def lying(
+    paths: Sequence[Path], tally: Ingested, _watch: OnFile | None, *, share: range, working: Working
+) -> Generator[Judged]:
+    """Sends what its record names, in place of an answer, and stays."""
+    del tally, share
+    if paths[0].stem == "place":
+        assert isinstance(working, Slot)
+        working.turn_to(999)  # a file that no one asked for
+        os.kill(os.getpid(), signal.SIGSEGV)
+    gc.unfreeze()  # what a worker froze is not listed
+    (line,) = (one for one in gc.get_objects() if isinstance(one, Connection))
+    if paths[0].stem == "pickle":
+        line.send_bytes(pickle.dumps(Bomb(paths[0].with_name("exploded"))))
+    elif paths[0].stem == "another-file":
+        useless = Useless(1, 1.0, b"not yours", 1, 1)
+        line.send_bytes(msgspec.msgpack.encode(Frame([useless], {}, 0, 0, [], (1, 1.0), is_last=True)))
+    else:
+        line.send_bytes(b"rubbish")
+    threading.Event().wait()
+    yield from ()

@@ -15,12 +15,12 @@ import pytest
 from fanous.base.confine import available
 from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
-from fanous.pipeline import ingest
+from fanous.pipeline import ingest, workers
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.workers import judged_by
 from fanous.publish.signer import KEY_FILE, make_key
 from fanous.store.local import open_store
-from tests.pipeline.hostile_reader import REACHED, REFUSED, SECRET, attempts, hostile, unconfined
+from tests.pipeline.hostile_reader import REACHED, REFUSED, SECRET, attempts, hostile, lying, unconfined
 
 
 @pytest.fixture
@@ -66,6 +66,23 @@ def test_code_inside_a_reader_reaches_its_own_file_and_nothing_else(record: Path
     assert set(said) == {name for name, _ in attempts(record)}
     assert {name for name, outcome in said.items() if outcome != REFUSED} == set()
     assert not record.with_name("left-behind").exists()
+
+
+@pytest.mark.parametrize("name", ["pickle", "another-file", "rubbish", "place"])
+def test_a_reader_that_answers_anything_else_costs_its_own_file_only(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "ENDING_SECONDS", 0.2)
+    file = tmp_path / f"{name}.jsonl"
+    file.write_bytes(b"{}\n")
+    tally = Ingested()
+    with closing(judged_by(1, lying, [file], tally)) as judged:
+        assert list(judged) == []
+    (reject,) = tally.rejects
+    assert reject.file == str(file)
+    how = "crashed (SIGSEGV)" if name == "place" else "sent something that is not an answer"
+    assert f"{how} here, twice: the rest of the file is left out" in reject.why
+    assert not (tmp_path / "exploded").exists()
 
 
 def test_without_the_confinement_the_same_code_reaches_all_of_it(record: Path) -> None:

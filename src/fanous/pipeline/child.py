@@ -30,6 +30,9 @@ OUT_OF_MEMORY = 75
 NO_ROOM = 77
 """Exit code of a child that could not write its answer to a temporary file."""
 
+NONSENSE = 78
+"""Stands for the exit code of a worker that sent something else than an answer, and was ended for that."""
+
 
 def ended(code: int) -> str:
     """How a process ended, in words that follow its name."""
@@ -37,6 +40,8 @@ def ended(code: int) -> str:
         return "ran out of memory"
     if code == NO_ROOM:
         return "could not write to the temporary folder: it is full, or files may not grow that large (`ulimit -f`)"
+    if code == NONSENSE:
+        return "sent something that is not an answer"
     if code == -SIGKILL:
         return "was killed (SIGKILL), as the system does if memory runs out"
     return f"crashed ({Signals(-code).name})" if code < 0 else f"ended (code {code})"

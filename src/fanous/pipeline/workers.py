@@ -21,7 +21,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from importlib import import_module
 from math import inf
@@ -42,7 +42,7 @@ from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.model.measurement import changed
 from fanous.model.verdict import Judged
-from fanous.pipeline.child import OUT_OF_MEMORY, ended
+from fanous.pipeline.child import NONSENSE, OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.sources.connector import ALL
 from fanous.sources.stream import Book, Mark, Slot, noted
@@ -323,6 +323,10 @@ class _Worker:
             for item in frame.items:
                 yield self._placed(item)
 
+    def _current(self) -> int:
+        """The file that is being read, by what was sent."""
+        return min((file for file in self._files if (file, inf) > self._sent), default=max(self._files))
+
     def _frame(self) -> Frame:
         """The next one; it may name no file but those that this worker reads.
 
@@ -349,10 +353,12 @@ class _Worker:
         code = self._child.wait(ENDING_SECONDS)
         if code is None:  # it lives, and sent nonsense
             self._child.end()
-            code = -SIGKILL
+            code = NONSENSE
         if code == 1:
             raise RuntimeError(f"a process that reads files failed:\n{self._child.said()}")
         note = noted(self._place.fileno())
+        if note.file not in self._files:  # it was written by whoever took the worker over
+            note = replace(note, file=self._current(), line=0)
         path, deaths, rest = self._paths[note.file], self._deaths, None
         deaths.number += 1
         lacks_memory = code in (OUT_OF_MEMORY, -SIGKILL)
