@@ -278,40 +278,21 @@ def lines(evidence: Evidence, faults: Collection[str]) -> tuple[LineRecord, ...]
         evidence.here & evidence.at_home & evidence.decided & (evidence.sources != str(Family.EDGE))
     )
     lost = rows.fails & _all_in(rows, faults)
-    by_probe: dict[tuple[int, str, str, bool], _Share] = defaultdict(_Share)
-    by_target: dict[tuple[int, str, bool], _Share] = defaultdict(_Share)
-    saw = set()
-    columns = (rows.asns, rows.probes, rows.targets, rows.claimed, rows.fails, lost, rows.counts)
-    for asn, probe, target, claimed, fails, is_lost, count in _zip(*columns):
-        by_probe[asn, probe, target, claimed].add(is_lost, count)
-        by_target[asn, target, claimed].add(is_lost, count)
-        if claimed and fails:
-            saw.add((asn, probe))
-    own: dict[tuple[int, str], list[tuple[bool, float]]] = {key: [] for key in sorted(saw)}
-    for (asn, probe, _, claimed), share in by_probe.items():
-        if (asn, probe) in own:
-            own[asn, probe].append((claimed, share.lost / share.made))
+    failing = rows.where(rows.claimed & rows.fails)
+    saw = {*_zip(failing.asns, failing.probes)}
+    own: dict[tuple[int, str], list[tuple[bool, float]]] = defaultdict(list)
     whole: dict[int, list[tuple[bool, float]]] = defaultdict(list)
-    for (asn, _, claimed), share in by_target.items():
-        if share.made >= LEAST_VOICES:
-            whole[asn].append((claimed, share.lost / share.made))
+    by_probe = _counted(rows, rows.asns, rows.probes, rows.targets, rows.claimed, fails=lost)
+    for (asn, probe, _, claimed), (gone, made) in by_probe:
+        if (asn, probe) in saw:
+            own[asn, probe].append((claimed, gone / made))
+    for (asn, _, claimed), (gone, made) in _counted(rows, rows.asns, rows.targets, rows.claimed, fails=lost):
+        if made >= LEAST_VOICES:
+            whole[asn].append((claimed, gone / made))
     return (
         *(_line(asn, shares, of_all=False) for (asn, _), shares in own.items()),
-        *(_line(asn, shares, of_all=True) for asn, shares in sorted(whole.items())),
+        *(_line(asn, shares, of_all=True) for asn, shares in whole.items()),
     )
-
-
-class _Share:
-    """Measurements that were lost, of those made."""
-
-    __slots__ = ("lost", "made")
-
-    def __init__(self) -> None:
-        self.lost = self.made = 0
-
-    def add(self, is_lost: bool, count: int) -> None:
-        self.lost += is_lost * count
-        self.made += count
 
 
 def _line(asn: int, shares: Sequence[tuple[bool, float]], *, of_all: bool) -> LineRecord:
