@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fanous.analysis.incidents import confirm
 from fanous.analysis.incidents.revision import held
+from fanous.analysis.series import voices
 from fanous.errors import FanousError
 from fanous.model.incident import Scope
 from fanous.model.measurement import Record
@@ -210,7 +210,7 @@ def test_user_figures_changed_by_the_packer_change_the_claim(packed: Packed, tmp
 
 
 def test_other_thresholds_prove_nothing(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirm, "PROBES", 2)
+    monkeypatch.setattr(voices, "PROBES", 2)
     assert verify(packed.path).result is Result.OTHER_VERSIONS
 
 
