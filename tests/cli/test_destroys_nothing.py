@@ -135,7 +135,18 @@ READ = {
         "--series",
         "--revocation",
     ),
-    *("--settings", "--table", "--targets", "--truth-table", "--urls", "bundle", "corpus", "draft", "paths"),
+    *(
+        "--data",
+        "--settings",
+        "--table",
+        "--targets",
+        "--truth-table",
+        "--urls",
+        "bundle",
+        "corpus",
+        "draft",
+        "paths",
+    ),
 }
 """Options and arguments that name what is read."""
 
