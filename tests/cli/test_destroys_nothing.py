@@ -136,7 +136,18 @@ READ = {
         "--series",
         "--revocation",
     ),
-    *("--settings", "--table", "--targets", "--truth-table", "--urls", "bundle", "corpus", "draft", "paths"),
+    *(
+        "--data",
+        "--settings",
+        "--table",
+        "--targets",
+        "--truth-table",
+        "--urls",
+        "bundle",
+        "corpus",
+        "draft",
+        "paths",
+    ),
 }
 """Options and arguments that name what is read."""
 

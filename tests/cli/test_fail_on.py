@@ -47,7 +47,7 @@ def answered(answer: query.CountryAnswer, monkeypatch: pytest.MonkeyPatch) -> It
     """Changes to every incident of the answer."""
     changes: dict[str, object] = {}
 
-    def confirm(*_: object) -> query.CountryAnswer:
+    def confirm(*_: object, **__: object) -> query.CountryAnswer:
         return replace(answer, incidents=[_changed(one, changes) for one in answer.incidents])
 
     monkeypatch.setattr(query, "confirm", confirm)
