@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import fanous
-from fanous.analysis.explanations.explanation import Effect, Explanation, Group
+from fanous.analysis.explanations.explanation import Consequence, Explanation, Subject
 from fanous.analysis.explanations.table import TABLE
 from fanous.model.threshold import Threshold, declared
 
@@ -66,23 +66,23 @@ def renewed(text: str, thresholds: Sequence[Threshold], former: Sequence[str]) -
     return _RETIRED.sub(lambda marker: marker[1] + names, text)
 
 
-EFFECTS = {
-    Effect.RETRACT: "retracts",
-    Effect.LEAVE_OUT: "leaves out",
-    Effect.SUSPECT: "suspends",
-    Effect.SAY: "is said",
+CONSEQUENCES = {
+    Consequence.RETRACT: "retracts",
+    Consequence.LEAVE_OUT: "leaves out",
+    Consequence.SUSPECT: "suspends",
+    Consequence.SAY: "is said",
 }
 
 
 def explanations() -> str:
     """The table of explanations, in the order in which readers are told of them."""
-    rows = (f"| `{row.code}` | {row.says} | {EFFECTS[row.effect]} |\n" for row in by_group(TABLE))
+    rows = (f"| `{row.code}` | {row.says} | {CONSEQUENCES[row.consequence]} |\n" for row in by_group(TABLE))
     return "| explanation | what it says | if it holds, it |\n|---|---|---|\n" + "".join(rows)
 
 
 def by_group(rows: Sequence[Explanation[Any]]) -> list[Explanation[Any]]:
     """The rows by what they are about."""
-    return sorted(rows, key=lambda row: (list(Group).index(row.group), row.code))
+    return sorted(rows, key=lambda row: (list(Subject).index(row.subject), row.code))
 
 
 def value_of(one: Threshold) -> str:

@@ -14,7 +14,7 @@ from fanous.errors import FanousError
 from fanous.lab import registry
 from fanous.lab.internet import Internet, attach
 from fanous.lab.plan import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER, plan_of
-from fanous.lab.registry import Standing
+from fanous.lab.registry import LabFolder
 from fanous.lab.space import entered, run, run_in
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.conftest import skip_without_a_lab
@@ -74,7 +74,7 @@ def test_the_machine_s_own_network_is_out_of_reach(internet: Internet) -> None:
         for line in run(["ip", "-4", "-o", "addr", "show"]).splitlines():
             own = line.split()[3].partition("/")[0]
             assert connected(internet.vantage_points[0], own, port) != "ok"
-    for namespace in registry.namespaces_of(Standing(internet.folder)):
+    for namespace in registry.namespaces_of(LabFolder(internet.folder)):
         links = run_in(namespace, ["ip", "-o", "link"]).splitlines()
         assert all("link-netns" in line for line in links if "@if" in line)  # its peer is in another one
 
@@ -87,7 +87,7 @@ def test_a_lab_whose_process_was_killed_is_removed_by_the_next() -> None:
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    lab = Standing(Path(child.stdout.readline().strip()))
+    lab = LabFolder(Path(child.stdout.readline().strip()))
     programs, spaces = lab.children(), registry.namespaces_of(lab)
     assert len(programs) == 5 and len(spaces) == 9 and all(one.is_alive for one in programs)
     child.send_signal(signal.SIGKILL)
@@ -119,7 +119,7 @@ def test_a_lab_that_someone_holds_is_left_alone(internet: Internet) -> None:
 
 
 def test_a_lab_can_be_looked_at_from_another_process(internet: Internet) -> None:
-    seen = attach(Standing(internet.folder))
+    seen = attach(LabFolder(internet.folder))
     assert seen.plan == internet.plan
     assert seen.vantage_points == internet.vantage_points
     with pytest.raises(FanousError, match="as17557-1"):

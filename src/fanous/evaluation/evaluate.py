@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.explanations.explanation import Effect
+from fanous.analysis.explanations.explanation import Consequence
 from fanous.analysis.explanations.table import TABLE
 from fanous.evaluation import replays
 from fanous.evaluation.corpus import (
@@ -168,8 +168,8 @@ def _weighed(incident: Incident, corpus: Corpus) -> WeighedIncident:
         standing: tuple(one.code for one in incident.explanations if one.standing is standing)
         for standing in Standing
     }
-    effects = {row.code: row.effect for row in TABLE}
-    suspends = any(effects[code] is not Effect.SAY for code in codes[Standing.HOLDS])
+    consequences = {row.code: row.consequence for row in TABLE}
+    suspends = any(consequences[code] is not Consequence.SAY for code in codes[Standing.HOLDS])
     return WeighedIncident(
         right=any(_is_of(incident, event) for event in corpus.events),
         suspended=suspends and incident.confirmed_at is None,

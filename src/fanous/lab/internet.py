@@ -43,7 +43,7 @@ from fanous.lab.plan import (
     VantagePoint,
     providers_of,
 )
-from fanous.lab.registry import RECORD, RESOLV_CONF, RUN, Programs, Standing, tell
+from fanous.lab.registry import RECORD, RESOLV_CONF, RUN, LabFolder, Programs, tell
 from fanous.lab.space import entered, run, run_in, socket_in
 from fanous.lab.webservers import Authority
 from fanous.model.place import Access
@@ -137,7 +137,7 @@ class Internet:
         self.plan = plan
         self.is_standing = is_standing
         self.folder = RUN / (name or (STANDING_NAME if is_standing else secrets.token_hex(3)))
-        self._standing = Standing(self.folder)
+        self._standing = LabFolder(self.folder)
         self.names = Namespaces(self._standing.prefix)
         self.providers: tuple[Provider, ...] = providers_of(plan, self.names)
         self.vantage_points = tuple(point for one in self.providers for point in one.vantage_points)
@@ -322,7 +322,7 @@ CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables that tell OpenSSL, curl and Python's requests which authorities to trust."""
 
 
-def attach(lab: Standing) -> Internet:
+def attach(lab: LabFolder) -> Internet:
     """The running lab in a folder, to inspect and change it.
 
     Raises:

@@ -55,7 +55,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LabFolder:
     """A lab's folder.
 
     Attributes:
@@ -154,10 +154,10 @@ def _alone() -> Iterator[None]:
         os.close(descriptor)
 
 
-def labs() -> list[Standing]:
+def labs() -> list[LabFolder]:
     """All labs on this machine, complete or not."""
     folders = sorted(RUN.iterdir()) if RUN.is_dir() else []
-    return [Standing(folder) for folder in folders if folder.is_dir()]
+    return [LabFolder(folder) for folder in folders if folder.is_dir()]
 
 
 def remove_dead(also: str = "") -> list[str]:
@@ -169,7 +169,7 @@ def remove_dead(also: str = "") -> list[str]:
     return [lab.name for lab in dead]
 
 
-def remove(lab: Standing) -> None:
+def remove(lab: LabFolder) -> None:
     """Take a lab down: its programs, anything else that runs in its namespaces, the namespaces, its files."""
     names = namespaces_of(lab)
     end([child.pid for child in lab.children() if child.is_alive])
@@ -181,7 +181,7 @@ def remove(lab: Standing) -> None:
     shutil.rmtree(lab.folder, ignore_errors=True)
 
 
-def namespaces_of(lab: Standing) -> list[str]:
+def namespaces_of(lab: LabFolder) -> list[str]:
     if not NAMESPACES.is_dir():
         return []
     return sorted(path.name for path in NAMESPACES.iterdir() if path.name.startswith(lab.prefix))
@@ -252,7 +252,7 @@ LOOK = 0.005
 class Programs:
     """The programs of one lab."""
 
-    def __init__(self, lab: Standing) -> None:
+    def __init__(self, lab: LabFolder) -> None:
         self._lab = lab
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 

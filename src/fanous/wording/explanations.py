@@ -37,12 +37,18 @@ EXPLANATIONS = {
     "line.may_be_slow": "The lines were slow for everything, not only for this.",
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
     "network.abroad": "It happened in another country, to which the network belongs.",
+    "publisher.at_fault": "The publisher of the figures, or the service that passed them on, was at fault.",
+    "shared.worldwide": "A publisher's systems, or something that the whole internet uses, failed all over the world.",
 }
 """Code of a row -> what it says, in one sentence."""
 
 DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 
 EXCLUDED_BY = {
+    "fell_here": "It did not fall at the same hour all over the world (other countries: {some}).",
+    "others_fell": "Figures that others measured fell too.",
+    "part_of_country": "Figures for the country as a whole did not fall, only those for parts of it.",
+    "several_publishers": "Several publishers show it, or people's traffic does.",
     "answered_abroad": "It worked in other countries at the time.",
     "at_home": "Nothing shows that it happened in another country.",
     "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",
@@ -88,6 +94,8 @@ EXCLUDED_BY = {
 """Code of what speaks against a row -> its sentence."""
 
 UNTESTED_FOR = {
+    "no_other_figures": "No figures from others could have shown it.",
+    "small_loss": "The loss was too small for the figures of others to show.",
     "few_names": "Of the names that were looked up through that resolver, too few can tell ({needed} are needed).",
     "few_neighbours": "Too few other probes on that network reached it to tell ({some}; {needed} are needed).",
     "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fanous.analysis.explanations.elsewhere import SETTLED_DAYS
+from fanous.analysis.explanations.home import SETTLED_DAYS
 from fanous.analysis.explanations.line import bad_lines
 from fanous.model.explanation import Standing
 from fanous.model.incident import ForeignNetwork, LineRecord, Onset, Release, Software

@@ -9,7 +9,7 @@ import pytest
 
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.explanations.event import BY_ADDRESS, IN_ITS_PLACE, MOST, OTHER_NAMES
-from fanous.analysis.explanations.explanation import Group
+from fanous.analysis.explanations.explanation import Subject
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import NAMES_SHARE
 from fanous.analysis.explanations.site import may_be_of_site
@@ -500,6 +500,6 @@ def test_a_line_is_cut_off_without_a_site_to_blame() -> None:
     silent = [finding(10, 15, asn=asn, target="", kind=Kind.OUTAGE) for asn in (1, 2)]
     ballots = [Ballot(HOURS, True, asn, "", mechanism="", source="edge") for asn in (1, 2)]
     claim = claim_of(votes(*ballots), silent)
-    about = {Group.SERVICE, Group.RESOLVER, Group.SITE, Group.HOST}
-    rows = [row for row in OF_CLAIM if row.group in about]
+    about = {Subject.SERVICE, Subject.RESOLVER, Subject.SITE, Subject.HOST}
+    rows = [row for row in OF_CLAIM if row.subject in about]
     assert {row.weigh(claim).because.code for row in rows} == {"no_target"}

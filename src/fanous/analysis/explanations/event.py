@@ -1,7 +1,7 @@
-"""Event: what explanations are weighed against, for anomalies of measurements that may be one event.
+"""Events: what explanations are weighed against, for anomalies of measurements that may be one event.
 
-``Event`` is everything that was measured of it.  ``Claim`` is what remains for the networks that are named, up to a
-moment: a live monitor confirms at the first moment at which no explanation is left.
+``MeasuredEvent`` is everything that was measured of it.  ``NamedEvent`` is what remains for the networks that are
+named, up to a moment: a live monitor confirms at the first moment at which no explanation is left.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.comparisons import Comparisons
-from fanous.analysis.explanations.explanation import Answer, excluded, untested
+from fanous.analysis.explanations.explanation import Weighing, excluded, untested
 from fanous.analysis.rules.addresses import host_of
 from fanous.analysis.series.voices import NETWORK_PROBES
 from fanous.model.incident import Hosting, Interval
@@ -43,7 +43,7 @@ OTHER_NAMES = threshold(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Event:
+class MeasuredEvent:
     """Everything that was measured of an event.
 
     Attributes:
@@ -62,7 +62,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class NamedEvent:
     """What remains of an event for the networks that are named.
 
     Attributes:
@@ -74,7 +74,7 @@ class Claim:
         controls: when the target worked elsewhere (``controls.works_elsewhere``), ascending.
     """
 
-    event: Event
+    event: MeasuredEvent
     sessions: Sequence[Finding]
     is_named: bool
     meanwhile: Votes
@@ -150,11 +150,11 @@ def ases(asns: Collection[int]) -> tuple[str, ...]:
     return tuple(f"AS{asn}" for asn in sorted(asns))
 
 
-def of_targets(test: Callable[[Claim], Answer]) -> Callable[[Claim], Answer]:
+def of_targets(test: Callable[[NamedEvent], Weighing]) -> Callable[[NamedEvent], Weighing]:
     """A test of an explanation that concerns sites and services, and needs failures to look at."""
 
     @wraps(test)
-    def weigh(claim: Claim) -> Answer:
+    def weigh(claim: NamedEvent) -> Weighing:
         if claim.is_of_line:
             return excluded("no_target")
         return test(claim) if len(claim.seen) else untested("nothing_usable")

@@ -15,7 +15,7 @@ from fanous.model.reason import Param, Reason
 E = TypeVar("E")
 
 
-class Group(StrEnum):
+class Subject(StrEnum):
     """What an explanation is about, in the order in which readers are told."""
 
     INSTRUMENT = "instrument"
@@ -28,7 +28,7 @@ class Group(StrEnum):
     PUBLISHER = "publisher"
 
 
-class Effect(StrEnum):
+class Consequence(StrEnum):
     """What follows if an explanation holds, the strongest first."""
 
     RETRACT = "retract"
@@ -37,7 +37,7 @@ class Effect(StrEnum):
     SAY = "say"
 
 
-class Answer(NamedTuple):
+class Weighing(NamedTuple):
     """What weighing an explanation gives.
 
     Attributes:
@@ -61,10 +61,10 @@ class Explanation(Generic[E]):
     """
 
     code: str
-    group: Group
-    effect: Effect
+    subject: Subject
+    consequence: Consequence
     says: str
-    weigh: Callable[[E], Answer]
+    weigh: Callable[[E], Weighing]
 
     def standing(self, event: E) -> Weighed:
         """How it stands for an event."""
@@ -72,23 +72,23 @@ class Explanation(Generic[E]):
         return Weighed(self.code, answer.standing, answer.because)
 
 
-def holds(code: str, explains: Iterable[int | str] = (), /, **params: Param) -> Answer:
+def holds(code: str, explains: Iterable[int | str] = (), /, **params: Param) -> Weighing:
     """It explains what was seen, or may explain it.
 
     Args:
-        explains: as in ``Answer``.
+        explains: as in ``Weighing``.
     """
-    return Answer(Standing.HOLDS, Reason(code, params), frozenset(explains))
+    return Weighing(Standing.HOLDS, Reason(code, params), frozenset(explains))
 
 
-def excluded(code: str, **params: Param) -> Answer:
+def excluded(code: str, **params: Param) -> Weighing:
     """Something that was measured speaks against it."""
-    return Answer(Standing.EXCLUDED, Reason(code, params))
+    return Weighing(Standing.EXCLUDED, Reason(code, params))
 
 
-def untested(code: str, **params: Param) -> Answer:
+def untested(code: str, **params: Param) -> Weighing:
     """Nothing was measured that could tell."""
-    return Answer(Standing.UNTESTED, Reason(code, params))
+    return Weighing(Standing.UNTESTED, Reason(code, params))
 
 
 def in_order(rows: Iterable[Explanation[E]]) -> list[Explanation[E]]:
@@ -97,7 +97,7 @@ def in_order(rows: Iterable[Explanation[E]]) -> list[Explanation[E]]:
 
 
 def _rank(row: Explanation[Any]) -> tuple[int, int, str]:
-    return list(Effect).index(row.effect), list(Group).index(row.group), row.code
+    return list(Consequence).index(row.consequence), list(Subject).index(row.subject), row.code
 
 
 def weighed(rows: Iterable[Explanation[E]], event: E) -> tuple[Weighed, ...]:

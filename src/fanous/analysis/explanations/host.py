@@ -9,7 +9,7 @@ import numpy as np
 from fanous.analysis.explanations.event import (
     IN_ITS_PLACE,
     OTHER_NAMES,
-    Claim,
+    NamedEvent,
     alike,
     ases,
     of_targets,
@@ -17,10 +17,10 @@ from fanous.analysis.explanations.event import (
     ways,
 )
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -40,23 +40,23 @@ HOST_SITES = threshold(
 )
 
 
-def _gives_false_answers(claim: Claim) -> bool:
+def _gives_false_answers(claim: NamedEvent) -> bool:
     return 2 * int(np.isin(claim.seen.mechanisms, IN_ITS_PLACE).sum()) >= len(claim.seen)
 
 
-def _common(claim: Claim) -> frozenset[int]:
+def _common(claim: NamedEvent) -> frozenset[int]:
     """Hosting networks that all targets share."""
     return frozenset[int].intersection(*map(claim.hosts, claim.targets))
 
 
-def _unreached(claim: Claim) -> frozenset[int]:
+def _unreached(claim: NamedEvent) -> frozenset[int]:
     """Those of them of which no other site was reached."""
     others = (claim.hosts(target) for target in claim.known.reached if target not in claim.targets)
     return _common(claim).difference(*others)
 
 
 @of_targets
-def _host(claim: Claim) -> Answer:
+def _host(claim: NamedEvent) -> Weighing:
     """That takes several targets, not all of them platforms, which may have a network of their own."""
     if _gives_false_answers(claim):
         return excluded("false_answers")
@@ -74,7 +74,7 @@ def _host(claim: Claim) -> Answer:
 
 
 @of_targets
-def _route(claim: Claim) -> Answer:
+def _route(claim: NamedEvent) -> Weighing:
     """For a site that drops connections, a lone network whose route to it is broken is enough, until it lasts longer
     than faults do."""
     networks = set(claim.seen.asns.tolist())
@@ -96,7 +96,7 @@ def _route(claim: Claim) -> Answer:
 
 
 @of_targets
-def _routes(claim: Claim) -> Answer:
+def _routes(claim: NamedEvent) -> Weighing:
     """Connections then get no answer, in the same way on all networks, and no site of these hosts is reached.  Three
     other targets that are reached show that some were singled out; so does lasting longer than faults do."""
     targets = sites(claim.targets)
@@ -123,22 +123,22 @@ def _routes(claim: Claim) -> Answer:
 HOST = (
     Explanation(
         "host.may_fail",
-        Group.HOST,
-        Effect.SUSPECT,
+        Subject.HOST,
+        Consequence.SUSPECT,
         "The network that hosts these sites, or the way to it, has failed.",
         _host,
     ),
     Explanation(
         "route.may_fail",
-        Group.HOST,
-        Effect.SUSPECT,
+        Subject.HOST,
+        Consequence.SUSPECT,
         "The way from one network to the site has failed.",
         _route,
     ),
     Explanation(
         "routes.may_fail",
-        Group.HOST,
-        Effect.SUSPECT,
+        Subject.HOST,
+        Consequence.SUSPECT,
         "The ways to several hosts have failed at once, as when a route leaks or a cable breaks.",
         _routes,
     ),

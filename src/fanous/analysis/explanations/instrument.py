@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fanous.analysis.explanations.event import Claim
+from fanous.analysis.explanations.event import NamedEvent
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -49,7 +49,7 @@ OTHER_SHARE = threshold(
 )
 
 
-def _defect(claim: Claim) -> Answer:
+def _defect(claim: NamedEvent) -> Weighing:
     software = claim.known.software
     name = _lone(software)
     others = [row for row in software if row.name != name]
@@ -60,7 +60,7 @@ def _defect(claim: Claim) -> Answer:
     return holds("software.defect", software=name, probes=sum(row.working for row in others))
 
 
-def _nettest(claim: Claim) -> Answer:
+def _nettest(claim: NamedEvent) -> Weighing:
     """It retracts nothing, since a newer version may try more: the only one that sees a block may be the only one that
     looks for it."""
     nettests = claim.known.nettests
@@ -74,7 +74,7 @@ def _nettest(claim: Claim) -> Answer:
     return holds("software.nettest", release=name, probes=sum(row.working for row in others))
 
 
-def _each(claim: Claim) -> Answer:
+def _each(claim: NamedEvent) -> Weighing:
     """A filter of one office on each network looks like this, since a version is mostly one device."""
     software = claim.known.software
     by_network: dict[int, list[Software]] = {}
@@ -111,20 +111,20 @@ def _reach_it(name: str, software: Sequence[Software], others: Sequence[Software
     return all(working[row.asn] >= max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected)
 
 
-def _not_one(software: Sequence[Software]) -> Answer:
+def _not_one(software: Sequence[Software]) -> Weighing:
     versions = {row.name for row in software if row.failing and row.name}
     return (
         excluded("several_versions", some=len(versions)) if len(versions) > 1 else untested("version_unknown")
     )
 
 
-def _not_reached(others: Sequence[Software]) -> Answer:
+def _not_reached(others: Sequence[Software]) -> Weighing:
     if any(row.failing for row in others):
         return excluded("several_versions", some=len({row.name for row in others if row.failing}) + 1)
     return untested("one_version")
 
 
-def _release(claim: Claim) -> Answer:
+def _release(claim: NamedEvent) -> Weighing:
     """A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in this country,
     only other countries show that."""
     releases, country = claim.known.releases, claim.event.country
@@ -159,7 +159,7 @@ def _mostly_fails(failing: int, measured: int) -> bool:
     return measured >= CLEAN_MEASUREMENTS and failing >= ONSET_SHARE * measured
 
 
-def _device(claim: Claim) -> Answer:
+def _device(claim: NamedEvent) -> Weighing:
     """A network that has enough evidence of its own to be named was seen by more than one device."""
     if claim.is_named:
         return excluded("several_probes", some=len(set(claim.witness.probes.tolist())))
@@ -177,32 +177,36 @@ def _device(claim: Claim) -> Answer:
 INSTRUMENT = (
     Explanation(
         "software.defect",
-        Group.INSTRUMENT,
-        Effect.RETRACT,
+        Subject.INSTRUMENT,
+        Consequence.RETRACT,
         "The version of the program that measured it is at fault.",
         _defect,
     ),
     Explanation(
         "software.release",
-        Group.INSTRUMENT,
-        Effect.RETRACT,
+        Subject.INSTRUMENT,
+        Consequence.RETRACT,
         "The version of the test no longer fits the service, and fails in other countries too.",
         _release,
     ),
     Explanation(
-        "probe.defect", Group.INSTRUMENT, Effect.RETRACT, "The one device that saw it is at fault.", _device
+        "probe.defect",
+        Subject.INSTRUMENT,
+        Consequence.RETRACT,
+        "The one device that saw it is at fault.",
+        _device,
     ),
     Explanation(
         "software.nettest",
-        Group.INSTRUMENT,
-        Effect.SUSPECT,
+        Subject.INSTRUMENT,
+        Consequence.SUSPECT,
         "Only one version of the test sees it, and may fail by itself.",
         _nettest,
     ),
     Explanation(
         "software.each",
-        Group.INSTRUMENT,
-        Effect.SUSPECT,
+        Subject.INSTRUMENT,
+        Consequence.SUSPECT,
         "A few devices saw it, each behind a filter of its own.",
         _each,
     ),

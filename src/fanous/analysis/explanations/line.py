@@ -9,12 +9,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from fanous.analysis.explanations.comparisons import is_intercepted
-from fanous.analysis.explanations.event import MOST, OTHER_NAMES, Claim, Event, ases, of_targets, ways
+from fanous.analysis.explanations.event import (
+    MOST,
+    OTHER_NAMES,
+    MeasuredEvent,
+    NamedEvent,
+    ases,
+    of_targets,
+    ways,
+)
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -46,7 +54,7 @@ LINE_PROBES = threshold(
 )
 
 
-def _bad(event: Event) -> Answer:
+def _bad(event: MeasuredEvent) -> Weighing:
     """Could the probes that saw it on a network reach hardly anything else either?"""
     lines = event.known.lines
     if any(not finding.target for finding in event.group):
@@ -82,7 +90,7 @@ def _is_bad(line: LineRecord) -> bool:
 
 
 @of_targets
-def _slow(claim: Claim) -> Answer:
+def _slow(claim: NamedEvent) -> Weighing:
     """Our own probes compare a slow download with another name's."""
     seen = claim.seen
     slow = np.array([SLOWNESS in way for way in seen.mechanisms.tolist()], np.bool_)
@@ -95,7 +103,7 @@ def _slow(claim: Claim) -> Answer:
 
 
 @of_targets
-def _inspected(claim: Claim) -> Answer:
+def _inspected(claim: NamedEvent) -> Weighing:
     """Then hardly any other target was reached by those who met one.  Our own probes compare with another name's."""
     seen = claim.seen
     shown = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
@@ -110,7 +118,7 @@ def _inspected(claim: Claim) -> Answer:
     return holds("line.may_be_inspected")
 
 
-def _other_way(claim: Claim, *, is_seen: bool) -> Answer:
+def _other_way(claim: NamedEvent, *, is_seen: bool) -> Weighing:
     """Most failures are of another kind, or are our own probes', which look at other names beside it."""
     if is_seen and str(Family.EDGE) in claim.seen.sources:
         return excluded("own_probes_compare")
@@ -120,19 +128,21 @@ def _other_way(claim: Claim, *, is_seen: bool) -> Answer:
 OF_EVENT = (
     Explanation(
         "line.at_fault",
-        Group.LINE,
-        Effect.LEAVE_OUT,
+        Subject.LINE,
+        Consequence.LEAVE_OUT,
         "The lines from which it was measured fail for nearly everything.",
         _bad,
     ),
 )
 
 LINE = (
-    Explanation("line.may_be_slow", Group.LINE, Effect.SUSPECT, "The line is slow for everything.", _slow),
+    Explanation(
+        "line.may_be_slow", Subject.LINE, Consequence.SUSPECT, "The line is slow for everything.", _slow
+    ),
     Explanation(
         "line.may_be_inspected",
-        Group.LINE,
-        Effect.SUSPECT,
+        Subject.LINE,
+        Consequence.SUSPECT,
         "An antivirus program or an employer inspects all encrypted connections.",
         _inspected,
     ),

@@ -17,10 +17,10 @@ from math import ceil, inf
 import numpy as np
 
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -78,7 +78,7 @@ class OutageElsewhere:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fall:
+class SeriesEvent:
     """Everything that series show of an event.
 
     Attributes:
@@ -95,7 +95,7 @@ class Fall:
     distance: Callable[[str, str], float]
 
 
-def _worldwide(fall: Fall) -> Answer:
+def _worldwide(fall: SeriesEvent) -> Weighing:
     """The families that fell in countries all over the world in the same hour."""
     began: dict[Family, float] = {}
     for anomaly in (a for a in fall.group if is_country(a.key.place)):
@@ -181,7 +181,7 @@ UNDELIVERED = "disputed.deliverer"
 """All that shows it came through one deliverer, and is at zero."""
 
 
-def _at_fault(fall: Fall) -> Answer:
+def _at_fault(fall: SeriesEvent) -> Weighing:
     """Others' figures deny what came from one place, if they would have shown it and were as usual."""
     whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
     if not whole:
@@ -196,7 +196,7 @@ def _at_fault(fall: Fall) -> Answer:
     start = max(min(_deep(a).start for a in own) for own in families.values())
     end = min(max(_deep(a).until for a in own) for own in families.values())
     if lost < LOST:
-        return untested("small_loss", share=1 - LOST)
+        return untested("small_loss")
     others = _of_others(fall.group, fall.series)
     usual = {one.key: _was_as_usual(one, start, end, lost) for one in others}
     if False in usual.values():
@@ -204,7 +204,9 @@ def _at_fault(fall: Fall) -> Answer:
     deny = {SIGNALS[key.signal].family for key, was in usual.items() if was}
     if not deny:
         return untested("no_other_figures")
-    return holds(why, shown_by=_names(families), families=_names(deny))
+    if why == DENIED:
+        return holds(DENIED, shown_by=_names(families), families=_names(deny))
+    return holds(UNDELIVERED, shown_by=_names(families), families=_names(deny))
 
 
 def _names(families: Collection[Family]) -> tuple[str, ...]:
@@ -321,15 +323,15 @@ def median_share(one: Series, start: float, end: float) -> float | None:
 PUBLISHER = (
     Explanation(
         WORLDWIDE,
-        Group.PUBLISHER,
-        Effect.LEAVE_OUT,
+        Subject.PUBLISHER,
+        Consequence.LEAVE_OUT,
         "A publisher, or something that the whole internet uses, failed all over the world.",
         _worldwide,
     ),
     Explanation(
         "publisher.at_fault",
-        Group.PUBLISHER,
-        Effect.SUSPECT,
+        Subject.PUBLISHER,
+        Consequence.SUSPECT,
         "The one publisher or deliverer behind it is at fault.",
         _at_fault,
     ),

@@ -12,12 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanous.analysis.explanations.comparisons import is_intercepted
-from fanous.analysis.explanations.event import BY_ADDRESS, MOST, OTHER_NAMES, Claim, ases, of_targets, ways
+from fanous.analysis.explanations.event import (
+    BY_ADDRESS,
+    MOST,
+    OTHER_NAMES,
+    NamedEvent,
+    ases,
+    of_targets,
+    ways,
+)
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -81,7 +89,7 @@ class _Resolver:
         return len(self.answered) >= OTHER_NAMES and not self.fails_for_most
 
 
-def _resolver(claim: Claim) -> _Resolver | Answer:
+def _resolver(claim: NamedEvent) -> _Resolver | Weighing:
     """The one resolver behind the failures, or what shows that there is none."""
     seen = claim.seen
     no_answer = np.isin(seen.mechanisms, NO_ANSWER)
@@ -105,9 +113,9 @@ def _resolver(claim: Claim) -> _Resolver | Answer:
 
 
 @of_targets
-def _at_fault(claim: Claim) -> Answer:
+def _at_fault(claim: NamedEvent) -> Weighing:
     resolver = _resolver(claim)
-    if isinstance(resolver, Answer):
+    if isinstance(resolver, Weighing):
         return resolver
     if not resolver.is_silent:
         return excluded("false_answers")
@@ -117,10 +125,10 @@ def _at_fault(claim: Claim) -> Answer:
 
 
 @of_targets
-def _denies_most(claim: Claim) -> Answer:
+def _denies_most(claim: NamedEvent) -> Weighing:
     """A wrong answer, or a denial that the name exists, is deliberate, unless nearly all names are denied."""
     resolver = _resolver(claim)
-    if isinstance(resolver, Answer):
+    if isinstance(resolver, Weighing):
         return resolver
     if resolver.is_silent:
         return excluded("no_false_answers")
@@ -137,9 +145,9 @@ def _denies_most(claim: Claim) -> Answer:
 
 
 @of_targets
-def _one_host(claim: Claim) -> Answer:
+def _one_host(claim: NamedEvent) -> Weighing:
     resolver = _resolver(claim)
-    if isinstance(resolver, Answer):
+    if isinstance(resolver, Weighing):
         return resolver
     if not resolver.is_silent:
         return excluded("false_answers")
@@ -153,7 +161,7 @@ def _one_host(claim: Claim) -> Answer:
     return holds("resolver.one_host", resolvers=resolver.networks)
 
 
-def _are_of_one_host(claim: Claim, answered: Collection[str]) -> bool:
+def _are_of_one_host(claim: NamedEvent, answered: Collection[str]) -> bool:
     """Are all names in one hosting network (or is there one name only, and its network is not known), of which no
     name was answered?"""
     common = frozenset[int].intersection(*map(claim.hosts, claim.targets))
@@ -163,7 +171,7 @@ def _are_of_one_host(claim: Claim, answered: Collection[str]) -> bool:
 
 
 @of_targets
-def _public_only(claim: Claim) -> Answer:
+def _public_only(claim: NamedEvent) -> Weighing:
     """If two operators of such resolvers give wrong answers there, they were forged on the path."""
     seen = claim.seen
     through = seen.resolver_asns[(seen.resolver_asns > 0) & (seen.resolver_asns != seen.asns)]
@@ -179,7 +187,7 @@ def _public_only(claim: Claim) -> Answer:
 
 
 @of_targets
-def _name_at_fault(claim: Claim) -> Answer:
+def _name_at_fault(claim: NamedEvent) -> Weighing:
     unclear = np.isin(claim.seen.mechanisms, UNANSWERED) & ~claim.seen.controlled
     if float(unclear.mean()) < MOST:
         return excluded("other_way", mechanisms=ways(claim.seen))
@@ -189,7 +197,7 @@ def _name_at_fault(claim: Claim) -> Answer:
 
 
 @of_targets
-def _moved(claim: Claim) -> Answer:
+def _moved(claim: NamedEvent) -> Weighing:
     """A former address in the hosting network of the present one is not a wrong answer, but nothing may answer there
     any more, or with another site's certificate.  Where more than one address serves a site, it is unlikely that all
     failures are at a former one.
@@ -207,8 +215,8 @@ def _moved(claim: Claim) -> Answer:
     return holds("name.moved", networks=len(np.unique(seen.asns)))
 
 
-def _row(code: str, says: str, weigh: Callable[[Claim], Answer]) -> Explanation[Claim]:
-    return Explanation(code, Group.RESOLVER, Effect.SUSPECT, says, weigh)
+def _row(code: str, says: str, weigh: Callable[[NamedEvent], Weighing]) -> Explanation[NamedEvent]:
+    return Explanation(code, Subject.RESOLVER, Consequence.SUSPECT, says, weigh)
 
 
 RESOLVER = (

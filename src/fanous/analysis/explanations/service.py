@@ -6,12 +6,12 @@ Each row needs more than one voice in each country, so that a few liars cannot m
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fanous.analysis.explanations.event import Claim
+from fanous.analysis.explanations.event import NamedEvent
 from fanous.analysis.explanations.explanation import (
-    Answer,
-    Effect,
+    Consequence,
     Explanation,
-    Group,
+    Subject,
+    Weighing,
     excluded,
     holds,
     untested,
@@ -98,10 +98,10 @@ def _countries(onsets: Sequence[Onset], which: Callable[[Onset], bool]) -> tuple
     return tuple(sorted(onset.country for onset in onsets if which(onset)))
 
 
-def _of_world(test: Callable[[_World], Answer]) -> Callable[[Claim], Answer]:
+def _of_world(test: Callable[[_World], Weighing]) -> Callable[[NamedEvent], Weighing]:
     """A test of what happened in other countries, which untested if nobody measured there."""
 
-    def weigh(claim: Claim) -> Answer:
+    def weigh(claim: NamedEvent) -> Weighing:
         onsets = claim.known.onsets
         world = _World(
             _countries(onsets, _began_to_fail),
@@ -116,7 +116,7 @@ def _of_world(test: Callable[[_World], Answer]) -> Callable[[Claim], Answer]:
 
 
 @_of_world
-def _down(world: _World) -> Answer:
+def _down(world: _World) -> Weighing:
     if world.helped:
         return excluded("helper_reached_it")
     if len(world.failing) < NEW_COUNTRIES or len(world.working) >= len(world.failing):
@@ -125,7 +125,7 @@ def _down(world: _World) -> Answer:
 
 
 @_of_world
-def _partly(world: _World) -> Answer:
+def _partly(world: _World) -> Weighing:
     if world.helped:
         return excluded("helper_reached_it")
     if len(world.failing) < NEW_COUNTRIES or len(world.working) < len(world.failing):
@@ -134,7 +134,7 @@ def _partly(world: _World) -> Answer:
 
 
 @_of_world
-def _but_helper(world: _World) -> Answer:
+def _but_helper(world: _World) -> Weighing:
     if not world.helped:
         return excluded("no_helper")
     every = len(world.failing + world.working)
@@ -143,21 +143,27 @@ def _but_helper(world: _World) -> Answer:
     return holds("platform.but_helper", countries=world.failing)
 
 
-def _works_elsewhere(world: _World) -> Answer:
+def _works_elsewhere(world: _World) -> Weighing:
     return excluded("works_abroad", some=len(world.working), all=len(world.failing + world.working))
 
 
 PLATFORM_PARTLY = "platform.partly"
 
 SERVICE = (
-    Explanation("platform.down", Group.SERVICE, Effect.RETRACT, "The service failed everywhere.", _down),
     Explanation(
-        PLATFORM_PARTLY, Group.SERVICE, Effect.SUSPECT, "The service failed in a part of the world.", _partly
+        "platform.down", Subject.SERVICE, Consequence.RETRACT, "The service failed everywhere.", _down
+    ),
+    Explanation(
+        PLATFORM_PARTLY,
+        Subject.SERVICE,
+        Consequence.SUSPECT,
+        "The service failed in a part of the world.",
+        _partly,
     ),
     Explanation(
         "platform.but_helper",
-        Group.SERVICE,
-        Effect.SUSPECT,
+        Subject.SERVICE,
+        Consequence.SUSPECT,
         "The service failed for its users, though not for our helper outside.",
         _but_helper,
     ),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import (
     OTHER_NAMES,
-    Claim,
+    NamedEvent,
     alike,
     hosts_of,
     of_targets,
@@ -19,7 +19,14 @@ from fanous.analysis.explanations.event import (
     spans,
     ways,
 )
-from fanous.analysis.explanations.explanation import Answer, Effect, Explanation, Group, excluded, holds
+from fanous.analysis.explanations.explanation import (
+    Consequence,
+    Explanation,
+    Subject,
+    Weighing,
+    excluded,
+    holds,
+)
 from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
 from fanous.analysis.series.voices import helped
 from fanous.model.incident import Interval
@@ -32,7 +39,7 @@ worked abroad is not a control: only another network of the same country is."""
 
 
 @of_targets
-def _may_refuse(claim: Claim) -> Answer:
+def _may_refuse(claim: NamedEvent) -> Weighing:
     """Platforms are served to all countries from many places, and none is known to have dropped a country without a
     word."""
     way = alike(claim.seen)
@@ -48,7 +55,7 @@ def _may_refuse(claim: Claim) -> Answer:
     return holds("site.may_refuse", networks=len(np.unique(claim.seen.asns)), mechanisms=(way,))
 
 
-def worked_beside(claim: Claim) -> int:
+def worked_beside(claim: NamedEvent) -> int:
     """A network of the country on which it worked while it failed on another, before, during and after; 0 = none.
 
     What a network measured right before the first failure and right after the last does not show this.
@@ -71,7 +78,7 @@ def worked_beside(claim: Claim) -> int:
 
 
 @of_targets
-def _own_page(claim: Claim) -> Answer:
+def _own_page(claim: NamedEvent) -> Weighing:
     """Another network of the country that gets the usual page shows that the site turns nobody away."""
     if not may_be_sites_own(claim.seen):
         return excluded("other_way", mechanisms=ways(claim.seen))
@@ -123,15 +130,15 @@ def may_be_of_site(witness: Votes, known: Comparisons) -> bool:
 SITE = (
     Explanation(
         "site.may_refuse",
-        Group.SITE,
-        Effect.SUSPECT,
+        Subject.SITE,
+        Consequence.SUSPECT,
         "The site itself drops connections from this country.",
         _may_refuse,
     ),
     Explanation(
         "site.own_page",
-        Group.SITE,
-        Effect.SAY,
+        Subject.SITE,
+        Consequence.SAY,
         "The site itself shows this page to visitors from this country.",
         _own_page,
     ),

@@ -4,7 +4,7 @@ Rows that leave out a network are weighed first, all on everything that was meas
 is no third pass.
 """
 
-from fanous.analysis.explanations.elsewhere import ELSEWHERE
+from fanous.analysis.explanations.home import ELSEWHERE
 from fanous.analysis.explanations.host import HOST
 from fanous.analysis.explanations.instrument import INSTRUMENT
 from fanous.analysis.explanations.line import LINE, OF_EVENT
@@ -14,13 +14,13 @@ from fanous.analysis.explanations.service import SERVICE
 from fanous.analysis.explanations.site import SITE
 
 OF_NETWORKS = (*OF_EVENT, *ELSEWHERE)
-"""Weighed against an ``Event``: they leave out networks."""
+"""Weighed against an ``MeasuredEvent``: they leave out networks."""
 
 OF_CLAIM = (*INSTRUMENT, *SERVICE, *RESOLVER, *SITE, *HOST, *LINE)
-"""Weighed against a ``Claim``: the networks that are left."""
+"""Weighed against a ``NamedEvent``: the networks that are left."""
 
 OF_FALL = PUBLISHER
-"""Weighed against a ``Fall``: what series show."""
+"""Weighed against a ``SeriesEvent``: what series show."""
 
 TABLE = (*OF_NETWORKS, *OF_CLAIM, *OF_FALL)
 """All rows."""

@@ -12,8 +12,14 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
-from fanous.analysis.explanations.event import Claim, Event
-from fanous.analysis.explanations.explanation import Effect, Explanation, first_that_holds, in_order, weighed
+from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent
+from fanous.analysis.explanations.explanation import (
+    Consequence,
+    Explanation,
+    first_that_holds,
+    in_order,
+    weighed,
+)
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
 from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
@@ -115,7 +121,7 @@ class MeasuredVotes:
         """What the votes say about an event."""
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
-        event = Event(setting.country, votes, self.elsewhere, group, findings, self.known)
+        event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
         left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
         explained = frozenset(asn for _, answer in left_out for asn in answer.explains)
         sure = nameable_of(group, votes, findings, explained)
@@ -124,7 +130,7 @@ class MeasuredVotes:
         sessions = [f for f in group if f.asn in networks]
         claim = _claim(event, named, sessions, self.family_of, is_named=bool(sure))
         witness = claim.witness
-        retracted = first_that_holds(_with_effect(Effect.RETRACT), claim)
+        retracted = first_that_holds(_with(Consequence.RETRACT), claim)
         apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
         lacking = retracted or (None if sure else next(iter(apart), None))
         distinct = Distinct(by_name(self.known.runs), self.family_of)
@@ -171,10 +177,10 @@ class MeasuredVotes:
         )
 
     def _ruling(
-        self, claim: Claim, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
+        self, claim: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
     ) -> Ruling:
         """The rule that is met and left with no other explanation, or what is missing."""
-        suspecting = _with_effect(Effect.SUSPECT)
+        suspecting = _with(Consequence.SUSPECT)
 
         def left(seen: Votes, now: float) -> Reason | None:
             return first_that_holds(suspecting, replace(claim, seen=seen, now=now))
@@ -195,18 +201,18 @@ class MeasuredVotes:
         yield from _of_pages(witness, self.known)
 
 
-def _with_effect(effect: Effect) -> list[Explanation[Claim]]:
-    return [row for row in in_order(OF_CLAIM) if row.effect is effect]
+def _with(consequence: Consequence) -> list[Explanation[NamedEvent]]:
+    return [row for row in in_order(OF_CLAIM) if row.consequence is consequence]
 
 
 def _claim(
-    event: Event,
+    event: MeasuredEvent,
     named: Sequence[Finding],
     sessions: Sequence[Finding],
     family_of: dict[str, Family],
     *,
     is_named: bool,
-) -> Claim:
+) -> NamedEvent:
     """What remains of an event for the networks that are named."""
     votes = event.votes
     meanwhile = votes.where(inside(votes, sessions))
@@ -215,7 +221,7 @@ def _claim(
     abroad = event.elsewhere.where(np.full(len(event.elsewhere), counts))
     controls = works_elsewhere(votes, abroad, [f.anomaly.key for f in named], witness.times)
     seen = without_remote(witness, family_of)
-    return Claim(event, sessions, is_named, meanwhile, witness, seen, controls)
+    return NamedEvent(event, sessions, is_named, meanwhile, witness, seen, controls)
 
 
 def _fell_silent(named: Sequence[Finding]) -> bool:

@@ -18,8 +18,8 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.explanations.explanation import Answer, in_order
-from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE, Fall, OutageElsewhere, heard_at
+from fanous.analysis.explanations.explanation import Weighing, in_order
+from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE, OutageElsewhere, SeriesEvent, heard_at
 from fanous.analysis.explanations.table import OF_FALL
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
@@ -115,7 +115,7 @@ class Quantities:
         """What the series say about an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
-        fall = Fall(setting.country, anomalies, self.series, self.elsewhere, self.distance)
+        fall = SeriesEvent(setting.country, anomalies, self.series, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_FALL)}
         shared = weighed[WORLDWIDE]
         verdict = self._ruling(anomalies, kind, list(weighed.values()), Parts(self.series, setting.weights))
@@ -167,7 +167,7 @@ class Quantities:
         )
 
     def _ruling(
-        self, group: Sequence[Anomaly], kind: Kind, answers: Sequence[Answer], parts: Parts
+        self, group: Sequence[Anomaly], kind: Kind, answers: Sequence[Weighing], parts: Parts
     ) -> Ruling:
         """Is it confirmed, by what no explanation leaves out, and with none left?"""
         heard = partial(heard_at, series=self.series)

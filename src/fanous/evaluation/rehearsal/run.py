@@ -31,7 +31,7 @@ from fanous.lab.censors import Undo, apply, hit_by
 from fanous.lab.censors.cut import RESIDUAL_SECONDS, Cut, rate_of
 from fanous.lab.internet import Internet
 from fanous.lab.plan import DOMESTIC_HOST, Plan, PlannedNetwork, VantagePoint, hosts_of, urls_of
-from fanous.lab.registry import Standing
+from fanous.lab.registry import LabFolder
 from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.probe.outcome import Outcome
@@ -243,7 +243,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     try:
         with Internet(plan_of(scenario)) as internet:
             start_outside(internet, folder, scenario.tick)
-            put_first([os.getpid(), *(child.pid for child in Standing(internet.folder).children())])
+            put_first([os.getpid(), *(child.pid for child in LabFolder(internet.folder).children())])
             with _monitor(scenario, folder) as monitor:
                 play = Play(scenario, internet, monitor, folder, watcher or Watcher())
                 rehearsal = asyncio.run(play.run())

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from fanous import __version__
 from fanous.analysis.explanations import comparisons
 from fanous.analysis.explanations.comparisons import ONSET_BASELINE
-from fanous.analysis.explanations.elsewhere import NETWORK_ABROAD
 from fanous.analysis.explanations.event import BY_ADDRESS
+from fanous.analysis.explanations.home import NETWORK_ABROAD
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.line import LINE_TARGETS
 from fanous.analysis.explanations.publisher import WORLDWIDE

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from fanous.analysis.detectors.finding import inside
-from fanous.analysis.explanations.event import Event, ases
-from fanous.analysis.explanations.explanation import Answer, Effect, Explanation, Group, excluded, holds
+from fanous.analysis.explanations.event import MeasuredEvent, ases
+from fanous.analysis.explanations.explanation import (
+    Consequence,
+    Explanation,
+    Subject,
+    Weighing,
+    excluded,
+    holds,
+)
 from fanous.analysis.explanations.service import is_clean
 from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
 from fanous.model.instant import DAY
@@ -23,7 +30,7 @@ SETTLED_DAYS = threshold(
 NETWORK_ABROAD = "network.abroad"
 
 
-def _abroad(event: Event) -> Answer:
+def _abroad(event: MeasuredEvent) -> Weighing:
     foreign = dict(_foreign(event))
     if not foreign:
         return excluded("at_home")
@@ -31,7 +38,7 @@ def _abroad(event: Event) -> Answer:
     return holds(NETWORK_ABROAD, foreign, networks=ases(foreign), countries=countries)
 
 
-def _foreign(event: Event) -> Iterator[tuple[int, str]]:
+def _foreign(event: MeasuredEvent) -> Iterator[tuple[int, str]]:
     """Networks of the event on which the failure is, or may be, another country's doing, each with that country.
 
     A network is at home where its addresses are registered.  If the target fails on it in another country as well, in
@@ -57,8 +64,8 @@ def _foreign(event: Event) -> Iterator[tuple[int, str]]:
 ELSEWHERE = (
     Explanation(
         NETWORK_ABROAD,
-        Group.ELSEWHERE,
-        Effect.LEAVE_OUT,
+        Subject.ELSEWHERE,
+        Consequence.LEAVE_OUT,
         "The network is another country's: a phone that roams, or a wrong table of addresses.",
         _abroad,
     ),
