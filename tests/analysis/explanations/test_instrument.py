@@ -240,7 +240,7 @@ def test_a_network_that_is_at_home_elsewhere(
     every = votes(Ballot([24.0 * day for day in range(days)], False), Ballot(EVENT, True))
     known = Alternatives(foreign=(ForeignNetwork(1, "IN", elsewhere),))
     found = answer_of("network.abroad", event_of(every, [finding(400, 405)], known))
-    assert found.networks == ({1} if whose else set()), what
+    assert found.explains == ({1} if whose else set()), what
     assert not whose or found.because.params["countries"] == (whose,)
     at_home = event_of(every, [finding(400, 405)], known, country="IN")
     assert answer_of("network.abroad", at_home).standing is Standing.EXCLUDED

@@ -6,9 +6,9 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.publisher import OutageElsewhere
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
-from fanous.analysis.incidents.publishers import OutageElsewhere
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights
 from fanous.model.reason import Reason

@@ -8,7 +8,8 @@ import pytest
 
 from fanous.analysis.incidents import fusion
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import agree, family_of, ruling
+from fanous.analysis.incidents.fusion import agree, ruling
+from fanous.analysis.series.anomalies import family_of
 from fanous.model.incident import Kind
 from fanous.model.place import Family
 from fanous.model.series import Anomaly

@@ -42,12 +42,12 @@ class Answer(NamedTuple):
 
     Attributes:
         because: the figures that decided it.
-        networks: that it explains, where only these are left out.
+        explains: the networks, or families of sources, that it explains, where only these are left out.
     """
 
     standing: Standing
     because: Reason
-    networks: frozenset[int] = frozenset()
+    explains: frozenset[int | str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Explanation(Generic[E]):
         return Weighed(self.code, answer.standing, answer.because)
 
 
-def holds(code: str, explains: Iterable[int] = (), /, **params: Param) -> Answer:
+def holds(code: str, explains: Iterable[int | str] = (), /, **params: Param) -> Answer:
     """It explains what was seen, or may explain it.
 
     Args:
-        explains: the networks that it explains, where only these are left out.
+        explains: as in ``Answer``.
     """
     return Answer(Standing.HOLDS, Reason(code, params), frozenset(explains))
 

@@ -8,6 +8,7 @@ from fanous.analysis.explanations.elsewhere import ELSEWHERE
 from fanous.analysis.explanations.host import HOST
 from fanous.analysis.explanations.instrument import INSTRUMENT
 from fanous.analysis.explanations.line import LINE, OF_EVENT
+from fanous.analysis.explanations.publisher import PUBLISHER
 from fanous.analysis.explanations.resolver import RESOLVER
 from fanous.analysis.explanations.service import SERVICE
 from fanous.analysis.explanations.site import SITE
@@ -17,3 +18,9 @@ OF_NETWORKS = (*OF_EVENT, *ELSEWHERE)
 
 OF_CLAIM = (*INSTRUMENT, *SERVICE, *RESOLVER, *SITE, *HOST, *LINE)
 """Weighed against a ``Claim``: the networks that are left."""
+
+OF_FALL = PUBLISHER
+"""Weighed against a ``Fall``: what series show."""
+
+TABLE = (*OF_NETWORKS, *OF_CLAIM, *OF_FALL)
+"""All rows."""

@@ -21,6 +21,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.confirm import Ruling
+from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.explanation import Weighed
 from fanous.model.incident import (
@@ -39,7 +40,7 @@ from fanous.model.incident import (
     union,
 )
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Access, Place, UserWeights
+from fanous.model.place import Access, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly
 
@@ -187,11 +188,6 @@ def further(first: Anomaly, second: Anomaly) -> bool:
 FURTHER = 0.5
 
 OF_QUANTITIES = Link(_one_outage, _may_join)
-
-
-def is_country(place: Place) -> bool:
-    """Is it the whole country, not a region or network?"""
-    return not place.asn and not place.region
 
 
 # --- from a group to an incident ------------------------------------------------------------------------

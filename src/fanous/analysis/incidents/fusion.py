@@ -19,9 +19,9 @@ from math import inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import is_country
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.series.baselines import shares, slot_baseline
+from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
+from fanous.analysis.series.baselines import LOOKED_AT, shares, slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import DAY, HOUR
@@ -37,19 +37,6 @@ why those must still be uncommon."""
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
-
-
-def family_of(anomaly: Anomaly) -> Family:
-    return SIGNALS[anomaly.key.signal].family
-
-
-def of_people(anomaly: Anomaly) -> bool:
-    return SIGNALS[anomaly.key.signal].of_people
-
-
-def left(anomaly: Anomaly) -> float:
-    """Median share of the baseline during the anomaly."""
-    return 1.0 if anomaly.departure is None else anomaly.departure.left
 
 
 # --- a part and its country -----------------------------------------------------------------------------
@@ -531,10 +518,6 @@ def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
 NOTICED = 0.5
 """A series counts as lower from this share of its signal's least drop on: half of what would be reported by
 itself, as at the end of an anomaly."""
-
-LOOKED_AT = 48
-"""Most bins compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
-weeks."""
 
 
 def a_little_lower(series: Sequence[Series], start: float, end: float) -> Estimate | None:

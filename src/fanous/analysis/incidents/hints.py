@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fanous.analysis.incidents.fusion import family_of
+from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR

@@ -105,7 +105,7 @@ class MeasuredVotes:
         group = from_first_failures(without_strays(group, votes), votes)
         event = Event(setting.country, votes, self.elsewhere, group, findings, self.alternatives)
         left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
-        explained = frozenset(asn for _, answer in left_out for asn in answer.networks)
+        explained = frozenset(asn for _, answer in left_out for asn in answer.explains)
         sure = nameable_of(group, votes, findings, explained)
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}

@@ -17,7 +17,7 @@ network by network (``roles_of``).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple
@@ -156,14 +156,14 @@ RAISED = 0.99
 
 
 def nameable_of(
-    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: Collection[int | str]
 ) -> list[Finding]:
     """Findings on networks whose own evidence is enough to name them, alone or next to others.
 
     Args:
         group: findings of one event.
         findings: all of the country, including the group's.
-        bad: networks on which lines failed altogether.
+        bad: networks that another explanation leaves out.
     """
     sound = [f for f in group if f.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)

@@ -18,15 +18,10 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import (
-    CERTAIN,
-    Account,
-    Setting,
-    end_of,
-    intervals_of,
-    is_country,
-    surest,
-)
+from fanous.analysis.explanations.explanation import Answer, in_order
+from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE, Fall, OutageElsewhere, heard_at
+from fanous.analysis.explanations.table import OF_FALL
+from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.extent import (
     FELT,
@@ -53,16 +48,15 @@ from fanous.analysis.incidents.fusion import (
     agree,
     alone,
     estimate,
-    family_of,
-    left,
     opinions,
     ruling,
     single,
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
-from fanous.analysis.incidents.publishers import NEAR, OutageElsewhere, denied, heard_at, worldwide
+from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -115,8 +109,10 @@ class Quantities:
         """What the series say about an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
-        shared = worldwide(anomalies, self.elsewhere, setting.country, self.distance)
-        verdict, doubts = self._ruling(anomalies, kind, shared, Parts(self.series, setting.weights))
+        fall = Fall(setting.country, anomalies, self.series, self.elsewhere, self.distance)
+        weighed = {row.code: row.weigh(fall) for row in in_order(OF_FALL)}
+        shared = weighed[WORLDWIDE]
+        verdict = self._ruling(anomalies, kind, list(weighed.values()), Parts(self.series, setting.weights))
         if verdict.at is None and not worth_a_suspicion(anomalies, kind):
             return None
         told = opinions(anomalies, self.series)
@@ -144,39 +140,40 @@ class Quantities:
             most=CERTAIN if verdict.at is not None else ONE_FAMILY,
             evidence=_evidence(anomalies),
             remarks=(
-                *((shared[1],) if shared and doubts is not shared[1] else ()),
+                *((shared.because,) if shared.explains and verdict.reason != shared.because else ()),
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
             level=_level(ran.core, kind, stood.measured),
             lasting_since=lasting,
             levels=stood.levels,
+            explanations=tuple(
+                Weighed(code, answer.standing, answer.because) for code, answer in weighed.items()
+            ),
             opinions=with_depths(told, stood.measured),
             hints=hints(
                 ran.core,
                 stood.spans,
-                () if shared else self._meanwhile(setting.country, stood.began.at),
+                () if shared.explains else self._meanwhile(setting.country, stood.began.at),
                 self.series,
                 self.season(stood.began.at),
             ),
         )
 
     def _ruling(
-        self,
-        group: Sequence[Anomaly],
-        kind: Kind,
-        shared: tuple[frozenset[Family], Reason] | None,
-        parts: Parts,
-    ) -> tuple[Ruling, Reason | None]:
-        """Is it confirmed?  And why the agreement of families is not believed; None = it is."""
+        self, group: Sequence[Anomaly], kind: Kind, answers: Sequence[Answer], parts: Parts
+    ) -> Ruling:
+        """Is it confirmed, by what no explanation leaves out, and with none left?"""
         heard = partial(heard_at, series=self.series)
-        verdict, doubts = ruling(group, kind, parts, heard), None
-        if verdict.at is not None and shared is not None:
-            verdict = ruling([a for a in group if family_of(a) not in shared[0]], kind, parts, heard)
-            doubts = shared[1] if verdict.at is None else None
-        if verdict.at is not None:
-            doubts = denied(group, self.series)
-        return (verdict if doubts is None else Ruling("", None, doubts)), doubts
+        verdict = ruling(group, kind, parts, heard)
+        for answer in answers:
+            if verdict.at is None or answer.standing is not Standing.HOLDS:
+                continue
+            kept = [a for a in group if family_of(a) not in answer.explains] if answer.explains else []
+            verdict = ruling(kept, kind, parts, heard)
+            if verdict.at is None:
+                verdict = Ruling("", None, answer.because)
+        return verdict
 
     def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
         """Other countries whose outage began within the hour."""

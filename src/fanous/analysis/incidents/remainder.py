@@ -17,9 +17,9 @@ from math import ceil
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import is_country
-from fanous.analysis.incidents.fusion import AGREE, LONE, NOTICED, SMALL, STEADY, family_of, of_people
-from fanous.analysis.incidents.publishers import median_share
+from fanous.analysis.explanations.publisher import median_share
+from fanous.analysis.incidents.fusion import AGREE, LONE, NOTICED, SMALL, STEADY
+from fanous.analysis.series.anomalies import family_of, is_country, of_people
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE
 from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of, target_of_series

@@ -456,3 +456,8 @@ def _lags(year: int) -> tuple[int, ...]:
     solar = round(365.25 * year)
     lunar = round(354.367 * year)
     return (solar, solar - 1, solar + 1, lunar, lunar + 1)
+
+
+LOOKED_AT = 48
+"""Most bins compared with their hour, spread evenly over the time: as many as a day has half hours are enough for
+weeks."""

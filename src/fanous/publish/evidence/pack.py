@@ -18,10 +18,10 @@ from fanous.analysis.explanations.elsewhere import NETWORK_ABROAD
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.line import LINE_TARGETS
+from fanous.analysis.explanations.publisher import WORLDWIDE
 from fanous.analysis.explanations.resolver import NO_ANSWER, UNANSWERED
 from fanous.analysis.explanations.service import PLATFORM_PARTLY
 from fanous.analysis.explanations.site import OWN_PAGES
-from fanous.analysis.incidents.publishers import WORLDWIDE
 from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.controls import CONTROL_WINDOW
 from fanous.analysis.series.signals import SIGNALS

@@ -10,7 +10,7 @@ from typing import Any
 from fanous.analysis.detectors import drop, grid, interference, shift
 from fanous.analysis.detectors.interference import PROBES_MAX
 from fanous.analysis.detectors.registry import DETECTORS
-from fanous.analysis.explanations import elsewhere, event, host, instrument, resolver, service
+from fanous.analysis.explanations import elsewhere, event, host, instrument, publisher, resolver, service
 from fanous.analysis.explanations import line as explained_line
 from fanous.analysis.incidents import (
     assemble,
@@ -24,7 +24,7 @@ from fanous.analysis.incidents import (
     networks,
     outage,
     policing,
-    publishers,
+    products,
     remainder,
     resolvers,
     revision,
@@ -211,8 +211,8 @@ def _incidents() -> dict[str, Any]:
         "incidents.end_series": extent.CARRIERS,
         "incidents.usage_stage_drops": extent.PART,
         "incidents.usage_return_share": extent.LASTS,
-        "incidents.products_alike_share": publishers.ALIKE,
-        "incidents.products_noticed_share": publishers.NOTICED,
+        "incidents.products_alike_share": products.ALIKE,
+        "incidents.products_noticed_share": products.NOTICED,
         "incidents.outage_same_hours_seconds": assemble.SAME_HOURS,
         "incidents.main_mechanism_share": networks.MAIN_SHARE,
         "incidents.rolled_out_seconds": networks.ROLLED_OUT_WITHIN,
@@ -299,16 +299,16 @@ def _outages() -> dict[str, Any]:
         "incidents.parts_company": fusion.TAKEN_APART,
         "incidents.rest_share": remainder.HALF,
         "incidents.rest_covered": remainder.COVERED,
-        "incidents.denied_lost": publishers.LOST,
-        "incidents.denied_least_drops": publishers.LEAST_DROPS,
-        "incidents.denied_days": publishers.DAYS,
-        "incidents.denied_usual_days": publishers.USUAL_DAYS,
-        "incidents.denied_bins": publishers.BINS,
-        "incidents.denied_nothing_left": publishers.NOTHING_LEFT,
-        "incidents.denied_wait_seconds": publishers.WAIT,
-        "incidents.shared_countries": publishers.COUNTRIES,
-        "incidents.shared_region_km": publishers.REGION,
-        "incidents.shared_within": publishers.WITHIN,
+        "incidents.denied_lost": publisher.LOST,
+        "incidents.denied_least_drops": publisher.LEAST_DROPS,
+        "incidents.denied_days": publisher.DAYS,
+        "incidents.denied_usual_days": publisher.USUAL_DAYS,
+        "incidents.denied_bins": publisher.BINS,
+        "incidents.denied_nothing_left": publisher.NOTHING_LEFT,
+        "incidents.denied_wait_seconds": publisher.WAIT,
+        "incidents.shared_countries": publisher.COUNTRIES,
+        "incidents.shared_region_km": publisher.REGION,
+        "incidents.shared_within": publisher.WITHIN,
         "incidents.lone_family_seconds": fusion.LONE,
         "incidents.lone_family_cell_share": fusion.LONE_CELL,
         "incidents.lone_region_ratio": fusion.LONE_REGION_RATIO,
@@ -318,10 +318,10 @@ def _outages() -> dict[str, Any]:
         "incidents.lone_family_unlike": fusion.LONE_UNLIKE,
         "incidents.lone_usage_seconds": fusion.LONE_USAGE,
         "incidents.outage_confidence_most": assemble.CERTAIN,
-        "incidents.outage_near_seconds": publishers.NEAR,
+        "incidents.outage_near_seconds": publisher.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
         "incidents.outage_confidence_one_family": outage.ONE_FAMILY,
-        "incidents.others_bins": fusion.LOOKED_AT,
+        "incidents.others_bins": baselines.LOOKED_AT,
         "incidents.others_noticed_share": fusion.NOTICED,
     }
 

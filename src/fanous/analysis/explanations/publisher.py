@@ -8,25 +8,29 @@
   (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
   gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
   outage is not confirmed (``denied``).
-- All products of a source fall together if the country loses connectivity, or if the source has a gap; if one falls
-  alone, something happened to it (``controlled``).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil, inf
 
 import numpy as np
 
-from fanous.analysis.incidents.assemble import is_country
-from fanous.analysis.incidents.fusion import LOOKED_AT, family_of, left, of_people
-from fanous.analysis.series.baselines import of_those_days, shares, slot_baseline
-from fanous.analysis.series.depth import depth
+from fanous.analysis.explanations.explanation import (
+    Answer,
+    Effect,
+    Explanation,
+    Group,
+    excluded,
+    holds,
+    untested,
+)
+from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
+from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, lag_of, publisher_of
-from fanous.model.incident import Incident, Interval
+from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
-from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
 
 # --- the same fall all over the world --------------------------------------------------------------------
@@ -59,40 +63,50 @@ class OutageElsewhere:
     fell: Mapping[str, float] = field(default_factory=dict)
 
 
-def worldwide(
-    group: Sequence[Anomaly],
-    elsewhere: Sequence[OutageElsewhere],
-    country: str,
-    distance: Callable[[str, str], float],
-) -> tuple[frozenset[Family], Reason] | None:
-    """The families that fell in countries all over the world in the same hour, and the reason that says so; ``None`` =
-    there are none.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fall:
+    """Everything that series show of an event.
 
-    Args:
+    Attributes:
+        group: the event's anomalies.
+        series: all quantities of the country that can show an outage.
+        elsewhere: outages of other countries.
         distance: kilometres between two countries.
     """
+
+    country: str
+    group: Sequence[Anomaly]
+    series: Sequence[Series]
+    elsewhere: Sequence[OutageElsewhere]
+    distance: Callable[[str, str], float]
+
+
+def _worldwide(fall: Fall) -> Answer:
+    """The families that fell in countries all over the world in the same hour."""
     began: dict[Family, float] = {}
-    for one in group:
-        if is_country(one.key.place):
-            began[family_of(one)] = min(one.start, began.get(family_of(one), one.start))
+    for anomaly in (a for a in fall.group if is_country(a.key.place)):
+        family = family_of(anomaly)
+        began[family] = min(anomaly.start, began.get(family, anomaly.start))
     beside = {
         family: {
             other.country
-            for other in elsewhere
-            if other.country != country and abs(other.fell.get(str(family), -NEAR) - at) <= NEAR
+            for other in fall.elsewhere
+            if other.country != fall.country and abs(other.fell.get(str(family), -NEAR) - at) <= NEAR
         }
         for family, at in began.items()
     }
     found = {
         family: others
         for family, others in beside.items()
-        if len(others) >= COUNTRIES and not _close_together({country, *others}, distance)
+        if len(others) >= COUNTRIES and not _close_together({fall.country, *others}, fall.distance)
     }
+    if not began:
+        return excluded("part_of_country")
     if not found:
-        return None
+        return excluded("fell_here", some=max(map(len, beside.values())))
     families = tuple(str(family) for family in Family if family in found)
     countries = tuple(sorted(set().union(*found.values())))
-    return frozenset(found), Reason(WORLDWIDE, {"families": families, "countries": countries})
+    return holds(WORLDWIDE, found, families=families, countries=countries)
 
 
 def _close_together(countries: Collection[str], distance: Callable[[str, str], float]) -> bool:
@@ -134,16 +148,14 @@ UNDELIVERED = "disputed.deliverer"
 """All that shows it came through one deliverer, and is at zero."""
 
 
-def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
-    """Why what came from one place is not believed; None = others show it too, or nothing denies it.
-
-    Args:
-        series: all quantities of the country that can show an outage.
-    """
-    whole = [a for a in group if is_country(a.key.place)]
-    why = _from_one_place(group)
-    if not whole or not why:
-        return None
+def _at_fault(fall: Fall) -> Answer:
+    """Others' figures deny what came from one place, if they would have shown it and were as usual."""
+    whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
+    if not whole:
+        return excluded("part_of_country")
+    why = _from_one_place(fall.group)
+    if not why:
+        return excluded("several_publishers")
     families: dict[Family, list[Anomaly]] = {}
     for anomaly in whole:
         families.setdefault(family_of(anomaly), []).append(anomaly)
@@ -151,16 +163,19 @@ def denied(group: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
     start = max(min(_deep(a).start for a in own) for own in families.values())
     end = min(max(_deep(a).until for a in own) for own in families.values())
     if lost < LOST:
-        return None
-    told = {one.key: _was_as_usual(one, start, end, lost) for one in _of_others(group, series)}
-    deny = {SIGNALS[key.signal].family for key, usual in told.items() if usual}
-    if not deny or False in told.values():
-        return None
-    named = (
-        (name, tuple(str(f) for f in Family if f in of))
-        for name, of in (("shown_by", families), ("families", deny))
-    )
-    return Reason(why, dict(named))
+        return untested("small_loss", share=1 - LOST)
+    others = _of_others(fall.group, fall.series)
+    usual = {one.key: _was_as_usual(one, start, end, lost) for one in others}
+    if False in usual.values():
+        return excluded("others_fell")
+    deny = {SIGNALS[key.signal].family for key, was in usual.items() if was}
+    if not deny:
+        return untested("no_other_figures")
+    return holds(why, shown_by=_names(families), families=_names(deny))
+
+
+def _names(families: Collection[Family]) -> tuple[str, ...]:
+    return tuple(str(family) for family in Family if family in families)
 
 
 def _lost_most(anomaly: Anomaly) -> float:
@@ -266,48 +281,20 @@ def median_share(one: Series, start: float, end: float) -> float | None:
 
 # --- the other products of a source -------------------------------------------------------------------------
 
-ALIKE = 0.5
-"""Another product fell like it if it lost at least this share of what the platform lost ..."""
 
-NOTICED = 0.5
-"""... and at least this share of its own signal's least drop."""
-
-
-def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) -> Incident | None:
-    """The loss, with what the source's other products say; None = they fell alike, so it is not the platform's.
-
-    Args:
-        own: series of the platform's traffic.
-        others: all other quantities of the country.
-    """
-    publishers = {publisher_of(one.key) for one in own}
-    signals = {one.key.signal for one in own}
-    compared = [
-        one
-        for one in others
-        if publisher_of(one.key) in publishers and one.key.signal in signals and is_country(one.key.place)
-    ]
-    known = [(one, lost) for one in compared if (lost := _lost(one, loss)) is not None]
-    if not known:
-        return replace(loss, reasons=(*loss.reasons, Reason("products.none")))
-    lost = 1 - (1.0 if loss.level is None else loss.level.mean)
-    alike = [
-        one
-        for one, share in known
-        if share >= max(ALIKE * lost, NOTICED * SIGNALS[one.key.signal].least_drop)
-    ]
-    if 2 * len(alike) >= len(known):
-        return None
-    names = tuple(sorted({one.key.subtype.lower().replace("_", " ") or one.key.signal for one, _ in known}))
-    return replace(
-        loss,
-        reasons=(*loss.reasons, Reason("products.ordinary", {"products": names})),
-        evidence=replace(loss.evidence, controls=len(known)),
-    )
-
-
-def _lost(one: Series, loss: Incident) -> float | None:
-    """What another product lost at the same time, a share; None = it was not measured."""
-    told = shares(one, loss.onset_earliest or loss.onset) if len(one) else None
-    left = None if told is None else depth(of_those_days(told, loss.intervals), loss.intervals, loss.end)
-    return None if left is None else 1 - left.mean
+PUBLISHER = (
+    Explanation(
+        WORLDWIDE,
+        Group.PUBLISHER,
+        Effect.LEAVE_OUT,
+        "A publisher, or something that the whole internet uses, failed all over the world.",
+        _worldwide,
+    ),
+    Explanation(
+        "publisher.at_fault",
+        Group.PUBLISHER,
+        Effect.SUSPECT,
+        "The one publisher or deliverer behind it is at fault.",
+        _at_fault,
+    ),
+)

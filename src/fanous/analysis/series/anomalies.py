@@ -1,0 +1,23 @@
+"""Anomalies: what is known of one by its signal and its departure."""
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.place import Family, Place
+from fanous.model.series import Anomaly
+
+
+def family_of(anomaly: Anomaly) -> Family:
+    return SIGNALS[anomaly.key.signal].family
+
+
+def of_people(anomaly: Anomaly) -> bool:
+    return SIGNALS[anomaly.key.signal].of_people
+
+
+def left(anomaly: Anomaly) -> float:
+    """Median share of the baseline during the anomaly."""
+    return 1.0 if anomaly.departure is None else anomaly.departure.left
+
+
+def is_country(place: Place) -> bool:
+    """Is it the whole country, not a region or network?"""
+    return not place.asn and not place.region
