@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -56,12 +56,36 @@ def answers() -> list[tuple[str, str, frozenset[str]]]:
 
 
 def answers_of(module: ModuleType) -> Iterator[tuple[str, str, frozenset[str]]]:
-    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
+    tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+    for node in ast.walk(tree):
         name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
         if isinstance(node, ast.Call) and name in SENTENCES:
-            code: Any = node.args[0]
-            known = code.value if isinstance(code, ast.Constant) else getattr(module, code.id)
-            yield name, str(known), frozenset(str(one.arg) for one in node.keywords)
+            for code in codes(node.args[0], module, tree):
+                yield name, code, frozenset(str(one.arg) for one in node.keywords)
+
+
+def codes(node: ast.expr, module: ModuleType, tree: ast.Module) -> set[str]:
+    """A code as it is written, a constant of the module, or those that a function of the module returns."""
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    assert isinstance(node, ast.Name), ast.unparse(node)
+    if node.id in vars(module):
+        return {str(vars(module)[node.id])}
+    given = {ast.unparse(one.value) for one in ast.walk(tree) if _assigns(one, node.id)}
+    makers = [one for one in tree.body if isinstance(one, ast.FunctionDef) and _calls(given, one.name)]
+    returned = [value for one in makers for value in ast.walk(one) if isinstance(value, ast.Return)]
+    names = {one.id for value in returned for one in ast.walk(value) if isinstance(one, ast.Name)}
+    found = {str(vars(module)[one]) for one in names if isinstance(vars(module).get(one), str)}
+    assert found, f"{module.__name__}: where does {node.id} come from?"
+    return found
+
+
+def _assigns(node: ast.AST, name: str) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and any(ast.unparse(one) == name for one in node.targets)
+
+
+def _calls(given: set[str], function: str) -> bool:
+    return any(one.startswith(f"{function}(") for one in given)
 
 
 def places(text: str) -> set[str]:

@@ -77,6 +77,7 @@ PARAMS: dict[str, Param] = {
     "release": "whatsapp 0.9.0",
     "runs": 3,
     "scope": "nation",
+    "share": 0.6,
     "share_with_them": 0.74,
     "share_failing": 0.98,
     "series": ("bgp (ioda)",),

@@ -37,21 +37,18 @@ EXPLANATIONS = {
     "line.may_be_slow": "The lines were slow for everything, not only for this.",
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
     "network.abroad": "It happened in another country, to which the network belongs.",
-    "publisher.at_fault": "The publisher of the figures, or the service that passed them on, was at fault.",
-    "shared.worldwide": "A publisher's systems, or something that the whole internet uses, failed all over the world.",
+    "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
+    "shared.worldwide": "A publisher of data, or something that the whole internet uses, failed all over the world.",
 }
 """Code of a row -> what it says, in one sentence."""
 
 DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 
 EXCLUDED_BY = {
-    "fell_here": "It did not fall at the same hour all over the world (other countries: {some}).",
-    "others_fell": "Figures that others measured fell too.",
-    "part_of_country": "Figures for the country as a whole did not fall, only those for parts of it.",
-    "several_publishers": "Several publishers show it, or people's traffic does.",
     "answered_abroad": "It worked in other countries at the time.",
     "at_home": "Nothing shows that it happened in another country.",
     "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",
+    "fell_here": "It did not fall in the same hour in countries all over the world (other countries: {some}).",
     "found_otherwise": "The lookups were refused, or the name could be found from outside the country at the time.",
     "helper_got_page": "The control measurements from outside the country were shown the usual page.",
     "helper_reached_it": "The control measurements from outside the country reached it at the time.",
@@ -71,6 +68,7 @@ EXCLUDED_BY = {
     "not_alike": DOES_NOT_FIT,
     "one_host": "Only one hosting network is affected.",
     "other_way": DOES_NOT_FIT,
+    "others_fell": "Figures that others measured fell too.",
     "others_reached": "Other targets were reached there at the time ({some}).",
     "others_reached_too": (
         "On {some} of the {all} lines on which another certificate was shown, other sites were reached as usual."
@@ -79,10 +77,12 @@ EXCLUDED_BY = {
     "own_probes_compare": "Probes of Fanous saw it too, and these try another name at the same moment.",
     "own_resolvers": "Too few of those who saw it are known to use a public resolver.",
     "page_of_others": "The same page was shown in place of sites in other hosting networks.",
+    "part_of_country": "It was seen only in parts of the country.",
     "release_works": "The same version of the test works abroad (countries: {some}).",
     "resolver_does_not_filter": "The resolver is not known to filter names ({resolvers}).",
     "several_networks": "It was seen on several networks ({entities}).",
     "several_probes": "It was seen by more than one device, or on more than one network (probes or test runs: {some}).",
+    "several_publishers": "More than one publisher shows it, or figures of people's activity do.",
     "several_resolvers": "It was seen through several resolvers ({resolvers}).",
     "several_versions": "It was seen by several versions of the software or the test ({some}).",
     "usual_page_beside": "Others in the country were shown the usual page at the time (measurements: {some}).",
@@ -94,18 +94,20 @@ EXCLUDED_BY = {
 """Code of what speaks against a row -> its sentence."""
 
 UNTESTED_FOR = {
-    "no_other_figures": "No figures from others could have shown it.",
-    "small_loss": "The loss was too small for the figures of others to show.",
     "few_names": "Of the names that were looked up through that resolver, too few can tell ({needed} are needed).",
     "few_neighbours": "Too few other probes on that network reached it to tell ({some}; {needed} are needed).",
     "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",
     "few_sites": "Too few sites of one hosting network were seen to fail to tell ({some}; {needed} are needed).",
     "host_unknown": "Where the sites are hosted is not known.",
     "no_other_country": "No other country has enough measurements from that time.",
+    "no_other_figures": "There are no figures of others from that time that could deny it.",
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
     "nothing_usable": "None of the measurements that saw it can tell.",
     "one_version": "Too few probes with other versions reached it on the same networks to tell.",
     "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
+    "small_loss": (
+        "More than {share} of the usual level was left, and so small a loss need not show in figures of others."
+    ),
     "version_unknown": "Which version of the software or the test saw it is not known.",
 }
 """Code of why a row could not be tested -> its sentence."""

@@ -512,7 +512,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("best", "stated_hours"), _hours),
     **dict.fromkeys(("least", "most", "times"), _number),
     **dict.fromkeys(("slope", "slope_low", "slope_high"), _hundredths),
-    **dict.fromkeys(("left", "low", "high", "share_with_them", "share_failing"), _share),
+    **dict.fromkeys(("left", "low", "high", "share", "share_with_them", "share_failing"), _share),
     **dict.fromkeys(("lowest", "highest"), Language.rough_percent),
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }

@@ -196,7 +196,7 @@ def _at_fault(fall: SeriesEvent) -> Weighing:
     start = max(min(_deep(a).start for a in own) for own in families.values())
     end = min(max(_deep(a).until for a in own) for own in families.values())
     if lost < LOST:
-        return untested("small_loss")
+        return untested("small_loss", share=1 - LOST)
     others = _of_others(fall.group, fall.series)
     usual = {one.key: _was_as_usual(one, start, end, lost) for one in others}
     if False in usual.values():
