@@ -13,6 +13,7 @@ from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import (
     alternatives,
     assemble,
+    comparisons,
     confirm,
     doubts,
     events,
@@ -38,6 +39,7 @@ from fanous.analysis.series import aggregate, artefacts, baselines, depth, line,
 from fanous.model.verdict import LEAST_RATIO
 from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
+from fanous.store.evidence import MOST_ROWS
 
 
 def thresholds() -> dict[str, Any]:
@@ -332,6 +334,8 @@ def _explanations() -> dict[str, Any]:
         "incidents.line_probe_share": alternatives.LINE_PROBES,
         "incidents.line_target_share": alternatives.LINE_SHARE,
         "incidents.line_targets": alternatives.LINE_TARGETS,
+        "incidents.line_voices": comparisons.LEAST_VOICES,
+        "incidents.evidence_rows": MOST_ROWS,
         "incidents.platform_countries": alternatives.NEW_COUNTRIES,
         "incidents.platform_helped_countries": alternatives.NEARLY_ALL_COUNTRIES,
         "incidents.platform_helped_share": alternatives.NEARLY_ALL_SHARE,
