@@ -49,9 +49,9 @@ _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
 
 MOST_ROWS = threshold(
     "incidents.evidence_rows",
-    50_000,
-    "Measurements that are compared with an event, besides its own: they take some 30 MB and a second to read. Beyond "
-    "that, those of the same network, target and outcome, before, during or after the event, are sampled by the "
+    20_000,
+    "Measurements that are compared with an event, besides its own: they take some 12 MB and half a second to read. "
+    "Beyond that, those of the same network, target and outcome, before, during or after the event, are sampled by the "
     "digests of their names, and each that stays stands for several.",
 )
 
