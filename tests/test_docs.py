@@ -110,7 +110,7 @@ NAMING = [
     *without_locks("corpora"),
 ]
 """Files that name files and modules of the project."""
-NO_MODULES = {"fanous.toml", "fanous.env", "fanous.conf", "fanous.example", "fanous.service", "fanous.cdx"}
+NO_MODULES = {"fanous.toml", "fanous.env", "fanous.conf", "fanous.example", "fanous.service"}
 """Names of files that look like modules."""
 
 
