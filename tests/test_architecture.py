@@ -278,6 +278,8 @@ def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
 
 NOUNS = {
     "anomaly",
+    "finding",
+    "policing",
     "filtering",
     "globalping",
     "jsonfeed",

@@ -77,7 +77,8 @@ def test_a_visit_to_a_file_left_before_is_a_return() -> None:
 def test_todays_code_can_be_walked(name: str) -> None:
     steps = walked(name, ROOT)
     rooms = {step.file.partition("/")[0] for step in steps}
-    needed = {"ingest": {"sources", "analysis", "pipeline", "store"}, "page": {"store", "web"}}
+    # Measurements are parsed and judged in a confined process, which is not followed.
+    needed = {"ingest": {"sources", "pipeline", "store"}, "page": {"store", "web"}}
     assert rooms >= needed[name]
     assert all((ROOT / "src" / "fanous" / step.file).is_file() for step in steps)
     assert not any("progress" in step.file for step in steps), "only from file to store"

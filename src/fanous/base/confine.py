@@ -1,6 +1,6 @@
 """Confine: what a process may still reach once it begins to read strangers' bytes.
 
-The bytes are parsed by native code of many authors.  A fault there hands the process to whoever sent them, so the
+The bytes are parsed by native code of many authors.  A fault there hands the process to their sender, so the
 process gives up beforehand what it does not need: files, sockets, other programs, other processes.  Nothing can give it
 back, and whatever it starts inherits the limits.
 

@@ -284,7 +284,7 @@ def incidents_signer(
         Path | None, typer.Option("--key", metavar="FILE", help="File of the key; default: your own key.")
     ] = None,
 ) -> None:
-    """Hold the key in a process of its own, which signs digests for this user's other processes until it is stopped.
+    """Hold the key in a separate process, which signs digests for this user's other processes until it is stopped.
 
     `fanous run` starts one by itself.  As a separate service it runs as a user of its own: it takes its socket from
     systemd, and the key in the settings of the pages is the path of that socket.  Otherwise it listens next to the key.

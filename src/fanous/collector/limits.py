@@ -604,7 +604,7 @@ class Silent:
         self._acceptor.close_silent(self)
 
 
-class Said(Enum):
+class FirstByte(Enum):
     """What a connection has said before anything of it is read."""
 
     NOTHING = "nothing"
@@ -613,14 +613,14 @@ class Said(Enum):
     """It has ended, or begins as no request does (TLS)."""
 
 
-def _said(connection: socket.socket) -> Said:
+def _said(connection: socket.socket) -> FirstByte:
     try:
         first = connection.recv(1, socket.MSG_PEEK)
     except (BlockingIOError, InterruptedError):
-        return Said.NOTHING
+        return FirstByte.NOTHING
     except OSError:
-        return Said.OVER
-    return Said.SOMETHING if first.isalpha() else Said.OVER
+        return FirstByte.OVER
+    return FirstByte.SOMETHING if first.isalpha() else FirstByte.OVER
 
 
 class Acceptor:
@@ -688,14 +688,14 @@ class Acceptor:
                 return
             connection.setblocking(False)
             peer, said = str(address[0]), _said(connection)
-            if not self._places.admit(peer) or said is Said.OVER:
+            if not self._places.admit(peer) or said is FirstByte.OVER:
                 connection.close()
                 self._places.leave(peer)
                 continue
             one = Silent(self, connection, peer, self._loop.time() + self._places.limits.head)
             self._silent[one] = None
             self._places.wait(one, peer)
-            if said is Said.NOTHING:
+            if said is FirstByte.NOTHING:
                 self._loop.add_reader(connection.fileno(), self._hear, one)
             else:
                 self._take_turn(one)
@@ -725,9 +725,9 @@ class Acceptor:
     def _hear(self, one: Silent) -> None:
         """A connection has said something, or ended: it waits for its turn, or is closed."""
         said = _said(one.connection)
-        if said is Said.OVER:
+        if said is FirstByte.OVER:
             self.close_silent(one)
-        elif said is Said.SOMETHING:
+        elif said is FirstByte.SOMETHING:
             self._loop.remove_reader(one.connection.fileno())
             self._take_turn(one)
 
@@ -749,7 +749,7 @@ class Acceptor:
                 self._spoken[network] = waiting
             if one not in self._silent:
                 continue  # it was closed while it waited
-            if _said(one.connection) is Said.OVER:
+            if _said(one.connection) is FirstByte.OVER:
                 self.close_silent(one)
             else:
                 self._begin(one)

@@ -105,7 +105,7 @@ class CorpusFile(Section, frozen=True):
         source: name of the source that reads them.
         path: next to ``events.toml``; empty = not used.
         shared: below the folder of shared research data; empty = not used.
-        made_up: somebody wrote these records; nobody measured them.
+        made_up: these records were written by hand, and not measured.
         country: of series; the keys after it are the options of ``fanous ingest csv``, for a table of any
             shape.
     """
@@ -293,7 +293,7 @@ class Publication(Section, frozen=True):
     """A table ``[publication.NAME]``: where a truth comes from.
 
     Attributes:
-        url: empty = whoever wrote the corpus knew no address.
+        url: empty = no address is known.
         published: ``None`` = the date is not known.
         judged: it is what the event is judged from, or was read from that, so it is no independent witness.
     """
@@ -340,7 +340,7 @@ class KnownLevel(Section, frozen=True):
             raise WrongKey("share", "it must be between low and high")
 
 
-class Truth(Section, frozen=True):
+class CaseTruth(Section, frozen=True):
     """A table ``[event.truth]``: what is known of the event besides its times, and what its measurements support.
 
     Attributes:
@@ -385,7 +385,7 @@ class LabelledTable(Times, frozen=True, kw_only=True):
     on: tuple[OnNetworks, ...] = ()
     scope: Scope | None = None
     must: tuple[int, ...] | None = None
-    truth: Truth = Truth()
+    truth: CaseTruth = CaseTruth()
 
     def __post_init__(self) -> None:
         self.event()  # refuses contradictory values
@@ -439,7 +439,7 @@ class LabelledEvent:
     source: str
     must: tuple[int, ...]
     line: tuple[Interval, ...] = ()
-    truth: Truth = field(default_factory=Truth)
+    truth: CaseTruth = field(default_factory=CaseTruth)
 
     @property
     def start(self) -> float:

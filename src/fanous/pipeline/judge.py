@@ -242,7 +242,7 @@ def _judgement(parsed: ParsedMeasurement, data: bytes) -> Judgement:
 
 
 def _said_on_trial(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """What fingerprints that nobody has accepted yet would change, in sentences."""
+    """What fingerprints that are not accepted yet would change, in sentences."""
     trial = _on_trial()
     if trial is None:
         return

@@ -2,8 +2,8 @@
 
 Whatever strangers sent is read here and nowhere else on its way into the store.  A worker is confined before it reads
 its first byte: it reaches its own files and the code, and neither the signing key, the ledger, other people's records
-nor the network.  It answers with parsed records, which are decoded into their types; so whoever takes it over can lie
-about the records in its files, as their sender could anyway, and can do no more.
+nor the network.  It answers with parsed records, which are decoded into their types; so a worker that was taken over
+can lie about the records in its files, as their sender could anyway, and can do no more.
 
 A store has one owner, so it alone writes; but it spends only a sixth of the time of an import on that.  Each worker
 takes its portion of the files: some of the small ones, and every n-th line of each large one, which all of them unpack.
@@ -357,7 +357,7 @@ class _Worker:
         if code == 1:
             raise RuntimeError(f"a process that reads files failed:\n{self._child.said()}")
         note = noted(self._place.fileno())
-        if note.file not in self._files:  # it was written by whoever took the worker over
+        if note.file not in self._files:  # it was written by a worker that was taken over
             note = replace(note, file=self._current(), line=0)
         path, deaths, rest = self._paths[note.file], self._deaths, None
         deaths.number += 1

@@ -228,8 +228,8 @@ class SetOrigin:
         installed_at: RFC 3339, UTC; when it was last found current.
         sha256: hex digest of the file that this describes.
         usable: patterns and addresses that counted then.
-        accepted_by: who said that it may count; empty = on trial, or installed before December 2026, when whoever
-            installed a set accepted it.
+        accepted_by: who said that it may count; empty = on trial, or installed before December 2026, when to
+            install a set was to accept it.
         accepted_at: RFC 3339, UTC.
     """
 
@@ -297,7 +297,7 @@ def _not_accepted(path: Path) -> FanousError:
         else "was put there by hand"
     )
     return FanousError(
-        f"the fingerprints in {path} {what}, and nothing is judged by what nobody accepted. Move the file to "
+        f"the fingerprints in {path} {what}, and nothing is judged by what is not accepted. Move the file to "
         "another folder; to use it, install it with `fanous refdata update --from FILE` and accept it as "
         "`fanous refdata update --list` says"
     )

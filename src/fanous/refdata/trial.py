@@ -1,7 +1,7 @@
 """Trial: a set that was fetched concludes nothing until a person accepts it.
 
-An update puts a set on trial and leaves the accepted one in force, whole: a new pattern accuses and excuses nobody, and
-one that is missing from the new set still counts.  So one bad commit in somebody's repository confirms nothing here.
+An update puts a set on trial and leaves the accepted one in force, whole: a new pattern decides nothing, and
+one that is missing from the new set still counts.  So one bad commit in another project confirms nothing here.
 A set is accepted by its digest, which is that of the file the person looked at.
 """
 
@@ -29,7 +29,7 @@ from fanous.refdata.fingerprints import (
 FOLDER = "trial"
 
 LEAST_DIGITS = 32
-"""Hex digits of a digest that name a file: 128 bits, for which nobody finds a second file."""
+"""Hex digits of a digest that name a file: 128 bits, for which no second file can be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def accept(digests: Sequence[str], folder: Path, by: str) -> list[Trial]:
         folder: of the accepted sets.
 
     Raises:
-        FanousError: nobody is named, no set on trial has a digest, or the sets cannot be used together.
+        FanousError: no name is given, no set on trial has a digest, or the sets cannot be used together.
     """
     if not by.strip():
         raise FanousError("accepting a set needs a person's name or role: give it with --by")

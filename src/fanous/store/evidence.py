@@ -1,6 +1,6 @@
 """Evidence: what was measured about an event, in one table, and what a claim rests on.
 
-``analysis.incidents.comparisons`` counts in the table.
+``analysis.explanations.comparisons`` counts in the table.
 """
 
 from collections.abc import Sequence, Set

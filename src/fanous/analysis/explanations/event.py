@@ -68,7 +68,7 @@ class NamedEvent:
     Attributes:
         sessions: its findings on these networks.
         is_named: do they have enough evidence of their own to be named?
-        meanwhile: all votes there, while it was on.
+        measured: all votes there, while it was on.
         witness: the failing ones of these.
         seen: those of ``witness`` that may confirm it, up to ``now``.
         controls: when the target worked elsewhere (``controls.works_elsewhere``), ascending.
@@ -77,7 +77,7 @@ class NamedEvent:
     event: MeasuredEvent
     sessions: Sequence[Finding]
     is_named: bool
-    meanwhile: Votes
+    measured: Votes
     witness: Votes
     seen: Votes
     controls: Floats

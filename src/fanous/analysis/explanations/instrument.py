@@ -163,13 +163,15 @@ def _device(claim: NamedEvent) -> Weighing:
     """A network that has enough evidence of its own to be named was seen by more than one device."""
     if claim.is_named:
         return excluded("several_probes", some=len(set(claim.witness.probes.tolist())))
-    votes = claim.meanwhile
+    votes = claim.measured
     failing = set(votes.probes[votes.seen].tolist())
     networks = set(votes.asns[votes.seen].tolist())
     working = set(votes.probes[np.isin(votes.asns, list(networks)) & ~votes.seen].tolist()) - failing
     if len(failing) > 1 or len(networks) > 1:
         return excluded("several_probes", some=len(failing))
-    if not failing or len(working) < OTHER_PROBES:
+    if not failing:
+        return untested("nothing_usable")
+    if len(working) < OTHER_PROBES:
         return untested("few_neighbours", some=len(working), needed=OTHER_PROBES)
     return holds("probe.defect", networks=(f"AS{networks.pop()}",), probes=len(working))
 

@@ -119,7 +119,7 @@ def _inspected(claim: NamedEvent) -> Weighing:
 
 
 def _other_way(claim: NamedEvent, *, is_seen: bool) -> Weighing:
-    """Most failures are of another kind, or are our own probes', which look at other names beside it."""
+    """Most failures are of another kind, or are our own probes', which also look at other names."""
     if is_seen and str(Family.EDGE) in claim.seen.sources:
         return excluded("own_probes_compare")
     return excluded("other_way", mechanisms=ways(claim.seen))

@@ -99,7 +99,7 @@ def _countries(onsets: Sequence[Onset], which: Callable[[Onset], bool]) -> tuple
 
 
 def _of_world(test: Callable[[_World], Weighing]) -> Callable[[NamedEvent], Weighing]:
-    """A test of what happened in other countries, which untested if nobody measured there."""
+    """A test of what happened in other countries; without measurements from there it says nothing."""
 
     def weigh(claim: NamedEvent) -> Weighing:
         onsets = claim.known.onsets
@@ -144,7 +144,12 @@ def _but_helper(world: _World) -> Weighing:
 
 
 def _works_elsewhere(world: _World) -> Weighing:
-    return excluded("works_abroad", some=len(world.working), all=len(world.failing + world.working))
+    every = len(world.failing + world.working)
+    return (
+        excluded("works_abroad", some=len(world.working), all=every)
+        if world.working
+        else untested("no_other_country")
+    )
 
 
 PLATFORM_PARTLY = "platform.partly"

@@ -79,7 +79,7 @@ def worked_beside(claim: NamedEvent) -> int:
 
 @of_targets
 def _own_page(claim: NamedEvent) -> Weighing:
-    """Another network of the country that gets the usual page shows that the site turns nobody away."""
+    """Another network of the country that gets the usual page shows that the site does not turn visitors away."""
     if not may_be_sites_own(claim.seen):
         return excluded("other_way", mechanisms=ways(claim.seen))
     if not may_be_of_site(claim.seen, claim.known):

@@ -143,7 +143,7 @@ class MeasuredVotes:
         network_parts = _network_parts(sessions, votes)
         counted = votes.where(that_saw(votes, network_parts))
         kind = min((f.kind for f in named), key=list(Kind).index)
-        through = _got_through(claim.meanwhile, witness) if sure and kind is Kind.BLOCKING else None
+        through = _got_through(claim.measured, witness) if sure and kind is Kind.BLOCKING else None
         return Account(
             kind=kind,
             ruling=ruling,
@@ -186,7 +186,7 @@ class MeasuredVotes:
             return first_that_holds(suspecting, replace(claim, seen=seen, now=now))
 
         kind = min((f.kind for f in named), key=list(Kind).index)
-        two = rule_c1_c3(kind, families_that_saw(claim.meanwhile, self.family_of), raised)
+        two = rule_c1_c3(kind, families_that_saw(claim.measured, self.family_of), raised)
         if not two.rule or not raised:
             lost = _lost(named, self.votes, claim.witness)
             return rule_c2(claim.seen, claim.controls, raised, lost, distinct.count, left)

@@ -146,7 +146,7 @@ class Quantities:
             most=CERTAIN if verdict.at is not None else ONE_FAMILY,
             evidence=_evidence(anomalies),
             remarks=(
-                *((shared.because,) if shared.explains and verdict.reason != shared.because else ()),
+                *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
