@@ -93,6 +93,7 @@ RUN = {
     "fanous confirm --fail-on confirmed": "fanous confirm PK --since 2024-01-01 --fail-on confirmed",
     "fanous confirm PK --since 2023-12-17 --fail-on confirmed": "fanous confirm PK --fail-on confirmed",
     "fanous confirm CC --since YESTERDAY": "fanous confirm PK --since 2023-12-17",
+    "fanous confirm CC --why": "fanous confirm PK --since 2023-12-17 --why",
     "fanous confirm CC --sensitivity": "fanous confirm PK --target x --sensitivity",
     "fanous incidents list": "",
     "fanous incidents list --json": "",

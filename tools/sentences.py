@@ -30,6 +30,10 @@ from fanous.model.place import Access
 from fanous.wording.language import LANGUAGES
 
 language, START, HOUR = LANGUAGES[sys.argv[1]], 1702824300.0, 3600.0  # 17 December 2023, 14:45 UTC
+try:
+    COUNTS = EvidenceCounts
+except NameError:  # its name before December 2026
+    COUNTS = Evidence
 CODES = "reasons" in {field.name for field in fields(Incident)}
 if CODES:
     from fanous.model.reason import Reason
@@ -51,7 +55,7 @@ def made(**given):
         "networks": (NetworkPart("AS59257", ("x",), (Interval(START, end),), 104, 28, 0.99),),
         "onset_latest": START, "end": end, "intervals": (Interval(START, end),), "confirmed_at": START + 1800,
         "confidence": 0.95, "users": UsersShare(0.83, 0.71, 0.9, 0.94), "kbps": None, "level": None,
-        "evidence": Evidence(1412, 23, 7, 398, ("ooni",)), "rule": "C2", "rules_version": "1",
+        "evidence": COUNTS(1412, 23, 7, 398, ("ooni",)), "rule": "C2", "rules_version": "1",
         "detector_version": "1", "id": "PK-2023-0042",
     }
     reason = why("C2: 23 independent probes on 7 networks saw it, with the outside helper as control",

@@ -1,8 +1,10 @@
 """A confined process keeps what it was left with, and nothing else; each feature of the kernel is really used."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -116,6 +118,18 @@ def test_a_server_that_died_is_replaced(server: ForkServer) -> None:
     child = server.start(failing, keeps_stderr=True)
     assert child.wait(30) == 1
     child.end()
+
+
+def test_a_process_with_thousands_of_connections_can_still_start_one() -> None:
+    """``select`` refuses descriptors above 1,023, and a busy monitor has them."""
+    server = ForkServer()
+    with ExitStack() as held:
+        for _ in range(1100):
+            held.enter_context(Path(os.devnull).open("rb"))
+        child = server.start(failing, keeps_stderr=True)
+        assert child.wait(30) == 1
+        child.end()
+        server.stop()
 
 
 def test_where_preparing_fails_nothing_starts() -> None:

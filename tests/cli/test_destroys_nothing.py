@@ -34,6 +34,7 @@ LETTER = b"dear diary\n"
 WRITES_NOTHING = {
     "alerts test": "sends messages",
     "evaluate": "replays corpora in temporary folders",
+    "incidents signer": "reads its key; its log and socket lie beside it",
     "judge": "prints",
     "lab down": "removes labs, each with a folder of its own under /run",
     "lab list": "prints",
@@ -151,7 +152,12 @@ READ = {
 }
 """Options and arguments that name what is read."""
 
-READ_KEYS = {("incidents bundle", "--key"), ("orders revoke", "--root"), ("orders sign", "--key")}
+READ_KEYS = {
+    ("incidents bundle", "--key"),
+    ("incidents signer", "--key"),
+    ("orders revoke", "--root"),
+    ("orders sign", "--key"),
+}
 """Keys that are read; only `incidents key --new` and `orders key` make one, and never over a file."""
 
 CONFIGURATION = """
@@ -489,7 +495,7 @@ def test_a_set_that_was_changed_by_hand_is_not_updated(
     accepted.write_text(pattern.replace("kept", "mine"))
     fanous("refdata", "update", "--from", own)
     assert (
-        "by what nobody accepted"
+        "by what is not accepted"
         in fanous("refdata", "accept", one["sha256"], "--by", "editor", code=1).stderr
     )
     assert "mine" in accepted.read_text()

@@ -89,7 +89,7 @@ def titles(store: Store) -> tuple[list[str], list[str]]:
 NOTICE = "The method changed on 17 December 2023"
 
 
-def test_what_another_method_takes_back_is_one_notice_and_no_alert(store: Store, clock: Clock) -> None:
+def test_what_another_method_takes_back_is_one_notice_and_one_message(store: Store, clock: Clock) -> None:
     first, second, _ = published(store, FORMER, "former")
     found_again(
         store,
@@ -102,7 +102,9 @@ def test_what_another_method_takes_back_is_one_notice_and_no_alert(store: Store,
     assert method_changes(store) == [MethodChange(LATER, revised=3, corrected=2, unvouched=0)]
     assert [one.by_method for one in corrections(store)] == [True, True]
     assert titles(store) == ([NOTICE], [NOTICE])
-    assert alerted(store) == [1, 1, 1]
+    assert alerted(store) == [1, 1, 1, 2, 2]
+    groups = {one.group for one in store.ledger.outbox.deliveries() if one.n == 2}
+    assert len(groups) == 1, "the channel gets both in one message"
 
 
 def test_what_measurements_take_back_is_told_one_by_one(store: Store, clock: Clock) -> None:

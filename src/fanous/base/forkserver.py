@@ -23,7 +23,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
-from select import select
+from select import POLLIN, poll
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -242,9 +242,12 @@ def serve(line: int, prepare: str) -> None:
     signal.set_wakeup_fd(waker)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reporting: dict[int, int] = {}
+    waiting = poll()  # a number above 1,023, which ``select`` refuses, is ordinary in a busy monitor
+    for descriptor in (line, woken):
+        waiting.register(descriptor, POLLIN)
     with socket.socket(fileno=line) as asked:
         while True:
-            ready = select([line, woken], [], [])[0]
+            ready = [descriptor for descriptor, _ in waiting.poll()]
             if woken in ready:
                 os.read(woken, 4096)
                 _report(reporting)

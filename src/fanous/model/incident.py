@@ -14,6 +14,7 @@ from fanous.model.explanation import Weighed
 from fanous.model.measurement import Provenance, Role, named
 from fanous.model.place import Access, Family, asn_of
 from fanous.model.reason import Param, Reason
+from fanous.model.threshold import threshold
 from fanous.model.verdict import SLOWNESS
 
 
@@ -56,6 +57,13 @@ class Interval:
     def until(self) -> float:
         """The end; infinity while ongoing."""
         return inf if self.end is None else self.end
+
+
+JOIN = threshold(
+    "incidents.interval_join_seconds",
+    1800.0,
+    "Intervals of different networks closer than this are one interval of the incident.",
+)
 
 
 def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:

@@ -25,6 +25,7 @@ from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.explanation import Weighed
 from fanous.model.incident import (
+    JOIN,
     Estimate,
     EvidenceCounts,
     FamilyView,
@@ -213,11 +214,6 @@ OF_QUANTITIES = Link(_one_outage, _may_join)
 
 # --- from a group to an incident ------------------------------------------------------------------------
 
-JOIN = threshold(
-    "incidents.interval_join_seconds",
-    1800.0,
-    "Intervals of different networks closer than this are one interval of the incident.",
-)
 
 CERTAIN = threshold(
     "incidents.interval_probability",

@@ -15,10 +15,9 @@ claim corrects nothing), and what is news to those who received the previous one
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from fanous.analysis.incidents.assemble import JOIN
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
-from fanous.model.incident import BACKFILL, Decision, Incident, Scope, Status
+from fanous.model.incident import BACKFILL, JOIN, Decision, Incident, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family, asn_of
 from fanous.model.reason import Reason
