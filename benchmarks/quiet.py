@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.incidents.assemble import (Setting)
+from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident

@@ -73,7 +73,7 @@ def test_a_sampled_table_leads_to_the_same_incidents(
 
 @pytest.mark.matrix
 @pytest.mark.shared_data
-@pytest.mark.parametrize("corpus", ["kenya-2023", "planted-blocks", "platform-failures"])
+@pytest.mark.parametrize("corpus", ["kenya-2023"])
 def test_a_sampled_table_leads_to_the_same_answers_about_a_corpus(
     corpus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

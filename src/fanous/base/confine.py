@@ -15,6 +15,7 @@ import platform
 import struct
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,12 +34,14 @@ class Grant:
     Attributes:
         reads: files, and folders with everything in them.
         writes: folders in which it may create, rename and remove files; it cannot read what is in them.
+        scratch: a folder of its own for temporary files, which it may read, too; ``None`` = it makes none.
         internet: may it open connections to other machines?  It never accepts any but from a socket that it was
             given, and never reaches a unix socket, such as the store's or the signer's.
     """
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
+    scratch: Path | None = None
     internet: bool = False
 
 
@@ -175,6 +178,8 @@ def confine(grant: Grant) -> Confinement:
     """
     if _threads() > 1:
         raise RuntimeError("a process with several threads cannot be confined")
+    if grant.scratch is not None:
+        tempfile.tempdir = str(grant.scratch)
     means = available()
     if means.landlock or means.seccomp:
         _called(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -210,9 +215,10 @@ def _landlock(grant: Grant, abi: int) -> None:
     handled = struct.pack("=QQQ", rights, network, scopes)[:sizes]
     ruleset = _called(_libc().syscall(_CREATE, handled, ctypes.c_size_t(sizes), 0))
     try:
-        for path in (*code(), *grant.reads):
+        scratch = () if grant.scratch is None else (grant.scratch,)
+        for path in (*code(), *grant.reads, *scratch):
             _allow(ruleset, path, (_READ_FILE | _READ_DIR) & rights)
-        for path in grant.writes:
+        for path in (*grant.writes, *scratch):
             _allow(ruleset, path, (_WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _READ_DIR) & rights)
         _called(_libc().syscall(_RESTRICT, ruleset, 0))
     finally:

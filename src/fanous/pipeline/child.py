@@ -9,8 +9,10 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from signal import SIGKILL, Signals
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any, TypeVar, cast
 
 import msgspec
@@ -85,7 +87,11 @@ def in_child(work: Callable[[Working], T], grant: Grant) -> T:
     """
     book, deaths = Book(), 0
     while True:
-        with TemporaryFile() as place, TemporaryFile() as answer:
+        with (
+            TemporaryFile() as place,
+            TemporaryFile() as answer,
+            TemporaryDirectory(prefix="fanous-", dir=os.environ.get("SQLITE_TMPDIR")) as scratch,
+        ):
             try:
                 child = os.fork()
             except OSError as error:
@@ -93,7 +99,12 @@ def in_child(work: Callable[[Working], T], grant: Grant) -> T:
                     f"No process can be started to read these files: {error.strerror}. End some, and try again."
                 ) from error
             if not child:
-                _be_child(work, grant, Slot(place.fileno(), book, lambda _: None), answer)
+                _be_child(
+                    work,
+                    replace(grant, scratch=Path(scratch)),
+                    Slot(place.fileno(), book, lambda _: None),
+                    answer,
+                )
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not code:
                 answer.seek(0)

@@ -30,7 +30,7 @@ from operator import attrgetter
 from pathlib import Path
 from queue import Queue
 from signal import SIGKILL
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Thread
 from typing import Self
 
@@ -263,9 +263,12 @@ class _Worker:
         """Start a process and tell it what to read; raises ``NotStarted``."""
         with ExitStack() as opened:
             self._place = opened.enter_context(TemporaryFile())
+            scratch = opened.enter_context(
+                TemporaryDirectory(prefix="fanous-", dir=os.environ.get("SQLITE_TMPDIR"))
+            )
             rest, book = left_after(self._portions, self._sent), self._deaths.book
             self._child: ForkedChild = READERS.start(
-                work, self._read, rest, book, descriptors=[self._place.fileno()], keeps_stderr=True
+                work, self._read, rest, book, scratch, descriptors=[self._place.fileno()], keeps_stderr=True
             )
             opened.callback(self._child.end)
             self._opened = opened.pop_all()
@@ -406,17 +409,23 @@ def left_after(portions: Sequence[Portion], sent: Position) -> list[Portion]:
 
 
 def work(
-    connection: Connection, descriptors: Sequence[int], read: Read, portions: Sequence[Portion], book: Book
+    connection: Connection,
+    descriptors: Sequence[int],
+    read: Read,
+    portions: Sequence[Portion],
+    book: Book,
+    scratch: str,
 ) -> None:
     """Be a worker.
 
     Args:
         connection: to the process that asks.
         descriptors: of a file that holds the place of the file that is being read, and the record.
+        scratch: folder for its temporary files.
     """
     try:
         version = rules_version()
-        confine(grant_of(path for _, path, _ in portions))
+        confine(replace(grant_of(path for _, path, _ in portions), scratch=Path(scratch)))
         connection.send_bytes(version.encode())
         Thread(target=_end_with, args=(connection,), daemon=True).start()
         gc.freeze()

@@ -13,6 +13,7 @@ and 1 on failed ones.  Newer tables have no missing values, and write 0 for a co
 import csv
 import re
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -130,6 +131,8 @@ class Grouping:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
+        if tempfile.tempdir:  # a confined reader has one, and SQLite looks for its own when it is loaded
+            self._database.execute(f"PRAGMA temp_store_directory = '{tempfile.tempdir}'")
         self._database.executescript(_SCHEMA)
         self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._waiting: list[tuple[str, bytes, int, bytes]] = []
