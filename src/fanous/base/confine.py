@@ -34,7 +34,7 @@ class Grant:
     Attributes:
         reads: files, and folders with everything in them.
         writes: folders in which it may create, rename and remove files; it cannot read what is in them.
-        scratch: a folder of its own for temporary files, which it may read, too; ``None`` = it makes none.
+        scratch: a folder for temporary files, which it may read, too; ``None`` = it makes none.
         internet: may it open connections to other machines?  It never accepts any but from a socket that it was
             given, and never reaches a unix socket, such as the store's or the signer's.
     """
