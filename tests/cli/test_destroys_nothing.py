@@ -34,7 +34,7 @@ LETTER = b"dear diary\n"
 WRITES_NOTHING = {
     "alerts test": "sends messages",
     "evaluate": "replays corpora in temporary folders",
-    "incidents signer": "reads its key; its log and socket lie beside it",
+    "incidents signer": "reads its key; its log and socket are next to it",
     "judge": "prints",
     "lab down": "removes labs, each with a folder of its own under /run",
     "lab list": "prints",

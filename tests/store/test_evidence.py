@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fanous.analysis.explanations import comparisons
+from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.model.evidence import Evidence, EvidenceScope
 from fanous.model.incident import Hosting, Interval, LineRecord, NameRecord, Onset, SharedPage, Software
 from fanous.model.instant import DAY
@@ -132,12 +133,12 @@ def test_names_are_counted_by_the_network_of_the_resolver(store: Store) -> None:
         judged("h", lost, started_at=NOON + DAY),
     )
     measured = table(store, SITE)
-    assert comparisons.names(measured) == (
+    assert Comparisons(measured).names == (
         NameRecord(PTCL, GOOGLE, SITE, 1, 0),
         NameRecord(PTCL, PTCL, SITE, 2, 1),
         NameRecord(PTCL, PTCL, OTHER, 0, 1),
     )
-    assert comparisons.reached(measured) == (THIRD,)
+    assert Comparisons(measured).reached == (THIRD,)
 
 
 def test_lookups_without_an_answer_abroad_are_found(store: Store) -> None:
@@ -177,7 +178,7 @@ def test_a_target_is_hosted_where_the_helper_finds_it(store: Store) -> None:
         lookups("c", looked_up(SITE, "192.0.2.4", asns=(64502,), outside=False)),
         lookups("d", looked_up(OTHER, "192.0.2.5", asns=(0,))),
     )
-    assert comparisons.hosting(table(store, SITE, hosting=True)) == (Hosting(SITE, (64500, 64501)),)
+    assert Comparisons(table(store, SITE, hosting=True)).hosting == (Hosting(SITE, (64500, 64501)),)
 
 
 def test_an_answer_is_a_former_address_if_the_helper_was_given_it_before(store: Store) -> None:
@@ -191,7 +192,7 @@ def test_an_answer_is_a_former_address_if_the_helper_was_given_it_before(store: 
         lookups("c", looked_up(OTHER, old, outside=False)),
         lookups("d", looked_up(SITE, old, outside=False), asn=JAZZ),
     )
-    assert comparisons.former(table(store, SITE, OTHER, former=7 * DAY)) == ("a",)
+    assert Comparisons(table(store, SITE, OTHER, former=7 * DAY)).former == {"a"}
 
 
 def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: Store) -> None:
@@ -212,8 +213,8 @@ def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: 
         lookups("moved", inside(old), inside(other, "doh")),
     )
     measured = table(store, SITE, former=7 * DAY)
-    assert comparisons.former(measured) == ("moved",)
-    assert comparisons.outdated(measured) == ("host", "moved")
+    assert Comparisons(measured).former == {"moved"}
+    assert Comparisons(measured).outdated == {"host", "moved"}
 
 
 def page(uid: str, target: str, title: str = "No entry", length: int = 900, **more: Any) -> Judged:
@@ -236,11 +237,11 @@ def test_pages_are_shared_if_all_that_is_kept_of_them_is_alike(store: Store) -> 
             "g", said("works.example", Layer.HTTP), observations=page("", "works.example").parsed.observations
         ),
     )
-    assert comparisons.shared_pages(table(store, SITE, own_pages=[OTHER_PAGE])) == (
+    assert Comparisons(table(store, SITE, own_pages=[OTHER_PAGE])).pages == (
         SharedPage(PTCL, (SITE, OTHER), 0),
     )
     put(store, judged("h", proper))
-    (shared,) = comparisons.shared_pages(table(store, SITE, own_pages=[OTHER_PAGE]))
+    (shared,) = Comparisons(table(store, SITE, own_pages=[OTHER_PAGE])).pages
     assert shared.others == 1
 
 

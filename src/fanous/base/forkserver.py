@@ -212,9 +212,8 @@ def _environment() -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_BEGINNINGS)
     }
-    return kept | {
-        "OPENBLAS_NUM_THREADS": "1"
-    }  # numpy would start threads, and then no child could be confined
+    kept["OPENBLAS_NUM_THREADS"] = "1"  # numpy would start threads, and then no child could be confined
+    return kept
 
 
 def nothing() -> None:
@@ -233,7 +232,7 @@ def serve(line: int, prepare: str) -> None:
     for number in (
         signal.SIGINT,
         signal.SIGTERM,
-    ):  # they go to whole groups; our end is decided by who started us
+    ):  # sent to whole groups; the line decides when this one ends
         signal.signal(number, signal.SIG_IGN)
     module, _, name = prepare.partition(":")
     getattr(import_module(module), name)()
@@ -302,7 +301,7 @@ def _be_child(connection: int, stderr: int, passed: list[int]) -> None:
         code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
-    except EOFError:  # whoever asked for it is gone
+    except EOFError:  # the process that asked for it has ended
         pass
     except BaseException:
         traceback.print_exc()

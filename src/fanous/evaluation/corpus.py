@@ -295,7 +295,7 @@ class Publication(Section, frozen=True):
     Attributes:
         url: empty = no address is known.
         published: ``None`` = the date is not known.
-        judged: it is what the event is judged from, or was read from that, so it is no independent witness.
+        judged: it is what the event is judged from, or was read from that, so it confirms nothing by itself.
     """
 
     publisher: Text

@@ -106,7 +106,7 @@ class Citation:
 
     Attributes:
         url, published: empty = not known.
-        judged: it is what the event is judged from, so it is no independent witness.
+        judged: it is what the event is judged from, so it confirms nothing by itself.
     """
 
     publisher: str

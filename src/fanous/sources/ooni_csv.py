@@ -132,7 +132,8 @@ class Grouping:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         if tempfile.tempdir:  # a confined reader has one, and SQLite looks for its own when it is loaded
-            self._database.execute(f"PRAGMA temp_store_directory = '{tempfile.tempdir}'")
+            folder = tempfile.tempdir.replace("'", "''")
+            self._database.execute(f"PRAGMA temp_store_directory = '{folder}'")
         self._database.executescript(_SCHEMA)
         self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._waiting: list[tuple[str, bytes, int, bytes]] = []

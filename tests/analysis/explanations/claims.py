@@ -8,7 +8,7 @@ from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent
 from fanous.analysis.explanations.explanation import Weighing
-from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
+from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.model.explanation import Standing
 from fanous.model.series import Votes
 from tests.analysis.incidents.events import Ballot, finding, votes
@@ -47,7 +47,7 @@ def known_of(known: Comparisons, *, controlled: bool = False, is_named: bool = T
 
 def answer(code: str, claim: NamedEvent) -> Weighing:
     """How the row with this code stands for a claim."""
-    (row,) = (row for row in OF_CLAIM if row.code == code)
+    (row,) = (row for row in OF_NAMED_EVENT if row.code == code)
     return row.weigh(claim)
 
 
@@ -59,4 +59,4 @@ def answer_of(code: str, event: MeasuredEvent) -> Weighing:
 
 def held(claim: NamedEvent) -> set[str]:
     """Codes of the rows that hold for a claim."""
-    return {row.code for row in OF_CLAIM if row.weigh(claim).standing is Standing.HOLDS}
+    return {row.code for row in OF_NAMED_EVENT if row.weigh(claim).standing is Standing.HOLDS}

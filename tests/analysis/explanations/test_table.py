@@ -13,7 +13,7 @@ from fanous.analysis.explanations.explanation import Subject
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import NAMES_SHARE
 from fanous.analysis.explanations.site import may_be_of_site
-from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
+from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents import interference
 from fanous.analysis.incidents.pages import by_whose_page
 from fanous.analysis.incidents.resolvers import through_resolvers
@@ -478,7 +478,7 @@ def test_the_order_of_the_table_changes_nothing(monkeypatch: pytest.MonkeyPatch)
     holding = {one.code for one in as_listed.explanations if one.standing is Standing.HOLDS}
     assert {"site.may_refuse", "route.may_fail"} <= holding
     for seed in range(5):
-        for table in ("OF_CLAIM", "OF_NETWORKS"):
+        for table in ("OF_NAMED_EVENT", "OF_NETWORKS"):
             rows = list(getattr(interference, table))
             random.Random(seed).shuffle(rows)
             monkeypatch.setattr(interference, table, tuple(rows))
@@ -489,7 +489,7 @@ def test_every_row_is_weighed_and_says_by_which_figures() -> None:
     group = [finding(10, 15, asn=asn, target=SITE) for asn in (1, 2)]
     nobody = votes(Ballot([1], False)).where(np.zeros(1, np.bool_))
     weighed = {one.code: one for one in assembled(group, votes(fails(1), fails(2)), nobody).explanations}
-    assert set(weighed) == {row.code for row in (*OF_NETWORKS, *OF_CLAIM)}
+    assert set(weighed) == {row.code for row in (*OF_NETWORKS, *OF_NAMED_EVENT)}
     assert weighed["site.may_refuse"].standing is Standing.HOLDS
     assert weighed["route.may_fail"].because == Reason("several_networks", {"entities": ("AS1", "AS2")})
     assert weighed["platform.down"].standing is Standing.UNTESTED
@@ -501,5 +501,5 @@ def test_a_line_is_cut_off_without_a_site_to_blame() -> None:
     ballots = [Ballot(HOURS, True, asn, "", mechanism="", source="edge") for asn in (1, 2)]
     claim = claim_of(votes(*ballots), silent)
     about = {Subject.SERVICE, Subject.RESOLVER, Subject.SITE, Subject.HOST}
-    rows = [row for row in OF_CLAIM if row.subject in about]
+    rows = [row for row in OF_NAMED_EVENT if row.subject in about]
     assert {row.weigh(claim).because.code for row in rows} == {"no_target"}

@@ -115,8 +115,17 @@ class Comparisons:
 
     @cached_property
     def releases(self) -> tuple[Release, ...]:
-        """How each version of a nettest fared, here and in other countries."""
-        return releases(self.evidence)
+        """What each version of a nettest found: on the event's networks, and in every other country."""
+        of_it = self.evidence.on_its_networks | (self.evidence.then & ~self.evidence.at_home)
+        rows = self.evidence.where(
+            of_it & self.evidence.claimed & self.evidence.decided & (self.evidence.versions != "")
+        )
+        return tuple(
+            Release(place, test, version, failing, made)
+            for (place, test, version), (failing, made) in _counted(
+                rows, rows.countries, rows.tests, rows.versions
+            )
+        )
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -137,23 +146,52 @@ class Comparisons:
 
     @cached_property
     def names(self) -> tuple[NameRecord, ...]:
-        """How the lookups of each target fared."""
-        return names(self.evidence)
+        """How the lookups of each target fared, by network and the resolver's network."""
+        rows = self.evidence.where(
+            self.evidence.here & self.evidence.at_home & (self.evidence.lookups != str(LookupOutcome.NONE))
+        )
+        failed = rows.lookups != str(LookupOutcome.WORKS)
+        return tuple(
+            NameRecord(asn, resolver, target, failing, made - failing)
+            for (asn, resolver, target), (failing, made) in _counted(
+                rows, rows.asns, rows.resolver_asns, rows.targets, fails=failed
+            )
+        )
 
     @cached_property
     def hosting(self) -> tuple[Hosting, ...]:
-        """Where the helper found each target."""
-        return hosting(self.evidence)
+        """Where the helper found each target, in measurements made on the networks."""
+        rows = self.evidence.where(self.evidence.here & self.evidence.at_home)
+        found: dict[str, set[int]] = defaultdict(set)
+        for target, networks in _zip(rows.targets, rows.hosting):
+            found[target].update(networks)
+        return tuple(
+            Hosting(target, tuple(sorted(networks))) for target, networks in sorted(found.items()) if networks
+        )
 
     @cached_property
     def pages(self) -> tuple[SharedPage, ...]:
-        """Pages that several targets showed alike."""
-        return shared_pages(self.evidence)
+        """Pages, alike in everything that is kept of them, that probes on a network got for several targets."""
+        rows = self.evidence.where(self.evidence.here & self.evidence.at_home)
+        proper: dict[int, set[str]] = defaultdict(set)
+        for asn, target in _zip(rows.asns[rows.usual_page], rows.targets[rows.usual_page]):
+            proper[asn].add(target)
+        showing: dict[tuple[int, int], set[str]] = defaultdict(set)
+        for asn, target, pages in _zip(rows.asns, rows.targets, rows.pages):
+            for page in pages:
+                showing[asn, page].add(target)
+        found = [
+            SharedPage(asn, tuple(sorted(targets)), len(proper[asn]))
+            for (asn, _), targets in showing.items()
+            if len(targets) > 1
+        ]
+        return tuple(sorted(found, key=lambda page: (page.asn, page.targets)))
 
     @cached_property
     def reached(self) -> tuple[str, ...]:
-        """Targets that worked on the event's networks while it was on there."""
-        return reached(self.evidence)
+        """Targets to which connections were made on the networks, in measurements in which nothing failed."""
+        rows = self.evidence.here & self.evidence.at_home & self.evidence.works & self.evidence.connected
+        return tuple(sorted({*self.evidence.targets[rows].tolist()} - {""}))
 
     @cached_property
     def unanswered(self) -> tuple[str, ...]:
@@ -162,13 +200,13 @@ class Comparisons:
 
     @cached_property
     def former(self) -> frozenset[str]:
-        """Measurements whose answers were also the helper's in the weeks before."""
-        return frozenset(former(self.evidence))
+        """Measurements whose wrong answers were right in the weeks before."""
+        return frozenset(self.evidence.uids[self.evidence.former & self.evidence.on_its_networks].tolist())
 
     @cached_property
     def outdated(self) -> frozenset[str]:
         """As ``former``, if an answer is not right merely because it is in the hosting network of the right one."""
-        return frozenset(outdated(self.evidence))
+        return frozenset(self.evidence.uids[self.evidence.outdated & self.evidence.on_its_networks].tolist())
 
     @cached_property
     def foreign(self) -> tuple[ForeignNetwork, ...]:
@@ -239,18 +277,6 @@ def software(
     )
 
 
-def releases(evidence: Evidence) -> tuple[Release, ...]:
-    """What each version of a nettest found: on the event's networks, and in every other country."""
-    of_it = evidence.on_its_networks | (evidence.then & ~evidence.at_home)
-    rows = evidence.where(of_it & evidence.claimed & evidence.decided & (evidence.versions != ""))
-    return tuple(
-        Release(place, test, version, failing, made)
-        for (place, test, version), (failing, made) in _counted(
-            rows, rows.countries, rows.tests, rows.versions
-        )
-    )
-
-
 def runs(evidence: Evidence, sources: Sequence[str]) -> tuple[Run, ...]:
     """The runs, of these sources, in which a target was measured on the event's networks.
 
@@ -300,53 +326,6 @@ def _line(asn: int, shares: Sequence[tuple[bool, float]], *, of_all: bool) -> Li
     return LineRecord(asn, len(shares), len(others), sum(others), of_all)
 
 
-def names(evidence: Evidence) -> tuple[NameRecord, ...]:
-    """How the lookups of each target fared, by network and the resolver's network."""
-    rows = evidence.where(evidence.here & evidence.at_home & (evidence.lookups != str(LookupOutcome.NONE)))
-    failed = rows.lookups != str(LookupOutcome.WORKS)
-    return tuple(
-        NameRecord(asn, resolver, target, failing, made - failing)
-        for (asn, resolver, target), (failing, made) in _counted(
-            rows, rows.asns, rows.resolver_asns, rows.targets, fails=failed
-        )
-    )
-
-
-def hosting(evidence: Evidence) -> tuple[Hosting, ...]:
-    """Where the helper found each target, in measurements made on the networks."""
-    rows = evidence.where(evidence.here & evidence.at_home)
-    found: dict[str, set[int]] = defaultdict(set)
-    for target, networks in _zip(rows.targets, rows.hosting):
-        found[target].update(networks)
-    return tuple(
-        Hosting(target, tuple(sorted(networks))) for target, networks in sorted(found.items()) if networks
-    )
-
-
-def shared_pages(evidence: Evidence) -> tuple[SharedPage, ...]:
-    """Pages, alike in everything that is kept of them, that probes on a network got for several targets."""
-    rows = evidence.where(evidence.here & evidence.at_home)
-    proper: dict[int, set[str]] = defaultdict(set)
-    for asn, target in _zip(rows.asns[rows.usual_page], rows.targets[rows.usual_page]):
-        proper[asn].add(target)
-    showing: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for asn, target, pages in _zip(rows.asns, rows.targets, rows.pages):
-        for page in pages:
-            showing[asn, page].add(target)
-    found = [
-        SharedPage(asn, tuple(sorted(targets)), len(proper[asn]))
-        for (asn, _), targets in showing.items()
-        if len(targets) > 1
-    ]
-    return tuple(sorted(found, key=lambda page: (page.asn, page.targets)))
-
-
-def reached(evidence: Evidence) -> tuple[str, ...]:
-    """Targets to which connections were made on the networks, in measurements in which nothing failed."""
-    rows = evidence.here & evidence.at_home & evidence.works & evidence.connected
-    return tuple(sorted({*evidence.targets[rows].tolist()} - {""}))
-
-
 def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
     """Other country -> measurements in which lookups of the targets had no answer, and no control says why."""
     rows = (
@@ -360,16 +339,6 @@ def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
         for place, of_it in _each(evidence.countries)
         if (rows & of_it).any()
     }
-
-
-def former(evidence: Evidence) -> tuple[str, ...]:
-    """Measurements whose wrong answers were right in the weeks before."""
-    return tuple(sorted({*evidence.uids[evidence.former & evidence.on_its_networks].tolist()}))
-
-
-def outdated(evidence: Evidence) -> tuple[str, ...]:
-    """As ``former``; a site may have moved within its hosting network."""
-    return tuple(sorted({*evidence.uids[evidence.outdated & evidence.on_its_networks].tolist()}))
 
 
 def foreign(evidence: Evidence, homes: Mapping[int, str]) -> tuple[ForeignNetwork, ...]:

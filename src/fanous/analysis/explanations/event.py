@@ -60,6 +60,11 @@ class MeasuredEvent:
     findings: Sequence[Finding]
     known: Comparisons
 
+    @property
+    def is_of_line(self) -> bool:
+        """Is it about the line itself, with no target singled out?"""
+        return any(not finding.target for finding in self.group)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedEvent:
@@ -74,7 +79,7 @@ class NamedEvent:
         controls: when the target worked elsewhere (``controls.works_elsewhere``), ascending.
     """
 
-    event: MeasuredEvent
+    whole: MeasuredEvent
     sessions: Sequence[Finding]
     is_named: bool
     measured: Votes
@@ -86,17 +91,12 @@ class NamedEvent:
     @property
     def known(self) -> Comparisons:
         """What the table of evidence says besides the votes."""
-        return self.event.known
+        return self.whole.known
 
     @property
     def targets(self) -> frozenset[str]:
         """Targets that were seen to fail."""
         return frozenset(str(target) for target in self.seen.targets)
-
-    @property
-    def is_of_line(self) -> bool:
-        """Is it about the line itself, with no target singled out?"""
-        return any(not finding.target for finding in self.sessions)
 
     def hosts(self, target: str) -> frozenset[int]:
         """Networks of a target's addresses, as the helper found them; empty = unknown."""
@@ -154,9 +154,9 @@ def of_targets(test: Callable[[NamedEvent], Weighing]) -> Callable[[NamedEvent],
     """A test of an explanation that concerns sites and services, and needs failures to look at."""
 
     @wraps(test)
-    def weigh(claim: NamedEvent) -> Weighing:
-        if claim.is_of_line:
+    def weigh(event: NamedEvent) -> Weighing:
+        if event.whole.is_of_line:
             return excluded("no_target")
-        return test(claim) if len(claim.seen) else untested("nothing_usable")
+        return test(event) if len(event.seen) else untested("nothing_usable")
 
     return weigh

@@ -40,81 +40,81 @@ HOST_SITES = threshold(
 )
 
 
-def _gives_false_answers(claim: NamedEvent) -> bool:
-    return 2 * int(np.isin(claim.seen.mechanisms, IN_ITS_PLACE).sum()) >= len(claim.seen)
+def _gives_false_answers(event: NamedEvent) -> bool:
+    return 2 * int(np.isin(event.seen.mechanisms, IN_ITS_PLACE).sum()) >= len(event.seen)
 
 
-def _common(claim: NamedEvent) -> frozenset[int]:
+def _common(event: NamedEvent) -> frozenset[int]:
     """Hosting networks that all targets share."""
-    return frozenset[int].intersection(*map(claim.hosts, claim.targets))
+    return frozenset[int].intersection(*map(event.hosts, event.targets))
 
 
-def _unreached(claim: NamedEvent) -> frozenset[int]:
+def _unreached(event: NamedEvent) -> frozenset[int]:
     """Those of them of which no other site was reached."""
-    others = (claim.hosts(target) for target in claim.known.reached if target not in claim.targets)
-    return _common(claim).difference(*others)
+    others = (event.hosts(target) for target in event.known.reached if target not in event.targets)
+    return _common(event).difference(*others)
 
 
 @of_targets
-def _host(claim: NamedEvent) -> Weighing:
+def _host(event: NamedEvent) -> Weighing:
     """That takes several targets, not all of them platforms, which may have a network of their own."""
-    if _gives_false_answers(claim):
+    if _gives_false_answers(event):
         return excluded("false_answers")
-    common, unreached = _common(claim), _unreached(claim)
-    if not any("." in target for target in claim.targets):
+    common, unreached = _common(event), _unreached(event)
+    if not any("." in target for target in event.targets):
         return excluded("is_platform")
     if not common:
-        is_known = all(map(claim.hosts, claim.targets))
+        is_known = all(map(event.hosts, event.targets))
         return excluded("hosts_differ") if is_known else untested("host_unknown")
     if not unreached:
         return excluded("host_reached", entities=ases(common))
-    if len(claim.targets) < HOST_SITES:
-        return untested("few_sites", some=len(claim.targets), needed=HOST_SITES)
-    return holds("host.may_fail", sites=len(claim.targets), entities=ases(unreached))
+    if len(event.targets) < HOST_SITES:
+        return untested("few_sites", some=len(event.targets), needed=HOST_SITES)
+    return holds("host.may_fail", sites=len(event.targets), entities=ases(unreached))
 
 
 @of_targets
-def _route(claim: NamedEvent) -> Weighing:
+def _route(event: NamedEvent) -> Weighing:
     """For a site that drops connections, a lone network whose route to it is broken is enough, until it lasts longer
     than faults do."""
-    networks = set(claim.seen.asns.tolist())
-    if _gives_false_answers(claim):
+    networks = set(event.seen.asns.tolist())
+    if _gives_false_answers(event):
         return excluded("false_answers")
     if len(networks) > 1:
         return excluded("several_networks", entities=ases(networks))
-    if not sites(claim.targets):
+    if not sites(event.targets):
         return excluded("is_platform")
-    if not alike(claim.seen):
-        return excluded("not_alike", mechanisms=ways(claim.seen))
-    if is_long(claim.seen):
+    if not alike(event.seen):
+        return excluded("not_alike", mechanisms=ways(event.seen))
+    if is_long(event.seen):
         return excluded("lasts")
-    if claim.are_apart(claim.targets):
+    if event.are_apart(event.targets):
         return excluded("hosts_differ")
-    if _common(claim) and not _unreached(claim):
-        return excluded("host_reached", entities=ases(_common(claim)))
+    if _common(event) and not _unreached(event):
+        return excluded("host_reached", entities=ases(_common(event)))
     return holds("route.may_fail", entities=ases(networks))
 
 
 @of_targets
-def _routes(claim: NamedEvent) -> Weighing:
+def _routes(event: NamedEvent) -> Weighing:
     """Connections then get no answer, in the same way on all networks, and no site of these hosts is reached.  Three
     other targets that are reached show that some were singled out; so does lasting longer than faults do."""
-    targets = sites(claim.targets)
-    others = set(claim.known.reached).difference(claim.targets)
+    targets = sites(event.targets)
+    others = set(event.known.reached).difference(event.targets)
     if not targets:
         return excluded("is_platform")
-    if alike(claim.seen) not in UNREACHED:
-        return excluded("not_alike", mechanisms=ways(claim.seen))
-    if not claim.are_apart(targets):
-        return excluded("one_host") if _common(claim) else untested("host_unknown")
+    if alike(event.seen) not in UNREACHED:
+        return excluded("not_alike", mechanisms=ways(event.seen))
+    if not event.are_apart(targets):
+        return excluded("one_host") if _common(event) else untested("host_unknown")
     if len(others) >= OTHER_NAMES:
         return excluded("others_reached", some=len(others))
-    if is_long(claim.seen):
+    if is_long(event.seen):
         return excluded("lasts")
-    hosts = frozenset[int].union(*map(claim.hosts, targets))
-    if any(hosts & claim.hosts(other) for other in others):
+    hosts = frozenset[int].union(*map(event.hosts, targets))
+    if any(hosts & event.hosts(other) for other in others):
         return excluded("host_reached", entities=ases(hosts))
-    beside = worked_beside(claim)
+    beside = worked_beside(event)
     if beside:
         return excluded("worked_beside", networks=(f"AS{beside}",))
     return holds("routes.may_fail", sites=len(targets), entities=ases(hosts))

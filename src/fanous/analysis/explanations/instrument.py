@@ -49,8 +49,8 @@ OTHER_SHARE = threshold(
 )
 
 
-def _defect(claim: NamedEvent) -> Weighing:
-    software = claim.known.software
+def _defect(event: NamedEvent) -> Weighing:
+    software = event.known.software
     name = _lone(software)
     others = [row for row in software if row.name != name]
     if not name:
@@ -60,10 +60,10 @@ def _defect(claim: NamedEvent) -> Weighing:
     return holds("software.defect", software=name, probes=sum(row.working for row in others))
 
 
-def _nettest(claim: NamedEvent) -> Weighing:
+def _nettest(event: NamedEvent) -> Weighing:
     """It retracts nothing, since a newer version may try more: the only one that sees a block may be the only one that
     looks for it."""
-    nettests = claim.known.nettests
+    nettests = event.known.nettests
     name = _lone(nettests)
     test = name.partition(" ")[0]
     others = [row for row in nettests if row.name != name and row.name.partition(" ")[0] == test]
@@ -74,9 +74,9 @@ def _nettest(claim: NamedEvent) -> Weighing:
     return holds("software.nettest", release=name, probes=sum(row.working for row in others))
 
 
-def _each(claim: NamedEvent) -> Weighing:
+def _each(event: NamedEvent) -> Weighing:
     """A filter of one office on each network looks like this, since a version is mostly one device."""
-    software = claim.known.software
+    software = event.known.software
     by_network: dict[int, list[Software]] = {}
     for row in software:
         by_network.setdefault(row.asn, []).append(row)
@@ -124,10 +124,10 @@ def _not_reached(others: Sequence[Software]) -> Weighing:
     return untested("one_version")
 
 
-def _release(claim: NamedEvent) -> Weighing:
+def _release(event: NamedEvent) -> Weighing:
     """A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in this country,
     only other countries show that."""
-    releases, country = claim.known.releases, claim.event.country
+    releases, country = event.known.releases, event.whole.country
     here = [row for row in releases if row.country == country]
     worst = max(here, key=lambda row: row.failing, default=None)
     if worst is None or not worst.failing:
@@ -159,11 +159,11 @@ def _mostly_fails(failing: int, measured: int) -> bool:
     return measured >= CLEAN_MEASUREMENTS and failing >= ONSET_SHARE * measured
 
 
-def _device(claim: NamedEvent) -> Weighing:
+def _device(event: NamedEvent) -> Weighing:
     """A network that has enough evidence of its own to be named was seen by more than one device."""
-    if claim.is_named:
-        return excluded("several_probes", some=len(set(claim.witness.probes.tolist())))
-    votes = claim.measured
+    if event.is_named:
+        return excluded("several_probes", some=len(set(event.witness.probes.tolist())))
+    votes = event.measured
     failing = set(votes.probes[votes.seen].tolist())
     networks = set(votes.asns[votes.seen].tolist())
     working = set(votes.probes[np.isin(votes.asns, list(networks)) & ~votes.seen].tolist()) - failing

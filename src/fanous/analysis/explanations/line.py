@@ -57,7 +57,7 @@ LINE_PROBES = threshold(
 def _bad(event: MeasuredEvent) -> Weighing:
     """Could the probes that saw it on a network reach hardly anything else either?"""
     lines = event.known.lines
-    if any(not finding.target for finding in event.group):
+    if event.is_of_line:
         return excluded("no_target")
     bad = bad_lines(lines)
     if bad:
@@ -90,39 +90,39 @@ def _is_bad(line: LineRecord) -> bool:
 
 
 @of_targets
-def _slow(claim: NamedEvent) -> Weighing:
+def _slow(event: NamedEvent) -> Weighing:
     """Our own probes compare a slow download with another name's."""
-    seen = claim.seen
+    seen = event.seen
     slow = np.array([SLOWNESS in way for way in seen.mechanisms.tolist()], np.bool_)
     if float((slow & (seen.sources != str(Family.EDGE))).mean()) < MOST:
-        return _other_way(claim, is_seen=bool(slow.any()))
-    others = set(claim.known.reached).difference(seen.targets.tolist())
+        return _other_way(event, is_seen=bool(slow.any()))
+    others = set(event.known.reached).difference(seen.targets.tolist())
     if len(others) >= OTHER_NAMES:
         return excluded("others_reached", some=len(others))
     return holds("line.may_be_slow")
 
 
 @of_targets
-def _inspected(claim: NamedEvent) -> Weighing:
+def _inspected(event: NamedEvent) -> Weighing:
     """Then hardly any other target was reached by those who met one.  Our own probes compare with another name's."""
-    seen = claim.seen
+    seen = event.seen
     shown = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
     if float((shown & (seen.sources != str(Family.EDGE))).mean()) < MOST:
-        return _other_way(claim, is_seen=bool(shown.any()))
-    probes = [line for line in claim.known.inspected if not line.of_all]
+        return _other_way(event, is_seen=bool(shown.any()))
+    probes = [line for line in event.known.inspected if not line.of_all]
     if not any(line.others for line in probes):  # each measurement has its own probe name
-        probes = [line for line in claim.known.inspected if line.of_all]
+        probes = [line for line in event.known.inspected if line.of_all]
     free = [line for line in probes if line.others - line.failing >= OTHER_NAMES]
     if probes and 2 * len(free) >= len(probes):
         return excluded("others_reached_too", some=len(free), all=len(probes))
     return holds("line.may_be_inspected")
 
 
-def _other_way(claim: NamedEvent, *, is_seen: bool) -> Weighing:
+def _other_way(event: NamedEvent, *, is_seen: bool) -> Weighing:
     """Most failures are of another kind, or are our own probes', which also look at other names."""
-    if is_seen and str(Family.EDGE) in claim.seen.sources:
+    if is_seen and str(Family.EDGE) in event.seen.sources:
         return excluded("own_probes_compare")
-    return excluded("other_way", mechanisms=ways(claim.seen))
+    return excluded("other_way", mechanisms=ways(event.seen))
 
 
 OF_EVENT = (

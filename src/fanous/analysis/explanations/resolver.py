@@ -89,9 +89,9 @@ class _Resolver:
         return len(self.answered) >= OTHER_NAMES and not self.fails_for_most
 
 
-def _resolver(claim: NamedEvent) -> _Resolver | Weighing:
+def _resolver(event: NamedEvent) -> _Resolver | Weighing:
     """The one resolver behind the failures, or what shows that there is none."""
-    seen = claim.seen
+    seen = event.seen
     no_answer = np.isin(seen.mechanisms, NO_ANSWER)
     is_silent = int(no_answer.sum()) >= MOST * len(seen)
     of_names = np.array([way.startswith(OF_DNS) for way in seen.mechanisms.tolist()], np.bool_)
@@ -101,10 +101,10 @@ def _resolver(claim: NamedEvent) -> _Resolver | Weighing:
     resolvers = set(np.where(lookups.resolver_asns > 0, lookups.resolver_asns, lookups.asns).tolist())
     if len(resolvers) != 1:
         return excluded("several_resolvers", resolvers=ases(resolvers))
-    targets = claim.targets
+    targets = event.targets
     names = [
         name
-        for name in claim.known.names
+        for name in event.known.names
         if (name.resolver_asn or name.asn) in resolvers and name.target not in targets
     ]
     answered = frozenset(name.target for name in names if name.answered > name.failing)
@@ -113,8 +113,8 @@ def _resolver(claim: NamedEvent) -> _Resolver | Weighing:
 
 
 @of_targets
-def _at_fault(claim: NamedEvent) -> Weighing:
-    resolver = _resolver(claim)
+def _at_fault(event: NamedEvent) -> Weighing:
+    resolver = _resolver(event)
     if isinstance(resolver, Weighing):
         return resolver
     if not resolver.is_silent:
@@ -125,16 +125,16 @@ def _at_fault(claim: NamedEvent) -> Weighing:
 
 
 @of_targets
-def _denies_most(claim: NamedEvent) -> Weighing:
+def _denies_most(event: NamedEvent) -> Weighing:
     """A wrong answer, or a denial that the name exists, is deliberate, unless nearly all names are denied."""
-    resolver = _resolver(claim)
+    resolver = _resolver(event)
     if isinstance(resolver, Weighing):
         return resolver
     if resolver.is_silent:
         return excluded("no_false_answers")
-    if str(Family.EDGE) in claim.seen.sources:
+    if str(Family.EDGE) in event.seen.sources:
         return excluded("own_probes_compare")
-    if is_long(claim.seen):
+    if is_long(event.seen):
         return excluded("lasts")
     if not resolver.fails_for_most:
         return excluded("names_answered", some=len(resolver.answered))
@@ -145,8 +145,8 @@ def _denies_most(claim: NamedEvent) -> Weighing:
 
 
 @of_targets
-def _one_host(claim: NamedEvent) -> Weighing:
-    resolver = _resolver(claim)
+def _one_host(event: NamedEvent) -> Weighing:
+    resolver = _resolver(event)
     if isinstance(resolver, Weighing):
         return resolver
     if not resolver.is_silent:
@@ -156,24 +156,24 @@ def _one_host(claim: NamedEvent) -> Weighing:
     unclear = np.isin(resolver.lookups.mechanisms, UNANSWERED) & ~resolver.lookups.controlled
     if not unclear.any():
         return excluded("found_otherwise")
-    if not _are_of_one_host(claim, resolver.answered):
+    if not _are_of_one_host(event, resolver.answered):
         return excluded("host_answered")
     return holds("resolver.one_host", resolvers=resolver.networks)
 
 
-def _are_of_one_host(claim: NamedEvent, answered: Collection[str]) -> bool:
+def _are_of_one_host(event: NamedEvent, answered: Collection[str]) -> bool:
     """Are all names in one hosting network (or is there one name only, and its network is not known), of which no
     name was answered?"""
-    common = frozenset[int].intersection(*map(claim.hosts, claim.targets))
+    common = frozenset[int].intersection(*map(event.hosts, event.targets))
     if not common:
-        return len(claim.targets) == 1
-    return not all(any(host in claim.hosts(name) for name in answered) for host in common)
+        return len(event.targets) == 1
+    return not all(any(host in event.hosts(name) for name in answered) for host in common)
 
 
 @of_targets
-def _public_only(claim: NamedEvent) -> Weighing:
+def _public_only(event: NamedEvent) -> Weighing:
     """If two operators of such resolvers give wrong answers there, they were forged on the path."""
-    seen = claim.seen
+    seen = event.seen
     through = seen.resolver_asns[(seen.resolver_asns > 0) & (seen.resolver_asns != seen.asns)]
     resolvers = set(through.tolist())
     if len(through) < MOST * len(seen):
@@ -187,29 +187,29 @@ def _public_only(claim: NamedEvent) -> Weighing:
 
 
 @of_targets
-def _name_at_fault(claim: NamedEvent) -> Weighing:
-    unclear = np.isin(claim.seen.mechanisms, UNANSWERED) & ~claim.seen.controlled
+def _name_at_fault(event: NamedEvent) -> Weighing:
+    unclear = np.isin(event.seen.mechanisms, UNANSWERED) & ~event.seen.controlled
     if float(unclear.mean()) < MOST:
-        return excluded("other_way", mechanisms=ways(claim.seen))
-    if claim.known.unanswered:
-        return holds("name.at_fault", countries=claim.known.unanswered)
-    return excluded("answered_abroad") if len(claim.event.elsewhere) else untested("not_abroad")
+        return excluded("other_way", mechanisms=ways(event.seen))
+    if event.known.unanswered:
+        return holds("name.at_fault", countries=event.known.unanswered)
+    return excluded("answered_abroad") if len(event.whole.elsewhere) else untested("not_abroad")
 
 
 @of_targets
-def _moved(claim: NamedEvent) -> Weighing:
+def _moved(event: NamedEvent) -> Weighing:
     """A former address in the hosting network of the present one is not a wrong answer, but nothing may answer there
     any more, or with another site's certificate.  Where more than one address serves a site, it is unlikely that all
     failures are at a former one.
     """
-    seen = claim.seen
+    seen = event.seen
     forged = seen.mechanisms == FORGED
     certificates = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
     there = np.isin(seen.mechanisms, BY_ADDRESS) | certificates
     if not (forged | there).any():
         return excluded("other_way", mechanisms=ways(seen))
-    has_moved = 2 * int((forged & np.isin(seen.uids, [*claim.known.former])).sum()) >= len(seen)
-    outdated = float((there & np.isin(seen.uids, [*claim.known.outdated])).mean()) >= MOST
+    has_moved = 2 * int((forged & np.isin(seen.uids, [*event.known.former])).sum()) >= len(seen)
+    outdated = float((there & np.isin(seen.uids, [*event.known.outdated])).mean()) >= MOST
     if not has_moved and not outdated:
         return excluded("no_former_address")
     return holds("name.moved", networks=len(np.unique(seen.asns)))

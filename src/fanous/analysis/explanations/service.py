@@ -101,14 +101,14 @@ def _countries(onsets: Sequence[Onset], which: Callable[[Onset], bool]) -> tuple
 def _of_world(test: Callable[[_World], Weighing]) -> Callable[[NamedEvent], Weighing]:
     """A test of what happened in other countries; without measurements from there it says nothing."""
 
-    def weigh(claim: NamedEvent) -> Weighing:
-        onsets = claim.known.onsets
+    def weigh(event: NamedEvent) -> Weighing:
+        onsets = event.known.onsets
         world = _World(
             _countries(onsets, _began_to_fail),
             _countries(onsets, _went_on_working),
-            mostly_controlled(claim.witness),
+            mostly_controlled(event.witness),
         )
-        if claim.is_of_line:
+        if event.whole.is_of_line:
             return excluded("no_target")
         return test(world) if world.failing or world.working else untested("no_other_country")
 

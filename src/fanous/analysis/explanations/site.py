@@ -39,36 +39,36 @@ worked abroad is not a control: only another network of the same country is."""
 
 
 @of_targets
-def _may_refuse(claim: NamedEvent) -> Weighing:
+def _may_refuse(event: NamedEvent) -> Weighing:
     """Platforms are served to all countries from many places, and none is known to have dropped a country without a
     word."""
-    way = alike(claim.seen)
-    if not sites(claim.targets):
+    way = alike(event.seen)
+    if not sites(event.targets):
         return excluded("is_platform")
     if not way:
-        return excluded("not_alike", mechanisms=ways(claim.seen))
-    if claim.are_apart(claim.targets):
+        return excluded("not_alike", mechanisms=ways(event.seen))
+    if event.are_apart(event.targets):
         return excluded("hosts_differ")
-    beside = worked_beside(claim)
+    beside = worked_beside(event)
     if beside:
         return excluded("worked_beside", networks=(f"AS{beside}",))
-    return holds("site.may_refuse", networks=len(np.unique(claim.seen.asns)), mechanisms=(way,))
+    return holds("site.may_refuse", networks=len(np.unique(event.seen.asns)), mechanisms=(way,))
 
 
-def worked_beside(claim: NamedEvent) -> int:
+def worked_beside(event: NamedEvent) -> int:
     """A network of the country on which it worked while it failed on another, before, during and after; 0 = none.
 
     What a network measured right before the first failure and right after the last does not show this.
     """
-    votes = claim.event.votes.where(claim.event.votes.times <= claim.now)
+    votes = event.whole.votes.where(event.whole.votes.times <= event.now)
     failed = np.isin(votes.uids, votes.uids[votes.seen])
-    signals = np.isin(votes.signals, [finding.anomaly.key.signal for finding in claim.sessions])
-    failing = dict(spans(claim.seen))
+    signals = np.isin(votes.signals, [finding.anomaly.key.signal for finding in event.sessions])
+    failing = dict(spans(event.seen))
     for asn in np.unique(votes.asns).tolist():
         others = [span for other, span in failing.items() if other != asn]
         own = [
             Interval(finding.anomaly.start_latest, finding.anomaly.last_seen)
-            for finding in claim.sessions
+            for finding in event.sessions
             if finding.asn == asn
         ]
         rows = signals & (votes.asns == asn) & within(votes.times, others) & ~within(votes.times, own)
@@ -78,15 +78,15 @@ def worked_beside(claim: NamedEvent) -> int:
 
 
 @of_targets
-def _own_page(claim: NamedEvent) -> Weighing:
+def _own_page(event: NamedEvent) -> Weighing:
     """Another network of the country that gets the usual page shows that the site does not turn visitors away."""
-    if not may_be_sites_own(claim.seen):
-        return excluded("other_way", mechanisms=ways(claim.seen))
-    if not may_be_of_site(claim.seen, claim.known):
+    if not may_be_sites_own(event.seen):
+        return excluded("other_way", mechanisms=ways(event.seen))
+    if not may_be_of_site(event.seen, event.known):
         return excluded("page_of_others")
-    if len(claim.controls) >= CONTROLS:
-        return excluded("usual_page_beside", some=len(claim.controls))
-    if helped(claim.seen):
+    if len(event.controls) >= CONTROLS:
+        return excluded("usual_page_beside", some=len(event.controls))
+    if helped(event.seen):
         return excluded("helper_got_page")
     return holds("site.own_page")
 

@@ -1,7 +1,7 @@
 """The table of what else it could be.  To add an explanation, add a row to one of its groups, and a sentence for it.
 
-Rows that leave out a network are weighed first, all on everything that was measured; the rest on what remains.  There
-is no third pass.
+Rows that leave out a network are weighed first, all on everything that was measured; the rest on what remains.  Nothing
+is weighed a third time.
 """
 
 from fanous.analysis.explanations.home import ELSEWHERE
@@ -16,11 +16,11 @@ from fanous.analysis.explanations.site import SITE
 OF_NETWORKS = (*OF_EVENT, *ELSEWHERE)
 """Weighed against an ``MeasuredEvent``: they leave out networks."""
 
-OF_CLAIM = (*INSTRUMENT, *SERVICE, *RESOLVER, *SITE, *HOST, *LINE)
+OF_NAMED_EVENT = (*INSTRUMENT, *SERVICE, *RESOLVER, *SITE, *HOST, *LINE)
 """Weighed against a ``NamedEvent``: the networks that are left."""
 
-OF_FALL = PUBLISHER
+OF_SERIES_EVENT = PUBLISHER
 """Weighed against a ``SeriesEvent``: what series show."""
 
-TABLE = (*OF_NETWORKS, *OF_CLAIM, *OF_FALL)
+TABLE = (*OF_NETWORKS, *OF_NAMED_EVENT, *OF_SERIES_EVENT)
 """All rows."""

@@ -21,7 +21,7 @@ from fanous.analysis.explanations.explanation import (
     weighed,
 )
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
-from fanous.analysis.explanations.table import OF_CLAIM, OF_NETWORKS
+from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
     CERTAIN,
     UNCONFIRMED,
@@ -128,14 +128,14 @@ class MeasuredVotes:
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}
         sessions = [f for f in group if f.asn in networks]
-        claim = _claim(event, named, sessions, self.family_of, is_named=bool(sure))
-        witness = claim.witness
-        retracted = first_that_holds(_with(Consequence.RETRACT), claim)
+        named_event = _named_event(event, named, sessions, self.family_of, is_named=bool(sure))
+        witness = named_event.witness
+        retracted = first_that_holds(_with(Consequence.RETRACT), named_event)
         apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
         lacking = retracted or (None if sure else next(iter(apart), None))
         distinct = Distinct(by_name(self.known.runs), self.family_of)
         raised = _raised(sure)
-        ruling = Ruling("", None, lacking) if lacking else self._ruling(claim, named, raised, distinct)
+        ruling = Ruling("", None, lacking) if lacking else self._ruling(named_event, named, raised, distinct)
         reaches = bool(raised) or _fell_silent(named)
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
@@ -143,7 +143,7 @@ class MeasuredVotes:
         network_parts = _network_parts(sessions, votes)
         counted = votes.where(that_saw(votes, network_parts))
         kind = min((f.kind for f in named), key=list(Kind).index)
-        through = _got_through(claim.measured, witness) if sure and kind is Kind.BLOCKING else None
+        through = _got_through(named_event.measured, witness) if sure and kind is Kind.BLOCKING else None
         return Account(
             kind=kind,
             ruling=ruling,
@@ -160,7 +160,7 @@ class MeasuredVotes:
             end=end,
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
             most=_most(ruling, witness, distinct),
-            evidence=_evidence(counted, claim.controls, self.family_of, distinct.at_least(witness)),
+            evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
                 *self._remarks(witness, through),
@@ -170,27 +170,27 @@ class MeasuredVotes:
             explained=retracted is not None,
             explanations=(
                 *(Weighed(code, answer.standing, answer.because) for code, answer in left_out),
-                *weighed(OF_CLAIM, claim),
+                *weighed(OF_NAMED_EVENT, named_event),
             ),
             faint=all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
     def _ruling(
-        self, claim: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
+        self, named_event: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
     ) -> Ruling:
         """The rule that is met and left with no other explanation, or what is missing."""
         suspecting = _with(Consequence.SUSPECT)
 
         def left(seen: Votes, now: float) -> Reason | None:
-            return first_that_holds(suspecting, replace(claim, seen=seen, now=now))
+            return first_that_holds(suspecting, replace(named_event, seen=seen, now=now))
 
         kind = min((f.kind for f in named), key=list(Kind).index)
-        two = rule_c1_c3(kind, families_that_saw(claim.measured, self.family_of), raised)
+        two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
         if not two.rule or not raised:
-            lost = _lost(named, self.votes, claim.witness)
-            return rule_c2(claim.seen, claim.controls, raised, lost, distinct.count, left)
-        why = left(claim.seen, np.inf)  # which both families share
+            lost = _lost(named, self.votes, named_event.witness)
+            return rule_c2(named_event.seen, named_event.controls, raised, lost, distinct.count, left)
+        why = left(named_event.seen, np.inf)  # which both families share
         return two if why is None else Ruling("", None, why)
 
     def _remarks(self, witness: Votes, through: Reason | None) -> Iterator[Reason]:
@@ -202,10 +202,10 @@ class MeasuredVotes:
 
 
 def _with(consequence: Consequence) -> list[Explanation[NamedEvent]]:
-    return [row for row in in_order(OF_CLAIM) if row.consequence is consequence]
+    return [row for row in in_order(OF_NAMED_EVENT) if row.consequence is consequence]
 
 
-def _claim(
+def _named_event(
     event: MeasuredEvent,
     named: Sequence[Finding],
     sessions: Sequence[Finding],

@@ -20,7 +20,7 @@ import numpy as np
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Weighing, in_order
 from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE, OutageElsewhere, SeriesEvent, heard_at
-from fanous.analysis.explanations.table import OF_FALL
+from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.extent import (
@@ -116,7 +116,7 @@ class Quantities:
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         fall = SeriesEvent(setting.country, anomalies, self.series, self.elsewhere, self.distance)
-        weighed = {row.code: row.weigh(fall) for row in in_order(OF_FALL)}
+        weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
         verdict = self._ruling(anomalies, kind, list(weighed.values()), Parts(self.series, setting.weights))
         if verdict.at is None and not worth_a_suspicion(anomalies, kind):

@@ -245,7 +245,7 @@ RECENT = threshold(
 WEEKS = threshold(
     "series.depth_weeks",
     4,
-    "Weeks from which the usual value of a weekday is taken, so that an event is no deeper on Sundays.",
+    "Weeks from which the usual value of a weekday is taken, so that quiet Sundays do not make an event look deeper.",
 )
 SAME_WEEKDAY = threshold(
     "series.depth_weekdays", 3, "Weeks of `series.depth_weeks` that must be known for the weekday to count."

@@ -43,7 +43,7 @@ def orders_of(
     Args:
         exercising: channels that asked for staged events; others never receive one.
 
-    What only another method takes back is no news about the event: it joins the one message about that change.
+    What only another method takes back says nothing new about the event: it joins the one message about that change.
     """
     happened = happenings(news.before, news.incident)
     channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(news, happened) else {}
