@@ -1,4 +1,4 @@
-"""A measurement without a report is kept like any other, and one address is one probe."""
+"""A measurement without a report is kept like any other, and one /24 or /48 is one probe."""
 
 from pathlib import Path
 
@@ -29,14 +29,16 @@ def test_what_one_address_sends_on_one_day_is_one_report() -> None:
     book = reports()
     first = book.report_of(CONTENT, "203.0.113.7", NOW)
     assert str(book.report_of(CONTENT, "203.0.113.7", NOW + 3600)) == str(first)
-    assert str(book.report_of(CONTENT, "203.0.113.8", NOW)) != str(first)
+    assert str(book.report_of(CONTENT, "203.0.113.8", NOW)) == str(first)
+    assert str(book.report_of(CONTENT, "203.0.114.7", NOW)) != str(first)
     assert str(first).startswith("20231217T000000Z_webconnectivity_PK_17557_n0_")
 
 
 def test_a_subscriber_s_many_addresses_of_ipv6_are_one() -> None:
     book = reports()
     one, other = (str(book.report_of(CONTENT, f"2001:db8::{n}", NOW)) for n in (1, 2))
-    assert one == other != str(book.report_of(CONTENT, "2001:db8:0:1::1", NOW))
+    assert one == other == str(book.report_of(CONTENT, "2001:db8:0:1::1", NOW))
+    assert one != str(book.report_of(CONTENT, "2001:db8:1::1", NOW))
 
 
 def test_the_key_is_another_each_day_and_in_each_process() -> None:

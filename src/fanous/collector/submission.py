@@ -14,9 +14,10 @@ internal/probeservices/submit.go, ``Submit``).  Follows ``submit_measurement`` o
 ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py, for a client without a credential:
 there is no manifest here (404), so OONI's probes send none.
 
-OONI's server makes a report for each measurement.  Here a report counts as one probe, so what one address
-sends of one nettest in one day is one report: its id contains a keyed hash of the address.  The key is made
-anew each day and never leaves memory.
+OONI's server makes a report for each measurement.  Here a report counts as one probe, so what one /24 or /48 sends of
+one nettest in one day is one report: its id contains a keyed hash of that network.  The key is made anew each day and
+never leaves memory.  A single address is no voice: a line with IPv6 has thousands, and a telephone gets another one
+whenever it connects.
 """
 
 import os
@@ -27,14 +28,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b, sha256
-from ipaddress import ip_address, ip_network
 from threading import Lock
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.limits import ADDRESS_BITS
+from fanous.collector.limits import places_of
 from fanous.collector.origin import Origin
 from fanous.collector.request import Refused, decoded
 from fanous.errors import Rejected
@@ -171,7 +171,7 @@ def asn_of(text: str) -> int | None:
 SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
-OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
+OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector", "x_received")
 """Keys that the collector writes into a record, and an identity that only OONI can check (``probe_id``); if a
 probe wrote one of them, it is removed."""
 
@@ -437,7 +437,7 @@ def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:
 
 
 class Senders:
-    """Who sends, by address and day, without a way back from the name to the address.
+    """Who sends, by network (/24 or /48) and day, without a way back from the name to the network.
 
     Args:
         random: returns this many random bytes.
@@ -449,7 +449,7 @@ class Senders:
         self._changing = Lock()
 
     def name_of(self, address: str, now: float) -> str:
-        """The name that goes with all measurements from an address on one day.
+        """The name that goes with all measurements from an address's network on one day.
 
         Senders make up their report ids, which therefore say nothing about how many senders there are.
         """
@@ -481,6 +481,4 @@ class Senders:
             if day != self._day:
                 self._day, self._key = day, self._random(KEY_BYTES)
             key = self._key
-        bits = ADDRESS_BITS[ip_address(address).version]
-        place = ip_network(f"{address}/{bits}", strict=False)
-        return blake2b(str(place).encode(), key=key, digest_size=RANDOM_BYTES).digest()
+        return blake2b(places_of(address)[1].encode(), key=key, digest_size=RANDOM_BYTES).digest()

@@ -101,6 +101,7 @@ class Look:
         uid: of the measurement.
         at: unix seconds, UTC, at which it was made (not at which it arrived).
         source: the source it came through.
+        receipt, vouched: see ``Measurement``.
     """
 
     uid: str
@@ -111,6 +112,8 @@ class Look:
     at: float
     line: LineState
     source: str
+    receipt: float
+    vouched: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar, dataclass_transform
 from msgspec import NODEFAULT, defstruct, structs
 
 from fanous.errors import Rejected
+from fanous.model.instant import MINUTE
 from fanous.model.place import Access
 from fanous.model.threshold import threshold
 
@@ -269,6 +270,9 @@ class Measurement:
         network_name: the network's name as the record gives it; empty = unknown.
         report: OONI's ``report_id``; empty = none.
         content: digest of the record as it came, less what servers add; empty = unknown.
+        receipt: unix seconds, UTC, at which a collector received it; NaN = only its sender dates it.
+        vouched: does an operator answer for who measured it?  False for strangers at a collector, for OONI's
+            volunteers, and for vantage points that anyone may host.
     """
 
     uid: str
@@ -287,6 +291,25 @@ class Measurement:
     network_name: str = ""
     report: str = field(default="", compare=False)
     content: str = field(default="", compare=False)
+    receipt: float = nan
+    vouched: bool = False
+
+
+LATE = "late"
+"""Defect of a stranger's measurement that was received long after the time that it states."""
+
+LATE_AFTER = threshold(
+    "sources.late_minutes",
+    65,
+    "Minutes between the time that a stranger's measurement states and its receipt, from which it supports no "
+    "conclusion: otherwise anyone could write the past. An hour, and five minutes for wrong clocks. Of "
+    "Kenya's records of November 2023 OONI received 99 in 100 within 11 seconds, and one in 400 after an hour.",
+)
+
+
+def is_late(started_at: float, receipt: float) -> bool:
+    """Was it received long after it was made?  By whole minutes, since a redacted record has no seconds."""
+    return receipt // MINUTE - started_at // MINUTE > LATE_AFTER
 
 
 @noun

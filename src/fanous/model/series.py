@@ -110,6 +110,8 @@ class Votes:
         kbps: float64, NaN = not measured.
         access: str, ``any``, ``mobile`` or ``fixed``.
         sources: str, the source it came through.
+        receipts: float64, unix seconds at which a collector received it; its own time if only its sender dates it.
+        vouched: bool, an operator answers for who made it (``Measurement.vouched``).
         cut: str, names of the roles of the target that failed, between blanks; empty = unknown.
         reached: str, those of the roles that worked.
     """
@@ -127,11 +129,18 @@ class Votes:
     kbps: Floats
     access: Names
     sources: Names
+    receipts: Floats
+    vouched: NDArray[np.bool_]
     cut: Names
     reached: Names
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def known_at(self) -> Floats:
+        """float64, unix seconds from which each is known."""
+        return np.maximum(self.times, self.receipts)
 
     def by_target(self) -> dict[str, Ints]:
         """Target -> its rows, ascending, so that many queries about few targets stay cheap."""
@@ -183,6 +192,7 @@ class Rate:
         rtt_ms: median time of the measurement's connections that stood; NaN = unknown.
         beside: the target whose downloads they accompanied, mostly from its own address.
         source: the source it came through.
+        receipt, vouched: see ``Measurement``.
     """
 
     uid: str
@@ -195,6 +205,8 @@ class Rate:
     rtt_ms: float
     beside: str
     source: str
+    receipt: float
+    vouched: bool
 
 
 @dataclass(frozen=True, slots=True)

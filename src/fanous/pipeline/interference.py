@@ -28,6 +28,7 @@ from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
     Alone,
+    is_shown,
     of_family,
     shown_by,
     sources_of,
@@ -112,7 +113,7 @@ def _with_disputes(
             series = store.facts.series(country, *when, TICK, targets, sources)
             findings = _findings(Reads.VOTES, series, family)
             alone = _interference(store, when, findings, (), setting, sources)
-            sure[family] = [one for one in alone if one.confirmed_at is not None]
+            sure[family] = [one for one in alone if is_shown(one)]
     targets = sorted({target for own in sure.values() for one in own for target in one.targets})
     if not targets:
         return found

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from itertools import groupby
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +380,7 @@ def _document(rows: list[Fields]) -> Header:
         software_version=field("software_version"),
         input=field("input"),
         annotations=Annotations(field("network_type")),
+        x_received=field("x_received"),
     )
 
 
@@ -556,7 +558,7 @@ FACTS = (
 )
 """What ``parse`` and ``facts`` read; the rest of a row is left out."""
 
-_KEPT = ("measurement_uid", "report_id", "measurement_start_time", *HEADER, *FACTS)
+_KEPT = ("measurement_uid", "report_id", "measurement_start_time", "x_received", *HEADER, *FACTS)
 """The columns of a row that are stored."""
 
 
@@ -658,6 +660,8 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...
         "report_id": digest(header.probe),
         "measurement_start_time": to_minute(header.started_at),
     }
+    if not isnan(header.receipt):
+        named["x_received"] = to_minute(header.receipt)
     public = PublicRecord(header.input, None, found)
     distinct = {msgspec.json.encode(_row(row, wanted, public, found)): None for row in rows}
     first, *others = (msgspec.json.decode(row) for row in distinct)

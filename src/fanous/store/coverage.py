@@ -299,7 +299,8 @@ _HEARD, _HEARD_IN = _heard("country != 'ZZ'"), _heard("country = {country:String
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
     multiIf(defect = '', 'online', defect = '{NO_NETWORK}', 'offline',
-        defect = '{NOTHING_OUTSIDE}', 'intranet', 'allow_list') AS line, source
+        defect = '{NOTHING_OUTSIDE}', 'intranet', 'allow_list') AS line, source,
+    toUnixTimestamp64Micro(receipt) / 1000000, vouched
 FROM measurements
 WHERE test_name = 'fanous_health' AND asn != 0 AND country != 'ZZ'
     AND defect IN ('', '{NO_NETWORK}', '{NOTHING_OUTSIDE}', '{ALLOW_LIST}') AND {IN_WINDOW}
@@ -463,8 +464,8 @@ class CoverageFacts(FactsPart):
         Probes behind a login page are left out, because their checks are unreliable."""
         rows = self.engine.rows(_LOOKS, **window(since, until))
         return [
-            Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
-            for uid, country, asn, access, probe, at, line, source in rows
+            Look(uid, country, asn, Access(access), probe, at, LineState(line), source, receipt, vouched)
+            for uid, country, asn, access, probe, at, line, source, receipt, vouched in rows
         ]
 
     @remembered(60, of_measurements=True)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum, auto
 from hashlib import blake2b
 from itertools import chain, islice
+from math import isnan
 from typing import Any, TypeVar
 
 import msgspec
@@ -632,6 +633,9 @@ def _columns(placed: Sequence[Placed], rules_version: str) -> dict[str, Columns]
         "source": [p.judged.record.source for p in placed],
         "started_at": [ticks(at) for at in own["started_at"]],
         "received_at": [ticks(p.received_at) for p in placed],
+        "receipt": [
+            ticks(at if isnan(on) else on) for at, on in zip(own["started_at"], own["receipt"], strict=True)
+        ],
         "segment": [p.location.segment.name for p in placed],
         "position": [p.location.position for p in placed],
         "observations": [len(parsed.observations) for parsed in bundles],

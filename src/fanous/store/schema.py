@@ -7,7 +7,7 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-FORMAT = 4
+FORMAT = 5
 """Version of a store's contents; raise it when an older Fanous could misread a newer store, and add an entry to
 ``MIGRATIONS``, and a fixture of the previous format to the tests."""
 
@@ -16,6 +16,10 @@ _TIME = "DateTime64(6, 'UTC')"
 
 PROVENANCE = {"provenance": _WORD}
 """Provenance as in ``model.measurement``, in every table from which conclusions are drawn."""
+
+SENDER = {"receipt": _TIME, "vouched": _FLAG}
+"""When a collector received a measurement (when it was made, if only its sender says so), and whether an operator
+answers for who sent it."""
 
 MEASUREMENTS = {
     "uid": _TEXT,
@@ -40,6 +44,7 @@ MEASUREMENTS = {
     "control_failure": "LowCardinality(Nullable(String))",
     "bogus": "Array(String)",
     **PROVENANCE,
+    **SENDER,
 }
 
 OBSERVATIONS = {
@@ -108,6 +113,7 @@ VERDICTS = {
     "kbps": "Float64",
     "role": _WORD,
     **PROVENANCE,
+    **SENDER,
 }
 
 SEGMENTS = {
@@ -312,5 +318,15 @@ def _to_4(_layout: Layout) -> Iterator[str]:
     yield from ()
 
 
-MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3, 4: _to_4}
+def _to_5(layout: Layout) -> Iterator[str]:
+    """When measurements were received, and whether someone answers for them.  What is stored counts as received when it
+    was made, until it is judged again."""
+    defaults = {"receipt": "started_at", "vouched": f"source = '{SENT}' AND provenance != 'unvouched'"}
+    for table in ("measurements", "verdicts"):
+        for rows in layout.tables_of(table):
+            for name, kind in SENDER.items():
+                yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS {name} {kind} DEFAULT {defaults[name]}"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}
 """Format -> the statements that lead to it from the format before."""

@@ -194,7 +194,7 @@ _BY_MEASUREMENT = f"""
 SELECT *, {_COLUMNS} FROM (
     SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
         any(access) AS over, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
-        {_VERDICTS} %(more)s
+        toUnixTimestamp64Micro(any(receipt)) AS receipt_micros, any(vouched) AS is_vouched, {_VERDICTS} %(more)s
     FROM verdicts
     WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
         AND {IN_WINDOW} %(which)s
@@ -273,8 +273,8 @@ GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
 """Targets that several sources measured on one network."""
 
 WITNESSES = f"""
-SELECT uid, micros / 1000000, network, resolver, target, from_probe, over, via,
-    {_each("vote")}, {_each("controlled")},
+SELECT uid, micros / 1000000, network, resolver, target, from_probe, over, via, receipt_micros / 1000000,
+    is_vouched, {_each("vote")}, {_each("controlled")},
     {_each("mechanism")}, {_each("cut")}, roles_ok, rate
 FROM ({_BY_MEASUREMENT})
 WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
@@ -284,7 +284,8 @@ ORDER BY micros, uid, target
 
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
-    0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, over, via
+    0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, over, via, receipt_micros / 1000000,
+    is_vouched
 FROM ({_BY_MEASUREMENT})
 WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
 ORDER BY micros, uid, target
@@ -398,7 +399,8 @@ WITH controls AS (
     GROUP BY uid
 )
 SELECT m.uid, m.country, m.asn, m.access, m.probe, toUnixTimestamp64Micro(m.started_at) / 1000000 AS made,
-    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source
+    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source,
+    toUnixTimestamp64Micro(m.receipt) / 1000000, m.vouched
 FROM measurements AS m
 INNER JOIN controls ON m.uid = controls.uid
 LEFT JOIN trips ON m.uid = trips.uid
@@ -485,9 +487,9 @@ class VoteFacts(FactsPart):
         if not self.engine.rows(_HAS_DOWNLOADS, country=country, **window(since, until)):
             return []
         return [
-            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
-            for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self.engine.rows(
-                _RATES, **window(since, until)
+            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source, receipt, vouched)
+            for uid, country, asn, access, probe, at, kbps, rtt, beside, source, receipt, vouched in (
+                self.engine.rows(_RATES, **window(since, until))
             )
         ]
 
@@ -531,9 +533,21 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
     Within a measurement and target, signals are in the order of their declarations.
     """
     number = len(COUNTED)
-    uids, times, asns, resolvers, targets, probes, access, sources, *by_signal, reached, kbps = columns or [
-        [] for _ in range(10 + 4 * number)
-    ]
+    (
+        uids,
+        times,
+        asns,
+        resolvers,
+        targets,
+        probes,
+        access,
+        sources,
+        receipts,
+        vouched,
+        *by_signal,
+        reached,
+        kbps,
+    ) = columns or [[] for _ in range(12 + 4 * number)]
     roles = list(zip(*by_signal[3 * number :], reached, strict=True))
 
     def of_signals(part: int, kind: type) -> Any:
@@ -568,6 +582,8 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
         kbps=np.where(rated, each(kbps, float), np.nan),
         access=each(access, object),
         sources=each(sources, object),
+        receipts=each(receipts, float),
+        vouched=each(vouched, bool),
         cut=np.array([cut for cut, _ in told], object),
         reached=np.array([worked for _, worked in told], object),
     )
@@ -594,7 +610,8 @@ def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
 
 def _votes(columns: list[list[Any]]) -> Votes:
     """The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles."""
-    kinds = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
+    plain = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
+    kinds = (*plain, float, bool)
     no_roles = np.full(len(columns[0]) if columns else 0, "", object)
     return Votes(*[*map(np.array, columns or [[] for _ in kinds], kinds), no_roles, no_roles])
 

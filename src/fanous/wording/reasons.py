@@ -67,6 +67,10 @@ REASONS: dict[str, Text] = {
         "No two networks failed together for long enough to rule out a fault. On a single network, {probes_needed} "
         "over {hours_needed} are needed; there were {probes} over {hours}."
     ),
+    "basis.volunteers": (
+        "Reported by volunteers' measurements: {probes} on {networks}. Anyone could have sent them, so they confirm it "
+        "by themselves only on two networks in three separate hours, or on one over a day and a night."
+    ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
     "lacks.return": (
@@ -557,6 +561,10 @@ def listing(names: Sequence[str], language: Language, named: int = NAMED) -> str
 
 
 DEFECTS = {
+    "late": (
+        "It was received more than an hour after the time that it states, and no one vouches for its sender, so it "
+        "supports no conclusion."
+    ),
     "vpn": "It came through a VPN, so it does not show the network it came from.",
     "clock ahead": "The probe's clock was ahead of the server's, so when it was measured is not known.",
     "no network": "The probe had no network.",

@@ -152,6 +152,8 @@ def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
         "kbps": np.full(count, np.nan),
         "access": names(["any"] * count),
         "sources": names(["ooni"] * count),
+        "receipts": np.array([r.started_at for r in rows]),
+        "vouched": np.ones(count, np.bool_),
         "cut": names([""] * count),
         "reached": names([""] * count),
     }

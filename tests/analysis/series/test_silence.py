@@ -14,7 +14,18 @@ MARKS = {"1": LineState.ONLINE, "0": LineState.OFFLINE, "i": LineState.INTRANET,
 def beats(notation: str, asn: int = 1, probe: str = "a", country: str = "PK") -> list[Look]:
     """One look a bin: ``1`` online, ``0`` offline, ``i`` intranet only, ``l`` a list, ``.`` nothing."""
     return [
-        Look(f"{probe}{n}", country, asn, Access.ANY, probe, n * STEP + 5.0, MARKS[mark], "edge")
+        Look(
+            f"{probe}{n}",
+            country,
+            asn,
+            Access.ANY,
+            probe,
+            n * STEP + 5.0,
+            MARKS[mark],
+            "edge",
+            n * STEP + 5.0,
+            True,
+        )
         for n, mark in enumerate(notation)
         if mark in MARKS
     ]

@@ -69,7 +69,20 @@ def rates(town: Town) -> list[Rate]:
                 at = START + 60.0 * minute + 7
                 uid = f"{asn}{probe}{minute}{target}"
                 found.append(
-                    Rate(uid, country, asn, Access.FIXED, f"{asn}{probe}", at, kbps, 40.0, target, "edge")
+                    Rate(
+                        uid,
+                        country,
+                        asn,
+                        Access.FIXED,
+                        f"{asn}{probe}",
+                        at,
+                        kbps,
+                        40.0,
+                        target,
+                        "edge",
+                        at,
+                        True,
+                    )
                 )
     return found
 
@@ -207,7 +220,9 @@ def test_speeds_are_levels_of_each_network() -> None:
 
 def test_an_unknown_round_trip_is_no_level() -> None:
     told = [
-        Rate(str(n), "PK", 1, Access.ANY, "p", START + 300.0 * n, 900.0, nan, "x", "edge") for n in range(4)
+        Rate(str(n), "PK", 1, Access.ANY, "p", at, 900.0, nan, "x", "edge", at, True)
+        for n in range(4)
+        for at in [START + 300.0 * n]
     ]
     assert [s.key.signal for s in speed_series(told, "PK")] == ["transfer_kbps"]
 

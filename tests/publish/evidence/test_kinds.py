@@ -267,7 +267,7 @@ def a_dropped_site(path: Path) -> None:
 def test_that_the_way_to_a_site_is_open_is_proved_with_another_site_of_its_host(tmp_path: Path) -> None:
     a_dropped_site(tmp_path / "dropped.jsonl")
     with open_store(tmp_path / "store", clock=lambda: NOON + 86_400) as store:
-        ingest.ingest(store, "ooni", [tmp_path / "dropped.jsonl"])
+        ingest.ingest(store, "edge", [tmp_path / "dropped.jsonl"])
         (incident,) = store.ledger.incidents("PK")
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is not None and incident.targets == ("1.example",)

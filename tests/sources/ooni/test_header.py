@@ -83,7 +83,7 @@ def test_without_a_name_or_a_time_it_is_no_measurement(record: dict[str, Any], w
         ({"annotations": {"network_type": "vpn"}}, "vpn"),
         ({"measurement_uid": received(hours=-2)}, "clock ahead"),
         ({"measurement_uid": received(minutes=-50)}, ""),
-        ({"measurement_uid": received(days=30)}, ""),  # uploaded late
+        ({"measurement_uid": received(days=30)}, "late"),
         ({"report_id": "20231117T143000Z_x_PK_1_n1_a"}, ""),  # a probe's report may be open for weeks
         ({"annotations": {"network_type": "no_internet"}}, "no network"),
         ({"probe_asn": "AS0"}, "unknown network"),

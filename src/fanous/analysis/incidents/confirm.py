@@ -9,6 +9,10 @@
 Everything else stays suspected.  A scheduled event raises attention, but is never evidence.  Other people's vantage
 points (``remote``) may be the second family of C1, but do not count in C2.
 
+Anyone can be a stranger, many times over.  What strangers alone say (``Votes.vouched``) confirms only at a price: three
+of them on each of two networks in three separate hours, or on one over a day and a night, received as it was made,
+while others reach the target.  Anything less is only *reported by volunteers*.
+
 Probes are counted by their voices.  A probe has one voice per target and hour, however often it measures, and half a
 voice if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes heard
 repeatedly, a probe heard in only one hour of the whole record is a stranger, and two strangers count as one
@@ -33,10 +37,11 @@ from fanous.analysis.series.voices import (
     independent,
     is_long,
     named_probes,
+    strangers_in,
     vouched,
 )
 from fanous.model.incident import Kind, Stretches
-from fanous.model.instant import HOUR
+from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, Votes, within
@@ -213,6 +218,41 @@ Left = Callable[[Votes, float], Reason | None]
 """
 
 
+STRANGER_NETWORKS = threshold(
+    "incidents.stranger_networks",
+    2,
+    "Networks on which strangers alone must see it, unless they do for `incidents.stranger_seconds` on one: a "
+    "liar needs lines on both.",
+)
+STRANGER_HOURS = threshold(
+    "incidents.stranger_hours",
+    3,
+    "Different hours in which strangers alone must see it on each network, and in which that must have been received: "
+    "a lie must be kept up, which leaves others time to see through it.",
+)
+STRANGER_SECONDS = threshold(
+    "incidents.stranger_seconds",
+    DAY,
+    "Time over which strangers alone must see it on a single network, as made and as received: a day and a night.",
+)
+
+VOLUNTEERS = "basis.volunteers"
+"""Code of the reason of a suspicion that strangers alone report, for less than what confirms it."""
+
+
+def is_paid_for(seen: Votes) -> bool:
+    """Do strangers see it on so many networks, or for so long, that a lie would have cost as much?"""
+    spread, lasting = 0, False
+    for asn in np.unique(seen.asns):
+        own = seen.where(seen.asns == asn)
+        instants = (own.times, own.receipts)
+        hours = min(len(np.unique(at // HOUR)) for at in instants)
+        if hours >= STRANGER_HOURS and strangers_in(own) >= NETWORK_PROBES:
+            spread += 1
+            lasting |= min(float(np.ptp(at)) for at in instants) >= STRANGER_SECONDS
+    return spread >= STRANGER_NETWORKS or lasting
+
+
 def none_left(_seen: Votes, _now: float) -> Reason | None:
     """There is none."""
     return None
@@ -230,7 +270,8 @@ def rule_c2(
 
     Args:
         witness: failing votes on the networks named, ascending in time.
-        control_times: shape (m,), ascending: when the target worked elsewhere, near a failing hour.
+        control_times: shape (m,), ascending: since when it is known that the target worked elsewhere, near a failing
+            hour.
         raised: ASN -> when a live monitor would have raised it.
         lost: the stretches of networks that lost their controls (``lost_controls``).
         count: counts independent probes (``independence``).
@@ -242,7 +283,7 @@ def rule_c2(
     lacking = case.lacking(np.inf)
     if lacking:
         return Ruling("", None, lacking)
-    moments = np.unique(np.concatenate([witness.times, control_times, list(raised.values())]))
+    moments = np.unique(np.concatenate([witness.known_at, control_times, list(raised.values())]))
     moments = moments[moments >= min(raised.values())]
     low, high = 0, len(moments) - 1
     while low < high:  # knowledge only grows with time, so the first moment is found by bisection
@@ -268,7 +309,22 @@ class _Case:
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
-        seen = self.witness.where((self.witness.times <= now) & np.isin(self.witness.asns, list(networks)))
+        seen = self.witness.where((self.witness.known_at <= now) & np.isin(self.witness.asns, list(networks)))
+        if self._lacking_in(seen.where(seen.vouched), now) is None:
+            return None
+        return self._lacking_in(seen, now) or self._lacking_of_strangers(seen, now)
+
+    def _lacking_of_strangers(self, seen: Votes, now: float) -> Reason | None:
+        """What votes still lack that would be enough if an operator answered for them."""
+        if self._controls(now) and is_paid_for(seen):
+            return None
+        return Reason(VOLUNTEERS, {"probes": self.count(seen), "networks": len(np.unique(seen.asns))})
+
+    def _controls(self, now: float) -> bool:
+        return int(np.searchsorted(self.control_times, now, side="right")) >= CONTROLS
+
+    def _lacking_in(self, seen: Votes, now: float) -> Reason | None:
+        """What these votes lack, no matter who cast them."""
         if named_probes(seen) < PROBES:
             return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
         if self.count(seen) < PROBES:
@@ -276,7 +332,7 @@ class _Case:
         explained = self.left(seen, now)
         if explained is not None or helped(seen, self.count):
             return explained
-        if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
+        if not self._controls(now):
             return Reason("lacks.control_here" if may_be_sites_own(seen) else "lacks.control")
         if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
             return None
@@ -374,21 +430,26 @@ def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple
 
 
 def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family, float]:
-    """Each family that could see it and did -> when ``FAMILY_PROBES`` of its probes had seen it.
+    """Each family that could see it and did -> when it was known that ``FAMILY_PROBES`` of its probes had seen it.
+
+    Empty if it is none that an operator answers for: families of strangers do not fail independently, since one person
+    can be all of them.
 
     Args:
         votes: votes on the networks named while it is on, including those that saw nothing.
     """
     families = np.array([family_of.get(source, Family.REPORTS) for source in votes.sources.tolist()])
     saw: dict[Family, float] = {}
+    answered = False
     for family in (f for f in Family if f in families):
         own = votes.where(families == family)
         first: dict[str, float] = {}
-        for probe, at in zip(own.probes[own.seen].tolist(), own.times[own.seen].tolist(), strict=True):
+        for probe, at in zip(own.probes[own.seen].tolist(), own.known_at[own.seen].tolist(), strict=True):
             first[probe] = min(first.get(probe, np.inf), at)
         if len(first) >= FAMILY_PROBES and Voices(own).mostly_saw(NETWORK_SHARE):
             saw[family] = sorted(first.values())[FAMILY_PROBES - 1]
-    return saw
+            answered |= named_probes(own.where(own.seen & own.vouched)) >= FAMILY_PROBES
+    return saw if answered else {}
 
 
 def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]) -> Ruling:

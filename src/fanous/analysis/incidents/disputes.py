@@ -12,7 +12,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
-from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, VOLUNTEERS, Ruling, families_seen
 from fanous.analysis.incidents.networks import that_measured, that_saw
 from fanous.analysis.series.voices import helped, is_long
 from fanous.model.incident import Incident, Status
@@ -71,6 +71,11 @@ def is_disputed(incident: Incident) -> bool:
     return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
 
 
+def is_shown(one: Incident) -> bool:
+    """Would it be confirmed, or be reported by volunteers, if no other family measured?"""
+    return one.confirmed_at is not None or any(reason.code == VOLUNTEERS for reason in one.reasons)
+
+
 def with_disputes(
     found: Sequence[Incident], families: Iterable[Alone], votes: Votes, family_of: Mapping[str, Family]
 ) -> list[Incident]:
@@ -86,7 +91,7 @@ def with_disputes(
         own = sources_of(alone.family, family_of)
         others = votes.where(~np.isin(votes.sources.astype(str), own))
         for one in alone.incidents:
-            if one.confirmed_at is not None and _holds_alone(one, alone.votes):
+            if is_shown(one) and _holds_alone(one, alone.votes):
                 told = _with(told, one, alone.family, others, family_of)
     return told
 

@@ -20,7 +20,7 @@ from fanous.analysis.rules.transfer import TRANSFER_RULES
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.model.verdict import SEVERITY, State, Verdict, is_starved
 
-RULES_VERSION = "2026.27"
+RULES_VERSION = "2026.28"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 _NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})

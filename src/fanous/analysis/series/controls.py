@@ -39,9 +39,10 @@ def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
 
 
 def works_elsewhere(votes: Votes, elsewhere: Votes, keys: Collection[SeriesKey], failing: Floats) -> Floats:
-    """When a target worked on an unaffected network, or abroad, close to a failing hour: each measurement once.
+    """Since when it is known that a target worked on an unaffected network, or abroad, close to a failing hour.
 
-    It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.
+    Each measurement counts once.  It worked if no signal says otherwise: a successful lookup shows little where no
+    connection could be made.
 
     Args:
         votes: the country's votes about the incident's targets.
@@ -61,7 +62,7 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, keys: Collection[SeriesKey],
     abroad = ~elsewhere.seen & np.isin(elsewhere.targets, targets) & _is_near(elsewhere.times, failing)
     controls = (others.where(works), elsewhere.where(abroad))
     _, firsts = np.unique(np.concatenate([one.uids for one in controls]), return_index=True)
-    return np.sort(np.concatenate([one.times for one in controls])[firsts])
+    return np.sort(np.concatenate([one.known_at for one in controls])[firsts])
 
 
 def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:

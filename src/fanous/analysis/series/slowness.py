@@ -300,6 +300,8 @@ def _votes(bins: Sequence[_Bin], courses: _Courses) -> Votes:
         kbps=np.array([b.kbps for b in bins], np.float64),
         access=np.array([str(b.first.access) for b in bins], object),
         sources=np.array([b.first.source for b in bins], object),
+        receipts=np.array([b.first.receipt for b in bins], np.float64),
+        vouched=np.array([b.first.vouched for b in bins], np.bool_),
         cut=np.full(len(bins), "", object),
         reached=np.full(len(bins), "", object),
     )

@@ -5,6 +5,7 @@ voice if it is heard in no other hour.  Names cost nothing: on a network where m
 repeatedly, a probe heard in only one hour of the whole record is a stranger, and two strangers count as one probe.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.series.aggregate import KNOWN, NEW, PROBE_MAJORITY
-from fanous.model.instant import HOUR
+from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import is_stated
 from fanous.model.series import Ints, Votes
 from fanous.model.threshold import threshold
@@ -138,6 +139,18 @@ def helped(seen: Votes, count: Count = named_probes) -> bool:
     networks = [seen.where(seen.asns == asn) for asn in np.unique(seen.asns)]
     good = [int(own.asns[0]) for own in networks if mostly_controlled(own)]
     return count(seen.where(seen.controlled & np.isin(seen.asns, good))) >= PROBES
+
+
+def strangers_in(seen: Votes) -> int:
+    """How many strangers there are among them.
+
+    A collector gives a stranger another name each day, so those of the day with most of them count; a run of a test has
+    one name.
+    """
+    names = {(probe, is_stated(probe), at // DAY) for probe, at in zip(seen.probes, seen.times, strict=True)}
+    runs = {probe for probe, stated, _ in names if not stated}
+    daily = Counter(day for _, stated, day in names if stated)
+    return len(runs) + max(daily.values(), default=0)
 
 
 def is_long(seen: Votes) -> bool:

@@ -258,6 +258,8 @@ def rates(country: SpeedCountry, probes: int, seed: int, *, code: str = "PK") ->
                     40.0,
                     beside,
                     "edge",
+                    receipt=at,
+                    vouched=True,
                 )
                 for minute, at, own in zip(
                     minutes.tolist(), (FIRST_DAY + 60.0 * minutes).tolist(), speed.tolist(), strict=True

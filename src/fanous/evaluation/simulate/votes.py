@@ -155,9 +155,10 @@ def votes_of(
     count = len(made)
     failed = np.array([a.failed for a in made], np.bool_)
     empty = np.full(count, "", object)
+    times = start + HOUR * np.array([a.hour for a in made], np.float64)
     return Votes(
         uids=np.array([f"{number}" for number in range(count)], object),
-        times=start + HOUR * np.array([a.hour for a in made], np.float64),
+        times=times,
         asns=np.array([a.asn for a in made], np.int64),
         resolver_asns=np.zeros(count, np.int64),
         targets=np.full(count, "x", object),
@@ -169,6 +170,8 @@ def votes_of(
         kbps=np.full(count, np.nan),
         access=np.full(count, "any", object),
         sources=np.array([a.source for a in made], object),
+        receipts=times,
+        vouched=np.ones(count, np.bool_),
         cut=empty,
         reached=empty,
     )

@@ -39,6 +39,7 @@ OUTSIDE = frozenset(
         "verification_status",
         "x_collector",
         "x_content",
+        "x_received",
     }
 )
 """Keys written by servers, or that differ between the servers to which one measurement was sent."""

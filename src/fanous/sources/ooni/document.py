@@ -409,7 +409,8 @@ class CollectorNote(DocumentPart):
 
 
 class Header(DocumentPart):
-    """df-000 without ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note."""
+    """df-000 without ``test_keys``; ``x_recorded`` is a mark of the lab, ``x_collector`` our collector's note, and
+    ``x_received`` the time of receipt of a record that left a store."""
 
     test_name: str | None = None
     test_version: str | None = None
@@ -428,6 +429,7 @@ class Header(DocumentPart):
     annotations: Annotations | None = None
     x_recorded: Any = UNSET
     x_collector: CollectorNote | None = None
+    x_received: str | None = None
 
 
 class Document(Header):

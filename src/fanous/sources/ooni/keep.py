@@ -58,6 +58,7 @@ from fanous.sources.ooni.values import (
     in_words,
     input_of,
     instant_of,
+    is_vouched,
     name_form,
     query_type_of,
     software_of,
@@ -98,10 +99,10 @@ def take(record: Record) -> tuple[Record, ParsedMeasurement]:
 
 def _shown_by(header: Header) -> Provenance:
     """The same as ``sources.marks.shown_by`` would find in what is stored of it."""
-    notes, note = header.annotations, header.x_collector
+    notes = header.annotations
     if header.x_recorded not in (None, UNSET) or (notes is not None and notes.synthetic is not UNSET):
         return Provenance.SYNTHETIC
-    return Provenance.REAL if note is None or note.vouched is True else Provenance.UNVOUCHED
+    return Provenance.REAL if is_vouched(header) else Provenance.UNVOUCHED
 
 
 def kept(data: bytes, *, with_pages: bool = True) -> bytes:
@@ -394,6 +395,7 @@ _TEXTS: dict[str, Form] = {
     "measurement_start_time": _time,
     "test_start_time": _time,
     "received": _time,
+    "x_received": _time,
 }
 """Field -> the form of its text, in all structures that have it."""
 

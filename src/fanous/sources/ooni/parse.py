@@ -79,6 +79,10 @@ class Identified(NamedTuple):
     content: str
 
 
+OWN = "edge"
+"""Name of the source of our own probes, and of what was sent to our collector."""
+
+
 class Decoded(NamedTuple):
     """A record as structures; ``keys`` is ``None`` if it has none that are read."""
 
@@ -103,7 +107,13 @@ def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
     header = decoded.header
     content = known.content if known else stamp_of(data)
     measurement = measurement_of(
-        header, lambda: _own_uid(data, content, header), found.target, found.defect, notes, content
+        header,
+        lambda: _own_uid(data, content, header),
+        found.target,
+        found.defect,
+        notes,
+        content,
+        is_own=record.source == OWN,
     )
     return decoded, ParsedMeasurement(measurement, observations, found.control_failure, tuple(notes))
 

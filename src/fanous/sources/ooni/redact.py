@@ -9,6 +9,7 @@ is numbered or blank, so that rules reach the same verdicts, and nothing in it c
 import re
 from base64 import b64encode
 from collections.abc import Callable, Container, Iterable, Iterator
+from math import isnan
 
 from msgspec import UNSET
 
@@ -17,6 +18,7 @@ from fanous.analysis.rules.pages import COMMON_HEADERS, LEAST_WORD, REFUSERS
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, is_private_name
 from fanous.sources.ooni.document import (
     Binary,
+    CollectorNote,
     DocumentPart,
     HelperPage,
     StepKeys,
@@ -80,7 +82,10 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
     header.measurement_uid = digest(known.uid)
     header.report_id = digest(known.probe)
     header.measurement_start_time = to_minute(known.started_at)
-    header.probe_id = header.test_start_time = header.probe_network_name = header.x_collector = None
+    header.probe_id = header.test_start_time = header.probe_network_name = None
+    if header.x_collector is not None:
+        header.x_collector = CollectorNote(vouched=header.x_collector.vouched)
+    header.x_received = None if isnan(known.receipt) else to_minute(known.receipt)
     control = keys.control.http_request if isinstance(keys, WebKeys) and keys.control else None
     public = PublicRecord(input_of(header.input), control, tuple(found))
     for steps in steps_of(keys) if keys is not None else ():

@@ -9,7 +9,7 @@ from fanous.model.measurement import Record
 from fanous.model.place import Family
 from fanous.sources.connector import ALL, OWN_DATA, UNWATCHED, OnProgress, OnReject, Source, Working
 from fanous.sources.ooni.keep import take
-from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.parse import OWN, parse
 from fanous.sources.ooni.read import read
 from fanous.sources.ooni.redact import redact
 
@@ -43,7 +43,7 @@ class Edge:
     ) -> Iterator[Record]:
         """As ``Ooni`` reads them, under this source's name."""
         records = read(path, on_reject, on_progress, own=True, share=share, working=working)
-        return (replace(record, source="edge") for record in records)
+        return (replace(record, source=OWN) for record in records)
 
     read = read_share
 
@@ -70,7 +70,7 @@ OONI = Source(
 )
 
 EDGE = Source(
-    name="edge",
+    name=OWN,
     title="downloads of our own probes",
     help="measurements of your own probes, in OONI's format",
     licence=OWN_DATA,

@@ -16,10 +16,12 @@ from math import nan
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import UNSET
+
 from fanous.analysis.rules.failures import NAMES, PHRASES
 from fanous.errors import Rejected
 from fanous.model.instant import DAY, from_iso
-from fanous.model.measurement import PORTS, STATED, Measurement, is_address
+from fanous.model.measurement import LATE, PORTS, STATED, Measurement, is_address, is_late
 from fanous.model.place import UNKNOWN_COUNTRY, Access
 from fanous.model.threshold import threshold
 from fanous.refdata.platforms import normal_host
@@ -258,6 +260,8 @@ def measurement_of(
     defect: str,
     notes: list[str],
     content: str = "",
+    *,
+    is_own: bool = False,
 ) -> Measurement:
     """The header.
 
@@ -266,6 +270,7 @@ def measurement_of(
         target: what the nettest is about.
         defect: a defect of the instrument that the nettest itself found; empty = none.
         content: digest of its content when it arrived; empty = unknown.
+        is_own: does it come from the source of our own probes?
 
     Raises:
         Rejected: no name of a nettest, or no time.
@@ -278,6 +283,8 @@ def measurement_of(
     country, asn = country_of(document.probe_cc), asn_of(document.probe_asn)
     network_type = (document.annotations.network_type if document.annotations else None) or ""
     began = started_at(document, notes)
+    receipt, vouched = _receipt(document, is_own=is_own), is_own and is_vouched(document)
+    late = LATE if not vouched and is_late(began, receipt) else ""
     return Measurement(
         uid=uid,
         test_name=test_name,
@@ -291,11 +298,36 @@ def measurement_of(
         software=f"{software_of(clip(document.software_name))} {version_of(clip(document.software_version))}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
-        defect=_no_line(network_type) or defect or _no_time(document, began) or _no_place(country, asn),
+        defect=late
+        or _no_line(network_type)
+        or defect
+        or _no_time(document, began)
+        or _no_place(country, asn),
         network_name=clip(document.probe_network_name),
         report=clip(document.report_id),
         content=content,
+        receipt=receipt,
+        vouched=vouched,
     )
+
+
+def is_vouched(document: Header) -> bool:
+    """Does no collector say that a stranger sent it?  The lab answers for what it staged, which counts only as that."""
+    note, recorded = document.x_collector, document.x_recorded not in (None, UNSET)
+    return recorded or note is None or note.vouched is True
+
+
+def _receipt(document: Header, *, is_own: bool) -> float:
+    """When a collector received it, unix seconds; NaN = only its sender says when it was made.
+
+    OONI writes the time of receipt into the identity that it gives; whatever else such a record says of its receipt may
+    be its sender's.  Our collector notes it, and a record that left a store keeps it.
+    """
+    note = document.x_collector
+    texts = (note.received if note else None, document.x_received)
+    noted = (instant_of(text) for text in texts if text)
+    given = None if is_own else _from_identifier(document.measurement_uid)
+    return next((instant for instant in (given, *noted) if instant is not None), nan)
 
 
 def _probe(document: Header) -> str:
