@@ -34,9 +34,9 @@ def judged(
     observations: tuple[Observation, ...] | None = None,
     **given: Any,
 ) -> Judged:
-    """A measurement at noon that says ``x`` works; ``given`` replaces fields of its header."""
+    """A measurement of an own probe at noon that says ``x`` works; ``given`` replaces fields of its header."""
     facts = (observation(Layer.DNS), observation(Layer.TLS)) if observations is None else observations
-    header = {"uid": uid, "started_at": NOON, **given}
+    header = {"uid": uid, "started_at": NOON, "vouched": True, **given}
     return Judged(
         Record("ooni", json.dumps({"uid": uid}).encode()),
         bundle(*facts, **header),
