@@ -18,6 +18,7 @@ from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import ingest, query, replay
 from fanous.sources.marks import is_marked, shown_by
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.ooni.values import instant_of
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of
@@ -257,10 +258,11 @@ def through_a_collector(records: list[dict[str, Any]], sender: str) -> list[dict
     found = []
     for one in records:
         asn = one["probe_asn"]
-        report = new_report_id(one["test_name"], one["probe_cc"], asn, NOW, b"0123456789ab")
+        now = (instant_of(one["measurement_start_time"]) or NOW) + 60
+        report = new_report_id(one["test_name"], one["probe_cc"], asn, now, b"0123456789ab")
         content = one | {"x_collector": {"vouched": True}, "probe_id": "a name of one's own"}
         body = json.dumps({"format": "json", "content": content}).encode()
-        found.append(json.loads(receive(report, body, "203.0.113.7", UNKNOWN, NOW, sender).line))
+        found.append(json.loads(receive(report, body, "203.0.113.7", UNKNOWN, now, sender).line))
     return found
 
 
