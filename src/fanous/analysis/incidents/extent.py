@@ -449,6 +449,12 @@ NATION_NETWORKS = threshold("incidents.nation_networks", 3, "Fewest affected net
 NATION_OPERATORS = threshold(
     "incidents.nation_operators", 2, "Fewest operators of the affected networks of a nation."
 )
+NATION_ALONE = threshold(
+    "incidents.nation_alone_share",
+    0.8,
+    "Share of the users from which one operator is the nation by itself, however few networks it has: Ethio "
+    "Telecom was the only one of its country until 2022.",
+)
 NATION_OBSERVED = threshold(
     "incidents.nation_observed_share",
     0.3,
@@ -591,7 +597,8 @@ def _draw_shares(
 
 def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: list[NetworkWeight]) -> bool:
     hit = [w for w in networks if w.asn in affected]
-    if len(hit) < NATION_NETWORKS or len({w.operator for w in hit}) < NATION_OPERATORS:
+    several = len(hit) >= NATION_NETWORKS and len({w.operator for w in hit}) >= NATION_OPERATORS
+    if not several and sum(w.share for w in hit) < NATION_ALONE:
         return False
     if (draws >= NATION_SHARE).mean() < NATION_CERTAINTY:
         return False
