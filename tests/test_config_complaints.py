@@ -148,6 +148,8 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         ],
         "helper_neighbours": FLAG,
         "open_to_all": FLAG,
+        "credentials": TEXT,
+        "network_day_credentials": [('"2"', "a whole number from 0"), ("-1", "a whole number from 0")],
         "lab": FLAG,
     },
     "alerts": {

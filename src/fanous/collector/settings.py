@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
+from fanous.collector.credentials import NETWORK_DAY
 from fanous.collector.limits import ADDRESS_MB, DAY_MB, MOST_CONNECTIONS, NETWORK_MB
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.collector.reach import networks_of
@@ -29,6 +30,9 @@ class DoorSettings(Section, frozen=True):
         network_day_mb: MiB a day that one network may add to the archive, before compression; one address, a quarter.
         open_to_all: whether strangers send, too: their measurements are unvouched, and what one address sends in a day
             counts as one probe.  If not, the operator answers for every sender.
+        credentials: the keys with which this collector, and others that have the same file, issue credentials; by
+            default in the store's folder, and made at the first start.
+        network_day_credentials: issued in a day to one network (ASN); one to each /24 or /48.
         lab: whether the test helper may connect to private addresses.
     """
 
@@ -48,6 +52,8 @@ class DoorSettings(Section, frozen=True):
     helper_never: Some[Text] = ()
     helper_neighbours: bool = False
     open_to_all: bool = True
+    credentials: Path | None = None
+    network_day_credentials: Annotated[int, Meta(ge=0)] = NETWORK_DAY
     lab: bool = False
 
     def __post_init__(self) -> None:
