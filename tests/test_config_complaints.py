@@ -151,6 +151,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "credentials": TEXT,
         "network_day_credentials": [('"2"', "a whole number from 0"), ("-1", "a whole number from 0")],
         "lab": FLAG,
+        "ca_file": [*TEXT, ('"none.pem"', "in a lab only")],
     },
     "alerts": {
         "url": SITE,

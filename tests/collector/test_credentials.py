@@ -81,7 +81,9 @@ def test_a_volunteer_is_one_name_on_a_network_whatever_her_address_and_another_e
     first, second, third, other = names(tmp_path)
     assert first == second == third != other
     assert first is not None and len(first) == 32
-    stored = [json.loads(stored_form(json.dumps(record).encode()))["x_collector"] for record in kept(tmp_path)]
+    stored = [
+        json.loads(stored_form(json.dumps(record).encode()))["x_collector"] for record in kept(tmp_path)
+    ]
     assert [note["credential"] for note in stored] == names(tmp_path)
     nym = elsewhere["nym"]
     assert not any(nym in json.dumps(record) or "zkp" in json.dumps(record) for record in kept(tmp_path))

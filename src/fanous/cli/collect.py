@@ -179,6 +179,14 @@ def collect(
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca-file",
+            metavar="FILE.pem",
+            help="With --lab: authorities that the test helper trusts instead of Mozilla's.",
+        ),
+    ] = None,
 ) -> None:
     """Receive measurements from probes: OONI's collector protocol, check-in and test helper.
 
@@ -224,12 +232,13 @@ def collect(
             credentials=credentials,
             network_day_credentials=network_day_credentials,
             lab=lab,
+            ca_file=ca_file,
         )
     except WrongKey as error:
         raise FanousError(f"--{error.key.replace('_', '-')}: {error}") from error
     log_to_stderr()
     door = with_keys(door, store, time.time(), renew=new_credentials)
-    if networks or orders or door.credentials:
+    if networks or orders or ca_file or door.credentials:
         policy_of(door, time.time)  # unreadable files are reported before anything begins
     listening = listening_socket(*host_and_port(listen))
     raise_descriptors()

@@ -34,6 +34,7 @@ class DoorSettings(Section, frozen=True):
             default in the store's folder, and made at the first start.
         network_day_credentials: issued in a day to one network (ASN); one to each /24 or /48.
         lab: whether the test helper may connect to private addresses.
+        ca_file: PEM file with the authorities that it trusts instead of Mozilla's; only with ``lab``.
     """
 
     on: bool = True
@@ -55,14 +56,17 @@ class DoorSettings(Section, frozen=True):
     credentials: Path | None = None
     network_day_credentials: Annotated[int, Meta(ge=0)] = NETWORK_DAY
     lab: bool = False
+    ca_file: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.listen:
             force_setattr(self, "on", False)
         with about("trust_proxy"):
             trusted_proxies(self.trust_proxy)
+        if self.ca_file is not None and not self.lab:
+            raise WrongKey("ca_file", "private authorities are trusted in a lab only: add `lab`")
         networks = self.networks if self.networks and self.networks.name != NOTHING else None
-        for key, file in (("networks", networks), ("orders", self.orders)):
+        for key, file in (("networks", networks), ("orders", self.orders), ("ca_file", self.ca_file)):
             if file is not None and not file.is_file():
                 raise WrongKey(key, f"file not found: {file}")
         if self.urls is not None:

@@ -79,6 +79,7 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
     )
     helper = HelperPolicy(
         allow_private=door.lab,
+        ca_file=str(door.ca_file or ""),
         asn_of=lambda address: origins.of(address).asn,
         reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
     )
