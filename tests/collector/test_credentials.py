@@ -444,6 +444,24 @@ def test_keys_that_are_lost_damaged_or_anothers_are_a_clear_error(
     assert str(file) in str(error.value) and "--new-credentials" in str(error.value)
 
 
+def test_a_file_that_has_no_keys_is_neither_closed_nor_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    file.chmod(0o644)
+    with pytest.raises(FanousError, match="is not a whole file"):
+        keys_at(file, NOW)
+    with pytest.raises(FanousError, match="Nothing was changed"):
+        keys_at(file, NOW, renew=True)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("mine", 0o644)
+
+
+def test_damaged_keys_are_replaced_on_request(tmp_path: Path) -> None:
+    file = tmp_path / "credentials.json"
+    keys_at(file, NOW)
+    _cut(file)
+    Issuer(keys_at(file, NOW, renew=True), file, 1)
+
+
 def test_keys_brought_from_another_collector_are_taken(tmp_path: Path) -> None:
     keys = keys_at(tmp_path / "here.json", NOW)
     (tmp_path / "there.json").write_bytes((tmp_path / "here.json").read_bytes())

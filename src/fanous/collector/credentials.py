@@ -40,6 +40,7 @@ from fanous.base.files import (
     read_regular,
     write_durably,
 )
+from fanous.base.overwrite import check_file
 from fanous.base.threads import Threads
 from fanous.collector.limits import Limiter, RateLimit, RateLimits, places_of
 from fanous.collector.request import Refused, decoded
@@ -82,6 +83,11 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True):
     digest_key: str
 
 
+def is_keys(path: Path) -> bool:
+    """Whether a file has such keys, or what is left of them; others are never replaced."""
+    return read_regular(path, MOST_KEY_BYTES, "the keys of credentials").startswith(b'{"made":')
+
+
 def part() -> str:
     """Ending of a file that is being written, perhaps by several collectors at once."""
     return f".{token_hex(4)}.part"
@@ -122,6 +128,7 @@ def _make_keys(path: Path, public: Path, now: float, *, renew: bool) -> None:
     keys = Keys(int(now), parameters, state.get_secret_key(), token_hex(DIGEST_BYTES))
     make_folder(path.parent)
     if renew:
+        check_file(path, is_keys)
         public.unlink(missing_ok=True)
         write_durably(path, msgspec.json.encode(keys), part(), now)
     else:
@@ -134,13 +141,13 @@ def _make_keys(path: Path, public: Path, now: float, *, renew: bool) -> None:
 
 
 def _read_keys(path: Path, public: Path) -> Keys:
-    close_to_others(path)
     try:
         keys = msgspec.json.decode(read_regular(path, MOST_KEY_BYTES, "the keys of credentials"), type=Keys)
         if len(bytes.fromhex(keys.digest_key)) != DIGEST_BYTES:
             raise ValueError("digest_key is too short")
     except (msgspec.MsgspecError, ValueError) as error:
         raise FanousError(f"{path} is not a whole file of credentials' keys ({error}): {AGAIN}") from None
+    close_to_others(path)
     if not public.exists():  # just made, or brought here from another collector
         with suppress(OSError):  # the folder may be read-only
             write_durably(public, keys.public_parameters.encode(), part(), keys.made)
@@ -433,8 +440,9 @@ PROOFS = RateLimits(address=RateLimit(5, 600), network=RateLimit(20, 1200))
 """Proofs checked of one address and of one network.  A run over a whole test list makes some 600 measurements; a forger
 who uses all that a network may takes a fifth of a core."""
 
-WAITING, WAITING_OF_NETWORK = 64, 16
-"""Proofs that wait or are being checked, in all and of one network: a third of a second's work, and a twelfth."""
+WAITING, WAITING_OF_NETWORK = 64, 8
+"""Proofs that wait or are being checked, in all and of one network: a third of a second's work of two processors, and a
+twenty-fifth."""
 
 
 class Checks:
