@@ -23,8 +23,10 @@ from fanous.collector.door import Policy
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.request import Refused
+from fanous.collector.settings import DoorSettings
 from fanous.collector.submission import PROTOCOL_VERSION
 from fanous.errors import FanousError
+from fanous.monitor.receiver import with_keys
 from fanous.sources.ooni.keep import kept as stored_form
 from tests.collector.server import client, collector, started
 from tests.collector.threads import door
@@ -515,6 +517,21 @@ def test_a_killed_collector_leaves_nobody_at_its_address(tmp_path: Path) -> None
     with client(running) as found, pytest.raises(httpx.TransportError):
         found.get("/api/v1/test-helpers")
     running.kill()
+
+
+def test_where_the_library_is_missing_a_collector_runs_without_and_says_so_if_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fanous.monitor.receiver.is_library_here", lambda: False)
+    with caplog.at_level("INFO"):
+        assert with_keys(DoorSettings(), tmp_path, NOW).credentials is None
+    assert "no_credentials" in caplog.text and "ooniauth-py" in caplog.text
+    with pytest.raises(FanousError, match="ooniauth-py"):
+        with_keys(DoorSettings(credentials=tmp_path / "keys.json"), None, NOW)
+    with pytest.raises(FanousError, match="--credentials FILE"):
+        with_keys(DoorSettings(), None, NOW, renew=True)
+    assert with_keys(DoorSettings(), None, NOW).credentials is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_keys_a_collector_answers_as_oonis_server_without_a_manifest(tmp_path: Path) -> None:

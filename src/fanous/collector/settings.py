@@ -64,7 +64,9 @@ class DoorSettings(Section, frozen=True):
         with about("trust_proxy"):
             trusted_proxies(self.trust_proxy)
         if self.ca_file is not None and not self.lab:
-            raise WrongKey("ca_file", "private authorities are trusted in a lab only: add `lab`")
+            raise WrongKey(
+                "ca_file", "private authorities are trusted in a lab only: add --lab, or lab = true"
+            )
         networks = self.networks if self.networks and self.networks.name != NOTHING else None
         for key, file in (("networks", networks), ("orders", self.orders), ("ca_file", self.ca_file)):
             if file is not None and not file.is_file():
