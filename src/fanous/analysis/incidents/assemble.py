@@ -257,6 +257,7 @@ class Account:
         onset_earliest: None = under way when the data begin.
         intervals: when it was on, in order; the last is open if and only if ``end`` is None.
         end: None = it was not seen to end.
+        end_earliest, end_latest: its bounds; None = it was not seen to end, or they are not known.
         witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
         most: the highest confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
@@ -291,6 +292,8 @@ class Account:
     levels: tuple[Stage, ...] = ()
     opinions: tuple[FamilyView, ...] = ()
     hints: tuple[Reason, ...] = ()
+    end_earliest: float | None = None
+    end_latest: float | None = None
 
 
 class Basis(Protocol):
@@ -341,6 +344,8 @@ def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Inc
         onset_earliest=account.onset_earliest,
         onset_latest=account.onset_latest,
         end=account.end,
+        end_earliest=account.end_earliest,
+        end_latest=account.end_latest,
         intervals=account.intervals,
         confirmed_at=ruling.at,
         confidence=min(combined(account.witnesses), account.most),
