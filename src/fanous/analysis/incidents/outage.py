@@ -119,8 +119,9 @@ class Quantities:
         fall = SeriesEvent(setting.country, anomalies, self.series, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        verdict = self._ruling(anomalies, kind, list(weighed.values()), Parts(self.series, setting.weights))
-        if verdict.at is None and not worth_a_suspicion(anomalies, kind):
+        parts = Parts(self.series, setting.weights)
+        verdict = self._ruling(anomalies, kind, list(weighed.values()), parts)
+        if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
         told = opinions(anomalies, self.series)
         far = reach(anomalies, self.series, told, setting.weights)

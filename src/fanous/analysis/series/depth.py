@@ -196,7 +196,10 @@ def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -
     ahead = float((before - left[first - 1]) / lost) if first else 0.0
     ahead *= ahead > blur
     latest = max(low_from + (step if partly else line.last), low_from if at_once else fallen)
-    if len(left) - first <= 2:  # both may be lost in part, so the loss of the first is not known
+    is_sample = SIGNALS[told.key.signal].value is Value.SAMPLE
+    if (
+        len(left) - first <= 2 and not is_sample
+    ):  # both may be lost in part, so the loss of the first is not known
         latest = max(latest, low_from + step)
     good = max(0, first - (2 if ahead or blur >= DOUBTFUL else 1))
     latest += step if blur >= DOUBTFUL else 0
@@ -206,7 +209,7 @@ def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -
         earliest = (float(times[first - 1] + step) if first else low_from) - step * (blur + ahead)
     if first and times[first] - times[first - 1] > step:  # bins are missing, so it was somewhere in between
         at, at_once, latest = float(times[first - 1] + step + times[first]) / 2, False, max(latest, fallen)
-    elif SIGNALS[told.key.signal].value is Value.SAMPLE and at_once and not partly:
+    elif is_sample and at_once and not partly:
         at = (earliest + latest) / 2
     else:
         at = low_from + step * partly
@@ -321,7 +324,8 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
         begins = start if first == 0 else float(times[first])
         ends = end if last == len(left) else float(times[last])
         part = left[first:last]
-        found.append(Stage(begins, ends, float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))))
+        level = float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))
+        found.append(Stage(begins, ends, min(level, 1.0)))  # no part of an outage is a surplus
     return tuple(found)
 
 
