@@ -267,7 +267,7 @@ def _label_table(evaluation: Evaluation) -> Table:
             should,
             _minutes(event.minutes_to_confirm),
             _minutes(event.onset_error_minutes) + _bracket(event.onset_inside),
-            "no end" if _lacks_end(event) else _minutes(event.end_error_minutes),
+            "no end" if _lacks_end(event) else _minutes(event.end_error_minutes) + _bracket(event.end_inside),
             _left(event),
             _also(event),
         )
@@ -349,6 +349,7 @@ def _total(whole: Total) -> str:
         f"{judged}\n"
         f"status right {whole.status_right} of {counted(whole.events, 'event')}; "
         f"onset in its bracket {whole.onsets_inside} of {whole.onsets}, "
+        f"end {whole.ends_inside} of {whole.ends}, "
         f"level {whole.levels_inside} of {whole.levels}; "
         f"median distance of onset {_distance(whole.onset_error_minutes)}, end {_distance(whole.end_error_minutes)}\n"
         f"quiet {whole.quiet_right} of {counted(whole.quiet, 'interval')}; false: {whole.false_confirmed} confirmed, "

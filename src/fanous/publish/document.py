@@ -92,6 +92,8 @@ def incident_document(incident: Incident) -> Document:
         "onset_earliest": _moment(incident.onset_earliest),
         "onset_latest": to_iso(incident.onset_latest),
         "end": _moment(incident.end),
+        "end_earliest": _moment(incident.end_earliest),
+        "end_latest": _moment(incident.end_latest),
         "intervals": _pairs(incident.intervals),
         "confirmed_at": _moment(incident.confirmed_at),
         "confidence": round(incident.confidence, 4),
