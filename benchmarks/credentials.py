@@ -84,7 +84,7 @@ async def sent(
     statuses: list[str] = []
 
     async def client() -> None:
-        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as session:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=False) as session:
             for body, address in waiting:
                 began = time.perf_counter()
                 answer = await session.post(PATH, content=body, headers={"X-Forwarded-For": address})
