@@ -184,6 +184,15 @@ def detailed_document(incident: Incident) -> Document:
         "merged_into": incident.merged_into or None,
         "note": incident.note
         and {"text": incident.note.text, "by": incident.note.by, "at": to_iso(incident.note.at)},
+        **networks_document(incident),
+        "opinions": [_opinion(opinion) for opinion in incident.opinions],
+        **hints_document(incident.hints),
+    }
+
+
+def networks_document(incident: Incident) -> Document:
+    """When each network, region or the country saw it: one that was cut first keeps its own time."""
+    return {
         "networks": [
             {
                 "entity": network.entity,
@@ -194,9 +203,7 @@ def detailed_document(incident: Incident) -> Document:
                 "probability": round(network.probability, 4),
             }
             for network in incident.networks
-        ],
-        "opinions": [_opinion(opinion) for opinion in incident.opinions],
-        **hints_document(incident.hints),
+        ]
     }
 
 

@@ -118,6 +118,12 @@ def test_a_further_fall_and_a_partial_return_are_steps_of_their_own() -> None:
     assert [(one.start, one.end) for one in flat] == [(at(480), None)]
 
 
+def test_no_step_of_an_event_has_more_than_all_of_the_level() -> None:
+    series = cut(cut(daily(60, noise=0.01, signal=AP), 480, 500, 0.3), 500, 540, 1.4)
+    found = stages(told(series, 480), at(480), at(540))
+    assert [round(one.left, 1) for one in found] == [0.3, 1.0]
+
+
 def test_returns_of_some_hours_amid_days_are_steps_of_their_own() -> None:
     blackout = cut(daily(60, noise=0.02, signal=AP), 480, 608, 0.1)
     for first, last in ((498, 502), (540, 544), (570, 574)):
