@@ -237,6 +237,27 @@ class QuietIntervalScore:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundsScore:
+    """After how many rounds of own probes a block is known.
+
+    Attributes:
+        probes, networks: how many, the probes spread evenly over the networks.
+        minutes: from one round to the next.
+        suspected, confirmed: rounds since the onset; None = not within those looked at.
+        ended: good rounds after which it has ended; None = it was not confirmed, or not seen to end.
+        is_kept: is a block of three rounds still confirmed long afterwards?
+    """
+
+    probes: int
+    networks: int
+    minutes: float
+    suspected: int | None
+    confirmed: int | None
+    ended: int | None
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SlowdownScore:
     """How well one number of probes or tests shows a general slow-down of a country.
 

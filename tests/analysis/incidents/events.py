@@ -68,6 +68,7 @@ class Ballot:
         probe: one probe casts all of them; empty = each hour another probe.
         resolver: number of its network, for signals of the DNS layer.
         cut, reached: names of the roles that failed and of those that worked, separated by spaces.
+        vouched: as ``Votes``.
         of: whose measurements they are: ballots of one name share them, hour by hour; empty = their own.
     """
 
@@ -80,6 +81,7 @@ class Ballot:
     mechanism: str = "tls.reset.sni"
     kbps: float = float("nan")
     source: str = "ooni"
+    vouched: bool = False
     signal: str = "blocked_path"
     resolver: int = 0
     of: str = ""
@@ -115,6 +117,7 @@ def votes(*ballots: Ballot) -> Votes:
         kbps=np.array([b.kbps for _, b, _ in chosen], np.float64),
         access=names(["any" for _ in chosen]),
         sources=names([b.source for _, b, _ in chosen]),
+        vouched=np.array([b.vouched for _, b, _ in chosen], np.bool_),
         cut=names([b.cut for _, b, _ in chosen]),
         reached=names([b.reached for _, b, _ in chosen]),
     )

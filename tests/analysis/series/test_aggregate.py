@@ -152,6 +152,7 @@ def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
         "kbps": np.full(count, np.nan),
         "access": names(["any"] * count),
         "sources": names(["ooni"] * count),
+        "vouched": np.array([r.vouched for r in rows], np.bool_),
         "cut": names([""] * count),
         "reached": names([""] * count),
     }

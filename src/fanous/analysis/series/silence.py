@@ -103,6 +103,7 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
         kbps=np.full(len(own), nan),
         access=np.array([str(b.access) for b in own], object),
         sources=np.array([b.source for b in own], object),
+        vouched=np.zeros(len(own), np.bool_),
         cut=np.full(len(own), "", object),
         reached=np.full(len(own), "", object),
     )

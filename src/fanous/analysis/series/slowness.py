@@ -300,6 +300,7 @@ def _votes(bins: Sequence[_Bin], courses: _Courses) -> Votes:
         kbps=np.array([b.kbps for b in bins], np.float64),
         access=np.array([str(b.first.access) for b in bins], object),
         sources=np.array([b.first.source for b in bins], object),
+        vouched=np.zeros(len(bins), np.bool_),
         cut=np.full(len(bins), "", object),
         reached=np.full(len(bins), "", object),
     )

@@ -15,6 +15,7 @@ from random import Random
 import numpy as np
 
 from fanous.model.instant import HOUR
+from fanous.model.place import Family
 from fanous.model.series import Votes
 
 START = 1_699_920_000.0
@@ -169,6 +170,7 @@ def votes_of(
         kbps=np.full(count, np.nan),
         access=np.full(count, "any", object),
         sources=np.array([a.source for a in made], object),
+        vouched=np.array([a.source == str(Family.EDGE) for a in made], np.bool_),
         cut=empty,
         reached=empty,
     )
