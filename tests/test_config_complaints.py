@@ -148,7 +148,10 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         ],
         "helper_neighbours": FLAG,
         "open_to_all": FLAG,
+        "credentials": TEXT,
+        "network_day_credentials": [('"2"', "a whole number from 0"), ("-1", "a whole number from 0")],
         "lab": FLAG,
+        "ca_file": [*TEXT, ('"none.pem"', "in a lab only")],
     },
     "alerts": {
         "url": SITE,

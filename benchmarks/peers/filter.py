@@ -12,6 +12,7 @@ from benchmarks.peers.figure import Figure
 from fanous.analysis.detectors.interference import (
     BLOCKING,
     Bins,
+    alone,
     clip_bursts,
     forward,
     log_likelihood_ratio,
@@ -32,17 +33,17 @@ def measured(count: int, ticks: int) -> list[Figure]:
     failing = chance.binomial(probes, 0.01)
     failing[200:260, ::100] = probes[200:260, ::100]
     times = np.repeat(np.arange(ticks, dtype=np.int64)[:, None] * STEP, count, axis=1)
-    bins = Bins(times, failing, probes, np.ones(shape, np.bool_))
+    bins = Bins(times, failing, probes, np.ones(shape, np.bool_), np.zeros(shape, np.bool_))
     took = {}
     start = time.perf_counter()
-    ratio = clip_bursts(log_likelihood_ratio(bins, np.full(count, 0.02), 0.9, 0.2), bins, 4.0)
+    ratio = clip_bursts(log_likelihood_ratio(bins, np.full(count, 0.02), 0.9, 0.2, STEP), bins, 4.0, STEP)
     took["emissions and clip"] = time.perf_counter() - start
     rate = np.full(shape, 1 / (30 * DAY))
     start = time.perf_counter()
-    filtered = forward(ratio, times, rate, 1 / DAY)
+    filtered = forward(ratio, times, rate, 1 / DAY, alone(shape))
     took["forward"] = time.perf_counter() - start
     start = time.perf_counter()
-    smooth(filtered, times, rate, 1 / DAY)
+    smooth(filtered, times, rate, 1 / DAY, alone(shape))
     took["smooth"] = time.perf_counter() - start
     series = [
         Series(

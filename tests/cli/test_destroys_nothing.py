@@ -153,12 +153,13 @@ READ = {
 """Options and arguments that name what is read."""
 
 READ_KEYS = {
+    ("collect", "--credentials"),
     ("incidents bundle", "--key"),
     ("incidents signer", "--key"),
     ("orders revoke", "--root"),
     ("orders sign", "--key"),
 }
-"""Keys that are read; only `incidents key --new` and `orders key` make one, and never over a file."""
+"""Keys that are read; only `incidents key --new`, `orders key` and `collect` make one, and never over another file."""
 
 CONFIGURATION = """
 [run]

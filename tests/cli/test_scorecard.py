@@ -191,7 +191,7 @@ def test_totals_of_real_and_made_up_corpora_are_never_added_up() -> None:
     text = told(real, made_up, not_judged("Gone", True, ["ooni/gone.csv.gz"]))
     parts = text.partition("real cases\n")[2].partition("made-up cases\n")
     assert parts[0].startswith(
-        "judged 1, 1 NOT JUDGED\nstatus right 1 of 1 event; onset in its bracket 1 of 1, level 0 of 0"
+        "judged 1, 1 NOT JUDGED\nstatus right 1 of 1 event; onset in its bracket 1 of 1, end 0 of 0, level 0 of 0"
     )
     assert "quiet 1 of 2 intervals" in parts[0]
     assert parts[2].startswith("judged 1\nstatus right 1 of 2 events; onset in its bracket 1 of 2")

@@ -42,7 +42,7 @@ READERS = {
     "/api/v1/check-in": ("door.check_in", {"probe_cc": "PK"}),
     "/api/v1/register": ("door.registered", {}),
     "/api/v1/login": ("door.logged_in", {}),
-    "/api/v1/sign_credential": ("door.refuse_to_sign", {}),
+    "/api/v1/sign_credential": ("credentials.decoded", {}),
     "/": ("helper.asked_of", {}),
 }
 """What reads the body that is sent to a path, and one."""

@@ -9,7 +9,7 @@ from fanous.collector.door import Policy
 from fanous.collector.origin import UNKNOWN, trusted_proxies
 from fanous.collector.request import Refused
 from fanous.collector.settings import DoorSettings
-from fanous.collector.submission import Senders, accepted, receive, sent_alone
+from fanous.collector.submission import Senders, receive, sent_alone
 from fanous.model.measurement import STATED, Record
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.collector.probe import OPEN, measurement
@@ -63,19 +63,6 @@ def test_what_is_no_measurement_has_no_report(content: str) -> None:
     with pytest.raises(Refused) as refused:
         reports().report_of(content, "203.0.113.7", NOW)
     assert refused.value.status == 400
-
-
-def test_a_client_with_a_credential_hears_that_no_one_checked_it() -> None:
-    sent = sent_alone(
-        msgspec.json.encode({"content": CONTENT, "nym": "n", "zkp_request": "z", "manifest_version": "1"})
-    )
-    answer = accepted(sent, "uid", reports().report_of(CONTENT, "203.0.113.7", NOW))
-    assert (answer.measurement_uid, answer.verification_status) == ("uid", "unverified")
-    assert answer.error == "manifest_not_found"
-    assert (
-        accepted(sent_alone(b'{"content":"{}"}'), "uid", reports().report_of(CONTENT, "::1", NOW)).error
-        is None
-    )
 
 
 def test_an_identity_that_no_one_checked_is_not_kept() -> None:

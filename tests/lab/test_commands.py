@@ -1,6 +1,7 @@
 """``fanous lab``: a lab that stays up until it is taken down, and programs in it."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.lab import registry
 from fanous.lab.censors import TECHNIQUES
+from tests.children import child_environment
 from tests.lab.conftest import skip_without_a_lab
 
 pytestmark = pytest.mark.lab
@@ -53,6 +55,53 @@ def test_a_program_meets_the_censor_in_a_shell_at_a_vantage_point(standing_lab: 
     again = fanous("up")
     assert again.returncode == 1
     assert "already exists" in again.stderr
+
+
+def test_a_probe_measures_under_the_censor_with_the_line_that_is_printed(
+    standing_lab: dict[str, object], tmp_path: Path
+) -> None:
+    collector = standing_lab["collector"]
+    assert isinstance(collector, dict)
+    engine, own = (shlex.split(line) for line in collector["type"])
+    assert engine[:4] == ["fanous", "lab", "shell", "as64512-1"] and "--probe-services" in engine
+    typed = subprocess.run(
+        [sys.executable, "-m", *own, "--out", str(tmp_path / "out.jsonl")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_environment() | {"XDG_DATA_HOME": str(tmp_path)},
+    )
+    assert "measurements acknowledged" in typed.stdout + typed.stderr, typed
+    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    (control,) = [record["test_keys"]["control"] for record in records if record.get("input")]
+    assert control["http_request"]["status_code"] == 200
+    assert {one["status"] for one in control["tls_handshake"].values()} == {True}
+    assert list(Path(collector["inbox"]).rglob("*.jsonl*"))
+
+
+ENGINES_RESOLVERS = ("8.8.4.4", "1.0.0.1", "149.112.112.112", "208.67.222.222", "208.67.220.220")
+ENGINES_HOSTS = ("mozilla.cloudflare-dns.com", "dns.nextdns.io", "dns.google", "dns.quad9.net")
+
+
+def test_what_oonis_engine_asks_is_answered(standing_lab: dict[str, object]) -> None:
+    """ooni/probe-cli at 7cb22410, internal/sessionresolver/resolvermaker.go."""
+    script = (
+        "import sys, ssl, urllib.request as u, dns.message, dns.query\n"
+        "asked = dns.message.make_query('x.com', 'A')\n"
+        "def over_https(host):\n"
+        "    kind = {'content-type': 'application/dns-message'}\n"
+        "    request = u.Request(f'https://{host}/dns-query', asked.to_wire(), kind)\n"
+        "    return dns.message.from_wire(u.urlopen(request, timeout=5).read())\n"
+        f"for at in {ENGINES_RESOLVERS}: print(dns.query.udp(asked, at, timeout=5).answer[0][0])\n"
+        f"for host in {ENGINES_HOSTS}: print(over_https(host).answer[0][0])\n"
+    )
+    seen = fanous("shell", "as64512-1", sys.executable, "-c", script)
+    answers = seen.stdout.split()
+    assert len(answers) == len(ENGINES_RESOLVERS) + len(ENGINES_HOSTS), seen.stderr
+    (address,) = set(answers)
+    sites = standing_lab["sites"]
+    assert isinstance(sites, list)
+    assert address in next(site["addresses"] for site in sites if site["host"] == "x.com")
 
 
 def test_every_technique_is_listed() -> None:

@@ -100,6 +100,35 @@ def test_two_networks_that_fail_while_it_works_elsewhere_are_confirmed(store: St
     assert incident.status is Status.ENDED and incident.confirmed_at is not None
 
 
+def detected(folder: Path, *deliveries: list[Judged]) -> Incident:
+    """The incident of a new store that is given one delivery after the other."""
+    with open_store(folder, clock=lambda: NOON + DAY) as store:
+        for delivery in deliveries:
+            store.append(delivery, rules_version=VERSION, undetected=(NOON - 30 * DAY, NOON + DAY))
+            detect.detect_all(store)
+        (incident,) = store.ledger.incidents("PK")
+    return incident
+
+
+def test_controls_from_abroad_decide_whenever_they_come(tmp_path: Path) -> None:
+    """Whoever imports a second country's measurements later reads the same as if all had come at once."""
+    here, abroad = [*event("PK", PTCL), *event("PK", JAZZ)], elsewhere()
+    later, at_once = detected(tmp_path / "later", here, abroad), detected(tmp_path / "once", [*here, *abroad])
+    assert later.confirmed_at == at_once.confirmed_at is not None
+    assert (later.evidence, later.explanations) == (at_once.evidence, at_once.explanations)
+
+
+def test_what_has_nothing_to_do_with_an_incident_starts_no_detection(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ))
+    found(store)
+    other_site = measured("DE", 3320, EVENT, fails=False, target="wikipedia")
+    long_after = measured("DE", 3320, [60.0], fails=False)
+    store.append([*other_site, *long_after], rules_version=VERSION, undetected=(NOON - DAY, NOON + 9 * DAY))
+    assert set(store.ledger.undetected()) == {"DE"}
+    store.append(elsewhere(), rules_version=VERSION, undetected=(NOON - 30 * DAY, NOON + DAY))
+    assert set(store.ledger.undetected()) == {"DE", "PK"}
+
+
 def each_a_run(batch: list[Judged], *, versions: int) -> list[Judged]:
     """Each measurement is a separate run, by so many versions of the software in turn."""
     return [

@@ -48,6 +48,15 @@ def test_what_is_declared_and_not_installed_is_missing(
     assert (found["jinja2"], found["nosuch-thing"]) == (True, False)
 
 
+def test_what_a_machine_cannot_have_is_lacking_and_named_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("fanous.pipeline.doctor._is_installed", lambda name: name != "ooniauth-py")
+    (need,) = [one for one in examine(tmp_path, []) if one.name == "ooniauth-py"]
+    assert (need.found, need.is_vital) == (False, False)
+    assert "x86-64 Linux" in need.mend and "credentials" in need.without
+
+
 def test_the_disk_is_that_of_the_store_also_where_it_is_not_there_yet(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Reco
 from fanous.model.place import Access
 from fanous.model.reason import Reason
 from fanous.model.verdict import LINE, Judged, State, Verdict
+from fanous.store.schema import SENT
 from tests.builders import bundle, observation, verdict
 
 NOON = 1_702_814_400.0
@@ -32,13 +33,14 @@ def judged(
     uid: str = "m1",
     *verdicts: Verdict,
     observations: tuple[Observation, ...] | None = None,
+    source: str = "ooni",
     **given: Any,
 ) -> Judged:
     """A measurement of an own probe at noon that says ``x`` works; ``given`` replaces fields of its header."""
     facts = (observation(Layer.DNS), observation(Layer.TLS)) if observations is None else observations
     header = {"uid": uid, "started_at": NOON, "vouched": True, **given}
     return Judged(
-        Record("ooni", json.dumps({"uid": uid}).encode()),
+        Record(source, json.dumps({"uid": uid}).encode()),
         bundle(*facts, **header),
         verdicts or (verdict(),),
     )
@@ -68,6 +70,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             header.defect,
             said.mechanism,
             said.kbps,
+            one.record.source == SENT,
         )
         for one in batch
         for header in [one.parsed.measurement]
@@ -90,6 +93,7 @@ def random_batch(seed: int, size: int) -> list[Judged]:
             started_at=NOON + random.randint(0, 7_200_000_000) / 1e6,
             defect=random.choice(["", "", "", "vpn"]),
             access=random.choice(list(Access)),
+            source=random.choice([SENT, "ooni"]),
         )
         for n in range(size)
     ]

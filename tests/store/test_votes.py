@@ -13,7 +13,7 @@ from tests.builders import verdict
 from tests.store.cases import NOON, judged, random_batch, rows
 from tests.store.servers import EVERYWHERE
 
-Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float]]]
+Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float], list[float]]]
 
 
 def plain(found: list[Series]) -> Plain:
@@ -26,6 +26,7 @@ def plain(found: list[Series]) -> Plain:
             one.counts.tolist(),
             one.controlled.tolist(),
             one.measurements.tolist(),
+            [] if one.vouched is None else one.vouched.tolist(),
         )
         for one in found
     ]
@@ -41,10 +42,11 @@ def test_the_stores_series_are_those_of_the_reference(store: Store, seed: int) -
     batch = random_batch(seed, 400)
     store.append(batch, rules_version="1")
     since, until = NOON + 600, NOON + 6600
-    for step in (600, 3600):
-        expected = aggregate.series(within(rows(batch), since, until), step)
+    for step, vouched_step in ((600, 0), (600, 60), (3600, 0)):
+        expected = aggregate.series(within(rows(batch), since, until), step, vouched_step)
         assert len(expected) > 10
-        assert plain(store.facts.series("PK", since, until, step)) == plain(expected)
+        found = store.facts.series("PK", since, until, step, vouched_step=vouched_step)
+        assert plain(found) == plain(expected)
     # A line is judged by what its sender got from all sites, whichever are asked for.
     only_x = [
         one for one in aggregate.series(within(rows(batch), since, until), 600) if one.key.target == "x"

@@ -19,6 +19,7 @@ from fanous.analysis.detectors.interference import (
     Bins,
     InterferenceOptions,
     Seats,
+    alone,
     clip_bursts,
     forward,
     log_likelihood_ratio,
@@ -121,9 +122,9 @@ def _needed(
     rate = np.full(bins.times.shape, options.onsets_a_day / DAY)
 
     def belief(bins: Bins, usual: Floats) -> tuple[Floats, Floats]:
-        raw = log_likelihood_ratio(bins, usual, options.mean_on, options.rho)
-        ratio = clip_bursts(raw, bins, options.clip)
-        return ratio, forward(ratio, bins.times, rate, options.ends_a_day / DAY)
+        raw = log_likelihood_ratio(bins, usual, options.mean_on, options.rho, options.burst)
+        ratio = clip_bursts(raw, bins, options.clip, options.burst)
+        return ratio, forward(ratio, bins.times, rate, options.ends_a_day / DAY, alone(ratio.shape))
 
     def raised(usual: Floats) -> NDArray[np.bool_]:
         ratio, on = belief(bins, usual)
@@ -137,7 +138,7 @@ def _needed(
     lasts = np.arange(len(first))[:, None] <= reached
     event = replace(bins, failing=bins.failing * lasts, probes=bins.probes * lasts)
     _, on = belief(event, np.full(len(starts), options.mean_off))
-    unnoticed = event.failing * (1 - smooth(on, event.times, rate, options.ends_a_day / DAY))
+    unnoticed = event.failing * (1 - smooth(on, event.times, rate, options.ends_a_day / DAY, alone(on.shape)))
     learnt = usual + unnoticed.sum(axis=0) / (one.counts.sum() + options.strength)
     second = raised(np.minimum(learnt, options.mean_off_high))
     at = bins.times[second.argmax(axis=0), columns] + one.step
@@ -160,7 +161,8 @@ def _planted(one: Series, starts: Floats, depth: float, longest: float) -> Bins:
     if depth < 1:
         failing = np.random.default_rng(SEED).binomial(failing, depth)
     controlled = 2 * one.controlled[index] >= np.maximum(failing, 1)
-    return Bins(one.times[index], failing, probes, controlled)
+    vouched = np.zeros(len(one), np.int64) if one.vouched is None else one.vouched
+    return Bins(one.times[index], failing, probes, controlled, 2 * vouched[index] >= one.counts[index])
 
 
 def _shortest(needed: Floats, since: float, until: float) -> float | None:

@@ -151,9 +151,42 @@ def collect(
             "counts as one probe; or every probe that can reach this address is yours, and each run counts.",
         ),
     ] = True,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(
+            "--credentials",
+            metavar="FILE",
+            help="Keys with which credentials are issued to volunteers, made at the first start; give collectors "
+            "that work together the same file. With --store, they are in the store's folder.",
+        ),
+    ] = None,
+    new_credentials: Annotated[
+        bool,
+        typer.Option(
+            "--new-credentials",
+            help="Make new keys first: every credential issued so far becomes void, and volunteers' probes "
+            "register again by themselves.",
+        ),
+    ] = False,
+    network_day_credentials: Annotated[
+        int,
+        typer.Option(
+            "--network-day-credentials",
+            min=0,
+            help="Credentials a day that one network (ASN) may be given; one neighbourhood (/24 or /48), one.",
+        ),
+    ] = 100,
     lab: Annotated[
         bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca-file",
+            metavar="FILE.pem",
+            help="With --lab: authorities that the test helper trusts instead of Mozilla's.",
+        ),
+    ] = None,
 ) -> None:
     """Receive measurements from probes: OONI's collector protocol, check-in and test helper.
 
@@ -165,7 +198,7 @@ def collect(
     from fanous.collector.server import LEAST_ADDRESS_SPACE, listening_socket, raise_descriptors
     from fanous.collector.settings import DoorSettings
     from fanous.config import WrongKey
-    from fanous.monitor.receiver import policy_of
+    from fanous.monitor.receiver import policy_of, with_keys
     from fanous.store.location import check_folder, check_parts, in_folder
 
     check_address_space(LEAST_ADDRESS_SPACE, "a collector")
@@ -196,14 +229,18 @@ def collect(
             helper_never=tuple(helper_never or ()),
             helper_neighbours=helper_neighbours,
             open_to_all=open_to_all,
+            credentials=credentials,
+            network_day_credentials=network_day_credentials,
             lab=lab,
+            ca_file=ca_file,
         )
     except WrongKey as error:
         raise FanousError(f"--{error.key.replace('_', '-')}: {error}") from error
-    if networks or orders:
+    log_to_stderr()
+    door = with_keys(door, store, time.time(), renew=new_credentials)
+    if networks or orders or ca_file or door.credentials:
         policy_of(door, time.time)  # unreadable files are reported before anything begins
     listening = listening_socket(*host_and_port(listen))
-    log_to_stderr()
     raise_descriptors()
     if queue is not None:
         collect_into_stream(listening, queue, *policy_of(door, time.time), status)

@@ -79,7 +79,12 @@ def confirm(
         raise typer.BadParameter("--since must be before --until")
     answer = ask(store, config, ConfirmCountry(code, targets, start, end, sensitivity))
     if as_json:
-        from fanous.publish.document import incident_document, known_document, sensitivity_document
+        from fanous.publish.document import (
+            incident_document,
+            known_document,
+            networks_document,
+            sensitivity_document,
+        )
         from fanous.wording.reasons import why_document
 
         print_document(
@@ -88,7 +93,9 @@ def confirm(
                 "since": to_iso(answer.since),
                 "until": to_iso(answer.until),
                 "incidents": [
-                    incident_document(one) | known_document(answer.known_until.get(one.id))
+                    incident_document(one)
+                    | networks_document(one)
+                    | known_document(answer.known_until.get(one.id))
                     for one in answer.incidents
                 ],
                 "insufficient": [

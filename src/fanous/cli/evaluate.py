@@ -21,6 +21,7 @@ from fanous.model.score import (
     EventScore,
     Fifth,
     QuietIntervalScore,
+    RoundsScore,
     SlowdownScore,
     Spared,
     Total,
@@ -59,6 +60,13 @@ def evaluate(
             "rush hours raise falsely (takes 3 minutes).",
         ),
     ] = False,
+    rounds: Annotated[
+        bool,
+        typer.Option(
+            "--rounds",
+            help="Instead, measure after how many rounds of own probes a block is suspected, confirmed and ended.",
+        ),
+    ] = False,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -84,9 +92,12 @@ def evaluate(
     if slowdowns:
         _evaluate_slowdowns(as_json)
         return
+    if rounds:
+        _evaluate_rounds(as_json)
+        return
     if not corpus:
         raise typer.BadParameter(
-            "name at least one corpus folder, or pass --adversary, --calibration or --slowdowns",
+            "name at least one corpus folder, or pass --adversary, --calibration, --slowdowns or --rounds",
             param_hint="CORPUS...",
         )
     from fanous.evaluation.corpus import how_to_give
@@ -124,6 +135,31 @@ def _evaluate_slowdowns(as_json: bool) -> None:
         print_document({"slowdowns": [slowdown_document(one) for one in slowdown_scores()]})
     else:
         print_slowdowns(console(), slowdown_scores())
+
+
+def _evaluate_rounds(as_json: bool) -> None:
+    from fanous.evaluation.rounds import rounds_scores
+
+    if as_json:
+        print_document({"rounds": [msgspec.to_builtins(one) for one in rounds_scores()]})
+    else:
+        print_rounds(console(), rounds_scores())
+
+
+def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:
+    """A row for each number of probes and networks, and each interval."""
+    table = Table(
+        "every", "networks", "probes", "suspected", "confirmed", "ended", "three rounds are kept", box=None
+    )
+    for one in scores:
+        figures = (_rounds(number, one.minutes) for number in (one.suspected, one.confirmed, one.ended))
+        kept = "yes" if one.is_kept else "no"
+        table.add_row(f"{one.minutes:g} min", f"{one.networks}", f"{one.probes}", *figures, kept)
+    console.print(table)
+
+
+def _rounds(number: int | None, minutes: float) -> str:
+    return "-" if number is None else f"{number} ({number * minutes:g} min)"
 
 
 def slowdown_document(one: SlowdownScore) -> dict[str, Any]:
@@ -267,7 +303,7 @@ def _label_table(evaluation: Evaluation) -> Table:
             should,
             _minutes(event.minutes_to_confirm),
             _minutes(event.onset_error_minutes) + _bracket(event.onset_inside),
-            "no end" if _lacks_end(event) else _minutes(event.end_error_minutes),
+            "no end" if _lacks_end(event) else _minutes(event.end_error_minutes) + _bracket(event.end_inside),
             _left(event),
             _also(event),
         )
@@ -349,6 +385,7 @@ def _total(whole: Total) -> str:
         f"{judged}\n"
         f"status right {whole.status_right} of {counted(whole.events, 'event')}; "
         f"onset in its bracket {whole.onsets_inside} of {whole.onsets}, "
+        f"end {whole.ends_inside} of {whole.ends}, "
         f"level {whole.levels_inside} of {whole.levels}; "
         f"median distance of onset {_distance(whole.onset_error_minutes)}, end {_distance(whole.end_error_minutes)}\n"
         f"quiet {whole.quiet_right} of {counted(whole.quiet, 'interval')}; false: {whole.false_confirmed} confirmed, "

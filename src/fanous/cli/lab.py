@@ -81,9 +81,20 @@ def lab_up(
             help="Censor to apply to every provider; may be repeated.",
         ),
     ] = None,
+    collector: Annotated[
+        bool,
+        typer.Option(
+            "--collector/--no-collector",
+            help="Whether to run a collector and test helper outside the country, for probes in it.",
+        ),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a lab that runs until `fanous lab down`; `fanous lab shell` opens a shell in it."""
+    """Start a lab that runs until `fanous lab down`; `fanous lab shell` opens a shell in it.
+
+    A collector and a test helper run outside the country, so OONI's engine (miniooni) and `fanous probe` can measure
+    at each vantage point; what to type is printed.
+    """
     from time import monotonic
 
     from fanous.lab.censors import apply
@@ -97,18 +108,51 @@ def lab_up(
     try:
         for one in cut or ():
             apply(internet, _cut_of(one))
+        outside = _start_collector(internet) if collector else {}
     except BaseException:
         internet.down()
         raise
     seconds = monotonic() - began
     if as_json:
-        print_document({"seconds": round(seconds, 2), **_standing_document(internet)})
+        print_document({"seconds": round(seconds, 2), **_standing_document(internet), **outside})
         return
     print(f"{len(internet.providers)} networks are up after {seconds:.2f} s")
     for point in internet.vantage_points[:MOST_SHOWN]:
         print(f"  fanous lab shell {point.name:14} {point.access:6} {point.address}")
     if len(internet.vantage_points) > MOST_SHOWN:
         print(f"  ... and {len(internet.vantage_points) - MOST_SHOWN} more (--json lists them)")
+    for found in outside.values():
+        print(f"a collector and test helper are outside, at {found['url']}; to measure, type:")
+        for line in found["type"]:
+            print(f"  {line}")
+        print("the lab's network numbers are not public, so what it receives is kept apart; to see it, type:")
+        print(f"  fanous drain {found['inbox']}/apart --store STORE")
+
+
+def _start_collector(internet: "Internet") -> dict[str, Any]:
+    """A collector and test helper outside the country, and what to type to measure with them."""
+    from shlex import join
+
+    from fanous.lab.plan import COLLECTOR_ADDRESS, COLLECTOR_HOST, urls_of
+
+    folder, port = internet.folder / "collector", 8471
+    command = [
+        *(sys.executable, "-m", "fanous", "collect", "--inbox", str(folder / "inbox")),
+        *("--credentials", str(folder / "credentials.json"), "--networks", "none"),
+        *("--lab", "--ca-file", str(internet.ca_file), "--listen", f"0.0.0.0:{port}"),
+    ]
+    internet.programs.start("collector", "", internet.argv(internet.names.outside, command))
+    internet.programs.wait_for_port("collector", internet.names.outside, COLLECTOR_ADDRESS, port)
+    settings = folder / "probe.toml"
+    settings.write_text(f'ca_file = "{internet.ca_file}"\n', encoding="utf-8")
+    point, url = internet.vantage_points[0], f"http://{COLLECTOR_HOST}:{port}"
+    page = urls_of(internet.plan.targets[0])[0]
+    country = (*("--country", internet.plan.country), *("--asn", str(point.asn)))
+    sending = ("--settings", str(settings), "--collector", url, "--helper", url)
+    own = ("fanous", "probe", "run", "--yes", "-i", page, *sending, *country)
+    engine = ("miniooni", "--yes", "--probe-services", url, "web_connectivity", "-i", page)
+    typed = [join(("fanous", "lab", "shell", point.name, *words)) for words in (engine, own)]
+    return {"collector": {"url": url, "inbox": str(folder / "inbox"), "type": typed}}
 
 
 def _cut_of(text: str) -> "Cut":

@@ -32,7 +32,7 @@ from fanous.log import log_to_stderr, logline
 from fanous.model.instant import DAY, to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import Pull
@@ -363,11 +363,21 @@ def _show_pulled(done: "PulledMeasurements") -> None:
         say(f"... and {len(done.failures) - SHOWN:,} more (--json lists them)", file=sys.stderr)
     if done.missing:
         say("not all could be fetched: pull again, and only what is missing is fetched", file=sys.stderr)
+    if done.controls:
+        say(
+            f"controls from {_countries(done.controls)}, since nothing showed whether it worked elsewhere: "
+            f"{sum(one.tally.stored for one in done.controls):,} measurements, "
+            f"{_size(sum(one.size for one in done.controls))}"
+        )
     if done.may_come_until is not None:
         say(
             f"measurements of this time may still be uploaded until {to_iso(done.may_come_until)}: pull again then",
             file=sys.stderr,
         )
+
+
+def _countries(controls: "Sequence[PulledMeasurements]") -> str:
+    return ", ".join(dict.fromkeys(one.wanted.country for one in controls))
 
 
 def _planned(planned: "PullPlan") -> dict[str, object]:
@@ -399,6 +409,7 @@ def _pulled(done: "PulledMeasurements") -> dict[str, object]:
         "may_come_until": to_iso(done.may_come_until) if done.may_come_until else None,
         "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
         "failures": [{"piece": name, "why": why} for name, why in done.failures],
+        "controls": [_pulled(one) for one in done.controls],
     }
 
 

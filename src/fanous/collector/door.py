@@ -35,6 +35,7 @@ from starlette.routing import Route
 
 from fanous.base.confine import Grant
 from fanous.base.threads import Threads
+from fanous.collector.credentials import PROOFS, Checks, Credentials, NoCredentials
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.limits import (
@@ -62,12 +63,13 @@ from fanous.collector.services import (
     known_helpers,
     logged_in,
     no_measurement,
-    refuse_to_sign,
     registered,
 )
 from fanous.collector.submission import (
     RANDOM_BYTES,
     Apart,
+    LoneMeasurement,
+    ReportId,
     Senders,
     Submission,
     accepted,
@@ -196,6 +198,8 @@ class Policy:
         clock: unix seconds, UTC; a lab's may differ from the machine's.
         contact: whom to write to, shown to people who see our pings; empty = none given.
         open_to_all: whether strangers send, too: see ``DoorSettings``.
+        credentials: issues them and checks proofs.
+        proofs: of one address and of one network that are checked.
     """
 
     trusted: Sequence[Network] = ()
@@ -213,6 +217,8 @@ class Policy:
     clock: Callable[[], float] = time.time
     contact: str = ""
     open_to_all: bool = True
+    credentials: Credentials = field(default_factory=NoCredentials)
+    proofs: RateLimits = PROOFS
 
 
 class Door:
@@ -233,6 +239,7 @@ class Door:
         self._helping = LoopThread("helper")
         self._room = Room()
         self._senders = Senders()
+        self._checks = Checks(policy.credentials, policy.proofs)
         # A separate pool, since look-ups for the test helper may occupy all of the loop's threads.
         # Nothing in it has been acknowledged, so the process can end without waiting for it.
         self._decoding = Threads(DECODERS, "decoding")
@@ -252,35 +259,40 @@ class Door:
         report = parse_report_id(request.path_params["report_id"])
         origin = self._policy.origins.of(address)
 
-        def received(body: bytes) -> tuple[Submission, object]:
+        def received(body: bytes) -> tuple[Submission, None]:
             now = self._policy.clock()
-            submission = receive(report, body, address, origin, now, self._sender(address, now))
-            return submission, {"measurement_uid": submission.uid}
+            return receive(report, body, address, origin, now, self._sender(address, now)), None
 
-        return await self._kept(request, received, address)
+        async with self._received(request, received, address) as (submission, _):
+            return await self._kept(submission, {"measurement_uid": submission.uid})
 
     async def submit_alone(self, request: Request) -> Response:
-        """``submit_measurement``: the same for a measurement without a report."""
+        """``submit_measurement``: the same for a measurement without a report, and with a proof of its sender."""
         address = self._admitted(request)
         origin = self._policy.origins.of(address)
 
-        def received(text: bytes) -> tuple[Submission, object]:
+        def received(text: bytes) -> tuple[Submission, tuple[LoneMeasurement, ReportId]]:
             sent, now = sent_alone(text), self._policy.clock()
             report = self._senders.report_of(sent.content, address, now)
             body = b'{"content":%s}' % sent.content.encode()
             submission = receive(report, body, address, origin, now, self._sender(address, now))
-            return submission, accepted(sent, submission.uid, report)
+            return submission, (sent, report)
 
-        return await self._kept(request, received, address)
+        async with self._received(request, received, address) as (submission, (sent, report)):
+            sender = await self._checks.verify(sent, report, address)
+            if sender.name:
+                submission = submission.proved_by(sender.name)
+            return await self._kept(submission, accepted(submission.uid, report, sender))
 
     def _sender(self, address: str, now: float) -> str:
         """The name of a stranger; empty = the operator answers for every sender."""
         return self._senders.name_of(address, now) if self._policy.open_to_all else ""
 
-    async def _kept(
-        self, request: Request, received: Callable[[bytes], tuple[Submission, object]], address: str
-    ) -> Response:
-        """Read a body, derive what to keep and what to answer, and answer once it is safe."""
+    @asynccontextmanager
+    async def _received(
+        self, request: Request, received: Callable[[bytes], tuple[Submission, T]], address: str
+    ) -> AsyncIterator[tuple[Submission, T]]:
+        """Read a body and derive what to keep, and keep its place in memory until the end of the context."""
         async with self._room.holding(address) as held:
 
             def take(count: int) -> None:
@@ -291,18 +303,22 @@ class Door:
             held.arrived()
             encoding = request.headers.get("content-encoding", "")
 
-            def work() -> tuple[Submission, object]:
+            def work() -> tuple[Submission, T]:
                 body = plain(sent, encoding)
                 self._volume.admit(address, time.monotonic(), max(0, len(body) - len(sent)))
-                submission, answer = received(body)
+                submission, rest = received(body)
                 if submission.apart is None:
                     self._archive.admit(address, time.monotonic(), len(submission.line))
-                return submission, answer
+                return submission, rest
 
             loop = asyncio.get_running_loop()
-            submission, answer = await loop.run_in_executor(self._decoding, work)
+            submission, rest = await loop.run_in_executor(self._decoding, work)
             held.take(max(0, len(submission.line) - len(sent)))
-            await self._queue.keep(submission)
+            yield submission, rest
+
+    async def _kept(self, submission: Submission, answer: object) -> Response:
+        """Answer once a measurement is safe."""
+        await self._queue.keep(submission)
         return _json(self._counted(submission, answer))
 
     def _counted(self, submission: Submission, answer: object) -> object:
@@ -326,10 +342,22 @@ class Door:
         token, now = token_urlsafe(TOKEN_BYTES), self._policy.clock()
         return _json(await self._asked(request, lambda body: logged_in(body, token, now)))
 
+    async def manifest(self, request: Request) -> Response:
+        """``manifest``: what a client needs to ask for a credential and to prove it."""
+        self._admitted(request)
+        response = _json(self._policy.credentials.manifest(str(request.url)))
+        response.headers["cache-control"] = "max-age=60"  # setcacheresponse("1m")
+        return response
+
     async def sign(self, request: Request) -> Response:
         """``sign_credential``."""
-        await self._asked(request, refuse_to_sign)
-        raise AssertionError("it always refuses")
+        address = self._admitted(request)
+        asn, now = self._policy.origins.of(address).asn, self._policy.clock()
+
+        def signed(body: bytes) -> dict[str, Any]:
+            return self._policy.credentials.sign(body, address, asn, now)
+
+        return _json(await self._small(request, address, signed))
 
     async def meta(self, request: Request) -> Response:
         """``get_measurement_meta``."""
@@ -426,6 +454,7 @@ class Door:
     def stop(self) -> None:
         """Forget bodies that wait for a decoder; none of them was acknowledged."""
         self._decoding.forget()
+        self._checks.stop()
         self._reading.forget()
 
 
@@ -467,6 +496,7 @@ def collector_app(
             Route("/api/v1/test-helpers", door.helpers, methods=["GET"]),
             Route("/api/v1/register", door.register, methods=["POST"]),
             Route("/api/v1/login", door.log_in, methods=["POST"]),
+            Route("/api/v1/manifest", door.manifest, methods=["GET"]),
             Route("/api/v1/sign_credential", door.sign, methods=["POST"]),
             Route("/api/v1/measurement_meta", door.meta, methods=["GET"]),
             Route("/api/v1/raw_measurement", door.raw, methods=["GET"]),

@@ -40,6 +40,7 @@ from fanous.analysis.rules.addresses import is_bogon
 from fanous.base.threads import Threads
 from fanous.collector.reach import HelperReach
 from fanous.collector.request import Refused, decoded
+from fanous.errors import FanousError
 from fanous.model.measurement import endpoint, is_address
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.probe.net.network import is_public, is_public_host, is_web_port, normal_host
@@ -313,8 +314,14 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
 
     Args:
         ca_file: PEM file of other authorities, for a lab.
+
+    Raises:
+        FanousError: it is not such a file.
     """
-    context = ssl.create_default_context(cafile=ca_file or certifi.where())
+    try:
+        context = ssl.create_default_context(cafile=ca_file or certifi.where())
+    except (OSError, ssl.SSLError) as error:
+        raise FanousError(f"{ca_file} is not a PEM file of certificates' authorities: {error}") from None
     context.set_alpn_protocols(["h2", "http/1.1"])
     return context
 
@@ -508,6 +515,8 @@ class Helper:
 
     def __init__(self, policy: HelperPolicy | None = None) -> None:
         self._policy = policy or HelperPolicy()
+        if self._policy.ca_file:  # once the door is confined, it cannot read the file
+            tls_context(self._policy.ca_file)
         self._under_way = 0
         self._reading = Threads(1, "reading")  # questions are not decoded in the event loop
 

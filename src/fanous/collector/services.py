@@ -180,7 +180,6 @@ def read_urls(path: Path) -> tuple[ListedUrl, ...]:
 # --- what a collector does not have -------------------------------------------------------------------------
 
 NOT_HERE: dict[str, tuple[str, int, str, str]] = {
-    "/api/v1/manifest": ("GET", 404, "No manifest: credentials cannot be checked here", "manifest_not_found"),
     "/api/v1/test-list/tor-targets": ("GET", 401, "Invalid tor-targets", ""),
     "/api/v1/test-list/psiphon-config": ("GET", 401, "Invalid psiphon-config", ""),
     "/api/v2/ooniprobe/vpn-config/{provider}": ("GET", 404, "provider not found", ""),
@@ -217,16 +216,8 @@ class ProbeLogin(Struct):
     password: str | None = None
 
 
-class SignCredential(Struct):
-    """Body of ``POST /api/v1/sign_credential``."""
-
-    manifest_version: str
-    credential_sign_request: str
-
-
 _register = msgspec.json.Decoder(ProbeRegister)
 _login = msgspec.json.Decoder(ProbeLogin)
-_sign = msgspec.json.Decoder(SignCredential)
 
 
 def registered(body: bytes, random: str) -> dict[str, str]:
@@ -249,16 +240,6 @@ def logged_in(body: bytes, random: str, now: float) -> dict[str, str]:
     if asked.username is None or asked.password is None:
         raise Refused(401, "Missing credentials")
     return {"token": random, "expire": to_iso(now + TOKEN_DAYS * DAY)}
-
-
-def refuse_to_sign(body: bytes) -> None:
-    """
-    Raises:
-        Refused: always: 404, since no manifest is known here; 422 if the request is not valid.
-    """
-    asked = decoded(_sign, body, "a request for a credential")
-    version = asked.manifest_version[:80]
-    raise Refused(404, f"No manifest with version '{version}' was found", error="manifest_not_found")
 
 
 def no_measurement(query: Mapping[str, str], *, raw: bool) -> dict[str, str]:

@@ -11,8 +11,7 @@ from the content alone, so that the same measurement sent again always has the s
 
 ooniprobe from 3.31 on sends a measurement by itself, without opening a report (ooni/probe-cli,
 internal/probeservices/submit.go, ``Submit``).  Follows ``submit_measurement`` of ooni/backend,
-ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py, for a client without a credential:
-there is no manifest here (404), so OONI's probes send none.
+ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py; ``credentials`` has what concerns the sender.
 
 OONI's server makes a report for each measurement.  Here a report counts as one probe, so what one /24 or /48 sends of
 one nettest in one day is one report: its id contains a keyed hash of that network.  The key is made anew each day and
@@ -24,7 +23,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b, sha256
@@ -172,8 +171,8 @@ SKEW = 600.0
 """Seconds ahead from which a measurement is set aside, because it is unknown when it was made."""
 
 OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector", "x_received")
-"""Keys that the collector writes into a record, and an identity that only OONI can check (``probe_id``); if a
-probe wrote one of them, it is removed."""
+"""Keys that the collector writes into a record, and an identity without a proof (``probe_id``: OONI's probes send that
+of their credential even where proving it failed); if a probe wrote one of them, it is removed."""
 
 
 class Apart(StrEnum):
@@ -211,6 +210,15 @@ class Submission:
     uid: str
     line: bytes
     apart: Apart | None = None
+
+    def proved_by(self, name: str) -> "Submission":
+        """The same, with what is kept of a sender whose proof holds (``x_collector.credential``)."""
+        begin, _, rest = self.line.partition(COLLECTOR)
+        return replace(self, line=b"".join((begin, COLLECTOR, b'"credential":"', name.encode(), b'",', rest)))
+
+
+COLLECTOR = b'"x_collector":{'
+"""Begins what the collector says, in a line's head, of which senders write nothing (``_head``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,17 +394,47 @@ KEY_BYTES = 32
 class LoneMeasurement(Struct):
     """Body of ``POST /api/v1/submit_measurement`` (``SubmitMeasurementRequest``): a measurement as a text.
 
-    ``nym`` and ``zkp_request`` concern who measured, so they are not even read.
+    Attributes:
+        nym: pseudonym of the credential on the measurement's network; like the proof, it is never kept.
+        zkp_request: proof that the sender has a credential with this pseudonym.
+        protocol_version: the one that the proof follows.
     """
 
     content: str
     format: str = "json"
+    nym: str | None = None
+    zkp_request: str | None = None
     manifest_version: str | None = None
+    protocol_version: str | None = None
 
 
 PROTOCOL_VERSION = "0.1.0"
 """Version of anonymous credentials, which OONI's answer always states: ``ooniauth_py.get_protocol_version()`` of
-ooniauth-py 0.3.3, which ooni/backend requires at 32d8349d.  No credential is ever verified here."""
+ooniauth-py 0.3.3, which ooni/backend requires at 32d8349d."""
+
+
+class VerificationStatus(StrEnum):
+    """``VerificationStatus`` of ooni/backend, ooniapi/common/src/common/anonymous_credentials.py."""
+
+    VERIFIED = "verified"
+    FAILED = "failed"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """What is known of who sent a measurement.
+
+    Attributes:
+        error: OONI's code for why it is not verified; ``None`` = it is, or no proof was sent.
+        response: what the sender needs for the next proof; ``None`` = it is not verified.
+        name: what is kept of a verified pseudonym; empty = it is not verified.
+    """
+
+    status: VerificationStatus = VerificationStatus.UNVERIFIED
+    error: str | None = None
+    response: str | None = None
+    name: str = ""
 
 
 class Accepted(Struct):
@@ -404,10 +442,10 @@ class Accepted(Struct):
 
     measurement_uid: str
     report_id: str
-    verification_status: str = "unverified"
-    submit_response: None = None
+    verification_status: VerificationStatus
+    submit_response: str | None
+    error: str | None
     protocol_version: str = PROTOCOL_VERSION
-    error: str | None = None
 
 
 class _Header(Struct):
@@ -431,9 +469,9 @@ def sent_alone(body: bytes) -> LoneMeasurement:
     return decoded(_sent, body, "a measurement to submit")
 
 
-def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:
-    """The answer; a client that sent a credential is told that it cannot be checked here."""
-    return Accepted(uid, str(report), error="manifest_not_found" if sent.manifest_version else None)
+def accepted(uid: str, report: ReportId, sender: ProofResult) -> Accepted:
+    """The answer, which tells a client that sent a proof whether it holds."""
+    return Accepted(uid, str(report), sender.status, sender.response, sender.error)
 
 
 class Senders:

@@ -276,6 +276,7 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
         truth=_truth(event, corpus),
         status_right=sure if truth.status is Supported.CONFIRMED else state == truth.status,
         onset_inside=_is_onset_inside(begun, truth.onset),
+        end_inside=_is_end_inside(claims, truth.end),
         level_inside=None
         if level is None or truth.level is None
         else level.low <= truth.level.high and level.high >= truth.level.low,
@@ -293,6 +294,14 @@ def _is_onset_inside(begun: Incident | None, known: KnownTime | None) -> bool | 
         return None
     earliest = -inf if begun.onset_earliest is None else begun.onset_earliest
     return earliest <= known.latest and begun.onset_latest >= known.earliest
+
+
+def _is_end_inside(claims: Sequence[Incident], known: KnownTime | None) -> bool | None:
+    """The same of the last end; None also if it has not ended, or its bracket is not known."""
+    ended = max(claims, key=lambda one: one.until, default=None)
+    if ended is None or known is None or ended.end_earliest is None or ended.end_latest is None:
+        return None
+    return ended.end_earliest <= known.latest and ended.end_latest >= known.earliest
 
 
 def _truth(event: LabelledEvent, corpus: Corpus) -> TrueEvent:

@@ -12,7 +12,7 @@ from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting
 from fanous.analysis.incidents.assemble import incidents_of as assembled
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.analysis.series.aggregate import VerdictRow, counted, series
+from fanous.analysis.series.aggregate import VOUCHED_STEP, VerdictRow, counted, series
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
@@ -30,7 +30,7 @@ def stretches_of(votes: Votes, country: str) -> list[Anomaly]:
 
 def series_of(votes: Votes, country: str) -> list[Series]:
     """The shares of failing votes, as detectors see them."""
-    return series(_rows(votes, country), TICK)
+    return series(_rows(votes, country), TICK, VOUCHED_STEP)
 
 
 def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
@@ -60,7 +60,9 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:
-    columns = votes.uids, votes.times, votes.asns, votes.probes, votes.seen, votes.controlled
-    for uid, at, asn, probe, seen, controlled in zip(*(c.tolist() for c in columns), strict=True):
+    columns = votes.uids, votes.times, votes.asns, votes.probes, votes.seen, votes.controlled, votes.vouched
+    for uid, at, asn, probe, seen, controlled, vouched in zip(*(c.tolist() for c in columns), strict=True):
         state = State.BLOCKED if seen else State.OK
-        yield VerdictRow(uid, country, asn, 0, probe, at, "x", Layer.TLS, state, False, controlled, "")
+        yield VerdictRow(
+            uid, country, asn, 0, probe, at, "x", Layer.TLS, state, False, controlled, vouched=vouched
+        )

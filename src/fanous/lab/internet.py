@@ -26,7 +26,6 @@ from fanous.lab.plan import (
     AUTHORITY,
     COLLECTOR_ADDRESS,
     COLLECTOR_HOST,
-    DOH_RESOLVER,
     DOMESTIC_ADDRESS,
     DOT_HOST,
     DOT_RESOLVER,
@@ -35,7 +34,7 @@ from fanous.lab.plan import (
     HOME,
     HOME_AUTHORITY,
     PUBLIC_RESOLVER,
-    PUBLIC_RESOLVER6,
+    PUBLIC_RESOLVERS,
     Namespaces,
     Plan,
     PlannedNetwork,
@@ -296,8 +295,11 @@ class Internet:
             for site in self.sites
         }
         names[COLLECTOR_HOST], names[HELPER_HOST] = [COLLECTOR_ADDRESS], [HELPER_ADDRESS]
-        public = [PUBLIC_RESOLVER, DOH_RESOLVER, DOT_RESOLVER]
-        public += [PUBLIC_RESOLVER6] if self.plan.is_ipv6 else []
+        public = [
+            address
+            for site in PUBLIC_RESOLVERS
+            for address in (*site.addresses, *(site.addresses6 if self.plan.is_ipv6 else ()))
+        ]
         world = self.names.world
         return {
             "names": names,

@@ -39,6 +39,10 @@ PUBLIC_RESOLVER6 = "2001:4860:4860::8888"
 
 DOH_HOST, DOT_HOST = "cloudflare-dns.com", "dns.quad9.net"
 
+DOH_HOSTS = (DOH_HOST, "mozilla.cloudflare-dns.com", "dns.nextdns.io", "dns.google", DOT_HOST)
+"""Hosts that answer DNS over HTTPS; OONI's engine asks all of them (ooni/probe-cli at 7cb22410,
+internal/sessionresolver/resolvermaker.go)."""
+
 AUTHORITY = "198.41.0.4"
 """Where the lab's recursive resolvers ask: one authority for all names outside the country."""
 
@@ -77,18 +81,31 @@ class LabSite:
     place: str = "world"
 
 
+PUBLIC_RESOLVERS = tuple(
+    LabSite(host, target_of(host), addresses, addresses6)
+    for host, addresses, addresses6 in (
+        (DOH_HOST, (DOH_RESOLVER, "1.0.0.1"), ("2606:4700:4700::1111", "2606:4700:4700::1001")),
+        (DOT_HOST, (DOT_RESOLVER, "149.112.112.112"), ("2620:fe::fe", "2620:fe::9")),
+        ("dns.google", (PUBLIC_RESOLVER, "8.8.4.4"), (PUBLIC_RESOLVER6, "2001:4860:4860::8844")),
+        ("dns.opendns.com", ("208.67.222.222", "208.67.220.220"), ("2620:119:35::35", "2620:119:53::53")),
+        ("mozilla.cloudflare-dns.com", ("162.159.61.4", "172.64.41.4"), ("2803:f800:53::4",)),
+        ("dns.nextdns.io", ("45.90.28.0", "45.90.30.0"), ("2a07:a8c0::", "2a07:a8c1::")),
+    )
+)
+"""Public resolvers, with their real addresses; each answers over UDP, and those of ``DOH_HOSTS`` over HTTPS."""
+
+
 def sites_of(targets: tuple[str, ...]) -> tuple[LabSite, ...]:
-    """The sites of a lab: resolvers, controls, those inside the country, then the targets'.
+    """The sites of a lab: public resolvers, controls, those inside the country, then the targets'.
 
     Raises:
         FanousError: a target is neither on a list nor a host name.
     """
     wanted = [host for target in targets for host in hosts_of(target)]
-    hosts = [host for host in dict.fromkeys([*CONTROL_HOSTS, *wanted]) if host not in (DOH_HOST, DOT_HOST)]
+    taken = {site.host for site in PUBLIC_RESOLVERS}
+    hosts = [host for host in dict.fromkeys([*CONTROL_HOSTS, *wanted]) if host not in taken]
     return (
-        LabSite(DOH_HOST, target_of(DOH_HOST), (DOH_RESOLVER,), ("2606:4700:4700::1111",)),
-        LabSite(DOT_HOST, target_of(DOT_HOST), (DOT_RESOLVER,), ("2620:fe::fe",)),
-        LabSite("dns.google", target_of("dns.google"), (PUBLIC_RESOLVER,), (PUBLIC_RESOLVER6,)),
+        *PUBLIC_RESOLVERS,
         LabSite(DOMESTIC_HOST, DOMESTIC_HOST, (DOMESTIC_ADDRESS,), (f"{HOME_V6}::80",), HOME),
         LabSite(BLOCK_PAGE_HOST, BLOCK_PAGE_HOST, (BLOCK_PAGE_ADDRESS,), (f"{HOME_V6}::66",), HOME),
         *(_site(number, host) for number, host in enumerate(hosts)),

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fanous.lab.plan import BLOCK_PAGE_HOST, DOH_HOST, LabSite
+from fanous.lab.plan import BLOCK_PAGE_HOST, DOH_HOSTS, LabSite
 
 PAGE_BYTES = 420_000
 """Size of a platform's front page: more than ``Settings.transfer_bytes``, so a policer's bucket is emptied."""
@@ -108,7 +108,7 @@ def configuration(
 
 
 def _locations(site: LabSite) -> str:
-    if site.host == DOH_HOST:
+    if site.host in DOH_HOSTS:
         return f"    location /dns-query {{ proxy_pass http://{DOH_BACKEND}; }}"
     return f"    location / {{ try_files /{site.host}.html =404; }}"
 

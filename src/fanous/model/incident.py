@@ -352,6 +352,8 @@ class Incident:
         onset: best estimate of the beginning.
         onset_earliest: None = already under way when the data begin (open onset).
         end: None = it is ongoing, or there are no measurements since.
+        end_earliest, end_latest: its bounds: the last value that was bad and the first that was good; None = there is
+            no end, or they are not known (by measurements, or before detectors 2026.27).
         intervals: when it was on; daily sessions are several intervals of one incident.
         confirmed_at: when the rule was first met with what was known then; None = never.
         confidence: probability that this is interference, 0..1.
@@ -408,6 +410,8 @@ class Incident:
     levels: tuple[Stage, ...] = ()
     note: Note | None = None
     explanations: tuple[Weighed, ...] = ()
+    end_earliest: float | None = None
+    end_latest: float | None = None
 
     @property
     def until(self) -> float:

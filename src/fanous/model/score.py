@@ -191,7 +191,7 @@ class EventScore:
         truth: what they are compared with.
         status_right: is it what the measurements support, neither less nor more?
         onset_inside: does the bracket that was given meet the bounds of the truth?  None = the truth is not known, or
-            nothing was found; level_inside: the same of the interval of the level.
+            nothing was found; end_inside: the same of the end; level_inside: of the interval of the level.
     """
 
     id: str
@@ -212,6 +212,7 @@ class EventScore:
     subject_right: bool | None = None
     onset_inside: bool | None = None
     level_inside: bool | None = None
+    end_inside: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,27 @@ class QuietIntervalScore:
     measured: bool
     confirmed: int
     suspected: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsScore:
+    """After how many rounds of own probes a block is known.
+
+    Attributes:
+        probes, networks: how many, the probes spread evenly over the networks.
+        minutes: from one round to the next.
+        suspected, confirmed: rounds since the onset; None = not within those looked at.
+        ended: good rounds after which it has ended; None = it was not confirmed, or not seen to end.
+        is_kept: is a block of three rounds still confirmed long afterwards?
+    """
+
+    probes: int
+    networks: int
+    minutes: float
+    suspected: int | None
+    confirmed: int | None
+    ended: int | None
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,7 +535,7 @@ class Total:
         missing: corpora that could not be judged, which count in nothing else.
         status_right: of the ``events``.
         onsets, onsets_inside: events whose true onset is known, and those of them whose bracket meets it.
-        levels, levels_inside: the same for the level.
+        ends, ends_inside: the same for the end, of events whose end was found; levels, levels_inside: for the level.
         onset_error_minutes, end_error_minutes: median distance from the label; None = none was found.
         quiet: quiet intervals in which something was measured; quiet_right: of these, without a confirmed incident.
     """
@@ -534,6 +556,8 @@ class Total:
     false_confirmed: int
     false_suspected: int
     country_months: float
+    ends: int
+    ends_inside: int
 
 
 def total(every: Sequence[Evaluation], *, is_real: bool) -> Total:
@@ -550,6 +574,8 @@ def total(every: Sequence[Evaluation], *, is_real: bool) -> Total:
         status_right=sum(event.status_right for event in events),
         onsets=sum(event.truth.onset is not None for event in events),
         onsets_inside=sum(event.onset_inside is True for event in events),
+        ends=sum(event.end_inside is not None for event in events),
+        ends_inside=sum(event.end_inside is True for event in events),
         levels=sum(event.truth.level is not None for event in events),
         levels_inside=sum(event.level_inside is True for event in events),
         onset_error_minutes=middle([event.onset_error_minutes for event in events]),

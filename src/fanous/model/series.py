@@ -64,6 +64,7 @@ class Series:
         counts: int64, shape (n,).  Independent probes behind each value, at least 1.
         controlled: int64, shape (n,).  Of those, probes whose own control was normal at the time.
         measurements: int64, shape (n,).  Measurements behind each value.
+        vouched: int64, shape (n,).  Of the probes, those that an operator answers for; None = of none.
     """
 
     key: SeriesKey
@@ -73,6 +74,7 @@ class Series:
     counts: Ints
     controlled: Ints
     measurements: Ints
+    vouched: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -85,7 +87,14 @@ class Series:
             c[kept] for c in (self.counts, self.controlled, self.measurements)
         )
         return Series(
-            self.key, self.step, self.times[kept], self.values[kept], counts, controlled, measurements
+            self.key,
+            self.step,
+            self.times[kept],
+            self.values[kept],
+            counts,
+            controlled,
+            measurements,
+            None if self.vouched is None else self.vouched[kept],
         )
 
 

@@ -32,7 +32,7 @@ from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Local
 from fanous.monitor.intake import Intake, Streamed
-from fanous.monitor.receiver import door_apart, policy_of
+from fanous.monitor.receiver import door_apart, policy_of, with_keys
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
 from fanous.monitor.signer import signer_apart
@@ -315,8 +315,9 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
 
 def _collector(configuration: Configuration, counts: DoorCounts, stop: asyncio.Event) -> Task:
     sockets = Sockets(configuration.door.listen, "[collector] listen")
-    inbox, door, clock = configuration.inbox, configuration.door, configuration.clock
-    if door.networks or door.orders:
+    inbox, clock, store = configuration.inbox, configuration.clock, configuration.store
+    door = with_keys(configuration.door, store if isinstance(store, Path) else None, clock())
+    if door.networks or door.orders or door.credentials:
         policy_of(door, clock)  # unreadable files are reported before anything begins
     check_inbox(inbox)
     with disk_errors(f"open the inbox {inbox}"):

@@ -10,6 +10,8 @@ as the test helper must.  The signing key, the store and the monitor's sockets a
 
 import asyncio
 import gc
+import logging
+import os
 import select
 import socket
 from collections.abc import Callable, Sequence
@@ -18,9 +20,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from msgspec import DecodeError, json
+from msgspec.structs import replace
 
 from fanous.base.confine import confine
 from fanous.base.forkserver import ForkServer, NotStarted
+from fanous.collector.credentials import (
+    Credentials,
+    Issuer,
+    NoCredentials,
+    is_library_here,
+    keys_at,
+)
 from fanous.collector.door import DoorCounts, Policy, grant_of_door, serving
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.inbox import Inbox
@@ -31,9 +41,10 @@ from fanous.collector.server import raise_descriptors
 from fanous.collector.services import DEFAULT_URLS, read_urls
 from fanous.collector.settings import DoorSettings
 from fanous.errors import FanousError
-from fanous.log import log_to_stderr
+from fanous.log import log_to_stderr, logline
 from fanous.monitor.clock import Clock
 from fanous.probe.orders import envelope_of
+from fanous.store.location import CREDENTIALS
 
 LAST_SECONDS = 3.0
 """Seconds for the door to finish its work when the monitor stops; then it is killed.  What it acknowledged is
@@ -64,13 +75,55 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         clock=clock,
         contact=door.contact,
         open_to_all=door.open_to_all,
+        credentials=_credentials(door, clock()),
     )
     helper = HelperPolicy(
         allow_private=door.lab,
+        ca_file=str(door.ca_file or ""),
         asn_of=lambda address: origins.of(address).asn,
         reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
     )
     return policy, Helper(helper)
+
+
+def _credentials(door: DoorSettings, now: float) -> Credentials:
+    if door.credentials is None:
+        return NoCredentials()
+    return Issuer(keys_at(door.credentials, now), door.credentials, door.network_day_credentials)
+
+
+def with_keys(door: DoorSettings, store: Path | None, now: float, *, renew: bool = False) -> DoorSettings:
+    """The settings with the file of the credentials' keys, which is made if there never was one.
+
+    Args:
+        store: the folder in which they are unless the settings name a file; ``None`` = there is none, so without
+            such a file no credentials are issued.
+        renew: make new ones in any case.
+
+    Raises:
+        FanousError: they are lost, damaged or foreign, or the library is missing and they were asked for.
+    """
+    file = door.credentials or (store / CREDENTIALS[0] if store else None)
+    if file is None:
+        if renew:
+            raise FanousError(
+                "where are the new credentials' keys to be kept? Name a file: --credentials FILE"
+            )
+        return door
+    if not is_library_here():
+        if door.credentials or renew:
+            raise FanousError(NO_LIBRARY)
+        log.info(logline("no_credentials", why=NO_LIBRARY))
+        return door
+    keys_at(file, now, renew=renew)
+    return replace(door, credentials=file)
+
+
+NO_LIBRARY = (
+    "credentials need the package ooniauth-py, which has wheels for x86-64 Linux and Apple's processors only"
+)
+
+log = logging.getLogger("fanous.collector")
 
 
 async def door_apart(
@@ -174,7 +227,10 @@ def _report(pipe: Connection, counts: DoorCounts) -> None:
 def run_door(
     lifeline: Connection, descriptors: Sequence[int], folder: Path, door: DoorSettings, clock: Clock
 ) -> None:
-    """Run in the child until something arrives through ``lifeline``, or its other end is closed.
+    """Run in the child until something arrives through ``lifeline``.
+
+    If its other end is closed, the parent was killed, and the child ends at once: what it acknowledged is on disk, and
+    whoever starts a new collector must not find this one at its address.
 
     Args:
         descriptors: of the listening socket.
@@ -202,6 +258,10 @@ async def _serving(
 
     def heed() -> None:
         loop.remove_reader(lifeline.fileno())
+        try:
+            lifeline.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
         stop.set()
 
     async def count() -> None:

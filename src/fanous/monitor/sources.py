@@ -24,6 +24,7 @@ from fanous.log import logline
 from fanous.model.instant import DAY, HOUR
 from fanous.model.verdict import Judged
 from fanous.monitor.clock import Clock
+from fanous.pipeline.controls import wanted_controls
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import append, batches, judged_records
 from fanous.pipeline.judge import Ingested, log_rejects, rules_version
@@ -33,6 +34,7 @@ from fanous.pipeline.pull_ooni import (
     SOURCE,
     FetchedObject,
     PulledMeasurements,
+    Wanted,
     addresses,
     arrived,
     end_backfill,
@@ -382,7 +384,7 @@ class Measurements:
         self._turns.failed(country, now, errand.settings.every)
         bucket = Bucket(errand.settings.mirror)
         wanted = first_wanted(country, errand.settings.days, now)
-        known: list[Pulled] = await self._ask(lambda store: store.facts.pulled(SOURCE, country))
+        known: list[Pulled] = await self._ask(partial(_pulled_of, country=country))
         try:
             planned = await asyncio.to_thread(plan, bucket, wanted, known, now)
         except FanousError as error:
@@ -412,6 +414,7 @@ class Measurements:
             del self.doing[country]
             await self._ask(detect_all)
         await self._ask(partial(remember, done=done, now=now))
+        await self._pull_controls(wanted, bucket)
         if done.missing and not done.objects:
             self._failing.setdefault(country, now)
         else:
@@ -444,16 +447,42 @@ class Measurements:
             if (is_first_day and group[0][0].hour <= newest - DAY) or loop.time() - detected > DETECT_EVERY:
                 await self._ask(detect_all)
                 detected, is_first_day = loop.time(), False
-            files = arrived(group, done)
-            try:
-                await self._take_or_each(files, done, bucket)
-            finally:
-                for _, path in files:
-                    path.unlink(missing_ok=True)
+            await self._take_group(group, done, bucket)
             await self._note(done, group[-1][0].hour)
             if loop.time() - said > SAID_EVERY:
                 said = loop.time()
                 _say_pulled(done)
+
+    async def _take_group(
+        self, group: Sequence[FetchedObject], done: PulledMeasurements, bucket: Bucket
+    ) -> None:
+        files = arrived(group, done)
+        try:
+            await self._take_or_each(files, done, bucket)
+        finally:
+            for _, path in files:
+                path.unlink(missing_ok=True)
+
+    async def _pull_controls(self, wanted: Wanted, bucket: Bucket) -> None:
+        """Bring what shows whether the targets of suspected incidents worked elsewhere."""
+        asked = partial(wanted_controls, country=wanted.country, since=wanted.since, until=wanted.until)
+        lacking: list[Wanted] = await self._ask(asked)
+        folder = self._cache / SOURCE / wanted.country / "controls"
+        for one in lacking:
+            known: list[Pulled] = await self._ask(partial(_pulled_of, country=one.country))
+            try:
+                planned = await asyncio.to_thread(plan, bucket, one, known, self._clock())
+            except FanousError as error:
+                log.warning(logline("pull_failed", source=SOURCE, country=one.country, why=error))
+                break
+            done = PulledMeasurements.begun(one, planned)
+            groups = together(fetched(bucket, planned.objects, folder))
+            while (group := await asyncio.to_thread(next, groups, None)) is not None:
+                await self._take_group(group, done, bucket)
+            await self._ask(partial(remember, done=done, now=self._clock()))
+            _say_pulled(done)
+        if lacking:
+            await self._ask(detect_all)
 
     async def _note(self, done: PulledMeasurements, back_to: float) -> None:
         now = self._clock()
@@ -484,6 +513,10 @@ class Measurements:
             await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
         now = self._clock()
         await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))
+
+
+def _pulled_of(store: Store, country: str) -> list[Pulled]:
+    return store.facts.pulled(SOURCE, country)
 
 
 def _say_pulled(done: PulledMeasurements) -> None:

@@ -31,6 +31,7 @@ WITHOUT = {
     "nats-py": "a stream between collectors and the store",
     "numpy": "series and detection",
     "obstore": "an archive in a bucket",
+    "ooniauth-py": "credentials of volunteers: a collector knows them by their addresses, for a day",
     "psycopg": "a ledger on PostgreSQL",
     "pyarrow": "the library and the open data",
     "pybgpkit-parser": "routing tables and updates",
@@ -44,6 +45,12 @@ WITHOUT = {
 """Packages of the extra ``server`` -> what does not work without them; the installed Fanous says which
 it has.
 """
+
+WHEELS = {
+    "ooniauth-py": "pip install 'fanous[server]' on x86-64 Linux (glibc 2.28 or newer) or an Apple processor: "
+    "elsewhere it has no wheel"
+}
+"""Packages without which everything else works, and which some machines cannot have -> what they need."""
 
 LEAST_FREE = 1 << 30
 """Bytes: a store of a country's measurements of some weeks, and the engine's temporary files."""
@@ -149,7 +156,11 @@ def _of_the_server(store: Path) -> list[Need]:
     except PackageNotFoundError:
         return [Need("server", "an installed fanous", False, mend, "its requirements are unknown")]
     found = [
-        Need("server", name, _is_installed(name), mend, WITHOUT.get(name, "some of its commands"))
+        Need(
+            *("server", name, _is_installed(name)),
+            *(WHEELS.get(name, mend), WITHOUT.get(name, "some of its commands")),
+            is_vital=name not in WHEELS,
+        )
         for name in packages
     ]
     place = existing(store)
@@ -172,8 +183,8 @@ def _split(requirement: str) -> tuple[str, str]:
 
 
 def _wants(marker: str, extra: str) -> bool:
-    """Does a marker select this extra?  Only markers for extra and Python version are read: Fanous declares no
-    others."""
+    """Does a marker select this extra?  Only markers for extra and Python version are read; what a machine cannot have
+    is shown as lacking there (``WHEELS``)."""
     below = re.search(r"python_version\s*<\s*['\"]3\.(\d+)['\"]", marker)
     if below and sys.version_info >= (3, int(below[1])):
         return False

@@ -28,7 +28,10 @@ INCIDENT_COLUMNS = pa.schema(
         *((name, _TEXTS) for name in ("targets", "mechanisms", "entities")),
         *(
             (name, _TIME)
-            for name in ("onset", "onset_earliest", "onset_latest", "end", "confirmed_at", "lasting_since")
+            for name in (
+                *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
+                *("confirmed_at", "lasting_since"),
+            )
         ),
         ("intervals", _INTERVALS),
         ("confidence", pa.float64()),
@@ -138,6 +141,8 @@ def _incident(one: Incident) -> dict[str, Any]:
         "onset_earliest": _time(one.onset_earliest),
         "onset_latest": _time(one.onset_latest),
         "end": _time(one.end),
+        "end_earliest": _time(one.end_earliest),
+        "end_latest": _time(one.end_latest),
         "confirmed_at": _time(one.confirmed_at),
         "lasting_since": _time(one.lasting_since),
         "intervals": _spans(one.intervals),

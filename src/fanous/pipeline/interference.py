@@ -37,7 +37,7 @@ from fanous.analysis.incidents.disputes import (
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import is_lone_dissent, that_saw
 from fanous.analysis.incidents.pages import by_whose_page
-from fanous.analysis.series.aggregate import counted
+from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
@@ -62,7 +62,8 @@ from fanous.store.protocol import Store
 TICK = threshold(
     "series.tick_seconds",
     600,
-    "Width of a bin of votes: coarse bins lose short sessions, and an hour is the most that may be used.",
+    "Width of a bin of votes that no one vouches for: coarse bins lose short sessions, and an hour is the most that "
+    "may be used.",
 )
 
 
@@ -80,7 +81,7 @@ def find_interference(
     setting = Setting(country, shares, rules_version(), version_of(Reads.VOTES))
     when = since, until
     beats = store.facts.looks(since, until)
-    series = store.facts.series(country, since, until, TICK)
+    series = store.facts.series(country, since, until, TICK, vouched_step=VOUCHED_STEP)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     found = _interference(store, when, _findings(Reads.VOTES, series), beats, setting)
     return _with_disputes(store, when, found, setting) + _slowdowns(store, when, setting)
@@ -110,7 +111,7 @@ def _with_disputes(
         targets = sorted({target for target, families in shared if family in families and len(families) > 1})
         if targets:
             sources = sources_of(family, FAMILY_OF)
-            series = store.facts.series(country, *when, TICK, targets, sources)
+            series = store.facts.series(country, *when, TICK, targets, sources, VOUCHED_STEP)
             findings = _findings(Reads.VOTES, series, family)
             alone = _interference(store, when, findings, (), setting, sources)
             sure[family] = [one for one in alone if is_shown(one)]

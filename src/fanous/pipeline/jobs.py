@@ -14,6 +14,7 @@ from fanous.model.measurement import Provenance
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, ingest, replay, retain
 from fanous.pipeline.call import Call
+from fanous.pipeline.controls import pull_controls, wanted_controls
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.pull import Pull
 from fanous.pipeline.pull import pull as pull_window
@@ -156,7 +157,11 @@ class PullMeasurements(Call[PulledMeasurements], frozen=True, tag="pull_ooni"):
         on_objects: OnObjects = lambda _done: None,
     ) -> PulledMeasurements:
         bucket = Bucket(self.mirror)
-        return pull_objects(store, bucket, self.wanted, self.folder, on_plan=on_plan, on_objects=on_objects)
+        done = pull_objects(store, bucket, self.wanted, self.folder, on_plan=on_plan, on_objects=on_objects)
+        lacking = wanted_controls(store, self.wanted.country, self.wanted.since, self.wanted.until)
+        if lacking:
+            done.controls = pull_controls(store, bucket, lacking, self.folder / "controls", time.time)
+        return done
 
 
 class PullSingle(Call[Ingested], frozen=True, tag="pull_uids"):

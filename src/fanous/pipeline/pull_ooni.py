@@ -76,12 +76,14 @@ class Wanted:
     Attributes:
         tests: names of nettests; empty = all.
         until: infinite = no end.
+        late: seconds after the wanted time in which uploads are read, too.
     """
 
     country: str
     since: float
     until: float = inf
     tests: tuple[str, ...] = ()
+    late: float = LATE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -132,6 +134,7 @@ class PulledMeasurements:
         objects: number of objects fetched and stored; ``size``: their bytes.
         missing: objects and hours that could not be fetched now; those that nothing can read are not among them.
         failures: (object or prefix, why).
+        controls: what was pulled from other countries afterwards (``pipeline.controls``).
     """
 
     wanted: Wanted
@@ -141,6 +144,7 @@ class PulledMeasurements:
     missing: int = 0
     tally: Ingested = field(default_factory=Ingested)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    controls: "list[PulledMeasurements]" = field(default_factory=list)
 
     @classmethod
     def begun(cls, wanted: Wanted, plan: PullPlan) -> "PulledMeasurements":
@@ -160,7 +164,7 @@ class PulledMeasurements:
     def may_come_until(self) -> float | None:
         """Until when measurements of the wanted time may still be uploaded; ``None`` = no more are expected."""
         seen = self.uploads_until
-        last = self.wanted.until + LATE
+        last = self.wanted.until + self.wanted.late
         return last if self.wanted.until < inf and seen is not None and seen < last else None
 
 
@@ -376,7 +380,7 @@ def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) ->
     Raises:
         FanousError: nothing could be listed.
     """
-    ends = min(now, wanted.until + LATE)
+    ends = min(now, wanted.until + wanted.late)
     if wanted.since >= ends:
         return PullPlan((), 0, ())
     settled = [one for one in known if one.piece == wanted.listing]

@@ -137,9 +137,10 @@ def _sensitivity(
 ) -> list[Sensitivity]:
     from fanous.analysis.detectors.interference import BLOCKING  # only this question needs the filter
     from fanous.analysis.sensitivity import sensitivities
+    from fanous.analysis.series.aggregate import VOUCHED_STEP
     from fanous.pipeline.interference import TICK
 
-    series = store.facts.series(country, since, until, TICK, targets or None)
+    series = store.facts.series(country, since, until, TICK, targets or None, vouched_step=VOUCHED_STEP)
     votes = [one for one in series if one.key.signal in BLOCKING.signals]
     return sensitivities(votes, BLOCKING.options, since, until)
 

@@ -92,6 +92,8 @@ def incident_document(incident: Incident) -> Document:
         "onset_earliest": _moment(incident.onset_earliest),
         "onset_latest": to_iso(incident.onset_latest),
         "end": _moment(incident.end),
+        "end_earliest": _moment(incident.end_earliest),
+        "end_latest": _moment(incident.end_latest),
         "intervals": _pairs(incident.intervals),
         "confirmed_at": _moment(incident.confirmed_at),
         "confidence": round(incident.confidence, 4),
@@ -182,6 +184,15 @@ def detailed_document(incident: Incident) -> Document:
         "merged_into": incident.merged_into or None,
         "note": incident.note
         and {"text": incident.note.text, "by": incident.note.by, "at": to_iso(incident.note.at)},
+        **networks_document(incident),
+        "opinions": [_opinion(opinion) for opinion in incident.opinions],
+        **hints_document(incident.hints),
+    }
+
+
+def networks_document(incident: Incident) -> Document:
+    """When each network, region or the country saw it: one that was cut first keeps its own time."""
+    return {
         "networks": [
             {
                 "entity": network.entity,
@@ -192,9 +203,7 @@ def detailed_document(incident: Incident) -> Document:
                 "probability": round(network.probability, 4),
             }
             for network in incident.networks
-        ],
-        "opinions": [_opinion(opinion) for opinion in incident.opinions],
-        **hints_document(incident.hints),
+        ]
     }
 
 

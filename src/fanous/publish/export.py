@@ -174,6 +174,8 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "named": list(incident.named),
         "synthetic": incident.provenance.is_synthetic,
         "licence": licence,
+        "end_earliest": minute(incident.end_earliest),
+        "end_latest": minute(incident.end_latest),
     }
 
 
@@ -396,6 +398,8 @@ TABLES = (
                 "real, imported, unvouched, synthetic: the weakest of what it is made of",
             ),
             ("named", "list", "what may be called cut: the target, or target/role if only a role is"),
+            ("end_earliest", "datetime", "the last bin that was bad; empty: no end, or not known"),
+            ("end_latest", "datetime", "the first bin that was as usual"),
             _SYNTHETIC,
             _LICENCE,
         ),

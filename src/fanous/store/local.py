@@ -9,7 +9,7 @@ of incidents, the engine as well for measurements.  Each takes as long to load a
 import os
 import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
@@ -24,6 +24,7 @@ from fanous.base.files import close_to_others, disk_errors, make_folder
 from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
+from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged
@@ -315,8 +316,9 @@ class OpenStore:
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
-            made = [(one.country, one.started_at) for one in headers if earliest <= one.started_at <= latest]
-            self.ledger.mark_undetected(spans_of(made))
+            made = [one for one in fresh if earliest <= one.parsed.measurement.started_at <= latest]
+            here = [(one.parsed.measurement.country, one.parsed.measurement.started_at) for one in made]
+            self.ledger.mark_undetected(spans_of([*here, *self._compared_with(made)]))
         at = self.now() if received_at is None else received_at
         self._swept = False  # until the marker is written, there is something to finish
         received = [
@@ -330,6 +332,23 @@ class OpenStore:
         self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
         self._swept = True
         return Appended(len(fresh), len(batch) - len(fresh), frozenset([id(came) for came, _ in entering]))
+
+    def _compared_with(self, made: Sequence[Judged]) -> Iterator[tuple[str, float]]:
+        """The countries of incidents that these measurements may decide, as controls from abroad, and when."""
+        targets: dict[str, list[Judged]] = defaultdict(list)
+        for judged in made:
+            for target in {verdict.target for verdict in judged.verdicts}:
+                targets[target].append(judged)
+        if not targets:
+            return
+        times = [judged.parsed.measurement.started_at for judged in made]
+        for incident in self.ledger.incidents(since=min(times) - DAY, until=max(times) + DAY):
+            ends = inf if incident.end is None else incident.end + DAY
+            for target in {*incident.targets} & targets.keys():
+                for measurement in (judged.parsed.measurement for judged in targets[target]):
+                    is_abroad = measurement.country != incident.country
+                    if is_abroad and incident.onset - DAY <= measurement.started_at < ends:
+                        yield incident.country, measurement.started_at
 
     def holds_older(self) -> bool:
         return self._columns.holds_older

@@ -192,12 +192,14 @@ def _write(descriptor: int, text: bytes) -> None:
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
 """Socket next to the lock, on which the store's owner answers other commands."""
+CREDENTIALS = ("credentials.json", "credentials.json.pub")
+"""Keys of the credentials that a collector issues (``collector.credentials``), and their public half."""
 
 READING, FATAL = ".reading", ".fatal"
 """Endings of the files next to the lock that say which records are being read, and which ended the process that read
 them (``sources.stream.Attempts``)."""
 
-_OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
+_OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm", *CREDENTIALS}
 _OURS |= {f"{FACTS}{READING}", f"{FACTS}{FATAL}"}
 _EMBEDDED, _BUCKET = "chdb", "s3"
 

@@ -225,23 +225,24 @@ ARRAY JOIN
     [{_each("controlled")}] AS with_control
 """
 _VOTES = f"""
-SELECT target, network, from_probe, micros, signal, vote, with_control,
+SELECT target, network, from_probe, micros, is_vouched, signal, vote, with_control,
     if({_any(_OF_RESOLVERS)}, resolver, 0) AS resolver_network
 FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS}
 WHERE vote >= 0
 """
+_WIDTH = "if(is_vouched, {vouched_step:Int64}, {step:Int64})"
 _BY_PROBE = f"""
 SELECT network, target, signal, resolver_network, from_probe,
-    intDiv(micros, {{step:Int64}} * 1000000) * {{step:Int64}} AS bin,
-    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, count() AS made
+    intDiv(micros, {_WIDTH} * 1000000) * {_WIDTH} AS bin,
+    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, max(is_vouched) AS known, count() AS made
 FROM ({_VOTES})
 GROUP BY network, target, signal, resolver_network, bin, from_probe
 """
 _BINS = f"""
 SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count() AS probes,
-    sum(checked) AS checked_probes, sum(made) AS measurements,
+    sum(checked) AS checked_probes, sum(made) AS measurements, sum(known) AS known_probes,
     groupArray(sipHash64(from_probe)) AS voters, groupArray(seen) AS seen_each, groupArray(checked) AS checked_each,
-    groupArray(made) AS made_each
+    groupArray(made) AS made_each, groupArray(known) AS known_each
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
@@ -251,17 +252,18 @@ GROUP BY network, target, signal, resolver_network, bin
 _BINS_BY_SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin) AS bins, groupArray(saw / probes) AS shares,
     groupArray(probes) AS probes_each, groupArray(checked_probes) AS checked_probes_each,
-    groupArray(measurements) AS measurements_each,
+    groupArray(measurements) AS measurements_each, groupArray(known_probes) AS known_probes_each,
     sum(saw) BETWEEN 1 AND sum(probes) - 1
         AND uniqExactArray(voters) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
     groupArrayArray(voters) AS by, groupArrayArray(seen_each) AS seen, groupArrayArray(checked_each) AS checked,
-    groupArrayArray(made_each) AS made
+    groupArrayArray(made_each) AS made, groupArrayArray(known_each) AS known
 FROM ({_BINS})
 GROUP BY network, target, signal, resolver_network
 """
 SERIES = f"""
 SELECT network, target, signal, resolver_network, bins, shares, probes_each, checked_probes_each, measurements_each,
-    if(contested, by, []), if(contested, seen, []), if(contested, checked, []), if(contested, made, [])
+    known_probes_each, if(contested, by, []), if(contested, seen, []), if(contested, checked, []),
+    if(contested, made, []), if(contested, known, [])
 FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
@@ -420,6 +422,7 @@ class VoteFacts(FactsPart):
         step: int = 600,
         targets: Sequence[str] | None = None,
         sources: Sequence[str] | None = None,
+        vouched_step: int = 0,
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
         ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
@@ -427,11 +430,13 @@ class VoteFacts(FactsPart):
 
         Args:
             targets, sources: ``None`` = all.
+            vouched_step: bin width of vouched voices, a divisor of ``step``; 0 = the same.
         """
         with_lines = self._has_questioned(country, since, until)
         sql = SERIES % _parts(targets, sources, with_lines=with_lines)
-        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets, sources))
-        return [_series(country, step, *row) for row in rows]
+        steps = {"step": step, "vouched_step": vouched_step or step}
+        rows = self.engine.rows(sql, **steps, **_parameters(country, since, until, targets, sources))
+        return [_series(country, (step, vouched_step), *row) for row in rows]
 
     def _has_questioned(self, country: str, since: float, until: float) -> bool:
         """Did any measurement of the country starve or time out, so that its line must be known?
@@ -618,7 +623,7 @@ def _votes(columns: list[list[Any]]) -> Votes:
 
 def _series(
     country: str,
-    step: int,
+    steps: tuple[int, int],
     asn: int,
     target: str,
     signal: str,
@@ -628,30 +633,29 @@ def _series(
 ) -> Series:
     key = SeriesKey(Place(country, asn), target, signal, resolver_asn=resolver_asn)
     starts = np.array(times, np.int64)
-    *in_bins, probes, seen, checked, made = columns
+    *in_bins, probes, seen, checked, made, known = columns
+    step, vouched_step = steps
     if probes:
-        return series_of(
-            key,
-            step,
-            _ballots(np.repeat(starts, np.array(in_bins[1], np.int64)), probes, seen, checked, made),
-        )
+        bins = np.repeat(starts, np.array(in_bins[1], np.int64))
+        return series_of(key, step, _ballots(bins, probes, seen, checked, made, known), vouched_step)
     order = np.argsort(starts)
-    values, counts, controlled, measurements = (np.array(column)[order] for column in in_bins)
+    values, counts, controlled, measurements, vouched = (np.array(column)[order] for column in in_bins)
     return Series(
         key=key,
-        step=step,
+        step=vouched_step if vouched_step and vouched.any() else step,
         times=starts[order],
         values=values.astype(np.float64),
         counts=counts.astype(np.int64),
         controlled=controlled.astype(np.int64),
         measurements=measurements.astype(np.int64),
+        vouched=vouched.astype(np.int64),
     )
 
 
 def _ballots(bins: Ints, probes: list[float], *columns: list[float]) -> Ballots:
-    seen, controlled, measurements = (np.array(column, np.int64) for column in columns)
+    seen, controlled, measurements, vouched = (np.array(column, np.int64) for column in columns)
     numbers = np.unique(np.array(probes, np.uint64), return_inverse=True)[1]
-    return Ballots(bins, numbers, seen == 1, controlled == 1, measurements)
+    return Ballots(bins, numbers, seen == 1, controlled == 1, measurements, vouched == 1)
 
 
 def _asked(country: str, since: float, until: float, targets: Sequence[str]) -> dict[str, Any]:

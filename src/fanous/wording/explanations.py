@@ -75,7 +75,7 @@ EXCLUDED_BY = {
     ),
     "others_worked": "Enough of what else was measured on these lines worked at the time.",
     "own_probes_compare": "Probes of Fanous saw it too, and these try another name at the same moment.",
-    "own_resolvers": "Too few of those who saw it are known to use a public resolver.",
+    "own_resolvers": "Most of those who saw it used the resolver of their own network.",
     "page_of_others": "The same page was shown in place of sites in other hosting networks.",
     "part_of_country": "It was seen only in parts of the country.",
     "release_works": "The same version of the test works abroad (countries: {some}).",
@@ -104,6 +104,7 @@ UNTESTED_FOR = {
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
     "nothing_usable": "None of the measurements that saw it can tell.",
     "one_version": "Too few probes with other versions reached it on the same networks to tell.",
+    "resolvers_unknown": "Too few of those who saw it are known to use a public resolver.",
     "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
     "small_loss": (
         "More than {share} of the usual level was left, and so small a loss need not show in figures of others."

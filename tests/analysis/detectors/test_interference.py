@@ -15,7 +15,14 @@ OPTIONS = InterferenceOptions()
 
 
 def series(
-    notation: str, *, asn: int = 1, probes: int = 1, controlled: bool = True, step: int = STEP, start: int = 0
+    notation: str,
+    *,
+    asn: int = 1,
+    probes: int = 1,
+    controlled: bool = True,
+    step: int = STEP,
+    start: int = 0,
+    vouched: bool = False,
 ) -> Series:
     """``"ok*72 no*6 -*3"``: bins in which all probes succeeded, all failed, none measured."""
     times, values, at = [], [], start
@@ -36,7 +43,13 @@ def series(
         counts=counts,
         controlled=counts * controlled,
         measurements=counts,
+        vouched=counts * vouched,
     )
+
+
+def own(notation: str, minutes: int, asn: int = 1) -> Series:
+    """Two probes of ours that measure once in so many minutes."""
+    return series(notation, asn=asn, step=minutes * 60, probes=2, vouched=True)
 
 
 def raised(*all_series: Series) -> list[Anomaly]:
@@ -131,12 +144,45 @@ def test_a_lone_failure_hours_before_the_others_widens_the_onset_and_does_not_mo
     assert found.start == 309 * STEP - OPTIONS.back_date
 
 
-def test_rates_are_per_time_so_a_faster_tick_decides_sooner() -> None:
+@pytest.mark.parametrize("minutes", [1, 2, 5, 10])
+def test_a_round_in_which_three_networks_fail_together_is_worth_a_suspicion(minutes: int) -> None:
+    three = [own("ok*60 no", minutes, asn) for asn in (1, 2, 3)]
+    assert {
+        a.key.place.asn for a in find_interference(three, OPTIONS) if a.probability >= OPTIONS.suspect_at
+    } == {
+        1,
+        2,
+        3,
+    }
+    assert raised(own("ok*60 no", minutes)) == []
+    strangers = [replace(one, vouched=None) for one in three]
+    assert raised(*strangers) == []
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 5, 10])
+def test_three_rounds_are_never_forgotten_and_two_good_ones_end_them(minutes: int) -> None:
+    for good in (2, 600):
+        found = raised(*(own(f"ok*60 no*3 ok*{good}", minutes, asn) for asn in (1, 2, 3)))
+        assert {a.key.place.asn for a in found} == {1, 2, 3}
+        for one in found:
+            assert (one.start_earliest, one.start_latest) == (60 * minutes * 60, 60 * minutes * 60)
+            assert one.last_seen == 63 * minutes * 60
+            assert one.end == 63 * minutes * 60
+
+
+def test_one_network_that_works_again_does_not_end_the_others() -> None:
+    found = raised(
+        own("ok*60 no*10 ok*30", 1),
+        *(own("ok*60 no*40", 1, a) for a in (2, 3, 4)),
+    )
+    assert {a.key.place.asn for a in found if a.end is None} == {2, 3, 4}
+
+
+def test_strangers_are_not_surer_for_measuring_each_minute() -> None:
     (slow,) = raised(series("ok*288 no*18", probes=3))
-    (fast,) = raised(series("ok*288 no*18", probes=3, step=60))
-    assert slow.raised_at is not None
-    assert fast.raised_at is not None
-    assert (fast.raised_at - 288 * 60) < (slow.raised_at - 288 * STEP) / 3
+    (fast,) = raised(series("ok*2880 no*180", probes=3, step=60))
+    assert slow.raised_at is not None and fast.raised_at is not None
+    assert fast.raised_at >= slow.raised_at - STEP
 
 
 def test_an_empty_series_is_nothing() -> None:

@@ -244,3 +244,14 @@ def test_a_network_that_is_at_home_elsewhere(
     assert not whose or found.because.params["countries"] == (whose,)
     at_home = event_of(every, [finding(400, 405)], known, country="IN")
     assert answer_of("network.abroad", at_home).standing is Standing.EXCLUDED
+
+
+def test_what_is_not_known_excludes_nothing() -> None:
+    """Neither which resolver was used, nor which version, nor in which way it failed."""
+    known = known_of(compared())
+    known.seen.mechanisms[:] = ""
+    assert answer("resolver.public_only", known).standing is Standing.UNTESTED
+    assert answer("software.each", known).standing is Standing.UNTESTED
+    assert answer("name.at_fault", known).standing is Standing.UNTESTED
+    known.seen.resolver_asns[:] = known.seen.asns
+    assert answer("resolver.public_only", known).because == Reason("own_resolvers")

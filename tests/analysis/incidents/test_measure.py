@@ -74,10 +74,21 @@ def test_a_long_blackout_is_as_deep_as_it_was_and_not_as_its_beginning() -> None
     assert view.left is not None and view.left.mean == pytest.approx(0.035, abs=0.01)
 
 
-def test_the_bracket_joins_what_the_sources_that_carry_it_say() -> None:
+def test_the_bracket_is_as_narrow_as_the_sources_of_one_place_make_it_together() -> None:
+    hourly = wide(of(BGP, noise=0.002), 10800)
+    routes = cut(hourly, 600, 640, 0.1)
+    exact = one(cut(of(AP), 601, 640, 0.1), routes)
+    assert exact.onset_earliest is not None
+    assert at(600) <= exact.onset_earliest <= at(601) <= exact.onset_latest <= at(601.5)
+    alone = one(routes)
+    assert alone.onset_earliest is not None
+    assert alone.onset_earliest == at(597) and alone.onset_latest == pytest.approx(at(600), abs=600)
+
+
+def test_a_source_that_fell_hours_earlier_shows_another_stage_and_widens_no_bracket() -> None:
     late = one(cut(of(AP), 601, 640, 0.1), cut(of(GTR, noise=0.03), 599, 640, 0.1))
     assert late.onset_earliest is not None
-    assert late.onset_earliest <= at(599) and late.onset_latest >= at(601)
+    assert at(599) < late.onset_earliest <= at(601) <= late.onset_latest
 
 
 def test_a_cut_in_steps_is_told_step_by_step() -> None:

@@ -1,5 +1,7 @@
 """How far an event reaches, and what it may be called."""
 
+from dataclasses import replace
+
 import pytest
 
 from fanous.analysis.incidents.extent import extent
@@ -67,6 +69,15 @@ def test_networks_of_one_operator_are_one_isp() -> None:
     reach = extent({1, 2}, {1, 2}, one)
     assert reach.scope is Scope.ISP
     assert reach.remarks == (Reason("one_operator"),)
+
+
+def test_an_operator_that_is_the_country_is_the_nation() -> None:
+    alone = UserWeights(
+        "XA", (NetworkWeight(1, 0.94, ANY, "o"), NetworkWeight(2, 0.06, ANY, "p")), 0.1, "a test"
+    )
+    assert extent({1}, {1, 2}, alone).scope is Scope.NATION
+    assert extent({2}, {1, 2}, alone).scope is Scope.ISP
+    assert extent({1}, {1}, replace(alone, networks=alone.networks[:1])).scope is Scope.NATION
 
 
 def test_the_draws_are_the_same_every_time() -> None:

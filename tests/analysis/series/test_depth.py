@@ -66,7 +66,7 @@ def test_a_small_dip_that_leads_up_to_a_fall_does_not_make_it_early() -> None:
 def test_where_bins_are_missing_it_fell_somewhere_in_the_gap() -> None:
     series = without(cut(daily(30, signal=AP), 480, 520, 0.1), 476, 484)
     found = fell(series, 484)
-    assert (found.earliest, found.at) == (at(476), at(480)) and found.latest >= at(484)
+    assert (found.earliest, found.at) == (at(475.5), at(480)) and found.latest >= at(484)
 
 
 def test_a_series_that_does_not_fall_has_no_change_point() -> None:
@@ -118,6 +118,12 @@ def test_a_further_fall_and_a_partial_return_are_steps_of_their_own() -> None:
     assert [(one.start, one.end) for one in flat] == [(at(480), None)]
 
 
+def test_no_step_of_an_event_has_more_than_all_of_the_level() -> None:
+    series = cut(cut(daily(60, noise=0.01, signal=AP), 480, 500, 0.3), 500, 540, 1.4)
+    found = stages(told(series, 480), at(480), at(540))
+    assert [round(one.left, 1) for one in found] == [0.3, 1.0]
+
+
 def test_returns_of_some_hours_amid_days_are_steps_of_their_own() -> None:
     blackout = cut(daily(60, noise=0.02, signal=AP), 480, 608, 0.1)
     for first, last in ((498, 502), (540, 544), (570, 574)):
@@ -167,7 +173,7 @@ def test_a_bracket_holds_the_beginning_wherever_in_its_bin_it_was(late: float, h
     found = fall(told(series, 479), low, at(480 + ceil(2 * (late + hours)) / 2))
     assert found is not None
     assert found.earliest <= at(480 + late) <= found.latest
-    assert found.latest - found.earliest <= 1.5 * 1800
+    assert found.latest - found.earliest <= 3 * 1800
 
 
 def test_a_level_is_back_when_a_day_of_it_is() -> None:
@@ -236,7 +242,8 @@ def test_the_return_of_a_series_of_any_bins_is_found_where_it_came_back(
     inside = np.clip(np.minimum(series.times + step, end) - np.maximum(series.times, at(480)), 0, step)
     series = replace(series, values=series.values * (1 - (1 - left) * inside / step))
     back = rise(told(series, 480), at(480), at(550), np.inf, 1 - left)
-    assert back == pytest.approx(end, abs=step / 10)
+    assert back is not None and back.at == pytest.approx(end, abs=step / 10)
+    assert back.earliest <= end <= back.latest <= back.earliest + 3 * step
     assert rise(told(series, 480), at(480), at(490), at(539), 1 - left) is None, "it was not back yet"
 
 
@@ -247,13 +254,14 @@ def test_what_comes_back_little_by_little_is_back_at_the_last_of_it() -> None:
         signal="connectivity",
         step=HOUR,
     )
-    assert rise(told(series, 480), at(481), at(511), np.inf, 0.6) == at(511), "a tenth is within noise"
+    back = rise(told(series, 480), at(481), at(511), np.inf, 0.6)
+    assert back is not None and back.at == at(511), "a tenth is within noise"
 
 
 def test_a_dip_that_follows_is_no_part_of_what_people_lost() -> None:
     series = cut(cut(daily(60, noise=0.02), 480, 540, 0.2), 540, 546, 0.8)
     back = rise(told(series, 480), at(480), at(546), np.inf, 0.8)
-    assert back == pytest.approx(at(540), abs=900)
+    assert back is not None and back.at == pytest.approx(at(540), abs=900)
 
 
 def test_a_fall_in_steps_begins_with_the_first_where_no_people_move_the_series() -> None:

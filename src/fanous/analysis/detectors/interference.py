@@ -6,7 +6,8 @@ signals watched and in a few options.  The settings were fitted on two Kenyan fi
 
 The filter says how probable it is, bin by bin, that a series is *on* (interfered with): a hidden Markov chain with the
 states off and on, rates per second between them, and Beta-Binomial emissions: probes on one network fail together, so
-ten failing probes are worth little more than three.  Only bins in which something was measured are updated.  Between
+ten failing probes are worth little more than three, and what they say again within minutes less than what they said
+first.  Only bins in which something was measured are updated.  Between
 them the chain relaxes; callers must treat silence as *unknown*.  Many series run at once: arrays have shape (bins,
 series), so that one step in time is one contiguous row, and shorter series are padded at the end.
 
@@ -19,7 +20,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,25 +54,29 @@ class Bins:
         probes: int64, (bins, series), probes that measured; 0 = padding.
         controlled: bool, (bins, series): did at least half of the failing probes have a normal control of their
             own?
+        vouched: bool, (bins, series): does an operator answer for at least half of the probes?
     """
 
     times: Ints
     failing: Ints
     probes: Ints
     controlled: Bools
+    vouched: Bools
 
 
 def side_by_side(series: list[Series]) -> Bins:
     """The series as one rectangle, padded."""
     shape = (max((len(one) for one in series), default=0), len(series))
-    times, failing, probes, controlled = (np.zeros(shape, np.int64) for _ in range(4))
+    times, failing, probes, controlled, vouched = (np.zeros(shape, np.int64) for _ in range(5))
     for column, one in enumerate(series):
         n = len(one)
         times[:n, column], times[n:, column] = one.times, one.times[-1] if n else 0
         probes[:n, column] = one.counts
         failing[:n, column] = np.rint(one.values * one.counts)
         controlled[:n, column] = one.controlled
-    return Bins(times, failing, probes, 2 * controlled >= np.maximum(failing, 1))
+        vouched[:n, column] = 0 if one.vouched is None else one.vouched
+    controls = 2 * controlled >= np.maximum(failing, 1)
+    return Bins(times, failing, probes, controls, 2 * vouched >= np.maximum(probes, 1))
 
 
 def beta_binomial(mean: Floats, rho: float) -> Floats:
@@ -96,37 +101,65 @@ def beta_binomial(mean: Floats, rho: float) -> Floats:
     return np.where(k > n, np.nan, table)
 
 
-def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: float) -> Floats:
-    """Evidence for *on* in each bin, in nats; 0 in the padding.  ``mean_off`` has shape (series,)."""
-    over = np.maximum(bins.probes, 1) / PROBES_MAX
-    scale = np.maximum(over, 1.0)
-    n = np.rint(bins.probes / scale).astype(np.int64)
-    k = np.minimum(np.rint(bins.failing / scale).astype(np.int64), n)
+def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: float, burst: int) -> Floats:
+    """Evidence for *on* in each bin, in nats; 0 in the padding.
+
+    What was said within ``burst`` before a bin is remembered, the less the longer ago, as long as it says the same; the
+    bin counts by what it adds to that.  Two rounds in a minute are worth hardly more than one, and it makes no
+    difference whether the voices of a round fall in one bin or in five.
+
+    Args:
+        mean_off: shape (series,).
+        mean_on, rho, burst: see ``InterferenceOptions``.
+    """
+    said, failed = (_remembered(voices, bins, burst) for voices in (bins.probes, bins.failing))
     means, mean_of = np.unique(np.round(mean_off, 4), return_inverse=True)
     off, on = beta_binomial(means, rho), beta_binomial(np.array([mean_on]), rho)[0]
-    ratio = on[n, k] - off[mean_of[None, :], n, k]
+
+    def evidence(probes: Floats, failing: Floats) -> Floats:
+        scale = np.maximum(np.maximum(probes, 1) / PROBES_MAX, 1.0)
+        n = np.rint(probes / scale).astype(np.int64)
+        k = np.minimum(np.rint(failing / scale).astype(np.int64), n)
+        return np.asarray(on[n, k] - off[mean_of[None, :], n, k])
+
+    ratio = evidence(said + bins.probes, failed + bins.failing) - evidence(said, failed)
     return np.where(bins.probes > 0, ratio, 0.0)
 
 
-def clip_bursts(ratio: Floats, bins: Bins, limit: float) -> Floats:
-    """Cap what a bin may contribute, and what an hour of failures without controls may contribute.
+def _remembered(voices: Ints, bins: Bins, burst: int) -> Floats:
+    """How many of the voices before each bin are still remembered there; shapes (bins, series)."""
+    out = np.zeros(voices.shape)
+    fails = 2 * bins.failing >= bins.probes
+    for j in range(1, len(voices)):
+        kept = np.maximum(0.0, 1 - (bins.times[j] - bins.times[j - 1]) / burst)
+        out[j] = np.where(fails[j] == fails[j - 1], kept * (out[j - 1] + voices[j - 1]), 0.0)
+    return out
 
-    Failures come in bursts: on a quiet network one failure makes another within hours forty times as likely.  A
-    failing bin with its own normal controls has its own cap; all other failing bins of a series share one cap
-    per hour.  A success needs no control, so only the bin's cap applies.
+
+def clip_bursts(ratio: Floats, bins: Bins, limit: float, burst: int) -> Floats:
+    """Cap what failures may contribute: those without controls in an hour, and those of strangers in a burst.
+
+    Failures come in bursts: on a quiet network one failure makes another within hours forty times as likely.  Failing
+    bins with their own normal controls share a cap only within ``burst``, and have none if their voices are vouched
+    for; all other failing bins of a series share one cap per hour.  A success needs no control.
     """
-    capped = np.clip(ratio, -limit, limit)
-    spent = np.zeros(ratio.shape[1])
-    hour = np.full(ratio.shape[1], -1, np.int64)
-    for j in range(len(ratio)):
-        this_hour = bins.times[j] // HOUR
-        spent[this_hour != hour] = 0.0
-        hour = this_hour
-        shares = (capped[j] > 0) & ~bins.controlled[j]
-        allowed = np.where(shares, np.minimum(capped[j], limit - spent), 0.0)
-        spent += allowed
-        capped[j] = np.where(shares, allowed, capped[j])
+    capped = np.maximum(ratio, -limit)
+    for shares, seconds in ((~bins.controlled, HOUR), (bins.controlled & ~bins.vouched, burst)):
+        capped = _shared(capped, shares, bins.times // seconds, limit)
     return capped
+
+
+def _shared(ratio: Floats, shares: Bools, slots: Ints, limit: float) -> Floats:
+    """The same with at most ``limit`` from all failing bins of a slot that share it."""
+    out = ratio.copy()
+    spent = np.zeros(ratio.shape[1])
+    for j in range(len(ratio)):
+        if j:
+            spent[slots[j] != slots[j - 1]] = 0.0
+        allowed = np.where(shares[j] & (ratio[j] > 0), np.minimum(ratio[j], limit - spent), 0.0)
+        spent += allowed
+        out[j] = np.where(shares[j] & (ratio[j] > 0), allowed, ratio[j])
+    return out
 
 
 def _relax(probability: Floats, rate_on: Floats, rate_off: float, seconds: Ints) -> Floats:
@@ -136,7 +169,7 @@ def _relax(probability: Floats, rate_on: Floats, rate_off: float, seconds: Ints)
     return rest + (probability - rest) * np.exp(-total * seconds)
 
 
-def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float) -> Floats:
+def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float, bounds: "Bounds") -> Floats:
     """P(on | everything up to and including the bin).
 
     Args:
@@ -144,6 +177,7 @@ def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float) -> Flo
         times: int64, (bins, series).
         rate_on: float64, (bins, series), per second, valid before each bin.
         rate_off: per second.
+        bounds: what other networks leave of it.
 
     Returns:
         float64, (bins, series), in [0, 1].  A series begins at the chain's stationary share.
@@ -154,12 +188,13 @@ def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float) -> Flo
             predicted = rate_on[0] / (rate_on[0] + rate_off)
         else:
             predicted = _relax(out[j - 1], rate_on[j], rate_off, times[j] - times[j - 1])
+        predicted = np.clip(predicted, bounds.least[j], bounds.most[j])
         weight = predicted * np.exp(ratio[j])
         out[j] = weight / (weight + 1 - predicted)
     return out
 
 
-def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float) -> Floats:
+def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float, bounds: "Bounds") -> Floats:
     """P(on | all data), from the forward probabilities; same shape."""
     out = filtered.copy()
     for j in range(len(filtered) - 2, -1, -1):
@@ -167,13 +202,16 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float) -> F
         decay = np.exp(-(rate + rate_off) * (times[j + 1] - times[j]))
         rest = rate / (rate + rate_off)
         on_to_on, off_to_on = rest + (1 - rest) * decay, rest - rest * decay
-        predicted = np.clip(here * on_to_on + (1 - here) * off_to_on, 1e-300, 1 - 1e-16)
+        relaxed = np.clip(here * on_to_on + (1 - here) * off_to_on, 1e-300, 1 - 1e-16)
+        predicted = np.clip(relaxed, bounds.least[j + 1], bounds.most[j + 1])
+        comes, stays = np.maximum(predicted - relaxed, 0) / (1 - relaxed), np.minimum(predicted / relaxed, 1)
+        on_to_on, off_to_on = (stays * (to_on + (1 - to_on) * comes) for to_on in (on_to_on, off_to_on))
         up, down = ahead / predicted, (1 - ahead) / (1 - predicted)
         out[j] = here * (on_to_on * up + (1 - on_to_on) * down)
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.35"
+DETECTOR_VERSION = "2026.36"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
@@ -198,13 +236,23 @@ class InterferenceOptions:
     rho: float = option(
         0.2, "Correlation of the probes of one bin (.2 to .25), which share a network and its faults."
     )
-    clip: float = option(4.0, "Nats that one bin, or one uncontrolled hour, may contribute.")
+    clip: float = option(
+        4.0, "Nats that strangers may contribute in one bin, and anyone without controls in one hour."
+    )
     onsets_a_day: float = option(1 / 30, "Rate of new blocking on a quiet network, a day.")
     onsets_a_day_alert: float = option(
         1.0, "Rate of new blocking, a day, while another network of the country has it."
     )
     alert_hours: float = option(
         36.0, "Hours that the alert lasts after the other network was last seen with it."
+    )
+    burst: int = option(
+        600,
+        "Seconds after which what probes said no longer belongs to the same round: as wide as a bin of strangers' "
+        "votes, so that whoever measures ten times as often is not ten times as sure.",
+    )
+    joins: float = option(
+        0.5, "Share of the networks that carry out an order at once: what another shows counts by so much."
     )
     ends_a_day: float = option(1.0, "Rate at which blocking ends, a day.")
     raise_at: float = option(0.99, "Probability that raises a network.")
@@ -319,18 +367,103 @@ ROUNDS_MAX = threshold(
 
 def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
     """Filter and smooth, with onsets likelier while another network of the country is *on*."""
-    raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho)
-    ratio = clip_bursts(raw, bins, options.clip)
+    raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho, options.burst)
+    ratio = clip_bursts(raw, bins, options.clip, options.burst)
+    bounds = shown_by_others(ratio, bins, seats, options)
     ends = options.ends_a_day / DAY
     rate = np.full(ratio.shape, options.onsets_a_day / DAY)
     spans: list[Span] = []
     for _ in range(ROUNDS_MAX):
-        filtered = forward(ratio, bins.times, rate, ends)
+        filtered = forward(ratio, bins.times, rate, ends, bounds)
         settled, spans = spans, _raised_spans(bins, ratio, filtered, options)
         if spans == settled:
             break
         rate = _onset_rates(bins.times, spans, seats, options)
-    return Beliefs(ratio, filtered, smooth(filtered, bins.times, rate, ends))
+    return Beliefs(ratio, filtered, smooth(filtered, bins.times, rate, ends, bounds))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """Between what other networks leave the probability of each bin, before the bin itself is looked at.
+
+    Attributes:
+        least, most: float64, (bins, series); 0 and 1 where others say nothing.
+    """
+
+    least: Floats
+    most: Floats
+
+
+def alone(shape: tuple[int, ...]) -> Bounds:
+    """Those of networks about which no other says anything."""
+    return Bounds(np.zeros(shape), np.ones(shape))
+
+
+def shown_by_others(ratio: Floats, bins: Bins, seats: Seats, options: InterferenceOptions) -> Bounds:
+    """What vouched voices on other networks have just said, as bounds.
+
+    Faults of different networks are independent, and an order reaches many at once, when it is given and when it is
+    lifted: so what their voices say together multiplies.  A network says that the order is lifted if it works again.
+    """
+    shown = np.where(bins.vouched & (bins.probes > 0), ratio, 0.0)
+    fails, works = np.zeros(ratio.shape), np.zeros(ratio.shape)
+    for j in range(len(ratio)):
+        before = max(j - 1, 0)
+        near = bins.times[j] - bins.times[before] < options.burst
+        fails[j] = np.where(shown[j] >= 0, near * fails[before] + shown[j], 0.0)
+        is_back = near & (shown[j] <= 0) & ((works[before] > 0) | (fails[before] > 0))
+        works[j] = np.where(is_back, works[before] - shown[j], 0.0)
+    onset, end = (rate / DAY * options.burst for rate in (options.onsets_a_day, options.ends_a_day))
+    return Bounds(
+        least=_from_others(fails, bins, seats, onset, "right", options),
+        most=1 - _from_others(works, bins, seats, end, "left", options),
+    )
+
+
+def _from_others(
+    said: Floats,
+    bins: Bins,
+    seats: Seats,
+    prior: float,
+    side: Literal["left", "right"],
+    options: InterferenceOptions,
+) -> Floats:
+    """How probable it is that others' order reaches each network, too, (bins, series).
+
+    Args:
+        said: nats, (bins, series), that speak for it.
+        prior: probability that one is given within ``burst``.
+        side: *right*: what they say at the same time counts; *left*: only what they said before.
+    """
+    out = np.zeros(said.shape)
+    turns = said > 0  # and the bins after them, in which a run may have ended
+    turns[1:] |= said[:-1] > 0
+    for group in np.unique(seats.groups[turns.any(axis=0)]).tolist():
+        own = np.flatnonzero(seats.groups == group)
+        times, networks = bins.times[:, own], seats.networks[own]
+        moments = np.unique(times[turns[:, own]])
+        most = [
+            _latest(moments, times, said[:, own], networks == one, options.burst)
+            for one in np.unique(networks)
+        ]
+        nats = np.logaddexp(np.log(options.joins) + np.stack(most), np.log(1 - options.joins))
+        for column, network in zip(own.tolist(), np.searchsorted(np.unique(networks), networks), strict=True):
+            others = nats.sum(axis=0) - nats[network]
+            given = np.where(others > 0, 1 / (1 + np.exp(-others) / prior), 0.0)
+            row = np.searchsorted(moments, bins.times[:, column], side=side) - 1
+            is_near = (row >= 0) & (bins.times[:, column] - moments[row] < options.burst)
+            out[:, column] = np.where(is_near, (options.joins * given)[row], 0.0)
+    return out
+
+
+def _latest(moments: Ints, times: Ints, runs: Floats, columns: Bools, burst: int) -> Floats:
+    """What one network shows at each moment: the most that one of its series does."""
+    shown = np.zeros(len(moments))
+    for column in np.flatnonzero(columns).tolist():
+        row = np.searchsorted(times[:, column], moments, side="right") - 1
+        is_near = (row >= 0) & (moments - times[row, column] < burst)
+        shown = np.maximum(shown, np.where(is_near, runs[row, column], 0.0))
+    return shown
 
 
 Span = tuple[int, int, int]
@@ -410,7 +543,7 @@ def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOpt
     elif highest >= options.raise_at:
         raised_at = last_seen
     before = float(one.times[run.start - 1] + one.step) if run.start else None
-    after = float(one.times[run.stop]) if run.stop < len(one) else None
+    after = float(one.times[last + 1]) if run.stop < len(one) else None
     gap_before = 0.0 if before is None else start_latest - before
     inside = slice(first, last + 1)
     return Anomaly(
@@ -497,6 +630,7 @@ SILENCE = replace(
 class SlownessOptions(InterferenceOptions):
     """Those of slow probes."""
 
+    burst: int = option(300, "Seconds of a round: as wide as a bin (`series.slowness_step_seconds`).")
     mean_off: float = option(
         0.05, "Of rates that differ by half from one to the next, one in thirty is slow by chance."
     )
@@ -560,4 +694,5 @@ def _digest(series: Sequence[Series]) -> bytes:
         digest.update(repr((one.key, one.step, len(one))).encode())
         for values in (one.times, one.values, one.counts, one.controlled, one.measurements):
             digest.update(values.tobytes())
+        digest.update(b"" if one.vouched is None else one.vouched.tobytes())
     return digest.digest()

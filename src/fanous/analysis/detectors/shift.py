@@ -24,7 +24,7 @@ from fanous.model.instant import DAY
 from fanous.model.series import Anomaly, Departure, Floats, Series
 from fanous.model.threshold import threshold
 
-SHIFT_VERSION = "2026.23-days"
+SHIFT_VERSION = "2026.24-days"
 
 
 @dataclass(frozen=True, slots=True)

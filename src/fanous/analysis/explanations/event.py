@@ -145,6 +145,11 @@ def ways(seen: Votes) -> tuple[str, ...]:
     return tuple(str(way) for way, _ in Counter(seen.mechanisms.tolist()).most_common(3) if way)
 
 
+def other_way(seen: Votes) -> Weighing:
+    """The way in which it failed does not fit, if it is known."""
+    return excluded("other_way", mechanisms=ways(seen)) if ways(seen) else untested("nothing_usable")
+
+
 def ases(asns: Collection[int]) -> tuple[str, ...]:
     """As places are written: ``AS17557``."""
     return tuple(f"AS{asn}" for asn in sorted(asns))

@@ -113,9 +113,9 @@ def _reach_it(name: str, software: Sequence[Software], others: Sequence[Software
 
 def _not_one(software: Sequence[Software]) -> Weighing:
     versions = {row.name for row in software if row.failing and row.name}
-    return (
-        excluded("several_versions", some=len(versions)) if len(versions) > 1 else untested("version_unknown")
-    )
+    if len(versions) > 1:
+        return excluded("several_versions", some=len(versions))
+    return untested("one_version") if versions else untested("version_unknown")
 
 
 def _not_reached(others: Sequence[Software]) -> Weighing:

@@ -16,7 +16,7 @@ from fanous.analysis.explanations.event import (
     NamedEvent,
     ases,
     of_targets,
-    ways,
+    other_way,
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
@@ -122,7 +122,7 @@ def _other_way(event: NamedEvent, *, is_seen: bool) -> Weighing:
     """Most failures are of another kind, or are our own probes', which also look at other names."""
     if is_seen and str(Family.EDGE) in event.seen.sources:
         return excluded("own_probes_compare")
-    return excluded("other_way", mechanisms=ways(event.seen))
+    return other_way(event.seen)
 
 
 OF_EVENT = (

@@ -19,7 +19,7 @@ from fanous.analysis.explanations.event import (
     NamedEvent,
     ases,
     of_targets,
-    ways,
+    other_way,
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
@@ -97,7 +97,7 @@ def _resolver(event: NamedEvent) -> _Resolver | Weighing:
     of_names = np.array([way.startswith(OF_DNS) for way in seen.mechanisms.tolist()], np.bool_)
     lookups = seen.where(no_answer if is_silent else of_names)
     if len(lookups) < MOST * len(seen):
-        return excluded("other_way", mechanisms=ways(seen))
+        return other_way(seen)
     resolvers = set(np.where(lookups.resolver_asns > 0, lookups.resolver_asns, lookups.asns).tolist())
     if len(resolvers) != 1:
         return excluded("several_resolvers", resolvers=ases(resolvers))
@@ -177,7 +177,8 @@ def _public_only(event: NamedEvent) -> Weighing:
     through = seen.resolver_asns[(seen.resolver_asns > 0) & (seen.resolver_asns != seen.asns)]
     resolvers = set(through.tolist())
     if len(through) < MOST * len(seen):
-        return excluded("own_resolvers")
+        are_known = int((seen.resolver_asns > 0).sum()) >= MOST * len(seen)
+        return excluded("own_resolvers") if are_known else untested("resolvers_unknown")
     if len(resolvers) != 1:
         return excluded("several_resolvers", resolvers=ases(resolvers))
     if not resolvers <= MAY_FILTER:
@@ -190,7 +191,7 @@ def _public_only(event: NamedEvent) -> Weighing:
 def _name_at_fault(event: NamedEvent) -> Weighing:
     unclear = np.isin(event.seen.mechanisms, UNANSWERED) & ~event.seen.controlled
     if float(unclear.mean()) < MOST:
-        return excluded("other_way", mechanisms=ways(event.seen))
+        return other_way(event.seen)
     if event.known.unanswered:
         return holds("name.at_fault", countries=event.known.unanswered)
     return excluded("answered_abroad") if len(event.whole.elsewhere) else untested("not_abroad")
@@ -207,7 +208,7 @@ def _moved(event: NamedEvent) -> Weighing:
     certificates = np.array([is_intercepted(way) for way in seen.mechanisms.tolist()], np.bool_)
     there = np.isin(seen.mechanisms, BY_ADDRESS) | certificates
     if not (forged | there).any():
-        return excluded("other_way", mechanisms=ways(seen))
+        return other_way(seen)
     has_moved = 2 * int((forged & np.isin(seen.uids, [*event.known.former])).sum()) >= len(seen)
     outdated = float((there & np.isin(seen.uids, [*event.known.outdated])).mean()) >= MOST
     if not has_moved and not outdated:

@@ -15,6 +15,7 @@ from fanous.analysis.explanations.event import (
     alike,
     hosts_of,
     of_targets,
+    other_way,
     sites,
     spans,
     ways,
@@ -81,7 +82,7 @@ def worked_beside(event: NamedEvent) -> int:
 def _own_page(event: NamedEvent) -> Weighing:
     """Another network of the country that gets the usual page shows that the site does not turn visitors away."""
     if not may_be_sites_own(event.seen):
-        return excluded("other_way", mechanisms=ways(event.seen))
+        return other_way(event.seen)
     if not may_be_of_site(event.seen, event.known):
         return excluded("page_of_others")
     if len(event.controls) >= CONTROLS:

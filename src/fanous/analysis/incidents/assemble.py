@@ -13,14 +13,17 @@ suspected -> confirmed -> ended, or retracted where the suspicion faded before a
 something else explains it.  Silence ends nothing: an end needs data.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import Protocol
 
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.confirm import Ruling
+from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.explanation import Weighed
@@ -41,7 +44,7 @@ from fanous.model.incident import (
     union,
 )
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Access, UserWeights
+from fanous.model.place import Access, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly
 from fanous.model.threshold import threshold
@@ -176,7 +179,9 @@ def _one_outage(first: Anomaly, second: Anomaly) -> bool:
 
 
 def _sessions(first: Anomaly, second: Anomaly) -> bool:
-    """Do they begin, or end, at the same hours?"""
+    """Do they begin, or end, at the same hours?  Bins that are wider than these hours cannot show it."""
+    if first.departure is not None and first.departure.step > SAME_HOURS:
+        return False
     ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
     return ends or _same_hours(first.start, second.start)
 
@@ -210,6 +215,74 @@ FURTHER = threshold(
 )
 
 OF_QUANTITIES = Link(_one_outage, _may_join)
+
+
+# --- places that fell together by chance ------------------------------------------------------------------
+
+BY_CHANCE = threshold(
+    "incidents.outage_chance_groups",
+    0.1,
+    "Groups of so many places that may fall together by chance in a month: among hundreds of small networks, one or "
+    "another blips in most of the hours that a table of routes covers.",
+)
+
+Places = Sequence[Sequence[Finding]]
+"""Findings of each place, places in order of their onset."""
+
+
+def apart_by_chance(
+    findings: Sequence[Finding], observed: float
+) -> Callable[[Sequence[Finding]], Sequence[Sequence[Finding]]]:
+    """Splits groups of places that unrelated falls may have made up.
+
+    Falls are taken as a Poisson process at the rate of all others of the country's places.  One more is added, so that
+    a record without any does not give certainty.
+
+    Args:
+        findings: all of the country.
+        observed: seconds of data.
+    """
+    starts = np.array(sorted(one.anomaly.start for one in findings if not is_country(one.anomaly.key.place)))
+
+    def is_chance(places: Places) -> bool:
+        """Would so many places that lost most of what they had be found together anyway?"""
+        begun = [one[0].anomaly for one in places]
+        lost = sum(any(alone(f.anomaly) for f in one) for one in places)
+        steps = [0 if a.departure is None else a.departure.step for a in begun]
+        window = max(begun[-1].start - begun[0].start, *steps, 1)
+        inside = np.searchsorted(starts, begun[-1].start, "right") - np.searchsorted(starts, begun[0].start)
+        expected = (len(starts) - int(inside) + 1) / max(observed, DAY) * window
+        return 30 * DAY / window * _at_least(lost, expected) >= BY_CHANCE
+
+    def split(places: Places) -> list[list[Finding]]:
+        """Places in order of onset; those that chance explains part where most time lies between two."""
+        if len(places) == 1 or not is_chance(places):
+            return [sorted((f for one in places for f in one), key=lambda f: f.anomaly.start)]
+        gaps = [places[n][0].anomaly.start - places[n - 1][0].anomaly.start for n in range(1, len(places))]
+        cut = gaps.index(max(gaps)) + 1
+        return [*split(places[:cut]), *split(places[cut:])]
+
+    def apart(group: Sequence[Finding]) -> Sequence[Sequence[Finding]]:
+        if any(is_country(one.anomaly.key.place) for one in group):
+            return (group,)
+        by_place = defaultdict[Place, list[Finding]](list)
+        for one in group:
+            by_place[one.anomaly.key.place].append(one)
+        if len(by_place) == 1:
+            return (group,)
+        parts = [part for own in by_place.values() for part in events(own, OF_QUANTITIES)]
+        return split(sorted(parts, key=lambda part: part[0].anomaly.start))
+
+    return apart
+
+
+def _at_least(n: int, expected: float) -> float:
+    """Probability that a Poisson variable reaches ``n``."""
+    term = below = exp(-expected) if n else 0.0
+    for k in range(1, n):
+        term *= expected / k
+        below += term
+    return max(0.0, 1 - below)
 
 
 # --- from a group to an incident ------------------------------------------------------------------------
@@ -257,6 +330,7 @@ class Account:
         onset_earliest: None = under way when the data begin.
         intervals: when it was on, in order; the last is open if and only if ``end`` is None.
         end: None = it was not seen to end.
+        end_earliest, end_latest: its bounds; None = it was not seen to end, or they are not known.
         witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
         most: the highest confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
@@ -291,6 +365,8 @@ class Account:
     levels: tuple[Stage, ...] = ()
     opinions: tuple[FamilyView, ...] = ()
     hints: tuple[Reason, ...] = ()
+    end_earliest: float | None = None
+    end_latest: float | None = None
 
 
 class Basis(Protocol):
@@ -341,6 +417,8 @@ def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Inc
         onset_earliest=account.onset_earliest,
         onset_latest=account.onset_latest,
         end=account.end,
+        end_earliest=account.end_earliest,
+        end_latest=account.end_latest,
         intervals=account.intervals,
         confirmed_at=ruling.at,
         confidence=min(combined(account.witnesses), account.most),

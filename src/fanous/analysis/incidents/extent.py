@@ -19,7 +19,7 @@ from fanous.analysis.incidents.assemble import TOGETHER
 from fanous.analysis.incidents.fusion import AGREE, DEEP, LONE_USAGE
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
-from fanous.analysis.series.depth import CLEARLY, Fall, back_at, depth, fall, rise, soft_start, stages
+from fanous.analysis.series.depth import CLEARLY, Fall, Return, back_at, depth, fall, rise, soft_start, stages
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
@@ -155,8 +155,8 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     """When it began: the change point of the source that shows it most exactly, or of the first places.
 
     What users notice comes first: routes may be withdrawn hours before traffic is gone, and decide the moment only if
-    they fell within the time that the others leave open.  The bracket is the union of the brackets of the sources
-    that carry the claim.
+    they fell within the time that the others leave open.  The bracket is that of this source, narrowed by every other
+    of the same place whose bracket meets it; one that does not meet it shows another stage.
 
     Args:
         first: the anomaly that gives the onset if no change point is known.
@@ -169,17 +169,29 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
         lead, fell = min([pair for pair in national if pair[0].family in FELT] or national, key=_how_rough)
         lead, fell = min([pair for pair in national if _agrees(pair[1], fell)], key=_how_rough)
         carriers = national
+        earliest, latest = _narrowed(fell, sorted(national, key=_how_rough))
     else:
         ordered = sorted(carriers, key=lambda pair: pair[1].at)
-        lead, fell = ordered[ceil(EARLIEST * len(ordered)) - 1]
-    beside = [other for _, other in carriers if abs(other.at - fell.at) <= TOGETHER]
-    earliest = min(other.earliest for other in beside)
-    latest = max(other.latest for other in beside)
+        first_places = ordered[: ceil(EARLIEST * len(ordered))]
+        lead, fell = first_places[-1]
+        near = [other.earliest for _, other in first_places if fell.at - other.at <= TOGETHER]
+        earliest, latest = min(near), fell.latest
+    at = min(max(fell.at, earliest), latest)
     lasted = first.until - first.start
     soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
     if soft is not None:
         earliest = min(earliest, soft.start)
-    return Began(fell.at, earliest, latest, _steps(lead, [one for one, _ in carriers]), soft)
+    return Began(at, earliest, latest, _steps(lead, [one for one, _ in carriers]), soft)
+
+
+def _narrowed(fell: Fall, others: Sequence[tuple[SourceCourse, Fall]]) -> tuple[float, float]:
+    """The bracket of a fall, narrowed by those of others that meet it; people's activity falls by itself, too."""
+    earliest, latest = fell.earliest, fell.latest
+    for one, other in others:
+        meets = other.earliest <= latest and other.latest >= earliest
+        if meets and other.at_once and not SIGNALS[one.key.signal].of_people:
+            earliest, latest = max(earliest, other.earliest), min(latest, other.latest)
+    return earliest, latest
 
 
 def _steps(lead: SourceCourse, carriers: Sequence[SourceCourse]) -> SourceCourse:
@@ -247,9 +259,9 @@ def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
 
 def exactly(
     spans: Sequence[Interval], began: Began, measured: Sequence[SourceCourse]
-) -> tuple[Interval, ...]:
+) -> tuple[tuple[Interval, ...], Return | None]:
     """The intervals from change point to change point: each begins where the sources that carry the incident fell
-    again, and ends where the last of them was back.
+    again, and ends where the last of them was back; and the bracket of the last end, None = no source shows it.
 
     Detectors give whole bins, and count an ordinary dip that follows a loss as a part of it.  Usage makes an
     end later than active probing does only if more than half of it was still gone.
@@ -262,15 +274,15 @@ def exactly(
     carriers = [one for one in carriers if one.family in FELT] or carriers
     carriers = sorted(carriers, key=lambda one: one.told.noise * one.told.step)[:CARRIERS]
     found: list[Interval] = []
+    back: Return | None = None
     for index, span in enumerate(spans):
         floor = found[-1].end or -inf if found else -inf
         start = began.at if index == 0 else _fell_again(span, carriers, floor)
         after = spans[index + 1].start if index + 1 < len(spans) else inf
-        end = None if span.end is None else _was_back(span.end, start, after, carriers)
-        found.append(Interval(start, end))
-    if len(found) == 1:
-        return ((carriers[0].told.brief(found[0]) if carriers else None) or found[0],)
-    return tuple(found)
+        back = None if span.end is None else _was_back(span.end, start, after, carriers)
+        found.append(Interval(start, span.end if back is None else back.at))
+    brief = carriers[0].told.brief(found[0]) if carriers and len(found) == 1 else None
+    return (tuple(found) if brief is None else (brief,)), back
 
 
 CARRIERS = threshold(
@@ -290,13 +302,18 @@ def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) 
     return min(known, key=_how_rough)[1].at if known else max(span.start, floor)
 
 
-def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceCourse]) -> float:
+def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceCourse]) -> Return | None:
+    """When the last of the sources was back; None = none shows it."""
     rises = [(one, rise(one.told, start, end, after, one.lost)) for one in carriers]
-    known = [(one, at) for one, at in rises if at is not None and at > start]
-    steady = [at for one, at in known if not SIGNALS[one.key.signal].of_people]
-    over = _of_share(steady, 1 - EARLIEST) if steady else -inf
-    later = [at for one, at in known if not steady or (at > over and _still_down(one, over, at))]
-    return max(over, _of_share(later, 1 - EARLIEST)) if later else over if steady else end
+    known = [(one, back) for one, back in rises if back is not None and back.at > start]
+    steady = [back for one, back in known if not SIGNALS[one.key.signal].of_people]
+    over = _of_share(steady, 1 - EARLIEST) if steady else None
+    later = [
+        back
+        for one, back in known
+        if over is None or (back.at > over.at and _still_down(one, over.at, back.at))
+    ]
+    return _of_share(later, 1 - EARLIEST) if later else over
 
 
 def _still_down(one: SourceCourse, since: float, until: float) -> bool:
@@ -305,9 +322,9 @@ def _still_down(one: SourceCourse, since: float, until: float) -> bool:
     return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
 
 
-def _of_share(times: Sequence[float], share: float) -> float:
-    """The moment by which ``share`` of the times have passed; with few times, the first or the last."""
-    ordered = sorted(times)
+def _of_share(backs: Sequence[Return], share: float) -> Return:
+    """The return by which ``share`` of them have passed; of few, the first or the last."""
+    ordered = sorted(backs, key=lambda back: back.at)
     return ordered[ceil(share * len(ordered)) - 1]
 
 
@@ -448,6 +465,12 @@ NATION_CERTAINTY = threshold(
 NATION_NETWORKS = threshold("incidents.nation_networks", 3, "Fewest affected networks of a nation.")
 NATION_OPERATORS = threshold(
     "incidents.nation_operators", 2, "Fewest operators of the affected networks of a nation."
+)
+NATION_ALONE = threshold(
+    "incidents.nation_alone_share",
+    0.8,
+    "Share of the users from which one operator is the nation by itself, however few networks it has: Ethio "
+    "Telecom was the only one of its country until 2022.",
 )
 NATION_OBSERVED = threshold(
     "incidents.nation_observed_share",
@@ -591,7 +614,8 @@ def _draw_shares(
 
 def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: list[NetworkWeight]) -> bool:
     hit = [w for w in networks if w.asn in affected]
-    if len(hit) < NATION_NETWORKS or len({w.operator for w in hit}) < NATION_OPERATORS:
+    several = len(hit) >= NATION_NETWORKS and len({w.operator for w in hit}) >= NATION_OPERATORS
+    if not several and sum(w.share for w in hit) < NATION_ALONE:
         return False
     if (draws >= NATION_SHARE).mean() < NATION_CERTAINTY:
         return False

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fanous.analysis.incidents.assemble import SAME_HOURS
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Interval, Status
@@ -41,7 +42,7 @@ ON_TIME = threshold(
 SESSIONS = threshold(
     "incidents.hint_sessions",
     3,
-    "Intervals at the same hours from which they look like a curfew or examinations.",
+    "Intervals at the same hours, on as many days, from which they look like a curfew or examinations.",
 )
 
 
@@ -66,7 +67,7 @@ def hints(
         found.append(Reason("hint.on_the_hour"))
     if any(a.departure is not None and a.departure.steady for a in lead):
         found.append(Reason("hint.steady"))
-    if len(intervals) >= SESSIONS:
+    if _at_same_hours(intervals, lead):
         found.append(Reason("hint.same_hours"))
     if season is not None:
         found.append(season)
@@ -77,6 +78,25 @@ def hints(
     if elsewhere:
         found.append(Reason("hint.elsewhere", {"countries": tuple(elsewhere)}))
     return tuple(found)
+
+
+def _at_same_hours(intervals: Sequence[Interval], lead: Sequence[Anomaly]) -> bool:
+    """Did most sessions of less than a day begin at the same hour, or end at the same one, each on another day?"""
+    steps = [a.departure.step for a in lead if a.departure is not None]
+    if min(steps, default=0) > SAME_HOURS:
+        return False
+    short = [(one.start, one.end) for one in intervals if one.end is not None and one.end - one.start < DAY]
+    return any(
+        max((_alike(at, [edge[n] for edge in short]) for at in (edge[n] for edge in short)), default=0)
+        >= max(SESSIONS, len(intervals) / 2)
+        for n in (0, 1)
+    )
+
+
+def _alike(at: float, others: Sequence[float]) -> int:
+    """Days on which something happened at the same hour."""
+    apart = ((other - at + DAY / 2) % DAY - DAY / 2 for other in others)
+    return len({other // DAY for other, off in zip(others, apart, strict=True) if abs(off) <= SAME_HOURS / 2})
 
 
 def _delayed(lead: Sequence[Anomaly]) -> bool:

@@ -243,6 +243,7 @@ def united(whole: Incident, part: Incident) -> Incident:
     sure = [one for one in (whole, part) if one.confirmed_at is not None]
     first = min(sure, key=lambda one: one.confirmed_at or 0.0, default=whole)
     end = None if None in ends else max(end for end in ends if end is not None)
+    last = max((whole, part), key=lambda one: one.until)
     begun = min((whole, part), key=lambda one: one.onset)
     is_open = Status.CONFIRMED if sure else Status.SUSPECTED
     return replace(
@@ -258,6 +259,8 @@ def united(whole: Incident, part: Incident) -> Incident:
         onset_earliest=begun.onset_earliest,
         onset_latest=begun.onset_latest,
         end=end,
+        end_earliest=last.end_earliest,
+        end_latest=last.end_latest,
         intervals=union([*whole.intervals, *part.intervals]),
         confirmed_at=first.confirmed_at,
         rule=first.rule,

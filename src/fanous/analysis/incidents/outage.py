@@ -55,6 +55,7 @@ from fanous.analysis.incidents.fusion import (
 )
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.series.anomalies import family_of, is_country, left
+from fanous.analysis.series.depth import Return
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
@@ -118,8 +119,9 @@ class Quantities:
         fall = SeriesEvent(setting.country, anomalies, self.series, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        verdict = self._ruling(anomalies, kind, list(weighed.values()), Parts(self.series, setting.weights))
-        if verdict.at is None and not worth_a_suspicion(anomalies, kind):
+        parts = Parts(self.series, setting.weights)
+        verdict = self._ruling(anomalies, kind, list(weighed.values()), parts)
+        if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
         told = opinions(anomalies, self.series)
         far = reach(anomalies, self.series, told, setting.weights)
@@ -142,6 +144,8 @@ class Quantities:
             onset_latest=stood.began.latest,
             intervals=_by_level(stood.spans, stood.levels),
             end=stood.end,
+            end_earliest=None if stood.back is None else stood.back.earliest,
+            end_latest=None if stood.back is None else stood.back.latest,
             witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
             most=CERTAIN if verdict.at is not None else ONE_FAMILY,
             evidence=_evidence(anomalies),
@@ -248,13 +252,15 @@ def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[in
 
 @dataclass(frozen=True, slots=True)
 class _Stood:
-    """An event as measured: its onset, when and at what levels it was on, its end, and the series that show it."""
+    """An event as measured: its onset, when and at what levels it was on, its end with its bracket, and the series that
+    show it."""
 
     began: Began
     spans: tuple[Interval, ...]
     levels: tuple[Stage, ...]
     end: float | None
     measured: tuple[SourceCourse, ...]
+    back: Return | None
 
 
 def _stood(
@@ -267,16 +273,35 @@ def _stood(
     spans = _until(ran.intervals, end)
     measured = measure(ran.core, spans, series, anomalies)
     began = onset_of(ran.first, measured)
-    spans = exactly(_from_onset(spans, began.at), began, measured)
+    spans, back = exactly(_from_onset(spans, began.at), began, measured)
     still = {a.key for a in lead if a.until > spans[-1].until}
     later = not_yet(spans, measured, still)
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
-    began = replace(began, at=spans[0].start)
+    began = _from(began, spans[0].start)
+    if end is not None and (back is None or back.at != end):
+        back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
     levels = levels_of(began, spans, measured, later)
     spans = spans if later is None else (*spans, later[0])
     spans, levels = _without_returns(spans, levels, began)
-    return ran, _Stood(began, spans, levels, end, measured)
+    return ran, _Stood(began, spans, levels, end, measured, None if end is None else back)
+
+
+def _from(began: Began, at: float) -> Began:
+    """The onset at another moment, which its bracket takes in."""
+    earliest = None if began.earliest is None else min(began.earliest, at)
+    return replace(began, at=at, earliest=earliest, latest=max(began.latest, at))
+
+
+def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Return:
+    """An end that no change point shows, between the values around it of the series that ended then."""
+    nearest = min(lead, key=lambda a: (abs(a.known_until - end), str(a.key)))
+    line = next((one for one in series if one.key == nearest.key and len(one)), None)
+    if line is None:
+        return Return(end, end, end)
+    before, after = line.times[line.times < end], line.times[line.times >= end]
+    earliest = float(before[-1]) if len(before) else end
+    return Return(end, earliest, float(after[0] + line.step) if len(after) else end)
 
 
 def _without_returns(
@@ -534,12 +559,12 @@ def _together(lead: Sequence[Anomaly]) -> list[Interval]:
 
 def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
     beside = [a for a in lead if _overlap(a, span)]
-    start = min([span.start, *(_from(a, span.start) for a in beside)])
+    start = min([span.start, *(_counts_from(a, span.start) for a in beside)])
     end = max([span.until, *map(_carries_until, beside)])
     return Interval(start, None if end == inf else end)
 
 
-def _from(anomaly: Anomaly, agreed: float) -> float:
+def _counts_from(anomaly: Anomaly, agreed: float) -> float:
     """From when an anomaly that leads up to the agreement counts."""
     if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
         return anomaly.start

@@ -7,6 +7,9 @@ A probe that repeats itself while most of its neighbours say the contrary counts
 that measures without pause would have a voice in every bin, and people who measure now and then would have one in few:
 one flooding probe would outweigh a network of honest ones.  If neighbours agree, or no one else measures, each bin is
 news as usual: own probes decide in minutes.
+
+Voices that an operator answers for are counted in bins as narrow as their rounds; those of strangers, whom anyone can
+multiply, in wider ones.
 """
 
 from collections import defaultdict
@@ -185,6 +188,19 @@ def _sum_until(times: Ints, weights: Ints, now: Ints) -> Ints:
     return np.asarray(sums[np.searchsorted(times[order], now, side="right")])
 
 
+VOUCHED_STEP = threshold(
+    "series.vouched_step_seconds",
+    60,
+    "Width of a bin of vouched voices: an organisation's probes measure once in 1 to 10 minutes.",
+)
+
+
+def starts(times: Floats, vouched: Bools, step: int, vouched_step: int) -> Ints:
+    """When the bins begin that hold votes, unix seconds; all arrays have shape (n,)."""
+    widths = np.where(vouched, vouched_step, step)
+    return np.asarray(np.floor(times / widths), np.int64) * widths
+
+
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
@@ -214,6 +230,7 @@ class VerdictRow:
     defect: str = ""
     mechanism: str = ""
     kbps: float = nan
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +242,7 @@ class Vote:
         seen: did it see blocking (or throttling)?
         controlled: did a normal control travel with one of the verdicts behind the vote?  Behind one that saw it are
             those that show it.
+        vouched: does an operator answer for who made it?
     """
 
     key: SeriesKey
@@ -232,14 +250,16 @@ class Vote:
     probe: str
     seen: bool
     controlled: bool
+    vouched: bool
 
 
-def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
+def series(rows: Iterable[VerdictRow], step: int, vouched_step: int = 0) -> list[Series]:
     """The three signals of verdicts, for each network, target (and resolver's network for DNS).
 
     Args:
         rows: in any order; those of unsound measurements, unknown networks and unknown countries are left out.
         step: bin width in seconds.
+        vouched_step: that of vouched voices; 0 = the same.
 
     Returns:
         Sorted by network, target, signal, resolver; ``values`` is the share of probes that saw it.
@@ -247,9 +267,10 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
     ballots: defaultdict[SeriesKey, defaultdict[int, defaultdict[str, list[Vote]]]]
     ballots = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for vote in votes(rows):
-        ballots[vote.key][floor(vote.at / step) * step][vote.probe].append(vote)
+        width = vouched_step if vote.vouched and vouched_step else step
+        ballots[vote.key][floor(vote.at / width) * width][vote.probe].append(vote)
     keys = sorted(ballots, key=lambda k: (k.place, k.target, k.signal, k.resolver_asn))
-    return [series_of(key, step, _ballots(ballots[key])) for key in keys]
+    return [series_of(key, step, _ballots(ballots[key]), vouched_step) for key in keys]
 
 
 def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
@@ -289,7 +310,8 @@ def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[V
         resolver_asn=row.resolver_asn if signal.by_resolver else 0,
     )
     # A control that came with another verdict says nothing about what was seen.
-    yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in seen or rows))
+    is_controlled = any(one.controlled for one in seen or rows)
+    yield Vote(key, row.started_at, row.probe, bool(seen), is_controlled, row.vouched)
 
 
 def _shows(signal: Signal, row: VerdictRow) -> bool:
@@ -312,6 +334,7 @@ class Ballots:
         seen: bool, what most of the probe's measurements in the bin say.
         controlled: bool, did one of them carry a normal control?
         measurements: int64, number made in the bin.
+        vouched: bool, does an operator answer for the probe?
     """
 
     bins: Ints
@@ -319,10 +342,14 @@ class Ballots:
     seen: Bools
     controlled: Bools
     measurements: Ints
+    vouched: Bools
 
 
-def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
-    """The series of one key: each probe counts once per bin, and repeats against the majority do not count."""
+def series_of(key: SeriesKey, step: int, ballots: Ballots, vouched_step: int = 0) -> Series:
+    """The series of one key: each probe counts once per bin, and repeats against the majority do not count.
+
+    Its step is that of its narrowest bins.
+    """
     heard = ~overruled(ballots.probes, ballots.bins, ballots.seen)
     times, bin_of = np.unique(ballots.bins[heard], return_inverse=True)
 
@@ -330,26 +357,28 @@ def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
         return np.asarray(np.bincount(bin_of, weights=values[heard], minlength=len(times)), np.float64)
 
     counts = np.bincount(bin_of, minlength=len(times))
+    vouched = in_bins(ballots.vouched).astype(np.int64)
     return Series(
         key=key,
-        step=step,
+        step=vouched_step if vouched_step and vouched.any() else step,
         times=times,
         values=in_bins(ballots.seen) / counts,
         counts=counts,
         controlled=in_bins(ballots.controlled).astype(np.int64),
         measurements=in_bins(ballots.measurements).astype(np.int64),
+        vouched=vouched,
     )
 
 
-def counted(votes: Votes, step: int) -> Votes:
+def counted(votes: Votes, step: int, vouched_step: int = VOUCHED_STEP) -> Votes:
     """The votes that count, without those of probes that repeat themselves against the majority.
 
     Args:
-        step: bin width of the series that the detectors saw, seconds.
+        step, vouched_step: bin widths of the series that the detectors saw, seconds.
     """
     columns = votes.asns, votes.targets, votes.signals, votes.resolver_asns
     series = _numbered(zip(*(column.tolist() for column in columns), strict=True))
-    probes, bins = _numbered(votes.probes.tolist()), (votes.times // step).astype(np.int64) * step
+    probes, bins = _numbered(votes.probes.tolist()), starts(votes.times, votes.vouched, step, vouched_step)
     kept = np.ones(len(votes), np.bool_)
     order = np.argsort(series, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
@@ -384,6 +413,7 @@ def _ballots(bins: dict[int, defaultdict[str, list[Vote]]]) -> Ballots:
         seen=np.array([_majority(own) for _, _, own in rows], np.bool_),
         controlled=np.array([any(vote.controlled for vote in own) for _, _, own in rows], np.bool_),
         measurements=np.array([len(own) for _, _, own in rows], np.int64),
+        vouched=np.array([any(vote.vouched for vote in own) for _, _, own in rows], np.bool_),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.series.baselines import CEILING, NORMAL, SIGMAS, Shares, lost_whole
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.signals import SIGNALS, Value
 from fanous.model.incident import Estimate, Interval, Stage
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Floats, Ints
@@ -27,13 +27,15 @@ class Fall:
     """When a series fell.  Times are unix seconds.
 
     Attributes:
-        at: best estimate: within the bin in which most was lost, by how much of the level was still there.
-        earliest: from when it may have been falling.
-        latest: by when it had certainly fallen, allowing for noise.
+        at: best estimate: within the bin in which most was lost, by how much of the level was still there; between the
+            last good sample and the first bad one.
+        earliest: from when it may have been falling: not before the last value that was good.
+        latest: by when it had certainly fallen: the first value that was bad.
         fallen: beginning of the first bin at the lower level, or of the one in which it began if it fell at
             once.
         before: share of the usual level before the fall; after: share after it.
         clear: how many standard deviations of a bin it fell by.
+        at_once: it fell from one bin to the next, rather than gradually.
     """
 
     at: float
@@ -43,11 +45,16 @@ class Fall:
     before: float
     after: float
     clear: float
+    at_once: bool
 
-    @property
-    def at_once(self) -> bool:
-        """Did it fall within a bin, rather than gradually?"""
-        return self.fallen <= self.at
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """When a series was back, unix seconds: the best estimate, the last value that was bad, the first that was good."""
+
+    at: float
+    earliest: float
+    latest: float
 
 
 LOOKED_BEFORE = threshold(
@@ -77,10 +84,10 @@ def fall(
     since = max(min(near - LOOKED_BEFORE, near - 4 * told.step), floor)
     behind = min(until, max(near + LOOKED_AFTER, alarm + LOOKED_AFTER, near + 4 * told.step))
     chosen = (told.times >= since) & (told.times < behind)
-    return _first_fall(told, told.times[chosen], np.minimum(told.left[chosen], CEILING), BEGUN)
+    return _first_fall(_Line.of(told), told.times[chosen], np.minimum(told.left[chosen], CEILING), BEGUN)
 
 
-def rise(told: Shares, since: float, near: float, until: float, lost: float) -> float | None:
+def rise(told: Shares, since: float, near: float, until: float, lost: float) -> Return | None:
     """When a series was back: ``fall`` with time reversed, so an end is as exact as an onset; None = it is not known.
 
     Args:
@@ -100,30 +107,58 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
     chosen = (told.times >= max(since - told.step, last - LOOKED_BEFORE)) & (told.times + told.step <= behind)
     times, left = told.times[chosen], np.minimum(told.left[chosen], 1.0)  # what rises further is no return
     begun = STILL if signal.of_people else BEGUN
-    found = _first_fall(told, -(times + told.step)[::-1], left[::-1], begun)
+    found = _first_fall(_Line.of(told, mirrored=True), -(times + told.step)[::-1], left[::-1], begun)
     if found is None or found.clear < CLEARLY:
         return None
-    slowly = told.between(-found.at, last)
+    back = Return(-found.at, -found.latest, -found.earliest)
+    slowly = told.between(back.at, last)
     if not signal.of_people and len(slowly) > 1 and float(np.median(slowly)) < edge:
-        return last  # it recovered little by little
-    return -found.at
+        return Return(last, back.earliest, max(last, back.latest))  # it recovered little by little
+    return back
 
 
-def _first_fall(told: Shares, times: Ints, left: Floats, begun: float) -> Fall | None:
-    """The fall of a stretch, or the first of its steps; ``told`` gives the noise and the width of its bins."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A series, or its mirror image in time.
+
+    Attributes:
+        first, last: seconds from the beginning of a bin between which its value may have been measured.
+    """
+
+    told: Shares
+    first: float
+    last: float
+
+    @classmethod
+    def of(cls, told: Shares, *, mirrored: bool = False) -> "_Line":
+        """A value that is not known to be of the whole bin is of one bin of its publisher at its beginning."""
+        covers = told.step if _is_whole(told) else min(told.step, SIGNALS[told.key.signal].step)
+        return cls(told, told.step - covers, told.step) if mirrored else cls(told, 0, covers)
+
+
+def _is_whole(told: Shares) -> bool:
+    """Is each value of the whole of its bin?  Not if it is a sample, or the bins are wider than the publisher's: a
+    table may hold every n-th of its values."""
+    signal = SIGNALS[told.key.signal]
+    return signal.value is not Value.SAMPLE and told.step <= signal.step
+
+
+def _first_fall(line: _Line, times: Ints, left: Floats, begun: float) -> Fall | None:
+    """The fall of a stretch, or the first of its steps."""
+    told = line.told
     split = change_point(left)
-    found = None if split is None else _fall_at(told, times, left, split, begun)
+    found = None if split is None else _fall_at(line, times, left, split, begun)
     if split is None or found is None or SIGNALS[told.key.signal].of_people:
         return found  # human activity declines by chance, too
     earlier = change_point(left[:split])
     if earlier is None or split - earlier < max(STEP_BINS, STAGE // told.step + 1):
         return found
-    first = _fall_at(told, times[:split], left[:split], earlier, begun)
+    first = _fall_at(line, times[:split], left[:split], earlier, begun)
     error = told.noise * float(np.sqrt(1 / earlier + 1 / (split - earlier)))
     least = max(STAGE_CHANGE, SIGNALS[told.key.signal].least_drop, CLEAR * error)
     if first is None or first.before - first.after < least or first.after > 1 - least:
         return found  # nothing but a surge ended there
-    return _first_fall(told, times[:split], left[:split], begun)
+    return _first_fall(line, times[:split], left[:split], begun)
 
 
 CLEARLY = threshold(
@@ -139,8 +174,8 @@ STEP_BINS = threshold(
 )
 
 
-def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) -> Fall | None:
-    low = left[split:]
+def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -> Fall | None:
+    told, low = line.told, left[split:]
     before, after = (
         float(np.median(left[:split])),
         float(np.median(low[lost_whole(low, SIGMAS * told.noise)])),
@@ -154,21 +189,38 @@ def _fall_at(told: Shares, times: Ints, left: Floats, split: int, begun: float) 
     if not signal.of_people:  # it hardly moves by itself, so a smaller loss is part of the fall, too
         begun = min(begun, max(2 * signal.least_drop, CLEARLY * told.noise) / lost)
     first = _first_low(times, left, split, step, before - lost * max(blur, begun))
-    at = float(times[first])
-    if first and times[first] - times[first - 1] > step:  # bins are missing, so it was somewhere in between
-        gap = float(times[first - 1] + step)
-        latest = max(at + step * blur, float(times[split]))
-        return Fall((gap + at) / 2, gap, latest, float(times[split]), before, after, clear)
-    partly = float(np.clip((left[first] - after) / lost, 0, 1)) if first >= split - 1 else 0.0
-    began = at + step * partly * (partly > blur)
-    fallen = at if first >= split - 1 else float(times[split])
-    latest = max(at + step * min(1.0, partly + blur), fallen)
-    if len(left) - first <= 2:  # both may be lost in part, so the loss of the first is not known
-        latest = max(latest, at + step)
+    low_from, fallen = float(times[first]), float(times[split])
+    at_once = first >= split - 1
+    partly = float(np.clip((left[first] - after) / lost, 0, 1)) if at_once else 0.0
+    partly *= partly > blur
     ahead = float((before - left[first - 1]) / lost) if first else 0.0
-    earliest = at - step * (blur + ahead * (ahead > blur))
-    return Fall(began, earliest, latest, fallen, before, after, clear)
+    ahead *= ahead > blur
+    latest = max(low_from + (step if partly else line.last), low_from if at_once else fallen)
+    is_sample = SIGNALS[told.key.signal].value is Value.SAMPLE
+    if (
+        len(left) - first <= 2 and not is_sample
+    ):  # both may be lost in part, so the loss of the first is not known
+        latest = max(latest, low_from + step)
+    good = max(0, first - (2 if ahead or blur >= DOUBTFUL else 1))
+    latest += step if blur >= DOUBTFUL else 0
+    if not _is_whole(told):
+        earliest = float(times[good]) + line.first if first else low_from - step
+    else:
+        earliest = (float(times[first - 1] + step) if first else low_from) - step * (blur + ahead)
+    if first and times[first] - times[first - 1] > step:  # bins are missing, so it was somewhere in between
+        at, at_once, latest = float(times[first - 1] + step + times[first]) / 2, False, max(latest, fallen)
+    elif is_sample and at_once and not partly:
+        at = (earliest + latest) / 2
+    else:
+        at = low_from + step * partly
+    return Fall(at, earliest, latest, low_from if at_once else fallen, before, after, clear, at_once)
 
+
+DOUBTFUL = threshold(
+    "series.fall_doubtful_share",
+    0.5,
+    "Share of a fall that noise may hide or make up, from which one more bin on either side may belong to it.",
+)
 
 BEGUN = threshold(
     "series.fall_begun_share",
@@ -272,7 +324,8 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
         begins = start if first == 0 else float(times[first])
         ends = end if last == len(left) else float(times[last])
         part = left[first:last]
-        found.append(Stage(begins, ends, float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))))
+        level = float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))
+        found.append(Stage(begins, ends, min(level, 1.0)))  # no part of an outage is a surplus
     return tuple(found)
 
 
@@ -415,7 +468,7 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
     deep = float(np.median(left[left <= max(low, (1 + low) / 2)]))  # without what is back
     if end is None and deep <= DEEP:
         back = rise(told, intervals[-1].start, until, np.inf, 1 - deep)
-        since = told.between(until if back is None else back, until)
+        since = told.between(until if back is None else back.at, until)
         now = since if len(since) * told.step >= WORST else now
     return Estimate(
         float(middle),

@@ -38,6 +38,14 @@ class Symptoms(StrEnum):
     NOT_SLOW = "not slow"
 
 
+class Value(StrEnum):
+    """What one value of a series is, which decides how exactly it can tell when something happened."""
+
+    SAMPLE = "sample"  # taken at one instant of its bin, like a table of routes
+    MEAN = "mean"  # over the bin
+    COUNT = "count"  # of what happened in the bin
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One kind of series.
@@ -60,6 +68,7 @@ class Signal:
         publisher: who measures it, regardless of the source it came through; empty = the source itself.  A fault of one
             publisher can be in all of its signals.
         stamped_at_end: its publisher writes the end of a bin, not its beginning.
+        value: what a value is in bins of ``step``; in wider bins it may be a mean of them, or every n-th of them.
     """
 
     name: str
@@ -77,6 +86,7 @@ class Signal:
     least_drop: float = 0.0
     publisher: str = ""
     stamped_at_end: bool = False
+    value: Value = Value.COUNT
 
     @property
     def is_quantity(self) -> bool:
@@ -160,6 +170,7 @@ def _level(
     proves: tuple[Kind, ...] = (Kind.OUTAGE,),
     publisher: str = "",
     stamped_at_end: bool = False,
+    value: Value = Value.MEAN,
 ) -> Signal:
     return Signal(
         name=name,
@@ -174,17 +185,18 @@ def _level(
         least_drop=least_drop,
         publisher=publisher,
         stamped_at_end=stamped_at_end,
+        value=value,
     )
 
 
 _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
-_atlas = partial(_level, Family.ATLAS)
-_routing = partial(_level, Family.ROUTING)
+_atlas = partial(_level, Family.ATLAS, value=Value.SAMPLE)
+_routing = partial(_level, Family.ROUTING, value=Value.SAMPLE)
 _probing = partial(_level, Family.PROBING)
-_usage = partial(_level, Family.USAGE)
+_usage = partial(_level, Family.USAGE, value=Value.COUNT)
 _edge = partial(_level, Family.EDGE)
-_darknet = partial(_level, Family.DARKNET)
+_darknet = partial(_level, Family.DARKNET, value=Value.COUNT)
 
 _ATLAS = (_atlas("atlas_connected", "RIPE Atlas probes connected", "probes", 600, 0.3),)
 _ROUTING = (
@@ -234,12 +246,42 @@ _USAGE = (
         Direction.UP,
         (Kind.BLOCKING, Kind.THROTTLING),
     ),
-    _usage("tor_relay", "Tor users who connect directly", "users", 86400, 0.4, publisher="tor"),
-    _usage("tor_bridge", "Tor users who connect over bridges", "users", 86400, 0.5, publisher="tor"),
+    _usage(
+        "tor_relay", "Tor users who connect directly", "users", 86400, 0.4, publisher="tor", value=Value.MEAN
+    ),
+    _usage(
+        "tor_bridge",
+        "Tor users who connect over bridges",
+        "users",
+        86400,
+        0.5,
+        publisher="tor",
+        value=Value.MEAN,
+    ),
     _usage("ndt_tests", "Speed tests run by users", "tests", 3600, 0.5, publisher="m-lab"),
-    _usage("ndt_kbps", "Speed in users' tests", "kbps", 3600, 0.3, proves=_SPEED, publisher="m-lab"),
-    _usage("ndt_rtt_ms", "Round-trip time in users' tests", "ms", 3600, 0.5, Direction.UP, _SPEED),
-    _usage("ndt_loss", "Packet loss in users' tests", "share", 3600, 0.5, Direction.UP, _SPEED),
+    _usage(
+        "ndt_kbps",
+        "Speed in users' tests",
+        "kbps",
+        3600,
+        0.3,
+        proves=_SPEED,
+        publisher="m-lab",
+        value=Value.MEAN,
+    ),
+    _usage(
+        "ndt_rtt_ms",
+        "Round-trip time in users' tests",
+        "ms",
+        3600,
+        0.5,
+        Direction.UP,
+        _SPEED,
+        value=Value.MEAN,
+    ),
+    _usage(
+        "ndt_loss", "Packet loss in users' tests", "share", 3600, 0.5, Direction.UP, _SPEED, value=Value.MEAN
+    ),
 )
 _EDGE = (
     _edge("transfer_kbps", "Speed of our own transfers", "kbps", 300, 0.3, proves=_SPEED),

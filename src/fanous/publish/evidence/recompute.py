@@ -145,7 +145,12 @@ def closest(found: list[Incident], known: Incident) -> Incident | None:
 DIGITS = 6
 """Decimal places that count."""
 
-TIMES = frozenset({"onset", "onset_earliest", "onset_latest", "end", "confirmed_at", "start"})
+TIMES = frozenset(
+    {
+        *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
+        *("confirmed_at", "start"),
+    }
+)
 PROSE = frozenset({"reason", "hints"})
 """Fields that are, or once were, text for people, which may improve between versions; nothing is concluded from them.
 Until November 2026 a claim had a ``reason`` and no ``reasons``, and ``hints`` were English text."""

@@ -133,7 +133,8 @@ def prefixes(country: str, tests: Iterable[str], hour: float, known: Iterable[st
 
 
 def hours(since: float, until: float) -> list[float]:
-    """The hours of a span, the newest first."""
+    """The hours of a span, the newest first; days that are not kept by the hour, from their beginning."""
+    since = since if since >= BY_HOUR else since // DAY * DAY
     first, last = int(since // HOUR), int(-(-until // HOUR))
     return [float(number * HOUR) for number in range(last - 1, first - 1, -1)]
 

@@ -400,10 +400,12 @@ class CollectorNote(DocumentPart):
 
     Attributes:
         vouched: its operator answers for the sender; anything but true = a stranger sent it.
+        credential: keyed digest of the sender's pseudonym on this network, proved; ``None`` = nothing was.
     """
 
     received: str | None = None
     vouched: bool | None = None
+    credential: str | None = None
     claimed: PlaceNote | None = None
     derived: PlaceNote | None = None
 

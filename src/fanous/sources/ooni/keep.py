@@ -337,6 +337,9 @@ def _country(text: str) -> str | None:
     return text if text.upper() == known else known if known != UNKNOWN_COUNTRY else None
 
 
+_DIGEST = re.compile("[0-9a-f]{32}")
+
+
 def _mark(value: Any) -> Any:
     """A mark says only that it is there."""
     is_known = isinstance(value, str) and (value in MARKS or _CLOCK.fullmatch(value))
@@ -396,6 +399,7 @@ _TEXTS: dict[str, Form] = {
     "test_start_time": _time,
     "received": _time,
     "x_received": _time,
+    "credential": lambda text: text if _DIGEST.fullmatch(text) else None,
 }
 """Field -> the form of its text, in all structures that have it."""
 

@@ -136,6 +136,8 @@ class Incident(Struct):
     onset_earliest: Instant | None
     onset_latest: Instant
     end: Instant | None
+    end_earliest: Instant | None
+    end_latest: Instant | None
     intervals: list[list[Instant | None]]
     confirmed_at: Instant | None
     confidence: Share
