@@ -230,7 +230,7 @@ def run_door(
     """Run in the child until something arrives through ``lifeline``.
 
     If its other end is closed, the parent was killed, and the child ends at once: what it acknowledged is on disk, and
-    whoever starts a new collector must not find this one at its address.
+    a new collector must not find this one at its address.
 
     Args:
         descriptors: of the listening socket.
