@@ -3,8 +3,8 @@
     python -m benchmarks.credentials
 
 The collector is the command, on all cores, shared with its clients; the proofs are made beforehand by OONI's own
-client half, and each upload claims an address of its own through a trusted proxy, so that the budget of proofs stops
-nobody but the forgers.
+client half, and each upload claims another address through a trusted proxy, so that the budget of proofs stops only
+the forgers.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ async def sent(
 
 
 def networks(begin: int = 0) -> Iterable[str]:
-    """Addresses, each in a network of its own."""
+    """Addresses, each in another network."""
     return (f"39.{begin + number // 250}.{number % 250}.1" for number in range(10**6))
 
 

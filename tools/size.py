@@ -41,7 +41,7 @@ LAYOUT = frozenset(
         tokenize.ENCODING,
     }
 )
-"""Tokens that are no code."""
+"""Tokens that hold no code."""
 
 
 @dataclass(frozen=True, slots=True)

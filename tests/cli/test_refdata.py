@@ -86,7 +86,7 @@ def test_ones_own_user_figures_are_taken_back_by_country(tmp_path: Path) -> None
     (tmp_path / "mine.toml").write_text(OWN)
     fanous(*UPDATE, "--from", tmp_path / "mine.toml")
     assert "your user numbers for KE are removed" in fanous(*UPDATE, "--forget", "ke").stdout
-    assert [one["kind"] for one in document(*UPDATE, "--list")["users"]] == ["shipped"]
+    assert [one["kind"] for one in document(*UPDATE, "--list")["users"]] == ["shipped", "shipped"]
     assert "no user numbers of your own for KE" in fanous(*UPDATE, "--forget", "KE", code=1).stderr
     fanous(*UPDATE, "--from", tmp_path / "mine.toml")
     assert document(*UPDATE, "--forget", "KE") == {"forgotten": ["KE"]}

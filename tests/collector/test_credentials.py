@@ -461,7 +461,9 @@ def test_damaged_keys_are_replaced_on_request(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     keys_at(file, NOW)
     _cut(file)
-    Issuer(keys_at(file, NOW, renew=True), file, 1)
+    renewed = keys_at(file, NOW, renew=True)
+    Issuer(renewed, file, 1)
+    assert keys_at(file, NOW) == renewed
 
 
 def test_keys_brought_from_another_collector_are_taken(tmp_path: Path) -> None:

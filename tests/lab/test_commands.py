@@ -1,6 +1,7 @@
 """``fanous lab``: a lab that stays up until it is taken down, and programs in it."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -64,12 +65,14 @@ def test_a_probe_measures_under_the_censor_with_the_line_that_is_printed(
     assert isinstance(collector, dict)
     engine, own = (shlex.split(line) for line in collector["type"])
     assert engine[:4] == ["fanous", "lab", "shell", "as64512-1"] and "--probe-services" in engine
+    environment = child_environment()
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     typed = subprocess.run(
         [sys.executable, "-m", *own, "--out", str(tmp_path / "out.jsonl")],
         capture_output=True,
         text=True,
         check=False,
-        env=child_environment() | {"XDG_DATA_HOME": str(tmp_path)},
+        env=environment | {"PATH": programs, "XDG_DATA_HOME": str(tmp_path)},
     )
     assert "measurements acknowledged" in typed.stdout + typed.stderr, typed
     records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import pytest
 
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline import detect
-from fanous.pipeline.controls import wanted_controls
+from fanous.pipeline.controls import pull_controls, wanted_controls
 from fanous.pipeline.jobs import PullMeasurements
 from fanous.pipeline.pull_ooni import Wanted
+from fanous.sources.ooni.bucket import Bucket
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_alternatives import EVENT, JAZZ, PTCL, WEEK_BEFORE, measured
@@ -60,6 +61,17 @@ def test_sites_bring_controls_of_their_own_and_quiet_countries_need_none(store: 
     assert store.ledger.incidents("PK"), "it is suspected"
     assert wanted_controls(store, "PK", NOON - DAY, inf) == []
     assert wanted_controls(store, "KE", NOON - DAY, inf) == []
+
+
+def test_a_bucket_that_is_out_of_reach_is_a_failure_and_no_other_is_asked(
+    store: Store, tmp_path: Path
+) -> None:
+    failed(store, "PK", "telegram", PTCL, JAZZ)
+    bucket = Bucket("http://127.0.0.1:1", patience=timedelta(seconds=0.1))
+    wanted = wanted_controls(store, "PK", NOON - DAY, inf)
+    (pulled,) = pull_controls(store, bucket, wanted, tmp_path, lambda: NOON + DAY)
+    assert (pulled.objects, pulled.missing) == (0, 1)
+    assert "127.0.0.1:1" in pulled.failures[0][1]
 
 
 @pytest.mark.shared_data

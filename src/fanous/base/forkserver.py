@@ -229,10 +229,8 @@ def serve(line: int, prepare: str) -> None:
     Args:
         prepare: module and name of a function to call first.
     """
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # sent to whole groups; the line decides when this one ends
+    # Sent to whole groups of processes; the line decides when this one ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     module, _, name = prepare.partition(":")
     getattr(import_module(module), name)()

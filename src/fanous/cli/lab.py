@@ -121,12 +121,12 @@ def lab_up(
         print(f"  fanous lab shell {point.name:14} {point.access:6} {point.address}")
     if len(internet.vantage_points) > MOST_SHOWN:
         print(f"  ... and {len(internet.vantage_points) - MOST_SHOWN} more (--json lists them)")
-    for found in outside.values():
-        print(f"a collector and test helper are outside, at {found['url']}; to measure, type:")
-        for line in found["type"]:
+    for place in outside.values():
+        print(f"a collector and test helper are outside, at {place['url']}; to measure, type:")
+        for line in place["type"]:
             print(f"  {line}")
         print("the lab's network numbers are not public, so what it receives is kept apart; to see it, type:")
-        print(f"  fanous drain {found['inbox']}/apart --store STORE")
+        print(f"  fanous drain {place['inbox']}/apart --store STORE")
 
 
 def _start_collector(internet: "Internet") -> dict[str, Any]:
@@ -149,9 +149,9 @@ def _start_collector(internet: "Internet") -> dict[str, Any]:
     page = urls_of(internet.plan.targets[0])[0]
     country = (*("--country", internet.plan.country), *("--asn", str(point.asn)))
     sending = ("--settings", str(settings), "--collector", url, "--helper", url)
-    own = ("fanous", "probe", "run", "--yes", "-i", page, *sending, *country)
+    probe = ("fanous", "probe", "run", "--yes", "-i", page, *sending, *country)
     engine = ("miniooni", "--yes", "--probe-services", url, "web_connectivity", "-i", page)
-    typed = [join(("fanous", "lab", "shell", point.name, *words)) for words in (engine, own)]
+    typed = [join(("fanous", "lab", "shell", point.name, *words)) for words in (engine, probe)]
     return {"collector": {"url": url, "inbox": str(folder / "inbox"), "type": typed}}
 
 

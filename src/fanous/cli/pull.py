@@ -366,9 +366,11 @@ def _show_pulled(done: "PulledMeasurements") -> None:
     if done.controls:
         say(
             f"controls from {_countries(done.controls)}, since nothing showed whether it worked elsewhere: "
-            f"{sum(one.tally.stored for one in done.controls):,} measurements, "
-            f"{_size(sum(one.size for one in done.controls))}"
+            f"{sum(pulled.tally.stored for pulled in done.controls):,} measurements, "
+            f"{_size(sum(pulled.size for pulled in done.controls))}"
         )
+    for name, why in (failure for pulled in done.controls for failure in pulled.failures):
+        say(f"failed {name}: {why}", file=sys.stderr)
     if done.may_come_until is not None:
         say(
             f"measurements of this time may still be uploaded until {to_iso(done.may_come_until)}: pull again then",
@@ -377,7 +379,7 @@ def _show_pulled(done: "PulledMeasurements") -> None:
 
 
 def _countries(controls: "Sequence[PulledMeasurements]") -> str:
-    return ", ".join(dict.fromkeys(one.wanted.country for one in controls))
+    return ", ".join(dict.fromkeys(pulled.wanted.country for pulled in controls))
 
 
 def _planned(planned: "PullPlan") -> dict[str, object]:
@@ -409,7 +411,7 @@ def _pulled(done: "PulledMeasurements") -> dict[str, object]:
         "may_come_until": to_iso(done.may_come_until) if done.may_come_until else None,
         "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
         "failures": [{"piece": name, "why": why} for name, why in done.failures],
-        "controls": [_pulled(one) for one in done.controls],
+        "controls": [_pulled(pulled) for pulled in done.controls],
     }
 
 

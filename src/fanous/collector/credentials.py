@@ -74,7 +74,7 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         made: unix seconds, UTC.
         public_parameters, secret_key: the library's, in base64.
-        digest_key: in hexadecimal; whoever has it can tell whether a pseudonym belongs to a kept digest.
+        digest_key: in hexadecimal; it tells whether a pseudonym belongs to a kept digest.
     """
 
     made: int
@@ -103,7 +103,7 @@ def keys_at(path: Path, now: float, *, renew: bool = False) -> Keys:
 
     Args:
         now: unix seconds, UTC.
-        renew: make new ones in any case; whoever has a credential registers again.
+        renew: make new ones in any case; those who have a credential register again.
 
     Raises:
         FanousError: they are lost, damaged or others than the public half next to them, or cannot be written.

@@ -96,8 +96,8 @@ def with_keys(door: DoorSettings, store: Path | None, now: float, *, renew: bool
     """The settings with the file of the credentials' keys, which is made if there never was one.
 
     Args:
-        store: the folder in which they are unless the settings name a file; ``None`` = there is none, so without
-            such a file no credentials are issued.
+        store: the folder in which they are unless the settings name a file; ``None`` = no store, so without such a
+            file no credentials are issued.
         renew: make new ones in any case.
 
     Raises:
@@ -230,7 +230,7 @@ def run_door(
     """Run in the child until something arrives through ``lifeline``.
 
     If its other end is closed, the parent was killed, and the child ends at once: what it acknowledged is on disk, and
-    whoever starts a new collector must not find this one at its address.
+    a new collector must not find this one at its address.
 
     Args:
         descriptors: of the listening socket.

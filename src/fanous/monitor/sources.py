@@ -465,17 +465,18 @@ class Measurements:
 
     async def _pull_controls(self, wanted: Wanted, bucket: Bucket) -> None:
         """Bring what shows whether the targets of suspected incidents worked elsewhere."""
-        asked = partial(wanted_controls, country=wanted.country, since=wanted.since, until=wanted.until)
-        lacking: list[Wanted] = await self._ask(asked)
+        lacking: list[Wanted] = await self._ask(
+            partial(wanted_controls, country=wanted.country, since=wanted.since, until=wanted.until)
+        )
         folder = self._cache / SOURCE / wanted.country / "controls"
-        for one in lacking:
-            known: list[Pulled] = await self._ask(partial(_pulled_of, country=one.country))
+        for asked in lacking:
+            known: list[Pulled] = await self._ask(partial(_pulled_of, country=asked.country))
             try:
-                planned = await asyncio.to_thread(plan, bucket, one, known, self._clock())
+                planned = await asyncio.to_thread(plan, bucket, asked, known, self._clock())
             except FanousError as error:
-                log.warning(logline("pull_failed", source=SOURCE, country=one.country, why=error))
+                log.warning(logline("pull_failed", source=SOURCE, country=asked.country, why=error))
                 break
-            done = PulledMeasurements.begun(one, planned)
+            done = PulledMeasurements.begun(asked, planned)
             groups = together(fetched(bucket, planned.objects, folder))
             while (group := await asyncio.to_thread(next, groups, None)) is not None:
                 await self._take_group(group, done, bucket)

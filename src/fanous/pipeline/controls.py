@@ -1,7 +1,7 @@
 """Controls from abroad: what shows that a target worked elsewhere while it failed here.
 
-Records of websites bring a control of their own, since OONI's helper asked for the same page from outside; those of
-messengers do not.  So where an incident lacks nothing else, a few hours of the same nettests are pulled from a few
+Records of websites bring their control, since OONI's helper asked for the same page from outside; those of messengers
+do not.  So where an incident lacks nothing else, a few hours of the same nettests are pulled from a few
 countries: a monitor of one country can confirm.
 """
 
@@ -11,6 +11,7 @@ from math import inf
 from pathlib import Path
 
 from fanous.analysis.series.controls import CONTROL_WINDOW
+from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import HOUR
 from fanous.pipeline.detect import detect_all
@@ -18,6 +19,7 @@ from fanous.pipeline.interference import votes_behind
 from fanous.pipeline.pull_ooni import (
     SOURCE,
     PulledMeasurements,
+    PullPlan,
     Wanted,
     fetched,
     keep,
@@ -47,15 +49,14 @@ LACKS = "lacks.control"
 def wanted_controls(store: Store, country: str, since: float, until: float) -> list[Wanted]:
     """What to pull for the incidents of a country that lack nothing but a control, each once."""
     incidents = store.ledger.incidents(since=since, until=None if until == inf else until, synthetic=False)
-    lacking = [one for one in incidents if one.country == country and _lacks_control(one)]
-    found = [
+    wanted = [
         Wanted(abroad, hour - CONTROL_WINDOW, hour + HOUR + CONTROL_WINDOW, tests, late=HOUR)
-        for incident in lacking
-        if (tests := _nettests(incident))
+        for incident in incidents
+        if incident.country == country and _lacks_control(incident) and (tests := _nettests(incident))
         for hour in _worst_hours(store, incident)
         for abroad in _spared(incident, incidents)
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(wanted))
 
 
 def _lacks_control(incident: Incident) -> bool:
@@ -79,8 +80,8 @@ def _worst_hours(store: Store, incident: Incident) -> list[float]:
 
 def _spared(incident: Incident, incidents: Sequence[Incident]) -> list[str]:
     """The first countries of the list in which nothing is known to have happened to its targets."""
-    troubled = {one.country for one in incidents if {*one.targets} & {*incident.targets}}
-    return [country for country in COUNTRIES if country not in {*troubled, incident.country}][:ASKED]
+    troubled = {other.country for other in incidents if {*other.targets} & {*incident.targets}}
+    return [country for country in COUNTRIES if country not in troubled][:ASKED]
 
 
 def pull_controls(
@@ -88,21 +89,24 @@ def pull_controls(
 ) -> list[PulledMeasurements]:
     """Import them, and detect.
 
+    What cannot be listed is a failure of the last one, and ends it: the bucket is out of reach.
+
     Args:
         folder: for what is fetched until it is stored.
-
-    Raises:
-        FanousError: nothing could be listed.
     """
-    pulled = []
+    pulled: list[PulledMeasurements] = []
     try:
-        for one in wanted:
-            planned = plan(bucket, one, store.facts.pulled(SOURCE, one.country), now())
-            done = PulledMeasurements.begun(one, planned)
+        for asked in wanted:
+            try:
+                planned = plan(bucket, asked, store.facts.pulled(SOURCE, asked.country), now())
+            except FanousError as error:
+                unlisted = PullPlan((), 0, (), (("raw/", str(error)),))
+                return [*pulled, PulledMeasurements.begun(asked, unlisted)]
+            done = PulledMeasurements.begun(asked, planned)
             for group in together(fetched(bucket, planned.objects, folder)):
                 keep(store, group, done, bucket, now())
             remember(store, done, now())
             pulled.append(done)
+        return pulled
     finally:
         detect_all(store)
-    return pulled

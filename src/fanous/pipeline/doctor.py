@@ -157,8 +157,11 @@ def _of_the_server(store: Path) -> list[Need]:
         return [Need("server", "an installed fanous", False, mend, "its requirements are unknown")]
     found = [
         Need(
-            *("server", name, _is_installed(name)),
-            *(WHEELS.get(name, mend), WITHOUT.get(name, "some of its commands")),
+            "server",
+            name,
+            _is_installed(name),
+            WHEELS.get(name, mend),
+            WITHOUT.get(name, "some of its commands"),
             is_vital=name not in WHEELS,
         )
         for name in packages

@@ -25,7 +25,7 @@ from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY
-from fanous.model.measurement import Provenance
+from fanous.model.measurement import Measurement, Provenance
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
@@ -316,9 +316,9 @@ class OpenStore:
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
-            made = [one for one in fresh if earliest <= one.parsed.measurement.started_at <= latest]
-            here = [(one.parsed.measurement.country, one.parsed.measurement.started_at) for one in made]
-            self.ledger.mark_undetected(spans_of([*here, *self._compared_with(made)]))
+            within = [one for one in fresh if earliest <= one.parsed.measurement.started_at <= latest]
+            here = [(one.parsed.measurement.country, one.parsed.measurement.started_at) for one in within]
+            self.ledger.mark_undetected(spans_of([*here, *self._compared_with(within)]))
         at = self.now() if received_at is None else received_at
         self._swept = False  # until the marker is written, there is something to finish
         received = [
@@ -333,22 +333,20 @@ class OpenStore:
         self._swept = True
         return Appended(len(fresh), len(batch) - len(fresh), frozenset([id(came) for came, _ in entering]))
 
-    def _compared_with(self, made: Sequence[Judged]) -> Iterator[tuple[str, float]]:
-        """The countries of incidents that these measurements may decide, as controls from abroad, and when."""
-        targets: dict[str, list[Judged]] = defaultdict(list)
-        for judged in made:
+    def _compared_with(self, batch: Sequence[Judged]) -> Iterator[tuple[str, float]]:
+        """Country and time of each incident that these measurements may decide, as controls from abroad."""
+        of_target: dict[str, list[Measurement]] = defaultdict(list)
+        for judged in batch:
             for target in {verdict.target for verdict in judged.verdicts}:
-                targets[target].append(judged)
-        if not targets:
+                of_target[target].append(judged.parsed.measurement)
+        if not of_target:
             return
-        times = [judged.parsed.measurement.started_at for judged in made]
+        times = [judged.parsed.measurement.started_at for judged in batch]
         for incident in self.ledger.incidents(since=min(times) - DAY, until=max(times) + DAY):
-            ends = inf if incident.end is None else incident.end + DAY
-            for target in {*incident.targets} & targets.keys():
-                for measurement in (judged.parsed.measurement for judged in targets[target]):
-                    is_abroad = measurement.country != incident.country
-                    if is_abroad and incident.onset - DAY <= measurement.started_at < ends:
-                        yield incident.country, measurement.started_at
+            for measurement in chain.from_iterable(of_target.get(target, ()) for target in incident.targets):
+                is_near = incident.onset - DAY <= measurement.started_at < incident.until + DAY
+                if is_near and measurement.country != incident.country:
+                    yield incident.country, measurement.started_at
 
     def holds_older(self) -> bool:
         return self._columns.holds_older

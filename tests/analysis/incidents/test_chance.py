@@ -1,4 +1,4 @@
-"""Networks that blip at the same time by chance are not one event, and one low table of a sliver is no suspicion."""
+"""Networks that blip at the same time by chance are not one event, and a low table of a sliver raises no suspicion."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -242,12 +242,12 @@ def apart_by_chance(
         findings: all of the country.
         observed: seconds of data.
     """
-    starts = np.array(sorted(one.anomaly.start for one in findings if not is_country(one.anomaly.key.place)))
+    starts = np.array(sorted(f.anomaly.start for f in findings if not is_country(f.anomaly.key.place)))
 
     def is_chance(places: Places) -> bool:
         """Would so many places that lost most of what they had be found together anyway?"""
-        begun = [one[0].anomaly for one in places]
-        lost = sum(any(alone(f.anomaly) for f in one) for one in places)
+        begun = [place[0].anomaly for place in places]
+        lost = sum(any(alone(f.anomaly) for f in place) for place in places)
         steps = [0 if a.departure is None else a.departure.step for a in begun]
         window = max(begun[-1].start - begun[0].start, *steps, 1)
         inside = np.searchsorted(starts, begun[-1].start, "right") - np.searchsorted(starts, begun[0].start)
@@ -257,20 +257,20 @@ def apart_by_chance(
     def split(places: Places) -> list[list[Finding]]:
         """Places in order of onset; those that chance explains part where most time lies between two."""
         if len(places) == 1 or not is_chance(places):
-            return [sorted((f for one in places for f in one), key=lambda f: f.anomaly.start)]
+            return [sorted((f for place in places for f in place), key=lambda f: f.anomaly.start)]
         gaps = [places[n][0].anomaly.start - places[n - 1][0].anomaly.start for n in range(1, len(places))]
         cut = gaps.index(max(gaps)) + 1
         return [*split(places[:cut]), *split(places[cut:])]
 
     def apart(group: Sequence[Finding]) -> Sequence[Sequence[Finding]]:
-        if any(is_country(one.anomaly.key.place) for one in group):
+        if any(is_country(f.anomaly.key.place) for f in group):
             return (group,)
         by_place = defaultdict[Place, list[Finding]](list)
-        for one in group:
-            by_place[one.anomaly.key.place].append(one)
+        for finding in group:
+            by_place[finding.anomaly.key.place].append(finding)
         if len(by_place) == 1:
             return (group,)
-        parts = [part for own in by_place.values() for part in events(own, OF_QUANTITIES)]
+        parts = [part for place in by_place.values() for part in events(place, OF_QUANTITIES)]
         return split(sorted(parts, key=lambda part: part[0].anomaly.start))
 
     return apart

@@ -84,8 +84,9 @@ FOUND = threshold(
 SLIVER = threshold(
     "incidents.parts_sliver_share",
     0.005,
-    "Share of the country's users and addresses below which a place with one low value is no suspicion: of 79 networks "
-    "of India, most with a few blocks, 18 blipped so in a month. Where neither share is known, no place is that small.",
+    "Share of the country's users and addresses below which one low value of a place raises no suspicion: of 79 "
+    "networks of India, most with a few blocks, 18 blipped so in a month. Where neither share is known, no "
+    "place is that small.",
 )
 
 
@@ -469,7 +470,7 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts:
     """
     if kind is Kind.SLOWDOWN:
         return any(map(_slow_alone, group))
-    return any(alone(one) and (parts is None or not parts.is_blip(one)) for one in group)
+    return any(alone(anomaly) and (parts is None or not parts.is_blip(anomaly)) for anomaly in group)
 
 
 def _slow_alone(anomaly: Anomaly) -> bool:

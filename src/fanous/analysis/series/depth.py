@@ -197,9 +197,8 @@ def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -
     ahead *= ahead > blur
     latest = max(low_from + (step if partly else line.last), low_from if at_once else fallen)
     is_sample = SIGNALS[told.key.signal].value is Value.SAMPLE
-    if (
-        len(left) - first <= 2 and not is_sample
-    ):  # both may be lost in part, so the loss of the first is not known
+    if len(left) - first <= 2 and not is_sample:
+        # Both may be lost in part, so the loss of the first is not known.
         latest = max(latest, low_from + step)
     good = max(0, first - (2 if ahead or blur >= DOUBTFUL else 1))
     latest += step if blur >= DOUBTFUL else 0

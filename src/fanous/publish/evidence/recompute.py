@@ -38,7 +38,7 @@ from fanous.refdata.platforms import domains_of
 from fanous.refdata.users import user_weights
 from fanous.sources.marks import is_marked
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import evidence as evidence  # the same
+from fanous.store import evidence as evidence  # its thresholds are recorded, too
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
