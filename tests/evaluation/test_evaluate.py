@@ -106,7 +106,7 @@ def test_labels_of_another_time_place_or_target_are_other_events(scratch: Path) 
     assert evaluation.recall == 8 / 13
     assert evaluation.false_confirmed == 0
     delay = found["right"].minutes_to_confirm
-    assert delay is not None and 0 < delay < 180, "a quarter of the measurements takes longer to convince"
+    assert delay is not None and 180 < delay < 240, "strangers alone convince in three separate hours"
     assert found["within the slack"].minutes_to_confirm == pytest.approx(delay + 300)
     assert found["right"].onset_error_minutes == pytest.approx(0, abs=90)
     assert found["right"].end_error_minutes == pytest.approx(0, abs=90)
@@ -171,7 +171,7 @@ def test_the_rally_is_found_whole_and_nothing_else(virtual_rally: Evaluation) ->
 
 def test_the_rally_is_found_in_time(virtual_rally: Evaluation) -> None:
     (one,) = virtual_rally.events
-    assert one.minutes_to_confirm is not None and 0 < one.minutes_to_confirm <= 90
+    assert one.minutes_to_confirm is not None and 90 < one.minutes_to_confirm <= 120, "strangers, three hours"
     assert one.onset_error_minutes is not None and abs(one.onset_error_minutes) <= 60
     assert one.end_error_minutes is not None and abs(one.end_error_minutes) <= 60
     for network in one.networks:

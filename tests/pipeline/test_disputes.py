@@ -92,8 +92,9 @@ def test_what_one_source_would_confirm_alone_is_suspected_and_names_who_denies_i
 def test_nor_is_it_hidden_by_probes_that_are_let_through_every_other_time(store: Store) -> None:
     batches = [part for asn in (PTCL, JAZZ) for part in (cut("ooni", asn), half_spared("edge", asn))]
     (incident,) = found(store, *batches)
-    assert incident.confirmed_at is None
-    assert shown_by(incident) is Family.OONI
+    assert {network.entity for network in incident.networks} == {"AS17557", "AS45669"}
+    assert incident.rule == "C1", "each of them met it all through the event, with normal controls"
+    assert "got_through" in {reason.code for reason in incident.reasons}
 
 
 def test_without_others_who_deny_it_the_same_is_confirmed(store: Store) -> None:

@@ -73,7 +73,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, lines: list[str], until: int) -> list[Incident]:
     path = folder / f"{len(list(folder.iterdir()))}.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    ingest.bring_in(store, "ooni", [path], Ingested())
+    ingest.bring_in(store, "edge", [path], Ingested())
     return detect.detect(store, "PK", START, START + until * STEP, SHARES)
 
 

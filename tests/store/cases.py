@@ -38,7 +38,7 @@ def judged(
 ) -> Judged:
     """A measurement of an own probe at noon that says ``x`` works; ``given`` replaces fields of its header."""
     facts = (observation(Layer.DNS), observation(Layer.TLS)) if observations is None else observations
-    header = {"uid": uid, "started_at": NOON, "vouched": True, **given}
+    header = {"uid": uid, "started_at": NOON, "receipt": NOON, "vouched": True, **given}
     return Judged(
         Record(source, json.dumps({"uid": uid}).encode()),
         bundle(*facts, **header),
@@ -70,7 +70,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             header.defect,
             said.mechanism,
             said.kbps,
-            one.record.source == SENT,
+            header.vouched,
         )
         for one in batch
         for header in [one.parsed.measurement]
@@ -94,6 +94,7 @@ def random_batch(seed: int, size: int) -> list[Judged]:
             defect=random.choice(["", "", "", "vpn"]),
             access=random.choice(list(Access)),
             source=random.choice([SENT, "ooni"]),
+            vouched=n % 2 == 0,
         )
         for n in range(size)
     ]

@@ -158,6 +158,8 @@ def test_what_is_kept_is_limited_by_its_bytes_however_the_windows_move_on() -> N
         *row,
         *([[1] * made] * 2),
         *([["x"] * made] * 4),
+        row[1],
+        [1] * made,
         *([[1] * made] * 3 * len(COUNTED)),
         *([["web"] * made] * len(COUNTED)),
         ["web"] * made,

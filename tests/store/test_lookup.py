@@ -49,7 +49,9 @@ VERDICTS = (
 
 @EVERYWHERE
 def test_a_measurement_comes_back_as_it_was_put_in(store: Store) -> None:
-    header = measurement("m1", started_at=NOON + 0.123456, access=Access.MOBILE, defect="vpn", resolver_asn=1)
+    header = measurement(
+        "m1", started_at=NOON + 0.123456, receipt=NOON + 1, access=Access.MOBILE, defect="vpn", resolver_asn=1
+    )
     one = judged("m1")
     store.append(
         [

@@ -159,7 +159,7 @@ def test_c2_is_met_by_two_networks_that_fail_together_with_a_control() -> None:
 
 
 def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> None:
-    helped = c2(Ballot([10, 10.1, 10.2], True, 1, controlled=True), controls=[])
+    helped = c2(Ballot([10, 10.2, 10.4], True, 1, controlled=True), controls=[])
     assert helped.rule == "C2"
     assert helped.reason == Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"})
 
@@ -173,7 +173,7 @@ def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> Non
     ],
 )
 def test_c2_says_that_a_notice_may_have_been_the_control(mechanism: str, control: str) -> None:
-    seen = Ballot([10, 10.1, 10.2], True, 1, controlled=True, mechanism=mechanism)
+    seen = Ballot([10, 10.2, 10.4], True, 1, controlled=True, mechanism=mechanism)
     assert c2(seen, controls=[]).reason.params["control"] == control
 
 
@@ -229,12 +229,12 @@ def test_a_lone_network_must_be_seen_by_more_and_for_longer(hours: range, probes
     assert bool(c2(*seen).rule) is met
 
 
-MIXED = Ballot([10, 10.1], True, 1, controlled=True), Ballot([10.2], True, 1)
+MIXED = Ballot([10, 10.2], True, 1, controlled=True), Ballot([10.3], True, 1)
 
 
 def test_a_failure_without_a_control_is_not_a_witness_next_to_others_controls() -> None:
     assert c2(*MIXED, controls=[]).rule == ""
-    assert c2(*MIXED, Ballot([10.3], True, 1, controlled=True), controls=[]).rule == "C2"
+    assert c2(*MIXED, Ballot([10.4], True, 1, controlled=True), controls=[]).rule == "C2"
 
 
 def test_a_broken_machine_on_one_network_lends_no_control_to_a_bad_line_on_another() -> None:

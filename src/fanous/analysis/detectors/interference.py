@@ -331,18 +331,33 @@ class Seats:
 
 
 def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
-    """Failing share of each series where nothing interferes, shape (series,)."""
+    """Failing share of each series where nothing interferes, shape (series,).
+
+    What vouched voices raised while it lasted is no habit, however short it was; what strangers raised may be one, if
+    hindsight says so.
+    """
     beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
+    is_off = 1 - beliefs.smoothed
+    is_off[bins.vouched & bins.controlled & (_shown_live(beliefs, bins) >= options.suspect_at)] = 0.0
     return quiet_share(
         bins.failing,
         bins.probes,
-        np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0),
+        np.where(bins.probes > 0, is_off, 0.0),
         seats.groups,
         prior=options.mean_off,
         strength=options.strength,
         low=options.mean_off_low,
         high=options.mean_off_high,
     )
+
+
+def _shown_live(beliefs: "Beliefs", bins: Bins) -> Floats:
+    """The most that each run of failures showed while it lasted, (bins, series)."""
+    out = beliefs.filtered.copy()
+    fails = (2 * bins.failing >= bins.probes) & (bins.probes > 0)
+    for j in range(len(out) - 2, -1, -1):
+        out[j] = np.where(fails[j] & fails[j + 1], np.maximum(out[j], out[j + 1]), out[j])
+    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -321,8 +321,11 @@ def _receipt(document: Header, *, is_own: bool) -> float:
     """When a collector received it, unix seconds; NaN = only its sender says when it was made.
 
     OONI writes the time of receipt into the identity that it gives; whatever else such a record says of its receipt may
-    be its sender's.  Our collector notes it, and a record that left a store keeps it.
+    be its sender's.  Our collector notes it, and a record that left a store keeps it.  The lab's clock dates what was
+    recorded in it.
     """
+    if document.x_recorded not in (None, UNSET):
+        return nan
     note = document.x_collector
     texts = (note.received if note else None, document.x_received)
     noted = (instant_of(text) for text in texts if text)
