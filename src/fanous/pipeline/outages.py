@@ -15,10 +15,11 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
-from fanous.analysis.explanations.publisher import NEAR, OutageElsewhere
+from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
+from fanous.analysis.explanations.publisher import NEAR
 from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, apart_by_chance, incidents_of
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import DEEP, Parts, alone
+from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
@@ -27,6 +28,7 @@ from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.anomalies import left
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much
+from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.incident import Incident, Kind, Says, Status

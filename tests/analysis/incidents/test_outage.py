@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.explanations.publisher import OutageElsewhere
+from fanous.analysis.explanations.fall import OutageElsewhere
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason

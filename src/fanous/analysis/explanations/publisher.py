@@ -10,8 +10,7 @@
   outage is not confirmed (``denied``).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from math import ceil, inf
 
 import numpy as np
@@ -25,6 +24,7 @@ from fanous.analysis.explanations.explanation import (
     holds,
     untested,
 )
+from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
 from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, lag_of, publisher_of
@@ -62,37 +62,6 @@ WITHIN = threshold(
 )
 
 WORLDWIDE = "shared.worldwide"
-
-
-@dataclass(frozen=True, slots=True)
-class OutageElsewhere:
-    """When another country had an outage.
-
-    Attributes:
-        fell: family -> when its series of that country began to fall.
-    """
-
-    country: str
-    when: Interval
-    fell: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeriesEvent:
-    """Everything that series show of an event.
-
-    Attributes:
-        group: the event's anomalies.
-        series: all quantities of the country that can show an outage.
-        elsewhere: outages of other countries.
-        distance: kilometres between two countries.
-    """
-
-    country: str
-    group: Sequence[Anomaly]
-    series: Sequence[Series]
-    elsewhere: Sequence[OutageElsewhere]
-    distance: Callable[[str, str], float]
 
 
 def _worldwide(fall: SeriesEvent) -> Weighing:
@@ -205,12 +174,8 @@ def _at_fault(fall: SeriesEvent) -> Weighing:
     if not deny:
         return untested("no_other_figures")
     if why == DENIED:
-        return holds(DENIED, shown_by=_names(families), families=_names(deny))
-    return holds(UNDELIVERED, shown_by=_names(families), families=_names(deny))
-
-
-def _names(families: Collection[Family]) -> tuple[str, ...]:
-    return tuple(str(family) for family in Family if family in families)
+        return holds(DENIED, shown_by=names(families), families=names(deny))
+    return holds(UNDELIVERED, shown_by=names(families), families=names(deny))
 
 
 def _lost_most(anomaly: Anomaly) -> float:
@@ -238,27 +203,28 @@ def _of_others(group: Sequence[Anomaly], series: Sequence[Series]) -> list[Serie
     ]
 
 
-def heard_at(pair: Sequence[Anomaly], series: Sequence[Series]) -> float:
-    """When others' figures that may deny the loss had been published; infinite = that is still to come.
-
-    A publisher that has a gap is waited for no longer than ``WAIT``.
-
-    Args:
-        pair: two anomalies of different families.
-    """
-    lost, start = min(map(_lost_most, pair)), max(_deep(a).start for a in pair)
-    if not all(is_country(a.key.place) for a in pair) or not _from_one_place(pair) or lost < LOST:
-        return 0.0
-    raised = max(a.raised_at + lag_of(a.key) for a in pair if a.raised_at is not None)
+def _not_heard(fall: Agreement) -> Weighing:
+    """Others' figures that may deny the loss are to come.  One that has a gap is waited for no longer than ``WAIT``."""
+    shown, series = fall.shown, fall.whole.series
+    if not all(is_country(a.key.place) for a in shown):
+        return excluded("part_of_country")
+    if not _from_one_place(shown):
+        return excluded("several_publishers")
+    lost, start = min(map(_lost_most, shown)), max(_deep(a).start for a in shown)
+    if lost < LOST:
+        return untested("small_loss", share=1 - LOST)
+    raised = max((a.raised_at + lag_of(a.key) for a in shown if a.raised_at is not None), default=inf)
     heard = 0.0
-    for one in _of_others(pair, series):
+    for one in _of_others(shown, series):
         last = ceil(start / one.step) * one.step + BINS * one.step
         due = last + lag_of(one.key)
         if due <= raised + WAIT and _would_show(one, last - BINS * one.step, last, lost):
             missing = ((one.times >= last - BINS * one.step) & (one.times < last)).sum() < BINS
             heard = max(heard, raised + WAIT if missing else due)
     published = [float(one.times[-1]) + one.step + lag_of(one.key) for one in series if len(one)]
-    return heard if heard <= max([*published, *(a.last_seen for a in pair)]) else inf
+    if heard > max([*published, *(a.last_seen for a in shown)]):
+        return holds("lacks.others", shown_by=fall.families)
+    return excluded("others_heard")._replace(since=heard)
 
 
 WAIT = threshold(
@@ -334,5 +300,15 @@ PUBLISHER = (
         Consequence.SUSPECT,
         "The one publisher or deliverer behind it is at fault.",
         _at_fault,
+    ),
+)
+
+OF_AGREEING = (
+    Explanation(
+        "publisher.not_yet_denied",
+        Subject.PUBLISHER,
+        Consequence.SUSPECT,
+        "The one publisher is at fault, and figures of others that will show it are to come.",
+        _not_heard,
     ),
 )

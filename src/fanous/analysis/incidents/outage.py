@@ -12,14 +12,14 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
 
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Weighing, in_order
-from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE, OutageElsewhere, SeriesEvent, heard_at
+from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
+from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
@@ -40,22 +40,21 @@ from fanous.analysis.incidents.extent import (
     with_depths,
 )
 from fanous.analysis.incidents.fusion import (
-    AGREE,
-    DEEP,
     STEADY,
-    Parts,
     Support,
+    Verdict,
     agree,
     alone,
     estimate,
+    judged,
     opinions,
-    ruling,
     single,
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.depth import Return
+from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
@@ -116,11 +115,11 @@ class Quantities:
         """What the series say about an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
-        fall = SeriesEvent(setting.country, anomalies, self.series, self.elsewhere, self.distance)
+        parts = Parts(self.series, setting.weights)
+        fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        parts = Parts(self.series, setting.weights)
-        verdict = self._ruling(anomalies, kind, list(weighed.values()), parts)
+        verdict, answers = _judged(fall, kind, list(weighed.values()))
         if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
         told = opinions(anomalies, self.series)
@@ -158,7 +157,7 @@ class Quantities:
             lasting_since=lasting,
             levels=stood.levels,
             explanations=tuple(
-                Weighed(code, answer.standing, answer.because) for code, answer in weighed.items()
+                Weighed(code, answer.standing, answer.because) for code, answer in (weighed | answers).items()
             ),
             opinions=with_depths(told, stood.measured),
             hints=hints(
@@ -170,25 +169,23 @@ class Quantities:
             ),
         )
 
-    def _ruling(
-        self, group: Sequence[Anomaly], kind: Kind, answers: Sequence[Weighing], parts: Parts
-    ) -> Ruling:
-        """Is it confirmed, by what no explanation leaves out, and with none left?"""
-        heard = partial(heard_at, series=self.series)
-        verdict = ruling(group, kind, parts, heard)
-        for answer in answers:
-            if verdict.at is None or answer.standing is not Standing.HOLDS:
-                continue
-            kept = [a for a in group if family_of(a) not in answer.explains] if answer.explains else []
-            verdict = ruling(kept, kind, parts, heard)
-            if verdict.at is None:
-                verdict = Ruling("", None, answer.because)
-        return verdict
-
     def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
         """Other countries whose outage began within the hour."""
         near = {one.country for one in self.elsewhere if abs(one.when.start - start) <= NEAR}
         return tuple(sorted(near - {country}))
+
+
+def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Verdict:
+    """Is it confirmed, by what no explanation leaves out, and with none left?"""
+    verdict = judged(event, kind)
+    for answer in answers:
+        if verdict.ruling.at is None or answer.standing is not Standing.HOLDS:
+            continue
+        kept = [a for a in event.group if answer.explains and family_of(a) not in answer.explains]
+        verdict = judged(replace(event, group=kept), kind) if kept else verdict
+        if not kept or verdict.ruling.at is None:
+            verdict = verdict._replace(ruling=Ruling("", None, answer.because))
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)
