@@ -41,6 +41,8 @@ EXPLANATIONS = {
     "publisher.not_yet_denied": (
         "The one publisher of the data was at fault, and figures of others that would show it are still to come."
     ),
+    "publisher.shared": "Its sources share a publisher or a deliverer, one fault of which would be in all of them.",
+    "usage.as_usual": "Only machines were cut off, and people's use went on as usual.",
     "addresses.given_up": "Addresses were renumbered or given up, and no user lost anything.",
     "network.taken_over": "Another network had taken over the addresses of the one that seemed to be cut off.",
     "shared.worldwide": "A publisher of data, or something that the whole internet uses, failed all over the world.",
@@ -78,6 +80,10 @@ EXCLUDED_BY = {
     "no_target": "All connections were affected, so no site or service was singled out.",
     "not_alike": DOES_NOT_FIT,
     "not_one_network": "It is not about one network alone.",
+    "nothing_shared": "Those who measure and pass on what shows it ({families}) differ.",
+    "one_hand": (
+        "One kind of source, one publisher or one source that passes data on is behind all that shows it."
+    ),
     "one_host": "Only one hosting network is affected.",
     "other_families": "Other kinds of sources show it too ({families}).",
     "other_way": DOES_NOT_FIT,
@@ -118,7 +124,12 @@ UNTESTED_FOR = {
     "no_other_figures": "There are no figures of others from that time that could deny it.",
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
     "nothing_usable": "None of the measurements that saw it can tell.",
+    "one_family": "Only one kind of source shows it.",
     "one_version": "Too few probes with other versions reached it on the same networks to tell.",
+    "other_access": (
+        "Mobile networks fell, and figures of people's traffic include fixed lines, which can keep it up."
+    ),
+    "other_addresses": "Only IPv6 fell, and people's traffic goes on over IPv4.",
     "resolvers_unknown": "Too few of those who saw it are known to use a public resolver.",
     "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
     "small_loss": (

@@ -72,6 +72,10 @@ SEEN = {
     "sight.fell_to_there": "{left} of the usual level in {entities}, between {lowest} and {highest} ({sources}).",
     "sight.lower": "{left} of the usual level, within its usual range ({sources}).",
     "sight.usual": "As usual ({sources}).",
+    "sight.blind": (
+        "Cannot show this kind of outage: it was as usual, although two other kinds of sources fell to nothing "
+        "({sources})."
+    ),
     "sight.silent": "No data at the time ({sources}).",
     "sight.no_history": "Too little history to compare with ({sources}).",
     "level.left": "{left} of the usual level was left ({low} to {high}).",

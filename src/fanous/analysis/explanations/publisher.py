@@ -7,7 +7,9 @@
 - Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
   (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
   gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
-  outage is not confirmed (``denied``).
+  outage is not confirmed (``denied``).  Where two hands show it, traffic as usual makes it disputed.
+- Families are independent if their *errors* have nothing in common.  That one cause shows in both, as a withdrawn
+  route and the silence of the addresses behind it, is no weakness; one table of places behind both is.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -150,14 +152,48 @@ UNDELIVERED = "disputed.deliverer"
 """All that shows it came through one deliverer, and is at zero."""
 
 
+OF_IPV6 = ("prefixes_v6",)
+"""Signals of IPv6 alone: usage goes on over IPv4."""
+
+
 def _at_fault(fall: SeriesEvent) -> Weighing:
     """Others' figures deny what came from one place, if they would have shown it and were as usual."""
-    whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
-    if not whole:
-        return excluded("part_of_country")
     why = _from_one_place(fall.group)
     if not why:
         return excluded("several_publishers")
+    denying = _denying(fall)
+    if isinstance(denying, Weighing):
+        return denying
+    if why == DENIED:
+        return holds(DENIED, shown_by=_shown_by(fall), families=denying)
+    return holds(UNDELIVERED, shown_by=_shown_by(fall), families=denying)
+
+
+def _unnoticed(fall: SeriesEvent) -> Weighing:
+    """People's activity was as usual, although two families that no one hand delivers show a loss.
+
+    Both may be right: machines without users can go dark, and caches and fixed lines can carry people's traffic.
+    """
+    if _from_one_place(fall.group) or len(_shown_by(fall)) == 1:
+        return excluded("one_hand")
+    denying = _denying(fall)
+    if isinstance(denying, Weighing):
+        return denying
+    return holds("disputed.usage", shown_by=_shown_by(fall), families=denying)
+
+
+def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
+    """The families of others that would have shown the country's loss and were as usual, or why none denies it.
+
+    Usage denies only the same place, access and address family.
+    """
+    whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
+    if not whole:
+        return excluded("part_of_country")
+    if fall.parts is not None and fall.parts.are_mobile({asn for _, asn in fall.networks}):
+        return untested("other_access")
+    if all(anomaly.key.signal in OF_IPV6 for anomaly in whole):
+        return untested("other_addresses")
     families: dict[Family, list[Anomaly]] = {}
     for anomaly in whole:
         families.setdefault(family_of(anomaly), []).append(anomaly)
@@ -170,12 +206,12 @@ def _at_fault(fall: SeriesEvent) -> Weighing:
     usual = {one.key: _was_as_usual(one, start, end, lost) for one in others}
     if False in usual.values():
         return excluded("others_fell")
-    deny = {SIGNALS[key.signal].family for key, was in usual.items() if was}
-    if not deny:
-        return untested("no_other_figures")
-    if why == DENIED:
-        return holds(DENIED, shown_by=names(families), families=names(deny))
-    return holds(UNDELIVERED, shown_by=names(families), families=names(deny))
+    denying = names({SIGNALS[key.signal].family for key, was in usual.items() if was})
+    return denying or untested("no_other_figures")
+
+
+def _shown_by(fall: SeriesEvent) -> tuple[str, ...]:
+    return names({family_of(a) for a in fall.group if is_country(a.key.place)})
 
 
 def _lost_most(anomaly: Anomaly) -> float:
@@ -283,7 +319,20 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
-# --- the other products of a source -------------------------------------------------------------------------
+# --- what families share --------------------------------------------------------------------------------
+
+
+def _shared(fall: SeriesEvent) -> Weighing:
+    """Families that one publisher measures share its geolocation and its lists; a deliverer can drop or delay both."""
+    whole = [a for a in fall.group if is_country(a.key.place)] or fall.group
+    families = names({family_of(a) for a in whole})
+    if len(families) == 1:
+        return untested("one_family")
+    if len({publisher_of(a.key) for a in whole}) == 1:
+        return holds("shares.publisher", families=families)
+    if len({deliverer_of(a.key) for a in whole}) == 1:
+        return holds("shares.deliverer", families=families)
+    return excluded("nothing_shared", families=families)
 
 
 PUBLISHER = (
@@ -300,6 +349,20 @@ PUBLISHER = (
         Consequence.SUSPECT,
         "The one publisher or deliverer behind it is at fault.",
         _at_fault,
+    ),
+    Explanation(
+        "publisher.shared",
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "What shows it shares a publisher or deliverer, whose one fault would be in all of it.",
+        _shared,
+    ),
+    Explanation(
+        "usage.as_usual",
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "Only machines were cut off, and people went on as usual.",
+        _unnoticed,
     ),
 )
 

@@ -10,6 +10,7 @@ they confirm from the moment at which no explanation is left.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
@@ -395,6 +396,24 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
         entities=_entities(s.key.place for s in told),
         left=a_little_lower(known, start, end),
+    )
+
+
+BLIND = threshold(
+    "incidents.family_blind_left",
+    0.1,
+    "Most that two families may have left for a third that raised nothing to be one that cannot show such an outage: "
+    "routes stay up where everything behind them is cut off.",
+)
+
+
+def cannot_show(views: Sequence[FamilyView]) -> tuple[FamilyView, ...]:
+    """What each family says, those left out of it that never moved although two others fell to nothing."""
+    gone = [one for one in views if one.says is Says.DOWN and one.left is not None and one.left.mean <= BLIND]
+    if len(gone) < 2:
+        return tuple(views)
+    return tuple(
+        replace(one, says=Says.BLIND, left=None) if one.says is Says.ORDINARY else one for one in views
     )
 
 

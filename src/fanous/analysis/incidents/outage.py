@@ -17,7 +17,7 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.explanations.explanation import Weighing, in_order
+from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
 from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
@@ -45,6 +45,7 @@ from fanous.analysis.incidents.fusion import (
     Verdict,
     agree,
     alone,
+    cannot_show,
     estimate,
     judged,
     opinions,
@@ -79,7 +80,8 @@ from fanous.model.threshold import threshold
 SURE = threshold(
     "incidents.outage_confidence_family",
     0.95,
-    "Highest confidence from one family of series among several that agree: all its series share its faults.",
+    "Highest confidence from one family of series among several that agree: all its series share its faults; and "
+    "from several, while they share a publisher or a deliverer, or people's activity was as usual.",
 )
 
 ONE_FAMILY = threshold(
@@ -119,7 +121,8 @@ class Quantities:
         fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        verdict, answers = _judged(fall, kind, list(weighed.values()))
+        said = {row.code for row in OF_SERIES_EVENT if row.consequence is Consequence.SAY}
+        verdict, answers = _judged(fall, kind, [weighed[code] for code in weighed if code not in said])
         if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
         told = opinions(anomalies, self.series)
@@ -128,6 +131,7 @@ class Quantities:
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
+        doubts = _doubts([weighed[code] for code in weighed if code in said], verdict)
         classes = _mechanisms(kind, target, far)
         return Account(
             kind=kind,
@@ -146,10 +150,12 @@ class Quantities:
             end_earliest=None if stood.back is None else stood.back.earliest,
             end_latest=None if stood.back is None else stood.back.latest,
             witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
-            most=CERTAIN if verdict.at is not None else ONE_FAMILY,
+            most=ONE_FAMILY if verdict.at is None else SURE if doubts else CERTAIN,
             evidence=_evidence(anomalies),
             remarks=(
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
+                *doubts,
+                *_by_routes(stood.measured),
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
@@ -159,7 +165,7 @@ class Quantities:
             explanations=tuple(
                 Weighed(code, answer.standing, answer.because) for code, answer in (weighed | answers).items()
             ),
-            opinions=with_depths(told, stood.measured),
+            opinions=cannot_show(with_depths(told, stood.measured)),
             hints=hints(
                 ran.core,
                 stood.spans,
@@ -186,6 +192,23 @@ def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Verd
         if not kept or verdict.ruling.at is None:
             verdict = verdict._replace(ruling=Ruling("", None, answer.because))
     return verdict
+
+
+def _doubts(answers: Sequence[Weighing], verdict: Ruling) -> tuple[Reason, ...]:
+    """What holds and suspends nothing, but keeps what is confirmed from being certain."""
+    if verdict.at is None:
+        return ()
+    return tuple(one.because for one in answers if one.standing is Standing.HOLDS)
+
+
+def _by_routes(measured: Sequence[SourceCourse]) -> Iterator[Reason]:
+    """How much of the country's loss of answers the routes that were withdrawn account for; both count /24s."""
+    lost = dict.fromkeys(STEADY, 0.0)
+    for one in measured:
+        if is_country(one.key.place) and SIGNALS[one.key.signal].unit == "/24s":
+            lost[one.family] = max(lost[one.family], one.lost)
+    if all(lost.values()):
+        yield Reason("routes_explain", {"share": min(1.0, lost[Family.ROUTING] / lost[Family.PROBING])})
 
 
 @dataclass(frozen=True, slots=True)

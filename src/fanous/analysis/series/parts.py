@@ -14,7 +14,7 @@ from fanous.analysis.series.anomalies import earliest_start, is_country, left
 from fanous.analysis.series.baselines import shares
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Place, UserWeights
+from fanous.model.place import Access, Place, UserWeights
 from fanous.model.series import Anomaly, Series, SeriesKey
 from fanous.model.threshold import threshold
 
@@ -73,6 +73,7 @@ class Parts:
         """
         self.series = {one.key: one for one in series if len(one)}
         self.users: dict[int, float] = {one.asn: one.share for one in weights.networks} if weights else {}
+        self.access = {one.asn: one.access for one in weights.networks} if weights else {}
         self.networks, self.regions = (
             {
                 key.place
@@ -103,6 +104,10 @@ class Parts:
         if not len(before) or not len(after) or expected < CLEAR * told.noise:
             return False
         return float(np.median(before) - np.median(after)) >= FOUND * expected
+
+    def are_mobile(self, asns: Iterable[int]) -> bool:
+        """Are all networks whose access is known mobile ones, and is any known?"""
+        return {self.access[asn] for asn in asns if asn in self.access} == {Access.MOBILE}
 
     def is_blip(self, anomaly: Anomaly) -> bool:
         """Is it one low value of a place too small to matter to the country?  It may be a fault of that one table."""
