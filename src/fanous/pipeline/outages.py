@@ -17,7 +17,8 @@ from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
 from fanous.analysis.explanations.publisher import NEAR
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, apart_by_chance, incidents_of
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, incidents_of
+from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.incidents.merge import absorb
@@ -191,8 +192,9 @@ def outages_of(
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
     basis = replace(quantities, anomalies=kept)
-    apart = apart_by_chance(findings, max(map(_days, quantities.series), default=0.0) * DAY)
-    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting, apart)
+    operators = {one.asn: one.operator for one in setting.weights.networks} if setting.weights else {}
+    chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
+    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting, chance.apart)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:
