@@ -521,6 +521,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "test_runs": _counter(*UNITS["test_runs"]),
     "ahead": lambda language, seconds: length(seconds, language),
     "window": lambda language, seconds: length(seconds, language),
+    "off": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
     **dict.fromkeys(("best", "stated_hours"), _hours),
     **dict.fromkeys(("least", "most", "times"), _number),

@@ -172,6 +172,7 @@ class Quantities:
                 () if shared.explains else self._meanwhile(setting.country, stood.began.at),
                 self.series,
                 self.season(stood.began.at),
+                stood.began,
             ),
         )
 
