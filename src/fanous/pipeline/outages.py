@@ -17,7 +17,13 @@ from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
 from fanous.analysis.explanations.publisher import NEAR
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, incidents_of
+from fanous.analysis.incidents.assemble import (
+    OF_QUANTITIES,
+    Setting,
+    events,
+    incidents_of,
+    without_duplicates,
+)
 from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import alone
@@ -194,7 +200,8 @@ def outages_of(
     basis = replace(quantities, anomalies=kept)
     operators = {one.asn: one.operator for one in setting.weights.networks} if setting.weights else {}
     chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
-    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting, chance.apart)
+    groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
+    return incidents_of(without_duplicates(groups), lambda _: basis, setting)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:

@@ -214,6 +214,43 @@ FURTHER = threshold(
 
 OF_QUANTITIES = Link(_one_outage, _may_join)
 
+SAME_TIME = threshold(
+    "incidents.duplicate_share",
+    0.7,
+    "Share of the time of a country's event and of one of its networks in which both were on, from which they are told "
+    "as one: most of it.",
+)
+
+
+def without_duplicates(groups: Sequence[Sequence[Finding]]) -> list[list[Finding]]:
+    """The events; one of networks or regions that was on when the country's was is a part of that one."""
+    of_country, rest = list[list[Finding]](), list[list[Finding]]()
+    for group in groups:
+        (of_country if any(is_country(f.anomaly.key.place) for f in group) else rest).append(list(group))
+    found = list(of_country)
+    for group in rest:
+        whole = max(of_country, key=lambda one: _shared_time(one, group), default=None)
+        if whole is None or _shared_time(whole, group) < SAME_TIME:
+            found.append(group)
+        else:
+            whole += group
+    return sorted((sorted(one, key=_onset) for one in found), key=lambda one: _onset(one[0]))
+
+
+def _onset(finding: Finding) -> float:
+    return finding.anomaly.start
+
+
+def _shared_time(one: Sequence[Finding], other: Sequence[Finding]) -> float:
+    """Time in which both were on, as a share of that in which either was."""
+    both, first, second = (_time([*one, *other]), _time(one), _time(other))
+    return (first + second - both) / both if both else 0.0
+
+
+def _time(group: Sequence[Finding]) -> float:
+    spans = union(Interval(f.anomaly.start, f.anomaly.known_until) for f in group)
+    return sum(span.until - span.start for span in spans)
+
 
 # --- from a group to an incident ------------------------------------------------------------------------
 
@@ -308,20 +345,16 @@ class Basis(Protocol):
 
 
 def incidents_of(
-    findings: Sequence[Finding],
-    link: Link,
+    groups: Iterable[Sequence[Finding]],
     basis_of: Callable[[Sequence[Finding]], Basis | None],
     setting: Setting,
-    apart: Callable[[Sequence[Finding]], Sequence[Sequence[Finding]]] = lambda group: (group,),
 ) -> list[Incident]:
-    """The incidents that follow from the findings of one country, including suspicions.
+    """The incidents that follow from the events of one country, including suspicions.
 
     Args:
-        link: which findings are one event.
+        groups: findings of each event, in order of onset.
         basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
-        apart: what began together but must be judged separately.
     """
-    groups = [part for group in events(findings, link) for part in apart(group)]
     made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
     return [incident for incident in made if incident is not None]
 

@@ -92,6 +92,14 @@ ONE_FAMILY = threshold(
 )
 
 
+NOISE = threshold(
+    "incidents.noise_deviations",
+    2.0,
+    "Standard deviations of its own bins by which some series must have fallen for a suspicion to be more than "
+    "noise: 9 of 39 in made-up months without an outage had none, and no true event of the corpora has less than 2.3.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Quantities:
     """Series behind the findings of a country: see ``assemble.Basis``.
@@ -128,6 +136,8 @@ class Quantities:
         told = opinions(anomalies, self.series)
         far = reach(anomalies, self.series, told, setting.weights)
         ran, stood = _stood(far.lead, self.series, self.anomalies)
+        if verdict.at is None and stood.is_noise:
+            return None
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
@@ -282,6 +292,13 @@ class _Stood:
     end: float | None
     measured: tuple[SourceCourse, ...]
     back: Return | None
+
+    @property
+    def is_noise(self) -> bool:
+        """Did no series that was measured fall by more than it does by itself, or was it over as it began?"""
+        falls = [one.fell for one in self.measured if one.fell is not None]
+        unclear = bool(falls) and max(fell.clear for fell in falls) < NOISE
+        return unclear or (self.end is not None and self.end <= self.began.at)
 
 
 def _stood(
