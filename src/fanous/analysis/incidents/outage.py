@@ -94,9 +94,9 @@ ONE_FAMILY = threshold(
 
 NOISE = threshold(
     "incidents.noise_deviations",
-    2.0,
+    1.0,
     "Standard deviations of its own bins by which some series must have fallen for a suspicion to be more than "
-    "noise: 9 of 39 in made-up months without an outage had none, and no true event of the corpora has less than 2.3.",
+    "noise. With 2, one in six losses of a third of search traffic went unsaid where people are moody.",
 )
 
 
