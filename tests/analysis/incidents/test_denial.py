@@ -156,6 +156,7 @@ def test_what_two_hands_show_stays_confirmed_and_is_disputed_by_the_traffic_of_o
     [
         (through("ioda", BGP, AP, left=0.5, hours=6), "shares.publisher"),
         (through("ioda", AP, GTR, left=0.5, hours=6), "shares.deliverer"),
+        ((drop(AP, 0, 6), drop(BGP, 0, 6, asn=1)), "shares.publisher"),  # a network supports its country
         (TWO_HANDS, ""),
     ],
 )

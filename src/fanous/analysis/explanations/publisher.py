@@ -324,13 +324,15 @@ def median_share(one: Series, start: float, end: float) -> float | None:
 
 def _shared(fall: SeriesEvent) -> Weighing:
     """Families that one publisher measures share its geolocation and its lists; a deliverer can drop or delay both."""
-    whole = [a for a in fall.group if is_country(a.key.place)] or fall.group
-    families = names({family_of(a) for a in whole})
+    shown = [a for a in fall.group if is_country(a.key.place)]
+    if len(set(map(family_of, shown))) < 2:
+        shown = list(fall.group)  # a part of the country supports the whole
+    families = names(set(map(family_of, shown)))
     if len(families) == 1:
         return untested("one_family")
-    if len({publisher_of(a.key) for a in whole}) == 1:
+    if len({publisher_of(a.key) for a in shown}) == 1:
         return holds("shares.publisher", families=families)
-    if len({deliverer_of(a.key) for a in whole}) == 1:
+    if len({deliverer_of(a.key) for a in shown}) == 1:
         return holds("shares.deliverer", families=families)
     return excluded("nothing_shared", families=families)
 
