@@ -21,6 +21,7 @@ from fanous.model.measurement import Observer, Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN
 from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline.call import encoded
 from fanous.pipeline.reader import OWN_PROCESS, answered
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
@@ -145,12 +146,12 @@ class Outcome(msgspec.Struct, frozen=True):
     """What a confined reader says.
 
     Attributes:
-        refused: why the bundle is refused; empty = it is not.
+        refused: why the bundle is refused, as bytes, since names of files may be any; empty = it is not.
         withheld: of which country and time, and what kind, are the values that it lacks; ``None`` = it lacks none.
     """
 
     done: Verification | None = None
-    refused: str = ""
+    refused: bytes = b""
     withheld: tuple[RecomputeWindow, Provenance] | None = None
 
 
@@ -163,7 +164,7 @@ def verify_apart(path: Path, signer: str = "", series: ReadSeries | None = None)
     if outcome.withheld is not None and series is not None:
         outcome = _outcome(path, signer, series(*outcome.withheld))
     if outcome.done is None:
-        raise BundleRefused(outcome.refused)
+        raise BundleRefused(outcome.refused.decode("utf-8", "surrogatepass"))
     return outcome.done
 
 
@@ -186,10 +187,13 @@ def outcome_of(_records: IO[bytes], path: Path, signer: str, known: Sequence[Sou
         return known or ()
 
     try:
-        done = verify(path, signer, series)
+        outcome = Outcome(verify(path, signer, series), withheld=asked[0] if asked else None)
+        encoded(outcome)
     except BundleRefused as why:
-        return Outcome(refused=str(why))
-    return Outcome(done, withheld=asked[0] if asked else None)
+        return Outcome(refused=str(why).encode("utf-8", "surrogatepass"))
+    except (OverflowError, UnicodeError, RecursionError):
+        return Outcome(refused=b"it says something in numbers or letters that no bundle has")
+    return outcome
 
 
 def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -> Verification:
