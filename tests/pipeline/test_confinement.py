@@ -21,9 +21,9 @@ from fanous.base.confine import available
 from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
 from fanous.errors import FanousError
-from fanous.model.measurement import Record
+from fanous.model.measurement import Provenance, Record
 from fanous.pipeline import ingest, reader, replay, workers
-from fanous.pipeline.judge import Ingested
+from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
@@ -39,6 +39,7 @@ from tests.pipeline.hostile_reader import (
     hostile_recomputed,
     hostile_records,
     lying,
+    silent,
     unconfined,
     work_of,
 )
@@ -135,6 +136,18 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
     monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
     assert_all_refused(json.loads(reading(record)), record)
+
+
+def test_a_reader_that_leaves_out_records_of_the_archive_changes_nothing(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "judged_again", silent)
+    with open_store(record.parent / "store") as store:
+        facts = store.of(Provenance.SYNTHETIC).facts
+        before = sorted(facts.votes("PK", 0, 4e9).uids)
+        with pytest.raises(FanousError, match=r"left out 3 records\. Nothing was changed"):
+            replay.rejudge_segments(store, judge_record, rules_version="other", everything=True)
+        assert before and sorted(facts.votes("PK", 0, 4e9).uids) == before
 
 
 def test_a_page_gets_what_its_reader_made_of_the_record(rally: Path) -> None:

@@ -13,6 +13,7 @@ from typing import IO, Any
 import msgspec
 
 from fanous.base.confine import Grant
+from fanous.base.files import check_regular
 from fanous.base.text import quoted
 from fanous.config import data_folder
 from fanous.errors import FanousError, Rejected
@@ -169,8 +170,8 @@ def verify_apart(path: Path, signer: str = "", series: ReadSeries | None = None)
 
 
 def _outcome(path: Path, signer: str, known: Sequence[SourceSeries] | None) -> Outcome:
-    readable = () if path.is_dir() else (path,)
-    grant = Grant(reads=(*readable, data_folder() / "refdata", OWN_PROCESS))
+    check_regular(path)  # no folder is granted
+    grant = Grant(reads=(path, data_folder() / "refdata", OWN_PROCESS))
     return answered(Outcome, outcome_of, path, signer, known, about=str(path), grant=grant)
 
 
