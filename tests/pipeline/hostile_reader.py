@@ -10,15 +10,21 @@ import pickle
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any
 
 import msgspec
 
+from fanous.errors import FanousError, Rejected
+from fanous.model.measurement import Record
 from fanous.model.verdict import Judged
 from fanous.pipeline.judge import Ingested, OnFile
+from fanous.pipeline.reader import record_in
 from fanous.pipeline.workers import Frame, Useless
 from fanous.sources.connector import Working
 from fanous.sources.stream import Slot
@@ -27,16 +33,15 @@ REACHED, REFUSED = "reached", "refused"
 SECRET = "FANOUS_ADMIN_TOKEN"
 
 
-def attempts(record: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What a stranger's code would try; its own record says where everything is."""
-    known = json.loads(record.read_bytes())
-    loopback, pid = "127.0.0.1", known["pid"]
+def attempts(known: dict[str, Any]) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What a stranger's code would try; it knows where everything is."""
+    loopback, pid, folder = "127.0.0.1", known["pid"], Path(known["folder"])
     yield "the signing key", Path(known["key"]).read_bytes
     yield "the ledger", Path(known["ledger"]).read_bytes
     yield "another's record in the inbox", Path(known["inbox"]).read_bytes
     yield "another's record in the archive", Path(known["archive"]).read_bytes
-    yield "the names of files", lambda: next(record.parent.iterdir())
-    yield "a new file", lambda: record.with_name("left-behind").write_bytes(b"x")
+    yield "the names of files", lambda: next(folder.iterdir())
+    yield "a new file", lambda: (folder / "left-behind").write_bytes(b"x")
     yield "the environment of the monitor", Path(f"/proc/{pid}/environ").read_bytes
     yield "a secret in its own environment", lambda: os.environ[SECRET]
     yield "a connection", lambda: socket.create_connection((loopback, known["tcp"]), 5)
@@ -65,9 +70,9 @@ def _program() -> None:
         raise PermissionError
 
 
-def outcomes(record: Path) -> dict[str, str]:
+def outcomes(known: dict[str, Any]) -> dict[str, str]:
     found = {}
-    for name, attempt in attempts(record):
+    for name, attempt in attempts(known):
         try:
             attempt()
             found[name] = REACHED
@@ -81,14 +86,52 @@ def hostile(
 ) -> Generator[Judged]:
     """Stands for a parser that a record took over; runs inside the reader of a real import."""
     del share, working
-    for n, (name, outcome) in enumerate(outcomes(paths[0]).items(), 1):
+    for n, (name, outcome) in enumerate(outcomes(json.loads(paths[0].read_bytes())).items(), 1):
         tally.reject(str(paths[0]), n, f"{name}: {outcome}")
     yield from ()
 
 
+def hostile_judge(known: dict[str, Any], _record: Record) -> Any:
+    """Stands for the parser of a record of the archive; in the reader that judges again."""
+    raise Rejected(json.dumps(outcomes(known)))
+
+
+def silent(
+    _judge: object,
+    _paths: Sequence[Path],
+    _tally: Ingested,
+    _watch: object,
+    *,
+    share: range,
+    working: Working,
+) -> Generator[Judged]:
+    """Says nothing of the records of the archive."""
+    del share, working
+    yield from ()
+
+
+def hostile_records(records: IO[bytes]) -> Any:
+    """The same, in the reader of a page or a bundle; its record says where everything is."""
+    raise FanousError(json.dumps(outcomes(json.loads(record_in(records.read()).data))))
+
+
+def hostile_recomputed(_records: IO[bytes], gathered: SimpleNamespace, _shares: object) -> Any:
+    """The same, in the reader that computes a bundle's incident."""
+    raise FanousError(json.dumps(outcomes(gathered.known)))
+
+
+def hostile_outcome(_records: IO[bytes], path: Path, _signer: str, _series: object) -> Any:
+    """Stands for the parser of a bundle that someone checks."""
+    raise FanousError(json.dumps(outcomes(json.loads(path.read_bytes()))))
+
+
+def work_of(_records: IO[bytes], work: Callable[..., object]) -> Any:
+    return work(3600) if work is time.sleep else work()
+
+
 def unconfined(connection: Connection, _descriptors: Sequence[int], record: Path) -> None:
     os.environ[SECRET] = "as if it had been inherited"
-    connection.send(outcomes(record))
+    connection.send(outcomes(json.loads(record.read_bytes())))
 
 
 class Bomb:

@@ -5,22 +5,44 @@ The same code in a child that is not confined reaches all of it, so each row of 
 
 import json
 import os
+import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from fanous.base.confine import available
 from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
-from fanous.pipeline import ingest, workers
-from fanous.pipeline.judge import Ingested
+from fanous.errors import FanousError
+from fanous.model.measurement import Provenance, Record
+from fanous.pipeline import ingest, reader, replay, workers
+from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
+from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
 from fanous.store.local import open_store
-from tests.pipeline.hostile_reader import REACHED, REFUSED, SECRET, attempts, hostile, lying, unconfined
+from tests.pipeline.hostile_reader import (
+    REACHED,
+    REFUSED,
+    SECRET,
+    attempts,
+    hostile,
+    hostile_judge,
+    hostile_outcome,
+    hostile_recomputed,
+    hostile_records,
+    lying,
+    silent,
+    unconfined,
+    work_of,
+)
 
 
 @pytest.fixture
@@ -44,6 +66,7 @@ def record(rally: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         control.bind(str(tmp_path / "control.sock"))
         control.listen()
         known = {
+            "folder": str(tmp_path),
             "key": str(tmp_path / KEY_FILE),
             "ledger": str(tmp_path / "store" / "ledger.sqlite"),
             "inbox": str(*sealed_files(tmp_path / "inbox")),
@@ -63,9 +86,83 @@ def test_code_inside_a_reader_reaches_its_own_file_and_nothing_else(record: Path
     with closing(judged_by(1, hostile, [record], tally)) as judged:
         assert list(judged) == []
     said = dict(reject.why.split(": ") for reject in tally.rejects)
-    assert set(said) == {name for name, _ in attempts(record)}
+    assert_all_refused(said, record)
+
+
+def assert_all_refused(said: dict[str, str], record: Path) -> None:
+    assert set(said) == {name for name, _ in attempts(json.loads(record.read_bytes()))}
     assert {name for name, outcome in said.items() if outcome != REFUSED} == set()
     assert not record.with_name("left-behind").exists()
+
+
+def judging_again(record: Path) -> str:
+    judge = partial(hostile_judge, json.loads(record.read_bytes()))
+    with open_store(record.parent / "store") as store:
+        (step, *_) = replay.rejudge_segments(store, judge, rules_version="other", everything=True)
+    return step.rejected[0].split(": ", 1)[1]
+
+
+def a_page(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        redact.redact_one(Record("ooni", record.read_bytes()))
+    return str(raised.value)
+
+
+def packing(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        redact.redact([Record("ooni", record.read_bytes())])
+    return str(raised.value)
+
+
+def computing_a_bundle(record: Path) -> str:
+    gathered = SimpleNamespace(known=json.loads(record.read_bytes()), window=SimpleNamespace(country="PK"))
+    with pytest.raises(FanousError) as raised:
+        pack._computed(cast(pack.Gathered, gathered))
+    return str(raised.value)
+
+
+def checking_a_bundle(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        verify.verify_apart(record)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("reading", [judging_again, a_page, packing, computing_a_bundle, checking_a_bundle])
+def test_so_does_code_inside_every_other_reader(
+    reading: Callable[[Path], str], record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "read_redacted", hostile_records)
+    monkeypatch.setattr(redact, "pack_redacted", hostile_records)
+    monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
+    monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
+    assert_all_refused(json.loads(reading(record)), record)
+
+
+def test_a_reader_that_leaves_out_records_of_the_archive_changes_nothing(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "judged_again", silent)
+    with open_store(record.parent / "store") as store:
+        facts = store.of(Provenance.SYNTHETIC).facts
+        before = sorted(facts.votes("PK", 0, 4e9).uids)
+        with pytest.raises(FanousError, match=r"left out 3 records\. Nothing was changed"):
+            replay.rejudge_segments(store, judge_record, rules_version="other", everything=True)
+        assert before and sorted(facts.votes("PK", 0, 4e9).uids) == before
+
+
+def test_a_page_gets_what_its_reader_made_of_the_record(rally: Path) -> None:
+    line = rally.read_bytes().splitlines()[0]
+    said = redact.redact_one(Record("ooni", line))
+    assert json.loads(said.data) == json.loads(redact.redacted(Record("ooni", line)).data)
+    assert said.is_json
+
+
+def test_a_reader_that_ends_or_never_answers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for work, why in ((os.abort, "crashed (SIGABRT)"), (time.sleep, "took more than 0.5 seconds")):
+        with pytest.raises(FanousError, match=re.escape(f"The process that was reading it {why}")):
+            reader.answered(int, work_of, work, about="it", patience=0.5)
+    with pytest.raises(FanousError, match="sent something that is not an answer"):
+        reader.answered(int, work_of, str, about="it")
 
 
 @pytest.mark.parametrize("name", ["pickle", "another-file", "rubbish", "place"])

@@ -109,7 +109,7 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
     )
     assert incident.mechanisms == ("outage.national", "outage.stealth")
     assert incident.level is not None and incident.level.mean == pytest.approx(0.02, abs=0.01)
-    assert [o.says for o in incident.opinions] == [Says.ORDINARY, Says.DOWN, Says.DOWN]
+    assert [o.says for o in incident.opinions] == [Says.BLIND, Says.DOWN, Says.DOWN]
     assert incident.detector_version == version_of(Reads.QUANTITIES)
     assert [why.code for _, why in insufficient] == ["lacks.beginning", "lacks.first_week"]
 

@@ -32,7 +32,7 @@ from fanous.model.measurement import Record
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import judge_record
 from fanous.probe.trace import line
-from fanous.publish.evidence.pack import redacted
+from fanous.publish.evidence.redact import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import MOST_LINK_LOCAL, scrub
 from fanous.sources.ooni.keep import kept, take

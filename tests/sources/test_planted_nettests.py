@@ -3,7 +3,7 @@
 from typing import Any
 
 from fanous.model.measurement import Record
-from fanous.publish.evidence.pack import redacted
+from fanous.publish.evidence.redact import redacted
 from fanous.sources.ooni.keep import kept
 from fanous.sources.ooni.parse import NETTESTS as READ
 from tests.each import each

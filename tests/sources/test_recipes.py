@@ -88,7 +88,8 @@ from fanous.store.local import open_store
 from fanous.analysis.incidents.confirm import (families_that_saw)
 from fanous.analysis.series.aggregate import series
 from fanous.model.measurement import Record
-from fanous.publish.evidence.pack import source_terms, redacted
+from fanous.publish.evidence.pack import source_terms
+from fanous.publish.evidence.redact import redacted
 from fanous.publish.export import is_open
 from fanous.sources.measurements import FAMILY_OF
 for line in sys.stdin:

@@ -20,6 +20,12 @@ def archived_only(folder: Path, *uids: str, country: str = "PK") -> None:
     Archive(folder / "archive").append([Received(one.record, country, "ndt") for one in batch], NOON + 5.5)
 
 
+def refuse_a(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
+    if b'"a"' in record.data:
+        raise Rejected("too odd")
+    return judge(record)
+
+
 def now_blocked(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
     """Other rules."""
     return judge(record)[0], (verdict(State.BLOCKED), verdict(State.OK))
@@ -97,14 +103,8 @@ def test_a_damaged_segment_is_named_and_the_others_are_finished(tmp_path: Path) 
 
 def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
     archived_only(tmp_path, "a", "b")
-
-    def refuse(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
-        if b'"a"' in record.data:
-            raise Rejected("too odd")
-        return judge(record)
-
     with open_store(tmp_path) as store:
-        (step,) = recover(store, refuse, rules_version="1")
+        (step,) = recover(store, refuse_a, rules_version="1")
         assert step.rejected == (f"{step.segments[0].name}:1: too odd",)
         assert store.facts.known(["a", "b"]) == {"b"}
         found = store.facts.measurement("b")

@@ -97,6 +97,7 @@ PARAMS: dict[str, Param] = {
     "times": 3,
     "usual": 0.01,
     "window": 54_000,
+    "off": 180,
     "worst": 0.034,
     "years": (2016, 2024),
     "why": "the platform itself was down",

@@ -34,7 +34,7 @@ class Grant:
     Attributes:
         reads: files, and folders with everything in them.
         writes: folders in which it may create, rename and remove files; it cannot read what is in them.
-        scratch: a folder for temporary files, which it may read, too; ``None`` = it makes none.
+        scratch: a folder in which it may do anything but make devices and sockets; ``None`` = it has none.
         internet: may it open connections to other machines?  It never accepts any but from a socket that it was
             given, and never reaches a unix socket, such as the store's or the signer's.
     """
@@ -88,6 +88,7 @@ _VERSION, _PATH_BENEATH = 1, 1
 _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_FILE, _MAKE_REG, _TRUNCATE = (
     1 << bit for bit in (1, 2, 3, 5, 8, 14)
 )
+_REMOVE_DIR, _MAKE_DIR, _MAKE_SYM, _REFER = (1 << bit for bit in (4, 7, 12, 13))
 _FILE_RIGHTS = ((1, 13), (2, 14), (3, 15), (5, 16))
 """First ABI -> how many LANDLOCK_ACCESS_FS_* it knows: since 2 REFER, since 3 TRUNCATE, since 5 IOCTL_DEV."""
 
@@ -218,8 +219,11 @@ def _landlock(grant: Grant, abi: int) -> None:
         scratch = () if grant.scratch is None else (grant.scratch,)
         for path in (*code(), *grant.reads, *scratch):
             _allow(ruleset, path, (_READ_FILE | _READ_DIR) & rights)
+        adding = _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _READ_DIR
         for path in (*grant.writes, *scratch):
-            _allow(ruleset, path, (_WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _READ_DIR) & rights)
+            _allow(ruleset, path, adding & rights)
+        for path in scratch:
+            _allow(ruleset, path, (_REMOVE_DIR | _MAKE_DIR | _MAKE_SYM | _REFER) & rights)
         _called(_libc().syscall(_RESTRICT, ruleset, 0))
     finally:
         os.close(ruleset)

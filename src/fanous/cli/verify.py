@@ -55,11 +55,10 @@ def verify(
     """
     del store  # scripts pass --store to every command; a store's content must not influence the result
     from fanous.publish.evidence.container import BundleRefused
-    from fanous.publish.evidence.verify import Result
-    from fanous.publish.evidence.verify import verify as check
+    from fanous.publish.evidence.verify import Result, verify_apart
 
     try:
-        done = check(bundle, signed_by, None if series is None else partial(_series_of, series))
+        done = verify_apart(bundle, signed_by, None if series is None else partial(_series_of, series))
     except BundleRefused as why:
         if as_json:
             print_document({"result": "refused", "why": str(why)})

@@ -268,6 +268,7 @@ class Says(StrEnum):
 
     DOWN = "down"
     ORDINARY = "ordinary"
+    BLIND = "blind"
     SILENT = "silent"
     UNKNOWN = "unknown"
 
@@ -278,7 +279,8 @@ class FamilyView:
 
     Attributes:
         family: ``probing``.
-        says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with.
+        says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with; ``blind`` = it was as
+            usual, but cannot show an outage of this kind.
         sources: the series behind it, as ``source signal``.
         entities: where it says so.
         left: share of the baseline, 0..1; None unless it is down, or was lower without being down.
@@ -317,6 +319,7 @@ CODE = 2
 _SAID = {
     Says.DOWN: "sight.fell",
     Says.ORDINARY: "sight.usual",
+    Says.BLIND: "sight.blind",
     Says.SILENT: "sight.silent",
     Says.UNKNOWN: "sight.no_history",
 }

@@ -503,7 +503,7 @@ class Measurements:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
         provenance, there = provenance_of(bucket), addresses(bucket, files)
-        older, book = await self._ask(lambda store: (store.holds_older(), store.attempts.book))
+        older, book = await self._ask(lambda store: (store.holds_older(), store.book))
         version = rules_version()
         read = partial(
             judged_records, SOURCE, provenance=provenance, began=span, published=there, older=older

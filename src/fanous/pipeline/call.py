@@ -62,10 +62,14 @@ def decoded_call(data: bytes, known: Sequence[type[Call[Any]]]) -> Call[Any]:
 
 def decoded_result(data: bytes, call: Call[R]) -> R:
     """The result of a call that another process performed."""
-    result: R = msgspec.msgpack.decode(
-        data, type=get_type_hints(type(call).perform)["return"], dec_hook=_built
-    )
+    result: R = decoded(data, get_type_hints(type(call).perform)["return"])
     return result
+
+
+def decoded(data: bytes, kind: type[R]) -> R:
+    """A value of this type that another process ``encoded``."""
+    value: R = msgspec.msgpack.decode(data, type=kind, dec_hook=_built)
+    return value
 
 
 class _Tagged(msgspec.Struct):

@@ -68,7 +68,7 @@ class Confined:
     """A process that reads strangers' bytes or holds the signing key.
 
     Attributes:
-        process: ``reader``, ``collector`` or ``signer``.
+        process: ``reader`` (a file or records), ``bundles`` (packing, ``fanous verify``), ``collector`` or ``signer``.
         reaches: all that is left to it, in words.
     """
 
@@ -77,7 +77,8 @@ class Confined:
 
 
 CONFINED = (
-    Confined("reader", "the files that it reads; no network"),
+    Confined("reader", "the files or records that it reads, and a temporary folder; no network"),
+    Confined("bundles", "the bundle, the figures of users, and a temporary store; no network"),
     Confined("collector", "adds files to the inbox, and cannot read them; connects to other machines"),
     Confined("signer", "the folder of its key and log; no network"),
 )

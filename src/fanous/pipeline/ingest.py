@@ -125,7 +125,7 @@ def bring_in(
     gc.disable()
     try:
         jobs = jobs if isinstance(MEASUREMENT_SOURCES.get(source), Divisible) else 1
-        with closing(judged_by(jobs, read, paths, tally, on_progress, store.attempts.book)) as judged:
+        with closing(judged_by(jobs, read, paths, tally, on_progress, store.book)) as judged:
             for batch in batches(judged):
                 append(store, batch, tally, late, version)
                 batch.clear()  # the generator still holds the list

@@ -23,7 +23,7 @@ from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
 from fanous.analysis.explanations.site import OWN_PAGES
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, incidents_of
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events, incidents_of
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
@@ -164,7 +164,8 @@ def _interference(
             return [list(group)]
         return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
-    return incidents_of(findings, OF_MEASUREMENTS, basis_of, setting, apart)
+    groups = [part for group in events(findings, OF_MEASUREMENTS) for part in apart(group)]
+    return incidents_of(groups, basis_of, setting)
 
 
 def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:
@@ -270,7 +271,7 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
-    found = incidents_of(findings, OF_MEASUREMENTS, lambda _: measurements, setting)
+    found = incidents_of(events(findings, OF_MEASUREMENTS), lambda _: measurements, setting)
     return [replace(one, level=_left(one, told)) for one in found]
 
 

@@ -15,10 +15,18 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
-from fanous.analysis.explanations.publisher import NEAR, OutageElsewhere
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, apart_by_chance, incidents_of
+from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
+from fanous.analysis.explanations.publisher import NEAR
+from fanous.analysis.incidents.assemble import (
+    OF_QUANTITIES,
+    Setting,
+    events,
+    incidents_of,
+    without_duplicates,
+)
+from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import DEEP, Parts, alone
+from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.analysis.incidents.products import controlled
@@ -27,6 +35,7 @@ from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.anomalies import left
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much
+from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.incident import Incident, Kind, Says, Status
@@ -189,8 +198,10 @@ def outages_of(
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
     basis = replace(quantities, anomalies=kept)
-    apart = apart_by_chance(findings, max(map(_days, quantities.series), default=0.0) * DAY)
-    return incidents_of(findings, OF_QUANTITIES, lambda _: basis, setting, apart)
+    operators = {one.asn: one.operator for one in setting.weights.networks} if setting.weights else {}
+    chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
+    groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
+    return incidents_of(without_duplicates(groups), lambda _: basis, setting)
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:

@@ -1,29 +1,41 @@
 """Replay: judge again what the archive has: after a crash, when the rules have changed, and without what is forgotten.
 
-Replay is the live path: new records and archived ones are judged by the same code (``judge_record``).  Everything here
-may be interrupted at any point and run again: a segment of the archive is either complete or still to be done.
+Replay is the live path: new records and archived ones are judged by the same code (``judge_record``), in the same
+confined processes.  Everything here may be interrupted at any point and run again: a segment of the archive is either
+complete or still to be done.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from fanous.errors import Rejected
-from fanous.model.measurement import AHEAD, ParsedMeasurement, Record
+from fanous.errors import FanousError, Rejected
+from fanous.model.measurement import AHEAD, ParsedMeasurement, Record, changed
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged, Verdict
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.judge import judge_record, rules_version
+from fanous.pipeline.judge import Ingested, OnFile, judge_record, rules_version
+from fanous.pipeline.reader import line_of, record_in
+from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import Working
+from fanous.sources.stream import Book
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.database import Span, spans_of
 from fanous.store.protocol import Forgotten, Store
 
 Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
-"""Parses and judges a raw record; raises ``Rejected`` if it can no longer be used."""
+"""Parses and judges a raw record; raises ``Rejected`` if it can no longer be used.  Readers call it, so it is a public
+function of a module."""
 
-_GROUP = 2000
-"""Measurements written at once: deleting a group's rows takes 10 ms per table, however many there are."""
+_GROUP, _GROUP_BYTES = 2000, 128 << 20
+"""Measurements, and bytes of them, that are read and written at once: deleting a group's rows takes 10 ms per table,
+however many there are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,55 +138,116 @@ def rejudge_segments(
 
 def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
     steps: list[Replayed] = []
-    with store.attempts.slot() as working:
-        for group in _groups(_read(store, segments, judge, working)):
-            written = {one.segment: one.judged for one in group if not one.damage}
-            count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
-            steps.append(_told(group, count))
+    for group in _groups(_taken(store, segments)):
+        _judge(group, judge, store.book)
+        written = {one.segment: one.judged for one in group if not one.damage}
+        count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
+        steps.append(_told(group, count))
     return steps
 
 
 @dataclass(slots=True)
 class _Read:
-    """One segment, parsed and judged.
+    """One segment with its records, and what a reader makes of them.
 
     Attributes:
         damage: why it could not be read; empty = it could.
     """
 
     segment: Segment
+    records: list[Record] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     damage: str = ""
 
 
-def _read(store: Store, segments: Iterable[Segment], judge: Judge, working: Working) -> Iterator[_Read]:
+def _taken(store: Store, segments: Iterable[Segment]) -> Iterator[_Read]:
     for segment in segments:
         one = _Read(segment)
         try:
-            for record in store.archive.records(segment):
-                try:
-                    working.begin(record.line, record.data)
-                    one.judged.append(Judged(record, *judge(record)))
-                except Rejected as error:
-                    one.rejected.append(f"{record.file}:{record.line}: {error}")
-                working.end()
+            one.records = list(store.archive.records(segment))
         except DamagedSegment as error:
             one.damage = str(error)
         yield one
 
 
-def _groups(read: Iterable[_Read]) -> Iterator[list[_Read]]:
+def _groups(taken: Iterable[_Read]) -> Iterator[list[_Read]]:
     group: list[_Read] = []
-    size = 0
-    for one in read:
+    count = size = 0
+    for one in taken:
         group.append(one)
-        size += 1 + len(one.judged)
-        if size >= _GROUP:
+        count += 1 + len(one.records)
+        size += sum(len(record.data) for record in one.records)
+        if count >= _GROUP or size >= _GROUP_BYTES:
             yield group
-            group, size = [], 0
+            group, count, size = [], 0, 0
     if group:
         yield group
+
+
+def _judge(group: Sequence[_Read], judge: Judge, book: Book) -> None:
+    """Have the records judged by confined readers, which get them and nothing else of the archive."""
+    waiting = dict(enumerate(((one, record) for one in group for record in one.records), 1))
+    if not waiting:
+        return
+    unusable = _Unusable()
+    with NamedTemporaryFile(prefix="fanous-", dir=os.environ.get("SQLITE_TMPDIR")) as file:
+        for _, record in waiting.values():
+            file.write(line_of(record))
+        file.flush()
+        paths = [Path(file.name)]
+        read = partial(judged_again, judge)
+        with closing(judged_by(default_jobs(paths), read, paths, unusable, book=book)) as answers:
+            for judged in answers:
+                if found := waiting.pop(judged.record.line, None):
+                    found[0].judged.append(changed(judged, record=found[1]))
+    for line, why in unusable.by_line.items():
+        if found := waiting.pop(line, None):
+            found[0].rejected.append(f"{found[1].file}:{found[1].line}: {why}")
+    if waiting:
+        raise FanousError(
+            f"the process that judges the archive again left out {len(waiting):,} records. Nothing was changed; run "
+            "it again",
+            permanent=False,
+        )
+
+
+class _Unusable(Ingested):
+    """Why records cannot be used, all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_line: dict[int, str] = {}
+
+    def reject(self, file: str, line: int, why: str, items: int = 1) -> None:
+        del file, items
+        self.by_line[line] = why
+
+
+def judged_again(
+    judge: Judge,
+    paths: Sequence[Path],
+    tally: Ingested,
+    _watch: OnFile | None = None,
+    *,
+    share: range,
+    working: Working,
+) -> Generator[Judged]:
+    """What a reader makes of records of the archive, each after the name of its source; the records stay behind."""
+    (path,) = paths
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if number not in share:
+                continue
+            record = record_in(line, number)
+            try:
+                working.begin(number, record.data)
+                parsed, verdicts = judge(record)
+                working.end()
+                yield Judged(changed(record, data=b""), parsed, verdicts)
+            except Rejected as error:
+                working.end()
+                tally.reject(str(path), number, str(error))
 
 
 def _told(group: list[_Read], count: int) -> Replayed:

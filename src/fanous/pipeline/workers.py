@@ -1,9 +1,9 @@
 """Workers: processes that read files and judge their records, for the one process that stores them.
 
-Whatever strangers sent is read here and nowhere else on its way into the store.  A worker is confined before it reads
-its first byte: it reaches its own files and the code, and neither the signing key, the ledger, other people's records
-nor the network.  It answers with parsed records, which are decoded into their types; so a worker that was taken over
-can lie about the records in its files, as their sender could anyway, and can do no more.
+Whatever strangers sent is read here and nowhere else on its way into the store, and when it is judged again.  A worker
+is confined before it reads its first byte: it reaches its own files and the code, and neither the signing key, the
+ledger, other people's records nor the network.  It answers with parsed records, which are decoded into their types; so
+a worker that was taken over can lie about the records in its files, as their sender could anyway, and can do no more.
 
 A store has one owner, so it alone writes; but it spends only a sixth of the time of an import on that.  Each worker
 takes its portion of the files: some of the small ones, and every n-th line of each large one, which all of them unpack.
@@ -241,6 +241,24 @@ class Deaths:
     number: int = 0
 
 
+OTHER_RULES = (
+    "it has other rules than this process: Fanous was updated while it ran, or fingerprints were installed; start it "
+    "again"
+)
+
+
+def version_of(child: ForkedChild) -> str:
+    """The version of its rules, which it sends when it is confined; raises ``NotStarted``."""
+    connection = child.connection
+    try:
+        if connection.poll(START_SECONDS):
+            return connection.recv_bytes(1000).decode("utf-8", "replace")
+    except (EOFError, OSError):
+        code = child.wait() or 0
+        raise NotStarted(child.said().strip().rpartition("\n")[2] or ended(code)) from None
+    raise NotStarted(f"no answer in {START_SECONDS:.0f} seconds")
+
+
 class _Worker:
     """One worker after another, as seen by the process that starts them; leaving it ends the last."""
 
@@ -275,29 +293,14 @@ class _Worker:
 
     def await_ready(self) -> None:
         """Wait until it is confined and begins to read; raises ``NotStarted``."""
-        version = self._version()
+        version = version_of(self._child)
         if version != rules_version():  # fingerprints may have been installed since the server began
             self._opened.close()
             READERS.stop()
             self.start()
-            version = self._version()
+            version = version_of(self._child)
         if version != rules_version():
-            raise NotStarted(
-                "it has other rules than this process: Fanous was updated while it ran, or fingerprints were "
-                "installed; "
-                "start it again"
-            )
-
-    def _version(self) -> str:
-        connection = self._child.connection
-        try:
-            if connection.poll(START_SECONDS):
-                return connection.recv_bytes(1000).decode("utf-8", "replace")
-        except (EOFError, OSError):
-            code = self._child.wait() or 0
-            said = self._child.said().strip().rpartition("\n")[2]
-            raise NotStarted(said or ended(code)) from None
-        raise NotStarted(f"no answer in {START_SECONDS:.0f} seconds")
+            raise NotStarted(OTHER_RULES)
 
     def items(self, tally: Ingested, on_progress: OnFile | None) -> Iterator[Item]:
         """What they find; counts and progress are told at once.
@@ -427,7 +430,7 @@ def work(
         version = rules_version()
         confine(replace(grant_of(path for _, path, _ in portions), scratch=Path(scratch)))
         connection.send_bytes(version.encode())
-        Thread(target=_end_with, args=(connection,), daemon=True).start()
+        Thread(target=end_with, args=(connection,), daemon=True).start()
         gc.freeze()
         gc.disable()  # as ``bring_in`` does
         keep_freed_memory()
@@ -455,7 +458,7 @@ def grant_of(paths: Iterable[Path]) -> Grant:
     return Grant(reads=tuple(path for path in paths if not path.is_dir()))
 
 
-def _end_with(connection: Connection) -> None:
+def end_with(connection: Connection) -> None:
     """End when the other end of the connection is closed; nothing more is ever received."""
     try:
         connection.recv_bytes()

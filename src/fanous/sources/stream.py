@@ -16,7 +16,6 @@ to nothing; the digest is computed for those alone.
 
 import io
 import os
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -382,9 +381,6 @@ class Inflater(io.RawIOBase):
 
 # --- records that end the process ------------------------------------------------------------------------
 
-MOST_SLOTS = 64
-"""Threads of one process that read records at the same time, at most; further ones note nothing."""
-
 MOST_FATAL = 10_000
 """Records remembered as fatal; of more, the newest."""
 
@@ -396,10 +392,6 @@ _BETWEEN = _NOTE.pack(0, 0, 0, 0, b"")
 
 CHECKED = 16 << 10
 """Bytes at the beginning of a record that its mark depends on."""
-
-SLOT = 64
-"""Bytes from one note to the next."""
-
 
 Mark = tuple[int, int]
 """What a suspect is known by: bytes, and checksum of its beginning."""
@@ -503,16 +495,15 @@ class Book:
 
 
 class Slot:
-    """The note of one thread, in a file; a ``connector.Working``.
+    """The note of one process, in a file; a ``connector.Working``.
 
     Args:
         file: a descriptor.
         on_survived: called with a suspect that was read to its end.
-        at: where in the file, in bytes.
     """
 
-    def __init__(self, file: int, book: Book, on_survived: Callable[[Mark], None], at: int = 0) -> None:
-        self._file, self._book, self._on_survived, self._at = file, book, on_survived, at
+    def __init__(self, file: int, book: Book, on_survived: Callable[[Mark], None]) -> None:
+        self._file, self._book, self._on_survived = file, book, on_survived
         self._is_noted = False
         self._suspect: Mark | None = None
         self._index = 0
@@ -544,63 +535,10 @@ class Slot:
 
     def _write(self, note: bytes) -> None:
         with suppress(OSError):  # a full disk must not keep anything from being read
-            os.pwrite(self._file, note, self._at)
+            os.pwrite(self._file, note, 0)
 
 
-def noted(file: int, at: int = 0) -> Begun:
+def noted(file: int) -> Begun:
     """What a slot says."""
-    written = os.pread(file, _NOTE.size, at)
+    written = os.pread(file, _NOTE.size, 0)
     return Begun(*_NOTE.unpack(written.ljust(_NOTE.size, b"\0")))
-
-
-class Attempts:
-    """The notes and the book of a store; they belong to the process that has its lock.
-
-    Args:
-        notes, book: paths of the two files; ``None`` = nothing outlives the process.
-    """
-
-    def __init__(self, notes: Path | None = None, book: Path | None = None) -> None:
-        self.book = Book(book)
-        self._free = list(range(MOST_SLOTS))
-        self._taking = threading.Lock()
-        self._file = -1
-        if notes is not None:
-            with suppress(OSError):
-                self._file = os.open(notes, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        if self._file >= 0:
-            for n in self._free:
-                self._look(n)
-
-    @contextmanager
-    def slot(self) -> Iterator[Slot]:
-        """A slot for the thread that reads.  Only a fault in Fanous leaves its note behind."""
-        with self._taking:
-            n = self._free.pop(0) if self._free else -1
-        slot = Slot(self._file if n >= 0 else -1, self.book, self.book.survived, max(0, n) * SLOT)
-        try:
-            yield slot
-        except BaseException as error:
-            if n >= 0 and isinstance(error, Exception) and not isinstance(error, FanousError):
-                self._look(n)
-            raise
-        finally:
-            slot.end()
-            if n >= 0:
-                with self._taking:
-                    self._free.append(n)
-
-    def _look(self, n: int) -> None:
-        """Record what was being worked on in a slot when its user ended."""
-        if self._file < 0:
-            return
-        with suppress(OSError):
-            note = noted(self._file, n * SLOT)
-            if note.line:
-                self.book.died(note)
-                os.pwrite(self._file, bytes(SLOT), n * SLOT)
-
-    def close(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1

@@ -31,7 +31,6 @@ from fanous.model.verdict import Judged
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
-    READING,
     DataLost,
     Owner,
     StoreLocation,
@@ -45,7 +44,7 @@ from fanous.store.schema import FACTS, SENT
 
 if TYPE_CHECKING:
     from fanous.model.incident import Incident
-    from fanous.sources.stream import Attempts
+    from fanous.sources.stream import Book
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.engine import Engine
@@ -199,10 +198,8 @@ class OpenStore:
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock, location.locked)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        ending, writes = location.lock.with_suffix, self._lock is not None and not read_only
-        self._notes: tuple[Path, ...] = (ending(READING), ending(FATAL)) if writes else ()
-        if writes:
-            _ = self.attempts  # it sees what the process that had the store last died of
+        writes = self._lock is not None and not read_only
+        self._fatal = location.lock.with_suffix(FATAL) if writes else None
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
@@ -245,10 +242,10 @@ class OpenStore:
         return synthetic if is_staged else real
 
     @cached_property
-    def attempts(self) -> "Attempts":
-        from fanous.sources.stream import Attempts  # loads the readers of files, which no query needs
+    def book(self) -> "Book":
+        from fanous.sources.stream import Book  # loads the readers of files, which no query needs
 
-        return Attempts(*self._notes)
+        return Book(self._fatal)
 
     def close(self) -> None:
         self._columns.close()
@@ -256,8 +253,6 @@ class OpenStore:
         self._release()
 
     def _release(self) -> None:
-        if "attempts" in vars(self):
-            self.attempts.close()
         if self._lock:
             self._lock.release()
 

@@ -195,12 +195,12 @@ SOCKET = "fanous.sock"
 CREDENTIALS = ("credentials.json", "credentials.json.pub")
 """Keys of the credentials that a collector issues (``collector.credentials``), and their public half."""
 
-READING, FATAL = ".reading", ".fatal"
-"""Endings of the files next to the lock that say which records are being read, and which ended the process that read
-them (``sources.stream.Attempts``)."""
+FATAL = ".fatal"
+"""Ending of the file next to the lock that says which records ended the process that read them
+(``sources.stream.Book``)."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm", *CREDENTIALS}
-_OURS |= {f"{FACTS}{READING}", f"{FACTS}{FATAL}"}
+_OURS |= {f"{FACTS}{FATAL}", f"{FACTS}.reading"}  # the second until December 2026
 _EMBEDDED, _BUCKET = "chdb", "s3"
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.model.verdict import Judged
-    from fanous.sources.stream import Attempts
+    from fanous.sources.stream import Book
     from fanous.store.archive import Location, Reference, Segment
     from fanous.store.cache import Memory
     from fanous.store.database import Span
@@ -93,8 +93,8 @@ class Store(Protocol):
         """Incidents, and what people and processes record about them."""
 
     @property
-    def attempts(self) -> "Attempts":
-        """Which records are being worked on, and which ended the process that read them."""
+    def book(self) -> "Book":
+        """The records that ended the process that read them."""
 
     @property
     def staged(self) -> bool:

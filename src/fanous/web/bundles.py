@@ -1,15 +1,12 @@
 """Bundles: the evidence of an incident as a download, packed once per revision.
 
-Packing recomputes the incident in a temporary store. A process can have only one store open, so another process is
-started for it.
+Packing reads records and recomputes the incident in a temporary store, in confined processes.
 """
 
 import asyncio
 import logging
-import multiprocessing
 import tempfile
 from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -172,7 +169,7 @@ class Bundles:
         try:
             gathered = await self._answers.ask(lambda store: _gathered(store, label))
             packing.step = 2
-            return await asyncio.to_thread(lambda: Reply.of(_in_a_process(gathered, key_file, now), MEDIA))
+            return await asyncio.to_thread(lambda: Reply.of(_in_a_file(gathered, key_file, now), MEDIA))
         except FanousError as error:
             raise HTTPException(409, str(error)) from error
 
@@ -204,14 +201,7 @@ def _gathered(store: Store, label: str) -> Gathered:
     return gather(store, label)
 
 
-def _in_a_process(gathered: Gathered, key_file: Path, now: float) -> bytes:
-    """The bundle, packed and signed in a separate process."""
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=fresh) as one:
-        return one.submit(packed, gathered, key_file, now).result()
-
-
-def packed(gathered: Gathered, key_file: Path, now: float) -> bytes:
+def _in_a_file(gathered: Gathered, key_file: Path, now: float) -> bytes:
     """The bytes of the bundle, without values that may not be passed on."""
     with tempfile.TemporaryDirectory(prefix="fanous-bundle-") as folder:
         file = Path(folder) / "bundle.fanous"

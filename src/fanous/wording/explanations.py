@@ -38,6 +38,13 @@ EXPLANATIONS = {
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
     "network.abroad": "It happened in another country, to which the network belongs.",
     "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
+    "publisher.not_yet_denied": (
+        "The one publisher of the data was at fault, and figures of others that would show it are still to come."
+    ),
+    "publisher.shared": "Its sources share a publisher or a deliverer, one fault of which would be in all of them.",
+    "usage.as_usual": "Only machines were cut off, and people's use went on as usual.",
+    "addresses.given_up": "Addresses were renumbered or given up, and no user lost anything.",
+    "network.taken_over": "Another network had taken over the addresses of the one that seemed to be cut off.",
     "shared.worldwide": "A publisher of data, or something that the whole internet uses, failed all over the world.",
 }
 """Code of a row -> what it says, in one sentence."""
@@ -47,8 +54,13 @@ DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 EXCLUDED_BY = {
     "answered_abroad": "It worked in other countries at the time.",
     "at_home": "Nothing shows that it happened in another country.",
+    "came_back": "The addresses came back later.",
+    "country_lost_it": "The figures of the whole country show the loss as well.",
     "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",
     "fell_here": "It did not fall in the same hour in countries all over the world (other countries: {some}).",
+    "fell_together": (
+        "Several networks fell at the same time ({some}), and not all of them can have been taken over."
+    ),
     "found_otherwise": "The lookups were refused, or the name could be found from outside the country at the time.",
     "helper_got_page": "The control measurements from outside the country were shown the usual page.",
     "helper_reached_it": "The control measurements from outside the country reached it at the time.",
@@ -59,6 +71,7 @@ EXCLUDED_BY = {
     "host_reached": "Other sites of the same hosting network were reached at the time ({entities}).",
     "hosts_differ": "The sites are hosted in different networks.",
     "is_platform": "A large platform is affected, and platforms are served from many places.",
+    "large_loss": "More than {share} of the usual level was lost.",
     "lasts": "It lasted longer than such faults do.",
     "names_answered": "Other names were found through the same resolver ({some}).",
     "no_false_answers": "Nearly all lookups had no answer at all, rather than a false one.",
@@ -66,9 +79,16 @@ EXCLUDED_BY = {
     "no_helper": "Most of the failures come without a control measurement that reached it.",
     "no_target": "All connections were affected, so no site or service was singled out.",
     "not_alike": DOES_NOT_FIT,
+    "not_one_network": "It is not about one network alone.",
+    "nothing_shared": "Those who measure and pass on what shows it ({families}) differ.",
+    "one_hand": (
+        "One kind of source, one publisher or one source that passes data on is behind all that shows it."
+    ),
     "one_host": "Only one hosting network is affected.",
+    "other_families": "Other kinds of sources show it too ({families}).",
     "other_way": DOES_NOT_FIT,
     "others_fell": "Figures that others measured fell too.",
+    "others_heard": "The figures of others that could deny it are in, or have not come in time.",
     "others_reached": "Other targets were reached there at the time ({some}).",
     "others_reached_too": (
         "On {some} of the {all} lines on which another certificate was shown, other sites were reached as usual."
@@ -94,6 +114,7 @@ EXCLUDED_BY = {
 """Code of what speaks against a row -> its sentence."""
 
 UNTESTED_FOR = {
+    "country_unknown": "Nothing is known of the country as a whole at that time.",
     "few_names": "Of the names that were looked up through that resolver, too few can tell ({needed} are needed).",
     "few_neighbours": "Too few other probes on that network reached it to tell ({some}; {needed} are needed).",
     "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",
@@ -103,7 +124,12 @@ UNTESTED_FOR = {
     "no_other_figures": "There are no figures of others from that time that could deny it.",
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
     "nothing_usable": "None of the measurements that saw it can tell.",
+    "one_family": "Only one kind of source shows it.",
     "one_version": "Too few probes with other versions reached it on the same networks to tell.",
+    "other_access": (
+        "Mobile networks fell, and figures of people's traffic include fixed lines, which can keep it up."
+    ),
+    "other_addresses": "Only IPv6 fell, and people's traffic goes on over IPv4.",
     "resolvers_unknown": "Too few of those who saw it are known to use a public resolver.",
     "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
     "small_loss": (

@@ -9,6 +9,27 @@ Text = str | tuple[str, str]
 """A sentence; two if the number ``n`` decides."""
 
 HINTS = {
+    "hint.on_time": (
+        "By the best estimate it began within {off} of the hour or half hour (the moment is known to within "
+        "{window}), as nine in ten government-ordered shutdowns do, but only four in ten other outages."
+    ),
+    "hint.even_speed": (
+        "From one value to the next the speed varied by no more than {share} of what it did before, as under an "
+        "imposed limit rather than congestion."
+    ),
+    "hint.same_start": (
+        "{some} of {all} times it began at the same hour, give or take an hour, each on another day, as curfews and "
+        "exam shutdowns do."
+    ),
+    "hint.same_end": (
+        "{some} of {all} times it ended at the same hour, give or take an hour, each on another day, as curfews and "
+        "exam shutdowns do."
+    ),
+    "hint.sank": (
+        "Of {all} networks and regions with figures of their own, {some} fell at once and kept sinking for hours, as "
+        "when power fails and batteries run down."
+    ),
+    # As they were said before they named what they compared:
     "hint.on_the_hour": (
         "It began on the hour or half hour, as nine in ten government-ordered shutdowns do, but only four in ten other "
         "outages."
@@ -72,6 +93,10 @@ SEEN = {
     "sight.fell_to_there": "{left} of the usual level in {entities}, between {lowest} and {highest} ({sources}).",
     "sight.lower": "{left} of the usual level, within its usual range ({sources}).",
     "sight.usual": "As usual ({sources}).",
+    "sight.blind": (
+        "Cannot show this kind of outage: it was as usual, although two other kinds of sources fell to nothing "
+        "({sources})."
+    ),
     "sight.silent": "No data at the time ({sources}).",
     "sight.no_history": "Too little history to compare with ({sources}).",
     "level.left": "{left} of the usual level was left ({low} to {high}).",

@@ -100,6 +100,19 @@ REASONS: dict[str, Text] = {
         "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
         "suspected."
     ),
+    "disputed.usage": (
+        "Sources disagree. Two kinds of sources that no one hand delivers show it ({shown_by}), but {families} stayed "
+        "as usual. Lines without users, caches and other ways into the network can explain that."
+    ),
+    "shares.publisher": (
+        "All that shows it ({families}) has one publisher, so that one error in its table of places or its lists "
+        "would be in all of it. That keeps it from being certain."
+    ),
+    "shares.deliverer": (
+        "All that shows it ({families}) came through one source, which may have lost or delayed all of it. That keeps "
+        "it from being certain."
+    ),
+    "routes_explain": "Withdrawn routes account for {share} of the addresses that stopped answering.",
     "shared.worldwide": (
         "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
         "fault of a publisher, or of something that the whole internet uses, looks like this, so it does not count "
@@ -513,6 +526,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     "test_runs": _counter(*UNITS["test_runs"]),
     "ahead": lambda language, seconds: length(seconds, language),
     "window": lambda language, seconds: length(seconds, language),
+    "off": lambda language, seconds: length(seconds, language),
     "lead": lambda language, seconds: length(seconds, language),
     **dict.fromkeys(("best", "stated_hours"), _hours),
     **dict.fromkeys(("least", "most", "times"), _number),

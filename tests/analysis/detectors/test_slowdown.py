@@ -47,7 +47,7 @@ def test_a_national_slow_down_to_a_third_is_confirmed_once_m_labs_tables_can_tel
     assert incident.confirmed_at is not None and told < incident.confirmed_at <= told + 1800
     assert abs(incident.onset - begun) <= 900
     assert incident.level is not None and incident.level.mean == pytest.approx(0.3, abs=0.06)
-    assert Reason("hint.steady") not in incident.hints
+    assert "hint.even_speed" not in {one.code for one in incident.hints}
 
 
 def test_one_family_alone_is_suspected(slowed: list[Series]) -> None:
@@ -73,7 +73,7 @@ def test_an_imposed_rate_hardly_varies() -> None:
     found, (incident,) = claims(measured(SpeedCountry(capped=((LAST + 12, LAST + 24, 1500.0),))))
     speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
     assert speed and all(a.departure is not None and a.departure.steady for a in speed)
-    assert Reason("hint.steady") in incident.hints
+    assert Reason("hint.even_speed", {"share": 0.5}) in incident.hints
 
 
 def test_a_few_steady_speeds_do_not_show_an_imposed_rate() -> None:

@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.explanations.publisher import OutageElsewhere
+from fanous.analysis.explanations.fall import OutageElsewhere
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.outage import Quantities
 from fanous.model.incident import Incident, Kind

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.incidents.hints import run_down
+from fanous.analysis.incidents.hints import sank
+from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop, key
@@ -58,15 +59,20 @@ def lines(courses: dict[int, Course], signal: str = GTR, days: int = 8) -> tuple
     ],
 )
 def test_most_networks_have_to_sink_on(courses: dict[int, Course], expected: bool) -> None:
-    assert run_down(*lines(courses)) is expected
+    assert (sank(*lines(courses)) is not None) is expected
+
+
+def test_how_many_sank_is_said() -> None:
+    told = sank(*lines({1: portugal, 2: portugal, 3: half}))
+    assert told == Reason("hint.sank", {"some": 2, "all": 3})
 
 
 def test_routers_tell_nothing_of_customers_power() -> None:
-    assert not run_down(*lines({1: portugal, 2: portugal}, BGP))
+    assert not sank(*lines({1: portugal, 2: portugal}, BGP))
 
 
 def test_without_days_before_nothing_is_ordinary() -> None:
-    assert not run_down(*lines({1: portugal, 2: portugal}, days=1))
+    assert not sank(*lines({1: portugal, 2: portugal}, days=1))
 
 
 def test_gaps_are_no_values() -> None:
@@ -82,5 +88,5 @@ def test_gaps_are_no_values() -> None:
         )
         for one in series
     ]
-    assert run_down(found, thin)
-    assert not run_down(found, [])
+    assert sank(found, thin)
+    assert not sank(found, [])

@@ -6,17 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.incidents.outage import Quantities
-from fanous.model.incident import Incident, Interval
+from fanous.model.incident import Incident, Interval, Kind
 from fanous.model.instant import HOUR
-from fanous.model.place import Place
-from fanous.model.series import Series
+from fanous.model.place import Access, NetworkWeight, Place, UserWeights
+from fanous.model.series import Anomaly, Series
 from fanous.pipeline.outages import found_in
 from tests.analysis.detectors.quantity_series import cut, daily, key, replaced
+from tests.analysis.incidents.levels import drop
 
 SIX_HOURS = 21600
+BGP = "bgp"
 
 
 def routes(asn: int, blocks: int, *, step: int = SIX_HOURS, days: int = 40) -> Series:
@@ -26,8 +30,8 @@ def routes(asn: int, blocks: int, *, step: int = SIX_HOURS, days: int = 40) -> S
     return replace(whole, key=key("bgp", Place("XA", asn=asn)))
 
 
-def found(series: Sequence[Series]) -> list[Incident]:
-    return found_in(Quantities(series), Setting("XA", None, "rules", "levels"))
+def found(series: Sequence[Series], weights: UserWeights | None = None) -> list[Incident]:
+    return found_in(Quantities(series), Setting("XA", weights, "rules", "levels"))
 
 
 def blips(step: int) -> list[Series]:
@@ -68,7 +72,7 @@ def test_tables_of_every_six_hours_show_no_curfew() -> None:
         nights = cut(nights, 700 + 24 * night, 712 + 24 * night, 0.0)
     incidents = found([nights])
     assert len(incidents) == 4
-    assert "hint.same_hours" not in {hint.code for one in incidents for hint in one.hints}
+    assert {hint.code for one in incidents for hint in one.hints} == set()
 
 
 @pytest.mark.parametrize(
@@ -80,10 +84,71 @@ def test_sessions_are_said_to_be_at_the_same_hours_only_if_they_were(
     lasts = (3000.0, 1800.0, 2400.0, 3300.0)
     spans = [Interval(HOUR * at, HOUR * at + last) for at, last in zip(hours, lasts, strict=True)]
     codes = {hint.code for hint in hints((), spans, ())}
-    assert ("hint.same_hours" in codes) is is_curfew
+    assert (codes >= {"hint.same_start", "hint.same_end"}) is is_curfew
+    assert is_curfew or not codes
 
 
-def test_the_time_of_all_series_is_what_rates_are_of() -> None:
-    """In ten days without another fall, two that fall in one table are still no chance."""
-    pair = [cut(routes(n, 40, days=10), 192, 216, 0.0) for n in (1, 2)]
-    assert [one.entities for one in found(pair)] == [("AS1", "AS2")]
+@pytest.mark.parametrize(("days", "entities"), [(20, [("AS1", "AS2")]), (10, [("AS1",), ("AS2",)])])
+def test_the_time_of_all_series_is_what_rates_are_of(days: int, entities: list[tuple[str, ...]]) -> None:
+    """One fall in twenty days is rare enough for two in one table to be one event; one in ten days is not."""
+    start = 24.0 * (days - 2)
+    pair = [cut(routes(n, 40, days=days), start, start + 24, 0.0) for n in (1, 2)]
+    assert [one.entities for one in found(pair)] == entities
+
+
+def test_networks_of_one_operator_are_one_witness() -> None:
+    """Three networks meet in one table: three of three operators are no chance, three of one are with the fourth."""
+    falling = [cut(routes(n, 40), 700, 724, 0.0) for n in (1, 2, 3)]
+    quiet = blips(SIX_HOURS)[:4]
+    shared = [NetworkWeight(asn, 0.1, Access.ANY, "one") for asn in (1, 2, 3)]
+    own = [NetworkWeight(asn, 0.1, Access.ANY, f"of {asn}") for asn in (1, 2, 3)]
+    fourth = cut(routes(4, 40), 700, 724, 0.0)
+    for networks, count in ((own, 4), (shared, 3)):
+        weights = UserWeights("XA", tuple(networks), 0.3, "a test")
+        sizes = sorted(len(one.networks) for one in found([*falling, fourth, *quiet], weights))
+        assert sizes[-1] == count
+
+
+def test_networks_whose_bins_only_touch_were_never_down_together() -> None:
+    pair = [cut(routes(1, 40, step=600), 700, 701, 0.0), cut(routes(2, 40, step=600), 701, 702, 0.0)]
+    assert [one.entities for one in found(pair)] == [("AS1",), ("AS2",)]
+    overlap = [pair[0], cut(routes(2, 40, step=600), 700.5, 702, 0.0)]
+    assert [set(one.entities) for one in found(overlap)] == [{"AS1", "AS2"}]
+
+
+def flapping(*starts: float) -> Series:
+    """Down for about an hour from each of these."""
+    one = routes(1, 40, step=600)
+    for n, start in enumerate(starts):
+        one = cut(one, start, start + 1 + n % 3 / 3, 0.0)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("starts", "sessions"),
+    [
+        ((700, 724, 748), [3]),  # to the minute
+        ((700, 724.5, 747.8, 772.2), [4]),  # an hour apart, but on four days
+        ((700, 725.6), [1, 1]),  # two that happen to be near
+    ],
+)
+def test_sessions_are_one_event_if_chance_does_not_bring_them_to_the_same_hours(
+    starts: tuple[float, ...], sessions: list[int]
+) -> None:
+    incidents = found([flapping(*starts)])
+    assert [len(one.intervals) for one in incidents] == sessions
+
+
+def test_what_chance_makes_up_is_counted_in_the_networks_own_falls() -> None:
+    """Each of thirty falls once, at any of 400 instants: 435 pairs meet once in 400 times."""
+    falls = [Finding(_of_tables(drop(BGP, 6 * n, 6 * n + 12, asn=1 + n)), Kind.OUTAGE) for n in range(30)]
+    chance = Chance(falls, 400 * SIX_HOURS)
+    met = chance.groups(2, 0) * chance.seconds / (30 * 24 * HOUR)
+    assert met == pytest.approx(435 / 400, rel=0.2)
+    assert chance.groups(3, 0) < chance.groups(2, 0) < chance.groups(2, SIX_HOURS)
+    assert chance.groups(20, 0) == 0 == Chance([], 400 * SIX_HOURS).groups(2, 0)
+
+
+def _of_tables(anomaly: Anomaly) -> Anomaly:
+    assert anomaly.departure is not None
+    return replace(anomaly, departure=replace(anomaly.departure, step=SIX_HOURS))

@@ -1,6 +1,6 @@
 """A fall that several countries share: of neighbours, or of countries all over the world."""
 
-from fanous.analysis.explanations.publisher import OutageElsewhere
+from fanous.analysis.explanations.fall import OutageElsewhere
 from fanous.model.incident import Incident, Interval
 from fanous.model.series import Anomaly
 from fanous.refdata.countries import distance

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from fanous.analysis.incidents.outage import SURE
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
 from tests.analysis.incidents.events import HOUR, MONDAY
@@ -132,3 +134,58 @@ def test_what_one_source_passes_on_confirms_nothing_at_zero_if_the_traffic_of_ot
     assert (incident.confirmed_at is None) is is_denied
     codes = {reason.code for reason in incident.reasons}
     assert bool(codes & {"disputed.deliverer", "disputed.publisher"}) is is_denied
+
+
+TWO_HANDS = (*through("ioda", AP, left=0.05), *through("ripestat", "prefixes_v4", left=0.05))
+USUAL = traffic("radar", RADAR)
+
+
+def test_what_two_hands_show_stays_confirmed_and_is_disputed_by_the_traffic_of_others() -> None:
+    disputed, plain = claim(*TWO_HANDS, series=[USUAL]), claim(*TWO_HANDS)
+    assert disputed is not None and plain is not None
+    assert disputed.confirmed_at == plain.confirmed_at is not None
+    told = {"shown_by": ("routing", "probing"), "families": ("usage",)}
+    assert Reason("disputed.usage", told) in disputed.reasons
+    assert disputed.confidence <= SURE < plain.confidence
+    fell = claim(*TWO_HANDS, series=[traffic("radar", RADAR, left=0.3)])
+    assert fell is not None and "disputed.usage" not in {reason.code for reason in fell.reasons}
+
+
+@each(
+    ("group", "code"),
+    [
+        (through("ioda", BGP, AP, left=0.5, hours=6), "shares.publisher"),
+        (through("ioda", AP, GTR, left=0.5, hours=6), "shares.deliverer"),
+        ((drop(AP, 0, 6), drop(BGP, 0, 6, asn=1)), "shares.publisher"),  # a network supports its country
+        (TWO_HANDS, ""),
+    ],
+)
+def test_what_two_families_share_is_said_and_keeps_them_from_being_certain(
+    group: tuple[Anomaly, ...], code: str
+) -> None:
+    incident = claim(*group)
+    assert incident is not None and incident.confirmed_at is not None
+    shared = [reason.code for reason in incident.reasons if reason.code.startswith("shares.")]
+    assert shared == ([code] if code else [])
+    assert (incident.confidence <= SURE) is bool(code)
+
+
+def weights(access: Access) -> UserWeights:
+    return UserWeights("XA", (NetworkWeight(1, 0.3, access, "one"),), 0.2, "a test")
+
+
+@each(("access", "is_denied"), [(Access.MOBILE, False), (Access.FIXED, True)])
+def test_usage_denies_no_cut_of_mobile_networks_which_fixed_lines_may_hide(
+    access: Access, *, is_denied: bool
+) -> None:
+    group = (drop(BGP, 0, 6, left=0.5), drop(AP, 0, 6, left=0.3), drop(AP, 0, 6, asn=1))
+    incident = claim(*group, series=[line(GTR)], weights=weights(access))
+    assert incident is not None and (incident.confirmed_at is None) is is_denied
+
+
+def test_usage_denies_no_cut_of_ipv6_alone() -> None:
+    group = through("ripestat", "prefixes_v6", left=0.02, hours=6)
+    incident = claim(*group, series=[USUAL])
+    assert incident is not None
+    standing = {one.code: one.because.code for one in incident.explanations}
+    assert standing["publisher.at_fault"] == "other_addresses"

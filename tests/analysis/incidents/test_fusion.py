@@ -6,9 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fanous.analysis.explanations.fall import SeriesEvent
 from fanous.analysis.incidents import fusion
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import agree, ruling
+from fanous.analysis.incidents.fusion import agree, judged
 from fanous.analysis.series.anomalies import family_of
 from fanous.model.incident import Kind
 from fanous.model.place import Family
@@ -60,7 +61,7 @@ def test_the_first_agreement_is_that_of_all_pairs(seed: int, kind: Kind) -> None
     met = 0
     for _ in range(40):
         group = [some(chance) for _ in range(int(chance.integers(1, 8)))]
-        found = ruling(group, kind)
+        found = judged(SeriesEvent("XA", group), kind).ruling
         rule, at, families = by_all_pairs(group, kind)
         assert (found.rule, found.at) == (rule, at)
         assert at is None or found.reason.params["families"] == families
@@ -75,5 +76,5 @@ def test_lines_of_different_places_are_never_held_against_each_other(
     monkeypatch.setattr(fusion, "agree", lambda one, other: pairs.append((one, other)))
     group = [drop(s, 0, 5, asn=asn) for asn in range(1, 201) for s in ("ping-slash24", "gtr")]
     nation = [drop("bgp", 0, 5), drop("bgp", 24, 29)]
-    assert ruling([*group, *nation]).at is None
+    assert judged(SeriesEvent("XA", [*group, *nation])).ruling.at is None
     assert len(pairs) == 200 + len(group), "each place by itself, and once with the country's line"

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.explanations.publisher import OutageElsewhere
+from fanous.analysis.explanations.fall import OutageElsewhere
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
-from fanous.model.series import Anomaly
+from fanous.model.series import Anomaly, Series
 from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY
-from tests.analysis.incidents.levels import claim, drop, line
+from tests.analysis.incidents.levels import claim, drop, key, line
 from tests.each import each
 
 AP, BGP, GTR, NT, V6 = "ping-slash24", "bgp", "gtr", "merit-nt", "prefixes_v6"
@@ -252,13 +252,29 @@ def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:
     nights = [drop(AP, 24 * n, 24 * n + 8) for n in range(4)]
     incident = made(*nights)
     assert len(incident.intervals) == 4
-    assert Reason("hint.same_hours") in incident.hints
+    assert Reason("hint.same_start", {"some": 4, "all": 4}) in incident.hints
+    assert Reason("hint.same_end", {"some": 4, "all": 4}) in incident.hints
 
 
 @pytest.mark.parametrize(("start", "step", "said"), [(3, 600, True), (3.2, 600, False), (3, 3600, False)])
 def test_the_full_hour_is_a_hint_where_bins_can_tell(start: float, step: int, said: bool) -> None:
     hints = made(drop(AP, start, 9, step=step)).hints
-    assert (Reason("hint.on_the_hour") in hints) is said
+    assert (Reason("hint.on_time", {"off": 60, "window": 60}) in hints) is said
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(0, True), (3, True), (12, False), (27, True)])
+def test_it_is_the_onset_that_is_held_against_the_hour_not_the_first_low_bin(
+    minutes: int, said: bool
+) -> None:
+    """Bins of ten minutes begin on the hour or half hour one time in three."""
+    start = MONDAY + 3 * HOUR + 60 * minutes
+    times = np.arange(MONDAY - 20 * 24 * HOUR, MONDAY + 12 * HOUR, 600).astype(np.int64)
+    lost = np.clip((times + 600 - start) / 600, 0, 1)
+    ones = np.ones(len(times), np.int64)
+    measured = Series(key(AP), 600, times, 1000 * (1 - 0.9 * lost), ones, 0 * ones, 0 * ones)
+    low = float(times[lost > 0][0] - MONDAY) / HOUR
+    hints = made(drop(AP, low, None, last_seen=12, left=0.1), series=[measured]).hints
+    assert ("hint.on_time" in {one.code for one in hints}) is said
 
 
 def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, events
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, events, without_duplicates
 from fanous.model.incident import Kind
 from fanous.model.series import Anomaly
 from tests.analysis.incidents.levels import drop
@@ -77,3 +77,26 @@ def test_events_are_those_of_all_pairs(seed: int) -> None:
         assert [list(map(id, one)) for one in found] == [list(map(id, one)) for one in by_all_pairs(group)]
         several += 1 < len(found) < len(group)
     assert several > 10
+
+
+@each(
+    ("network", "country", "events_told"),
+    [
+        ((0, 48), (8, 48), 1),  # an operator that went dark at noon, hours before its country
+        ((0, 40), (20, 40), 2),  # half of its time it was alone
+        ((0, 40), (50, 90), 2),
+        ((0, 200), (20, 60), 2),  # it had been dark for days
+    ],
+)
+def test_an_operator_that_was_down_at_the_hours_of_its_country_is_no_second_event(
+    network: tuple[float, float], country: tuple[float, float], events_told: int
+) -> None:
+    one, whole = drop(AP, *network, asn=1), drop(AP, *country)
+    found = without_duplicates([[Finding(one, Kind.OUTAGE)], [Finding(whole, Kind.OUTAGE)]])
+    assert len(found) == events_told
+    assert {f.anomaly.key for group in found for f in group} == {one.key, whole.key}
+
+
+def test_networks_without_a_country_are_left_as_they_are() -> None:
+    groups = [[Finding(drop(AP, 0, 40, asn=asn), Kind.OUTAGE)] for asn in (1, 2)]
+    assert without_duplicates(groups) == groups

@@ -1,7 +1,10 @@
 """The bracket of an onset and of an end holds the truth however sparsely a series was sampled."""
 
+import csv
+import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from fanous.analysis.series.signals import SIGNALS, Value
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Series
 from tests.analysis.detectors.quantity_series import key
+from tests.shared_data import shared_file
 
 DAYS = 40
 SIGNALS_TRIED = ("bgp", "atlas_connected", "ping-slash24", "gtr", "connectivity")
@@ -127,3 +131,40 @@ def test_the_onset_of_samples_lies_between_the_last_good_one_and_the_first_bad_o
     assert begun[0] == 31 * DAY + 14 * HOUR and begun[2] - (31 * DAY + 20 * HOUR) == SIGNALS["bgp"].step
     assert begun[1] == pytest.approx(31 * DAY + 17 * HOUR, abs=300)
     assert ended[0] == 35 * DAY + 2 * HOUR and ended[2] - (35 * DAY + 8 * HOUR) == SIGNALS["bgp"].step
+
+
+REAL = (
+    ("ioda_irn_2019-11_probing.csv.gz", "ping-slash24", 17 * HOUR, 17 * HOUR + 1200),
+    ("ioda_irn_2019-11_as44244_bgp.csv.gz", "bgp", 14 * HOUR + 1200, 14 * HOUR + 1500),
+)
+"""IODA's series of Iran's shutdown of 16 November 2019, and between which seconds of that day it began."""
+
+NOVEMBER_16 = 1573862400
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("name", "signal", "earliest", "latest"), REAL)
+def test_every_nth_value_of_a_real_series_still_holds_the_truth_and_never_tells_it_more_narrowly(
+    name: str, signal: str, earliest: int, latest: int
+) -> None:
+    series = _real(name, signal)
+    level = float(np.median(series.values[series.times < NOVEMBER_16]))
+    dense: tuple[float, float] | None = None
+    for every in EVERY:
+        for phase in range(every):
+            one = thinned(series, every, phase)
+            low = one.times[(one.times >= NOVEMBER_16 + earliest - one.step) & (one.values < 0.5 * level)]
+            told = shares(one, float(low[0]))
+            fell = None if told is None else fall(told, float(low[0]), float(one.times[-1] + one.step))
+            assert fell is not None
+            assert fell.earliest <= NOVEMBER_16 + latest and fell.latest >= NOVEMBER_16 + earliest
+            dense = dense or (fell.earliest, fell.latest)
+            assert fell.latest - fell.earliest >= dense[1] - dense[0], (every, phase)
+
+
+def _real(name: str, signal: str) -> Series:
+    with gzip.open(shared_file(f"signals/{name}"), "rt") as file:
+        rows = list(csv.DictReader(file))
+    times = np.array([int(datetime.fromisoformat(row["time"]).timestamp()) for row in rows], np.int64)
+    values = np.array([float(row.get("up24") or row["visible24"]) for row in rows])
+    return _series(signal, SIGNALS[signal].step, times, values)

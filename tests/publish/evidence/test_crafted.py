@@ -18,6 +18,7 @@ from backports import zstd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous.model.series import SourceSeries
+from fanous.pipeline.call import decoded, encoded
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import (
     MOST_BYTES,
@@ -75,14 +76,20 @@ WRONG = {
 
 @pytest.fixture(autouse=True)
 def nothing_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the records amount to is tested elsewhere; here it is nothing, once all of them were read."""
+    """What the records amount to is tested elsewhere; here it is nothing, once all of them were read.  Nor is a process
+    started for each bundle: its answer takes the same way through MessagePack.
+    """
 
     def recompute(
         records: Iterator[Any], levels: list[SourceSeries], _w: RecomputeWindow, _s: object, _c: object
     ) -> Recomputed:
         return Recomputed(records=len(list(records)), series=len(levels))
 
+    def answered(kind: type[Any], work: Callable[..., Any], *arguments: object, **_: object) -> Any:
+        return decoded(encoded(work(io.BytesIO(), *arguments)), kind)
+
     monkeypatch.setattr("fanous.publish.evidence.verify.recompute", recompute)
+    monkeypatch.setattr("fanous.publish.evidence.verify.answered", answered)
 
 
 def said(folder: Path, content: bytes) -> str:

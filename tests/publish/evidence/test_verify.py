@@ -22,7 +22,8 @@ from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
-from fanous.publish.evidence.pack import Packed, gather, pack, redacted, source_terms
+from fanous.publish.evidence.pack import Packed, gather, pack, source_terms
+from fanous.publish.evidence.redact import redacted
 from fanous.publish.evidence.verify import Result, verify
 from fanous.publish.signer import OwnKey, make_key
 from fanous.sources.publishers import SOURCES

@@ -12,7 +12,7 @@ from fanous.errors import Rejected
 from fanous.model.measurement import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
-from fanous.publish.evidence.pack import redacted
+from fanous.publish.evidence.redact import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.redact import public_title, redact
 from tests.planted import with_bodies

@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import Rejected
 from fanous.model.measurement import Record
-from fanous.publish.evidence.pack import redacted
+from fanous.publish.evidence.redact import redacted
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni_csv import FACTS, HEADER, redact
 from tests.each import each

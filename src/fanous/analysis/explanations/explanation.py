@@ -25,6 +25,7 @@ class Subject(StrEnum):
     HOST = "host"
     LINE = "line"
     ELSEWHERE = "elsewhere"
+    ADDRESSES = "addresses"
     PUBLISHER = "publisher"
 
 
@@ -43,11 +44,13 @@ class Weighing(NamedTuple):
     Attributes:
         because: the figures that decided it.
         explains: the networks, or families of sources, that it explains, where only these are left out.
+        since: from when on what was measured excludes it, unix seconds; 0 = from the beginning.
     """
 
     standing: Standing
     because: Reason
     explains: frozenset[int | str] = frozenset()
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

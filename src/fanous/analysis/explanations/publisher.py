@@ -7,11 +7,12 @@
 - Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
   (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
   gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
-  outage is not confirmed (``denied``).
+  outage is not confirmed (``denied``).  Where two hands show it, traffic as usual makes it disputed.
+- Families are independent if their *errors* have nothing in common.  That one cause shows in both, as a withdrawn
+  route and the silence of the addresses behind it, is no weakness; one table of places behind both is.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from math import ceil, inf
 
 import numpy as np
@@ -25,6 +26,7 @@ from fanous.analysis.explanations.explanation import (
     holds,
     untested,
 )
+from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
 from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, lag_of, publisher_of
@@ -62,37 +64,6 @@ WITHIN = threshold(
 )
 
 WORLDWIDE = "shared.worldwide"
-
-
-@dataclass(frozen=True, slots=True)
-class OutageElsewhere:
-    """When another country had an outage.
-
-    Attributes:
-        fell: family -> when its series of that country began to fall.
-    """
-
-    country: str
-    when: Interval
-    fell: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeriesEvent:
-    """Everything that series show of an event.
-
-    Attributes:
-        group: the event's anomalies.
-        series: all quantities of the country that can show an outage.
-        elsewhere: outages of other countries.
-        distance: kilometres between two countries.
-    """
-
-    country: str
-    group: Sequence[Anomaly]
-    series: Sequence[Series]
-    elsewhere: Sequence[OutageElsewhere]
-    distance: Callable[[str, str], float]
 
 
 def _worldwide(fall: SeriesEvent) -> Weighing:
@@ -181,14 +152,48 @@ UNDELIVERED = "disputed.deliverer"
 """All that shows it came through one deliverer, and is at zero."""
 
 
+OF_IPV6 = ("prefixes_v6",)
+"""Signals of IPv6 alone: usage goes on over IPv4."""
+
+
 def _at_fault(fall: SeriesEvent) -> Weighing:
     """Others' figures deny what came from one place, if they would have shown it and were as usual."""
-    whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
-    if not whole:
-        return excluded("part_of_country")
     why = _from_one_place(fall.group)
     if not why:
         return excluded("several_publishers")
+    denying = _denying(fall)
+    if isinstance(denying, Weighing):
+        return denying
+    if why == DENIED:
+        return holds(DENIED, shown_by=_shown_by(fall), families=denying)
+    return holds(UNDELIVERED, shown_by=_shown_by(fall), families=denying)
+
+
+def _unnoticed(fall: SeriesEvent) -> Weighing:
+    """People's activity was as usual, although two families that no one hand delivers show a loss.
+
+    Both may be right: machines without users can go dark, and caches and fixed lines can carry people's traffic.
+    """
+    if _from_one_place(fall.group) or len(_shown_by(fall)) == 1:
+        return excluded("one_hand")
+    denying = _denying(fall)
+    if isinstance(denying, Weighing):
+        return denying
+    return holds("disputed.usage", shown_by=_shown_by(fall), families=denying)
+
+
+def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
+    """The families of others that would have shown the country's loss and were as usual, or why none denies it.
+
+    Usage denies only the same place, access and address family.
+    """
+    whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
+    if not whole:
+        return excluded("part_of_country")
+    if fall.parts is not None and fall.parts.are_mobile({asn for _, asn in fall.networks}):
+        return untested("other_access")
+    if all(anomaly.key.signal in OF_IPV6 for anomaly in whole):
+        return untested("other_addresses")
     families: dict[Family, list[Anomaly]] = {}
     for anomaly in whole:
         families.setdefault(family_of(anomaly), []).append(anomaly)
@@ -201,16 +206,12 @@ def _at_fault(fall: SeriesEvent) -> Weighing:
     usual = {one.key: _was_as_usual(one, start, end, lost) for one in others}
     if False in usual.values():
         return excluded("others_fell")
-    deny = {SIGNALS[key.signal].family for key, was in usual.items() if was}
-    if not deny:
-        return untested("no_other_figures")
-    if why == DENIED:
-        return holds(DENIED, shown_by=_names(families), families=_names(deny))
-    return holds(UNDELIVERED, shown_by=_names(families), families=_names(deny))
+    denying = names({SIGNALS[key.signal].family for key, was in usual.items() if was})
+    return denying or untested("no_other_figures")
 
 
-def _names(families: Collection[Family]) -> tuple[str, ...]:
-    return tuple(str(family) for family in Family if family in families)
+def _shown_by(fall: SeriesEvent) -> tuple[str, ...]:
+    return names({family_of(a) for a in fall.group if is_country(a.key.place)})
 
 
 def _lost_most(anomaly: Anomaly) -> float:
@@ -238,27 +239,28 @@ def _of_others(group: Sequence[Anomaly], series: Sequence[Series]) -> list[Serie
     ]
 
 
-def heard_at(pair: Sequence[Anomaly], series: Sequence[Series]) -> float:
-    """When others' figures that may deny the loss had been published; infinite = that is still to come.
-
-    A publisher that has a gap is waited for no longer than ``WAIT``.
-
-    Args:
-        pair: two anomalies of different families.
-    """
-    lost, start = min(map(_lost_most, pair)), max(_deep(a).start for a in pair)
-    if not all(is_country(a.key.place) for a in pair) or not _from_one_place(pair) or lost < LOST:
-        return 0.0
-    raised = max(a.raised_at + lag_of(a.key) for a in pair if a.raised_at is not None)
+def _not_heard(fall: Agreement) -> Weighing:
+    """Others' figures that may deny the loss are to come.  One that has a gap is waited for no longer than ``WAIT``."""
+    shown, series = fall.shown, fall.whole.series
+    if not all(is_country(a.key.place) for a in shown):
+        return excluded("part_of_country")
+    if not _from_one_place(shown):
+        return excluded("several_publishers")
+    lost, start = min(map(_lost_most, shown)), max(_deep(a).start for a in shown)
+    if lost < LOST:
+        return untested("small_loss", share=1 - LOST)
+    raised = max((a.raised_at + lag_of(a.key) for a in shown if a.raised_at is not None), default=inf)
     heard = 0.0
-    for one in _of_others(pair, series):
+    for one in _of_others(shown, series):
         last = ceil(start / one.step) * one.step + BINS * one.step
         due = last + lag_of(one.key)
         if due <= raised + WAIT and _would_show(one, last - BINS * one.step, last, lost):
             missing = ((one.times >= last - BINS * one.step) & (one.times < last)).sum() < BINS
             heard = max(heard, raised + WAIT if missing else due)
     published = [float(one.times[-1]) + one.step + lag_of(one.key) for one in series if len(one)]
-    return heard if heard <= max([*published, *(a.last_seen for a in pair)]) else inf
+    if heard > max([*published, *(a.last_seen for a in shown)]):
+        return holds("lacks.others", shown_by=fall.families)
+    return excluded("others_heard")._replace(since=heard)
 
 
 WAIT = threshold(
@@ -317,7 +319,22 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
-# --- the other products of a source -------------------------------------------------------------------------
+# --- what families share --------------------------------------------------------------------------------
+
+
+def _shared(fall: SeriesEvent) -> Weighing:
+    """Families that one publisher measures share its geolocation and its lists; a deliverer can drop or delay both."""
+    shown = [a for a in fall.group if is_country(a.key.place)]
+    if len(set(map(family_of, shown))) < 2:
+        shown = list(fall.group)  # a part of the country supports the whole
+    families = names(set(map(family_of, shown)))
+    if len(families) == 1:
+        return untested("one_family")
+    if len({publisher_of(a.key) for a in shown}) == 1:
+        return holds("shares.publisher", families=families)
+    if len({deliverer_of(a.key) for a in shown}) == 1:
+        return holds("shares.deliverer", families=families)
+    return excluded("nothing_shared", families=families)
 
 
 PUBLISHER = (
@@ -334,5 +351,29 @@ PUBLISHER = (
         Consequence.SUSPECT,
         "The one publisher or deliverer behind it is at fault.",
         _at_fault,
+    ),
+    Explanation(
+        "publisher.shared",
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "What shows it shares a publisher or deliverer, whose one fault would be in all of it.",
+        _shared,
+    ),
+    Explanation(
+        "usage.as_usual",
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "Only machines were cut off, and people went on as usual.",
+        _unnoticed,
+    ),
+)
+
+OF_AGREEING = (
+    Explanation(
+        "publisher.not_yet_denied",
+        Subject.PUBLISHER,
+        Consequence.SUSPECT,
+        "The one publisher is at fault, and figures of others that will show it are to come.",
+        _not_heard,
     ),
 )

@@ -5,8 +5,7 @@ In the order of the flow:
 - ``assemble``: which anomalies are one event, and the incident made of them; its figures come from ``interference``
   (measurements) or ``outage`` (quantities)
 - ``networks``: which networks may be named, and which parts of a service failed there
-- ``comparisons``: how targets fared elsewhere, by software, on the same lines; counted in a table of evidence
-- ``alternatives``, ``publishers``, ``doubts``: what else could explain it
+- ``chance``: which networks fell together, and which sessions, by more than chance
 - ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is confirmed
 - ``extent``: how far it reaches, how deep it is, and since when; ``remainder``: what stays lower after an outage;
   ``hints``: what may point to a cause

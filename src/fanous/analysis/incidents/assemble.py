@@ -13,17 +13,14 @@ suspected -> confirmed -> ended, or retracted where the suspicion faded before a
 something else explains it.  Silence ends nothing: an end needs data.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from math import exp
 from typing import Protocol
 
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.confirm import Ruling
-from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.explanation import Weighed
@@ -44,7 +41,7 @@ from fanous.model.incident import (
     union,
 )
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Access, Place, UserWeights
+from fanous.model.place import Access, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly
 from fanous.model.threshold import threshold
@@ -171,9 +168,10 @@ def _one_outage(first: Anomaly, second: Anomaly) -> bool:
         return True
     if first.key == second.key:
         return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
-    if gap > 0:
-        return False
-    if first.key.place == second.key.place or is_country(first.key.place):
+    same_place = first.key.place == second.key.place
+    if gap > 0 or (gap == 0 and not same_place):
+        return False  # networks whose bins only touch were never down together
+    if same_place or is_country(first.key.place):
         return True  # another source of the place, or a part of the country that falls while it is down
     return second.start - first.start <= TOGETHER
 
@@ -216,73 +214,42 @@ FURTHER = threshold(
 
 OF_QUANTITIES = Link(_one_outage, _may_join)
 
-
-# --- places that fell together by chance ------------------------------------------------------------------
-
-BY_CHANCE = threshold(
-    "incidents.outage_chance_groups",
-    0.1,
-    "Groups of so many places that may fall together by chance in a month: among hundreds of small networks, one or "
-    "another blips in most of the hours that a table of routes covers.",
+SAME_TIME = threshold(
+    "incidents.duplicate_share",
+    0.7,
+    "Share of the time of a country's event and of one of its networks in which both were on, from which they are told "
+    "as one: most of it.",
 )
 
-Places = Sequence[Sequence[Finding]]
-"""Findings of each place, places in order of their onset."""
+
+def without_duplicates(groups: Sequence[Sequence[Finding]]) -> list[list[Finding]]:
+    """The events; one of networks or regions that was on when the country's was is a part of that one."""
+    of_country, rest = list[list[Finding]](), list[list[Finding]]()
+    for group in groups:
+        (of_country if any(is_country(f.anomaly.key.place) for f in group) else rest).append(list(group))
+    found = list(of_country)
+    for group in rest:
+        whole = max(of_country, key=lambda one: _shared_time(one, group), default=None)
+        if whole is None or _shared_time(whole, group) < SAME_TIME:
+            found.append(group)
+        else:
+            whole += group
+    return sorted((sorted(one, key=_onset) for one in found), key=lambda one: _onset(one[0]))
 
 
-def apart_by_chance(
-    findings: Sequence[Finding], observed: float
-) -> Callable[[Sequence[Finding]], Sequence[Sequence[Finding]]]:
-    """Splits groups of places that unrelated falls may have made up.
-
-    Falls are taken as a Poisson process at the rate of all others of the country's places.  One more is added, so that
-    a record without any does not give certainty.
-
-    Args:
-        findings: all of the country.
-        observed: seconds of data.
-    """
-    starts = np.array(sorted(f.anomaly.start for f in findings if not is_country(f.anomaly.key.place)))
-
-    def is_chance(places: Places) -> bool:
-        """Would so many places that lost most of what they had be found together anyway?"""
-        begun = [place[0].anomaly for place in places]
-        lost = sum(any(alone(f.anomaly) for f in place) for place in places)
-        steps = [0 if a.departure is None else a.departure.step for a in begun]
-        window = max(begun[-1].start - begun[0].start, *steps, 1)
-        inside = np.searchsorted(starts, begun[-1].start, "right") - np.searchsorted(starts, begun[0].start)
-        expected = (len(starts) - int(inside) + 1) / max(observed, DAY) * window
-        return 30 * DAY / window * _at_least(lost, expected) >= BY_CHANCE
-
-    def split(places: Places) -> list[list[Finding]]:
-        """Places in order of onset; those that chance explains part where most time lies between two."""
-        if len(places) == 1 or not is_chance(places):
-            return [sorted((f for place in places for f in place), key=lambda f: f.anomaly.start)]
-        gaps = [places[n][0].anomaly.start - places[n - 1][0].anomaly.start for n in range(1, len(places))]
-        cut = gaps.index(max(gaps)) + 1
-        return [*split(places[:cut]), *split(places[cut:])]
-
-    def apart(group: Sequence[Finding]) -> Sequence[Sequence[Finding]]:
-        if any(is_country(f.anomaly.key.place) for f in group):
-            return (group,)
-        by_place = defaultdict[Place, list[Finding]](list)
-        for finding in group:
-            by_place[finding.anomaly.key.place].append(finding)
-        if len(by_place) == 1:
-            return (group,)
-        parts = [part for place in by_place.values() for part in events(place, OF_QUANTITIES)]
-        return split(sorted(parts, key=lambda part: part[0].anomaly.start))
-
-    return apart
+def _onset(finding: Finding) -> float:
+    return finding.anomaly.start
 
 
-def _at_least(n: int, expected: float) -> float:
-    """Probability that a Poisson variable reaches ``n``."""
-    term = below = exp(-expected) if n else 0.0
-    for k in range(1, n):
-        term *= expected / k
-        below += term
-    return max(0.0, 1 - below)
+def _shared_time(one: Sequence[Finding], other: Sequence[Finding]) -> float:
+    """Time in which both were on, as a share of that in which either was."""
+    both, first, second = (_time([*one, *other]), _time(one), _time(other))
+    return (first + second - both) / both if both else 0.0
+
+
+def _time(group: Sequence[Finding]) -> float:
+    spans = union(Interval(f.anomaly.start, f.anomaly.known_until) for f in group)
+    return sum(span.until - span.start for span in spans)
 
 
 # --- from a group to an incident ------------------------------------------------------------------------
@@ -378,20 +345,16 @@ class Basis(Protocol):
 
 
 def incidents_of(
-    findings: Sequence[Finding],
-    link: Link,
+    groups: Iterable[Sequence[Finding]],
     basis_of: Callable[[Sequence[Finding]], Basis | None],
     setting: Setting,
-    apart: Callable[[Sequence[Finding]], Sequence[Sequence[Finding]]] = lambda group: (group,),
 ) -> list[Incident]:
-    """The incidents that follow from the findings of one country, including suspicions.
+    """The incidents that follow from the events of one country, including suspicions.
 
     Args:
-        link: which findings are one event.
+        groups: findings of each event, in order of onset.
         basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
-        apart: what began together but must be judged separately.
     """
-    groups = [part for group in events(findings, link) for part in apart(group)]
     made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
     return [incident for incident in made if incident is not None]
 

@@ -15,8 +15,9 @@ from math import ceil, inf
 
 import numpy as np
 
+from fanous.analysis.explanations.fall import AGREE, DEEP
 from fanous.analysis.incidents.assemble import TOGETHER
-from fanous.analysis.incidents.fusion import AGREE, DEEP, LONE_USAGE
+from fanous.analysis.incidents.fusion import LONE_USAGE
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import CLEARLY, Fall, Return, back_at, depth, fall, rise, soft_start, stages

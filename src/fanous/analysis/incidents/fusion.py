@@ -4,185 +4,39 @@ C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A
 next to those that say *down*, since it shows what kind of outage it is; and since *as usual* may hide a loss of a tenth
 that is not worth an alarm, how far it fell is stated too.
 
-Of the hundreds of networks that are watched, one or another is dark at almost any time.  So the loss of a part supports
-one of the whole country only if the part is large enough to account for it (``Parts``).  And a network whose addresses
-another takes over (a merger, a renumbering, a provider that shields its customer from an attack) looks dark in
-everything that is counted by network: its routes end, and nothing there answers or is used.  If it was cut off, the
-country as a whole lost what the network lost.
+Two that agree may still have one innocent cause: what else it could be is weighed for each two (``OF_AGREEMENT``), and
+they confirm from the moment at which no explanation is left.
 """
 
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
+from fanous.analysis.explanations.explanation import Weighing, in_order
+from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
+from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
-from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
-from fanous.analysis.series.baselines import LOOKED_AT, shares, slot_baseline
+from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
+from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
+from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
+from fanous.model.explanation import Standing
 from fanous.model.incident import Estimate, FamilyView, Kind, Says
-from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Family, Place, UserWeights
+from fanous.model.instant import HOUR
+from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.series import Anomaly, Series, SeriesKey
+from fanous.model.series import Anomaly, Series
 from fanous.model.threshold import threshold
-
-DEEP = threshold(
-    "incidents.families_deep_share",
-    0.5,
-    "If two families have less than this left, overlapping is enough (mobile networks first, the rest a day "
-    "later); not for usage and stray traffic that people may have caused, which are counts of a few in small "
-    "countries.",
-)
-
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose series hardly move by themselves."""
 
 
-# --- a part and its country -----------------------------------------------------------------------------
-
-ACCOUNTS_FOR = threshold(
-    "incidents.parts_account_share",
-    1 / 3,
-    "Share of the country's loss that the networks or regions that fell must account for to support it: figures "
-    "of users are good to a factor of two, of addresses to a factor of three.",
-)
-
-COUNTED = frozenset({"/24s", "prefixes", "addresses"})
-"""Units of addresses: what a network loses, its country loses."""
-
-UNSEEN = threshold(
-    "incidents.parts_unseen_share",
-    0.4,
-    "Share of users assumed in places without a series, if neither users nor addresses are known.",
-)
-
-BESIDE = threshold(
-    "incidents.parts_beside_seconds",
-    6 * HOUR,
-    "Time before and after the onset in which the country's level is compared: it drifts, and swings by the "
-    "day.",
-)
-
-CLEAR = threshold(
-    "incidents.parts_clear",
-    3.0,
-    "Standard deviations of the country's series that a network's loss must be, to be seen in it.",
-)
-
-FOUND = threshold(
-    "incidents.parts_found_share",
-    0.5,
-    "Share of the network's loss that the country must have lost: some of its addresses may be abroad.",
-)
-
-
-SLIVER = threshold(
-    "incidents.parts_sliver_share",
-    0.005,
-    "Share of the country's users and addresses below which one low value of a place raises no suspicion: of 79 "
-    "networks of India, most with a few blocks, 18 blipped so in a month. Where neither share is known, no "
-    "place is that small.",
-)
-
-
-class Parts:
-    """The series of a country, of its regions and networks, and figures of its networks' users."""
-
-    def __init__(self, series: Sequence[Series], weights: UserWeights | None = None) -> None:
-        """
-        Args:
-            weights: None = there are no figures for this country.
-        """
-        self.series = {one.key: one for one in series if len(one)}
-        self.users: dict[int, float] = {one.asn: one.share for one in weights.networks} if weights else {}
-        self.networks, self.regions = (
-            {
-                key.place
-                for key in self.series
-                if not is_country(key.place) and bool(key.place.asn) is of_network
-            }
-            for of_network in (True, False)
-        )
-
-    def account_for(self, whole: Anomaly, parts: Iterable[Anomaly]) -> bool:
-        """Can these parts together have caused the country's loss?"""
-        lost: dict[Place, float] = {}
-        for part in parts:
-            place = part.key.place
-            lost[place] = max(lost.get(place, 0.0), self._size(part) * (1 - left(part)))
-        return sum(lost.values()) >= ACCOUNTS_FOR * (1 - left(whole))
-
-    def lost_by_country(self, part: Anomaly) -> bool:
-        """Do the country's own figures show what a network lost?  False if they are too coarse, or missing."""
-        whole = self._of_country(part.key)
-        size = None if whole is None else self._share_of(part, whole)
-        told = None if whole is None else shares(whole, part.start_latest)
-        if size is None or told is None:
-            return False
-        before = told.between(part.start_latest - BESIDE, _began(part))
-        after = told.between(part.start_latest, min(part.last_seen, part.start_latest + BESIDE))
-        expected = size * (1 - left(part))
-        if not len(before) or not len(after) or expected < CLEAR * told.noise:
-            return False
-        return float(np.median(before) - np.median(after)) >= FOUND * expected
-
-    def is_blip(self, anomaly: Anomaly) -> bool:
-        """Is it one low value of a place too small to matter to the country?  It may be a fault of that one table."""
-        place = anomaly.key.place
-        return anomaly.bins <= 1 and not is_country(place) and self._size(anomaly) < SLIVER
-
-    def _size(self, part: Anomaly) -> float:
-        """Share of the country's users or addresses, whichever is more: many users share an address on mobile lines.
-
-        If neither is known, all networks, or regions, with a series count the same.
-        """
-        place = part.key.place
-        whole = self._of_country(part.key)
-        addresses = None if whole is None else self._share_of(part, whole)
-        known = [share for share in (addresses, self.users.get(place.asn)) if share is not None]
-        alike = self.networks if place.asn else self.regions
-        return max(known, default=(1 - UNSEEN) / max(1, len(alike)))
-
-    def _share_of(self, part: Anomaly, whole: Series) -> float | None:
-        """Share of the country's addresses before the loss; None = unknown."""
-        own = self.series.get(part.key)
-        if own is None:
-            return None
-        here, all_of_it = (_level(one, part.start) for one in (own, whole))
-        return min(1.0, here / all_of_it) if here and all_of_it else None
-
-    def _of_country(self, key: SeriesKey) -> Series | None:
-        """The country's own series from the same source; None = there is none, or it does not count addresses."""
-        if SIGNALS[key.signal].unit not in COUNTED:
-            return None
-        return self.series.get(replace(key, place=Place(key.place.country)))
-
-
-def _level(one: Series, before: float) -> float:
-    """Median of the week before an instant; 0 = unknown, or scaled by the publisher, since counts are whole."""
-    inside = one.values[(one.times < before) & (one.times >= before - 7 * DAY)]
-    known = inside[~np.isnan(inside)]
-    return float(np.median(known)) if len(known) and not (known % 1).any() else 0.0
-
-
-def _began(anomaly: Anomaly) -> float:
-    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
-
-
 # --- do two families agree? -----------------------------------------------------------------------------
-
-AGREE = threshold(
-    "incidents.families_agree_seconds",
-    2 * HOUR,
-    "Two families agree if their onsets, or their alarms, are this close beyond what the bins leave open: if "
-    "one is wrong once a month and the other three times, both are so together by chance about once in five "
-    "years.",
-)
 
 AT_ONCE = threshold(
     "incidents.families_at_once_seconds",
@@ -196,38 +50,56 @@ RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if
 """Families that can support each other, in the order in which they are named; reports are not measurements."""
 
 
-def ruling(
-    group: Sequence[Anomaly],
-    kind: Kind = Kind.OUTAGE,
-    parts: Parts | None = None,
-    heard_at: Callable[[Sequence[Anomaly]], float] = lambda _: 0.0,
-) -> Ruling:
-    """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both.
+class Verdict(NamedTuple):
+    """Whether an event is confirmed, and how the explanations of what two families show stand.
 
-    Args:
-        parts: what is known of networks and regions; None = any may stand for its country, and was not taken over.
-        heard_at: when the sources that may contradict two anomalies had reported; infinite = not yet.
+    Attributes:
+        answers: by code, as readers are told of them.
     """
-    met = min(_agreements(group, parts, heard_at), default=None)
-    if met is None or met[0] == inf:
-        return Ruling("", None, _lacking(group, met))
-    at, *pair = met
-    one, other = (family_of(group[index]) for index in pair)
-    rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
-    return Ruling(rule, at, Reason(f"rule.{rule.lower()}", {"families": (str(one), str(other))}))
+
+    ruling: Ruling
+    answers: dict[str, Weighing]
 
 
-def _agreements(
-    group: Sequence[Anomaly], parts: Parts | None, heard_at: Callable[[Sequence[Anomaly]], float]
-) -> Iterator[tuple[float, int, int]]:
-    """When both had been raised, and the indices of the two in ``group``, in the order of ``RANK``; infinite = they
-    confirm nothing yet.
+def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> Verdict:
+    """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both and no
+    explanation of that is left."""
+    met = min(map(_weighed, agreements(event)), key=lambda one: one[:2], default=None)
+    if met is None:
+        return Verdict(Ruling("", None, _lacking(event.group)), _answers(Agreement(event, event.group, inf)))
+    at, _, answers, agreement = met
+    if at == inf:
+        held = next(one.because for one in answers.values() if one.standing is Standing.HOLDS)
+        return Verdict(Ruling("", None, held), answers)
+    rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
+    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families})
+    return Verdict(Ruling(rule, at, reason), answers)
+
+
+def _weighed(
+    found: tuple[tuple[int, int], Agreement],
+) -> tuple[float, tuple[int, int], dict[str, Weighing], Agreement]:
+    """From when no explanation of what two families show is left; infinite = one holds."""
+    order, agreement = found
+    answers = _answers(agreement)
+    suspended = any(one.standing is Standing.HOLDS for one in answers.values())
+    at = inf if suspended else max(agreement.at, *(one.since for one in answers.values()))
+    return at, order, answers, agreement
+
+
+def _answers(agreement: Agreement) -> dict[str, Weighing]:
+    return {row.code: row.weigh(agreement) for row in in_order(OF_AGREEMENT)}
+
+
+def agreements(event: SeriesEvent) -> Iterator[tuple[tuple[int, int], Agreement]]:
+    """Two that agree, and their indices in the event's group, in the order of ``RANK``.
 
     Anomalies are taken in order of onset and compared with those still down at the same place or in the whole
     country: thousands of series of one country are millions of pairs.
     """
+    group = event.group
     counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
-    support = Support([group[n] for n in counted], parts)
+    support = Support([group[n] for n in counted], event.parts)
     down: dict[Place, list[int]] = defaultdict(list)
     for later in sorted(counted, key=lambda n: group[n].start):
         second = group[later]
@@ -239,10 +111,9 @@ def _agreements(
                 first = group[earlier]
                 order = RANK[family_of(first)] - RANK[family_of(second)]
                 if order and agree(first, second) and support.supports(first, second):
-                    moment = max(agreed_at(first, second), heard_at((first, second)))
-                    if _may_have_moved(first, second) or support.may_be_taken_over(first, second):
-                        moment = max(moment, *(_back_at(a) for a in (first, second)))
-                    yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
+                    pair = (earlier, later) if order < 0 else (later, earlier)
+                    shown = [group[n] for n in pair]
+                    yield pair, Agreement(event, shown, agreed_at(first, second))
         down[place].append(later)
 
 
@@ -255,8 +126,6 @@ class Support:
         for one in group:
             if not is_country(one.key.place):
                 self.of_parts[family_of(one)].append(one)
-        networks = [a for own in self.of_parts.values() for a in own if a.key.place.asn]
-        self.fell = sorted((a.start, a.key.place.asn) for a in networks)
         self.known: dict[tuple[int, Family], bool] = {}
 
     def supports(self, first: Anomaly, second: Anomaly) -> bool:
@@ -270,74 +139,11 @@ class Support:
             self.known[asked] = self.parts.account_for(whole, alike)
         return self.known[asked]
 
-    def may_be_taken_over(self, first: Anomaly, second: Anomaly) -> bool:
-        """Are both of one network, of which nothing shows that the country lost it?"""
-        if self.parts is None or not first.key.place.asn or not second.key.place.asn:
-            return False
-        pair = (first, second)
-        return not (any(map(self._has_company, pair)) or any(map(self.parts.lost_by_country, pair)))
 
-    def _has_company(self, one: Anomaly) -> bool:
-        """Did enough other networks fall with it to show that it was not taken over?"""
-        first = bisect_left(self.fell, (one.start - AGREE, 0))
-        last = bisect_left(self.fell, (one.start + AGREE, inf))
-        return len({asn for _, asn in self.fell[first:last]}) >= TAKEN_APART
-
-
-TAKEN_APART = threshold(
-    "incidents.parts_company",
-    3,
-    "Networks that fall together were not all taken over by others: that takes one at a time.",
-)
-
-
-def _lacking(group: Sequence[Anomaly], met: tuple[float, int, int] | None) -> Reason:
-    """What is missing.
-
-    Args:
-        met: two that agree and confirm nothing yet; None = no two agree.
-    """
-    names = tuple(sorted({str(family_of(a)) for a in group}))
-    network = None if met is None else group[met[1]].key.place.asn
-    if network:
-        return Reason("lacks.handover", {"entities": (f"AS{network}",)})
-    if set(names) == {str(family) for family in OF_ADDRESSES} and all(map(_is_small, group)):
-        return Reason("lacks.return", {"families": names})
-    if met is not None and not any(_is_small(group[n]) for n in met[1:]):
-        return Reason("lacks.others", {"shown_by": names})
-    return Reason("lacks.family" if len(names) == 1 else "lacks.agreement", {"families": names})
-
-
-OF_ADDRESSES = (Family.ROUTING, Family.PROBING)
-SMALL = threshold(
-    "incidents.small_step",
-    0.2,
-    "Share of the level; where routing and probing lost less, they confirm only once they are back: addresses "
-    "that are renumbered or given up leave both in one step that never comes back. IODA's own rule for active "
-    "probing warns from here on.",
-)
-
-
-def _may_have_moved(first: Anomaly, second: Anomaly) -> bool:
-    """Is it a small step in routes and in answers, as where addresses are no longer used, by any publisher?"""
-    return (
-        {family_of(first), family_of(second)} == set(OF_ADDRESSES) and _is_small(first) and _is_small(second)
-    )
-
-
-def _is_small(anomaly: Anomaly) -> bool:
-    return is_country(anomaly.key.place) and left(anomaly) > 1 - SMALL
-
-
-def _back_at(anomaly: Anomaly) -> float:
-    """When published data showed that the level was back; infinite = it is not, or came back after so long that growth
-    may have made up for it."""
-    departure = anomaly.departure
-    if anomaly.end is None or departure is None:
-        return inf
-    if departure.lasting_since is not None and departure.left > DEEP:
-        return inf
-    return anomaly.end + departure.step + lag_of(anomaly.key)
+def _lacking(group: Sequence[Anomaly]) -> Reason:
+    """What is missing where no two families agree."""
+    families = tuple(sorted({str(family_of(a)) for a in group}))
+    return Reason("lacks.family" if len(families) == 1 else "lacks.agreement", {"families": families})
 
 
 def agree(first: Anomaly, second: Anomaly) -> bool:
@@ -353,7 +159,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
-    not_before = _began(late)
+    not_before = earliest_start(late)
     apart = not_before - early.start_latest
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE
@@ -590,6 +396,24 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
         entities=_entities(s.key.place for s in told),
         left=a_little_lower(known, start, end),
+    )
+
+
+BLIND = threshold(
+    "incidents.family_blind_left",
+    0.1,
+    "Most that two families may have left for a third that raised nothing to be one that cannot show such an outage: "
+    "routes stay up where everything behind them is cut off.",
+)
+
+
+def cannot_show(views: Sequence[FamilyView]) -> tuple[FamilyView, ...]:
+    """What each family says, those left out of it that never moved although two others fell to nothing."""
+    gone = [one for one in views if one.says is Says.DOWN and one.left is not None and one.left.mean <= BLIND]
+    if len(gone) < 2:
+        return tuple(views)
+    return tuple(
+        replace(one, says=Says.BLIND, left=None) if one.says is Says.ORDINARY else one for one in views
     )
 
 

@@ -13,16 +13,19 @@ Censors cause collateral damage: one that looks for part of a name hits every na
 an address hits every name behind it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 
 import numpy as np
 
+from fanous.analysis.detectors.slowdown import SlowdownOptions
 from fanous.analysis.incidents.assemble import SAME_HOURS
+from fanous.analysis.incidents.extent import Began
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Family
+from fanous.model.instant import DAY, HOUR, MINUTE
+from fanous.model.place import Family, Place
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Anomaly, Floats, Series
 from fanous.model.threshold import threshold
@@ -52,27 +55,22 @@ def hints(
     elsewhere: Sequence[str],
     series: Sequence[Series] = (),
     season: Reason | None = None,
+    began: Began | None = None,
 ) -> tuple[Reason, ...]:
-    """What may be behind an outage.
+    """What may be behind an outage, each with what was compared.
 
     Args:
         lead: the anomalies that the claim is about.
         elsewhere: countries with an outage at the same time.
         series: those in which the anomalies were found.
         season: the hint that exams are held at its season and hour; None = there are none.
+        began: the onset; None = it is not known.
     """
-    found = []
-    sharp = [a for a in lead if _sharp(a)]
-    if sharp and _on_the_half_hour(min(a.start for a in sharp)):
-        found.append(Reason("hint.on_the_hour"))
-    if any(a.departure is not None and a.departure.steady for a in lead):
-        found.append(Reason("hint.steady"))
-    if _at_same_hours(intervals, lead):
-        found.append(Reason("hint.same_hours"))
+    found = [*_on_the_half_hour(lead, began), *_imposed(lead), *_at_same_hours(intervals, lead)]
     if season is not None:
         found.append(season)
-    if run_down(lead, series):
-        found.append(Reason("hint.run_down"))
+    if said := sank(lead, series):
+        found.append(said)
     if _delayed(lead):
         found.append(Reason("hint.delays"))
     if elsewhere:
@@ -80,17 +78,31 @@ def hints(
     return tuple(found)
 
 
-def _at_same_hours(intervals: Sequence[Interval], lead: Sequence[Anomaly]) -> bool:
+def _on_the_half_hour(lead: Sequence[Anomaly], began: Began | None) -> Iterator[Reason]:
+    if began is None or began.earliest is None or not any(map(_is_sharp, lead)):
+        return
+    past = began.at % (HOUR / 2)
+    off, window = min(past, HOUR / 2 - past), began.latest - began.earliest
+    if off <= ON_TIME and window <= SHARP:
+        minutes = (MINUTE * max(1, ceil(seconds / MINUTE)) for seconds in (off, window))
+        yield Reason("hint.on_time", dict(zip(("off", "window"), minutes, strict=True)))
+
+
+def _imposed(lead: Sequence[Anomaly]) -> Iterator[Reason]:
+    if any(a.departure is not None and a.departure.steady for a in lead):
+        yield Reason("hint.even_speed", {"share": SlowdownOptions().steady})
+
+
+def _at_same_hours(intervals: Sequence[Interval], lead: Sequence[Anomaly]) -> Iterator[Reason]:
     """Did most sessions of less than a day begin at the same hour, or end at the same one, each on another day?"""
     steps = [a.departure.step for a in lead if a.departure is not None]
     if min(steps, default=0) > SAME_HOURS:
-        return False
+        return
     short = [(one.start, one.end) for one in intervals if one.end is not None and one.end - one.start < DAY]
-    return any(
-        max((_alike(at, [edge[n] for edge in short]) for at in (edge[n] for edge in short)), default=0)
-        >= max(SESSIONS, len(intervals) / 2)
-        for n in (0, 1)
-    )
+    for code, edges in (("hint.same_start", [a for a, _ in short]), ("hint.same_end", [b for _, b in short])):
+        alike = max((_alike(at, edges) for at in edges), default=0)
+        if alike >= max(SESSIONS, len(intervals) / 2):
+            yield Reason(code, {"some": alike, "all": len(intervals)})
 
 
 def _alike(at: float, others: Sequence[float]) -> int:
@@ -105,15 +117,9 @@ def _delayed(lead: Sequence[Anomaly]) -> bool:
     return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
 
 
-def _sharp(anomaly: Anomaly) -> bool:
-    if anomaly.start_earliest is None or anomaly.departure is None:
-        return False
-    return anomaly.departure.step + anomaly.start_latest - anomaly.start_earliest <= SHARP
-
-
-def _on_the_half_hour(instant: float) -> bool:
-    past = instant % (HOUR / 2)
-    return min(past, HOUR / 2 - past) <= ON_TIME
+def _is_sharp(anomaly: Anomaly) -> bool:
+    """Do its bins tell minutes?"""
+    return anomaly.departure is not None and anomaly.departure.step <= SHARP
 
 
 # --- batteries ------------------------------------------------------------------------------------------
@@ -154,8 +160,8 @@ LEAST_DAYS = threshold(
 )
 
 
-def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
-    """Did most places named sink like that?
+def sank(lead: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
+    """How many of the places named sank like that; None = fewer than most.
 
     Args:
         lead: the anomalies that the claim is about.
@@ -166,12 +172,17 @@ def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
         for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a series stays
         if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)
     }
-    sinks: dict[object, bool] = {}
+    places: dict[Place, bool] = {}
     for line in series:
         if line.key in wanted:
             place = line.key.place
-            sinks[place] = sinks.get(place, False) or _sinks(line, wanted[line.key])
-    return sum(sinks.values()) >= max(PLACES, len(sinks) / 2)
+            places[place] = places.get(place, False) or _sinks(line, wanted[line.key])
+    some = sum(places.values())
+    return (
+        Reason("hint.sank", {"some": some, "all": len(places)})
+        if some >= max(PLACES, len(places) / 2)
+        else None
+    )
 
 
 def _sinks(line: Series, start: float) -> bool:

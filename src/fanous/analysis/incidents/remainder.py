@@ -17,8 +17,10 @@ from math import ceil
 
 import numpy as np
 
+from fanous.analysis.explanations.addresses import SMALL
+from fanous.analysis.explanations.fall import AGREE
 from fanous.analysis.explanations.publisher import median_share
-from fanous.analysis.incidents.fusion import AGREE, LONE, NOTICED, SMALL, STEADY
+from fanous.analysis.incidents.fusion import LONE, NOTICED, STEADY
 from fanous.analysis.series.anomalies import family_of, is_country, of_people
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE

@@ -77,6 +77,7 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
 _SIGHT = {
     Says.DOWN: Sight.SAW,
     Says.ORDINARY: Sight.DID_NOT_SEE,
+    Says.BLIND: Sight.COULD_NOT_SEE,
     Says.SILENT: Sight.NO_DATA,
     Says.UNKNOWN: Sight.COULD_NOT_SEE,
 }

@@ -18,6 +18,11 @@ def left(anomaly: Anomaly) -> float:
     return 1.0 if anomaly.departure is None else anomaly.departure.left
 
 
+def earliest_start(anomaly: Anomaly) -> float:
+    """When it began at the earliest; its start, if it was under way when the data begin."""
+    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
+
+
 def is_country(place: Place) -> bool:
     """Is it the whole country, not a region or network?"""
     return not place.asn and not place.region

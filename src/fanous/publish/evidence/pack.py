@@ -6,7 +6,7 @@ A record leaves the store cut to what Fanous reads, under the licence of its sou
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -27,20 +27,22 @@ from fanous.analysis.rules import Fingerprint
 from fanous.analysis.series.controls import CONTROL_WINDOW
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
+from fanous.base.confine import Grant
 from fanous.errors import FanousError
 from fanous.model.coverage import LineState, Look
 from fanous.model.evidence import EvidenceScope
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import DAY, MINUTE, to_iso
-from fanous.model.measurement import Layer, ParsedMeasurement, Record
-from fanous.model.place import Place
+from fanous.model.measurement import Record
+from fanous.model.place import Place, UserWeights
 from fanous.model.series import Floats, Series, within
 from fanous.model.verdict import SLOWNESS
 from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.reader import OWN_PROCESS, answered
 from fanous.publish.evidence import manifest
-from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
+from fanous.publish.evidence.container import pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.recompute import (
     RecomputeWindow,
     claim_of,
@@ -51,15 +53,19 @@ from fanous.publish.evidence.recompute import (
     thresholds,
     used,
 )
+from fanous.publish.evidence.redact import redact
 from fanous.publish.signer import Signer, fingerprint
 from fanous.refdata.users import user_weights
-from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES, licences_by_source, terms
 from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
 from fanous.wording.language import ENGLISH
 from fanous.wording.reasons import reasons_text
+
+PACK_SECONDS = 3600.0
+"""Seconds for computing an incident again, which takes minutes for the largest; a reader that was taken over could keep
+others waiting for longer."""
 
 LEVELS = tuple(
     signal.name
@@ -292,12 +298,9 @@ def gather(store: Store, incident_id: str) -> Gathered:
     ]
     licences = licences_by_source(selection.levels, stated)
     sources = set(licences)
-    found: dict[str, Fingerprint] = {}
-    own, elsewhere = LineWriter(), LineWriter()
-    for locations, writer in ((selection.own, own), (selection.elsewhere, elsewhere)):
-        for record in records_at(store, locations):
-            writer.add(redacted(record, found))
-            sources.add(record.source)
+    own, elsewhere = (redact(records_at(store, some)) for some in (selection.own, selection.elsewhere))
+    sources |= {location.segment.source for location in (*selection.own, *selection.elsewhere)}
+    names = own.fingerprints | elsewhere.fingerprints
     ledger = {
         "id": incident_id,
         "revision": latest.n,
@@ -311,19 +314,38 @@ def gather(store: Store, incident_id: str) -> Gathered:
         latest.incident,
         ledger,
         RecomputeWindow(selection.country, selection.since, selection.until),
-        own.packed(),
-        elsewhere.packed(),
+        own.packed,
+        elsewhere.packed,
         pack_series(selection.levels),
         pack_series(selection.levels, {(one.key, one.step) for one in closed}),
         tuple(sorted({one.key.source for one in closed})),
         counts,
         {name: source_terms(name, licences.get(name, "")) for name in sorted(sources)},
-        found,
+        {one.id: one for one in known_fingerprints().patterns if one.id in names},
     )
 
 
 def _computed(gathered: Gathered) -> Incident:
-    """The incident that the redacted records amount to."""
+    """The incident that the redacted records amount to, computed in a confined process."""
+    found = answered(
+        list[Incident],
+        recomputed,
+        gathered,
+        user_weights(gathered.window.country),
+        about="the records of the bundle",
+        grant=Grant(reads=(OWN_PROCESS,)),
+        patience=PACK_SECONDS,
+    )
+    if not found:
+        raise FanousError(
+            f"the records of {gathered.incident.id} no longer amount to it (run `fanous rejudge` first: the "
+            "ledger may be of another version), so there is nothing to prove"
+        )
+    return found[0]
+
+
+def recomputed(_records: IO[bytes], gathered: Gathered, shares: UserWeights | None) -> list[Incident]:
+    """In the reader: the incident, computed in a temporary store; empty = there is none like it."""
     window = gathered.window
     lines = (
         record
@@ -332,14 +354,9 @@ def _computed(gathered: Gathered) -> Incident:
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS).series
     provenance = gathered.incident.provenance
-    computed = recompute(lines, levels, window, user_weights(window.country), provenance)
+    computed = recompute(lines, levels, window, shares, provenance)
     found = closest(computed.incidents, gathered.incident)
-    if found is None:
-        raise FanousError(
-            f"the records of {gathered.incident.id} no longer amount to it (run `fanous rejudge` first: the "
-            "ledger may be of another version), so there is nothing to prove"
-        )
-    return found
+    return [] if found is None else [found]
 
 
 def _parts(gathered: Gathered, found: Incident, apart: list[str], public: bool) -> dict[str, bytes]:
@@ -407,35 +424,6 @@ def pack(gathered: Gathered, path: Path, signer: Signer, now: float, *, public: 
 
 def _document(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
-
-
-def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Record:
-    """The record cut to minutes, ASNs and resolver ASNs, without any field that Fanous does not read.
-
-    Args:
-        found: receives the fingerprints found in the record, by id.
-
-    Raises:
-        FanousError: the source is unknown, so it is not known which fields may leave the store.
-        Rejected: the record cannot be used.
-    """
-    source = MEASUREMENTS.get(record.source)
-    if source is None or source.measurements is None or source.redact is None:
-        raise FanousError(
-            f"records of {record.source!r} cannot be packed: this version does not know what of them may "
-            "leave the store"
-        )
-    parsed = source.measurements.parse(record)
-    known = _fingerprints_in(parsed)
-    if found is not None:
-        found |= known
-    return Record(record.source, source.redact(record.data, parsed, tuple(known.values())))
-
-
-def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:
-    find, country = known_fingerprints().find, parsed.measurement.country
-    pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
-    return {match.id: match for page in pages for match in find(page, country)}
 
 
 UNSTATED = {

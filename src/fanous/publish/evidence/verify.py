@@ -1,20 +1,29 @@
-"""Verify: opens a bundle, checks every byte, and recomputes the incident from its records."""
+"""Verify: opens a bundle, checks every byte, and recomputes the incident from its records.
+
+A bundle comes from anyone, so a confined reader does it (``verify_apart``): it reaches the bundle and a temporary
+folder, and neither the keys nor the stores of whoever checks it.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
+from fanous.base.confine import Grant
+from fanous.base.files import check_regular
 from fanous.base.text import quoted
+from fanous.config import data_folder
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
 from fanous.model.measurement import Observer, Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import AS_WRITTEN
 from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline.call import encoded
+from fanous.pipeline.reader import OWN_PROCESS, answered
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, read_parts, unpack_lines, unpack_series
 from fanous.publish.evidence.recompute import (
@@ -132,6 +141,60 @@ def verify(path: Path, signer: str = "", series: ReadSeries | None = None) -> Ve
         raise BundleRefused("a part of it is nested more deeply than in any real bundle") from None
     except MemoryError:
         raise BundleRefused("it needs more memory than this machine has to spare") from None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a confined reader says.
+
+    Attributes:
+        refused: why the bundle is refused, as bytes, since names of files may be any; empty = it is not.
+        withheld: of which country and time, and what kind, are the values that it lacks; ``None`` = it lacks none.
+    """
+
+    done: Verification | None = None
+    refused: bytes = b""
+    withheld: tuple[RecomputeWindow, Provenance] | None = None
+
+
+def verify_apart(path: Path, signer: str = "", series: ReadSeries | None = None) -> Verification:
+    """``verify`` in a confined process; the same arguments, result and errors.
+
+    ``series`` is called in this process: what it reads is out of the reader's reach.
+    """
+    outcome = _outcome(path, signer, None)
+    if outcome.withheld is not None and series is not None:
+        outcome = _outcome(path, signer, series(*outcome.withheld))
+    if outcome.done is None:
+        raise BundleRefused(outcome.refused.decode("utf-8", "surrogatepass"))
+    return outcome.done
+
+
+def _outcome(path: Path, signer: str, known: Sequence[SourceSeries] | None) -> Outcome:
+    check_regular(path)  # no folder is granted
+    grant = Grant(reads=(path, data_folder() / "refdata", OWN_PROCESS))
+    return answered(Outcome, outcome_of, path, signer, known, about=str(path), grant=grant)
+
+
+def outcome_of(_records: IO[bytes], path: Path, signer: str, known: Sequence[SourceSeries] | None) -> Outcome:
+    """In the reader: what ``verify`` says.
+
+    Args:
+        known: series that may supply what is withheld.
+    """
+    asked: list[tuple[RecomputeWindow, Provenance]] = []
+
+    def series(window: RecomputeWindow, provenance: Provenance) -> Sequence[SourceSeries]:
+        asked.append((window, provenance))
+        return known or ()
+
+    try:
+        outcome = Outcome(verify(path, signer, series), withheld=asked[0] if asked else None)
+        encoded(outcome)
+    except BundleRefused as why:
+        return Outcome(refused=str(why).encode("utf-8", "surrogatepass"))
+    except (OverflowError, UnicodeError, RecursionError):
+        return Outcome(refused=b"it says something in numbers or letters that no bundle has")
+    return outcome
 
 
 def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -> Verification:

@@ -194,7 +194,7 @@ class NetworkPart(Struct):
 
 class Opinion(Struct):
     family: str
-    says: Literal["down", "ordinary", "silent", "unknown"]
+    says: Literal["down", "ordinary", "blind", "silent", "unknown"]
     sources: list[str]
     entities: list[str]
     left: Left | None

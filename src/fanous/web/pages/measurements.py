@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
-from fanous.errors import FanousError, Rejected
+from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.measurement import Observation, Record, shown_name, shown_url
 from fanous.pipeline.interference import votes_behind
 from fanous.publish.edition import oldest, stories
-from fanous.publish.evidence.pack import redacted, source_terms
+from fanous.publish.evidence.pack import source_terms
+from fanous.publish.evidence.redact import redact_one
 from fanous.store.archive import Reference
 from fanous.store.facts import StoredMeasurement
 from fanous.store.protocol import Store
@@ -137,11 +138,9 @@ def measurement_json(store: Store, visit: Visit) -> Reply | None:
         if isinstance(raw, Reference):
             there = {"object": raw.object, "line": raw.line, "sha256": raw.digest}
             return Reply.of(msgspec.json.encode(told | {"record": None, "reference": there}), JSON)
-        record = redacted(Record(stored.source, raw))
-    except (FanousError, Rejected):
+        record = redact_one(Record(stored.source, raw))
+    except FanousError:
         return None
-    try:
-        document = msgspec.json.decode(record.data)
-    except msgspec.DecodeError:
+    if not record.is_json:
         return Reply.of(record.data, "text/plain; charset=utf-8")
-    return Reply.of(msgspec.json.encode(told | {"record": document}), JSON)
+    return Reply.of(msgspec.json.encode(told | {"record": msgspec.Raw(record.data)}), JSON)

@@ -1,0 +1,119 @@
+"""What two families that agree on an outage may show instead of one: each row by itself, and all of them together."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from fanous.analysis.explanations.explanation import Weighing
+from fanous.analysis.explanations.fall import Agreement, SeriesEvent
+from fanous.analysis.explanations.table import OF_AGREEMENT, OF_SERIES_EVENT
+from fanous.analysis.incidents import fusion
+from fanous.analysis.series.parts import Parts
+from fanous.model.explanation import Standing
+from fanous.model.series import Anomaly, Series
+from tests.analysis.incidents.events import HOUR, MONDAY
+from tests.analysis.incidents.levels import claim, drop, line
+from tests.each import each
+
+BGP, AP, GTR = "bgp", "ping-slash24", "gtr"
+
+
+def weighed(
+    code: str, *shown: Anomaly, beside: Sequence[Anomaly] = (), series: Sequence[Series] = ()
+) -> Weighing:
+    """How a row stands for two that agree."""
+    (row,) = (row for row in OF_AGREEMENT if row.code == code)
+    event = SeriesEvent("XA", [*shown, *beside], series, Parts(series))
+    return row.weigh(Agreement(event, shown, MONDAY))
+
+
+def small(end: float | None = None, **more: float | int) -> list[Anomaly]:
+    return [drop(signal, 0, end, left=0.9, last_seen=5, **more) for signal in (BGP, AP)]  # type: ignore[arg-type]
+
+
+def gone(asn: int, end: float | None = None) -> list[Anomaly]:
+    return [drop(signal, 0, end, left=0.0, asn=asn, last_seen=5) for signal in (BGP, AP)]
+
+
+@each(
+    ("shown", "standing", "because"),
+    [
+        (small(), Standing.HOLDS, "lacks.return"),
+        (small(5), Standing.EXCLUDED, "came_back"),
+        ([drop(BGP, 0, None, left=0.9, last_seen=5), drop(AP, 0, 5)], Standing.EXCLUDED, "large_loss"),
+        ([small()[1], drop(GTR, 0, 5, left=0.9)], Standing.EXCLUDED, "other_families"),
+        (gone(1), Standing.EXCLUDED, "part_of_country"),
+    ],
+)
+def test_a_small_step_in_routes_and_answers_may_be_addresses_that_were_given_up(
+    shown: list[Anomaly], standing: Standing, because: str
+) -> None:
+    answer = weighed("addresses.given_up", *shown)
+    assert (answer.standing, answer.because.code) == (standing, because)
+
+
+@each(
+    ("shown", "beside", "standing", "because"),
+    [
+        (gone(1), [], Standing.HOLDS, "lacks.handover"),
+        (gone(1), gone(2), Standing.HOLDS, "lacks.handover"),
+        (gone(1), [*gone(2), *gone(3)], Standing.EXCLUDED, "fell_together"),
+        (gone(1, 5), [], Standing.EXCLUDED, "came_back"),
+        (small(), [], Standing.EXCLUDED, "not_one_network"),
+        ([*gone(1)[:1], drop(AP, 0, 5)], [], Standing.EXCLUDED, "not_one_network"),
+    ],
+)
+def test_one_network_that_fell_alone_may_have_been_taken_over(
+    shown: list[Anomaly], beside: list[Anomaly], standing: Standing, because: str
+) -> None:
+    answer = weighed("network.taken_over", *shown, beside=beside)
+    assert (answer.standing, answer.because.code) == (standing, because)
+
+
+@each(
+    ("shown", "last", "standing", "because"),
+    [
+        (
+            [drop(BGP, 0, None, last_seen=2), drop(AP, 0, None, last_seen=2)],
+            0,
+            Standing.HOLDS,
+            "lacks.others",
+        ),
+        ([drop(BGP, 0, 6), drop(AP, 0, 6)], 9, Standing.EXCLUDED, "others_heard"),
+        ([drop(BGP, 0, 6), drop(GTR, 0, 6)], 0, Standing.EXCLUDED, "several_publishers"),
+        ([drop(BGP, 0, 6, left=0.9), drop(AP, 0, 6, left=0.9)], 0, Standing.UNTESTED, "small_loss"),
+        (gone(1), 0, Standing.EXCLUDED, "part_of_country"),
+    ],
+)
+def test_what_one_publisher_shows_waits_for_others_who_may_deny_it(
+    shown: list[Anomaly], last: float, standing: Standing, because: str
+) -> None:
+    answer = weighed("publisher.not_yet_denied", *shown, series=[line(GTR, last=last)])
+    assert (answer.standing, answer.because.code) == (standing, because)
+
+
+def test_what_excludes_a_row_later_confirms_only_from_then_on() -> None:
+    back = weighed("addresses.given_up", *small(5)).since
+    assert back == MONDAY + 5 * HOUR + 600
+    incident = claim(*small(5))
+    assert incident is not None and incident.confirmed_at == back
+
+
+def test_the_order_of_the_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [small(), small(5), gone(1), [drop(BGP, 0, None, last_seen=2), drop(AP, 0, None, last_seen=2)]]
+    as_listed = [claim(*group, series=[line(GTR, last=0)]) for group in groups]
+    rows = list(OF_AGREEMENT)
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        monkeypatch.setattr(fusion, "OF_AGREEMENT", tuple(rows))
+        assert [claim(*group, series=[line(GTR, last=0)]) for group in groups] == as_listed
+
+
+@each("group", [small(), gone(1), [drop(AP, 0, 6, left=0.5)], [drop(BGP, 0, 6), drop(GTR, 0, 6)]])
+def test_every_row_is_weighed_whether_or_not_two_families_agree(group: list[Anomaly]) -> None:
+    incident = claim(*group)
+    assert incident is not None
+    assert {one.code for one in incident.explanations} == {
+        row.code for row in (*OF_SERIES_EVENT, *OF_AGREEMENT)
+    }
