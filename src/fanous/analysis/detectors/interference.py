@@ -249,7 +249,7 @@ class InterferenceOptions:
     burst: int = option(
         600,
         "Seconds after which what probes said no longer belongs to the same round: as wide as a bin of strangers' "
-        "votes, so that whoever measures ten times as often is not ten times as sure.",
+        "votes, so that one that measures ten times as often is not ten times as sure.",
     )
     joins: float = option(
         0.5, "Share of the networks that carry out an order at once: what another shows counts by so much."
