@@ -93,7 +93,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         *period.FROM.values(),
         period.AT,
         period.ON_DAY,
-        period.UNTIL_DAY,
+        *period.UNTIL_DAY.values(),
     ),
     (*period.DAYS.values(), *period.SINCE_DAY.values()),
     (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values(), period.MOSTLY_SO, narrative.AT_A_STRETCH),

@@ -42,7 +42,7 @@ from fanous.wording.narrative import (
     summary,
     words_of,
 )
-from fanous.wording.period import roughly_when
+from fanous.wording.period import exactly_when, roughly_when
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
 from tests.each import each
 
@@ -95,6 +95,15 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
     assert led(**given).startswith(opening)
 
 
+def ended_within(earliest: float, latest: float) -> dict[str, Any]:
+    """An end and its bounds, in seconds after ``END``: the end is in their middle."""
+    return {
+        "end": END + (earliest + latest) / 2,
+        "end_earliest": END + earliest,
+        "end_latest": END + latest,
+    }
+
+
 @each(
     ("given", "says"),
     [
@@ -115,6 +124,28 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
         ({"end": START + 9 * DAY}, "from 17 to 26 December 2023."),
         ({"end": START + 30 * DAY}, "from 17 December 2023 to 16 January 2024."),
         ({"end": START + 9 * DAY, "onset_earliest": None}, "from 17 December 2023 or earlier to 26 December"),
+        (ended_within(-600, 600), "from about 19:45 to about 22:55 on 17 December 2023, local time."),
+        (
+            ended_within(-HOUR, HOUR),
+            "from about 19:45 to some time between 21:55 and 23:55 on 17 December 2023, local time.",
+        ),
+        (
+            ended_within(-HOUR, 5 * HOUR),
+            "from about 19:45 to some time between 21:55 on 17 December and 03:55 on 18 December 2023",
+        ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": START - 9000},
+            "from some time between 17:15 and 20:00 to some time between 21:55 and 23:55 on 17 December 2023",
+        ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": None},
+            "from before 19:45 to some time between 21:55 and 23:55 on 17 December 2023",
+        ),
+        (ended_within(8 * DAY, 9 * DAY), "from 17 December 2023 to 26 December 2023 at the latest."),
+        (
+            ended_within(8 * DAY, 9 * DAY) | {"onset_earliest": None},
+            "from 17 December 2023 or earlier to 26 December 2023 at the latest.",
+        ),
         (ONGOING, "since about 19:45 on 17 December 2023, local time."),
         (ONGOING | {"onset_earliest": None}, "since before 19:45 on 17 December 2023, local time."),
         (
@@ -139,6 +170,10 @@ def test_it_says_when_as_exactly_as_is_known(given: dict[str, Any], says: str) -
             ONGOING | {"onset_earliest": START - HOUR},
             "Since 17 December 2023, 20:00 PKT (15:00 UTC) at the latest",
         ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": START - HOUR},
+            "Under way by 17 December 2023, 20:00 PKT (15:00 UTC); over by 17 December 2023, 23:55 PKT (18:55 UTC).",
+        ),
         (ONGOING | {"onset_earliest": None}, "Already under way at 17 December 2023, 19:45 PKT (14:45 UTC)"),
     ],
 )
@@ -146,6 +181,28 @@ def test_the_foot_of_a_picture_gives_no_middle_of_a_gap_as_the_onset(
     given: dict[str, Any], says: str
 ) -> None:
     assert roughly_when(incident(**given), ENGLISH).text.startswith(says)
+
+
+@each(
+    ("given", "says"),
+    [
+        (
+            {},
+            "It began about 17 December 2023, 19:45 PKT (14:45 UTC), and ended between 17 December 2023, 21:55",
+        ),
+        (
+            {"onset_earliest": None},
+            "it ended between 17 December 2023, 21:55 PKT (16:55 UTC) and 17 December",
+        ),
+        ({"onset_earliest": START - HOUR}, "(15:00 UTC), and ended between 17 December 2023, 21:55 PKT"),
+    ],
+)
+def test_an_end_is_never_about_a_time_that_its_bounds_leave_open(given: dict[str, Any], says: str) -> None:
+    assert says in exactly_when(incident(**given, **ended_within(-HOUR, HOUR)), ENGLISH).text
+    assert (
+        "between 17 December 2023, 21:55"
+        not in exactly_when(incident(**given, **ended_within(-600, 600)), ENGLISH).text
+    )
 
 
 @each(

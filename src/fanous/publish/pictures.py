@@ -165,6 +165,7 @@ def incident_spans(
             if one.start <= incident.onset_latest
             else one.start,
             is_open=one.end is None,
+            latest=incident.end_latest if one.end is not None and one.end == incident.end else None,
         )
         for one in (incident.intervals if intervals is None else intervals)
     ]
@@ -250,6 +251,15 @@ def _drawn_targets(incident: Incident) -> list[str]:
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
     return [(one.start, now if one.end is None else one.end) for one in union(incident.intervals)]
+
+
+def brackets_of(incident: Incident) -> list[tuple[float, float]]:
+    """The times within which it began and ended, which a chart shades too."""
+    bounds = (
+        (incident.fall_earliest, incident.onset_latest),
+        (incident.end_earliest, incident.end_latest),
+    )
+    return [(first, last) for first, last in bounds if first is not None and last is not None]
 
 
 def _lowest(incident: Incident, lines: Lines, language: Language) -> str:

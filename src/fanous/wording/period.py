@@ -8,7 +8,7 @@ measurements hide it (no one saw them recover between two sessions), so each net
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fanous.model.incident import Incident, Interval, NetworkPart
 from fanous.model.instant import DAY, HOUR
@@ -125,8 +125,8 @@ def _busy(counts: Sequence[Counter[int]], days: int) -> tuple[tuple[float, float
     return tuple(found)
 
 
-ONSET_SURE = 1 * HOUR
-"""If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
+EXACT = 1 * HOUR
+"""A moment with wider bounds is not "about" a time: both bounds are given."""
 
 LONG = 2 * DAY
 """From this length on, dates matter and hours do not."""
@@ -137,14 +137,27 @@ SINCE = {
     "between": "since some time between {earliest} and {start}, local time",
 }
 FROM = {
-    "about": "from about {start} to about {end}, local time",
-    "before": "from before {start} to about {end}, local time",
-    "between": "from some time between {earliest} and {start} to about {end}, local time",
+    ("about", True): "from about {start} to about {end}, local time",
+    ("before", True): "from before {start} to about {end}, local time",
+    ("between", True): "from some time between {earliest} and {start} to about {end}, local time",
+    ("about", False): "from about {start} to some time between {over} and {end}, local time",
+    ("before", False): "from before {start} to some time between {over} and {end}, local time",
+    ("between", False): (
+        "from some time between {earliest} and {start} to some time between {over} and {end}, local time"
+    ),
 }
-DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
-ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
+"""(how well the onset is known, is the end exact) -> wording with hours."""
+
+DAYS = {
+    (True, True): "from {dates}",
+    (False, True): "from {start} or earlier to {end}",
+    (True, False): "from {start} to {end} at the latest",
+    (False, False): "from {start} or earlier to {end} at the latest",
+}
+ON_DAY, UNTIL_DAY = "on {end}", {True: "until {end}", False: "until {end} at the latest"}
 SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
-"""Is the first day known -> wording with dates: for an event of two days or more, or if hours take too much room."""
+"""Are the first and the last day known -> wording with dates: for an event of two days or more, or if hours take too
+much room."""
 
 SESSIONS = {
     "weekdays": (
@@ -177,7 +190,13 @@ def _onset_known(incident: Incident) -> str:
     earliest = incident.fall_earliest
     if earliest is None:
         return "before"
-    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
+    return "between" if incident.onset_latest - earliest > EXACT else "about"
+
+
+def _end_between(incident: Incident) -> tuple[float, float] | None:
+    """The bounds of an end that is not exact; None = it is, or there are none."""
+    first, last = incident.end_earliest, incident.end_latest
+    return (first, last) if first is not None and last is not None and last - first > EXACT else None
 
 
 def period_said(incident: Incident, language: Language, by_hour: bool | None) -> str:
@@ -206,22 +225,39 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
             return language.say(SINCE_DAY[sure], start=date(began, language))
         earlier = _before(earliest, began, began, language)
         return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
-    until = local(end, country)
+    over, until = (local(at, country) for at in _end_between(incident) or (end, end))
     if end - incident.onset >= LONG or not by_hour:
-        until = local(end - 1, country)  # what ends at midnight does not reach into the next day
-        one_day = began.date() == until.date()
-        is_end_alone = not sure and (one_day or by_hour is None)
-        return language.say(
-            UNTIL_DAY if is_end_alone else ON_DAY if one_day else DAYS[sure],
-            dates=days_between(began, until, language),
-            start=date(began, language),
-            end=date(until, language),
-        )
+        return _in_dates(began, over, until, sure=sure, known_only=by_hour is None, language=language)
     return language.say(
-        FROM[known],
+        FROM[known, over == until],
         earliest=_before(earliest, began, until, language),
-        start=_before(began, until, until, language),
+        start=_before(began, over, until, language),
+        over=_before(over, until, until, language),
         end=_at(until, language),
+    )
+
+
+def _in_dates(
+    began: datetime, over: datetime, until: datetime, *, sure: bool, known_only: bool, language: Language
+) -> str:
+    """The period in dates.
+
+    Args:
+        over, until: bounds of the end.
+        sure: is the first day known?
+        known_only: leave out a first day that is not.
+    """
+    # what ends at midnight does not reach into the next day
+    over, until = (at - timedelta(seconds=1) for at in (over, until))
+    is_over = over.date() == until.date()
+    one_day = began.date() == until.date()
+    is_end_alone = not sure and (one_day or known_only)
+    form = UNTIL_DAY[is_over] if is_end_alone else ON_DAY if one_day else DAYS[sure, is_over]
+    return language.say(
+        form,
+        dates=days_between(began, until, language),
+        start=date(began, language),
+        end=date(until, language),
     )
 
 
@@ -251,42 +287,58 @@ def _rhythm(found: DailySessions) -> str:
 
 
 WHEN = {
-    ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
-    ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
-    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
-    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
-    ("about", False): "Since about {onset}; no end has been seen.",
-    ("about", True): "From about {onset} to about {end}.",
+    ("before", "open"): "Already under way at {onset}, when our data begin; no end has been seen.",
+    ("before", "about"): "Already under way at {onset}, when our data begin; it ended about {end}.",
+    (
+        "before",
+        "between",
+    ): "Already under way at {onset}, when our data begin; it ended between {over} and {end}.",
+    ("between", "open"): "It began between {earliest} and {latest}; no end has been seen.",
+    ("between", "about"): "It began between {earliest} and {latest}, and ended about {end}.",
+    ("between", "between"): "It began between {earliest} and {latest}, and ended between {over} and {end}.",
+    ("about", "open"): "Since about {onset}; no end has been seen.",
+    ("about", "about"): "From about {onset} to about {end}.",
+    ("about", "between"): "It began about {onset}, and ended between {over} and {end}.",
 }
-"""(how well the onset is known, has it ended) -> sentence on both clocks."""
+"""(how well the onset is known, and the end) -> sentence on both clocks."""
 
 
 def exactly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when on both clocks."""
-    known, end = _onset_known(incident), incident.end
-    at = {
-        "onset": both_clocks(incident.onset, incident.country, language),
-        "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(incident.fall_earliest or incident.onset, incident.country, language),
-        "end": "" if end is None else both_clocks(end, incident.country, language),
+    return language.sentence(
+        WHEN[_onset_known(incident), _end_known(incident)], **_on_clocks(incident, language)
+    )
+
+
+def _end_known(incident: Incident) -> str:
+    return "open" if incident.end is None else "about" if _end_between(incident) is None else "between"
+
+
+def _on_clocks(incident: Incident, language: Language) -> dict[str, str]:
+    """The moments of the sentences above, on both clocks."""
+    over, until = _end_between(incident) or (incident.end, incident.end)
+    times = {
+        "onset": incident.onset,
+        "latest": incident.onset_latest,
+        "earliest": incident.onset if incident.fall_earliest is None else incident.fall_earliest,
+        "over": over,
+        "end": until,
     }
-    return language.sentence(WHEN[known, end is not None], **at)
+    return {
+        name: "" if at is None else both_clocks(at, incident.country, language) for name, at in times.items()
+    }
 
 
 ROUGHLY = {
-    False: "Since {latest} at the latest; no end has been seen.",
-    True: "From {latest} at the latest to about {end}.",
+    "open": "Since {latest} at the latest; no end has been seen.",
+    "about": "From {latest} at the latest to about {end}.",
+    "between": "Under way by {latest}; over by {end}.",
 }
-"""Has it ended -> the line of an event whose onset is not known: the middle of a gap would be a guess."""
+"""How well the end is known -> the line of an event whose onset is not known: the middle of a gap would be a guess."""
 
 
 def roughly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when in one line, for the foot of a picture; the page says how certain it is."""
-    known, end = _onset_known(incident), incident.end
-    at = {
-        "onset": both_clocks(incident.onset, incident.country, language),
-        "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "end": "" if end is None else both_clocks(end, incident.country, language),
-    }
-    text = ROUGHLY[end is not None] if known == "between" else WHEN[known, end is not None]
-    return language.sentence(text, **at)
+    known, ended = _onset_known(incident), _end_known(incident)
+    text = ROUGHLY[ended] if known == "between" else WHEN[known, ended]
+    return language.sentence(text, **_on_clocks(incident, language))
