@@ -307,12 +307,12 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
         (
             {"level": Estimate(0.5, 0.4, 0.6, now=0.3)},
             "typically 50% of its usual level, and now 30%.",
-            "down to about 30%",
+            "down to about 50%",
         ),
         (
             {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
             "connectivity has fallen to about 50% of its usual level",
-            "down to about 55%",
+            "down to about 50%",
         ),
         (
             {"level": Estimate(0.4, 0.3, 0.5, now=0.99), "scope": Scope.ISP, "entities": ("AS17557",)},
@@ -522,22 +522,22 @@ def test_returns_in_part_are_counted_and_the_best_is_given() -> None:
     assert "period" not in told()
 
 
-def test_a_headline_s_lowest_level_is_said_with_the_typical_one_of_the_lede() -> None:
+def test_headline_and_lede_have_one_figure_and_the_lowest_level_is_called_that() -> None:
     edges = [START + n * HOUR for n in range(4)]
     levels = tuple(Stage(edges[n], edges[n + 1], left) for n, left in enumerate((0.5, 0.25, 0.5)))
     spans = tuple(Interval(one.start, one.end) for one in levels)
     one = incident(
         kind=Kind.OUTAGE,
         parts=(),
-        level=Estimate(0.42, 0.42, 0.42),
+        level=Estimate(0.42, 0.1, 0.5, worst=0.25),
         levels=levels,
         intervals=spans,
         end=edges[-1],
     )
-    assert "25%" in headline(one, {}, ENGLISH).text and "42%" in lede(one, ENGLISH).text
+    assert "42%" in headline(one, {}, ENGLISH).text and "42%" in lede(one, ENGLISH).text
     said = [sentence.text for sentence in details(one, {}, ENGLISH)]
     assert "At its lowest, 25% of the usual level was left." in said
-    level = replace(one, levels=(), intervals=(Interval(START, edges[-1]),))
+    level = replace(one, level=Estimate(0.42, 0.4, 0.5, worst=0.4))
     assert not any("lowest" in sentence.text for sentence in details(level, {}, ENGLISH))
 
 

@@ -21,7 +21,7 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.wording.clocks import both_clocks, date, moment
 from fanous.wording.explanations import EXPLANATIONS, STANDINGS
-from fanous.wording.headline import APART, lowest, part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text, whole
@@ -595,10 +595,9 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
             yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
         else:
             yield language.sentence(STAGES)
-    if incident.level is not None and incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
-        left = lowest(incident.level, incident.levels)
-        if incident.level.mean - left >= ANOTHER_LEVEL:
-            yield language.sentence(LOWEST, level=percent(left, language))
+    left = incident.level
+    if left is not None and left.worst is not None and left.mean - left.worst >= ANOTHER_LEVEL:
+        yield language.sentence(LOWEST, level=percent(left.worst, language))
     yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
 
 

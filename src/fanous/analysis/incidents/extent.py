@@ -365,17 +365,11 @@ LASTS = threshold(
 # --- in what steps, and how deep ------------------------------------------------------------------------
 
 
-def levels_of(
-    began: Began,
-    spans: Sequence[Interval],
-    measured: Sequence[SourceCourse],
-    later: tuple[Interval, SourceCourse] | None = None,
-) -> tuple[Stage, ...]:
+def levels_of(began: Began, spans: Sequence[Interval], measured: Sequence[SourceCourse]) -> tuple[Stage, ...]:
     """What was left, step by step, by the source that gives the onset; empty = nothing was measured.
 
     Args:
         measured: with their depth in these intervals.
-        later: see ``not_yet``; its steps are those of usage.
     """
     if began.lead is None:
         return ()
@@ -383,10 +377,45 @@ def levels_of(
     found = [] if began.soft is None else [began.soft]
     for span in spans:
         found += stages(lead.told, span.start, span.end)
-    if later is not None:
-        span, one = later
-        found += stages(one.told, span.start, span.end)
     return tuple(found)
+
+
+def main_level(levels: Sequence[Stage], began: float, until: float) -> float | None:
+    """The level of the main stretch: half of what was lost, in depth and time, was lost at this level or a lower one;
+    None = there are no steps.
+
+    Args:
+        levels: step by step; what led up to the onset does not count.
+        until: when an ongoing one was last measured, unix seconds.
+    """
+    lost = [
+        (one.left, (1 - one.left) * max(0.0, (until if one.end is None else one.end) - one.start))
+        for one in sorted(levels, key=lambda one: one.left)
+        if one.start >= began
+    ]
+    if not lost:
+        return None
+    so_far = np.cumsum([weight for _, weight in lost])
+    return lost[int(np.argmax(so_far >= so_far[-1] / 2))][0]
+
+
+def at_main_level(
+    measured: Sequence[SourceCourse], lead: SourceCourse | None, levels: Sequence[Stage], began: float
+) -> tuple[SourceCourse, ...]:
+    """The series; that of the country that gives the steps has the level of the main one as its typical level."""
+    found = []
+    for one in measured:
+        if lead is not None and one.key == lead.key and is_country(one.key.place) and one.depth is not None:
+            level = main_level(levels, began, float(one.told.times[-1] + one.told.step))
+            if level is not None:
+                one = replace(one, depth=_with_mean(one.depth, level))
+        found.append(one)
+    return tuple(found)
+
+
+def _with_mean(depth: Estimate, mean: float) -> Estimate:
+    worst = mean if depth.worst is None else min(depth.worst, mean)
+    return replace(depth, mean=mean, low=min(depth.low, mean), high=max(depth.high, mean), worst=worst)
 
 
 def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
