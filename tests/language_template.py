@@ -91,11 +91,17 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (
         *period.SINCE.values(),
         *period.FROM.values(),
+        *period.SEEN_UNTIL.values(),
         period.AT,
         period.ON_DAY,
         *period.UNTIL_DAY.values(),
     ),
-    (*period.DAYS.values(), *period.SINCE_DAY.values()),
+    (
+        *period.DAYS.values(),
+        *period.SINCE_DAY.values(),
+        *period.DAYS_SEEN.values(),
+        period.UNTIL_DAY_SEEN,
+    ),
     (*period.SESSIONS.values(), *period.OPEN_SESSIONS.values(), period.MOSTLY_SO, narrative.AT_A_STRETCH),
     (*narrative.CLAUSES.values(), narrative.SLOWED_TO, narrative.OTHERWISE, *narrative.CLASSES.values()),
     (
@@ -103,6 +109,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         narrative.HOURS,
         narrative.STAGES,
         narrative.LOWEST,
+        narrative.LAST_MEASURED,
+        narrative.MEASURED_SINCE,
         narrative.PERIODS,
         narrative.RETURNS,
         narrative.NOT_TRIED,

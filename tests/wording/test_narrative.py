@@ -285,54 +285,60 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
     [
         (
             {},
-            "Confirmed: connectivity has been low across Pakistan since about 19:45 on 17 December 2023, local time: "
-            "typically 5% of its usual level, and now 80%.",
+            "Confirmed: connectivity was low across Pakistan from about 19:45 to at least 23:15 on 17 December 2023, "
+            "local time: typically 5% of its usual level, and 80% when last measured.",
             "Internet back to about 80% of normal across Pakistan",
         ),
         (
             {"confirmed_at": None},
-            "connectivity may have been low across Pakistan since",
+            "connectivity may have been low across Pakistan from about 19:45 to at least 23:15 on",
             "may be back to about 80% of normal",
         ),
         (
             {"kind": Kind.SLOWDOWN, "parts": ()},
-            "connection speeds have been low across Pakistan since",
+            "connection speeds were low across Pakistan from about 19:45 to at least 23:15 on",
             "slowed",
         ),
         (
-            {"level": Estimate(0.004, 0, 0.1, now=0.2)},
-            "typically less than 1% of its usual level, and now 20%.",
+            {"level": Estimate(0.004, 0, 0.1, now=0.2, now_at=END + 1200)},
+            "typically less than 1% of its usual level, and 20% when last measured.",
             "cut off",
         ),
         (
-            {"level": Estimate(0.5, 0.4, 0.6, now=0.3)},
-            "typically 50% of its usual level, and now 30%.",
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.3, now_at=END + 1200)},
+            "typically 50% of its usual level, and 30% when last measured.",
             "down to about 50%",
         ),
         (
-            {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
-            "connectivity has fallen to about 50% of its usual level",
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.55, now_at=END + 1200)},
+            "connectivity fell to about 50% of its usual level across Pakistan from about 19:45 to at least 23:15",
             "down to about 50%",
         ),
         (
-            {"level": Estimate(0.4, 0.3, 0.5, now=0.99), "scope": Scope.ISP, "entities": ("AS17557",)},
-            "typically 40% of its usual level, and now 99%.",
+            {
+                "level": Estimate(0.4, 0.3, 0.5, now=0.99, now_at=END + 1200),
+                "scope": Scope.ISP,
+                "entities": ("AS17557",),
+            },
+            "typically 40% of its usual level, and 99% when last measured.",
             "Internet back to about 99% of normal on PTCL in Pakistan",
         ),
         (
-            {"level": Estimate(0.6, 0.5, 0.7, now=0.99)},
-            "typically 60% of its usual level, and now 99%.",
+            {"level": Estimate(0.6, 0.5, 0.7, now=0.99, now_at=END + 1200)},
+            "typically 60% of its usual level, and 99% when last measured.",
             "Internet back to about 99% of normal across Pakistan",
         ),
         (
-            {"level": Estimate(0.6, 0.5, 0.7, now=1.04)},  # days differ by as much by themselves
-            "typically 60% of its usual level, and now 100%.",
+            {
+                "level": Estimate(0.6, 0.5, 0.7, now=1.04, now_at=END + 1200)
+            },  # days differ by as much by themselves
+            "typically 60% of its usual level, and 100% when last measured.",
             "Internet back to about 100% of normal across Pakistan",
         ),
         ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
         (
             {"status": Status.RETRACTED},
-            "Retracted: Fanous no longer claims that connectivity has fallen",
+            "Retracted: Fanous no longer claims that connectivity fell to about 5%",
             "cut off",
         ),
     ],
@@ -341,7 +347,7 @@ def test_an_outage_that_goes_on_at_another_level_says_so(
     given: dict[str, Any], words: str, title: str
 ) -> None:
     goes_on = {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)}
-    one = outage(**(goes_on | {"level": Estimate(0.05, 0.02, 0.2, now=0.8)} | given))
+    one = outage(**(goes_on | {"level": Estimate(0.05, 0.02, 0.2, now=0.8, now_at=END + 1200)} | given))
     assert words in lede(one, ENGLISH).text
     assert title in headline(one, {}, ENGLISH).text
 
@@ -691,6 +697,54 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "parts": (Part("", Kind.OUTAGE, ("outage",), ("PK-BA",)),),
     "entities": ("PK-BA",),
 }
+
+
+def measured(seconds: float) -> Estimate:
+    """A level that was measured so long after the onset."""
+    return Estimate(0.05, 0.02, 0.2, now=0.05, now_at=START + seconds)
+
+
+@each(
+    ("given", "period"),
+    [
+        ({}, "from about 19:45 to at least 23:15 on 17 December 2023, local time."),
+        (
+            {"onset_earliest": START - 9000, "onset_latest": START + 900},
+            "from some time between 17:15 and 20:00 to at least 23:15 on 17 December 2023, local time.",
+        ),
+        ({"onset_earliest": None}, "from before 19:45 to at least 23:15 on 17 December 2023, local time."),
+        ({"level": measured(9 * DAY)}, "from 17 December 2023 to at least 26 December 2023."),
+        (
+            {"level": measured(9 * DAY), "onset_earliest": None},
+            "from 17 December 2023 or earlier to at least 26 December 2023.",
+        ),
+        ({"level": Estimate(0.05, 0.02, 0.2)}, "since about 19:45 on 17 December 2023, local time."),
+    ],
+)
+def test_nothing_is_said_of_the_time_after_the_newest_value(given: dict[str, Any], period: str) -> None:
+    goes_on = {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)}
+    one = outage(**(goes_on | {"level": measured(12_600)} | given))
+    assert lede(one, ENGLISH).text.endswith(period)
+    if one.seen_until is not None:
+        said = " ".join(sentence.text for sentence in sentences(one, {}, ENGLISH))
+        assert "since" not in said and "has been cut" not in said
+        assert "no end has been seen" in said
+
+
+def test_a_source_that_fell_silent_is_dated_and_another_gives_the_present_level() -> None:
+    level = Estimate(
+        0.01, 0.0, 0.05, now=0.94, now_at=START + 9 * DAY, now_of="routing", last=0.0, last_at=START + 3 * DAY
+    )
+    one = outage(end=None, status=Status.CONFIRMED, intervals=(Interval(START, None),), level=level)
+    said = " ".join(sentence.text for sentence in sentences(one, {}, ENGLISH))
+    assert "connectivity fell to about 1% of its usual level across Pakistan from 17 December 2023" in said
+    assert "to at least 20 December 2023." in said
+    assert "It was last measured on 20 December 2023, 19:45 PKT (14:45 UTC): less than 1%" in said
+    assert (
+        "Routing, measured until 26 December 2023, 19:45 PKT (14:45 UTC), is at 94% of the usual level."
+        in said
+    )
+    assert headline(one, {}, ENGLISH).text == "Internet back to about 94% of normal across Pakistan"
 
 
 @each("code", LANGUAGES)

@@ -148,6 +148,13 @@ FROM = {
 }
 """(how well the onset is known, is the end exact) -> wording with hours."""
 
+SEEN_UNTIL = {
+    "about": "from about {start} to at least {end}, local time",
+    "before": "from before {start} to at least {end}, local time",
+    "between": "from some time between {earliest} and {start} to at least {end}, local time",
+}
+"""The same of what goes on, up to its newest value: nothing is known of the time after it."""
+
 DAYS = {
     (True, True): "from {dates}",
     (False, True): "from {start} or earlier to {end}",
@@ -155,6 +162,8 @@ DAYS = {
     (False, False): "from {start} or earlier to {end} at the latest",
 }
 ON_DAY, UNTIL_DAY = "on {end}", {True: "until {end}", False: "until {end} at the latest"}
+DAYS_SEEN = {True: "from {start} to at least {end}", False: "from {start} or earlier to at least {end}"}
+UNTIL_DAY_SEEN = "until at least {end}"
 SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
 """Are the first and the last day known -> wording with dates: for an event of two days or more, or if hours take too
 much room."""
@@ -208,8 +217,9 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
     if in_sessions is not None:
-        forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
-        until = start if end is None else local(end, country)
+        last = incident.seen_until if end is None else end
+        forms = (OPEN_SESSIONS if last is None else SESSIONS)[_rhythm(in_sessions)]
+        until = start if last is None else local(last, country)
         when = language.count(
             *forms,
             len(in_sessions.hours),
@@ -220,6 +230,8 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
         return language.say(MOSTLY_SO, when=when) if in_sessions.longer else when
     began = latest if known == "between" else start
     sure = known == "about" or (known == "between" and earliest.date() == began.date())
+    if end is None and incident.seen_until is not None:
+        return _seen_until(incident, incident.seen_until, began, language, by_hour=by_hour, sure=sure)
     if end is None:
         if not by_hour:
             return language.say(SINCE_DAY[sure], start=date(began, language))
@@ -235,6 +247,27 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
         over=_before(over, until, until, language),
         end=_at(until, language),
     )
+
+
+def _seen_until(
+    incident: Incident, last: float, began: datetime, language: Language, *, by_hour: bool | None, sure: bool
+) -> str:
+    """The period of an incident that goes on, up to its newest value."""
+    until = local(last, incident.country)
+    if by_hour and last - incident.onset < LONG:
+        first = incident.fall_earliest
+        earliest = began if first is None else local(first, incident.country)
+        return language.say(
+            SEEN_UNTIL[_onset_known(incident)],
+            earliest=_before(earliest, began, until, language),
+            start=_before(began, until, until, language),
+            end=_at(until, language),
+        )
+    one_day = began.date() == until.date()
+    form = ON_DAY if one_day and sure else DAYS_SEEN[sure]
+    if not sure and (one_day or by_hour is None):
+        form = UNTIL_DAY_SEEN
+    return language.say(form, start=date(began, language), end=date(until, language))
 
 
 def _in_dates(
@@ -293,6 +326,13 @@ WHEN = {
         "before",
         "between",
     ): "Already under way at {onset}, when our data begin; it ended between {over} and {end}.",
+    ("before", "seen"): (
+        "Already under way at {onset}, when our data begin, and still at {end}; no end has been seen."
+    ),
+    ("between", "seen"): (
+        "It began between {earliest} and {latest}, and was still on at {end}; no end has been seen."
+    ),
+    ("about", "seen"): "From about {onset} to at least {end}; no end has been seen.",
     ("between", "open"): "It began between {earliest} and {latest}; no end has been seen.",
     ("between", "about"): "It began between {earliest} and {latest}, and ended about {end}.",
     ("between", "between"): "It began between {earliest} and {latest}, and ended between {over} and {end}.",
@@ -311,12 +351,15 @@ def exactly_when(incident: Incident, language: Language) -> Sentence:
 
 
 def _end_known(incident: Incident) -> str:
-    return "open" if incident.end is None else "about" if _end_between(incident) is None else "between"
+    if incident.end is None:
+        return "open" if incident.seen_until is None else "seen"
+    return "about" if _end_between(incident) is None else "between"
 
 
 def _on_clocks(incident: Incident, language: Language) -> dict[str, str]:
     """The moments of the sentences above, on both clocks."""
-    over, until = _end_between(incident) or (incident.end, incident.end)
+    end = incident.seen_until if incident.end is None else incident.end
+    over, until = _end_between(incident) or (end, end)
     times = {
         "onset": incident.onset,
         "latest": incident.onset_latest,
@@ -331,6 +374,7 @@ def _on_clocks(incident: Incident, language: Language) -> dict[str, str]:
 
 ROUGHLY = {
     "open": "Since {latest} at the latest; no end has been seen.",
+    "seen": "Under way by {latest}, and still at {end}; no end has been seen.",
     "about": "From {latest} at the latest to about {end}.",
     "between": "Under way by {latest}; over by {end}.",
 }

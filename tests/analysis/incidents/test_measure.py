@@ -14,7 +14,7 @@ from fanous.model.incident import Incident, Stage, Status
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in
-from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key, without
 from tests.builders import DAY
 from tests.each import each
 
@@ -273,6 +273,22 @@ def test_headline_level_steps_and_family_have_one_figure_of_the_country_s_own_se
     assert probing.left is not None
     assert incident.level.mean == probing.left.mean == incident.levels[0].left == pytest.approx(0.1, abs=0.02)
     assert incident.level.worst <= incident.level.mean
+
+
+def test_the_present_level_is_that_of_sources_that_still_speak() -> None:
+    probing = without(cut(of(AP), 600, 10_000, 0.02), 660, 1e6)
+    routing = cut(cut(of(BGP), 600, 690, 0.3), 690, 10_000, 0.6)
+    level = one(probing, routing).level
+    assert level is not None and level.now is not None and level.last is not None
+    assert level.last == pytest.approx(0.02, abs=0.01) and level.last_at == at(660)
+    assert level.now == pytest.approx(0.6, abs=0.02) and level.now_of == "routing"
+    assert level.now_at is not None and level.now_at > at(900)
+    alone = one(probing).level
+    assert alone is not None and alone.now == pytest.approx(0.02, abs=0.01)
+    assert alone.now_at == at(660)
+    assert alone.last is None, "nothing has been heard since that would make it old"
+    speaks = one(without(probing, 650, 1e6), without(routing, 653, 1e6)).level
+    assert speaks is not None and (speaks.now_at, speaks.last) == (at(650), None), "no longer than usual"
 
 
 def test_people_who_do_a_little_less_after_an_outage_do_not_keep_it_open() -> None:

@@ -19,8 +19,19 @@ from fanous.analysis.incidents.assemble import TOGETHER
 from fanous.analysis.incidents.fusion import AGREE, DEEP, LONE_USAGE
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
-from fanous.analysis.series.depth import CLEARLY, Fall, Return, back_at, depth, fall, rise, soft_start, stages
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.depth import (
+    CLEARLY,
+    NOW,
+    Fall,
+    Return,
+    back_at,
+    depth,
+    fall,
+    rise,
+    soft_start,
+    stages,
+)
+from fanous.analysis.series.signals import SIGNALS, lag_of
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
@@ -443,6 +454,7 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
         max(one.high for one in many),
         mean([one.worst for one in many]),
         mean([one.now for one in many]),
+        min((one.now_at for one in many if one.now_at is not None), default=None),
     )
 
 
@@ -461,6 +473,56 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
+
+
+SILENT_BINS = threshold(
+    "incidents.level_silent_bins",
+    6,
+    "Bins that a series may lack, after its source's usual delay and at least `series.depth_now_seconds`, before its "
+    "newest value is no longer the present level: sources skip single bins every day.",
+)
+
+
+def speaking(measured: Sequence[SourceCourse], heard: float) -> list[SourceCourse]:
+    """The series that still report.
+
+    Args:
+        heard: when the newest value of any series of the country ended, unix seconds.
+    """
+
+    def silence(one: SourceCourse) -> float:
+        return heard - float(one.told.times[-1] + one.told.step)
+
+    return [
+        one for one in measured if silence(one) <= lag_of(one.key) + max(SILENT_BINS * one.told.step, NOW)
+    ]
+
+
+def present(
+    level: Estimate, known: Sequence[SourceCourse], measured: Sequence[SourceCourse], heard: float
+) -> Estimate:
+    """The level of an ongoing event with its present one: that of the series that give the level, as far as they still
+    report; if they have fallen silent, what they said last, and the present level of the country's others.
+
+    Args:
+        known: the series that give the level.
+        measured: all series that show the event.
+        heard: see ``speaking``.
+    """
+    still, silent = of_families(speaking(known, heard)), of_families(known)
+    if still is not None or silent is None:
+        return level if still is None else replace(level, now=still.now, now_at=still.now_at)
+    others = speaking([one for one in measured if is_country(one.key.place)], heard)
+    newest = max(others, key=lambda one: float(one.told.times[-1] + one.told.step), default=None)
+    other = None if newest is None else newest.depth
+    return replace(
+        level,
+        now=None if other is None else other.now,
+        now_at=None if other is None else other.now_at,
+        now_of="" if newest is None else str(newest.family),
+        last=silent.now,
+        last_at=silent.now_at,
+    )
 
 
 def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:

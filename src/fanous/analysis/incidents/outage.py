@@ -38,6 +38,7 @@ from fanous.analysis.incidents.extent import (
     not_yet,
     of_families,
     onset_of,
+    present,
     with_depths,
 )
 from fanous.analysis.incidents.fusion import (
@@ -155,7 +156,7 @@ class Quantities:
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
-            level=_level(ran.core, kind, stood),
+            level=_level(ran.core, kind, stood, self.series),
             lasting_since=lasting,
             levels=stood.levels,
             explanations=tuple(
@@ -333,7 +334,7 @@ def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
     return far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
 
 
-def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood") -> Estimate | None:
+def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood", series: Sequence[Series]) -> Estimate | None:
     """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
     speed rather than of a delay; among these by the series that carry the incident, if any do.
 
@@ -350,9 +351,13 @@ def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood") -> Estimate | N
     found = of_families(known) or estimate([a for a in core if felt(a.key)] or core)
     lead = stood.began.lead
     own = next((one.depth for one in known if lead is not None and one.key == lead.key), None)
-    if found is None or own is None or lead is None or not is_country(lead.key.place):
+    if found is not None and own is not None and lead is not None and is_country(lead.key.place):
+        low, high = min(own.low, found.low), max(own.high, found.high)
+        found = replace(own, low=low, high=high, now=found.now, now_at=found.now_at)
+    if found is None or stood.end is not None:
         return found
-    return replace(own, low=min(own.low, found.low), high=max(own.high, found.high), now=found.now)
+    heard = max((float(one.times[-1] + one.step) for one in series if len(one)), default=0.0)
+    return present(found, known, stood.measured, heard)
 
 
 def _not_before(verdict: Ruling, began: Began) -> Ruling:

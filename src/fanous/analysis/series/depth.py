@@ -477,6 +477,7 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
         high,
         min(worst, middle),
         float(np.median(now)) if len(now) else None,
+        float(told.times[told.times + told.step <= until][-1] + told.step) if len(now) else None,
     )
 
 
