@@ -109,6 +109,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
         narrative.HOURS,
         narrative.STAGES,
         narrative.LOWEST,
+        narrative.LOW_FIRST,
         narrative.LAST_MEASURED,
         narrative.MEASURED_SINCE,
         narrative.PERIODS,

@@ -731,6 +731,19 @@ def test_nothing_is_said_of_the_time_after_the_newest_value(given: dict[str, Any
         assert "no end has been seen" in said
 
 
+def test_who_was_cut_first_keeps_its_time() -> None:
+    """IranCell, 16 November 2019: 165 minutes before the country."""
+    early, late, near = (
+        network(name, targets=(), intervals=(Interval(START + after, END),))
+        for name, after in (("AS17557", -9900), ("AS59257", 3600), ("AS45669", -1800))
+    )
+    one = outage(networks=(network("PK", targets=()), early, late, near))
+    said = [sentence.text for sentence in details(one, {}, ENGLISH)]
+    assert "Low before the rest (local time): PTCL (AS17557) from 17 Dec, 17:00." in said
+    of_operators = replace(one, entities=("AS17557", "AS59257"), scope=Scope.MULTI_ISP)
+    assert not any("before the rest" in sentence.text for sentence in details(of_operators, {}, ENGLISH))
+
+
 def test_a_source_that_fell_silent_is_dated_and_another_gives_the_present_level() -> None:
     level = Estimate(
         0.01, 0.0, 0.05, now=0.94, now_at=START + 9 * DAY, now_of="routing", last=0.0, last_at=START + 3 * DAY

@@ -23,7 +23,7 @@ from fanous.wording.clocks import both_clocks, date, moment
 from fanous.wording.explanations import EXPLANATIONS, STANDINGS
 from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
+from fanous.wording.period import EXACT, LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text, whole
 from fanous.wording.words import (
     FAMILIES,
@@ -412,6 +412,9 @@ HOURS = "Hours, as measured: about {hours}, local time."
 AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed along the way but never returned to normal in between."
+LOW_FIRST = "Low before the rest (local time): {places}."
+"""Places that fell clearly before the country did: who was cut first keeps its time."""
+
 LAST_MEASURED = "It was last measured on {date}: {level} of the usual level."
 MEASURED_SINCE = "{family}, measured until {date}, is at {level} of the usual level."
 """Of series that have fallen silent, and of others of the country that still report."""
@@ -591,6 +594,7 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
         yield language.sentence(LED_UP, level=percent(led_up.left, language), since=since)
+    yield from _low_first(incident, names, language)
     in_sessions = sessions(incident)
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
@@ -613,6 +617,28 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
         yield language.sentence(LOWEST, level=percent(left.worst, language))
     yield from _when_silent(incident, language)
     yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+
+
+def _low_first(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
+    """The operators or regions that fell clearly before an outage of the country, the first of them first."""
+    if not incident.opinions or incident.country not in incident.entities or incident.onset_earliest is None:
+        return
+    before = incident.onset_earliest - EXACT
+    early = [
+        one
+        for one in incident.networks
+        if one.entity != incident.country and one.intervals and one.intervals[0].start < before
+    ]
+    told = [
+        language.say(
+            ROLE_SINCE,
+            role=_operator(one.entity, names) if one.asn else printable(region_name(one.entity)),
+            start=moment(one.intervals[0].start, incident.country, language),
+        )
+        for one in sorted(early, key=lambda one: one.intervals[0].start)[:NAMED]
+    ]
+    if told:
+        yield language.sentence(LOW_FIRST, places=language.semicolon.join(told))
 
 
 def _when_silent(incident: Incident, language: Language) -> Iterator[Sentence]:
