@@ -70,6 +70,8 @@ def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_ba
     assert bound.count("M") == 1, "it has no end"
     assert paths("shade", replace(HALF, spans=[going])) == []
     assert paths("bound", replace(HALF, spans=[replace(over, start=-900, end=9000)])) == []
+    both = paths("shade", replace(HALF, spans=[replace(over, latest=1500)]))
+    assert len(both) == 2, "its end is as uncertain as its beginning"
 
 
 def test_another_incident_is_a_grey_bar_alone() -> None:

@@ -98,6 +98,12 @@ def test_the_start_and_end_of_an_event_are_marked_unless_they_lie_outside() -> N
     assert len(bounds(600, 1e9)) == 1
 
 
+def test_the_bounds_of_an_onset_and_an_end_are_shaded_without_lines() -> None:
+    drawn = plot(LINES, [(600, 1200)], LEGEND, WIDE, "a", brackets=[(300, 900), (1100, 1300)])
+    assert drawn.count('class="shade"') == 3
+    assert drawn.count('class="bound"') == 2, "the best estimates alone"
+
+
 def test_the_nights_of_a_curfew_are_shaded_without_lines_that_would_hide_the_series() -> None:
     drawn = plot(LINES, [(60 * n, 60 * n + 30) for n in range(20)], LEGEND, WIDE, "a")
     assert drawn.count('class="shade"') == 20

@@ -132,9 +132,15 @@ def test_figures_are_rounded_to_what_they_are_worth() -> None:
     )
     assert document["confidence"] == 0.9877
     assert document["kbps"] == {"mean": 137.0, "low": 128.457, "high": 146.0}
-    assert document["level"] == {"mean": 0, "low": 0, "high": 0.1, "worst": None, "now": None}
-    whole = incident_document(incident(level=Estimate(0.5, 0.2, 0.8, 0.12345, 0.98765)))
-    assert (whole["level"]["worst"], whole["level"]["now"]) == (0.123, 0.988)
+    unknown = dict.fromkeys(("worst", "now", "now_at", "now_of", "last", "last_at"))
+    assert document["level"] == {"mean": 0, "low": 0, "high": 0.1} | unknown
+    level = Estimate(
+        0.5, 0.2, 0.8, 0.12345, 0.98765, now_at=7200.0, now_of="routing", last=0.0123, last_at=60.0
+    )
+    whole = incident_document(incident(level=level))["level"]
+    assert (whole["worst"], whole["now"], whole["last"]) == (0.123, 0.988, 0.012)
+    assert (whole["now_at"], whole["last_at"]) == ("1970-01-01T02:00:00Z", "1970-01-01T00:01:00Z")
+    assert whole["now_of"] == "routing"
 
 
 def test_the_levels_of_an_outage_are_next_to_its_intervals() -> None:

@@ -114,7 +114,7 @@ def test_levels_of_one_loss_are_shaded_as_one() -> None:
     stages = (Interval(DOWN_SINCE, DOWN_SINCE + HOUR), Interval(DOWN_SINCE + HOUR, None))
     one = replace(outage(), intervals=stages)
     drawn = visiting(one).get("/PK/PK-2023-0042").text.partition('class="wide"')[2].partition("</svg>")[0]
-    assert drawn.count('class="shade"') == 1
+    assert drawn.count('class="shade"') == 2, "the loss, and the bounds of its onset"
     assert drawn.count('class="bound"') == 1
 
 

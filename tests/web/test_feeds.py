@@ -260,5 +260,24 @@ def test_a_revision_updates_and_a_recorded_event_is_an_exercise() -> None:
     assert (real.findtext(f"{CAP}status"), real.findtext(f"{CAP}note")) == ("Actual", None)
 
 
+def test_feeds_and_warnings_give_the_bounds_of_an_end() -> None:
+    one = replace(incident(), id="PK-2023-0001")
+    assert one.end is not None
+    first, last = one.end - 3600, one.end + 7200
+    visitor = visiting([replace(one, end_earliest=first, end_latest=last)])
+    root = cap_of(visitor)
+    given = {
+        parameter.findtext(f"{CAP}valueName"): parameter.findtext(f"{CAP}value")
+        for parameter in root.iter(f"{CAP}parameter")
+    }
+    assert given["fanous:end_earliest"] == "2023-12-17T16:55:00-00:00"
+    assert root.findtext(f"{CAP}info/{CAP}expires") == given["fanous:end_latest"], "it may last until then"
+    assert {"fanous:onset_earliest", "fanous:onset_latest"} <= given.keys()
+    said = "to some time between 21:55 on 17 December and 00:55 on 18 December 2023"
+    for feed in (visitor.get("/feed.atom").text, visitor.get("/feed.json").text):
+        assert said in feed
+        assert "about 22:55" not in feed
+
+
 def test_there_is_no_warning_of_what_is_not_known() -> None:
     assert visiting().get("/PK/PK-2023-0099.cap").status_code == 404

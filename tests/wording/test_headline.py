@@ -62,7 +62,7 @@ OF_THE_COUNTRY: dict[str, Any] = {
             OF_THE_COUNTRY
             | NATION
             | {"levels": (Stage(START, START + 6 * HOUR, 0.05), Stage(START + 6 * HOUR, START + DAY, 0.7))},
-            "Internet access cut off across Pakistan",
+            "Internet down to about 70% of normal across Pakistan",  # the level that the lede gives
         ),
         (
             OF_THE_COUNTRY | {"entities": ("PK-BA",)},
@@ -71,7 +71,7 @@ OF_THE_COUNTRY: dict[str, Any] = {
         (
             OF_THE_COUNTRY
             | {"level": Estimate(0.7, 0.6, 0.8, 0.6, 0.4), "status": Status.CONFIRMED, "end": None},
-            "Internet down to about 40% of normal in Pakistan",
+            "Internet down to about 70% of normal in Pakistan",
         ),
         ({"status": Status.RETRACTED}, "Retracted: X (Twitter) blocked on Zong in Pakistan"),
         ({"provenance": Provenance.SYNTHETIC}, "[Synthetic] X (Twitter) blocked on Zong in Pakistan"),

@@ -42,7 +42,7 @@ from fanous.wording.narrative import (
     summary,
     words_of,
 )
-from fanous.wording.period import roughly_when
+from fanous.wording.period import exactly_when, roughly_when
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
 from tests.each import each
 
@@ -95,6 +95,15 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
     assert led(**given).startswith(opening)
 
 
+def ended_within(earliest: float, latest: float) -> dict[str, Any]:
+    """An end and its bounds, in seconds after ``END``: the end is in their middle."""
+    return {
+        "end": END + (earliest + latest) / 2,
+        "end_earliest": END + earliest,
+        "end_latest": END + latest,
+    }
+
+
 @each(
     ("given", "says"),
     [
@@ -115,6 +124,28 @@ def test_the_hedge_follows_the_status(given: dict[str, Any], opening: str) -> No
         ({"end": START + 9 * DAY}, "from 17 to 26 December 2023."),
         ({"end": START + 30 * DAY}, "from 17 December 2023 to 16 January 2024."),
         ({"end": START + 9 * DAY, "onset_earliest": None}, "from 17 December 2023 or earlier to 26 December"),
+        (ended_within(-600, 600), "from about 19:45 to about 22:55 on 17 December 2023, local time."),
+        (
+            ended_within(-HOUR, HOUR),
+            "from about 19:45 to some time between 21:55 and 23:55 on 17 December 2023, local time.",
+        ),
+        (
+            ended_within(-HOUR, 5 * HOUR),
+            "from about 19:45 to some time between 21:55 on 17 December and 03:55 on 18 December 2023",
+        ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": START - 9000},
+            "from some time between 17:15 and 20:00 to some time between 21:55 and 23:55 on 17 December 2023",
+        ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": None},
+            "from before 19:45 to some time between 21:55 and 23:55 on 17 December 2023",
+        ),
+        (ended_within(8 * DAY, 9 * DAY), "from 17 December 2023 to 26 December 2023 at the latest."),
+        (
+            ended_within(8 * DAY, 9 * DAY) | {"onset_earliest": None},
+            "from 17 December 2023 or earlier to 26 December 2023 at the latest.",
+        ),
         (ONGOING, "since about 19:45 on 17 December 2023, local time."),
         (ONGOING | {"onset_earliest": None}, "since before 19:45 on 17 December 2023, local time."),
         (
@@ -139,6 +170,10 @@ def test_it_says_when_as_exactly_as_is_known(given: dict[str, Any], says: str) -
             ONGOING | {"onset_earliest": START - HOUR},
             "Since 17 December 2023, 20:00 PKT (15:00 UTC) at the latest",
         ),
+        (
+            ended_within(-HOUR, HOUR) | {"onset_earliest": START - HOUR},
+            "Under way by 17 December 2023, 20:00 PKT (15:00 UTC); over by 17 December 2023, 23:55 PKT (18:55 UTC).",
+        ),
         (ONGOING | {"onset_earliest": None}, "Already under way at 17 December 2023, 19:45 PKT (14:45 UTC)"),
     ],
 )
@@ -146,6 +181,28 @@ def test_the_foot_of_a_picture_gives_no_middle_of_a_gap_as_the_onset(
     given: dict[str, Any], says: str
 ) -> None:
     assert roughly_when(incident(**given), ENGLISH).text.startswith(says)
+
+
+@each(
+    ("given", "says"),
+    [
+        (
+            {},
+            "It began about 17 December 2023, 19:45 PKT (14:45 UTC), and ended between 17 December 2023, 21:55",
+        ),
+        (
+            {"onset_earliest": None},
+            "it ended between 17 December 2023, 21:55 PKT (16:55 UTC) and 17 December",
+        ),
+        ({"onset_earliest": START - HOUR}, "(15:00 UTC), and ended between 17 December 2023, 21:55 PKT"),
+    ],
+)
+def test_an_end_is_never_about_a_time_that_its_bounds_leave_open(given: dict[str, Any], says: str) -> None:
+    assert says in exactly_when(incident(**given, **ended_within(-HOUR, HOUR)), ENGLISH).text
+    assert (
+        "between 17 December 2023, 21:55"
+        not in exactly_when(incident(**given, **ended_within(-600, 600)), ENGLISH).text
+    )
 
 
 @each(
@@ -228,54 +285,60 @@ def test_an_outage_is_told_as_far_as_it_is_known(given: dict[str, Any], words: s
     [
         (
             {},
-            "Confirmed: connectivity has been low across Pakistan since about 19:45 on 17 December 2023, local time: "
-            "typically 5% of its usual level, and now 80%.",
+            "Confirmed: connectivity was low across Pakistan from about 19:45 to at least 23:15 on 17 December 2023, "
+            "local time: typically 5% of its usual level, and 80% when last measured.",
             "Internet back to about 80% of normal across Pakistan",
         ),
         (
             {"confirmed_at": None},
-            "connectivity may have been low across Pakistan since",
+            "connectivity may have been low across Pakistan from about 19:45 to at least 23:15 on",
             "may be back to about 80% of normal",
         ),
         (
             {"kind": Kind.SLOWDOWN, "parts": ()},
-            "connection speeds have been low across Pakistan since",
+            "connection speeds were low across Pakistan from about 19:45 to at least 23:15 on",
             "slowed",
         ),
         (
-            {"level": Estimate(0.004, 0, 0.1, now=0.2)},
-            "typically less than 1% of its usual level, and now 20%.",
+            {"level": Estimate(0.004, 0, 0.1, now=0.2, now_at=END + 1200)},
+            "typically less than 1% of its usual level, and 20% when last measured.",
             "cut off",
         ),
         (
-            {"level": Estimate(0.5, 0.4, 0.6, now=0.3)},
-            "typically 50% of its usual level, and now 30%.",
-            "down to about 30%",
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.3, now_at=END + 1200)},
+            "typically 50% of its usual level, and 30% when last measured.",
+            "down to about 50%",
         ),
         (
-            {"level": Estimate(0.5, 0.4, 0.6, now=0.55)},
-            "connectivity has fallen to about 50% of its usual level",
-            "down to about 55%",
+            {"level": Estimate(0.5, 0.4, 0.6, now=0.55, now_at=END + 1200)},
+            "connectivity fell to about 50% of its usual level across Pakistan from about 19:45 to at least 23:15",
+            "down to about 50%",
         ),
         (
-            {"level": Estimate(0.4, 0.3, 0.5, now=0.99), "scope": Scope.ISP, "entities": ("AS17557",)},
-            "typically 40% of its usual level, and now 99%.",
+            {
+                "level": Estimate(0.4, 0.3, 0.5, now=0.99, now_at=END + 1200),
+                "scope": Scope.ISP,
+                "entities": ("AS17557",),
+            },
+            "typically 40% of its usual level, and 99% when last measured.",
             "Internet back to about 99% of normal on PTCL in Pakistan",
         ),
         (
-            {"level": Estimate(0.6, 0.5, 0.7, now=0.99)},
-            "typically 60% of its usual level, and now 99%.",
+            {"level": Estimate(0.6, 0.5, 0.7, now=0.99, now_at=END + 1200)},
+            "typically 60% of its usual level, and 99% when last measured.",
             "Internet back to about 99% of normal across Pakistan",
         ),
         (
-            {"level": Estimate(0.6, 0.5, 0.7, now=1.04)},  # days differ by as much by themselves
-            "typically 60% of its usual level, and now 100%.",
+            {
+                "level": Estimate(0.6, 0.5, 0.7, now=1.04, now_at=END + 1200)
+            },  # days differ by as much by themselves
+            "typically 60% of its usual level, and 100% when last measured.",
             "Internet back to about 100% of normal across Pakistan",
         ),
         ({"end": END, "status": Status.ENDED}, "connectivity fell to about 5% of its usual level", "cut off"),
         (
             {"status": Status.RETRACTED},
-            "Retracted: Fanous no longer claims that connectivity has fallen",
+            "Retracted: Fanous no longer claims that connectivity fell to about 5%",
             "cut off",
         ),
     ],
@@ -284,7 +347,7 @@ def test_an_outage_that_goes_on_at_another_level_says_so(
     given: dict[str, Any], words: str, title: str
 ) -> None:
     goes_on = {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)}
-    one = outage(**(goes_on | {"level": Estimate(0.05, 0.02, 0.2, now=0.8)} | given))
+    one = outage(**(goes_on | {"level": Estimate(0.05, 0.02, 0.2, now=0.8, now_at=END + 1200)} | given))
     assert words in lede(one, ENGLISH).text
     assert title in headline(one, {}, ENGLISH).text
 
@@ -465,22 +528,22 @@ def test_returns_in_part_are_counted_and_the_best_is_given() -> None:
     assert "period" not in told()
 
 
-def test_a_headline_s_lowest_level_is_said_with_the_typical_one_of_the_lede() -> None:
+def test_headline_and_lede_have_one_figure_and_the_lowest_level_is_called_that() -> None:
     edges = [START + n * HOUR for n in range(4)]
     levels = tuple(Stage(edges[n], edges[n + 1], left) for n, left in enumerate((0.5, 0.25, 0.5)))
     spans = tuple(Interval(one.start, one.end) for one in levels)
     one = incident(
         kind=Kind.OUTAGE,
         parts=(),
-        level=Estimate(0.42, 0.42, 0.42),
+        level=Estimate(0.42, 0.1, 0.5, worst=0.25),
         levels=levels,
         intervals=spans,
         end=edges[-1],
     )
-    assert "25%" in headline(one, {}, ENGLISH).text and "42%" in lede(one, ENGLISH).text
+    assert "42%" in headline(one, {}, ENGLISH).text and "42%" in lede(one, ENGLISH).text
     said = [sentence.text for sentence in details(one, {}, ENGLISH)]
     assert "At its lowest, 25% of the usual level was left." in said
-    level = replace(one, levels=(), intervals=(Interval(START, edges[-1]),))
+    level = replace(one, level=Estimate(0.42, 0.4, 0.5, worst=0.4))
     assert not any("lowest" in sentence.text for sentence in details(level, {}, ENGLISH))
 
 
@@ -634,6 +697,67 @@ OF_A_REGION: dict[str, Any] = SUSPECTED | {
     "parts": (Part("", Kind.OUTAGE, ("outage",), ("PK-BA",)),),
     "entities": ("PK-BA",),
 }
+
+
+def measured(seconds: float) -> Estimate:
+    """A level that was measured so long after the onset."""
+    return Estimate(0.05, 0.02, 0.2, now=0.05, now_at=START + seconds)
+
+
+@each(
+    ("given", "period"),
+    [
+        ({}, "from about 19:45 to at least 23:15 on 17 December 2023, local time."),
+        (
+            {"onset_earliest": START - 9000, "onset_latest": START + 900},
+            "from some time between 17:15 and 20:00 to at least 23:15 on 17 December 2023, local time.",
+        ),
+        ({"onset_earliest": None}, "from before 19:45 to at least 23:15 on 17 December 2023, local time."),
+        ({"level": measured(9 * DAY)}, "from 17 December 2023 to at least 26 December 2023."),
+        (
+            {"level": measured(9 * DAY), "onset_earliest": None},
+            "from 17 December 2023 or earlier to at least 26 December 2023.",
+        ),
+        ({"level": Estimate(0.05, 0.02, 0.2)}, "since about 19:45 on 17 December 2023, local time."),
+    ],
+)
+def test_nothing_is_said_of_the_time_after_the_newest_value(given: dict[str, Any], period: str) -> None:
+    goes_on = {"end": None, "status": Status.CONFIRMED, "intervals": (Interval(START, None),)}
+    one = outage(**(goes_on | {"level": measured(12_600)} | given))
+    assert lede(one, ENGLISH).text.endswith(period)
+    if one.seen_until is not None:
+        said = " ".join(sentence.text for sentence in sentences(one, {}, ENGLISH))
+        assert "since" not in said and "has been cut" not in said
+        assert "no end has been seen" in said
+
+
+def test_who_was_cut_first_keeps_its_time() -> None:
+    """IranCell, 16 November 2019: 165 minutes before the country."""
+    early, late, near = (
+        network(name, targets=(), intervals=(Interval(START + after, END),))
+        for name, after in (("AS17557", -9900), ("AS59257", 3600), ("AS45669", -1800))
+    )
+    one = outage(networks=(network("PK", targets=()), early, late, near))
+    said = [sentence.text for sentence in details(one, {}, ENGLISH)]
+    assert "Low before the rest (local time): PTCL (AS17557) from 17 Dec, 17:00." in said
+    of_operators = replace(one, entities=("AS17557", "AS59257"), scope=Scope.MULTI_ISP)
+    assert not any("before the rest" in sentence.text for sentence in details(of_operators, {}, ENGLISH))
+
+
+def test_a_source_that_fell_silent_is_dated_and_another_gives_the_present_level() -> None:
+    level = Estimate(
+        0.01, 0.0, 0.05, now=0.94, now_at=START + 9 * DAY, now_of="routing", last=0.0, last_at=START + 3 * DAY
+    )
+    one = outage(end=None, status=Status.CONFIRMED, intervals=(Interval(START, None),), level=level)
+    said = " ".join(sentence.text for sentence in sentences(one, {}, ENGLISH))
+    assert "connectivity fell to about 1% of its usual level across Pakistan from 17 December 2023" in said
+    assert "to at least 20 December 2023." in said
+    assert "It was last measured on 20 December 2023, 19:45 PKT (14:45 UTC): less than 1%" in said
+    assert (
+        "Routing, measured until 26 December 2023, 19:45 PKT (14:45 UTC), is at 94% of the usual level."
+        in said
+    )
+    assert headline(one, {}, ENGLISH).text == "Internet back to about 94% of normal across Pakistan"
 
 
 @each("code", LANGUAGES)

@@ -85,6 +85,7 @@ class IncidentSpan:
     Attributes:
         end: the present for an ongoing one.
         earliest: earliest possible beginning; ``start`` if that is certain.
+        latest: latest possible end; None = ``end`` is certain, or there is none.
         is_open: it is ongoing.
         is_other: the picture is about another incident.
     """
@@ -94,6 +95,7 @@ class IncidentSpan:
     earliest: float
     is_open: bool = False
     is_other: bool = False
+    latest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +276,14 @@ class _Frame:
         return path
 
     def band(self, span: IncidentSpan, top: float, base: float) -> str:
-        """The time in which its beginning is uncertain."""
-        a, earliest = self.x(span.start), self.x(span.earliest)
-        if span.is_other or a - earliest < 1:
-            return ""
-        return f'<path d="M{earliest:.1f} {top:.0f}V{base:.0f}H{a:.1f}V{top:.0f}z" {self.paint("shade")}/>'
+        """The times in which its beginning and its end are uncertain."""
+        latest = span.end if span.latest is None else span.latest
+        sides = [(self.x(a), self.x(b)) for a, b in ((span.earliest, span.start), (span.end, latest))]
+        return "".join(
+            f'<path d="M{a:.1f} {top:.0f}V{base:.0f}H{b:.1f}V{top:.0f}z" {self.paint("shade")}/>'
+            for a, b in sides
+            if b - a >= 1 and not span.is_other
+        )
 
     def span(self, span: IncidentSpan, top: float, base: float, *, lined: bool) -> str:
         """A bar from its beginning to its end, with a line at each; for another incident only a grey bar."""

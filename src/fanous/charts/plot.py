@@ -85,12 +85,14 @@ def plot(
     mark: str,
     *,
     alone: bool = False,
+    brackets: Sequence[tuple[float, float]] = (),
 ) -> str:
     """The chart.
 
     Args:
         spans: unix seconds, shaded: when the incident was on.
         mark: makes the ids of title and description unique in a page.
+        brackets: unix seconds, shaded too: within which the incident began and ended.
         alone: a standalone picture has its colours as attributes; one in a page says where its lines are, so that a
             script can read it.
     """
@@ -99,7 +101,7 @@ def plot(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
-        f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone)}</svg>'
+        f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone, brackets)}</svg>'
     )
 
 
@@ -130,11 +132,17 @@ class _Frame:
     def y(self, share: float) -> float:
         return self.bottom - min(share / self.highest, 1.0) * (self.bottom - self.top)
 
-    def drawn(self, spans: Sequence[tuple[float, float]], legend: Legend, alone: bool) -> str:
+    def drawn(
+        self,
+        spans: Sequence[tuple[float, float]],
+        legend: Legend,
+        alone: bool,
+        brackets: Sequence[tuple[float, float]] = (),
+    ) -> str:
         parts = [
             f'<rect x="{self.x(a):.0f}" y="{self.top}" width="{max(self.x(b) - self.x(a), 2):.0f}" '
             f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
-            for a, b in spans
+            for a, b in (*spans, *brackets)
         ]
         for a, b in spans if len(spans) <= MOST_BOUNDS else ():
             inside = [x for x in (a, b) if self.lines.start <= x < self.lines.end]

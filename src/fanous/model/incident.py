@@ -171,7 +171,11 @@ class Estimate:
     Attributes:
         mean: of a share of a baseline: what is typically left while it lasts.
         worst: the least that was left for an hour; None = not measured in quantities.
-        now: what is left according to the newest values; None as for ``worst``.
+        now: what is left according to the newest values of sources that still report; None as for ``worst``.
+        now_at: until when these are known, unix seconds.
+        now_of: the family that gives ``now`` if the series that give the other figures have fallen silent; empty = they
+            have not.
+        last, last_at: as ``now`` and ``now_at``, of the series that have fallen silent.
     """
 
     mean: float
@@ -179,6 +183,10 @@ class Estimate:
     high: float
     worst: float | None = None
     now: float | None = None
+    now_at: float | None = None
+    now_of: str = ""
+    last: float | None = None
+    last_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +437,13 @@ class Incident:
     def is_open(self) -> bool:
         """Is it ongoing, as far as measurements show?"""
         return self.status in (Status.SUSPECTED, Status.CONFIRMED)
+
+    @property
+    def seen_until(self) -> float | None:
+        """Until when the level of one without an end was measured; None = it is over, or has no level."""
+        if self.end is not None or self.level is None:
+            return None
+        return self.level.now_at if self.level.last_at is None else self.level.last_at
 
     @property
     def kinds(self) -> frozenset[Kind]:

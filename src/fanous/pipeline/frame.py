@@ -30,7 +30,7 @@ INCIDENT_COLUMNS = pa.schema(
             (name, _TIME)
             for name in (
                 *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
-                *("confirmed_at", "lasting_since"),
+                *("confirmed_at", "lasting_since", "level_now_at"),
             )
         ),
         ("intervals", _INTERVALS),
@@ -153,6 +153,7 @@ def _incident(one: Incident) -> dict[str, Any]:
         "users_observed": users and users.observed,
         **_estimate("kbps", one.kbps, ("mean", "low", "high")),
         **_estimate("level", one.level, ("mean", "low", "high", "worst", "now")),
+        "level_now_at": None if one.level is None else _time(one.level.now_at),
         "measurements": counted.measurements,
         "probes": counted.probes,
         "networks": counted.networks,

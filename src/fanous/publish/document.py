@@ -261,12 +261,14 @@ def _estimate(estimate: Estimate | None) -> Document | None:
 
 
 def _level(level: Estimate | None) -> Document | None:
-    """What is left of a baseline: typically, at worst, and now."""
+    """What is left of a baseline: typically, at worst, and now, or when it was last measured."""
     document = _estimate(level)
     if document is None or level is None:
         return None
-    worst, now = (None if share is None else round(share, 3) for share in (level.worst, level.now))
-    return document | {"worst": worst, "now": now}
+    shares = {"worst": level.worst, "now": level.now, "last": level.last}
+    rounded = {name: None if share is None else round(share, 3) for name, share in shares.items()}
+    times = {"now_at": _moment(level.now_at), "last_at": _moment(level.last_at)}
+    return document | rounded | times | {"now_of": level.now_of or None}
 
 
 def series_document(one: "Series", licences: Sequence[str] = ()) -> Document:

@@ -402,13 +402,16 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: 
     _cap_text(info, "certainty", _certainty(incident))
     _cap_text(info, "onset", moment(incident.onset))
     if incident.end is not None:
-        _cap_text(info, "expires", moment(incident.end))
+        _cap_text(info, "expires", moment(max(incident.end, incident.end_latest or incident.end)))
     _cap_text(info, "senderName", "Fanous")
     _cap_text(info, "headline", claim_line(incident, names, edition.language).text)
     _cap_text(info, "description", " ".join(one.text for one in told))
     _cap_text(info, "web", edition.permanent(incident_path(incident)))
     for name in ("status", "kind", "scope"):
         _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))
+    for name in ("onset_earliest", "onset_latest", "end_earliest", "end_latest"):
+        if (at := getattr(incident, name)) is not None:
+            _named(info, "parameter", f"fanous:{name}", moment(at))
     area = ElementTree.SubElement(info, f"{{{CAP}}}area")
     _cap_text(area, "areaDesc", country_name(incident.country, edition.language.code))
     _named(area, "geocode", "ISO3166-1", incident.country)

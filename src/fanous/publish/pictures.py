@@ -157,14 +157,16 @@ def incident_spans(
     incident: Incident, now: float, intervals: Sequence[Interval] | None = None
 ) -> list[IncidentSpan]:
     """Its intervals on a time axis; ``intervals`` = those of one of its networks."""
+    until = now if incident.seen_until is None else incident.seen_until
     return [
         IncidentSpan(
             one.start,
-            now if one.end is None else one.end,
+            until if one.end is None else one.end,
             min(one.start, incident.onset_earliest or one.start)
             if one.start <= incident.onset_latest
             else one.start,
             is_open=one.end is None,
+            latest=incident.end_latest if one.end is not None and one.end == incident.end else None,
         )
         for one in (incident.intervals if intervals is None else intervals)
     ]
@@ -249,7 +251,17 @@ def _drawn_targets(incident: Incident) -> list[str]:
 
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
-    return [(one.start, now if one.end is None else one.end) for one in union(incident.intervals)]
+    until = now if incident.seen_until is None else incident.seen_until
+    return [(one.start, until if one.end is None else one.end) for one in union(incident.intervals)]
+
+
+def brackets_of(incident: Incident) -> list[tuple[float, float]]:
+    """The times within which it began and ended, which a chart shades too."""
+    bounds = (
+        (incident.fall_earliest, incident.onset_latest),
+        (incident.end_earliest, incident.end_latest),
+    )
+    return [(first, last) for first, last in bounds if first is not None and last is not None]
 
 
 def _lowest(incident: Incident, lines: Lines, language: Language) -> str:

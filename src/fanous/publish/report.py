@@ -224,6 +224,11 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
     def at(instant: float) -> str:
         return clocks.both_clocks(instant, incident.country, language)
 
+    def within(instant: float, first: float | None, last: float | None) -> str:
+        if first is None or last is None or last - first <= period.EXACT:
+            return at(instant)
+        return language.say("between {earliest} and {latest}", earliest=at(first), latest=at(last))
+
     evidence, users = incident.evidence, incident.users
     nothing = language.say("Not known")
     affected = nothing
@@ -231,9 +236,13 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         mean, low, high = (language.percent(share) for share in (users.mean, users.low, users.high))
         affected = f"{mean} ({low} - {high})"
     confirmed = at(incident.confirmed_at) if incident.confirmed_at is not None else language.say("No")
-    end = language.say("Not seen") if incident.end is None else at(incident.end)
+    end = (
+        language.say("Not seen")
+        if incident.end is None
+        else within(incident.end, incident.end_earliest, incident.end_latest)
+    )
     values = [
-        ("Began", at(incident.onset), "/onset"),
+        ("Began", within(incident.onset, incident.fall_earliest, incident.onset_latest), "/onset"),
         ("Ended", end, "/end"),
         ("Confirmed", confirmed, "/confirmed_at"),
         (

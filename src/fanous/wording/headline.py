@@ -7,7 +7,7 @@ in Pakistan since 2022."
 
 from collections.abc import Mapping, Sequence
 
-from fanous.model.incident import Estimate, Incident, Kind, Part, RolePart, Scope, Stage, Status
+from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import WAYS_IN, Provenance, Role
 from fanous.model.place import Access, asn_of
@@ -230,17 +230,11 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
 
 
 def _left(incident: Incident) -> float | None:
-    """Share of the usual level: most recently while it is ongoing, otherwise in its deepest step of an hour or more."""
+    """Share of the usual level: the one that the lede gives, or the present one of an outage that is partly back."""
     level = incident.level
     if level is None:
         return None
-    return level.now if incident.is_open and level.now is not None else lowest(level, incident.levels)
-
-
-def lowest(level: Estimate, steps: Sequence[Stage]) -> float:
-    """Share of the usual level that was left in the deepest step of an hour or more."""
-    whole = (one.left for one in steps if one.end is not None and one.end - one.start >= HOUR)
-    return min([level.mean, *whole])
+    return level.now if _is_partly_restored(incident) else level.mean
 
 
 def where_said(incident: Incident, names: Mapping[int, str] | None, country: str, language: Language) -> str:

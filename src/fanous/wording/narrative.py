@@ -21,9 +21,9 @@ from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.wording.clocks import both_clocks, date, moment
 from fanous.wording.explanations import EXPLANATIONS, STANDINGS
-from fanous.wording.headline import APART, lowest, part_titles, place, provenance_note, where_said
+from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
-from fanous.wording.period import LONGEST, exactly_when, period_said, sessions
+from fanous.wording.period import EXACT, LONGEST, exactly_when, period_said, sessions
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text, whole
 from fanous.wording.words import (
     FAMILIES,
@@ -83,7 +83,7 @@ def unheard_since(until: float | None, incident: Incident, language: Language) -
 DATA_END = "The data end on {date}: what has happened since is unknown."
 
 WAS, LASTS, MAY = "was", "lasts", "may"
-"""A fact of the past, an ongoing one as far as is known, and a possibility."""
+"""A fact of the past or up to its newest value, an ongoing one as far as is known, and a possibility."""
 
 DONE: dict[tuple[str, str], tuple[str, str]] = {
     ("blocking", WAS): ("{targets} was blocked {where} {when}", "{targets} were blocked {where} {when}"),
@@ -154,31 +154,34 @@ TRAFFIC = {
 """(is the level known, tense) -> clause, if platforms' traffic fell."""
 
 NOW_AT = {
-    ("connectivity", LASTS): (
-        "connectivity has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ("connectivity", WAS): (
+        "connectivity was low {where} {when}: typically {level} of its usual level, and {now} when last measured"
     ),
     ("connectivity", MAY): (
-        "connectivity may have been low {where} {when}: typically {level} of its usual level, and now {now}"
+        "connectivity may have been low {where} {when}: typically {level} of its usual level, and {now} when last "
+        "measured"
     ),
-    ("speed", LASTS): (
-        "connection speeds have been low {where} {when}: typically {level} of their usual level, and now {now}"
+    ("speed", WAS): (
+        "connection speeds were low {where} {when}: typically {level} of their usual level, and {now} when last "
+        "measured"
     ),
     ("speed", MAY): (
-        "connection speeds may have been low {where} {when}: typically {level} of their usual level, and now "
-        "{now}"
+        "connection speeds may have been low {where} {when}: typically {level} of their usual level, and {now} "
+        "when last measured"
     ),
-    ("traffic", LASTS): (
-        "traffic to {targets} has been low {where} {when}: typically {level} of its usual level, and now {now}"
+    ("traffic", WAS): (
+        "traffic to {targets} was low {where} {when}: typically {level} of its usual level, and {now} when last "
+        "measured"
     ),
     ("traffic", MAY): (
-        "traffic to {targets} may have been low {where} {when}: typically {level} of its usual level, and now "
-        "{now}"
+        "traffic to {targets} may have been low {where} {when}: typically {level} of its usual level, and {now} "
+        "when last measured"
     ),
 }
-"""(what fell, tense) -> clause, if it continues at another level, so that its typical level is not the present one."""
+"""(what fell, tense) -> clause, if its newest level differs from its typical one."""
 
 ANOTHER_LEVEL = 0.1
-"""Share of the usual level by which the present level must differ from the typical one for the lede to name it, as
+"""Share of the usual level by which the newest level must differ from the typical one for the lede to name it, as
 for the steps of an event (``analysis.series.depth.STAGE_CHANGE``)."""
 
 RETRACTED = "Retracted: Fanous no longer claims that {claim}."
@@ -240,7 +243,12 @@ def _claim(
         period_said(incident, language, by_hour),
     )
     tense = _tense(incident)
-    if _is_at_another_level(incident) and (incident.level is not None and incident.level.now is not None):
+    newest = _newest_level(incident)
+    if (
+        newest is not None
+        and incident.level is not None
+        and abs(newest - incident.level.mean) >= ANOTHER_LEVEL
+    ):
         what = (
             "speed"
             if incident.kind is Kind.SLOWDOWN
@@ -249,12 +257,12 @@ def _claim(
             else "connectivity"
         )
         return language.say(
-            NOW_AT[what, tense],
+            NOW_AT[what, MAY if tense == MAY else WAS],
             targets=listing(_targets_of(incident, Kind.OUTAGE, language), language, named),
             where=where,
             when=when,
             level=percent(incident.level.mean, language),
-            now=percent(incident.level.now, language),
+            now=percent(newest, language),
         )
     if incident.is_of_traffic:
         known = incident.level is not None and incident.level.mean >= LEAST_SAID
@@ -285,11 +293,12 @@ def _claim(
     )
 
 
-def _is_at_another_level(incident: Incident) -> bool:
+def _newest_level(incident: Incident) -> float | None:
+    """The newest level of the series that give the incident's; None = it is over, or about something else."""
     level, is_of_level = incident.level, incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
-    if not is_of_level or incident.end is not None or incident.status is Status.RETRACTED:
-        return False
-    return level is not None and level.now is not None and abs(level.now - level.mean) >= ANOTHER_LEVEL
+    if level is None or not is_of_level or incident.end is not None or incident.status is Status.RETRACTED:
+        return None
+    return level.now if level.last_at is None else level.last
 
 
 def _targets_of(incident: Incident, kind: Kind, language: Language, *, with_roles: bool = False) -> list[str]:
@@ -338,7 +347,7 @@ def _targets_at_times(incident: Incident, language: Language) -> Iterator[Senten
 def _tense(incident: Incident) -> str:
     if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
         return MAY
-    return LASTS if incident.end is None else WAS
+    return LASTS if incident.end is None and incident.seen_until is None else WAS
 
 
 # --- details --------------------------------------------------------------------------------------------
@@ -403,6 +412,13 @@ HOURS = "Hours, as measured: about {hours}, local time."
 AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
 STAGES = "The level changed along the way but never returned to normal in between."
+LOW_FIRST = "Low before the rest (local time): {places}."
+"""Places that fell clearly before the country did: who was cut first keeps its time."""
+
+LAST_MEASURED = "It was last measured on {date}: {level} of the usual level."
+MEASURED_SINCE = "{family}, measured until {date}, is at {level} of the usual level."
+"""Of series that have fallen silent, and of others of the country that still report."""
+
 LOWEST = "At its lowest, {level} of the usual level was left."
 RETURNS = (
     "It was partly back once in between, at about {level} of the usual level.",
@@ -578,6 +594,7 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
         yield language.sentence(LED_UP, level=percent(led_up.left, language), since=since)
+    yield from _low_first(incident, names, language)
     in_sessions = sessions(incident)
     if in_sessions is not None:
         hours = [f"{_of_day(start, language)}–{_of_day(end, language)}" for start, end in in_sessions.hours]
@@ -595,11 +612,46 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
             yield Sentence(language.count(*RETURNS, len(returns), level=level), language)
         else:
             yield language.sentence(STAGES)
-    if incident.level is not None and incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN):
-        left = lowest(incident.level, incident.levels)
-        if incident.level.mean - left >= ANOTHER_LEVEL:
-            yield language.sentence(LOWEST, level=percent(left, language))
+    left = incident.level
+    if left is not None and left.worst is not None and left.mean - left.worst >= ANOTHER_LEVEL:
+        yield language.sentence(LOWEST, level=percent(left.worst, language))
+    yield from _when_silent(incident, language)
     yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+
+
+def _low_first(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
+    """The operators or regions that fell clearly before an outage of the country, the first of them first."""
+    if not incident.opinions or incident.country not in incident.entities or incident.onset_earliest is None:
+        return
+    before = incident.onset_earliest - EXACT
+    early = [
+        one
+        for one in incident.networks
+        if one.entity != incident.country and one.intervals and one.intervals[0].start < before
+    ]
+    told = [
+        language.say(
+            ROLE_SINCE,
+            role=_operator(one.entity, names) if one.asn else printable(region_name(one.entity)),
+            start=moment(one.intervals[0].start, incident.country, language),
+        )
+        for one in sorted(early, key=lambda one: one.intervals[0].start)[:NAMED]
+    ]
+    if told:
+        yield language.sentence(LOW_FIRST, places=language.semicolon.join(told))
+
+
+def _when_silent(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """What the series that give the level said last, and what others say since."""
+    level = incident.level
+    if level is None or level.last is None or level.last_at is None:
+        return
+    last = both_clocks(level.last_at, incident.country, language)
+    yield language.sentence(LAST_MEASURED, date=last, level=percent(level.last, language))
+    if level.now is not None and level.now_at is not None:
+        family = capitalised(language.say(FAMILIES[Family(level.now_of)]))
+        until = both_clocks(level.now_at, incident.country, language)
+        yield language.sentence(MEASURED_SINCE, family=family, date=until, level=percent(level.now, language))
 
 
 STAYS_LOWER = "stays_lower"

@@ -8,7 +8,7 @@ measurements hide it (no one saw them recover between two sessions), so each net
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fanous.model.incident import Incident, Interval, NetworkPart
 from fanous.model.instant import DAY, HOUR
@@ -125,8 +125,8 @@ def _busy(counts: Sequence[Counter[int]], days: int) -> tuple[tuple[float, float
     return tuple(found)
 
 
-ONSET_SURE = 1 * HOUR
-"""If the last good and the first failing measurement are further apart, both are given: the onset is not known."""
+EXACT = 1 * HOUR
+"""A moment with wider bounds is not "about" a time: both bounds are given."""
 
 LONG = 2 * DAY
 """From this length on, dates matter and hours do not."""
@@ -137,14 +137,36 @@ SINCE = {
     "between": "since some time between {earliest} and {start}, local time",
 }
 FROM = {
-    "about": "from about {start} to about {end}, local time",
-    "before": "from before {start} to about {end}, local time",
-    "between": "from some time between {earliest} and {start} to about {end}, local time",
+    ("about", True): "from about {start} to about {end}, local time",
+    ("before", True): "from before {start} to about {end}, local time",
+    ("between", True): "from some time between {earliest} and {start} to about {end}, local time",
+    ("about", False): "from about {start} to some time between {over} and {end}, local time",
+    ("before", False): "from before {start} to some time between {over} and {end}, local time",
+    ("between", False): (
+        "from some time between {earliest} and {start} to some time between {over} and {end}, local time"
+    ),
 }
-DAYS = {True: "from {dates}", False: "from {start} or earlier to {end}"}
-ON_DAY, UNTIL_DAY = "on {end}", "until {end}"
+"""(how well the onset is known, is the end exact) -> wording with hours."""
+
+SEEN_UNTIL = {
+    "about": "from about {start} to at least {end}, local time",
+    "before": "from before {start} to at least {end}, local time",
+    "between": "from some time between {earliest} and {start} to at least {end}, local time",
+}
+"""The same of what goes on, up to its newest value: nothing is known of the time after it."""
+
+DAYS = {
+    (True, True): "from {dates}",
+    (False, True): "from {start} or earlier to {end}",
+    (True, False): "from {start} to {end} at the latest",
+    (False, False): "from {start} or earlier to {end} at the latest",
+}
+ON_DAY, UNTIL_DAY = "on {end}", {True: "until {end}", False: "until {end} at the latest"}
+DAYS_SEEN = {True: "from {start} to at least {end}", False: "from {start} or earlier to at least {end}"}
+UNTIL_DAY_SEEN = "until at least {end}"
 SINCE_DAY = {True: "since {start}", False: "since {start} or earlier"}
-"""Is the first day known -> wording with dates: for an event of two days or more, or if hours take too much room."""
+"""Are the first and the last day known -> wording with dates: for an event of two days or more, or if hours take too
+much room."""
 
 SESSIONS = {
     "weekdays": (
@@ -177,7 +199,13 @@ def _onset_known(incident: Incident) -> str:
     earliest = incident.fall_earliest
     if earliest is None:
         return "before"
-    return "between" if incident.onset_latest - earliest > ONSET_SURE else "about"
+    return "between" if incident.onset_latest - earliest > EXACT else "about"
+
+
+def _end_between(incident: Incident) -> tuple[float, float] | None:
+    """The bounds of an end that is not exact; None = it is, or there are none."""
+    first, last = incident.end_earliest, incident.end_latest
+    return (first, last) if first is not None and last is not None and last - first > EXACT else None
 
 
 def period_said(incident: Incident, language: Language, by_hour: bool | None) -> str:
@@ -189,8 +217,9 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
     if in_sessions is not None:
-        forms = (SESSIONS if end is not None else OPEN_SESSIONS)[_rhythm(in_sessions)]
-        until = start if end is None else local(end, country)
+        last = incident.seen_until if end is None else end
+        forms = (OPEN_SESSIONS if last is None else SESSIONS)[_rhythm(in_sessions)]
+        until = start if last is None else local(last, country)
         when = language.count(
             *forms,
             len(in_sessions.hours),
@@ -201,27 +230,67 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
         return language.say(MOSTLY_SO, when=when) if in_sessions.longer else when
     began = latest if known == "between" else start
     sure = known == "about" or (known == "between" and earliest.date() == began.date())
+    if end is None and incident.seen_until is not None:
+        return _seen_until(incident, incident.seen_until, began, language, by_hour=by_hour, sure=sure)
     if end is None:
         if not by_hour:
             return language.say(SINCE_DAY[sure], start=date(began, language))
         earlier = _before(earliest, began, began, language)
         return language.say(SINCE[known], start=_at(began, language), earliest=earlier)
-    until = local(end, country)
+    over, until = (local(at, country) for at in _end_between(incident) or (end, end))
     if end - incident.onset >= LONG or not by_hour:
-        until = local(end - 1, country)  # what ends at midnight does not reach into the next day
-        one_day = began.date() == until.date()
-        is_end_alone = not sure and (one_day or by_hour is None)
-        return language.say(
-            UNTIL_DAY if is_end_alone else ON_DAY if one_day else DAYS[sure],
-            dates=days_between(began, until, language),
-            start=date(began, language),
-            end=date(until, language),
-        )
+        return _in_dates(began, over, until, sure=sure, known_only=by_hour is None, language=language)
     return language.say(
-        FROM[known],
+        FROM[known, over == until],
         earliest=_before(earliest, began, until, language),
-        start=_before(began, until, until, language),
+        start=_before(began, over, until, language),
+        over=_before(over, until, until, language),
         end=_at(until, language),
+    )
+
+
+def _seen_until(
+    incident: Incident, last: float, began: datetime, language: Language, *, by_hour: bool | None, sure: bool
+) -> str:
+    """The period of an incident that goes on, up to its newest value."""
+    until = local(last, incident.country)
+    if by_hour and last - incident.onset < LONG:
+        first = incident.fall_earliest
+        earliest = began if first is None else local(first, incident.country)
+        return language.say(
+            SEEN_UNTIL[_onset_known(incident)],
+            earliest=_before(earliest, began, until, language),
+            start=_before(began, until, until, language),
+            end=_at(until, language),
+        )
+    one_day = began.date() == until.date()
+    form = ON_DAY if one_day and sure else DAYS_SEEN[sure]
+    if not sure and (one_day or by_hour is None):
+        form = UNTIL_DAY_SEEN
+    return language.say(form, start=date(began, language), end=date(until, language))
+
+
+def _in_dates(
+    began: datetime, over: datetime, until: datetime, *, sure: bool, known_only: bool, language: Language
+) -> str:
+    """The period in dates.
+
+    Args:
+        over, until: bounds of the end.
+        sure: is the first day known?
+        known_only: leave out a first day that is not.
+    """
+    # what ends at midnight does not reach into the next day
+    over, until = (at - timedelta(seconds=1) for at in (over, until))
+    is_over = over.date() == until.date()
+    one_day = began.date() == until.date()
+    is_end_alone = not sure and (one_day or known_only)
+    form = UNTIL_DAY[is_over] if is_end_alone else ON_DAY if one_day else DAYS[sure, is_over]
+    return language.say(
+        form,
+        dates=days_between(began, until, language),
+        start=date(began, language),
+        end=date(until, language),
     )
 
 
@@ -251,42 +320,69 @@ def _rhythm(found: DailySessions) -> str:
 
 
 WHEN = {
-    ("before", False): "Already under way at {onset}, when our data begin; no end has been seen.",
-    ("before", True): "Already under way at {onset}, when our data begin; it ended about {end}.",
-    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
-    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
-    ("about", False): "Since about {onset}; no end has been seen.",
-    ("about", True): "From about {onset} to about {end}.",
+    ("before", "open"): "Already under way at {onset}, when our data begin; no end has been seen.",
+    ("before", "about"): "Already under way at {onset}, when our data begin; it ended about {end}.",
+    (
+        "before",
+        "between",
+    ): "Already under way at {onset}, when our data begin; it ended between {over} and {end}.",
+    ("before", "seen"): (
+        "Already under way at {onset}, when our data begin, and still at {end}; no end has been seen."
+    ),
+    ("between", "seen"): (
+        "It began between {earliest} and {latest}, and was still on at {end}; no end has been seen."
+    ),
+    ("about", "seen"): "From about {onset} to at least {end}; no end has been seen.",
+    ("between", "open"): "It began between {earliest} and {latest}; no end has been seen.",
+    ("between", "about"): "It began between {earliest} and {latest}, and ended about {end}.",
+    ("between", "between"): "It began between {earliest} and {latest}, and ended between {over} and {end}.",
+    ("about", "open"): "Since about {onset}; no end has been seen.",
+    ("about", "about"): "From about {onset} to about {end}.",
+    ("about", "between"): "It began about {onset}, and ended between {over} and {end}.",
 }
-"""(how well the onset is known, has it ended) -> sentence on both clocks."""
+"""(how well the onset is known, and the end) -> sentence on both clocks."""
 
 
 def exactly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when on both clocks."""
-    known, end = _onset_known(incident), incident.end
-    at = {
-        "onset": both_clocks(incident.onset, incident.country, language),
-        "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "earliest": both_clocks(incident.fall_earliest or incident.onset, incident.country, language),
-        "end": "" if end is None else both_clocks(end, incident.country, language),
+    return language.sentence(
+        WHEN[_onset_known(incident), _end_known(incident)], **_on_clocks(incident, language)
+    )
+
+
+def _end_known(incident: Incident) -> str:
+    if incident.end is None:
+        return "open" if incident.seen_until is None else "seen"
+    return "about" if _end_between(incident) is None else "between"
+
+
+def _on_clocks(incident: Incident, language: Language) -> dict[str, str]:
+    """The moments of the sentences above, on both clocks."""
+    end = incident.seen_until if incident.end is None else incident.end
+    over, until = _end_between(incident) or (end, end)
+    times = {
+        "onset": incident.onset,
+        "latest": incident.onset_latest,
+        "earliest": incident.onset if incident.fall_earliest is None else incident.fall_earliest,
+        "over": over,
+        "end": until,
     }
-    return language.sentence(WHEN[known, end is not None], **at)
+    return {
+        name: "" if at is None else both_clocks(at, incident.country, language) for name, at in times.items()
+    }
 
 
 ROUGHLY = {
-    False: "Since {latest} at the latest; no end has been seen.",
-    True: "From {latest} at the latest to about {end}.",
+    "open": "Since {latest} at the latest; no end has been seen.",
+    "seen": "Under way by {latest}, and still at {end}; no end has been seen.",
+    "about": "From {latest} at the latest to about {end}.",
+    "between": "Under way by {latest}; over by {end}.",
 }
-"""Has it ended -> the line of an event whose onset is not known: the middle of a gap would be a guess."""
+"""How well the end is known -> the line of an event whose onset is not known: the middle of a gap would be a guess."""
 
 
 def roughly_when(incident: Incident, language: Language) -> Sentence:
     """From when to when in one line, for the foot of a picture; the page says how certain it is."""
-    known, end = _onset_known(incident), incident.end
-    at = {
-        "onset": both_clocks(incident.onset, incident.country, language),
-        "latest": both_clocks(incident.onset_latest, incident.country, language),
-        "end": "" if end is None else both_clocks(end, incident.country, language),
-    }
-    text = ROUGHLY[end is not None] if known == "between" else WHEN[known, end is not None]
-    return language.sentence(text, **at)
+    known, ended = _onset_known(incident), _end_known(incident)
+    text = ROUGHLY[ended] if known == "between" else WHEN[known, ended]
+    return language.sentence(text, **_on_clocks(incident, language))

@@ -8,13 +8,15 @@ import pytest
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.extent import main_level
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Stage, Status
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.pipeline.outages import found_in
-from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key, without
 from tests.builders import DAY
+from tests.each import each
 
 AP, GTR, BGP, NT = "ping-slash24", "gtr", "bgp", "merit-nt"
 
@@ -240,6 +242,53 @@ def test_usage_that_is_not_back_keeps_an_outage_open_after_everything_else_is() 
     assert incident.level.now == pytest.approx(0.8, abs=0.03), "probing is back, usage is not"
     back = one(probing, cut(cut(of(GTR, noise=0.02), 600, 650, 0.01), 650, 750, 0.6))
     assert back.end == pytest.approx(at(750), abs=1800) and len(back.intervals) == 2
+
+
+@each(
+    ("steps", "level"),
+    [
+        ([(24, 0.05)], 0.05),
+        ([(6, 0.05), (18, 0.7)], 0.05),  # most was lost in six hours
+        ([(11, 0.25), (8, 0.42), (3, 0.7), (7, 0.8)], 0.25),  # Venezuela, July 2019: back in stages
+        ([(1, 0.0), (40, 0.5)], 0.5),  # an hour at nothing is its lowest point, not its level
+        ([(10, 0.12), (10, 0.1), (10, 0.11)], 0.11),  # nights of a curfew
+    ],
+)
+def test_the_level_is_that_of_the_main_stretch(steps: list[tuple[float, float]], level: float) -> None:
+    begins = np.cumsum([0, *(hours for hours, _ in steps)]) * HOUR
+    levels = [
+        Stage(begins[n], None if n == len(steps) - 1 else begins[n + 1], left)
+        for n, (_, left) in enumerate(steps)
+    ]
+    soft = Stage(-100 * HOUR, 0, 0.9)
+    assert main_level([soft, *levels], 0.0, float(begins[-1])) == level
+
+
+def test_headline_level_steps_and_family_have_one_figure_of_the_country_s_own_series() -> None:
+    staged = cut(cut(of(AP), 600, 610, 0.1), 610, 640, 0.7)
+    places = [replace(cut(of(AP), 600, 640, 0.9), key=key(AP, Place("XA", region=f"XA-{n}"))) for n in "ABC"]
+    incident = one(staged, *places)
+    assert incident.level is not None and incident.level.worst is not None
+    (probing,) = (view for view in incident.opinions if view.family == "probing")
+    assert probing.left is not None
+    assert incident.level.mean == probing.left.mean == incident.levels[0].left == pytest.approx(0.1, abs=0.02)
+    assert incident.level.worst <= incident.level.mean
+
+
+def test_the_present_level_is_that_of_sources_that_still_speak() -> None:
+    probing = without(cut(of(AP), 600, 10_000, 0.02), 660, 1e6)
+    routing = cut(cut(of(BGP), 600, 690, 0.3), 690, 10_000, 0.6)
+    level = one(probing, routing).level
+    assert level is not None and level.now is not None and level.last is not None
+    assert level.last == pytest.approx(0.02, abs=0.01) and level.last_at == at(660)
+    assert level.now == pytest.approx(0.6, abs=0.02) and level.now_of == "routing"
+    assert level.now_at is not None and level.now_at > at(900)
+    alone = one(probing).level
+    assert alone is not None and alone.now == pytest.approx(0.02, abs=0.01)
+    assert alone.now_at == at(660)
+    assert alone.last is None, "nothing has been heard since that would make it old"
+    speaks = one(without(probing, 650, 1e6), without(routing, 653, 1e6)).level
+    assert speaks is not None and (speaks.now_at, speaks.last) == (at(650), None), "no longer than usual"
 
 
 def test_people_who_do_a_little_less_after_an_outage_do_not_keep_it_open() -> None:

@@ -196,6 +196,23 @@ def test_depth_is_typical_worst_and_now() -> None:
     )
 
 
+def test_a_source_that_reports_less_while_much_is_gone_does_not_give_its_return_as_the_typical_level() -> (
+    None
+):
+    """Half-hourly, but one value in ten hours arrives from the deep part."""
+    series = cut(cut(daily(60, noise=0.01, signal=AP), 480, 600, 0.5), 480, 560, 0.1)
+    kept = [
+        n
+        for n, at_ in enumerate(series.times)
+        if not at(480) < at_ < at(560) or (at_ - at(480)) % 36_000 == 0
+    ]
+    sparse = replace(series, times=series.times[kept], values=series.values[kept], counts=series.counts[kept])
+    found = depth(told(sparse, 480), [Interval(at(480), at(600))], at(600))
+    assert found is not None and found.mean == pytest.approx(0.05, abs=0.02)
+    (first, *_) = stages(told(sparse, 480), at(480), at(600))
+    assert first.left == pytest.approx(0.05, abs=0.02)
+
+
 def test_now_is_since_the_return_of_what_people_had_lost() -> None:
     """The newest day lies within the outage for the most part."""
     deep = cut(daily(60, noise=0.01), 480, 528, 0.05)

@@ -20,8 +20,19 @@ from fanous.analysis.incidents.assemble import TOGETHER
 from fanous.analysis.incidents.fusion import LONE_USAGE
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
-from fanous.analysis.series.depth import CLEARLY, Fall, Return, back_at, depth, fall, rise, soft_start, stages
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.depth import (
+    CLEARLY,
+    NOW,
+    Fall,
+    Return,
+    back_at,
+    depth,
+    fall,
+    rise,
+    soft_start,
+    stages,
+)
+from fanous.analysis.series.signals import SIGNALS, lag_of
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
@@ -366,17 +377,11 @@ LASTS = threshold(
 # --- in what steps, and how deep ------------------------------------------------------------------------
 
 
-def levels_of(
-    began: Began,
-    spans: Sequence[Interval],
-    measured: Sequence[SourceCourse],
-    later: tuple[Interval, SourceCourse] | None = None,
-) -> tuple[Stage, ...]:
+def levels_of(began: Began, spans: Sequence[Interval], measured: Sequence[SourceCourse]) -> tuple[Stage, ...]:
     """What was left, step by step, by the source that gives the onset; empty = nothing was measured.
 
     Args:
         measured: with their depth in these intervals.
-        later: see ``not_yet``; its steps are those of usage.
     """
     if began.lead is None:
         return ()
@@ -384,10 +389,45 @@ def levels_of(
     found = [] if began.soft is None else [began.soft]
     for span in spans:
         found += stages(lead.told, span.start, span.end)
-    if later is not None:
-        span, one = later
-        found += stages(one.told, span.start, span.end)
     return tuple(found)
+
+
+def main_level(levels: Sequence[Stage], began: float, until: float) -> float | None:
+    """The level of the main stretch: half of what was lost, in depth and time, was lost at this level or a lower one;
+    None = there are no steps.
+
+    Args:
+        levels: step by step; what led up to the onset does not count.
+        until: when an ongoing one was last measured, unix seconds.
+    """
+    lost = [
+        (one.left, (1 - one.left) * max(0.0, (until if one.end is None else one.end) - one.start))
+        for one in sorted(levels, key=lambda one: one.left)
+        if one.start >= began
+    ]
+    if not lost:
+        return None
+    so_far = np.cumsum([weight for _, weight in lost])
+    return lost[int(np.argmax(so_far >= so_far[-1] / 2))][0]
+
+
+def at_main_level(
+    measured: Sequence[SourceCourse], lead: SourceCourse | None, levels: Sequence[Stage], began: float
+) -> tuple[SourceCourse, ...]:
+    """The series; that of the country that gives the steps has the level of the main one as its typical level."""
+    found = []
+    for one in measured:
+        if lead is not None and one.key == lead.key and is_country(one.key.place) and one.depth is not None:
+            level = main_level(levels, began, float(one.told.times[-1] + one.told.step))
+            if level is not None:
+                one = replace(one, depth=_with_mean(one.depth, level))
+        found.append(one)
+    return tuple(found)
+
+
+def _with_mean(depth: Estimate, mean: float) -> Estimate:
+    worst = mean if depth.worst is None else min(depth.worst, mean)
+    return replace(depth, mean=mean, low=min(depth.low, mean), high=max(depth.high, mean), worst=worst)
 
 
 def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
@@ -415,6 +455,7 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
         max(one.high for one in many),
         mean([one.worst for one in many]),
         mean([one.now for one in many]),
+        min((one.now_at for one in many if one.now_at is not None), default=None),
     )
 
 
@@ -433,6 +474,56 @@ def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]
         onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
         found.append(replace(opinion, left=left_of, onset=onset))
     return tuple(found)
+
+
+SILENT_BINS = threshold(
+    "incidents.level_silent_bins",
+    6,
+    "Bins that a series may lack, after its source's usual delay and at least `series.depth_now_seconds`, before its "
+    "newest value is no longer the present level: sources skip single bins every day.",
+)
+
+
+def speaking(measured: Sequence[SourceCourse], heard: float) -> list[SourceCourse]:
+    """The series that still report.
+
+    Args:
+        heard: when the newest value of any series of the country ended, unix seconds.
+    """
+
+    def silence(one: SourceCourse) -> float:
+        return heard - float(one.told.times[-1] + one.told.step)
+
+    return [
+        one for one in measured if silence(one) <= lag_of(one.key) + max(SILENT_BINS * one.told.step, NOW)
+    ]
+
+
+def present(
+    level: Estimate, known: Sequence[SourceCourse], measured: Sequence[SourceCourse], heard: float
+) -> Estimate:
+    """The level of an ongoing event with its present one: that of the series that give the level, as far as they still
+    report; if they have fallen silent, what they said last, and the present level of the country's others.
+
+    Args:
+        known: the series that give the level.
+        measured: all series that show the event.
+        heard: see ``speaking``.
+    """
+    still, silent = of_families(speaking(known, heard)), of_families(known)
+    if still is not None or silent is None:
+        return level if still is None else replace(level, now=still.now, now_at=still.now_at)
+    others = speaking([one for one in measured if is_country(one.key.place)], heard)
+    newest = max(others, key=lambda one: float(one.told.times[-1] + one.told.step), default=None)
+    other = None if newest is None else newest.depth
+    return replace(
+        level,
+        now=None if other is None else other.now,
+        now_at=None if other is None else other.now_at,
+        now_of="" if newest is None else str(newest.family),
+        last=silent.now,
+        last_at=silent.now_at,
+    )
 
 
 def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from fanous.analysis.incidents.extent import (
     NATION_SHARE,
     Began,
     SourceCourse,
+    at_main_level,
     carrying,
     deepened,
     exactly,
@@ -37,6 +38,7 @@ from fanous.analysis.incidents.extent import (
     not_yet,
     of_families,
     onset_of,
+    present,
     with_depths,
 )
 from fanous.analysis.incidents.fusion import (
@@ -54,7 +56,7 @@ from fanous.analysis.incidents.fusion import (
 )
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.series.anomalies import family_of, is_country, left
-from fanous.analysis.series.depth import Return
+from fanous.analysis.series.depth import Return, stages
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
@@ -169,7 +171,7 @@ class Quantities:
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
-            level=_level(ran.core, kind, stood.measured),
+            level=_level(ran.core, kind, stood, self.series),
             lasting_since=lasting,
             levels=stood.levels,
             explanations=tuple(
@@ -319,8 +321,10 @@ def _stood(
     began = _from(began, spans[0].start)
     if end is not None and (back is None or back.at != end):
         back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
-    levels = levels_of(began, spans, measured, later)
-    spans = spans if later is None else (*spans, later[0])
+    levels = levels_of(began, spans, measured)
+    measured = at_main_level(measured, began.lead, _without_returns(spans, levels, began)[1], began.at)
+    if later is not None:
+        spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
     spans, levels = _without_returns(spans, levels, began)
     return ran, _Stood(began, spans, levels, end, measured, None if end is None else back)
 
@@ -368,19 +372,30 @@ def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
     return far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
 
 
-def _level(core: Sequence[Anomaly], kind: Kind, measured: Sequence[SourceCourse]) -> Estimate | None:
+def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood", series: Sequence[Series]) -> Estimate | None:
     """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
-    speed rather than of a delay; among these by the series that carry the incident, if any do."""
+    speed rather than of a delay; among these by the series that carry the incident, if any do.
+
+    If the country's own series gives the steps, it gives the level; the range is that of all of them.
+    """
 
     def felt(key: SeriesKey) -> bool:
         signal = SIGNALS[key.signal]
         return signal.unit == "kbps" if kind is Kind.SLOWDOWN else signal.family in FELT
 
-    known = [one for one in measured if felt(one.key)] or list(measured)
+    known = [one for one in stood.measured if felt(one.key)] or list(stood.measured)
     carriers = carrying(known)
-    return of_families([one for one in known if one.key in carriers] or known) or estimate(
-        [a for a in core if felt(a.key)] or core
-    )
+    known = [one for one in known if one.key in carriers] or known
+    found = of_families(known) or estimate([a for a in core if felt(a.key)] or core)
+    lead = stood.began.lead
+    own = next((one.depth for one in known if lead is not None and one.key == lead.key), None)
+    if found is not None and own is not None and lead is not None and is_country(lead.key.place):
+        low, high = min(own.low, found.low), max(own.high, found.high)
+        found = replace(own, low=low, high=high, now=found.now, now_at=found.now_at)
+    if found is None or stood.end is not None:
+        return found
+    heard = max((float(one.times[-1] + one.step) for one in series if len(one)), default=0.0)
+    return present(found, known, stood.measured, heard)
 
 
 def _not_before(verdict: Ruling, began: Began) -> Ruling:

@@ -297,24 +297,30 @@ class Shares:
         """Shares of the bins wholly within ``[since, until)``."""
         return self.left[(self.times >= since) & (self.times + self.step <= until)]
 
-    def lost_in(self, intervals: Sequence[Interval]) -> "list[Floats]":
-        """Shares left in the bins that an event filled, one array per interval; if it filled none, what was left
+    def lost_in(self, intervals: Sequence[Interval]) -> "list[Loss]":
+        """What was left in the bins that an event filled, one loss per interval; if it filled none, what was left
         while it was on, if it was on for a quarter of a bin or more.
         """
-        found, rest = list[Floats](), list[tuple[Floats, Floats]]()
+        found, rest = list[Loss](), list[tuple[Floats, Floats]]()
         for one in intervals:
-            inside, left = self._met(one.start, one.until)
-            filled = left[inside >= FILLED]
-            if len(filled):
-                found.append(filled[lost_whole(filled, SIGMAS * self.noise)])
+            times, inside, left = self._met(one.start, one.until)
+            filled = inside >= FILLED
+            if filled.any():
+                whole = lost_whole(left[filled], SIGMAS * self.noise)
+                found.append(Loss(left[filled][whole], self.held(times[filled][whole])))
             elif len(left):
                 rest.append((inside, left))
         if not found and rest:
             inside, left = (np.concatenate(part) for part in zip(*rest, strict=True))
             known = float((inside**2).sum())
             if known >= LEAST_FILLED:
-                found.append(np.array([max(0.0, 1 - float((inside * (1 - left)).sum()) / known)]))
+                share = max(0.0, 1 - float((inside * (1 - left)).sum()) / known)
+                found.append(Loss(np.array([share]), np.array([float(self.step)])))
         return found
+
+    def held(self, times: Ints) -> Floats:
+        """Seconds for which each value stands: until the next one, however long that took to come."""
+        return np.append(np.diff(times), self.step).astype(np.float64)
 
     def brief(self, span: Interval) -> Interval | None:
         """When an event was on that shows in two bins and filled neither; None = it is not such an event.
@@ -340,12 +346,26 @@ class Shares:
         start = float(times[rows[0]]) + self.step * second / (first + second)
         return Interval(start, start + self.step)
 
-    def _met(self, since: float, until: float) -> tuple[Floats, Floats]:
-        """For the bins that an event touched: the share of each that it covered, and the share of the level left."""
+    def _met(self, since: float, until: float) -> tuple[Ints, Floats, Floats]:
+        """For the bins that an event touched: their times, the share of each that it covered, and the share of the
+        level left."""
         met = (self.times + self.step > since) & (self.times < until)
         times = self.times[met]
         inside = (np.minimum(times + self.step, until) - np.maximum(times, since)) / self.step
-        return inside, self.left[met]
+        return times, inside, self.left[met]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What was left in one interval of an event; both arrays are float64, (n,).
+
+    Attributes:
+        left: shares of the usual level, in order of time.
+        held: seconds for which each stands.
+    """
+
+    left: Floats
+    held: Floats
 
 
 def lost_whole(left: Floats, margin: float = 0.0) -> slice:

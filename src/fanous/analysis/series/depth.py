@@ -323,7 +323,8 @@ def stages(told: Shares, start: float, end: float | None) -> tuple[Stage, ...]:
         begins = start if first == 0 else float(times[first])
         ends = end if last == len(left) else float(times[last])
         part = left[first:last]
-        level = float(np.median(part[lost_whole(part, SIGMAS * told.noise)]))
+        whole = lost_whole(part, SIGMAS * told.noise)
+        (level,) = over_time(part[whole], told.held(times[first:last][whole]), (0.5,))
         found.append(Stage(begins, ends, min(level, 1.0)))  # no part of an outage is a surplus
     return tuple(found)
 
@@ -443,7 +444,7 @@ NOW_OF_PEOPLE = threshold(
 
 
 def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Estimate | None:
-    """What is left: typically (median of the bins that were lost whole), at worst, and now; None = nothing is known.
+    """What is left: typically (median over the time that was lost whole), at worst, and now; None = nothing is known.
 
     *Now* is the newest day (three hours, if a signal does not move with people's days), or the first after the end; or
     the time since most of a loss of more than half came back, which no night or day does.
@@ -452,13 +453,14 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
         intervals: intervals in which the event is measured.
         end: end of the event, no earlier than theirs; None = ongoing.
     """
-    parts = told.lost_in(intervals)
-    left = np.concatenate(parts) if parts else np.array([])
-    if not len(left):
+    losses = [loss for loss in told.lost_in(intervals) if len(loss.left)]
+    if not losses:
         return None
-    low, middle, high = np.quantile(left, [0.05, 0.5, 0.95])
+    left = np.concatenate([loss.left for loss in losses])
+    held = np.concatenate([loss.held for loss in losses])
+    low, middle, high = over_time(left, held, (0.05, 0.5, 0.95))
     width = max(1, WORST // told.step)
-    worst = min((float(_means(part, width).min()) for part in parts if len(part)), default=float(low))
+    worst = min(float(_means(loss.left, width).min()) for loss in losses)
     newest = NOW_OF_PEOPLE if SIGNALS[told.key.signal].of_people else NOW
     until = float(told.times[-1] + told.step) if end is None else end + max(newest, told.step)
     now = told.between(max(until - max(newest, told.step), intervals[-1].start), until)
@@ -470,12 +472,24 @@ def depth(told: Shares, intervals: Sequence[Interval], end: float | None) -> Est
         since = told.between(until if back is None else back.at, until)
         now = since if len(since) * told.step >= WORST else now
     return Estimate(
-        float(middle),
-        float(low),
-        float(high),
-        min(worst, float(middle)),
+        middle,
+        low,
+        high,
+        min(worst, middle),
         float(np.median(now)) if len(now) else None,
+        float(told.times[told.times + told.step <= until][-1] + told.step) if len(now) else None,
     )
+
+
+def over_time(left: Floats, held: Floats, shares: Sequence[float]) -> list[float]:
+    """Quantiles of what was left over the time for which it was: as of bins, where each stands for as long.
+
+    A source that reports less while much is gone would otherwise give the level of its return as the typical one.
+    """
+    order = np.argsort(left, kind="stable")
+    left, held = left[order], held[order]
+    places = np.concatenate([[0.0], np.cumsum((held[1:] + held[:-1]) / 2)])
+    return [float(np.interp(share * places[-1], places, left)) for share in shares]
 
 
 def _means(values: Floats, width: int) -> NDArray[np.float64]:

@@ -32,13 +32,21 @@ class Estimate(Struct):
 
 
 class Left(Struct):
-    """Share of a baseline that remains: typically during the incident (with the 90 % interval), at worst, and now."""
+    """Share of a baseline that remains: typically during the incident (with the 90 % interval), at worst, and now.
+
+    ``now`` is that of sources that still report, at ``now_at``.  If those that give the other figures have fallen
+    silent, ``now_of`` is the family that gives ``now``, and ``last`` is what they said last, at ``last_at``.
+    """
 
     mean: float
     low: float
     high: float
     worst: float | None
     now: float | None
+    now_at: Instant | None
+    now_of: str | None
+    last: float | None
+    last_at: Instant | None
 
 
 class Stage(Struct):

@@ -118,6 +118,7 @@ def connectivity(
     targets: Sequence[str] = (),
     *,
     during: Spans = (),
+    brackets: Spans = (),
     found: Sequence[FamilyView] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
@@ -131,6 +132,7 @@ def connectivity(
         spans: periods to shade.
         during: an incident's periods: its average levels are given, and not the newest, which after its end say
             nothing of it.
+        brackets: the times within which it began and ended, shaded too.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
     lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
@@ -157,7 +159,7 @@ def connectivity(
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
-    drawn = _drawn(lines, names, country, visit, spans)
+    drawn = _drawn(lines, names, country, visit, spans, brackets)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
 
 
@@ -281,6 +283,7 @@ def _drawn(
     country: str,
     visit: Visit,
     spans: Sequence[tuple[float, float]],
+    brackets: Spans,
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
     if not lines.lines:
@@ -302,7 +305,7 @@ def _drawn(
             clock_words(lines.start, country, language),
             names,
         )
-        return Markup(plot(lines, spans, legend, shape, mark))
+        return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
 

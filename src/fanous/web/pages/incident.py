@@ -6,6 +6,7 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,6 +33,7 @@ from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
     around_of,
+    brackets_of,
     lines_among,
     panels_of,
     reach,
@@ -51,6 +53,7 @@ from fanous.web.routes import Facts, page, resource
 from fanous.wording.headline import claim_line, led, nth_sentence, provenance_note
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import methods, sentence
+from fanous.wording.period import EXACT
 
 MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
@@ -113,6 +116,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "spell": spell,
+        "exact": EXACT,
     }
 
 
@@ -132,6 +136,11 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
     end, spans = min(until, visit.now), spans_of(incident, visit.now)
     own = user_weights(incident.country)
     shown = (store, incident.country, known, since, end, visit, published, spans)
+    measured: dict[str, Any] = {
+        "during": spans,
+        "brackets": brackets_of(incident),
+        "found": incident.opinions,
+    }
     controls = [one for one in control_targets() if one not in incident.targets]
     others = sorted(beside(incident, votes, len(controls) + MOST_BESIDE), key=controls.__contains__)
     columns = [*incident.targets, *others[:MOST_BESIDE]]
@@ -140,8 +149,8 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         "controls": controls,
         "weights": own,
         "chart": chart_of(store, incident, lines_among(incident, votes, since, until), visit),
-        "connectivity": connectivity(*shown, during=spans, found=incident.opinions) if published else None,
-        "traffic": connectivity(*shown, incident.targets, during=spans, found=incident.opinions)
+        "connectivity": connectivity(*shown, **measured) if published else None,
+        "traffic": connectivity(*shown, incident.targets, **measured)
         if published and incident.is_of_traffic
         else None,
     }
