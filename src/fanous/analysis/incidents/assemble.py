@@ -302,7 +302,7 @@ class Account:
         most: the highest confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
         explained: something else explains it, and the ruling's reason says what.
-        faint: nothing in it ever reached the threshold, so it is retracted once it is over.
+        faint: nothing in it ever reached the threshold, or it may be a passing fault: it is retracted once it is over.
         explanations, kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
     """
 

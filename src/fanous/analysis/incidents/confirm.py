@@ -211,6 +211,9 @@ ROUNDS = threshold(
     "Rounds in which probes that an operator answers for must fail: one round may be a moment's fault upstream of all "
     "of them, and two may be its beginning and its end.",
 )
+PASSING = "lacks.rounds"
+"""Code of the reason of a suspicion that may be a passing fault; once it is over, it is retracted."""
+
 WITHOUT_ROUNDS = threshold(
     "incidents.rounds_seconds",
     1200,
@@ -346,7 +349,7 @@ class _Case:
         if self.count(seen) < PROBES:
             return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
         if bool(seen.vouched.any()) and not _is_over_rounds(seen):
-            return Reason("lacks.rounds", {"needed": ROUNDS})
+            return Reason(PASSING, {"needed": ROUNDS})
         explained = self.left(seen, now)
         if explained is not None or helped(seen, self.count):
             return explained

@@ -32,6 +32,7 @@ from fanous.analysis.incidents.assemble import (
     surest,
 )
 from fanous.analysis.incidents.confirm import (
+    PASSING,
     Ruling,
     families_seen,
     families_that_saw,
@@ -172,7 +173,7 @@ class MeasuredVotes:
                 *(Weighed(code, answer.standing, answer.because) for code, answer in left_out),
                 *weighed(OF_NAMED_EVENT, named_event),
             ),
-            faint=all(f.anomaly.probability < RAISED for f in named),
+            faint=ruling.reason.code == PASSING or all(f.anomaly.probability < RAISED for f in named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
