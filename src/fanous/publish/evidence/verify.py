@@ -1,7 +1,7 @@
 """Verify: opens a bundle, checks every byte, and recomputes the incident from its records.
 
 A bundle comes from anyone, so a confined reader does it (``verify_apart``): it reaches the bundle and a temporary
-folder, and neither the keys nor the stores of whoever checks it.
+folder, and neither the keys nor the stores of its checker.
 """
 
 from collections.abc import Callable, Iterator, Sequence
