@@ -13,7 +13,7 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
 from fanous.evaluation.evaluate import evaluate_corpora
 from fanous.evaluation.rehearsal.cases import known
-from fanous.evaluation.replays import Loss, struck
+from fanous.evaluation.replays import PlantedLoss, struck
 from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
 from fanous.evaluation.votes import incidents_of, stretches_of
@@ -92,7 +92,7 @@ def _month(country: SeriesCountry, seed: int) -> Iterator[Stated]:
         signal = str(chance.choice(["ping-slash24", "gtr"]))
         start = float(series[0].times[0]) + chance.uniform(15, 30) * DAY
         end = start + float(chance.choice(HOURS)) * HOUR
-        loss = Loss((signal,), float(chance.uniform(*LOSSES)), start, end)
+        loss = PlantedLoss((signal,), float(chance.uniform(*LOSSES)), start, end)
         series = [struck(one, loss) if one.key.signal == signal else one for one in series]
     setting = Setting(series[0].key.place.country, None, "", "")
     for incident in found_in(Quantities(series), setting):

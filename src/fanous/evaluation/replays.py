@@ -380,7 +380,7 @@ LOSS_WARM_UP = 14 * DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class PlantedLoss:
     """One loss: ``[start, end)`` in unix seconds."""
 
     signals: tuple[str, ...]
@@ -414,10 +414,10 @@ def inject(
         begins = max(corpus.since, *(float(one.times[0]) for one in spans))
         ends = min(corpus.until, *(float(one.times[-1]) for one in spans))
         first, last = begins + LOSS_WARM_UP, ends - DAY - hours * HOUR
-        losses: list[Loss] = []
+        losses: list[PlantedLoss] = []
         while len(losses) < injection.times:
             start = float(chance.uniform(first, last) // injection.aligned * injection.aligned)
-            loss = Loss(signals, share, start, start + hours * HOUR)
+            loss = PlantedLoss(signals, share, start, start + hours * HOUR)
             wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
             if not any(_overlap(a, wide) for a in busy):  # nothing was raised there without the loss
                 losses.append(loss)
@@ -426,7 +426,7 @@ def inject(
 
 
 def _losses_score(
-    losses: Sequence[Loss],
+    losses: Sequence[PlantedLoss],
     hours: float,
     series: Sequence[Series],
     calm: dict[str, list[Anomaly]],
@@ -473,19 +473,19 @@ def _losses_score(
     )
 
 
-def struck(one: Series, loss: Loss) -> Series:
+def struck(one: Series, loss: PlantedLoss) -> Series:
     """The series with the loss: a bin that it covers in part loses that part."""
     within = np.minimum(one.times + one.step, loss.end) - np.maximum(one.times, loss.start)
     return replace(one, values=one.values * (1 - loss.share * np.clip(within / one.step, 0, 1)))
 
 
-def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
+def _is_of(anomaly: Anomaly, loss: PlantedLoss) -> bool:
     """Was it raised during the loss, or within an hour after it, since averages lag?"""
     raised = anomaly.raised_at or anomaly.last_seen
     return loss.start < raised <= loss.end + HOUR and _overlap(anomaly, loss)
 
 
-def _overlap(anomaly: Anomaly, loss: Loss) -> bool:
+def _overlap(anomaly: Anomaly, loss: PlantedLoss) -> bool:
     return anomaly.start < loss.end and anomaly.until > loss.start
 
 

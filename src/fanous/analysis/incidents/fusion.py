@@ -50,7 +50,7 @@ RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if
 """Families that can support each other, in the order in which they are named; reports are not measurements."""
 
 
-class Verdict(NamedTuple):
+class OutageRuling(NamedTuple):
     """Whether an event is confirmed, and how the explanations of what two families show stand.
 
     Attributes:
@@ -61,19 +61,21 @@ class Verdict(NamedTuple):
     answers: dict[str, Weighing]
 
 
-def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> Verdict:
+def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
     """C3 (outages) or C1 if two families agree, from the first moment at which published data raised both and no
     explanation of that is left."""
     met = min(map(_weighed, agreements(event)), key=lambda one: one[:2], default=None)
     if met is None:
-        return Verdict(Ruling("", None, _lacking(event.group)), _answers(Agreement(event, event.group, inf)))
+        return OutageRuling(
+            Ruling("", None, _lacking(event.group)), _answers(Agreement(event, event.group, inf))
+        )
     at, _, answers, agreement = met
     if at == inf:
         held = next(one.because for one in answers.values() if one.standing is Standing.HOLDS)
-        return Verdict(Ruling("", None, held), answers)
+        return OutageRuling(Ruling("", None, held), answers)
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
     reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families})
-    return Verdict(Ruling(rule, at, reason), answers)
+    return OutageRuling(Ruling(rule, at, reason), answers)
 
 
 def _weighed(

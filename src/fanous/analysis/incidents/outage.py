@@ -43,8 +43,8 @@ from fanous.analysis.incidents.extent import (
 )
 from fanous.analysis.incidents.fusion import (
     STEADY,
+    OutageRuling,
     Support,
-    Verdict,
     agree,
     alone,
     cannot_show,
@@ -194,7 +194,7 @@ class Quantities:
         return tuple(sorted(near - {country}))
 
 
-def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Verdict:
+def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> OutageRuling:
     """Is it confirmed, by what no explanation leaves out, and with none left?"""
     verdict = judged(event, kind)
     for answer in answers:

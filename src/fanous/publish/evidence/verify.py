@@ -143,7 +143,7 @@ def verify(path: Path, signer: str = "", series: ReadSeries | None = None) -> Ve
         raise BundleRefused("it needs more memory than this machine has to spare") from None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CheckedBundle(msgspec.Struct, frozen=True):
     """What a confined reader says.
 
     Attributes:
@@ -169,13 +169,15 @@ def verify_apart(path: Path, signer: str = "", series: ReadSeries | None = None)
     return outcome.done
 
 
-def _outcome(path: Path, signer: str, known: Sequence[SourceSeries] | None) -> Outcome:
+def _outcome(path: Path, signer: str, known: Sequence[SourceSeries] | None) -> CheckedBundle:
     check_regular(path)  # no folder is granted
     grant = Grant(reads=(path, data_folder() / "refdata", OWN_PROCESS))
-    return answered(Outcome, outcome_of, path, signer, known, about=str(path), grant=grant)
+    return answered(CheckedBundle, outcome_of, path, signer, known, about=str(path), grant=grant)
 
 
-def outcome_of(_records: IO[bytes], path: Path, signer: str, known: Sequence[SourceSeries] | None) -> Outcome:
+def outcome_of(
+    _records: IO[bytes], path: Path, signer: str, known: Sequence[SourceSeries] | None
+) -> CheckedBundle:
     """In the reader: what ``verify`` says.
 
     Args:
@@ -188,12 +190,12 @@ def outcome_of(_records: IO[bytes], path: Path, signer: str, known: Sequence[Sou
         return known or ()
 
     try:
-        outcome = Outcome(verify(path, signer, series), withheld=asked[0] if asked else None)
+        outcome = CheckedBundle(verify(path, signer, series), withheld=asked[0] if asked else None)
         encoded(outcome)
     except BundleRefused as why:
-        return Outcome(refused=str(why).encode("utf-8", "surrogatepass"))
+        return CheckedBundle(refused=str(why).encode("utf-8", "surrogatepass"))
     except (OverflowError, UnicodeError, RecursionError):
-        return Outcome(refused=b"it says something in numbers or letters that no bundle has")
+        return CheckedBundle(refused=b"it says something in numbers or letters that no bundle has")
     return outcome
 
 
