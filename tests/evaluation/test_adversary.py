@@ -142,6 +142,6 @@ def test_what_a_crowd_of_users_fakes_is_no_more_than_suspected_where_they_are() 
 
 @pytest.mark.matrix
 def test_what_spared_probes_hide_is_counted() -> None:
-    few, many = (next(one for one in spared(range(1)) if one.own == own) for own in (2, 8))
+    few, many = (next(one for one in spared(range(1)) if one.own == own) for own in (2, 16))
     assert (few.confirmed, few.national, few.missed) == (1, 1, 0)
     assert (many.confirmed, many.told, many.missed) == (0, 1, 0)
