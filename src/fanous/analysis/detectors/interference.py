@@ -333,8 +333,8 @@ class Seats:
 def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
     """Failing share of each series where nothing interferes, shape (series,).
 
-    What vouched voices raised while it lasted is no habit, however short it was; what strangers raised may be one, if
-    hindsight says so.
+    Failures that vouched probes raised while they lasted are left out, however soon they healed; strangers' only
+    as far as hindsight says so.
     """
     beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
     is_off = 1 - beliefs.smoothed
@@ -352,7 +352,7 @@ def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Fl
 
 
 def _shown_live(beliefs: "Beliefs", bins: Bins) -> Floats:
-    """The most that each run of failures showed while it lasted, (bins, series)."""
+    """Highest filtered probability in each bin's run of failures, or its own outside of runs; (bins, series)."""
     out = beliefs.filtered.copy()
     fails = (2 * bins.failing >= bins.probes) & (bins.probes > 0)
     for j in range(len(out) - 2, -1, -1):

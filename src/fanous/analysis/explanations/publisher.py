@@ -8,8 +8,8 @@
   (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
   gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
   outage is not confirmed (``denied``).  Where two hands show it, traffic as usual makes it disputed.
-- Families are independent if their *errors* have nothing in common.  That one cause shows in both, as a withdrawn
-  route and the silence of the addresses behind it, is no weakness; one table of places behind both is.
+- Families are independent if their *errors* have nothing in common.  One cause may show in both: a withdrawn route
+  silences the addresses behind it, and that is no weakness.  One table of places behind both is a weakness.
 """
 
 from collections.abc import Callable, Collection, Sequence
