@@ -36,6 +36,9 @@ START_SECONDS = 60.0
 
 MOST_DESCRIPTORS = 16
 
+LONGEST_NAME = 200
+"""Bytes of the name of a module."""
+
 _PID = struct.Struct("=i")
 
 
@@ -109,6 +112,7 @@ class ForkServer:
         *arguments: object,
         descriptors: Sequence[int] = (),
         keeps_stderr: bool = False,
+        loads: str = "",
     ) -> ForkedChild:
         """Call ``function(connection, descriptors, *arguments)`` in a new process.
 
@@ -116,6 +120,7 @@ class ForkServer:
             function: a public one of a module; it confines itself before it reads.
             arguments: anything that can be pickled; they come from us.
             keeps_stderr: its stderr is kept for ``ForkedChild.said``; else it writes to ours.
+            loads: module that the server imports first, so that only the first child that needs it waits for it.
 
         Raises:
             NotStarted: the system refuses.
@@ -132,7 +137,7 @@ class ForkServer:
                 said = failed.enter_context(TemporaryFile()) if keeps_stderr else None
                 stderr = said.fileno() if said else theirs.enter_context(_stderr()).fileno()
                 passed = connection.fileno(), reporting.fileno(), stderr, *descriptors
-                pid = self._forked(passed)
+                pid = self._forked(passed, loads)
                 ours.send_bytes(task)
             except OSError as error:
                 raise NotStarted(error.strerror or str(error)) from error
@@ -152,12 +157,12 @@ class ForkServer:
             self._server.wait()
         self._line = self._server = None
 
-    def _forked(self, descriptors: Sequence[int]) -> int:
+    def _forked(self, descriptors: Sequence[int], loads: str) -> int:
         with self._guard:
             line = self._running()
             line.settimeout(START_SECONDS)
             try:
-                socket.send_fds(line, [b"f"], descriptors)
+                socket.send_fds(line, [loads.encode() + b"\n"], descriptors)
                 answer = line.recv(_PID.size)
             except TimeoutError:
                 self._stop()
@@ -249,10 +254,18 @@ def serve(line: int, prepare: str) -> None:
                 os.read(woken, 4096)
                 _report(reporting)
             if line in ready:
-                byte, descriptors, _, _ = socket.recv_fds(asked, 1, MOST_DESCRIPTORS)
-                if not byte:
+                loads, descriptors, _, _ = socket.recv_fds(asked, LONGEST_NAME, MOST_DESCRIPTORS)
+                if not loads:
                     return
+                _load(loads.decode().strip())
                 asked.sendall(_PID.pack(_fork(descriptors, reporting, (line, woken, waker))))
+
+
+def _load(module: str) -> None:
+    """Import it, if it is named; the child says what is wrong with one that cannot be imported."""
+    if module:
+        with suppress(ImportError):
+            import_module(module)
 
 
 def _report(reporting: dict[int, int]) -> None:

@@ -82,7 +82,9 @@ def answered(
 
 def _started(line: int, grant: Grant, work: Callable[..., T], arguments: Sequence[object]) -> ForkedChild:
     for _ in range(2):  # fingerprints may have been installed since the server began
-        child = READERS.start(answer, grant, work, arguments, descriptors=[line], keeps_stderr=True)
+        child = READERS.start(
+            answer, grant, work, arguments, descriptors=[line], keeps_stderr=True, loads=work.__module__
+        )
         try:
             if version_of(child) == rules_version():
                 return child
