@@ -198,7 +198,9 @@ def outages_of(
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
     basis = replace(quantities, anomalies=kept)
-    operators = {one.asn: one.operator for one in setting.weights.networks} if setting.weights else {}
+    operators = (
+        {network.asn: network.operator for network in setting.weights.networks} if setting.weights else {}
+    )
     chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
     groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
     return incidents_of(without_duplicates(groups), lambda _: basis, setting)

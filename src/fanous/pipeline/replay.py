@@ -140,7 +140,7 @@ def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_versi
     steps: list[Replayed] = []
     for group in _groups(_taken(store, segments)):
         _judge(group, judge, store.book)
-        written = {one.segment: one.judged for one in group if not one.damage}
+        written = {read.segment: read.judged for read in group if not read.damage}
         count = store.replace_verdicts(written, rules_version=rules_version) if written else 0
         steps.append(_told(group, count))
     return steps
@@ -174,10 +174,10 @@ def _taken(store: Store, segments: Iterable[Segment]) -> Iterator[_Read]:
 def _groups(taken: Iterable[_Read]) -> Iterator[list[_Read]]:
     group: list[_Read] = []
     count = size = 0
-    for one in taken:
-        group.append(one)
-        count += 1 + len(one.records)
-        size += sum(len(record.data) for record in one.records)
+    for read in taken:
+        group.append(read)
+        count += 1 + len(read.records)
+        size += sum(len(record.data) for record in read.records)
         if count >= _GROUP or size >= _GROUP_BYTES:
             yield group
             group, count, size = [], 0, 0
@@ -187,7 +187,7 @@ def _groups(taken: Iterable[_Read]) -> Iterator[list[_Read]]:
 
 def _judge(group: Sequence[_Read], judge: Judge, book: Book) -> None:
     """Have the records judged by confined readers, which get them and nothing else of the archive."""
-    waiting = dict(enumerate(((one, record) for one in group for record in one.records), 1))
+    waiting = dict(enumerate(((read, record) for read in group for record in read.records), 1))
     if not waiting:
         return
     unusable = _Unusable()
@@ -196,8 +196,8 @@ def _judge(group: Sequence[_Read], judge: Judge, book: Book) -> None:
             file.write(line_of(record))
         file.flush()
         paths = [Path(file.name)]
-        read = partial(judged_again, judge)
-        with closing(judged_by(default_jobs(paths), read, paths, unusable, book=book)) as answers:
+        judging = partial(judged_again, judge)
+        with closing(judged_by(default_jobs(paths), judging, paths, unusable, book=book)) as answers:
             for judged in answers:
                 if found := waiting.pop(judged.record.line, None):
                     found[0].judged.append(changed(judged, record=found[1]))
@@ -251,11 +251,11 @@ def judged_again(
 
 
 def _told(group: list[_Read], count: int) -> Replayed:
-    headers = [judged.parsed.measurement for one in group for judged in one.judged]
+    headers = [judged.parsed.measurement for read in group for judged in read.judged]
     return Replayed(
-        segments=tuple(one.segment for one in group if not one.damage),
+        segments=tuple(read.segment for read in group if not read.damage),
         measurements=count,
-        spans=spans_of((one.country, one.started_at) for one in headers),
-        rejected=tuple(why for one in group for why in one.rejected),
-        damaged=tuple((one.segment, one.damage) for one in group if one.damage),
+        spans=spans_of((header.country, header.started_at) for header in headers),
+        rejected=tuple(why for read in group for why in read.rejected),
+        damaged=tuple((read.segment, read.damage) for read in group if read.damage),
     )

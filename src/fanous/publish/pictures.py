@@ -252,7 +252,10 @@ def _drawn_targets(incident: Incident) -> list[str]:
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
     until = now if incident.seen_until is None else incident.seen_until
-    return [(one.start, until if one.end is None else one.end) for one in union(incident.intervals)]
+    return [
+        (interval.start, until if interval.end is None else interval.end)
+        for interval in union(incident.intervals)
+    ]
 
 
 def brackets_of(incident: Incident) -> list[tuple[float, float]]:

@@ -311,8 +311,12 @@ class OpenStore:
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
             earliest, latest = undetected
-            within = [one for one in fresh if earliest <= one.parsed.measurement.started_at <= latest]
-            here = [(one.parsed.measurement.country, one.parsed.measurement.started_at) for one in within]
+            within = [
+                judged for judged in fresh if earliest <= judged.parsed.measurement.started_at <= latest
+            ]
+            here = [
+                (judged.parsed.measurement.country, judged.parsed.measurement.started_at) for judged in within
+            ]
             self.ledger.mark_undetected(spans_of([*here, *self._compared_with(within)]))
         at = self.now() if received_at is None else received_at
         self._swept = False  # until the marker is written, there is something to finish

@@ -625,20 +625,20 @@ def _low_first(incident: Incident, names: Mapping[int, str], language: Language)
         return
     before = incident.onset_earliest - EXACT
     early = [
-        one
-        for one in incident.networks
-        if one.entity != incident.country and one.intervals and one.intervals[0].start < before
+        network
+        for network in incident.networks
+        if network.entity != incident.country and network.intervals and network.intervals[0].start < before
     ]
-    told = [
+    when_low = [
         language.say(
             ROLE_SINCE,
-            role=_operator(one.entity, names) if one.asn else printable(region_name(one.entity)),
-            start=moment(one.intervals[0].start, incident.country, language),
+            role=_operator(network.entity, names) if network.asn else printable(region_name(network.entity)),
+            start=moment(network.intervals[0].start, incident.country, language),
         )
-        for one in sorted(early, key=lambda one: one.intervals[0].start)[:NAMED]
+        for network in sorted(early, key=lambda network: network.intervals[0].start)[:NAMED]
     ]
-    if told:
-        yield language.sentence(LOW_FIRST, places=language.semicolon.join(told))
+    if when_low:
+        yield language.sentence(LOW_FIRST, places=language.semicolon.join(when_low))
 
 
 def _when_silent(incident: Incident, language: Language) -> Iterator[Sentence]:

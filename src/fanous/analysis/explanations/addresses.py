@@ -62,7 +62,7 @@ def _taken_over(fall: Agreement) -> Weighing:
     parts = fall.whole.parts
     if parts is None:
         return untested("country_unknown")
-    company = max(_company(one, fall.whole.networks) for one in fall.shown)
+    company = max(_company(anomaly, fall.whole.networks) for anomaly in fall.shown)
     if company >= TAKEN_APART:
         return excluded("fell_together", some=company)
     if any(map(parts.lost_by_country, fall.shown)):

@@ -234,7 +234,7 @@ def without_duplicates(groups: Sequence[Sequence[Finding]]) -> list[list[Finding
             found.append(group)
         else:
             whole += group
-    return sorted((sorted(one, key=_onset) for one in found), key=lambda one: _onset(one[0]))
+    return sorted((sorted(group, key=_onset) for group in found), key=lambda group: _onset(group[0]))
 
 
 def _onset(finding: Finding) -> float:

@@ -65,7 +65,9 @@ class Chance:
         """The group in the parts that more than chance holds together; whole if the country fell."""
         if any(is_country(finding.anomaly.key.place) for finding in group):
             return (group,)
-        falls = [fall for own in self._by_unit(group).values() for fall in events(own, OF_QUANTITIES)]
+        falls = [
+            fall for findings in self._by_unit(group).values() for fall in events(findings, OF_QUANTITIES)
+        ]
         return self._split(sorted((part for fall in falls for part in self._sessions(fall)), key=_onset))
 
     def _by_unit(self, findings: Iterable[Finding]) -> dict[Hashable, list[Finding]]:
@@ -113,11 +115,11 @@ class Chance:
         """Onsets of all falls worth a suspicion, ascending, a row for each shift."""
         chance = np.random.default_rng(len(self.units))
         moved: list[Floats] = []
-        for own in self.units.values():
-            step = max(1, *(_step(finding) for finding in own))
+        for findings in self.units.values():
+            step = max(1, *(_step(finding) for finding in findings))
             span = max(1, int(self.seconds // step)) * step
             shifts = step * chance.integers(0, span // step, SHIFTS)
-            begun = {finding.anomaly.start // step * step for finding in own if alone(finding.anomaly)}
+            begun = {finding.anomaly.start // step * step for finding in findings if alone(finding.anomaly)}
             moved += [np.asarray((start + shifts) % span, np.float64) for start in sorted(begun)]
         return np.sort(np.stack(moved, axis=1), axis=1) if moved else np.zeros((SHIFTS, 0))
 
@@ -128,7 +130,7 @@ class Chance:
         stretches = _stretches(fall)
         if len(stretches) < 2:
             return [list(fall)]
-        apart = [_apart(one, other) for one, other in itertools.pairwise(stretches)]
+        apart = [_apart(session, other) for session, other in itertools.pairwise(stretches)]
         step = max(_step(finding) for finding in fall)
         if self.runs(len(stretches), max(apart), step) < _allowed(len(stretches)):
             return [list(fall)]
@@ -154,7 +156,7 @@ class Chance:
 
     @cached_property
     def _all_stretches(self) -> list[tuple[Interval, ...]]:
-        return [_stretches(own) for own in self.units.values()]
+        return [_stretches(findings) for findings in self.units.values()]
 
 
 def _allowed(size: int) -> float:
@@ -180,14 +182,14 @@ def _stretches(fall: Sequence[Finding]) -> tuple[Interval, ...]:
     return union((Interval(f.anomaly.start, f.anomaly.end) for f in fall), FLAPS)
 
 
-def _apart(one: Interval, other: Interval) -> float:
+def _apart(session: Interval, other: Interval) -> float:
     """How far apart two sessions begin, or end, in the hours of the day."""
 
     def off(first: float, second: float) -> float:
         apart = abs(first - second) % DAY
         return min(apart, DAY - apart)
 
-    starts = off(one.start, other.start)
-    if one.end is None or other.end is None:
+    starts = off(session.start, other.start)
+    if session.end is None or other.end is None:
         return starts
-    return min(starts, off(one.end, other.end))
+    return min(starts, off(session.end, other.end))

@@ -71,7 +71,7 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
         )
     at, _, answers, agreement = met
     if at == inf:
-        held = next(one.because for one in answers.values() if one.standing is Standing.HOLDS)
+        held = next(answer.because for answer in answers.values() if answer.standing is Standing.HOLDS)
         return OutageRuling(Ruling("", None, held), answers)
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
     reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families})
@@ -84,8 +84,8 @@ def _weighed(
     """From when no explanation of what two families show is left; infinite = one holds."""
     order, agreement = found
     answers = _answers(agreement)
-    suspended = any(one.standing is Standing.HOLDS for one in answers.values())
-    at = inf if suspended else max(agreement.at, *(one.since for one in answers.values()))
+    suspended = any(answer.standing is Standing.HOLDS for answer in answers.values())
+    at = inf if suspended else max(agreement.at, *(answer.since for answer in answers.values()))
     return at, order, answers, agreement
 
 
@@ -411,11 +411,13 @@ BLIND = threshold(
 
 def cannot_show(views: Sequence[FamilyView]) -> tuple[FamilyView, ...]:
     """What each family says, those left out of it that never moved although two others fell to nothing."""
-    gone = [one for one in views if one.says is Says.DOWN and one.left is not None and one.left.mean <= BLIND]
+    gone = [
+        view for view in views if view.says is Says.DOWN and view.left is not None and view.left.mean <= BLIND
+    ]
     if len(gone) < 2:
         return tuple(views)
     return tuple(
-        replace(one, says=Says.BLIND, left=None) if one.says is Says.ORDINARY else one for one in views
+        replace(view, says=Says.BLIND, left=None) if view.says is Says.ORDINARY else view for view in views
     )
 
 

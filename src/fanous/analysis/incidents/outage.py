@@ -211,7 +211,7 @@ def _doubts(answers: Sequence[Weighing], verdict: Ruling) -> tuple[Reason, ...]:
     """What holds and suspends nothing, but keeps what is confirmed from being certain."""
     if verdict.at is None:
         return ()
-    return tuple(one.because for one in answers if one.standing is Standing.HOLDS)
+    return tuple(answer.because for answer in answers if answer.standing is Standing.HOLDS)
 
 
 def _by_routes(measured: Sequence[SourceCourse]) -> Iterator[Reason]:
@@ -298,7 +298,7 @@ class _Stood:
     @property
     def is_noise(self) -> bool:
         """Did no series that was measured fall by more than it does by itself, or was it over as it began?"""
-        falls = [one.fell for one in self.measured if one.fell is not None]
+        falls = [quantity.fell for quantity in self.measured if quantity.fell is not None]
         unclear = bool(falls) and max(fell.clear for fell in falls) < NOISE
         return unclear or (self.end is not None and self.end <= self.began.at)
 

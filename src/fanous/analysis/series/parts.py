@@ -72,8 +72,10 @@ class Parts:
             weights: None = there are no figures for this country.
         """
         self.series = {one.key: one for one in series if len(one)}
-        self.users: dict[int, float] = {one.asn: one.share for one in weights.networks} if weights else {}
-        self.access = {one.asn: one.access for one in weights.networks} if weights else {}
+        self.users: dict[int, float] = (
+            {network.asn: network.share for network in weights.networks} if weights else {}
+        )
+        self.access = {network.asn: network.access for network in weights.networks} if weights else {}
         self.networks, self.regions = (
             {
                 key.place

@@ -321,7 +321,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
         tuple(sorted({one.key.source for one in closed})),
         counts,
         {name: source_terms(name, licences.get(name, "")) for name in sorted(sources)},
-        {one.id: one for one in known_fingerprints().patterns if one.id in names},
+        {pattern.id: pattern for pattern in known_fingerprints().patterns if pattern.id in names},
     )
 
 
