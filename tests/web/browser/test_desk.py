@@ -73,7 +73,9 @@ def at_the_desk(
 
 def log_in(page: Page, address: str, secret: str = TOKEN) -> None:
     page.goto(f"{address}/desk/login", wait_until="load")
-    page.locator("[name=secret]").fill(secret)
+    field = page.locator("[name=secret]")
+    expect(field).to_be_focused()  # by the browser; it complains if we are there first
+    field.fill(secret)
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
