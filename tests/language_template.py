@@ -107,6 +107,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (
         narrative.LED_UP,
         narrative.HOURS,
+        *narrative.REACHED.values(),
         narrative.STAGES,
         narrative.LOWEST,
         narrative.LOW_FIRST,

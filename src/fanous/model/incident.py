@@ -363,6 +363,7 @@ class Incident:
         onset: best estimate of the beginning.
         onset_earliest: None = already under way when the data begin (open onset).
         end: None = it is ongoing, or there are no measurements since.
+        reached: of an outage, when it was first at its stated level, and the bounds; None = at once, or unknown.
         end_earliest, end_latest: its bounds: the last value that was bad and the first that was good; None = there is
             no end, or they are not known (by measurements, or before detectors 2026.27).
         intervals: when it was on; daily sessions are several intervals of one incident.
@@ -423,6 +424,9 @@ class Incident:
     explanations: tuple[Weighed, ...] = ()
     end_earliest: float | None = None
     end_latest: float | None = None
+    reached: float | None = None
+    reached_earliest: float | None = None
+    reached_latest: float | None = None
 
     @property
     def until(self) -> float:
@@ -489,13 +493,6 @@ class Incident:
         if first is None or first.end is None or not first.start < first.end <= self.onset:
             return None
         return first
-
-    @property
-    def fall_earliest(self) -> float | None:
-        """The earliest time at which the fall itself may have begun, whatever led up to it; None = before our data
-        begin.
-        """
-        return self.onset_earliest if self.led_up_by is None else self.led_up_by.end
 
     @property
     def targets(self) -> tuple[str, ...]:

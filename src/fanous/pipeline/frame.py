@@ -31,6 +31,7 @@ INCIDENT_COLUMNS = pa.schema(
             for name in (
                 *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
                 *("confirmed_at", "lasting_since", "level_now_at"),
+                *("reached", "reached_earliest", "reached_latest"),
             )
         ),
         ("intervals", _INTERVALS),
@@ -143,6 +144,9 @@ def _incident(one: Incident) -> dict[str, Any]:
         "end": _time(one.end),
         "end_earliest": _time(one.end_earliest),
         "end_latest": _time(one.end_latest),
+        "reached": _time(one.reached),
+        "reached_earliest": _time(one.reached_earliest),
+        "reached_latest": _time(one.reached_latest),
         "confirmed_at": _time(one.confirmed_at),
         "lasting_since": _time(one.lasting_since),
         "intervals": _spans(one.intervals),

@@ -176,6 +176,9 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "licence": licence,
         "end_earliest": minute(incident.end_earliest),
         "end_latest": minute(incident.end_latest),
+        "reached": minute(incident.reached),
+        "reached_earliest": minute(incident.reached_earliest),
+        "reached_latest": minute(incident.reached_latest),
     }
 
 
@@ -400,6 +403,9 @@ TABLES = (
             ("named", "list", "what may be called cut: the target, or target/role if only a role is"),
             ("end_earliest", "datetime", "the last bin that was bad; empty: no end, or not known"),
             ("end_latest", "datetime", "the first bin that was as usual"),
+            ("reached", "datetime", "when an outage reached its level; empty: at once, or not known"),
+            ("reached_earliest", "datetime", "the last bin above that level"),
+            ("reached_latest", "datetime", "by when it was at that level"),
             _SYNTHETIC,
             _LICENCE,
         ),

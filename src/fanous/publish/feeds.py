@@ -409,7 +409,7 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: 
     _cap_text(info, "web", edition.permanent(incident_path(incident)))
     for name in ("status", "kind", "scope"):
         _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))
-    for name in ("onset_earliest", "onset_latest", "end_earliest", "end_latest"):
+    for name in ("onset_earliest", "onset_latest", "end_earliest", "end_latest", "reached"):
         if (at := getattr(incident, name)) is not None:
             _named(info, "parameter", f"fanous:{name}", moment(at))
     area = ElementTree.SubElement(info, f"{{{CAP}}}area")

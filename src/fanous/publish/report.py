@@ -242,7 +242,7 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         else within(incident.end, incident.end_earliest, incident.end_latest)
     )
     values = [
-        ("Began", within(incident.onset, incident.fall_earliest, incident.onset_latest), "/onset"),
+        ("Began", within(incident.onset, incident.onset_earliest, incident.onset_latest), "/onset"),
         ("Ended", end, "/end"),
         ("Confirmed", confirmed, "/confirmed_at"),
         (

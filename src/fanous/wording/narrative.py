@@ -411,6 +411,10 @@ CLASSES = {
 HOURS = "Hours, as measured: about {hours}, local time."
 AT_A_STRETCH = "For more than {hours} hours at a stretch, as far as measured, on: {networks}."
 LED_UP = "A smaller fall, to about {level} of the usual level, came first, from about {since}."
+REACHED = {
+    "about": "It was down to about {level} of the usual level by about {at}.",
+    "between": "It was down to about {level} of the usual level at some time between {earliest} and {latest}.",
+}
 STAGES = "The level changed along the way but never returned to normal in between."
 LOW_FIRST = "Low before the rest (local time): {places}."
 """Places that fell clearly before the country did: who was cut first keeps its time."""
@@ -590,6 +594,7 @@ def _operator(entity: str, names: Mapping[int, str]) -> str:
 
 def _course(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:
     """What led up to it, then its sessions, or that it had several periods or levels, and what stayed lower."""
+    yield from _reached(incident, language)
     led_up = incident.led_up_by
     if led_up is not None:
         since = both_clocks(led_up.start, incident.country, language)
@@ -617,6 +622,20 @@ def _course(incident: Incident, names: Mapping[int, str], language: Language) ->
         yield language.sentence(LOWEST, level=percent(left.worst, language))
     yield from _when_silent(incident, language)
     yield from reasons_said([one for one in incident.reasons if one.code == STAYS_LOWER], language)
+
+
+def _reached(incident: Incident, language: Language) -> Iterator[Sentence]:
+    """When it was first at the level that the lede states, if that was later than its onset."""
+    at, earliest, latest = incident.reached, incident.reached_earliest, incident.reached_latest
+    if incident.level is None or at is None or earliest is None or latest is None:
+        return
+    yield language.sentence(
+        REACHED["between" if latest - earliest > EXACT else "about"],
+        level=percent(incident.level.mean, language),
+        at=both_clocks(at, incident.country, language),
+        earliest=both_clocks(earliest, incident.country, language),
+        latest=both_clocks(latest, incident.country, language),
+    )
 
 
 def _low_first(incident: Incident, names: Mapping[int, str], language: Language) -> Iterator[Sentence]:

@@ -113,6 +113,7 @@ REASONS: dict[str, Text] = {
         "it from being certain."
     ),
     "routes_explain": "Withdrawn routes account for {share} of the addresses that stopped answering.",
+    "ipv6_routes": "IPv6 routes fell to {left} of their usual number from about {at}.",
     "shared.worldwide": (
         "It fell in the same hour in {countries} too ({families}), and these are too far apart for a single cut. A "
         "fault of a publisher, or of something that the whole internet uses, looks like this, so it does not count "

@@ -8,11 +8,11 @@ import pytest
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.extent import main_level
+from fanous.analysis.incidents.extent import main_stretch
 from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.model.incident import Incident, Stage, Status
-from fanous.model.place import Place
-from fanous.model.series import Series
+from fanous.model.place import Family, Place
+from fanous.model.series import Floats, Series
 from fanous.pipeline.outages import found_in
 from tests.analysis.detectors.quantity_series import HOUR, cut, daily, key, without
 from tests.builders import DAY
@@ -261,7 +261,8 @@ def test_the_level_is_that_of_the_main_stretch(steps: list[tuple[float, float]],
         for n, (_, left) in enumerate(steps)
     ]
     soft = Stage(-100 * HOUR, 0, 0.9)
-    assert main_level([soft, *levels], 0.0, float(begins[-1])) == level
+    main = main_stretch([soft, *levels], 0.0, float(begins[-1]))
+    assert main is not None and main.left == level
 
 
 def test_headline_level_steps_and_family_have_one_figure_of_the_country_s_own_series() -> None:
@@ -297,11 +298,12 @@ def test_people_who_do_a_little_less_after_an_outage_do_not_keep_it_open() -> No
         assert one(cut(of(AP), 600, 650, 0.04), usage).end == pytest.approx(at(650), abs=900)
 
 
-def test_a_stage_that_usage_alone_shows_belongs_to_the_bracket() -> None:
+def test_a_stage_that_usage_alone_shows_is_told_and_makes_the_onset_no_less_known() -> None:
     probing = cut(of(AP), 620, 700, 0.04)
     staged = one(probing, cut(cut(of(GTR, noise=0.02), 600, 620, 0.5), 620, 700, 0.01))
     assert staged.onset == pytest.approx(at(620), abs=900)
-    assert staged.onset_earliest == pytest.approx(at(600), abs=900)
+    assert staged.onset_earliest == pytest.approx(at(620), abs=1800)
+    assert staged.led_up_by is not None and staged.led_up_by.start == pytest.approx(at(600), abs=900)
     assert [round(level.left, 1) for level in staged.levels] == [0.5, 0.0]
     for first, left in ((600, 0.8), (618, 0.5)):
         dip = one(probing, cut(cut(of(GTR, noise=0.02), first, 620, left), 620, 700, 0.01))
@@ -324,3 +326,46 @@ def test_single_bins_that_nothing_supports_are_not_kept() -> None:
     alone = DROP.found([cut(of(AP), 600, 600.5, 0.3)])
     assert len(alone) == 1 and worth_keeping(alone) == []
     assert SHIFT.found([cut(of(GTR), 600, 600.5, 0.3)]) == []
+
+
+def iran_2026(seconds: Floats) -> Floats:
+    """Share left so many seconds after the fall began: a dip of 6 % a day before, then two hours and a quarter down."""
+    falls = np.maximum(0.01, 0.94 * (1 - seconds / (2.25 * HOUR)))
+    return np.where(seconds < -28 * HOUR, 1, np.where(seconds < 0, 0.94, falls))
+
+
+@each("signals", [(AP, BGP), (AP, GTR), (AP, NT, GTR)])
+def test_the_onset_is_that_of_what_the_headline_says_and_the_level_is_reached_later(
+    signals: tuple[str, ...],
+) -> None:
+    def shaped(series: Series) -> Series:
+        fine = (np.arange(20) + 0.5) / 20 * series.step
+        left = np.mean([iran_2026(series.times - at(700) + part) for part in fine], axis=0)
+        return replace(series, values=series.values * left)
+
+    staged = one(*(shaped(of(name, noise=0.02 if name == GTR else 0.005)) for name in signals))
+    assert staged.onset_earliest is not None
+    assert staged.onset_earliest <= at(700) <= staged.onset_latest <= staged.onset_earliest + HOUR
+    assert staged.reached_earliest is not None and staged.reached_latest is not None
+    assert staged.reached_earliest <= at(702.25) + 600 and staged.reached_latest >= at(702)
+    assert staged.onset_latest <= staged.reached_earliest < staged.reached_latest
+    before = staged.led_up_by
+    assert before is not None and before.start == pytest.approx(at(672), abs=HOUR), (
+        "told as a stage of its own"
+    )
+    assert before.left == pytest.approx(0.94, abs=0.02)
+
+
+def test_a_fall_at_one_stroke_reached_its_level_at_once() -> None:
+    assert one(partly(of(AP), 600.3, 660, 0.04), cut(of(GTR, noise=0.02), 600, 660, 0.01)).reached is None
+
+
+def test_ipv6_is_kept_apart_where_a_source_does() -> None:
+    v4, v6 = (of(signal, noise=0.002) for signal in ("prefixes_v4", "prefixes_v6"))
+    staged = one(cut(of(AP), 700, 750, 0.04), cut(v4, 700, 750, 0.9), cut(v6, 695, 750, 0.02))
+    assert staged.onset == pytest.approx(at(700), abs=900)
+    routing = next(view for view in staged.opinions if view.family == Family.ROUTING)
+    assert routing.left is not None and routing.left.mean == pytest.approx(0.9, abs=0.01)
+    (apart,) = [reason for reason in staged.reasons if reason.code == "ipv6_routes"]
+    assert apart.params["at"] == pytest.approx(at(695), abs=900)
+    assert apart.params["left"] == pytest.approx(0.02, abs=0.01)

@@ -297,6 +297,7 @@ class Account:
         onset_earliest: None = under way when the data begin.
         intervals: when it was on, in order; the last is open if and only if ``end`` is None.
         end: None = it was not seen to end.
+        reached: see ``Incident.reached``.
         end_earliest, end_latest: its bounds; None = it was not seen to end, or they are not known.
         witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
         most: the highest confidence that an incident on such evidence may state.
@@ -334,6 +335,9 @@ class Account:
     hints: tuple[Reason, ...] = ()
     end_earliest: float | None = None
     end_latest: float | None = None
+    reached: float | None = None
+    reached_earliest: float | None = None
+    reached_latest: float | None = None
 
 
 class Basis(Protocol):
@@ -382,6 +386,9 @@ def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Inc
         end=account.end,
         end_earliest=account.end_earliest,
         end_latest=account.end_latest,
+        reached=account.reached,
+        reached_earliest=account.reached_earliest,
+        reached_latest=account.reached_latest,
         intervals=account.intervals,
         confirmed_at=ruling.at,
         confidence=min(combined(account.witnesses), account.most),

@@ -23,8 +23,8 @@ from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import (
     CLEARLY,
     NOW,
+    Bracket,
     Fall,
-    Return,
     back_at,
     depth,
     fall,
@@ -32,7 +32,7 @@ from fanous.analysis.series.depth import (
     soft_start,
     stages,
 )
-from fanous.analysis.series.signals import SIGNALS, lag_of
+from fanous.analysis.series.signals import IPV6, SIGNALS, lag_of
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
 from fanous.model.instant import DAY
 from fanous.model.place import Access, Family, NetworkWeight, UserWeights
@@ -191,9 +191,32 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     at = min(max(fell.at, earliest), latest)
     lasted = first.until - first.start
     soft = (soft_start(lead.told, fell.earliest) if lasted >= DAY else None) or _cut_before(carriers, fell)
-    if soft is not None:
-        earliest = min(earliest, soft.start)
     return Began(at, earliest, latest, _steps(lead, [one for one, _ in carriers]), soft)
+
+
+LED_UP = threshold(
+    "incidents.led_up_share",
+    0.25,
+    "Most that a step may have lost, as a share of what the main stretch lost, for it to have led up to the outage: "
+    "an onset that people quote is that of the loss that the headline names.",
+)
+
+
+def of_main_stretch(
+    first: Anomaly, began: Began, levels: Sequence[Stage], measured: Sequence[SourceCourse]
+) -> Began:
+    """The onset of the stretch whose level is stated, if only much smaller losses came before it: they led up to it."""
+    main = main_stretch(levels, began.at, first.until)
+    before = [] if main is None else [one for one in levels if began.at <= one.start < main.start]
+    if main is None or not before or any(1 - one.left > LED_UP * (1 - main.left) for one in before):
+        return began
+    until = inf if main.end is None else main.end
+    again = [replace(one, fell=fall(one.told, main.start, until, began.at)) for one in measured]
+    found = onset_of(replace(first, start=main.start), again)
+    if found.lead is None or found.at <= began.at:
+        return began
+    led_up = Stage(before[0].start, found.earliest, before[0].left)
+    return replace(found, soft=found.soft or led_up)
 
 
 def _narrowed(fell: Fall, others: Sequence[tuple[SourceCourse, Fall]]) -> tuple[float, float]:
@@ -255,7 +278,7 @@ def _how_rough(pair: tuple[SourceCourse, Fall]) -> tuple[int, float]:
 
 
 def _carriers(measured: Sequence[SourceCourse]) -> list[tuple[SourceCourse, Fall]]:
-    fallen = [(one, one.fell) for one in measured if one.fell is not None]
+    fallen = [(one, one.fell) for one in without_ipv6(measured) if one.fell is not None]
     most = max((one.lost for one, _ in fallen), default=0.0)
     carrying = [(one, fell) for one, fell in fallen if one.lost >= CARRIES * most]
     return [(one, fell) for one, fell in carrying if fell.clear >= CLEARLY] or carrying
@@ -271,7 +294,7 @@ def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
 
 def exactly(
     spans: Sequence[Interval], began: Began, measured: Sequence[SourceCourse]
-) -> tuple[tuple[Interval, ...], Return | None]:
+) -> tuple[tuple[Interval, ...], Bracket | None]:
     """The intervals from change point to change point: each begins where the sources that carry the incident fell
     again, and ends where the last of them was back; and the bracket of the last end, None = no source shows it.
 
@@ -286,7 +309,7 @@ def exactly(
     carriers = [one for one in carriers if one.family in FELT] or carriers
     carriers = sorted(carriers, key=lambda one: one.told.noise * one.told.step)[:CARRIERS]
     found: list[Interval] = []
-    back: Return | None = None
+    back: Bracket | None = None
     for index, span in enumerate(spans):
         floor = found[-1].end or -inf if found else -inf
         start = began.at if index == 0 else _fell_again(span, carriers, floor)
@@ -314,7 +337,7 @@ def _fell_again(span: Interval, carriers: Sequence[SourceCourse], floor: float) 
     return min(known, key=_how_rough)[1].at if known else max(span.start, floor)
 
 
-def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceCourse]) -> Return | None:
+def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceCourse]) -> Bracket | None:
     """When the last of the sources was back; None = none shows it."""
     rises = [(one, rise(one.told, start, end, after, one.lost)) for one in carriers]
     known = [(one, back) for one, back in rises if back is not None and back.at > start]
@@ -334,7 +357,7 @@ def _still_down(one: SourceCourse, since: float, until: float) -> bool:
     return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
 
 
-def _of_share(backs: Sequence[Return], share: float) -> Return:
+def _of_share(backs: Sequence[Bracket], share: float) -> Bracket:
     """The return by which ``share`` of them have passed; of few, the first or the last."""
     ordered = sorted(backs, key=lambda back: back.at)
     return ordered[ceil(share * len(ordered)) - 1]
@@ -392,23 +415,21 @@ def levels_of(began: Began, spans: Sequence[Interval], measured: Sequence[Source
     return tuple(found)
 
 
-def main_level(levels: Sequence[Stage], began: float, until: float) -> float | None:
-    """The level of the main stretch: half of what was lost, in depth and time, was lost at this level or a lower one;
-    None = there are no steps.
+def main_stretch(levels: Sequence[Stage], began: float, until: float) -> Stage | None:
+    """The first at the level of the main stretch: half of what was lost, in depth and time, was lost at this level or a
+    lower one; None = there are no steps.
 
     Args:
         levels: step by step; what led up to the onset does not count.
         until: when an ongoing one was last measured, unix seconds.
     """
-    lost = [
-        (one.left, (1 - one.left) * max(0.0, (until if one.end is None else one.end) - one.start))
-        for one in sorted(levels, key=lambda one: one.left)
-        if one.start >= began
-    ]
-    if not lost:
+    counted = [one for one in sorted(levels, key=lambda one: (one.left, one.start)) if one.start >= began]
+    if not counted:
         return None
-    so_far = np.cumsum([weight for _, weight in lost])
-    return lost[int(np.argmax(so_far >= so_far[-1] / 2))][0]
+    lost = [(1 - one.left) * max(0.0, (until if one.end is None else one.end) - one.start) for one in counted]
+    so_far = np.cumsum(lost)
+    level = counted[int(np.argmax(so_far >= so_far[-1] / 2))].left
+    return next(one for one in counted if one.left == level)
 
 
 def at_main_level(
@@ -418,9 +439,9 @@ def at_main_level(
     found = []
     for one in measured:
         if lead is not None and one.key == lead.key and is_country(one.key.place) and one.depth is not None:
-            level = main_level(levels, began, float(one.told.times[-1] + one.told.step))
-            if level is not None:
-                one = replace(one, depth=_with_mean(one.depth, level))
+            main = main_stretch(levels, began, float(one.told.times[-1] + one.told.step))
+            if main is not None:
+                one = replace(one, depth=_with_mean(one.depth, main.left))
         found.append(one)
     return tuple(found)
 
@@ -430,9 +451,15 @@ def _with_mean(depth: Estimate, mean: float) -> Estimate:
     return replace(depth, mean=mean, low=min(depth.low, mean), high=max(depth.high, mean), worst=worst)
 
 
+def without_ipv6(measured: Sequence[SourceCourse]) -> Sequence[SourceCourse]:
+    """The series, those of IPv6 alone only if nothing else fell: it is cut by itself, and few would notice."""
+    return [one for one in measured if one.key.signal != IPV6] or measured
+
+
 def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
     """What is left by several families: the mean over families, each the mean of its series."""
     families: dict[Family, list[Estimate]] = {}
+    measured = without_ipv6(measured)
     country = [one for one in measured if is_country(one.key.place)] or measured
     for one in country:
         if one.depth is not None:

@@ -34,9 +34,11 @@ from fanous.analysis.incidents.extent import (
     exactly,
     extent,
     levels_of,
+    main_stretch,
     measure,
     not_yet,
     of_families,
+    of_main_stretch,
     onset_of,
     present,
     with_depths,
@@ -56,9 +58,9 @@ from fanous.analysis.incidents.fusion import (
 )
 from fanous.analysis.incidents.hints import hints
 from fanous.analysis.series.anomalies import family_of, is_country, left
-from fanous.analysis.series.depth import Return, stages
+from fanous.analysis.series.depth import Bracket, reached, stages
 from fanous.analysis.series.parts import Parts
-from fanous.analysis.series.signals import SIGNALS, target_of_series
+from fanous.analysis.series.signals import IPV6, SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
     Estimate,
@@ -161,6 +163,9 @@ class Quantities:
             end=stood.end,
             end_earliest=None if stood.back is None else stood.back.earliest,
             end_latest=None if stood.back is None else stood.back.latest,
+            reached=None if stood.reached is None else stood.reached.at,
+            reached_earliest=None if stood.reached is None else stood.reached.earliest,
+            reached_latest=None if stood.reached is None else stood.reached.latest,
             witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
             most=ONE_FAMILY if verdict.at is None else SURE if doubts else CERTAIN,
             evidence=_evidence(anomalies),
@@ -168,6 +173,7 @@ class Quantities:
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
                 *doubts,
                 *_by_routes(stood.measured),
+                *_of_ipv6(setting.country, stood.measured),
                 *(() if target else far.remarks),
                 *_cautions(far, lasting, stood.end),
             ),
@@ -222,6 +228,14 @@ def _by_routes(measured: Sequence[SourceCourse]) -> Iterator[Reason]:
             lost[one.family] = max(lost[one.family], one.lost)
     if all(lost.values()):
         yield Reason("routes_explain", {"share": min(1.0, lost[Family.ROUTING] / lost[Family.PROBING])})
+
+
+def _of_ipv6(country: str, measured: Sequence[SourceCourse]) -> Iterator[Reason]:
+    """When the country's IPv6 routes fell, which may be hours before the rest: the two are cut by themselves."""
+    for one in measured:
+        apart = one.key.signal == IPV6 and is_country(one.key.place) and one.fell is not None
+        if apart and one.fell is not None and one.depth is not None and one.depth.mean <= IPV6_LEFT:
+            yield Reason("ipv6_routes", {"left": one.depth.mean, "at": one.fell.at, "country": country})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,14 +300,19 @@ def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[in
 @dataclass(frozen=True, slots=True)
 class _Stood:
     """An event as measured: its onset, when and at what levels it was on, its end with its bracket, and the series that
-    show it."""
+    show it.
+
+    Attributes:
+        reached: when it was first at the level of its main stretch, if that was later than its onset.
+    """
 
     began: Began
     spans: tuple[Interval, ...]
     levels: tuple[Stage, ...]
     end: float | None
     measured: tuple[SourceCourse, ...]
-    back: Return | None
+    back: Bracket | None
+    reached: Bracket | None = None
 
     @property
     def is_noise(self) -> bool:
@@ -322,11 +341,29 @@ def _stood(
     if end is not None and (back is None or back.at != end):
         back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
     levels = levels_of(began, spans, measured)
+    of_main = of_main_stretch(ran.first, began, levels, measured)
+    if of_main is not began:
+        began, spans = of_main, _from_onset(spans, of_main.at)
+        measured = deepened(measured, spans, end)
+        levels = levels_of(began, spans, measured)
     measured = at_main_level(measured, began.lead, _without_returns(spans, levels, began)[1], began.at)
     if later is not None:
         spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
     spans, levels = _without_returns(spans, levels, began)
-    return ran, _Stood(began, spans, levels, end, measured, None if end is None else back)
+    return ran, _Stood(
+        began, spans, levels, end, measured, None if end is None else back, _reached(began, levels)
+    )
+
+
+def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:
+    """When the country was first at the level that is stated; None = at once, or not known."""
+    lead = began.lead
+    if lead is None or not is_country(lead.key.place):
+        return None
+    main = main_stretch(levels, began.at, float(lead.told.times[-1] + lead.told.step))
+    until = inf if main is None or main.end is None else main.end
+    found = None if main is None else reached(lead.told, began.at, until, main.left)
+    return found if found is not None and found.earliest >= began.latest else None
 
 
 def _from(began: Began, at: float) -> Began:
@@ -335,15 +372,15 @@ def _from(began: Began, at: float) -> Began:
     return replace(began, at=at, earliest=earliest, latest=max(began.latest, at))
 
 
-def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Return:
+def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Bracket:
     """An end that no change point shows, between the values around it of the series that ended then."""
     nearest = min(lead, key=lambda a: (abs(a.known_until - end), str(a.key)))
     line = next((one for one in series if one.key == nearest.key and len(one)), None)
     if line is None:
-        return Return(end, end, end)
+        return Bracket(end, end, end)
     before, after = line.times[line.times < end], line.times[line.times >= end]
     earliest = float(before[-1]) if len(before) else end
-    return Return(end, earliest, float(after[0] + line.step) if len(after) else end)
+    return Bracket(end, earliest, float(after[0] + line.step) if len(after) else end)
 
 
 def _without_returns(
@@ -736,9 +773,9 @@ def _as_usual(routing: FamilyView) -> bool:
 
 
 def _only_ipv6(group: Sequence[Anomaly]) -> bool:
-    return _ipv6_withdrawn(group) and all(a.key.signal == "prefixes_v6" for a in group)
+    return _ipv6_withdrawn(group) and all(a.key.signal == IPV6 for a in group)
 
 
 def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:
-    gone = any(a.key.signal == "prefixes_v6" and left(a) <= IPV6_LEFT for a in group)
+    gone = any(a.key.signal == IPV6 and left(a) <= IPV6_LEFT for a in group)
     return gone and all(left(a) >= IPV4_LEFT for a in group if a.key.signal in ("prefixes_v4", "bgp"))

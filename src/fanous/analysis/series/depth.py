@@ -30,7 +30,7 @@ class Fall:
         at: best estimate: within the bin in which most was lost, by how much of the level was still there; between the
             last good sample and the first bad one.
         earliest: from when it may have been falling: not before the last value that was good.
-        latest: by when it had certainly fallen: the first value that was bad.
+        latest: by when it had certainly begun to fall: the first value that was bad.
         fallen: beginning of the first bin at the lower level, or of the one in which it began if it fell at
             once.
         before: share of the usual level before the fall; after: share after it.
@@ -49,8 +49,8 @@ class Fall:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """When a series was back, unix seconds: the best estimate, the last value that was bad, the first that was good."""
+class Bracket:
+    """A moment, unix seconds: the best estimate, from when on it may have been, and by when it had certainly been."""
 
     at: float
     earliest: float
@@ -87,7 +87,7 @@ def fall(
     return _first_fall(_Line.of(told), told.times[chosen], np.minimum(told.left[chosen], CEILING), BEGUN)
 
 
-def rise(told: Shares, since: float, near: float, until: float, lost: float) -> Return | None:
+def rise(told: Shares, since: float, near: float, until: float, lost: float) -> Bracket | None:
     """When a series was back: ``fall`` with time reversed, so an end is as exact as an onset; None = it is not known.
 
     Args:
@@ -110,10 +110,10 @@ def rise(told: Shares, since: float, near: float, until: float, lost: float) -> 
     found = _first_fall(_Line.of(told, mirrored=True), -(times + told.step)[::-1], left[::-1], begun)
     if found is None or found.clear < CLEARLY:
         return None
-    back = Return(-found.at, -found.latest, -found.earliest)
+    back = Bracket(-found.at, -found.latest, -found.earliest)
     slowly = told.between(back.at, last)
     if not signal.of_people and len(slowly) > 1 and float(np.median(slowly)) < edge:
-        return Return(last, back.earliest, max(last, back.latest))  # it recovered little by little
+        return Bracket(last, back.earliest, max(last, back.latest))  # it recovered little by little
     return back
 
 
@@ -190,19 +190,20 @@ def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -
         begun = min(begun, max(2 * signal.least_drop, CLEARLY * told.noise) / lost)
     first = _first_low(times, left, split, step, before - lost * max(blur, begun))
     low_from, fallen = float(times[first]), float(times[split])
-    at_once = first >= split - 1
+    next_one = float(left[min(first + 1, len(left) - 1)])
+    at_once = first >= split - 1 and next_one <= after + lost * max(blur, BEGUN)
     partly = float(np.clip((left[first] - after) / lost, 0, 1)) if at_once else 0.0
     partly *= partly > blur
     ahead = float((before - left[first - 1]) / lost) if first else 0.0
     ahead *= ahead > blur
-    latest = max(low_from + (step if partly else line.last), low_from if at_once else fallen)
+    latest = low_from + (step if partly else line.last)
     is_sample = SIGNALS[told.key.signal].value is Value.SAMPLE
     if len(left) - first <= 2 and not is_sample:
         # Both may be lost in part, so the loss of the first is not known.
         latest = max(latest, low_from + step)
     good = max(0, first - (2 if ahead or blur >= DOUBTFUL else 1))
     latest += step if blur >= DOUBTFUL else 0
-    if not _is_whole(told):
+    if not at_once or not _is_whole(told):
         earliest = float(times[good]) + line.first if first else low_from - step
     else:
         earliest = (float(times[first - 1] + step) if first else low_from) - step * (blur + ahead)
@@ -210,6 +211,8 @@ def _fall_at(line: _Line, times: Ints, left: Floats, split: int, begun: float) -
         at, at_once, latest = float(times[first - 1] + step + times[first]) / 2, False, max(latest, fallen)
     elif is_sample and at_once and not partly:
         at = (earliest + latest) / 2
+    elif ahead and not at_once:
+        at = float(times[first - 1])
     else:
         at = low_from + step * partly
     return Fall(at, earliest, latest, low_from if at_once else fallen, before, after, clear, at_once)
@@ -286,6 +289,25 @@ def soft_start(told: Shares, fell: float) -> Stage | None:
     if before - after < max(least, CLEAR * error) or after > 1 - least:  # the days before were high
         return None
     return Stage(float(times[split]), fell, after)
+
+
+REACHED = threshold(
+    "series.reached_share", 0.1, "Share of a loss that may still be to come when its level counts as reached."
+)
+
+
+def reached(told: Shares, since: float, until: float, level: float) -> Bracket | None:
+    """When a series first was at a level that it fell to; None = no value between the two moments is so low.
+
+    Noise widens what counts as the level.
+    """
+    edge = level + max(REACHED * (1 - level), SIGMAS * told.noise)
+    low = np.flatnonzero((told.times + told.step > since) & (told.times < until) & (told.left <= edge))
+    if not len(low):
+        return None
+    at = float(told.times[low[0]])
+    above = float(told.times[low[0] - 1]) if low[0] else at - told.step
+    return Bracket(max(at, since), max(above, since), at + _Line.of(told).last)
 
 
 # --- in what steps --------------------------------------------------------------------------------------

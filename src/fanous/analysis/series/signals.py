@@ -192,6 +192,9 @@ def _level(
 _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
 _atlas = partial(_level, Family.ATLAS, value=Value.SAMPLE)
+IPV6 = "prefixes_v6"
+"""The signal of one address family alone, which may be withdrawn hours before anything else."""
+
 _routing = partial(_level, Family.ROUTING, value=Value.SAMPLE)
 _probing = partial(_level, Family.PROBING)
 _usage = partial(_level, Family.USAGE, value=Value.COUNT)
@@ -202,7 +205,7 @@ _ATLAS = (_atlas("atlas_connected", "RIPE Atlas probes connected", "probes", 600
 _ROUTING = (
     _routing("bgp", "Visible /24 blocks in routing", "/24s", 300, 0.02, publisher="ioda"),
     _routing("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", 300, 0.03),
-    _routing("prefixes_v6", "IPv6 prefixes visible in routing", "prefixes", 300, 0.05),
+    _routing(IPV6, "IPv6 prefixes visible in routing", "prefixes", 300, 0.05),
     _routing("asns", "Networks visible in routing", "networks", 300, 0.03),
 )
 _PROBING = (

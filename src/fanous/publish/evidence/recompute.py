@@ -148,7 +148,7 @@ DIGITS = 6
 TIMES = frozenset(
     {
         *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
-        *("confirmed_at", "start"),
+        *("reached", "reached_earliest", "reached_latest", "confirmed_at", "start"),
     }
 )
 PROSE = frozenset({"reason", "hints"})

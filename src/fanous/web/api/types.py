@@ -146,6 +146,12 @@ class Incident(Struct):
     end: Instant | None
     end_earliest: Instant | None
     end_latest: Instant | None
+    reached: Annotated[
+        Instant | None,
+        Meta(description="when an outage reached the level that is stated; null: at once, or not known"),
+    ]
+    reached_earliest: Instant | None
+    reached_latest: Instant | None
     intervals: list[list[Instant | None]]
     confirmed_at: Instant | None
     confidence: Share
