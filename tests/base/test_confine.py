@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.base.confine import Confinement, Grant, available, confine
+from fanous.base.confine import FIRST_USER, Confinement, Grant, available, confine
 from fanous.base.forkserver import ForkServer, NotStarted
 from fanous.pipeline.doctor import tried_confinement
 
@@ -76,6 +77,44 @@ def test_a_door_adds_files_and_connects_but_reads_no_inbox_and_accepts_no_one_el
         child.end()
 
 
+def as_someone(connection: Connection, _descriptors: Sequence[int], folder: Path, work: Path) -> None:
+    """Says who it is, what root's powers it kept, and whether it still reads what it was granted."""
+    means = confine(Grant(reads=(folder / "granted",), scratch=work))
+    status = Path("/proc/self/status")
+    (work / "own").write_bytes((folder / "granted" / "file").read_bytes())
+    tried: dict[str, Callable[[], object]] = {
+        "another file": (folder / "other").read_bytes,
+        "be root": lambda: os.setuid(0),
+        "set the clock": lambda: time.clock_settime(time.CLOCK_REALTIME, time.time()),
+        "give a file away": lambda: os.chown(work / "own", 0, 0),
+        "status": status.read_bytes,
+    }
+    connection.send((means.is_root, os.getresuid(), os.getresgid(), os.getgroups(), refused(tried)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can become another user")
+def test_one_that_root_started_is_nobody_and_reads_only_what_it_was_granted(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    (tmp_path / "granted").mkdir(0o700)
+    (tmp_path / "work").mkdir(0o700)
+    for name in ("granted/file", "other"):
+        (tmp_path / name).touch(0o600)
+    users = set()
+    for _ in range(2):
+        child = server.start(as_someone, tmp_path, tmp_path / "work")
+        is_root, user, group, groups, stopped = child.connection.recv()
+        child.end()
+        assert not is_root
+        assert user == group == (user[0],) * 3
+        assert user[0] >= FIRST_USER
+        assert groups == []
+        assert stopped == ["another file", "be root", "set the clock", "give a file away", "status"]
+        users.add(user[0])
+        (tmp_path / "work" / "own").unlink()
+    assert len(users) == 2
+
+
 def with_threads(connection: Connection, _descriptors: Sequence[int]) -> None:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
     try:
@@ -99,6 +138,7 @@ def test_what_a_kernel_lacks_is_named() -> None:
     assert Confinement(0, seccomp=True).gaps[0].startswith("read every file of this user, the signing key")
     assert Confinement(3, seccomp=True).gaps == ("signal this user's other processes",)
     assert Confinement(7, seccomp=False).gaps == ("reach unix sockets, and the internet by UDP",)
+    assert Confinement(7, seccomp=True, is_root=True).gaps == ("use what root may do",)
     assert Confinement(7, seccomp=True).gaps == ()
 
 

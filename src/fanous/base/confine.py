@@ -7,6 +7,9 @@ back, and whatever it starts inherits the limits.
 Two features of Linux do this, for any user: Landlock (files, TCP, signals; docs.kernel.org/userspace-api/landlock.html)
 and seccomp (system calls; docs.kernel.org/userspace-api/seccomp_filter.html).  Where the kernel lacks one, the process
 runs without it, and `fanous doctor` says so.
+
+Started by root, it also becomes a user that nobody else is, and keeps one power of root's: to open the files that it is
+granted, whoever owns them.
 """
 
 import ctypes
@@ -19,7 +22,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from stat import S_ISDIR
@@ -52,10 +55,12 @@ class Confinement:
     Attributes:
         landlock: version of its ABI; 0 = there is none.
         seccomp: can system calls be refused?
+        is_root: does it stay root?
     """
 
     landlock: int
     seccomp: bool
+    is_root: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +74,7 @@ class Confinement:
             ("read every file of this user, the signing key and the ledger among them", self.landlock < 1),
             ("accept and, in a reader, open TCP connections", self.landlock < 4 and not self.seccomp),
             ("signal this user's other processes", self.landlock < 6),
+            ("use what root may do", self.is_root),
             ("reach unix sockets, and the internet by UDP", not self.seccomp),
         )
         return tuple(what for what, is_open in could if is_open)
@@ -76,8 +82,18 @@ class Confinement:
 
 # --- the kernel's interface ---------------------------------------------------------------------------------
 
-_NO_NEW_PRIVS, _SET_SECCOMP, _GET_SECCOMP = 38, 22, 21
+_NO_NEW_PRIVS, _SET_SECCOMP, _GET_SECCOMP, _SET_DUMPABLE, _KEEP_CAPABILITIES = 38, 22, 21, 4, 8
 """PR_* of include/uapi/linux/prctl.h."""
+
+_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
+"""CAP_* of include/uapi/linux/capability.h: open any file, and read any."""
+
+_CAPABILITIES = 0x20080522
+"""_LINUX_CAPABILITY_VERSION_3, of the same file."""
+
+FIRST_USER = 1_879_048_192
+"""The first number of users above those of containers (systemd.io/UIDS-GIDS); each process takes the one at its own
+number, so that no two are the same user."""
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 """landlock_create_ruleset, landlock_add_rule, landlock_restrict_self; the same on every architecture."""
@@ -186,9 +202,29 @@ def confine(grant: Grant) -> Confinement:
         _called(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
     if means.landlock:
         _landlock(grant, means.landlock)
+    is_root = sys.platform.startswith("linux") and os.geteuid() == 0 and not _left_root(grant)
     if means.seccomp:
         _seccomp(grant.internet)
-    return means
+    return replace(means, is_root=is_root)
+
+
+def _left_root(grant: Grant) -> bool:
+    """Become a user that nobody else is; ``False`` = the system refuses, as it does in some containers."""
+    user = FIRST_USER + os.getpid()
+    try:
+        if grant.scratch is not None:
+            os.chown(grant.scratch, user, user)
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        _called(_libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0))
+        os.setresuid(user, user, user)
+    except OSError:
+        return os.geteuid() != 0
+    kept = 1 << (_DAC_OVERRIDE if grant.writes else _DAC_READ_SEARCH)
+    header = struct.pack("=Ii", _CAPABILITIES, 0)
+    _called(_libc().capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)))
+    _called(_libc().prctl(_SET_DUMPABLE, 1, 0, 0, 0))  # else what /proc says of it would be root's
+    return True
 
 
 def _threads() -> int:
