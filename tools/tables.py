@@ -69,6 +69,7 @@ def renewed(text: str, thresholds: Sequence[Threshold], former: Sequence[str]) -
 CONSEQUENCES = {
     Consequence.RETRACT: "retracts",
     Consequence.LEAVE_OUT: "leaves out",
+    Consequence.RETRACT_ONCE_OVER: "suspends, and retracts once it is over",
     Consequence.SUSPECT: "suspends",
     Consequence.SAY: "is said",
 }

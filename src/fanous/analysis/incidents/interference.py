@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.finding import Finding, inside, made
+from fanous.analysis.detectors.finding import RAISED, Finding, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
-    first_that_holds,
-    in_order,
-    weighed,
+    answers,
+    for_incident,
+    strongest,
 )
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
@@ -32,7 +31,6 @@ from fanous.analysis.incidents.assemble import (
     surest,
 )
 from fanous.analysis.incidents.confirm import (
-    PASSING,
     Ruling,
     families_seen,
     families_that_saw,
@@ -43,7 +41,6 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
-    RAISED,
     Distinct,
     by_name,
     from_first_failures,
@@ -56,7 +53,7 @@ from fanous.analysis.incidents.policing import SURE, mean_rate
 from fanous.analysis.incidents.resolvers import through_resolvers
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
-from fanous.model.explanation import Standing, Weighed
+from fanous.model.explanation import Standing
 from fanous.model.incident import (
     EvidenceCounts,
     Interval,
@@ -123,16 +120,18 @@ class MeasuredVotes:
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
         event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
-        left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
-        explained = frozenset(asn for _, answer in left_out for asn in answer.explains)
+        of_networks = list(answers(OF_NETWORKS, event))
+        explained = frozenset(asn for _, answer in of_networks for asn in answer.explains)
         sure = nameable_of(group, votes, findings, explained)
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}
         sessions = [f for f in group if f.asn in networks]
         named_event = _named_event(event, named, sessions, self.family_of, is_named=bool(sure))
         witness = named_event.witness
-        retracted = first_that_holds(_with(Consequence.RETRACT), named_event)
-        apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
+        of_named = list(answers(OF_NAMED_EVENT, named_event))
+        consequence, why = strongest(of_named)
+        apart = [answer.because for _, answer in of_networks if answer.standing is Standing.HOLDS]
+        retracted = why if consequence is Consequence.RETRACT else None
         lacking = retracted or (None if sure else next(iter(apart), None))
         distinct = Distinct(by_name(self.known.runs), self.family_of)
         raised = _raised(sure)
@@ -168,12 +167,8 @@ class MeasuredVotes:
                 *(apart if sure else ()),
                 *reach.remarks,
             ),
-            explained=retracted is not None,
-            explanations=(
-                *(Weighed(code, answer.standing, answer.because) for code, answer in left_out),
-                *weighed(OF_NAMED_EVENT, named_event),
-            ),
-            faint=ruling.reason.code == PASSING or all(f.anomaly.probability < RAISED for f in named),
+            consequence=consequence,
+            explanations=for_incident(of_networks) + for_incident(of_named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
@@ -181,10 +176,9 @@ class MeasuredVotes:
         self, named_event: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
     ) -> Ruling:
         """The rule that is met and left with no other explanation, or what is missing."""
-        suspecting = _with(Consequence.SUSPECT)
 
         def left(seen: Votes, now: float) -> Reason | None:
-            return first_that_holds(suspecting, replace(named_event, seen=seen, now=now))
+            return strongest(answers(OF_NAMED_EVENT, replace(named_event, seen=seen, now=now)))[1]
 
         kind = min((f.kind for f in named), key=list(Kind).index)
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
@@ -200,10 +194,6 @@ class MeasuredVotes:
             yield through
         yield from through_resolvers(witness)
         yield from _of_pages(witness, self.known)
-
-
-def _with(consequence: Consequence) -> list[Explanation[NamedEvent]]:
-    return [row for row in in_order(OF_NAMED_EVENT) if row.consequence is consequence]
 
 
 def _named_event(
