@@ -154,7 +154,15 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
         quiet_intervals=tuple(_score_quiet(store, quiet, false, corpus) for quiet in corpus.quiet),
         is_real=corpus.is_real,
-        weighed=tuple(_weighed(i, corpus) for i in every if _is_labelled(i, corpus)),
+        weighed=tuple(
+            weighed_incident(
+                ((one.code, one.standing) for one in i.explanations),
+                right=any(_is_of(i, event) for event in corpus.events),
+                confirmed=i.confirmed_at is not None,
+            )
+            for i in every
+            if _is_labelled(i, corpus)
+        ),
     )
 
 
@@ -163,19 +171,21 @@ def _is_labelled(incident: Incident, corpus: Corpus) -> bool:
     return any(_is_of(incident, event) for event in corpus.events) or _is_false(incident, corpus.quiet)
 
 
-def _weighed(incident: Incident, corpus: Corpus) -> WeighedIncident:
-    codes = {
-        standing: tuple(one.code for one in incident.explanations if one.standing is standing)
-        for standing in Standing
-    }
-    consequences = {row.code: row.consequence for row in TABLE}
-    suspends = any(consequences[code] is not Consequence.SAY for code in codes[Standing.HOLDS])
-    return WeighedIncident(
-        right=any(_is_of(incident, event) for event in corpus.events),
-        suspended=suspends and incident.confirmed_at is None,
-        holding=codes[Standing.HOLDS],
-        untested=codes[Standing.UNTESTED],
+def weighed_incident(
+    standings: Iterable[tuple[str, str]], *, right: bool, confirmed: bool
+) -> WeighedIncident:
+    """How the table of explanations stood for an incident whose truth is known.
+
+    Args:
+        standings: code of each row, and how it stood.
+    """
+    every = list(standings)
+    holding, untested = (
+        tuple(code for code, standing in every if standing == which)
+        for which in (Standing.HOLDS, Standing.UNTESTED)
     )
+    suspends = any(row.code in holding and row.consequence is not Consequence.SAY for row in TABLE)
+    return WeighedIncident(right, suspends and not confirmed, holding, untested)
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:

@@ -419,17 +419,43 @@ class ExplanationScore:
     untested_false: int
 
 
-def explanation_scores(weighed: Sequence[WeighedIncident]) -> list[ExplanationScore]:
-    """Every explanation that held or could not be tested, by code."""
+@dataclass(frozen=True, slots=True)
+class ExplanationRates:
+    """How the table of explanations stood where the truth is known.
+
+    Attributes:
+        kind: of evidence: corpora, lab, adversary.
+        right, false: incidents that belong to something that happened, and others, retracted or not.
+        right_suspended, false_suspended: those that an explanation keeps from being confirmed, or retracts.
+    """
+
+    kind: str
+    right: int
+    right_suspended: int
+    false: int
+    false_suspended: int
+    rows: tuple[ExplanationScore, ...]
+
+
+def explanation_rates(kind: str, weighed: Sequence[WeighedIncident]) -> ExplanationRates:
+    """With a row for each explanation that held or could not be tested, by code."""
+    right, false = ([one for one in weighed if one.right is truth] for truth in (True, False))
     codes = sorted({code for one in weighed for code in (*one.holding, *one.untested)})
-    return [
-        ExplanationScore(
-            code,
-            *(sum(code in one.holding and one.right is right for one in weighed) for right in (True, False)),
-            *(sum(code in one.untested and one.right is right for one in weighed) for right in (True, False)),
-        )
-        for code in codes
-    ]
+    return ExplanationRates(
+        kind,
+        right=len(right),
+        right_suspended=sum(one.suspended for one in right),
+        false=len(false),
+        false_suspended=sum(one.suspended for one in false),
+        rows=tuple(
+            ExplanationScore(
+                code,
+                *(sum(code in one.holding for one in side) for side in (right, false)),
+                *(sum(code in one.untested for one in side) for side in (right, false)),
+            )
+            for code in codes
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
