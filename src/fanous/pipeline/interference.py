@@ -22,7 +22,7 @@ from fanous.analysis.explanations.comparisons import (
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
-from fanous.analysis.explanations.site import OWN_PAGES
+from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events, incidents_of
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
@@ -36,7 +36,6 @@ from fanous.analysis.incidents.disputes import (
 )
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import is_lone_dissent, that_saw
-from fanous.analysis.incidents.pages import by_whose_page
 from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness

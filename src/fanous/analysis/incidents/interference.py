@@ -5,20 +5,21 @@ what else may explain it, and on which networks it was on from when to when.  ``
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fanous.analysis.detectors.finding import RAISED, Finding, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
-from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent
+from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent, ases
 from fanous.analysis.explanations.explanation import (
     Consequence,
     answers,
     for_incident,
     strongest,
 )
+from fanous.analysis.explanations.resolver import through_resolvers
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
@@ -50,7 +51,6 @@ from fanous.analysis.incidents.networks import (
     without_strays,
 )
 from fanous.analysis.incidents.policing import SURE, mean_rate
-from fanous.analysis.incidents.resolvers import through_resolvers
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.model.explanation import Standing
@@ -136,7 +136,9 @@ class MeasuredVotes:
         distinct = Distinct(by_name(self.known.runs), self.family_of)
         raised = _raised(sure)
         ruling = Ruling("", None, lacking) if lacking else self._ruling(named_event, named, raised, distinct)
-        reaches = bool(raised) or _fell_silent(named)
+        # Silence has no witnesses: it reaches as far as networks fell silent, and no further.
+        fell_silent = all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
+        reaches = bool(raised) or fell_silent
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
         first = min((f.anomaly for f in sessions), key=lambda a: a.start)
@@ -150,7 +152,7 @@ class MeasuredVotes:
             scope=reach.scope if reaches else Scope.INSUFFICIENT,
             access=reach.access,
             users=_of_those(reach.users, through) if reaches else None,
-            entities=_entities(setting.country, networks, reach),
+            entities=((setting.country,) if reach.scope is Scope.NATION else ()) + ases(networks),
             parts=_parts(named, sessions, votes, reach),
             networks=network_parts,
             onset=first.start,
@@ -159,11 +161,17 @@ class MeasuredVotes:
             intervals=_intervals(sessions, end),
             end=end,
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
-            most=_most(ruling, witness, distinct),
+            most=UNCONFIRMED
+            if ruling.at is None
+            else SHOWN_HELPED
+            if helped(witness, distinct.count)
+            else SHOWN_ELSEWHERE,
             evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
-                *self._remarks(witness, through),
+                *(() if through is None else (through,)),
+                *through_resolvers(witness),
+                *_of_pages(witness, self.known),
                 *(apart if sure else ()),
                 *reach.remarks,
             ),
@@ -188,13 +196,6 @@ class MeasuredVotes:
         why = left(named_event.seen, np.inf)  # which both families share
         return two if why is None else Ruling("", None, why)
 
-    def _remarks(self, witness: Votes, through: Reason | None) -> Iterator[Reason]:
-        """What else to know: what got through, the resolvers and pages of failures."""
-        if through is not None:
-            yield through
-        yield from through_resolvers(witness)
-        yield from _of_pages(witness, self.known)
-
 
 def _named_event(
     event: MeasuredEvent,
@@ -213,12 +214,6 @@ def _named_event(
     controls = works_elsewhere(votes, abroad, [f.anomaly.key for f in named], witness.times)
     seen = without_remote(witness, family_of)
     return NamedEvent(event, sessions, is_named, meanwhile, witness, seen, controls)
-
-
-def _fell_silent(named: Sequence[Finding]) -> bool:
-    """Did they only fall silent?  Silence has no witnesses: it reaches as far as networks fell silent, and no
-    further."""
-    return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
 
 
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
@@ -293,19 +288,7 @@ def _intervals(findings: Sequence[Finding], end: float | None) -> tuple[Interval
     return found if end is not None else (*found[:-1], replace(found[-1], end=None))
 
 
-def _most(ruling: Ruling, witness: Votes, distinct: Distinct) -> float:
-    """The highest confidence that an incident may state."""
-    if ruling.at is None:
-        return UNCONFIRMED
-    return SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
-
-
 # --- what and where -------------------------------------------------------------------------------------
-
-
-def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...]:
-    nation = (country,) if reach.scope is Scope.NATION else ()
-    return nation + tuple(f"AS{asn}" for asn in sorted(networks))
 
 
 def _parts(
@@ -316,14 +299,16 @@ def _parts(
         own = [f for f in sessions if f.target == target]
         kind = min((f.kind for f in named if f.target == target), key=list(Kind).index)
         seen = votes.where(inside(votes, own) & votes.seen)
-        asns = sorted({f.asn for f in named if f.target == target})
+        asns = {f.asn for f in named if f.target == target}
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         spans = {
-            asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
+            asn: _intervals(on_it, _end(on_it))
+            for asn in sorted(asns)
+            if (on_it := [f for f in own if f.asn == asn])
         }
         roles = roles_of(votes, target, spans) if target else ()
         when = _intervals(own, _end(own))
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles, when))
+        parts.append(Part(target, kind, how, ases(asns), roles, when))
     return tuple(parts)
 
 
