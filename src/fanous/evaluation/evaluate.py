@@ -31,7 +31,7 @@ from fanous.evaluation.corpus import (
 )
 from fanous.evaluation.replays import Replay, inject
 from fanous.evaluation.sensitivity import sensitivity_scores
-from fanous.model.explanation import Standing
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR, to_iso
 from fanous.model.measurement import Provenance
@@ -156,7 +156,8 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         is_real=corpus.is_real,
         weighed=tuple(
             weighed_incident(
-                ((one.code, one.standing) for one in i.explanations),
+                corpus.title,
+                i.explanations,
                 right=any(_is_of(i, event) for event in corpus.events),
                 confirmed=i.confirmed_at is not None,
             )
@@ -172,20 +173,13 @@ def _is_labelled(incident: Incident, corpus: Corpus) -> bool:
 
 
 def weighed_incident(
-    standings: Iterable[tuple[str, str]], *, right: bool, confirmed: bool
+    case: str, explanations: Iterable[Weighed], *, right: bool, confirmed: bool
 ) -> WeighedIncident:
-    """How the table of explanations stood for an incident whose truth is known.
-
-    Args:
-        standings: code of each row, and how it stood.
-    """
-    every = list(standings)
-    holding, untested = (
-        tuple(code for code, standing in every if standing == which)
-        for which in (Standing.HOLDS, Standing.UNTESTED)
-    )
+    """How the table of explanations stood for an incident whose truth is known."""
+    kept = tuple(explanations)
+    holding = {one.code for one in kept if one.standing is Standing.HOLDS}
     suspends = any(row.code in holding and row.consequence is not Consequence.SAY for row in TABLE)
-    return WeighedIncident(right, suspends and not confirmed, holding, untested)
+    return WeighedIncident(case, right, suspends and not confirmed, kept)
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:

@@ -14,7 +14,9 @@ from fanous.evaluation.evaluate import evaluate_corpora, weighed_incident
 from fanous.evaluation.rehearsal.records import LabRecords, concluded
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.simulate.votes import START, Crowd
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.instant import HOUR
+from fanous.model.reason import Reason
 from fanous.model.score import ExplanationRates, WeighedIncident, explanation_rates
 
 SEEDS = range(14_000_000, 14_000_010)
@@ -42,8 +44,12 @@ def of_lab(records: LabRecords) -> Iterator[WeighedIncident]:
     for case, rehearsal in concluded(records, sorted(records.cases)):
         for found in score(case.scenario, rehearsal.sightings).found:
             document = found.sighting.document
-            stands = ((one["code"], one["standing"]) for one in document["explanations"])
-            yield weighed_incident(stands, right=bool(found.events), confirmed=bool(document["confirmed_at"]))
+            kept = [
+                Weighed(one["code"], Standing(one["standing"]), Reason(one["because"], one["params"]))
+                for one in document["explanations"]
+            ]
+            confirmed = bool(document["confirmed_at"])
+            yield weighed_incident(case.name, kept, right=bool(found.events), confirmed=confirmed)
 
 
 def of_adversary(seeds: Sequence[int] = SEEDS) -> Iterator[WeighedIncident]:
@@ -54,6 +60,9 @@ def of_adversary(seeds: Sequence[int] = SEEDS) -> Iterator[WeighedIncident]:
         for strategy, seed in product(strategies, seeds):
             crowd = Crowd(5, honest, event[1] + AFTER, event, is_real, liars, 1, strategy)
             for incident in claims_of(crowd, seed):
-                stands = ((one.code, one.standing) for one in incident.explanations)
-                right = is_real and incident.is_on(since, until)
-                yield weighed_incident(stands, right=right, confirmed=incident.confirmed_at is not None)
+                yield weighed_incident(
+                    f"{strategy} {liars} of {liars + honest}",
+                    incident.explanations,
+                    right=is_real and incident.is_on(since, until),
+                    confirmed=incident.confirmed_at is not None,
+                )
