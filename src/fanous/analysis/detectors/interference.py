@@ -333,11 +333,12 @@ class Seats:
 def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
     """Failing share of each series where nothing interferes, shape (series,).
 
-    Failures that raised an alarm while they lasted are no habit, however soon they healed: hindsight finds short
-    events unlikely.
+    Failures with normal controls are no habit as far as the live view called them on, however soon they healed:
+    hindsight finds short events unlikely.  Without controls they may be, so hindsight alone counts.
     """
     beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
-    is_on = np.maximum(beliefs.smoothed, _of_run(beliefs.filtered, bins))
+    live = np.where(bins.controlled, _of_run(beliefs.filtered, bins), 0.0)
+    is_on = np.maximum(beliefs.smoothed, live)
     return quiet_share(
         bins.failing,
         bins.probes,

@@ -181,13 +181,13 @@ def _sessions(first: Anomaly, second: Anomaly) -> bool:
     """Do they begin, or end, at the same hours?  Bins that are wider than these hours cannot show it."""
     if first.departure is not None and first.departure.step > SAME_HOURS:
         return False
-    ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
-    return ends or _same_hours(first.start, second.start)
+    return hours_apart(Interval(first.start, first.end), Interval(second.start, second.end)) <= SAME_HOURS
 
 
-def _same_hours(one: float, other: float) -> bool:
-    apart = abs(one - other) % DAY
-    return min(apart, DAY - apart) <= SAME_HOURS
+def hours_apart(session: Interval, other: Interval) -> float:
+    """Seconds between the hours of the day at which two sessions begin, or end, whichever is less."""
+    ends = [] if session.end is None or other.end is None else [session.end - other.end]
+    return min(min(abs(off) % DAY, DAY - abs(off) % DAY) for off in (session.start - other.start, *ends))
 
 
 def settles(anomaly: Anomaly) -> float:

@@ -91,26 +91,21 @@ def with_disputes(
         own = sources_of(alone.family, family_of)
         others = votes.where(~np.isin(votes.sources.astype(str), own))
         for one in alone.incidents:
-            if is_shown(one) and _holds_alone(one, alone.votes):
+            # Where others reach the target, its working elsewhere shows nothing new: only a control made with the
+            # failure shows that the line was sound.
+            saw = alone.votes.where(that_saw(alone.votes, one.networks))
+            lasts = len(one.networks) >= NETWORKS or is_long(saw)
+            if is_shown(one) and helped(saw) and lasts:
                 told = _with(told, one, alone.family, others, family_of)
     return told
-
-
-def _holds_alone(one: Incident, own: Votes) -> bool:
-    """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
-
-    Where others reach the target at the same time on the same networks, its working elsewhere shows nothing new: only a
-    control made with the failure shows that the line of those who see it was sound.
-    """
-    saw = own.where(that_saw(own, one.networks))
-    return helped(saw) and (len(one.networks) >= NETWORKS or is_long(saw))
 
 
 def _with(
     found: Sequence[Incident], one: Incident, family: Family, others: Votes, family_of: Mapping[str, Family]
 ) -> list[Incident]:
     """The incidents with the one that a family alone shows: as a remark to one of them, or next to them."""
-    near = [other for other in found if _is_same(other, one)]
+    at_that_time = [other for other in found if other.is_on(one.onset, one.until)]
+    near = [other for other in at_that_time if set(other.targets) & set(one.targets)]
     known = {network.entity for other in near if other.confirmed_at is not None for network in other.networks}
     denied = _denied(one, others, known)
     if not len(denied):
@@ -129,11 +124,6 @@ def _with(
         return [remarked if other is lead else other for other in found]
     rest = [other for other in found if other not in near or not _is_part(other, one)]
     return [*rest, _suspected(one, Reason(DISPUTED, told))]
-
-
-def _is_same(other: Incident, one: Incident) -> bool:
-    """Are both about one target at one time?"""
-    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
 
 
 def _is_part(other: Incident, one: Incident) -> bool:
