@@ -333,12 +333,12 @@ class Seats:
 def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
     """Failing share of each series where nothing interferes, shape (series,).
 
-    Failures with normal controls are no habit as far as the live view called them on, however soon they healed:
+    Failures with normal controls that were worth a suspicion while they lasted are no habit, however soon they healed:
     hindsight finds short events unlikely.  Without controls they may be, so hindsight alone counts.
     """
     beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
-    live = np.where(bins.controlled, _of_run(beliefs.filtered, bins), 0.0)
-    is_on = np.maximum(beliefs.smoothed, live)
+    was_suspected = bins.controlled & (_of_run(beliefs.filtered, bins) >= options.suspect_at)
+    is_on = np.where(was_suspected, 1.0, beliefs.smoothed)
     return quiet_share(
         bins.failing,
         bins.probes,
