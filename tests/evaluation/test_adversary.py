@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from fanous.analysis.claims import check_claim
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.incidents.disputes import shown_by
-from fanous.analysis.incidents.witnesses import check_claim, coverage_of, who_saw_what
+from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.evaluation.adversary import AFTER, BEFORE, MAKING, UNMAKING, claims_of, fifths, spared, succeeds
 from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
 from fanous.model.claim import Claim, ClaimCheck, Said

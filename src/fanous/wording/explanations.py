@@ -36,6 +36,8 @@ EXPLANATIONS = {
     "line.at_fault": "The lines on which it was measured failed for nearly everything.",
     "line.may_be_slow": "The lines were slow for everything, not only for this.",
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
+    "line.fault_passed": "A fault of the lines, or further along the route, passed within minutes.",
+    "line.chance": "A few ordinary failures came close together by chance.",
     "network.abroad": "It happened in another country, to which the network belongs.",
     "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
     "publisher.not_yet_denied": (
@@ -54,6 +56,7 @@ DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 EXCLUDED_BY = {
     "answered_abroad": "It worked in other countries at the time.",
     "at_home": "Nothing shows that it happened in another country.",
+    "beyond_chance": "More measurements failed together than chance explains.",
     "came_back": "The addresses came back later.",
     "country_lost_it": "The figures of the whole country show the loss as well.",
     "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",

@@ -62,6 +62,7 @@ REASONS: dict[str, Text] = {
         "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
     ),
     "lacks.rounds": "Seen in fewer than {needed} rounds of measurements, so it may be a passing fault.",
+    "line.chance": "So few measurements failed that it may be chance.",
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     **dict.fromkeys(("lacks.control_here", "site.own_page"), MAY_BE_OF_SITE),
     "lacks.duration": (

@@ -19,14 +19,12 @@ repeatedly, a probe heard in only one hour of the whole record is a stranger, an
 probe.  C2 counts the number of probes that there certainly are (``independence``).
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fanous.analysis.explanations.site import may_be_sites_own
-from fanous.analysis.series.aggregate import VOUCHED_STEP
 from fanous.analysis.series.controls import CONTROLS
 from fanous.analysis.series.voices import (
     LONE_HOURS,
@@ -63,9 +61,6 @@ class Ruling:
     rule: str
     at: float | None
     reason: Reason
-
-
-# --- voices ---------------------------------------------------------------------------------------------
 
 
 # --- may a network be named? ----------------------------------------------------------------------------
@@ -205,23 +200,6 @@ BURST = threshold(
 )
 
 
-ROUNDS = threshold(
-    "incidents.rounds",
-    3,
-    "Rounds in which probes that an operator answers for must fail: one round may be a moment's fault upstream of all "
-    "of them, and two may be its beginning and its end.",
-)
-PASSING = "lacks.rounds"
-"""Code of the reason of a suspicion that may be a passing fault; once it is over, it is retracted."""
-
-WITHOUT_ROUNDS = threshold(
-    "incidents.rounds_seconds",
-    1200,
-    "Time between the first and the last failure from which rounds are not counted: strangers, who have none, are "
-    "believed after three bins of `series.tick_seconds`.",
-)
-
-
 SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
     ("dns.injection.bogon",): "helper_or_notice_address",
@@ -348,8 +326,6 @@ class _Case:
             return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
         if self.count(seen) < PROBES:
             return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
-        if bool(seen.vouched.any()) and not _is_over_rounds(seen):
-            return Reason(PASSING, {"needed": ROUNDS})
         explained = self.left(seen, now)
         if explained is not None or helped(seen, self.count):
             return explained
@@ -369,16 +345,6 @@ class _Case:
             for asn, own in self.lost.items()
             for one in own
         )
-
-
-def _is_over_rounds(seen: Votes) -> bool:
-    """Did enough vouched probes fail in enough rounds, or did anyone fail for as long as strangers must?"""
-    own = seen.where(seen.vouched)
-    ticks = (own.times // VOUCHED_STEP).tolist()
-    rounds = Counter(probe for probe, _ in set(zip(own.probes.tolist(), ticks, strict=True)))
-    if sum(failed >= ROUNDS for failed in rounds.values()) >= PROBES:
-        return True
-    return float(np.ptp(seen.times)) >= WITHOUT_ROUNDS
 
 
 def _fail_together(seen: Votes, beyond: float) -> bool:

@@ -268,8 +268,8 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 JUDGING = ("rules.", "series.", "detectors.", "incidents.")
 """How the ids begin of what a conclusion depends on."""
 
-SHOWN = ("series.heartbeats_", "series.collapse_")
-"""Those of silent networks and countries, which are shown and enter no conclusion."""
+SHOWN = ("series.heartbeats_", "series.collapse_", "incidents.claim_")
+"""Those of silent networks and countries, and of what others claim, which are shown and enter no conclusion."""
 
 
 def thresholds() -> dict[str, Any]:
