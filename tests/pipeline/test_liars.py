@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.confirm import VOLUNTEERS
 from fanous.analysis.rules import judge
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.submission import Senders, new_report_id, receive
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Basis, Incident, Status
 from fanous.model.measurement import LATE, Provenance, Record
 from fanous.model.verdict import State
 from fanous.pipeline import ingest
@@ -181,8 +180,7 @@ def test_volunteers_alone_are_reported_until_it_has_cost_as_much_as_the_page_say
     found = concluded(folder, elsewhere(door), laptop(door, asns, hours))
     assert len(found) == 1
     assert (found[0].confirmed_at is not None) is confirmed
-    if not confirmed:
-        assert found[0].reasons[0].code == VOLUNTEERS
+    assert found[0].basis is Basis.VOLUNTEERS
 
 
 def test_ooni_records_that_are_dated_back_do_not_count(door: Door, tmp_path: Path) -> None:

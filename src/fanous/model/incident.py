@@ -46,6 +46,15 @@ class Scope(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
+class Basis(StrEnum):
+    """What an incident rests on: who answers for it, and whether more than one hand shows it."""
+
+    VOUCHED = "vouched"  # of probes that an operator answers for
+    VOLUNTEERS = "volunteers"  # of strangers: whoever sends measurements
+    ONE_PUBLISHER = "one_publisher"  # of one deliverer, whose fault or lie would look like it
+    TWO_HANDS = "two_hands"  # of several that fail, and lie, independently
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Half-open ``[start, end)`` in unix seconds; ``end`` None = ongoing."""
@@ -423,6 +432,22 @@ class Incident:
     explanations: tuple[Weighed, ...] = ()
     end_earliest: float | None = None
     end_latest: float | None = None
+
+    @property
+    def basis(self) -> Basis | None:
+        """What it rests on; None = a suspicion that lacks more than another hand, or decided before detectors
+        `2026.30-levels`, which said nothing of it.
+        """
+        stated = (reason.params["basis"] for reason in self.reasons if "basis" in reason.params)
+        return next((Basis(str(basis)) for basis in stated), None)
+
+    @property
+    def reported_by(self) -> tuple[str, ...]:
+        """The deliverer behind a suspicion (``analysis.series.signals.deliverer_of``); empty = there are more."""
+        if self.basis is not Basis.ONE_PUBLISHER:
+            return ()
+        named = next(reason.params["deliverers"] for reason in self.reasons if "deliverers" in reason.params)
+        return tuple(map(str, named)) if isinstance(named, tuple) else ()
 
     @property
     def until(self) -> float:

@@ -61,6 +61,7 @@ def incident_document(incident: Incident) -> Document:
     return {
         "id": incident.id,
         "provenance": str(incident.provenance),
+        "basis": None if incident.basis is None else str(incident.basis),
         "kind": str(incident.kind),
         "status": str(incident.status),
         "scope": str(incident.scope),

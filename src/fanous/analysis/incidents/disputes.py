@@ -12,10 +12,10 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
-from fanous.analysis.incidents.confirm import NETWORK_SHARE, VOLUNTEERS, Ruling, families_seen
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
 from fanous.analysis.incidents.networks import that_measured, that_saw
 from fanous.analysis.series.voices import helped, is_long
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Basis, Incident, Status
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
@@ -73,7 +73,7 @@ def is_disputed(incident: Incident) -> bool:
 
 def is_shown(one: Incident) -> bool:
     """Would it be confirmed, or be reported by volunteers, if no other family measured?"""
-    return one.confirmed_at is not None or any(reason.code == VOLUNTEERS for reason in one.reasons)
+    return one.confirmed_at is not None or one.basis is Basis.VOLUNTEERS
 
 
 def with_disputes(

@@ -181,6 +181,13 @@ class Incident(Struct):
             "not a finding"
         ),
     ]
+    basis: Annotated[
+        Literal["vouched", "volunteers", "one_publisher", "two_hands"] | None,
+        Meta(
+            description="what it rests on: probes that an operator answers for, strangers' measurements, one "
+            "deliverer of series, or several independent ones; null: a suspicion that lacks more than that"
+        ),
+    ]
     synthetic: Annotated[bool, Meta(description="true: a staged event, not a finding")]
     known_until: Annotated[
         Instant | None,
