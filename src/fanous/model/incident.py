@@ -392,6 +392,8 @@ class Incident:
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
             until the level is back.  None = none lasted.
         levels: of an outage seen in quantities: what was left, step by step.
+        first_published_at: when the ledger first had it as more than provisional; given with the id, and no part of
+            what was concluded.  None = it never had, or an older Fanous wrote it.
         note: by a person, kept from revision to revision; None = there is none.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
@@ -432,6 +434,7 @@ class Incident:
     explanations: tuple[Weighed, ...] = ()
     end_earliest: float | None = None
     end_latest: float | None = None
+    first_published_at: float | None = field(default=None, compare=False)
 
     @property
     def basis(self) -> Basis | None:

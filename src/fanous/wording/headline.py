@@ -112,7 +112,9 @@ finally the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
-IMPORTED = "It is based on files that were imported; where they came from is not known."
+IMPORTED = (
+    "It is based on files that were imported, and dated by their sender; where they came from is not known."
+)
 UNVOUCHED = "It rests on measurements that strangers sent; no one vouches for them."
 NOTES = {
     Provenance.IMPORTED: IMPORTED,

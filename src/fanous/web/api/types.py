@@ -148,6 +148,13 @@ class Incident(Struct):
     end_latest: Instant | None
     intervals: list[list[Instant | None]]
     confirmed_at: Instant | None
+    first_published_at: Annotated[
+        Instant | None,
+        Meta(
+            description="when this monitor first published it: of imported files and backfills later than it was "
+            "confirmed by the times that their senders state; null: an older version wrote it"
+        ),
+    ]
     confidence: Share
     users_affected_share: Users | None
     kbps: Estimate | None
