@@ -131,6 +131,11 @@ REASONS: dict[str, Text] = {
         "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "
         "({families}) reached the target there in {some} of {all} measurements."
     ),
+    "disputed.strangers": (
+        "Sources disagree. Probes that an operator answers for show it on {networks}. Others there ({families}), for "
+        "whom no one answers, reached the target in {some} of {all} measurements. Anyone could have sent those, so "
+        "they take nothing back."
+    ),
     "site.may_refuse": (
         "No network that was measured got through ({networks}), and all failed in the same way ({mechanisms}). Whether "
         "the networks or the other end dropped the connections is not known."
@@ -514,12 +519,13 @@ def _series_named(name: str, language: Language) -> str:
     return language.comma.join(filter(None, told))
 
 
-DELIVERERS = {
+DELIVERER_TITLES = {
     "cloudflare": "Cloudflare",
     "google": "Google",
     "m-lab": "M-Lab",
     "merit": "Merit",
     "mozilla": "Mozilla",
+    "ripe": "RIPE NCC",
     "tor": "the Tor Project",
 }
 """Publishers, where a source has another name or a longer title."""
@@ -530,7 +536,7 @@ def deliverer_title(name: str, language: Language) -> str:
     from fanous.sources.publishers import SOURCES
 
     title = SOURCES[name].title if name in SOURCES else printable(name)
-    return DELIVERERS.get(name) or language.known(title)
+    return DELIVERER_TITLES.get(name) or language.known(title)
 
 
 def _resolvers_network(name: str) -> str:

@@ -109,6 +109,10 @@ ALL_OF_IODA = through("ioda", BGP, AP, TELESCOPE)
         ((*ALL_OF_IODA, *through("ioda", GTR)), True),  # Google's figures, passed on
         ((*ALL_OF_IODA, *through("ioda-csv", GTR)), True),  # a file of the same observatory
         (through("ioda", BGP), True),
+        (
+            (*through("ripestat", "prefixes_v4"), *through("atlas", "atlas_connected")),
+            True,
+        ),  # both are RIPE's
         ((drop(AP, 0, 6), drop(BGP, 0, 6, asn=1)), True),  # a network that supports its country
         ((*ALL_OF_IODA, *through("google", GTR)), False),
         ((*ALL_OF_IODA, *through("radar", RADAR)), False),

@@ -3,12 +3,17 @@
 Votes of all families are pooled, and most voices of a network decide, so a censor who lets some probes through, or a
 crowd of forged denials, could hide what one family sees.  Therefore each is also judged as if no other measured, and
 what it alone shows is suspected at least and at most.
+
+Own probes are those that an operator answers for, where there are any: strangers at the same collector are others.
+What own probes confirm stays confirmed if only strangers deny it, and says so: silence would otherwise be for
+sale.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
@@ -31,9 +36,9 @@ NETWORKS = threshold(
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""
 
-DISPUTED, ABOUT_NETWORKS = "disputed", "disputed.networks"
-"""Codes of reasons: of a suspicion that one family shows against others, and of an incident that, according to one
-family, is on more networks."""
+DISPUTED, ABOUT_NETWORKS, BY_STRANGERS = "disputed", "disputed.networks", "disputed.strangers"
+"""Codes of reasons: of a suspicion that one family shows against others, of an incident that, according to one family,
+is on more networks, and of one that only strangers deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,16 @@ def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ..
     return tuple(name for name, own in family_of.items() if own is family)
 
 
+def is_of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> NDArray[np.bool_]:
+    """Which votes came through a family's sources; of own probes only vouched ones, if there are any."""
+    own = np.isin(votes.sources.astype(str), sources_of(family, family_of))
+    answered = own & votes.vouched
+    return np.asarray(answered if family is Family.EDGE and answered.any() else own)
+
+
 def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that came through its sources."""
-    return votes.where(np.isin(votes.sources.astype(str), sources_of(family, family_of)))
+    """Its votes (``is_of_family``)."""
+    return votes.where(is_of_family(votes, family, family_of))
 
 
 def shown_by(incident: Incident) -> Family | None:
@@ -68,7 +80,7 @@ def shown_by(incident: Incident) -> Family | None:
 
 def is_disputed(incident: Incident) -> bool:
     """Does it say that sources disagree?"""
-    return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
+    return any(reason.code in (DISPUTED, ABOUT_NETWORKS, BY_STRANGERS) for reason in incident.reasons)
 
 
 def is_shown(one: Incident) -> bool:
@@ -88,8 +100,7 @@ def with_disputes(
     """
     told = list(found)
     for alone in families:
-        own = sources_of(alone.family, family_of)
-        others = votes.where(~np.isin(votes.sources.astype(str), own))
+        others = votes.where(~is_of_family(votes, alone.family, family_of))
         for one in alone.incidents:
             if is_shown(one) and _holds_alone(one, alone.votes):
                 told = _with(told, one, alone.family, others, family_of)
@@ -128,6 +139,8 @@ def _with(
         remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, told)))
         return [remarked if other is lead else other for other in found]
     rest = [other for other in found if other not in near or not _is_part(other, one)]
+    if one.basis is Basis.VOUCHED and not denied.vouched.any():
+        return [*rest, replace(one, reasons=(*one.reasons, Reason(BY_STRANGERS, told)))]
     return [*rest, _suspected(one, Reason(DISPUTED, told))]
 
 
