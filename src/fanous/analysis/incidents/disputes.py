@@ -133,13 +133,15 @@ def _with(
         "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
         "all": made(denied),
     }
-    standing = [other for other in near if other.status is not Status.RETRACTED and not _is_part(other, one)]
+    by_strangers = one.basis is Basis.VOUCHED and not denied.vouched.any()
+    parts = [other for other in near if _is_part(other, one, of_confirmed=by_strangers)]
+    standing = [other for other in near if other.status is not Status.RETRACTED and other not in parts]
     if standing:
         lead = min(standing, key=lambda other: (other.confirmed_at is None, other.onset))
         remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, told)))
         return [remarked if other is lead else other for other in found]
-    rest = [other for other in found if other not in near or not _is_part(other, one)]
-    if one.basis is Basis.VOUCHED and not denied.vouched.any():
+    rest = [other for other in found if other not in parts]
+    if by_strangers:
         return [*rest, replace(one, reasons=(*one.reasons, Reason(BY_STRANGERS, told)))]
     return [*rest, _suspected(one, Reason(DISPUTED, told))]
 
@@ -149,11 +151,11 @@ def _is_same(other: Incident, one: Incident) -> bool:
     return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
 
 
-def _is_part(other: Incident, one: Incident) -> bool:
-    """Does ``one`` say all that the other, never confirmed, says?"""
+def _is_part(other: Incident, one: Incident, *, of_confirmed: bool) -> bool:
+    """Does ``one`` say all that the other says, which was never confirmed unless ``of_confirmed``?"""
     entities = {network.entity for network in one.networks}
     return (
-        other.confirmed_at is None
+        (of_confirmed or other.confirmed_at is None)
         and set(other.targets) <= set(one.targets)
         and {network.entity for network in other.networks} <= entities
     )
