@@ -21,6 +21,7 @@ from fanous.model.score import (
     EventScore,
     ExplanationRates,
     Fifth,
+    Price,
     QuietIntervalScore,
     RoundsScore,
     SlowdownScore,
@@ -42,7 +43,8 @@ def evaluate(
     adversary: Annotated[
         bool,
         typer.Option(
-            "--adversary", help="Instead, measure how many lying probes an attack needs (takes 15 minutes)."
+            "--adversary",
+            help="Instead, measure how many lying probes an attack needs, and what it costs (takes half an hour).",
         ),
     ] = False,
     calibration: Annotated[
@@ -126,19 +128,21 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.evaluation.adversary import attacks, fifths, spared
+    from fanous.evaluation.adversary import attacks, fifths, prices, spared
 
     if as_json:
         found = {
             "attacks": [attack_document(attack) for attack in attacks()],
             "fifths": [fifth_document(fifth) for fifth in fifths()],
             "spared": [msgspec.to_builtins(one) for one in spared()],
+            "prices": [msgspec.to_builtins(one) for one in prices()],
         }
         print_document(found)
     else:
         print_attacks(console(), attacks())
         print_fifths(console(), fifths())
         print_spared(console(), spared())
+        print_prices(console(), prices())
 
 
 def _evaluate_slowdowns(as_json: bool) -> None:
@@ -668,6 +672,27 @@ def print_spared(console: Console, rows: Iterable[Spared]) -> None:
     for one in rows:
         counts = (one.own, one.times, one.confirmed, one.national, one.told, one.missed)
         table.add_row(f"{one.honest} users' probes on each", *map(str, counts))
+    console.print(table)
+
+
+def print_prices(console: Console, rows: Iterable[Price]) -> None:
+    """One row per attack, price and number of honest people."""
+    table = Table(
+        "attack",
+        "lines",
+        "networks",
+        "hours",
+        "names a line",
+        "honest",
+        "draws",
+        "worked",
+        "suspicion",
+        box=None,
+    )
+    for one in rows:
+        paid = (one.lines, one.networks, f"{one.hours:g}", one.names)
+        honest = str(one.honest) if one.honest else "nobody watches"
+        table.add_row(one.attack, *map(str, paid), honest, *map(str, (one.draws, one.worked, one.reported)))
     console.print(table)
 
 

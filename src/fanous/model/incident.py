@@ -46,6 +46,15 @@ class Scope(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
+class Basis(StrEnum):
+    """What an incident rests on: who answers for it, and whether more than one hand shows it."""
+
+    VOUCHED = "vouched"  # of probes that an operator answers for
+    VOLUNTEERS = "volunteers"  # of strangers: whoever sends measurements
+    ONE_PUBLISHER = "one_publisher"  # of one deliverer, whose fault or lie would look like it
+    TWO_HANDS = "two_hands"  # of several that fail, and lie, independently
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Half-open ``[start, end)`` in unix seconds; ``end`` None = ongoing."""
@@ -383,6 +392,8 @@ class Incident:
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
             until the level is back.  None = none lasted.
         levels: of an outage seen in quantities: what was left, step by step.
+        first_published_at: when the ledger first had it as more than provisional; given with the id, and no part of
+            what was concluded.  None = it never had, or an older Fanous wrote it.
         note: by a person, kept from revision to revision; None = there is none.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
@@ -423,6 +434,23 @@ class Incident:
     explanations: tuple[Weighed, ...] = ()
     end_earliest: float | None = None
     end_latest: float | None = None
+    first_published_at: float | None = field(default=None, compare=False)
+
+    @property
+    def basis(self) -> Basis | None:
+        """What it rests on; None = a suspicion that lacks more than another hand, or decided before detectors
+        `2026.30-levels`, which said nothing of it.
+        """
+        stated = (reason.params["basis"] for reason in self.reasons if "basis" in reason.params)
+        return next((Basis(str(basis)) for basis in stated), None)
+
+    @property
+    def reported_by(self) -> tuple[str, ...]:
+        """The deliverer behind a suspicion (``analysis.series.signals.deliverer_of``); empty = there are more."""
+        if self.basis is not Basis.ONE_PUBLISHER:
+            return ()
+        named = next(reason.params["deliverers"] for reason in self.reasons if "deliverers" in reason.params)
+        return tuple(map(str, named)) if isinstance(named, tuple) else ()
 
     @property
     def until(self) -> float:

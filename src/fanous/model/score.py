@@ -682,6 +682,34 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What an attack costs, and how often it worked.
+
+    Attributes:
+        attack: ``T1`` (a false report by a collector's door), ``T2`` (denials of what own probes see), ``T7`` (a false
+            report through OONI, from anywhere) or ``T8`` (a lying publisher).
+        lines: internet connections on each network, or publishers that lie.
+        networks: that it takes, or claims.
+        hours: for which it is kept up.
+        names: under which one connection sends at a time.
+        honest: volunteers on each network who measure the target; 0 = no one does.
+        draws: attempts, each with its own seed.
+        worked: of these: confirmed what never was, or took back or narrowed what was.
+        reported: of these: a suspicion was published.
+    """
+
+    attack: str
+    lines: int
+    networks: int
+    hours: float
+    names: int
+    honest: int
+    draws: int
+    worked: int
+    reported: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fifth:
     """How often an attack by a fifth of the probes on one of five networks works, for twelve hours.
 

@@ -102,17 +102,26 @@ def _with_disputes(
     """All incidents, with what one family of sources shows by itself and others deny."""
     country = setting.country
     shared = [
-        (target, set(families_seen(sources, FAMILY_OF)))
-        for target, sources in store.facts.shared(country, *when)
+        (target, set(families_seen(sources, FAMILY_OF)), answered)
+        for target, sources, answered in store.facts.shared(country, *when)
     ]
     sure: dict[Family, list[Incident]] = {}
     for family in JUDGED_ALONE:
-        targets = sorted({target for target, families in shared if family in families and len(families) > 1})
+        of_own = family is Family.EDGE and any(answered for _, _, answered in shared)
+        targets = sorted(
+            {
+                target
+                for target, families, answered in shared
+                if family in families and (len(families) > 1 or (of_own and answered))
+            }
+        )
         if targets:
             sources = sources_of(family, FAMILY_OF)
-            series = store.facts.series(country, *when, TICK, targets, sources, VOUCHED_STEP)
+            series = store.facts.series(
+                country, *when, TICK, targets, sources, VOUCHED_STEP, only_vouched=of_own
+            )
             findings = _findings(Reads.VOTES, series, family)
-            alone = _interference(store, when, findings, (), setting, sources)
+            alone = _interference(store, when, findings, (), setting, family)
             sure[family] = [one for one in alone if is_shown(one)]
     targets = sorted({target for own in sure.values() for one in own for target in one.targets})
     if not targets:
@@ -130,25 +139,26 @@ def _interference(
     findings: Sequence[Finding],
     beats: Sequence[Look],
     setting: Setting,
-    sources: Sequence[str] = (),
+    family: Family | None = None,
 ) -> list[Incident]:
     """The incidents that follow from findings.
 
     Args:
-        sources: whose votes count; empty = all.
+        family: whose votes count; None = all.
     """
     if not findings:
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.facts.votes(country, *when, targets)
-    if sources:
-        votes = votes.where(np.isin(votes.sources.astype(str), sources))
+    sources = () if family is None else sources_of(family, FAMILY_OF)
+    if family is not None:
+        votes = of_family(votes, family, FAMILY_OF)
     elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
 
-    def basis_of(group: Sequence[Finding]) -> MeasuredVotes | None:
+    def grounds_of(group: Sequence[Finding]) -> MeasuredVotes | None:
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
@@ -164,7 +174,7 @@ def _interference(
         return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
     groups = [part for group in events(findings, OF_MEASUREMENTS) for part in apart(group)]
-    return incidents_of(groups, basis_of, setting)
+    return incidents_of(groups, grounds_of, setting)
 
 
 def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:

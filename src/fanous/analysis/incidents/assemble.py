@@ -335,7 +335,7 @@ class Account:
     end_latest: float | None = None
 
 
-class Basis(Protocol):
+class Grounds(Protocol):
     """One kind of evidence: votes of probes (``interference``), or series of sources (``outage``)."""
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
@@ -345,22 +345,24 @@ class Basis(Protocol):
 
 def incidents_of(
     groups: Iterable[Sequence[Finding]],
-    basis_of: Callable[[Sequence[Finding]], Basis | None],
+    grounds_of: Callable[[Sequence[Finding]], Grounds | None],
     setting: Setting,
 ) -> list[Incident]:
     """The incidents that follow from the events of one country, including suspicions.
 
     Args:
         groups: findings of each event, in order of onset.
-        basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
+        grounds_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
     """
-    made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
+    made = (
+        incident_of(group, grounds, setting) for group in groups if (grounds := grounds_of(group)) is not None
+    )
     return [incident for incident in made if incident is not None]
 
 
-def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Incident | None:
+def incident_of(group: Sequence[Finding], grounds: Grounds, setting: Setting) -> Incident | None:
     """The incident that the findings of one event make up; None = they do not justify a suspicion."""
-    account = basis.account(group, setting)
+    account = grounds.account(group, setting)
     if account is None:
         return None
     ruling = account.ruling

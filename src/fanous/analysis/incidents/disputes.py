@@ -3,19 +3,24 @@
 Votes of all families are pooled, and most voices of a network decide, so a censor who lets some probes through, or a
 crowd of forged denials, could hide what one family sees.  Therefore each is also judged as if no other measured, and
 what it alone shows is suspected at least and at most.
+
+Own probes are those that an operator answers for, where there are any: strangers at the same collector are others.
+What own probes confirm stays confirmed if only strangers deny it, and says so: silence would otherwise be for
+sale.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
-from fanous.analysis.incidents.confirm import NETWORK_SHARE, VOLUNTEERS, Ruling, families_seen
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
 from fanous.analysis.incidents.networks import that_measured, that_saw
 from fanous.analysis.series.voices import helped, is_long
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Basis, Incident, Status
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
@@ -31,9 +36,9 @@ NETWORKS = threshold(
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""
 
-DISPUTED, ABOUT_NETWORKS = "disputed", "disputed.networks"
-"""Codes of reasons: of a suspicion that one family shows against others, and of an incident that, according to one
-family, is on more networks."""
+DISPUTED, ABOUT_NETWORKS, BY_STRANGERS = "disputed", "disputed.networks", "disputed.strangers"
+"""Codes of reasons: of a suspicion that one family shows against others, of an incident that, according to one family,
+is on more networks, and of one that only strangers deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,16 @@ def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ..
     return tuple(name for name, own in family_of.items() if own is family)
 
 
+def is_of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> NDArray[np.bool_]:
+    """Which votes came through a family's sources; of own probes only vouched ones, if there are any."""
+    own = np.isin(votes.sources.astype(str), sources_of(family, family_of))
+    answered = own & votes.vouched
+    return np.asarray(answered if family is Family.EDGE and answered.any() else own)
+
+
 def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that came through its sources."""
-    return votes.where(np.isin(votes.sources.astype(str), sources_of(family, family_of)))
+    """Its votes (``is_of_family``)."""
+    return votes.where(is_of_family(votes, family, family_of))
 
 
 def shown_by(incident: Incident) -> Family | None:
@@ -68,12 +80,12 @@ def shown_by(incident: Incident) -> Family | None:
 
 def is_disputed(incident: Incident) -> bool:
     """Does it say that sources disagree?"""
-    return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
+    return any(reason.code in (DISPUTED, ABOUT_NETWORKS, BY_STRANGERS) for reason in incident.reasons)
 
 
 def is_shown(incident: Incident) -> bool:
     """Would it be confirmed, or be reported by volunteers, if no other family measured?"""
-    return incident.confirmed_at is not None or any(reason.code == VOLUNTEERS for reason in incident.reasons)
+    return incident.confirmed_at is not None or incident.basis is Basis.VOLUNTEERS
 
 
 def with_disputes(
@@ -88,16 +100,21 @@ def with_disputes(
     """
     incidents = list(found)
     for alone in families:
-        sources = sources_of(alone.family, family_of)
-        others = votes.where(~np.isin(votes.sources.astype(str), sources))
+        others = votes.where(~is_of_family(votes, alone.family, family_of))
         for incident in alone.incidents:
-            # Where others reach the target, its working elsewhere shows nothing new: only a control made with the
-            # failure shows that the line was sound.
-            saw = alone.votes.where(that_saw(alone.votes, incident.networks))
-            lasts = len(incident.networks) >= NETWORKS or is_long(saw)
-            if is_shown(incident) and helped(saw) and lasts:
+            if is_shown(incident) and _holds_alone(incident, alone.votes):
                 incidents = _with(incidents, incident, alone.family, others, family_of)
     return incidents
+
+
+def _holds_alone(incident: Incident, own: Votes) -> bool:
+    """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
+
+    Where others reach the target at the same time on the same networks, its working elsewhere shows nothing new: only a
+    control made with the failure shows that the line of those who see it was sound.
+    """
+    saw = own.where(that_saw(own, incident.networks))
+    return helped(saw) and (len(incident.networks) >= NETWORKS or is_long(saw))
 
 
 def _with(
@@ -121,22 +138,24 @@ def _with(
         "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
         "all": made(denied),
     }
-    standing = [
-        other for other in near if other.status is not Status.RETRACTED and not _is_part(other, incident)
-    ]
+    by_strangers = incident.basis is Basis.VOUCHED and not denied.vouched.any()
+    parts = [other for other in near if _is_part(other, incident, of_confirmed=by_strangers)]
+    standing = [other for other in near if other.status is not Status.RETRACTED and other not in parts]
     if standing:
         lead = min(standing, key=lambda other: (other.confirmed_at is None, other.onset))
         remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, figures)))
         return [remarked if other is lead else other for other in found]
-    rest = [other for other in found if other not in near or not _is_part(other, incident)]
+    rest = [other for other in found if other not in parts]
+    if by_strangers:
+        return [*rest, replace(incident, reasons=(*incident.reasons, Reason(BY_STRANGERS, figures)))]
     return [*rest, _suspected(incident, Reason(DISPUTED, figures))]
 
 
-def _is_part(other: Incident, incident: Incident) -> bool:
-    """Does ``incident`` say all that the other, never confirmed, says?"""
+def _is_part(other: Incident, incident: Incident, *, of_confirmed: bool) -> bool:
+    """Does ``incident`` say all that the other says, which was never confirmed unless ``of_confirmed``?"""
     entities = {network.entity for network in incident.networks}
     return (
-        other.confirmed_at is None
+        (of_confirmed or other.confirmed_at is None)
         and set(other.targets) <= set(incident.targets)
         and {network.entity for network in other.networks} <= entities
     )

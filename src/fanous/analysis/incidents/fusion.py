@@ -18,6 +18,7 @@ import numpy as np
 
 from fanous.analysis.explanations.explanation import Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
+from fanous.analysis.explanations.publisher import AT_FAULT
 from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
@@ -25,7 +26,7 @@ from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.explanation import Standing
-from fanous.model.incident import Estimate, FamilyView, Kind, Says
+from fanous.model.incident import Basis, Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
@@ -66,15 +67,14 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
     explanation of that is left."""
     met = min(map(_weighed, agreements(event)), key=lambda one: one[:2], default=None)
     if met is None:
-        families = tuple(sorted({str(family_of(a)) for a in event.group}))
-        lacking = Reason("lacks.family" if len(families) == 1 else "lacks.agreement", {"families": families})
-        return OutageRuling(Ruling("", None, lacking), _answers(Agreement(event, event.group, inf)))
+        answers = _answers(Agreement(event, event.group, inf))
+        return OutageRuling(Ruling("", None, _lacking(event.group, answers[AT_FAULT])), answers)
     at, _, answers, agreement = met
     if at == inf:
         held = next(answer.because for answer in answers.values() if answer.standing is Standing.HOLDS)
         return OutageRuling(Ruling("", None, held), answers)
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
-    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families})
+    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families, "basis": str(Basis.TWO_HANDS)})
     return OutageRuling(Ruling(rule, at, reason), answers)
 
 
@@ -140,6 +140,14 @@ class Support:
             alike = [one for one in self.of_parts[asked[1]] if agree(whole, one)]
             self.known[asked] = self.parts.account_for(whole, alike)
         return self.known[asked]
+
+
+def _lacking(group: Sequence[Anomaly], one_hand: Weighing) -> Reason:
+    """What is missing where no two families agree: another hand, another family, or their agreement."""
+    if one_hand.standing is Standing.HOLDS:
+        return one_hand.because
+    families = tuple(sorted({str(family_of(a)) for a in group}))
+    return Reason("lacks.family" if len(families) == 1 else "lacks.agreement", {"families": families})
 
 
 def agree(first: Anomaly, second: Anomaly) -> bool:

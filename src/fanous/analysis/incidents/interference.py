@@ -98,7 +98,7 @@ SHOWN_ELSEWHERE = threshold(
 
 @dataclass(frozen=True, slots=True)
 class MeasuredVotes:
-    """Votes behind the findings of one event: see ``assemble.Basis``.
+    """Votes behind the findings of one event: see ``assemble.Grounds``.
 
     Attributes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.
