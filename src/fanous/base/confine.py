@@ -8,8 +8,8 @@ Two features of Linux do this, for any user: Landlock (files, TCP, signals; docs
 and seccomp (system calls; docs.kernel.org/userspace-api/seccomp_filter.html).  Where the kernel lacks one, the process
 runs without it, and `fanous doctor` says so.
 
-Started by root, it also becomes a user that nobody else is, and keeps one power of root's: to open the files that it is
-granted, whoever owns them.
+Started by root, it also becomes a user of its own, and keeps one power of root's: to open the files that it is granted,
+also those of other users.
 """
 
 import ctypes
@@ -209,7 +209,7 @@ def confine(grant: Grant) -> Confinement:
 
 
 def _left_root(grant: Grant) -> bool:
-    """Become a user that nobody else is; ``False`` = the system refuses, as it does in some containers."""
+    """Become a user of its own; ``False`` = the system refuses, as it does in some containers."""
     user = FIRST_USER + os.getpid()
     try:
         if grant.scratch is not None:
