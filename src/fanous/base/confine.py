@@ -8,8 +8,8 @@ Two features of Linux do this, for any user: Landlock (files, TCP, signals; docs
 and seccomp (system calls; docs.kernel.org/userspace-api/seccomp_filter.html).  Where the kernel lacks one, the process
 runs without it, and `fanous doctor` says so.
 
-Started by root, it also becomes a user of its own, and keeps one power of root's: to open the files that it is granted,
-also those of other users.
+If root starts it, it also becomes a user of its own.  It keeps one of root's powers, to open the files that it is
+granted even if they belong to others.
 """
 
 import ctypes
@@ -40,12 +40,14 @@ class Grant:
         scratch: a folder in which it may do anything but make devices and sockets; ``None`` = it has none.
         internet: may it open connections to other machines?  It never accepts any but from a socket that it was
             given, and never reaches a unix socket, such as the store's or the signer's.
+        keeps_user: does it stay root if root started it?  So does the signer, whose log must belong to the key's user.
     """
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     scratch: Path | None = None
     internet: bool = False
+    keeps_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,14 @@ _NO_NEW_PRIVS, _SET_SECCOMP, _GET_SECCOMP, _SET_DUMPABLE, _KEEP_CAPABILITIES = 3
 """PR_* of include/uapi/linux/prctl.h."""
 
 _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
-"""CAP_* of include/uapi/linux/capability.h: open any file, and read any."""
+"""CAP_* of include/uapi/linux/capability.h: to open any file, and to read any."""
 
 _CAPABILITIES = 0x20080522
 """_LINUX_CAPABILITY_VERSION_3, of the same file."""
 
 FIRST_USER = 1_879_048_192
-"""The first number of users above those of containers (systemd.io/UIDS-GIDS); each process takes the one at its own
-number, so that no two are the same user."""
+"""The first uid above those of containers (systemd.io/UIDS-GIDS).  Each process adds its own number, so that no two of
+one machine or container are the same user."""
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 """landlock_create_ruleset, landlock_add_rule, landlock_restrict_self; the same on every architecture."""
@@ -202,15 +204,22 @@ def confine(grant: Grant) -> Confinement:
         _called(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
     if means.landlock:
         _landlock(grant, means.landlock)
-    is_root = sys.platform.startswith("linux") and os.geteuid() == 0 and not _left_root(grant)
+    if os.geteuid() == 0 and sys.platform.startswith("linux") and not grant.keeps_user:
+        _leave_root(grant)
     if means.seccomp:
         _seccomp(grant.internet)
-    return replace(means, is_root=is_root)
+    return replace(means, is_root=os.geteuid() == 0)
 
 
-def _left_root(grant: Grant) -> bool:
-    """Become a user of its own; ``False`` = the system refuses, as it does in some containers."""
-    user = FIRST_USER + os.getpid()
+def _leave_root(grant: Grant) -> None:
+    """Become a user of its own, unless the system refuses, as it does in some containers."""
+    user, kept = FIRST_USER + os.getpid(), 1 << (_DAC_OVERRIDE if grant.writes else _DAC_READ_SEARCH)
+    header = struct.pack("=Ii", _CAPABILITIES, 0)
+    sets = ctypes.create_string_buffer(24)
+    _called(_libc().capget(header, sets))
+    permitted = struct.unpack("=6I", sets.raw)[1]
+    if not permitted >> _DAC_OVERRIDE & permitted >> _DAC_READ_SEARCH & 1:
+        return  # it could not open its files, nor its parent remove them
     try:
         if grant.scratch is not None:
             os.chown(grant.scratch, user, user)
@@ -219,12 +228,9 @@ def _left_root(grant: Grant) -> bool:
         _called(_libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0))
         os.setresuid(user, user, user)
     except OSError:
-        return os.geteuid() != 0
-    kept = 1 << (_DAC_OVERRIDE if grant.writes else _DAC_READ_SEARCH)
-    header = struct.pack("=Ii", _CAPABILITIES, 0)
+        return
     _called(_libc().capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)))
-    _called(_libc().prctl(_SET_DUMPABLE, 1, 0, 0, 0))  # else what /proc says of it would be root's
-    return True
+    _called(_libc().prctl(_SET_DUMPABLE, 1, 0, 0, 0))  # else its folder in /proc would be root's
 
 
 def _threads() -> int:

@@ -60,7 +60,7 @@ START_SECONDS = 60.0
 """Seconds for a child to confine itself, on a busy machine."""
 
 LANDLOCK = "a kernel from 5.13, with landlock among those that /sys/kernel/security/lsm lists (lsm= at boot)"
-OTHER_USER = "a start as a user of its own, or CAP_SETUID and CAP_SETGID"
+OTHER_USER = "a start by another user, or a root with CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_DAC_OVERRIDE"
 SECCOMP = "a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or arm64"
 
 
@@ -132,7 +132,7 @@ def of_confinement(means: Confinement) -> list[Need]:
             "server", f"Landlock (ABI {means.landlock})", means.landlock > 0, LANDLOCK, gaps, is_vital=False
         ),
         Need("server", "seccomp", means.seccomp, SECCOMP, gaps, is_vital=False),
-        Need("server", "another user than root", not means.is_root, OTHER_USER, gaps, is_vital=False),
+        Need("server", "a user other than root", not means.is_root, OTHER_USER, gaps, is_vital=False),
     ]
 
 
