@@ -128,6 +128,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
     (*explanations.EXPLANATIONS.values(), *explanations.STANDINGS.values()),
+    (*headline.REPORTED.values(), *words.BASES.values(), "First published"),
     (*reasons.GONE.values(), reasons.NO_LONGER, reasons.METHOD_CHANGED, reasons.METHOD_SAID),
     tuple(dict.fromkeys(reasons.COUNTED.values())),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),

@@ -13,10 +13,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import fanous
 from fanous.analysis.explanations.explanation import Consequence, Explanation, Subject
 from fanous.analysis.explanations.table import TABLE
+from fanous.model.reason import Reason
+from fanous.model.score import EXAMPLES, ExplanationRates, ExplanationScore
 from fanous.model.threshold import Threshold, declared
+from fanous.wording import ENGLISH
+from fanous.wording.reasons import reasons_said
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DOCUMENTS = tuple(
@@ -30,6 +36,9 @@ HEAD = "| threshold | value | why |\n|---|---|---|\n"
 _TABLE = re.compile(r"(<!-- thresholds (\w+) -->\n\n)(?:\|.*\n)*")
 _RETIRED = re.compile(r"(<!-- retired thresholds -->\n\n)(?:.+\n)*")
 _EXPLANATIONS = re.compile(r"(<!-- explanations -->\n\n)(?:\|.*\n)*")
+_RATES = re.compile(r"(<!-- explanation rates -->\n\n)(?:[^#\n].*\n|\n(?=\|))*")
+RATES = DOCS / "explanations.json"
+"""What ``fanous evaluate --explanations --json`` printed."""
 _ROW = re.compile(r"^\| `(\w+\.[\w.]+)` \|", re.MULTILINE)
 
 TIMES = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
@@ -63,21 +72,72 @@ def renewed(text: str, thresholds: Sequence[Threshold], former: Sequence[str]) -
     text = _TABLE.sub(table, text)
     names = "".join(f"- `{name}`\n" for name in former)
     text = _EXPLANATIONS.sub(lambda marker: marker[1] + explanations(), text)
+    text = _RATES.sub(lambda marker: marker[1] + rates_table(rates()), text)
     return _RETIRED.sub(lambda marker: marker[1] + names, text)
 
 
 CONSEQUENCES = {
     Consequence.RETRACT: "retracts",
     Consequence.LEAVE_OUT: "leaves out",
+    Consequence.RETRACT_ONCE_OVER: "suspends, and retracts once it is over",
     Consequence.SUSPECT: "suspends",
     Consequence.SAY: "is said",
 }
 
 
 def explanations() -> str:
-    """The table of explanations, in the order in which readers are told of them."""
-    rows = (f"| `{row.code}` | {row.says} | {CONSEQUENCES[row.consequence]} |\n" for row in by_group(TABLE))
-    return "| explanation | what it says | if it holds, it |\n|---|---|---|\n" + "".join(rows)
+    """The table of explanations, in the order in which readers are told of them, each with a case."""
+    cases = examples(rates())
+    rows = (
+        f"| `{row.code}` | {row.says} | {CONSEQUENCES[row.consequence]} | {cases.get(row.code, 'none yet')} |\n"
+        for row in by_group(TABLE)
+    )
+    return "| explanation | what it says | if it holds, it | a case |\n|---|---|---|---|\n" + "".join(rows)
+
+
+class Printed(msgspec.Struct):
+    """What ``fanous evaluate --explanations --json`` prints."""
+
+    explanations: list[ExplanationRates]
+
+
+def rates() -> list[ExplanationRates]:
+    return msgspec.json.decode(RATES.read_bytes(), type=Printed).explanations
+
+
+def examples(kinds: Sequence[ExplanationRates]) -> dict[str, str]:
+    """The case that teaches most about each row: real and made-up events first, then the lab, then crowds."""
+    best: dict[str, ExplanationScore] = {}
+    for row in (row for kind in kinds for row in kind.rows):
+        known = best.setdefault(row.code, row)
+        if EXAMPLES.index(row.standing) < EXAMPLES.index(known.standing):
+            best[row.code] = row
+    return {code: example(row) for code, row in best.items()}
+
+
+def example(row: ExplanationScore) -> str:
+    (because,) = reasons_said([Reason(row.because, row.params)], ENGLISH)
+    return f"{row.case.partition(':')[0]}: {row.standing}. {because.text}"
+
+
+def rates_table(kinds: Sequence[ExplanationRates]) -> str:
+    """How often each row held, of incidents of what happened and of others, for each kind of evidence."""
+    sums = " ".join(
+        f"{kind.kind.capitalize()}: {kind.right_suspended} of {kind.right} true incidents and "
+        f"{kind.false_suspended} of {kind.false} others are suspended or retracted."
+        for kind in kinds
+    )
+    rows = {kind.kind: {row.code: row for row in kind.rows} for kind in kinds}
+    table = "".join(
+        f"| `{row.code}` | {' | '.join(held(rows[kind.kind].get(row.code)) for kind in kinds)} |\n"
+        for row in by_group(TABLE)
+    )
+    head = " | ".join(f"{kind.kind}: true, others" for kind in kinds)
+    return f"{sums}\n\n| holds for | {head} |\n|{'---|' * (1 + len(kinds))}\n{table}"
+
+
+def held(row: ExplanationScore | None) -> str:
+    return "not weighed" if row is None else f"{row.held_right}, {row.held_false}"
 
 
 def by_group(rows: Sequence[Explanation[Any]]) -> list[Explanation[Any]]:

@@ -1,8 +1,12 @@
 """A confined process keeps what it was left with, and nothing else; each feature of the kernel is really used."""
 
+import ctypes
 import os
+import re
 import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
@@ -10,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.base.confine import Confinement, Grant, available, confine
+from fanous.base.confine import FIRST_USER, Confinement, Grant, available, confine
 from fanous.base.forkserver import ForkServer, NotStarted
 from fanous.pipeline.doctor import tried_confinement
 
@@ -76,6 +80,71 @@ def test_a_door_adds_files_and_connects_but_reads_no_inbox_and_accepts_no_one_el
         child.end()
 
 
+def as_someone(connection: Connection, _descriptors: Sequence[int], folder: Path, work: Path) -> None:
+    """Says who it is, which of root's powers it kept, and whether it still reads what it was granted."""
+    means = confine(Grant(reads=(folder / "granted", Path("/proc/self")), scratch=work))
+    capabilities = re.findall(r"Cap(?:Prm|Eff):\s+(\w+)", Path("/proc/self/status").read_text())
+    (work / "own").write_bytes((folder / "granted" / "file").read_bytes())
+    tried: dict[str, Callable[[], object]] = {
+        "another file": (folder / "other").read_bytes,
+        "be root": lambda: os.setuid(0),
+        "set the clock": lambda: time.clock_settime(time.CLOCK_REALTIME, time.time()),
+        "give a file away": lambda: os.chown(work / "own", 0, 0),
+    }
+    is_owner = Path("/proc/self/status").stat().st_uid == os.geteuid()
+    ids = os.getresuid(), os.getresgid(), os.getgroups()
+    connection.send((means.is_root, is_owner, ids, capabilities, refused(tried)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can become another user")
+def test_one_that_root_started_is_a_user_of_its_own_and_reads_only_what_it_was_granted(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    (tmp_path / "granted").mkdir(0o700)
+    (tmp_path / "work").mkdir(0o700)
+    for name in ("granted/file", "other"):
+        (tmp_path / name).touch(0o600)
+    users = set()
+    for _ in range(2):
+        child = server.start(as_someone, tmp_path, tmp_path / "work")
+        is_root, is_owner, (user, group, groups), capabilities, stopped = child.connection.recv()
+        child.end()
+        assert not is_root
+        assert is_owner
+        assert [int(one, 16) for one in capabilities] == [1 << 2] * 2  # CAP_DAC_READ_SEARCH
+        assert user == group == (user[0],) * 3
+        assert user[0] >= FIRST_USER
+        assert groups == []
+        assert stopped == ["another file", "be root", "set the clock", "give a file away"]
+        users.add(user[0])
+        (tmp_path / "work" / "own").unlink()
+    assert len(users) == 2
+
+
+def without_powers(connection: Connection, _descriptors: Sequence[int], folder: Path) -> None:
+    """Is root that may not open other users' files."""
+    libc, kept = ctypes.CDLL(None), 1 << 0 | 1 << 2 | 1 << 6 | 1 << 7  # all it takes but CAP_DAC_OVERRIDE
+    libc.capset(struct.pack("=Ii", 0x20080522, 0), struct.pack("=6I", kept, kept, 0, 0, 0, 0))
+    connection.send((confine(Grant(reads=(folder,))).is_root, (folder / "file").read_bytes()))
+
+
+def as_signer(connection: Connection, _descriptors: Sequence[int], folder: Path) -> None:
+    confine(Grant(reads=(folder,), writes=(folder,), keeps_user=True))
+    (folder / "log").write_bytes(b"x")
+    connection.send((folder / "log").stat().st_uid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can become another user")
+def test_root_stays_where_it_could_not_open_its_files_and_where_they_last(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    for work, says in ((without_powers, (True, b"x")), (as_signer, 0)):
+        child = server.start(work, tmp_path)
+        assert child.connection.recv() == says
+        child.end()
+
+
 def with_threads(connection: Connection, _descriptors: Sequence[int]) -> None:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
     try:
@@ -99,6 +168,7 @@ def test_what_a_kernel_lacks_is_named() -> None:
     assert Confinement(0, seccomp=True).gaps[0].startswith("read every file of this user, the signing key")
     assert Confinement(3, seccomp=True).gaps == ("signal this user's other processes",)
     assert Confinement(7, seccomp=False).gaps == ("reach unix sockets, and the internet by UDP",)
+    assert Confinement(7, seccomp=True, is_root=True).gaps == ("use what root may do",)
     assert Confinement(7, seccomp=True).gaps == ()
 
 

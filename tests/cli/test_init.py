@@ -91,6 +91,7 @@ def test_without_a_terminal_what_needs_no_key_is_included_and_said(tmp_path: Pat
     on = set(tomllib.loads((tmp_path / "fanous.toml").read_text())["sources"])
     assert on == {one.name for one in offered() if not one.token}
     assert "ooni" in on
+    assert {"ioda", "ripestat", "google"} <= on, "series of three hands, two of which must show an outage"
 
 
 def test_it_replaces_nothing(tmp_path: Path) -> None:

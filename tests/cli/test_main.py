@@ -19,11 +19,11 @@ from tests.demonstration import as_far_as_x
 from tests.each import each
 
 KEYS = [
-    "id", "provenance", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
-    "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest", "reached", "reached_earliest",
-    "reached_latest", "intervals", "confirmed_at", "confidence", "users_affected_share",
-    "kbps", "level", "levels", "lasting_since", "reason", "reasons", "explanations",
-    "evidence", "rules_version", "detector_version", "networks", "known_until",
+    "id", "provenance", "basis", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts",
+    "onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest", "reached", "reached_earliest",
+    "reached_latest", "intervals", "confirmed_at",
+    "first_published_at", "confidence", "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason",
+    "reasons", "explanations", "evidence", "rules_version", "detector_version", "networks", "known_until",
 ]  # fmt: skip
 
 

@@ -4,15 +4,31 @@ from dataclasses import replace
 
 import pytest
 
+from fanous.analysis.claims import check_claim
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.incidents.disputes import shown_by
-from fanous.analysis.incidents.witnesses import check_claim, coverage_of, who_saw_what
-from fanous.evaluation.adversary import AFTER, BEFORE, MAKING, UNMAKING, claims_of, fifths, spared, succeeds
+from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
+from fanous.evaluation.adversary import (
+    AFTER,
+    BEFORE,
+    HONEST,
+    MAKING,
+    UNMAKING,
+    claims_of,
+    fifths,
+    price_of,
+    price_of_lie,
+    prices,
+    spared,
+    succeeds,
+)
+from fanous.evaluation.simulate.lines import Raid
 from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Scope, Sight, Status
 from fanous.model.instant import HOUR
 from fanous.model.place import Family
+from fanous.model.score import Price
 from fanous.model.series import Votes
 from fanous.sources.measurements import FAMILY_OF
 
@@ -145,3 +161,38 @@ def test_what_spared_probes_hide_is_counted() -> None:
     few, many = (next(one for one in spared(range(1)) if one.own == own) for own in (2, 16))
     assert (few.confirmed, few.national, few.missed) == (1, 1, 0)
     assert (many.confirmed, many.told, many.missed) == (0, 1, 0)
+
+
+# --- what an attack costs ---------------------------------------------------------------------------------
+
+
+def laptop(networks: int, hours: float, honest: int) -> Price:
+    return price_of("T7", Raid(1, networks, hours, honest, "ooni"), 2)
+
+
+@pytest.mark.parametrize("hours", [3.0, 72.0])
+def test_one_line_confirms_nothing_by_a_collectors_door(hours: float) -> None:
+    assert price_of("T1", Raid(1, 1, hours, 0, "edge"), 2).worked == 0
+
+
+def test_one_patient_laptop_succeeds_where_nobody_watches_after_as_long_as_the_page_says() -> None:
+    assert [laptop(2, hours, 0).worked for hours in (1.0, 2.0, 4.0)] == [0, 0, 2]
+    assert [laptop(1, hours, 0).worked for hours in (3.0, 27.0)] == [0, 2]
+    assert laptop(2, 4.0, max(HONEST)).worked == 0
+
+
+def test_no_crowd_of_strangers_takes_back_what_own_probes_see() -> None:
+    assert price_of("T2", Raid(8, 2, 12.0, 0, "edge", denies=True), 1).worked == 0
+
+
+def test_a_second_publisher_must_lie_too() -> None:
+    alone, together = (price_of_lie(others, 2) for others in ((), ("gtr",)))
+    assert (alone.worked, alone.reported, together.worked) == (0, 2, 2)
+
+
+@pytest.mark.matrix
+def test_every_price_is_asked_of_one_line_and_none_is_low_enough() -> None:
+    alone = [one for one in prices(1) if one.lines == 1 and one.attack != "T7"]
+    assert {one.attack for one in alone} == {"T1", "T2", "T8"}
+    assert {one.honest for one in alone} == {*HONEST}
+    assert [one for one in alone if one.worked] == []

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.confirm import VOLUNTEERS
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Basis, Incident, Kind, Status
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import judge_files
 from fanous.pipeline.query import confirm
@@ -90,10 +89,8 @@ def test_a_crowded_evening_accuses_no_one_of_slowing_a_site_down(
 
 def assert_confirmed_or_reported(told: Incident, source: str) -> None:
     """Own probes confirm it; volunteers, two on each network for an hour and a half, report it."""
-    basis = {reason.code for reason in told.reasons} & {VOLUNTEERS}
-    assert (told.confirmed_at is not None, basis) == (
-        (True, set()) if source == "edge" else (False, {VOLUNTEERS})
-    )
+    expected = (True, Basis.VOUCHED) if source == "edge" else (False, Basis.VOLUNTEERS)
+    assert (told.confirmed_at is not None, told.basis) == expected
 
 
 @pytest.mark.parametrize("source", ["ooni", "edge"])

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.confirm import VOLUNTEERS
+from fanous.analysis.incidents.disputes import is_disputed
 from fanous.analysis.rules import judge
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.submission import Senders, new_report_id, receive
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Basis, Incident, Status
 from fanous.model.measurement import LATE, Provenance, Record
 from fanous.model.verdict import State
 from fanous.pipeline import ingest
@@ -72,10 +72,10 @@ class Door:
         body = json.dumps({"format": "json", "content": content}).encode()
         return receive(report, body, address or "203.0.113.1", UNKNOWN, now, sender).line
 
-    def ooni(self, asn: int, at: float, received: float, **fields: Any) -> bytes:
+    def ooni(self, asn: int, at: float, received: float, *, fails: bool = True, **fields: Any) -> bytes:
         """As OONI publishes it, which gives each record an identity that begins with the time of receipt."""
         uid = f"{datetime.fromtimestamp(received, UTC):%Y%m%d%H%M%S}.{next(self._numbers):06d}_PK_webconnectivity_a"
-        return json.dumps(self._record(asn, at, True, measurement_uid=uid, **fields)).encode()
+        return json.dumps(self._record(asn, at, fails, measurement_uid=uid, **fields)).encode()
 
 
 NAMES = {"measurement_uid", "report_id", "probe_id", "x_collector"}
@@ -181,13 +181,38 @@ def test_volunteers_alone_are_reported_until_it_has_cost_as_much_as_the_page_say
     found = concluded(folder, elsewhere(door), laptop(door, asns, hours))
     assert len(found) == 1
     assert (found[0].confirmed_at is not None) is confirmed
-    if not confirmed:
-        assert found[0].reasons[0].code == VOLUNTEERS
+    assert found[0].basis is Basis.VOLUNTEERS
 
 
 def test_ooni_records_that_are_dated_back_do_not_count(door: Door, tmp_path: Path) -> None:
     made = laptop(door, [ZONG, TELENOR], [-3.5, -2.5, -1.5, -0.5], back=2 * HOUR)
     assert concluded(tmp_path / "s", elsewhere(door), made) == []
+
+
+@each("by", ["the collector", "ooni"])
+def test_strangers_take_nothing_back_that_own_probes_saw(by: str, models: Any, tmp_path: Path) -> None:
+    """T2: a hundred denials an hour, of a crowd with lines all over both networks."""
+    door = Door(models)
+    honest = [door.upload("", asn, NOW + (5 * n - 60) * MINUTE) for asn in (ZONG, TELENOR) for n in range(9)]
+    honest += [*works(door, [ZONG, TELENOR], [-9, -6, -3], ""), *elsewhere(door)]
+    moments = [(asn, NOW + (n - 60) * MINUTE, n) for asn in (ZONG, TELENOR) for n in range(60)]
+    plain = concluded(tmp_path / by, honest)
+    if by == "ooni":
+        lies = [
+            door.ooni(
+                asn, at, at + 2, fails=False, report_id=f"20231218T000000Z_webconnectivity_PK_{asn}_n1_{n}"
+            )
+            for asn, at, n in moments
+        ]
+        found = concluded(tmp_path / f"{by} lies", honest, lies)
+    else:
+        lies = [door.upload(f"198.{n}.{asn % 200}.7", asn, at, fails=False) for asn, at, n in moments]
+        found = concluded(tmp_path / f"{by} lies", [*honest, *lies])
+    (one,), (told,) = plain, found
+    assert one.confirmed_at is not None
+    assert (told.confirmed_at, told.onset, told.end) == (one.confirmed_at, one.onset, one.end)
+    assert set(told.entities) >= {f"AS{ZONG}", f"AS{TELENOR}"}
+    assert (told.basis, is_disputed(told)) == (Basis.VOUCHED, True)
 
 
 def test_late_uploads_move_no_onset(door: Door, tmp_path: Path) -> None:

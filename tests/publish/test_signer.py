@@ -98,6 +98,7 @@ def test_what_is_signed_is_in_the_log_with_its_purpose(signer: SignerProcess, tm
     signer.sign(Purpose.BUNDLE, DIGEST)
     signer.sign(Purpose.RECEIPT, DIGEST)
     bundle, certificate, receipt = log_of(tmp_path)
+    assert log_beside(tmp_path / "key.pem").stat().st_uid == (tmp_path / "key.pem").stat().st_uid
     assert (bundle["purpose"], bundle["sha256"], bundle["key"]) == ("bundle", DIGEST.hex(), own.public)
     assert certificate["purpose"] == "certificate"
     assert receipt["purpose"] == "receipt"

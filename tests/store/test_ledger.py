@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import BACKFILL, Incident, Status
 from fanous.model.reason import as_written
 from fanous.store import database
 from fanous.store.cache import Cache
@@ -197,3 +197,13 @@ def test_revisions_that_are_kept_decoded_are_limited_by_their_bytes(
         ledger.incidents()
     assert 0 < database._DECODED.size <= 100_000
     assert len(ledger.revisions(name)) > 50
+
+
+def test_when_it_was_first_published_stays_from_revision_to_revision(ledger: Ledger) -> None:
+    name = put(ledger, held_by=BACKFILL)
+    assert ledger.revisions(name)[-1].incident.first_published_at is None, "nothing was claimed yet"
+    put(ledger, name, at=NOON + 60)
+    put(ledger, name, at=NOON + 120, confidence=0.5)
+    ledger.retract(name, as_written("it was us"), at=NOON + 180)
+    told = [one.incident.first_published_at for one in ledger.revisions(name)]
+    assert told == [None, NOON + 60, NOON + 60, NOON + 60]

@@ -8,11 +8,12 @@ import pytest
 from fanous.model.incident import Estimate, Kind, Part, Scope, Stage, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import Provenance
+from fanous.model.reason import Reason
 from fanous.refdata.countries import country_name
-from fanous.wording import ENGLISH, LANGUAGES
-from fanous.wording.headline import HEADLINE, claim_line, headline
+from fanous.wording import ENGLISH, LANGUAGES, Language
+from fanous.wording.headline import HEADLINE, claim_line, headline, lead, reported
 from fanous.wording.words import target_title
-from tests.charts.events import NATION, START, SUSPECTED, incident, part
+from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident, part
 from tests.each import each
 
 OF_A_REGION: dict[str, Any] = SUSPECTED | {
@@ -165,3 +166,30 @@ def test_a_name_that_is_too_long_is_cut_short_and_the_country_stays() -> None:
 def test_what_a_headline_begins_with_takes_room_from_the_names() -> None:
     gone = headline(incident(**LONG, status=Status.RETRACTED), {}, ENGLISH).text
     assert gone.startswith("Retracted: X (Twitter)") and len(gone) <= HEADLINE
+
+
+BY_IODA = Reason(
+    "basis.one_publisher", {"deliverers": ("ioda",), "families": ("routing",), "basis": "one_publisher"}
+)
+BY_VOLUNTEERS = Reason("basis.volunteers", {"probes": 4, "networks": 2, "basis": "volunteers"})
+
+
+@each("language", LANGUAGES.values(), ids=lambda language: language.code)
+def test_a_suspicion_of_one_side_begins_with_who_reports_it_in_every_language(language: Language) -> None:
+    plain = headline(incident(**SUSPECTED), {}, language).text
+    for reason in (BY_IODA, BY_VOLUNTEERS):
+        one = incident(**SUSPECTED | {"reasons": (reason,)})
+        said = headline(one, {}, language).text
+        assert said != plain and said.startswith(reported(one, language))
+        assert shown(said) <= HEADLINE and "{" not in said
+        assert reported(one, language) in lead(one, language)
+        sure = incident(**ONGOING | {"reasons": (reason,)})
+        assert lead(sure, language) == "", "others have confirmed it"
+
+
+def test_in_english_the_one_who_reports_it_is_named() -> None:
+    ioda, volunteers = (incident(**SUSPECTED | {"reasons": (one,)}) for one in (BY_IODA, BY_VOLUNTEERS))
+    assert reported(ioda, ENGLISH) == "Reported by IODA"
+    assert reported(volunteers, ENGLISH) == "Reported by volunteers' measurements"
+    taken_back = incident(**SUSPECTED | {"reasons": (BY_IODA,), "status": Status.RETRACTED})
+    assert lead(taken_back, ENGLISH) == "Retracted: "

@@ -7,6 +7,9 @@ back, and whatever it starts inherits the limits.
 Two features of Linux do this, for any user: Landlock (files, TCP, signals; docs.kernel.org/userspace-api/landlock.html)
 and seccomp (system calls; docs.kernel.org/userspace-api/seccomp_filter.html).  Where the kernel lacks one, the process
 runs without it, and `fanous doctor` says so.
+
+If root starts it, it also becomes a user of its own.  It keeps one of root's powers, to open the files that it is
+granted even if they belong to others.
 """
 
 import ctypes
@@ -19,7 +22,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from stat import S_ISDIR
@@ -37,12 +40,14 @@ class Grant:
         scratch: a folder in which it may do anything but make devices and sockets; ``None`` = it has none.
         internet: may it open connections to other machines?  It never accepts any but from a socket that it was
             given, and never reaches a unix socket, such as the store's or the signer's.
+        keeps_user: does it stay root if root started it?  So does the signer, whose log must belong to the key's user.
     """
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     scratch: Path | None = None
     internet: bool = False
+    keeps_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,12 @@ class Confinement:
     Attributes:
         landlock: version of its ABI; 0 = there is none.
         seccomp: can system calls be refused?
+        is_root: does it stay root?
     """
 
     landlock: int
     seccomp: bool
+    is_root: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +76,7 @@ class Confinement:
             ("read every file of this user, the signing key and the ledger among them", self.landlock < 1),
             ("accept and, in a reader, open TCP connections", self.landlock < 4 and not self.seccomp),
             ("signal this user's other processes", self.landlock < 6),
+            ("use what root may do", self.is_root),
             ("reach unix sockets, and the internet by UDP", not self.seccomp),
         )
         return tuple(what for what, is_open in could if is_open)
@@ -76,8 +84,18 @@ class Confinement:
 
 # --- the kernel's interface ---------------------------------------------------------------------------------
 
-_NO_NEW_PRIVS, _SET_SECCOMP, _GET_SECCOMP = 38, 22, 21
+_NO_NEW_PRIVS, _SET_SECCOMP, _GET_SECCOMP, _SET_DUMPABLE, _KEEP_CAPABILITIES = 38, 22, 21, 4, 8
 """PR_* of include/uapi/linux/prctl.h."""
+
+_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
+"""CAP_* of include/uapi/linux/capability.h: to open any file, and to read any."""
+
+_CAPABILITIES = 0x20080522
+"""_LINUX_CAPABILITY_VERSION_3, of the same file."""
+
+FIRST_USER = 1_879_048_192
+"""The first uid above those of containers (systemd.io/UIDS-GIDS).  Each process adds its own number, so that no two of
+one machine or container are the same user."""
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 """landlock_create_ruleset, landlock_add_rule, landlock_restrict_self; the same on every architecture."""
@@ -186,9 +204,33 @@ def confine(grant: Grant) -> Confinement:
         _called(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
     if means.landlock:
         _landlock(grant, means.landlock)
+    if os.geteuid() == 0 and sys.platform.startswith("linux") and not grant.keeps_user:
+        _leave_root(grant)
     if means.seccomp:
         _seccomp(grant.internet)
-    return means
+    return replace(means, is_root=os.geteuid() == 0)
+
+
+def _leave_root(grant: Grant) -> None:
+    """Become a user of its own, unless the system refuses, as it does in some containers."""
+    user, kept = FIRST_USER + os.getpid(), 1 << (_DAC_OVERRIDE if grant.writes else _DAC_READ_SEARCH)
+    header = struct.pack("=Ii", _CAPABILITIES, 0)
+    sets = ctypes.create_string_buffer(24)
+    _called(_libc().capget(header, sets))
+    permitted = struct.unpack("=6I", sets.raw)[1]
+    if not permitted >> _DAC_OVERRIDE & permitted >> _DAC_READ_SEARCH & 1:
+        return  # it could not open its files, nor its parent remove them
+    try:
+        if grant.scratch is not None:
+            os.chown(grant.scratch, user, user)
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        _called(_libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0))
+        os.setresuid(user, user, user)
+    except OSError:
+        return
+    _called(_libc().capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)))
+    _called(_libc().prctl(_SET_DUMPABLE, 1, 0, 0, 0))  # else its folder in /proc would be root's
 
 
 def _threads() -> int:

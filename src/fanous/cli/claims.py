@@ -23,7 +23,7 @@ from fanous.model.incident import Scope
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.analysis.incidents.witnesses import Checked
+    from fanous.analysis.claims import Checked
 
 claims_app = typer.Typer(
     help="Record what others say about disruptions, and check it against the evidence.", no_args_is_help=True

@@ -19,7 +19,9 @@ from fanous.model.score import (
     Calibration,
     Evaluation,
     EventScore,
+    ExplanationRates,
     Fifth,
+    Price,
     QuietIntervalScore,
     RoundsScore,
     SlowdownScore,
@@ -28,7 +30,7 @@ from fanous.model.score import (
     TrueLevel,
     TrueTime,
     WeighedIncident,
-    explanation_scores,
+    explanation_rates,
     total,
 )
 from fanous.wording.words import counted
@@ -41,7 +43,8 @@ def evaluate(
     adversary: Annotated[
         bool,
         typer.Option(
-            "--adversary", help="Instead, measure how many lying probes an attack needs (takes 15 minutes)."
+            "--adversary",
+            help="Instead, measure how many lying probes an attack needs, and what it costs (takes half an hour).",
         ),
     ] = False,
     calibration: Annotated[
@@ -65,6 +68,14 @@ def evaluate(
         typer.Option(
             "--rounds",
             help="Instead, measure after how many rounds of own probes a block is suspected, confirmed and ended.",
+        ),
+    ] = False,
+    explanations: Annotated[
+        bool,
+        typer.Option(
+            "--explanations",
+            help="Instead, count how often each explanation of the table holds of what happened, and of what did not: "
+            "in the given corpora, in the records of the lab (--truth-table) and where a fifth of the probes lie.",
         ),
     ] = False,
     data: Annotated[
@@ -95,9 +106,13 @@ def evaluate(
     if rounds:
         _evaluate_rounds(as_json)
         return
+    if explanations:
+        _evaluate_explanations(corpus or [], data, truth_table, as_json)
+        return
     if not corpus:
         raise typer.BadParameter(
-            "name at least one corpus folder, or pass --adversary, --calibration, --slowdowns or --rounds",
+            "name at least one corpus folder, or pass --adversary, --calibration, --explanations, --slowdowns or "
+            "--rounds",
             param_hint="CORPUS...",
         )
     from fanous.evaluation.corpus import how_to_give
@@ -113,19 +128,21 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.evaluation.adversary import attacks, fifths, spared
+    from fanous.evaluation.adversary import attacks, fifths, prices, spared
 
     if as_json:
         found = {
             "attacks": [attack_document(attack) for attack in attacks()],
             "fifths": [fifth_document(fifth) for fifth in fifths()],
             "spared": [msgspec.to_builtins(one) for one in spared()],
+            "prices": [msgspec.to_builtins(one) for one in prices()],
         }
         print_document(found)
     else:
         print_attacks(console(), attacks())
         print_fifths(console(), fifths())
         print_spared(console(), spared())
+        print_prices(console(), prices())
 
 
 def _evaluate_slowdowns(as_json: bool) -> None:
@@ -144,6 +161,36 @@ def _evaluate_rounds(as_json: bool) -> None:
         print_document({"rounds": [msgspec.to_builtins(one) for one in rounds_scores()]})
     else:
         print_rounds(console(), rounds_scores())
+
+
+def _evaluate_explanations(
+    corpora: list[Path], data: Path | None, truth_table: Path | None, as_json: bool
+) -> None:
+    from fanous.evaluation.explanations import rates
+
+    records = truth_table and truth_table.with_suffix(".xz")
+    if records and not records.exists():
+        raise FanousError(
+            f"{printable(str(records))} is missing: `make lab` writes it next to the truth table"
+        )
+    found = rates(corpora, data, records)
+    if as_json:
+        print_document({"explanations": [msgspec.to_builtins(one) for one in found]})
+        return
+    for one in found:
+        print_explanations(console(), one)
+
+
+def print_explanations(console: Console, rates: ExplanationRates) -> None:
+    """How many true events the table holds back, and a row for each explanation."""
+    console.print(
+        Text.assemble("\n", (f"What else it could be: {rates.kind}", "bold"), "\n", _suspended(rates))
+    )
+    table = Table("held for", "of an event", "of none", "untested", "", box=None, padding=(0, 2))
+    for row in rates.rows:
+        counts = (row.held_right, row.held_false, row.untested_right, row.untested_false)
+        table.add_row(row.code, *map(str, counts))
+    console.print(table)
 
 
 def print_rounds(console: Console, scores: Iterable[RoundsScore]) -> None:
@@ -221,7 +268,7 @@ def evaluations_document(evaluations: list[Evaluation]) -> dict[str, Any]:
         "totals": {
             name: msgspec.to_builtins(total(evaluations, is_real=is_real)) for name, is_real in KINDS.items()
         },
-        "explanations": msgspec.to_builtins(explanation_scores(_weighed(evaluations))),
+        "explanations": msgspec.to_builtins(explanation_rates("corpora", _weighed(evaluations))),
     }
 
 
@@ -261,8 +308,7 @@ def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
         if not evaluation.missing:
             _print_corpus(console, evaluation)
     if weighed := _weighed(evaluations):
-        console.print(Text.assemble("\n", ("What else it could be", "bold"), "\n", _suspended(weighed)))
-        console.print(_explanation_table(weighed))
+        print_explanations(console, explanation_rates("corpora", weighed))
     for name, is_real in KINDS.items():
         whole = total(evaluations, is_real=is_real)
         if whole.corpora or whole.missing:
@@ -493,25 +539,14 @@ def _quiet_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _suspended(weighed: list[WeighedIncident]) -> str:
+def _suspended(rates: ExplanationRates) -> str:
     """How many of the events that happened are kept from being confirmed by the table of explanations."""
-    right = [one for one in weighed if one.right]
-    suspended = sum(one.suspended for one in right)
-    share = f" ({suspended / len(right):.0%})" if right else ""
-    false = len(weighed) - len(right)
+    share = f" ({rates.right_suspended / rates.right:.1%})" if rates.right else ""
     return (
-        f"Of {counted(len(right), 'incident')} of labelled events, explanations that hold keep {suspended}{share} "
-        f"from being confirmed; of {counted(false, 'incident')} of no event, "
-        f"{sum(one.suspended and not one.right for one in weighed)}."
+        f"Of {counted(rates.right, 'incident')} of known events, explanations that hold keep "
+        f"{rates.right_suspended}{share} from being confirmed; of {counted(rates.false, 'incident')} of no event, "
+        f"{rates.false_suspended}."
     )
-
-
-def _explanation_table(weighed: list[WeighedIncident]) -> Table:
-    table = Table("held for", "of an event", "of none", "untested", "", box=None, padding=(0, 2))
-    for score in explanation_scores(weighed):
-        counts = (score.held_right, score.held_false, score.untested_right, score.untested_false)
-        table.add_row(score.code, *map(str, counts))
-    return table
 
 
 def _network_table(event: EventScore) -> Table:
@@ -637,6 +672,27 @@ def print_spared(console: Console, rows: Iterable[Spared]) -> None:
     for one in rows:
         counts = (one.own, one.times, one.confirmed, one.national, one.told, one.missed)
         table.add_row(f"{one.honest} users' probes on each", *map(str, counts))
+    console.print(table)
+
+
+def print_prices(console: Console, rows: Iterable[Price]) -> None:
+    """One row per attack, price and number of honest people."""
+    table = Table(
+        "attack",
+        "lines",
+        "networks",
+        "hours",
+        "names a line",
+        "honest",
+        "draws",
+        "worked",
+        "suspicion",
+        box=None,
+    )
+    for one in rows:
+        paid = (one.lines, one.networks, f"{one.hours:g}", one.names)
+        honest = str(one.honest) if one.honest else "nobody watches"
+        table.add_row(one.attack, *map(str, paid), honest, *map(str, (one.draws, one.worked, one.reported)))
     console.print(table)
 
 

@@ -2,7 +2,7 @@
 
 The liars' attempts go through the live series, detectors and confirmation rules.  It looks for the
 break-even, the least number of liars with which an attack succeeds for most seeds, and for how often a number
-that should be too small succeeds.
+that should be too small succeeds.  Prices count in what a liar has to pay: connections, networks and hours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,18 @@ from itertools import product
 
 import numpy as np
 
+from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION
+from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.disputes import is_disputed
+from fanous.analysis.incidents.outage import Quantities
+from fanous.evaluation.simulate.lines import LIE_HOURS, NAMES, Raid, lied_about, raid_attempts, works_abroad
 from fanous.evaluation.simulate.votes import Crowd, Strategy, attempts, votes_of
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
-from fanous.model.score import Attack, Fifth, Spared
+from fanous.model.score import Attack, Fifth, Price, Spared
+from fanous.pipeline.judge import rules_version
+from fanous.pipeline.outages import found_in
 
 COUNTRY = "XA"
 BEFORE = 36.0
@@ -89,6 +95,64 @@ def spared(seeds: range = SPARED_SEEDS) -> Iterator[Spared]:
             told=sum(any(map(is_disputed, run)) for run in runs),
             missed=sum(not run for run in runs),
         )
+
+
+DRAWS = 20
+"""Draws of each price; seeds on which nothing was tuned."""
+
+HONEST = (0, 3, 8, 12)
+PATIENCE = {1: (3.0, 8.0, 24.0, 27.0), 2: (1.0, 2.0, 3.0, 4.0)}
+"""Networks that a laptop claims -> hours for which it is patient."""
+
+
+def prices(draws: int = DRAWS) -> Iterator[Price]:
+    """What one line, or a few, or one publisher, can do."""
+    for honest, hours in product(HONEST, (3.0, 24.0, 72.0)):
+        yield price_of("T1", Raid(1, 1, hours, honest, "edge"), draws)
+    for honest, lines in product(HONEST, (1, 2, 8)):
+        yield price_of("T2", Raid(lines, 2, 12.0, honest, "edge", denies=True), draws)
+    for honest, (networks, patience) in product(HONEST, PATIENCE.items()):
+        for hours in patience:
+            yield price_of("T7", Raid(1, networks, hours, honest, "ooni"), draws)
+    for others in ((), ("gtr",)):
+        yield price_of_lie(others, draws)
+
+
+def price_of(attack: str, raid: Raid, draws: int) -> Price:
+    """How often a raid works: it confirms what never was, or takes back or narrows what was."""
+    worked = reported = 0
+    for seed in _seeds(draws):
+        votes, abroad = (votes_of(of(raid, seed)) for of in (raid_attempts, works_abroad))
+        found = incidents_of(votes, abroad, COUNTRY, _equal_users(raid.networks))
+        standing = [one for one in found if one.status is not Status.RETRACTED]
+        sure = [one for one in standing if one.confirmed_at is not None]
+        named = {network.entity for one in sure for network in one.networks}
+        worked += len(named) < raid.networks if raid.denies else bool(sure)
+        reported += bool(standing)
+    lines = raid.lines if raid.through == "edge" else 1
+    return Price(
+        attack, lines, raid.networks, raid.hours, NAMES[raid.through], raid.honest, draws, worked, reported
+    )
+
+
+def price_of_lie(others: Sequence[str], draws: int) -> Price:
+    """How often an observatory that lies about a whole country is believed, alone or together with others."""
+    worked = reported = 0
+    for seed in _seeds(draws):
+        series = lied_about(seed, ("bgp", "ping-slash24"), others)
+        setting = Setting(COUNTRY, None, rules_version(), QUANTITY_DETECTOR_VERSION)
+        deep = [
+            one
+            for one in found_in(Quantities(series), setting)
+            if one.level is not None and one.level.mean < 0.5
+        ]
+        worked += any(one.confirmed_at is not None for one in deep)
+        reported += bool(deep)
+    return Price("T8", 1 + len(others), 1, LIE_HOURS, 1, 0, draws, worked, reported)
+
+
+def _seeds(draws: int) -> range:
+    return range(FIFTH_SEEDS.start, FIFTH_SEEDS.start + draws)
 
 
 def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:

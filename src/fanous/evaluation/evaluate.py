@@ -31,7 +31,7 @@ from fanous.evaluation.corpus import (
 )
 from fanous.evaluation.replays import Replay, inject
 from fanous.evaluation.sensitivity import sensitivity_scores
-from fanous.model.explanation import Standing
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import HOUR, to_iso
 from fanous.model.measurement import Provenance
@@ -154,7 +154,16 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
         quiet_intervals=tuple(_score_quiet(store, quiet, false, corpus) for quiet in corpus.quiet),
         is_real=corpus.is_real,
-        weighed=tuple(_weighed(i, corpus) for i in every if _is_labelled(i, corpus)),
+        weighed=tuple(
+            weighed_incident(
+                corpus.title,
+                i.explanations,
+                right=any(_is_of(i, event) for event in corpus.events),
+                confirmed=i.confirmed_at is not None,
+            )
+            for i in every
+            if _is_labelled(i, corpus)
+        ),
     )
 
 
@@ -163,19 +172,14 @@ def _is_labelled(incident: Incident, corpus: Corpus) -> bool:
     return any(_is_of(incident, event) for event in corpus.events) or _is_false(incident, corpus.quiet)
 
 
-def _weighed(incident: Incident, corpus: Corpus) -> WeighedIncident:
-    codes = {
-        standing: tuple(one.code for one in incident.explanations if one.standing is standing)
-        for standing in Standing
-    }
-    consequences = {row.code: row.consequence for row in TABLE}
-    suspends = any(consequences[code] is not Consequence.SAY for code in codes[Standing.HOLDS])
-    return WeighedIncident(
-        right=any(_is_of(incident, event) for event in corpus.events),
-        suspended=suspends and incident.confirmed_at is None,
-        holding=codes[Standing.HOLDS],
-        untested=codes[Standing.UNTESTED],
-    )
+def weighed_incident(
+    case: str, explanations: Iterable[Weighed], *, right: bool, confirmed: bool
+) -> WeighedIncident:
+    """How the table of explanations stood for an incident whose truth is known."""
+    kept = tuple(explanations)
+    holding = {one.code for one in kept if one.standing is Standing.HOLDS}
+    suspends = any(row.code in holding and row.consequence is not Consequence.SAY for row in TABLE)
+    return WeighedIncident(case, right, suspends and not confirmed, kept)
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:

@@ -5,6 +5,8 @@ For evaluations that need thousands of small events but no store; ``aggregate`` 
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.explanations.comparisons import NOTHING
@@ -44,7 +46,8 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
     for family in (one for one in JUDGED_ALONE if len(of_family(votes, one, FAMILY_OF))):
         own = of_family(votes, family, FAMILY_OF)
         families.append(Alone(family, counted(own, TICK), _alone(own, elsewhere, country, users)))
-    return with_disputes(found, families, votes, FAMILY_OF) if len(families) > 1 else found
+    are_mixed = len(families) > 1 or len(np.unique(votes.vouched)) > 1
+    return with_disputes(found, families, votes, FAMILY_OF) if are_mixed else found
 
 
 def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:

@@ -46,6 +46,15 @@ class Scope(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
+class Basis(StrEnum):
+    """What an incident rests on: who answers for it, and whether more than one hand shows it."""
+
+    VOUCHED = "vouched"  # of probes that an operator answers for
+    VOLUNTEERS = "volunteers"  # of strangers: whoever sends measurements
+    ONE_PUBLISHER = "one_publisher"  # of one deliverer, whose fault or lie would look like it
+    TWO_HANDS = "two_hands"  # of several that fail, and lie, independently
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Half-open ``[start, end)`` in unix seconds; ``end`` None = ongoing."""
@@ -384,6 +393,8 @@ class Incident:
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
             until the level is back.  None = none lasted.
         levels: of an outage seen in quantities: what was left, step by step.
+        first_published_at: when the ledger first had it as more than provisional; given with the id, and no part of
+            what was concluded.  None = it never had, or an older Fanous wrote it.
         note: by a person, kept from revision to revision; None = there is none.
         provenance: the weakest of what it is made of; stands first wherever an incident is printed.
     """
@@ -427,6 +438,23 @@ class Incident:
     reached: float | None = None
     reached_earliest: float | None = None
     reached_latest: float | None = None
+    first_published_at: float | None = field(default=None, compare=False)
+
+    @property
+    def basis(self) -> Basis | None:
+        """What it rests on; None = a suspicion that lacks more than another hand, or decided before detectors
+        `2026.30-levels`, which said nothing of it.
+        """
+        stated = (reason.params["basis"] for reason in self.reasons if "basis" in reason.params)
+        return next((Basis(str(basis)) for basis in stated), None)
+
+    @property
+    def reported_by(self) -> tuple[str, ...]:
+        """The deliverer behind a suspicion (``analysis.series.signals.deliverer_of``); empty = there are more."""
+        if self.basis is not Basis.ONE_PUBLISHER:
+            return ()
+        named = next(reason.params["deliverers"] for reason in self.reasons if "deliverers" in reason.params)
+        return tuple(map(str, named)) if isinstance(named, tuple) else ()
 
     @property
     def until(self) -> float:
@@ -493,6 +521,15 @@ class Incident:
         if first is None or first.end is None or not first.start < first.end <= self.onset:
             return None
         return first
+
+    @property
+    def fall_earliest(self) -> float | None:
+        """The earliest time at which the fall itself may have begun; None = before our data begin.  Up to detectors
+        `2026.30-levels` the onset's bracket held what led up to it, too.
+        """
+        if self.onset_earliest is None or self.led_up_by is None or self.led_up_by.end is None:
+            return self.onset_earliest
+        return max(self.onset_earliest, self.led_up_by.end)
 
     @property
     def targets(self) -> tuple[str, ...]:

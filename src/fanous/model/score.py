@@ -2,13 +2,16 @@
 it takes to deceive it.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 from statistics import median
 
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Scope
+from fanous.model.reason import Param
 
 YEAR = 365.25 * 86400.0
 
@@ -397,39 +400,85 @@ class WeighedIncident:
     """What else one incident could have been, where its truth is known.
 
     Attributes:
-        right: it matches a labelled event.
+        case: where it was found: a corpus, a case of the lab, a crowd.
+        right: it belongs to something that happened.
         suspended: an explanation keeps it from being confirmed, or retracts it.
-        holding, untested: codes of explanations.
     """
 
+    case: str
     right: bool
     suspended: bool
-    holding: tuple[str, ...]
-    untested: tuple[str, ...]
+    explanations: tuple[Weighed, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationScore:
-    """How often one explanation held, and could not be tested, among incidents that were right, and among others."""
+    """How often one explanation held, and could not be tested, among incidents that were right, and among others.
+
+    Attributes:
+        case: of an incident for which it held, or else was excluded, or else could not be tested.
+        standing, because, params: how it stood there, and why.
+    """
 
     code: str
     held_right: int
     held_false: int
     untested_right: int
     untested_false: int
+    case: str
+    standing: Standing
+    because: str
+    params: Mapping[str, Param]
 
 
-def explanation_scores(weighed: Sequence[WeighedIncident]) -> list[ExplanationScore]:
-    """Every explanation that held or could not be tested, by code."""
-    codes = sorted({code for one in weighed for code in (*one.holding, *one.untested)})
-    return [
-        ExplanationScore(
-            code,
-            *(sum(code in one.holding and one.right is right for one in weighed) for right in (True, False)),
-            *(sum(code in one.untested and one.right is right for one in weighed) for right in (True, False)),
-        )
-        for code in codes
-    ]
+@dataclass(frozen=True, slots=True)
+class ExplanationRates:
+    """How the table of explanations stood where the truth is known.
+
+    Attributes:
+        kind: of evidence: corpora, lab, adversary.
+        right, false: incidents that belong to something that happened, and others, retracted or not.
+        right_suspended, false_suspended: those that an explanation keeps from being confirmed, or retracts.
+        rows: one for each explanation that was weighed, by code.
+    """
+
+    kind: str
+    right: int
+    right_suspended: int
+    false: int
+    false_suspended: int
+    rows: tuple[ExplanationScore, ...]
+
+
+EXAMPLES = (Standing.HOLDS, Standing.EXCLUDED, Standing.UNTESTED)
+"""Which standing teaches most about a row, the best first."""
+
+
+def explanation_rates(kind: str, weighed: Sequence[WeighedIncident]) -> ExplanationRates:
+    """How often each row held, of what."""
+    by_code: dict[str, list[tuple[WeighedIncident, Weighed]]] = defaultdict(list)
+    for incident in weighed:
+        for explanation in incident.explanations:
+            by_code[explanation.code].append((incident, explanation))
+    right, false = ([one.suspended for one in weighed if one.right is truth] for truth in (True, False))
+    rows = tuple(_explanation_score(code, by_code[code]) for code in sorted(by_code))
+    return ExplanationRates(kind, len(right), sum(right), len(false), sum(false), rows)
+
+
+def _explanation_score(code: str, stood: Sequence[tuple[WeighedIncident, Weighed]]) -> ExplanationScore:
+    counts = Counter((explanation.standing, incident.right) for incident, explanation in stood)
+    incident, example = min(stood, key=lambda pair: (EXAMPLES.index(pair[1].standing), not pair[0].right))
+    return ExplanationScore(
+        code,
+        counts[Standing.HOLDS, True],
+        counts[Standing.HOLDS, False],
+        counts[Standing.UNTESTED, True],
+        counts[Standing.UNTESTED, False],
+        incident.case,
+        example.standing,
+        example.because.code,
+        example.because.params,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -630,6 +679,34 @@ class Attack:
     def share(self) -> float | None:
         """Share of liars among the probes on the networks attacked; None = it never works."""
         return None if self.liars is None else self.liars / (self.liars + self.honest * self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an attack costs, and how often it worked.
+
+    Attributes:
+        attack: ``T1`` (a false report by a collector's door), ``T2`` (denials of what own probes see), ``T7`` (a false
+            report through OONI, from anywhere) or ``T8`` (a lying publisher).
+        lines: internet connections on each network, or publishers that lie.
+        networks: that it takes, or claims.
+        hours: for which it is kept up.
+        names: under which one connection sends at a time.
+        honest: volunteers on each network who measure the target; 0 = no one does.
+        draws: attempts, each with its own seed.
+        worked: of these: confirmed what never was, or took back or narrowed what was.
+        reported: of these: a suspicion was published.
+    """
+
+    attack: str
+    lines: int
+    networks: int
+    hours: float
+    names: int
+    honest: int
+    draws: int
+    worked: int
+    reported: int
 
 
 @dataclass(frozen=True, slots=True)

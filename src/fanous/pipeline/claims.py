@@ -14,11 +14,12 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
+from fanous.analysis.claims import Checked, check_claim
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.hints import beside
 from fanous.analysis.incidents.policing import Policing, policing
 from fanous.analysis.incidents.revision import taken_back
-from fanous.analysis.incidents.witnesses import Checked, check_claim, coverage_of, who_saw_what
+from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.analysis.series.signals import target_of_series
 from fanous.analysis.series.voices import PROBES
 from fanous.model.claim import Claim, Said

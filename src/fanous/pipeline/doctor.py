@@ -5,7 +5,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
@@ -60,6 +60,7 @@ START_SECONDS = 60.0
 """Seconds for a child to confine itself, on a busy machine."""
 
 LANDLOCK = "a kernel from 5.13, with landlock among those that /sys/kernel/security/lsm lists (lsm= at boot)"
+OTHER_USER = "a start by another user, or a root with CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_DAC_OVERRIDE"
 SECCOMP = "a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or arm64"
 
 
@@ -115,7 +116,11 @@ def _try(connection: Connection, _descriptors: Sequence[int], file: str) -> None
         socket.socket().close()
     except PermissionError:
         reached_network = False
-    found = Confinement(0 if reached_file else means.landlock, means.seccomp and not reached_network)
+    found = replace(
+        means,
+        landlock=0 if reached_file else means.landlock,
+        seccomp=means.seccomp and not reached_network,
+    )
     connection.send_bytes(msgspec.msgpack.encode(found))
 
 
@@ -127,6 +132,7 @@ def of_confinement(means: Confinement) -> list[Need]:
             "server", f"Landlock (ABI {means.landlock})", means.landlock > 0, LANDLOCK, gaps, is_vital=False
         ),
         Need("server", "seccomp", means.seccomp, SECCOMP, gaps, is_vital=False),
+        Need("server", "a user other than root", not means.is_root, OTHER_USER, gaps, is_vital=False),
     ]
 
 

@@ -22,7 +22,7 @@ from fanous.analysis.explanations.comparisons import (
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
-from fanous.analysis.explanations.site import OWN_PAGES
+from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events, incidents_of
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
@@ -36,7 +36,6 @@ from fanous.analysis.incidents.disputes import (
 )
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import is_lone_dissent, that_saw
-from fanous.analysis.incidents.pages import by_whose_page
 from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
@@ -47,7 +46,6 @@ from fanous.model.incident import (
     Incident,
     Interval,
     Kind,
-    NetworkPart,
 )
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
@@ -84,7 +82,8 @@ def find_interference(
     series = store.facts.series(country, since, until, TICK, vouched_step=VOUCHED_STEP)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     found = _interference(store, when, _findings(Reads.VOTES, series), beats, setting)
-    return _with_disputes(store, when, found, setting) + _slowdowns(store, when, setting)
+    rates = store.facts.rates(country, since, until)
+    return _with_disputes(store, when, found, setting) + slowdowns_of(rates, setting)
 
 
 def _findings(reads: Reads, series: Sequence[Series], family: Family | None = None) -> list[Finding]:
@@ -103,17 +102,26 @@ def _with_disputes(
     """All incidents, with what one family of sources shows by itself and others deny."""
     country = setting.country
     shared = [
-        (target, set(families_seen(sources, FAMILY_OF)))
-        for target, sources in store.facts.shared(country, *when)
+        (target, set(families_seen(sources, FAMILY_OF)), answered)
+        for target, sources, answered in store.facts.shared(country, *when)
     ]
     sure: dict[Family, list[Incident]] = {}
     for family in JUDGED_ALONE:
-        targets = sorted({target for target, families in shared if family in families and len(families) > 1})
+        of_own = family is Family.EDGE and any(answered for _, _, answered in shared)
+        targets = sorted(
+            {
+                target
+                for target, families, answered in shared
+                if family in families and (len(families) > 1 or (of_own and answered))
+            }
+        )
         if targets:
             sources = sources_of(family, FAMILY_OF)
-            series = store.facts.series(country, *when, TICK, targets, sources, VOUCHED_STEP)
+            series = store.facts.series(
+                country, *when, TICK, targets, sources, VOUCHED_STEP, only_vouched=of_own
+            )
             findings = _findings(Reads.VOTES, series, family)
-            alone = _interference(store, when, findings, (), setting, sources)
+            alone = _interference(store, when, findings, (), setting, family)
             sure[family] = [one for one in alone if is_shown(one)]
     targets = sorted({target for own in sure.values() for one in own for target in one.targets})
     if not targets:
@@ -131,25 +139,26 @@ def _interference(
     findings: Sequence[Finding],
     beats: Sequence[Look],
     setting: Setting,
-    sources: Sequence[str] = (),
+    family: Family | None = None,
 ) -> list[Incident]:
     """The incidents that follow from findings.
 
     Args:
-        sources: whose votes count; empty = all.
+        family: whose votes count; None = all.
     """
     if not findings:
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.facts.votes(country, *when, targets)
-    if sources:
-        votes = votes.where(np.isin(votes.sources.astype(str), sources))
+    sources = () if family is None else sources_of(family, FAMILY_OF)
+    if family is not None:
+        votes = of_family(votes, family, FAMILY_OF)
     elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
 
-    def basis_of(group: Sequence[Finding]) -> MeasuredVotes | None:
+    def grounds_of(group: Sequence[Finding]) -> MeasuredVotes | None:
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
@@ -165,7 +174,7 @@ def _interference(
         return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
     groups = [part for group in events(findings, OF_MEASUREMENTS) for part in apart(group)]
-    return incidents_of(groups, basis_of, setting)
+    return incidents_of(groups, grounds_of, setting)
 
 
 def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:
@@ -215,20 +224,25 @@ def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], unti
         until: as in ``votes_behind``.
     """
     votes = votes_behind(store, whole, until)
-    made = _figures(votes)
-    rest = [_without_votes(one, _figures(votes_behind(store, one, until))) for one in parts]
-    of_one_target = set.intersection(*(set(one.targets) for one in parts))
-    elsewhere = [one.controls for one in rest]
-    known = {network for one in parts for network in one.networks}
+    counted = _figures(votes)
+    rest = [_without_votes(part, _figures(votes_behind(store, part, until))) for part in parts]
+    of_one_target = set.intersection(*(set(part.targets) for part in parts))
+    elsewhere = [figures.controls for figures in rest]
+    networks = []
+    for network in whole.networks:
+        saw = _figures([own.where(that_saw(own, [network])) for own in votes])
+        if saw.measurements and not any(network in part.networks for part in parts):
+            network = replace(network, measurements=saw.measurements, probes=saw.probes)
+        networks.append(network)
     return replace(
         whole,
         evidence=replace(
             whole.evidence,
-            measurements=made.measurements + sum(one.measurements for one in rest),
-            probes=made.probes + sum(one.probes for one in rest),
-            controls=made.controls + (max(elsewhere) if of_one_target else sum(elsewhere)),
+            measurements=counted.measurements + sum(figures.measurements for figures in rest),
+            probes=counted.probes + sum(figures.probes for figures in rest),
+            controls=counted.controls + (max(elsewhere) if of_one_target else sum(elsewhere)),
         ),
-        networks=tuple(one if one in known else _network_again(one, votes) for one in whole.networks),
+        networks=tuple(networks),
     )
 
 
@@ -242,22 +256,12 @@ def _figures(votes: Sequence[Votes]) -> _Figures:
 
 def _without_votes(incident: Incident, behind: _Figures) -> _Figures:
     """What its figures count besides the votes behind it."""
-    told = incident.evidence
+    counts = incident.evidence
     return _Figures(
-        max(0, told.measurements - behind.measurements),
-        max(0, told.probes - behind.probes),
-        max(0, told.controls - behind.controls),
+        max(0, counts.measurements - behind.measurements),
+        max(0, counts.probes - behind.probes),
+        max(0, counts.controls - behind.controls),
     )
-
-
-def _network_again(network: NetworkPart, votes: Sequence[Votes]) -> NetworkPart:
-    saw = _figures([own.where(that_saw(own, [network])) for own in votes])
-    return replace(network, measurements=saw.measurements, probes=saw.probes) if saw.measurements else network
-
-
-def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
-    """General slow-downs by our own transfers."""
-    return slowdowns_of(store.facts.rates(setting.country, *when), setting)
 
 
 def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fanous.analysis.claims import Checked
 from fanous.analysis.cost import Disruption, of_incident
 from fanous.analysis.incidents.events import EventReport
 from fanous.analysis.incidents.policing import Policing
-from fanous.analysis.incidents.witnesses import Checked
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim

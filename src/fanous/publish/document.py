@@ -61,6 +61,7 @@ def incident_document(incident: Incident) -> Document:
     return {
         "id": incident.id,
         "provenance": str(incident.provenance),
+        "basis": None if incident.basis is None else str(incident.basis),
         "kind": str(incident.kind),
         "status": str(incident.status),
         "scope": str(incident.scope),
@@ -99,6 +100,7 @@ def incident_document(incident: Incident) -> Document:
         "reached_latest": _moment(incident.reached_latest),
         "intervals": _pairs(incident.intervals),
         "confirmed_at": _moment(incident.confirmed_at),
+        "first_published_at": _moment(incident.first_published_at),
         "confidence": round(incident.confidence, 4),
         "users_affected_share": _users(incident),
         "kbps": _estimate(incident.kbps),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from fanous.analysis.incidents.witnesses import Checked
+from fanous.analysis.claims import Checked
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR

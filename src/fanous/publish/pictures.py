@@ -261,7 +261,7 @@ def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
 def brackets_of(incident: Incident) -> list[tuple[float, float]]:
     """The times within which it began and ended, which a chart shades too."""
     bounds = (
-        (incident.onset_earliest, incident.onset_latest),
+        (incident.fall_earliest, incident.onset_latest),
         (incident.end_earliest, incident.end_latest),
     )
     return [(first, last) for first, last in bounds if first is not None and last is not None]

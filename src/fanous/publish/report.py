@@ -236,15 +236,17 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         mean, low, high = (language.percent(share) for share in (users.mean, users.low, users.high))
         affected = f"{mean} ({low} - {high})"
     confirmed = at(incident.confirmed_at) if incident.confirmed_at is not None else language.say("No")
+    published = nothing if incident.first_published_at is None else at(incident.first_published_at)
     end = (
         language.say("Not seen")
         if incident.end is None
         else within(incident.end, incident.end_earliest, incident.end_latest)
     )
     values = [
-        ("Began", within(incident.onset, incident.onset_earliest, incident.onset_latest), "/onset"),
+        ("Began", within(incident.onset, incident.fall_earliest, incident.onset_latest), "/onset"),
         ("Ended", end, "/end"),
         ("Confirmed", confirmed, "/confirmed_at"),
+        ("First published", published, "/first_published_at"),
         (
             "Users affected"
             if affected == nothing or words.counts_users(incident.country)

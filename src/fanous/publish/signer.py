@@ -409,7 +409,7 @@ def run_signer(lifeline: Connection, _descriptors: Sequence[int], key: Path) -> 
 def serve(listening: socket.socket, key: Path, lifeline: int) -> None:
     """Answer, confined to the key's folder, until something can be read from ``lifeline``."""
     folder = key.parent
-    confine(Grant(reads=(folder,), writes=(folder,)))
+    confine(Grant(reads=(folder,), writes=(folder,), keeps_user=True))
     holder = _Holder(key)
     while True:
         ready = select.select([listening.fileno(), lifeline], [], [])[0]

@@ -41,7 +41,15 @@ COLUMNS = (
     ),
     *("confirmed_at", "confidence", "users_mean", "users_low", "users_high", "level_mean", "level_worst"),
     *("measurements", "networks", "sources", "sentence", "url", "named"),
-    *("end_earliest", "end_latest", "reached", "reached_earliest", "reached_latest"),
+    *(
+        "end_earliest",
+        "end_latest",
+        "basis",
+        "first_published_at",
+        "reached",
+        "reached_earliest",
+        "reached_latest",
+    ),
 )
 """Columns of the CSV: times in RFC 3339, UTC; ``hours`` of an open incident is its length so far, or up to the end of
 the data about it (``known_until``); ``users_*`` are empty without user figures; the items of a list are separated by

@@ -9,7 +9,7 @@ columns are for finding it.
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -203,8 +203,11 @@ class Ledger(Processes):
             check_held(connection)
             if known_as is None:
                 return _append(connection, _register(connection, incident, now), 1, reasons, now)
-            before = _latest(connection, known_as)
-            claim = replace(incident, id=known_as)
+            earlier = _revisions_of(connection, known_as)
+            before = earlier[-1]
+            claim = replace(
+                incident, id=known_as, first_published_at=_first_published(earlier, incident, now)
+            )
             if claim == before.incident:
                 return claim
             return _append(connection, claim, before.n + 1, reasons, now)
@@ -227,7 +230,7 @@ class Ledger(Processes):
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
-            before = _latest(connection, incident_id)
+            before = _revisions_of(connection, incident_id)[-1]
             if before.incident.status == Status.RETRACTED:
                 return before.incident
             claim = replace(
@@ -566,7 +569,8 @@ def _register(connection: Connection, incident: Incident, now: float) -> Inciden
         year=year,
     )
     number = (last or 0) + 1
-    named = replace(incident, id=f"{incident.country}-{year:04d}-{number:04d}")
+    label = f"{incident.country}-{year:04d}-{number:04d}"
+    named = replace(incident, id=label, first_published_at=_first_published([], incident, now))
     connection.insert(
         "incidents", id=named.id, country=named.country, year=year, number=number, created_at=now
     )
@@ -591,11 +595,18 @@ def _append(
     return claim
 
 
-def _latest(connection: Connection, incident_id: str) -> Revision:
+def _first_published(earlier: Sequence[Revision], claim: Incident, now: float) -> float | None:
+    """When it was first more than provisional, by what the ledger has of it."""
+    moments = [(one.at, one.incident) for one in earlier] + [(now, claim)]
+    return next((at for at, one in moments if not one.is_provisional), None)
+
+
+def _revisions_of(connection: Connection, incident_id: str) -> list[Revision]:
+    """All revisions of an incident that must be known."""
     claimed = _revisions(connection, incident_id)
     if not claimed:
         raise FanousError(f"no incident {incident_id} in this store; see `fanous incidents list`")
-    return claimed[-1]
+    return claimed
 
 
 def _revisions(connection: Connection, incident_id: str) -> list[Revision]:

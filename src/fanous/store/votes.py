@@ -268,11 +268,11 @@ FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
 SHARED = f"""
-SELECT target, groupUniqArray(source) AS sources FROM verdicts
+SELECT target, groupUniqArray(source) AS sources, max(vouched) AS answered FROM verdicts
 WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target != '' AND {IN_WINDOW}
-GROUP BY target, asn HAVING length(sources) > 1 ORDER BY target, asn
+GROUP BY target, asn HAVING length(sources) > 1 OR answered AND NOT min(vouched) ORDER BY target, asn
 """
-"""Targets that several sources measured on one network."""
+"""Targets that several sources, or vouched probes and others, measured on one network."""
 
 WITNESSES = f"""
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, over, via, receipt_micros / 1000000,
@@ -423,6 +423,8 @@ class VoteFacts(FactsPart):
         targets: Sequence[str] | None = None,
         sources: Sequence[str] | None = None,
         vouched_step: int = 0,
+        *,
+        only_vouched: bool = False,
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
         ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
@@ -431,9 +433,10 @@ class VoteFacts(FactsPart):
         Args:
             targets, sources: ``None`` = all.
             vouched_step: bin width of vouched voices, a divisor of ``step``; 0 = the same.
+            only_vouched: leave out voices for whom no one answers.
         """
         with_lines = self._has_questioned(country, since, until)
-        sql = SERIES % _parts(targets, sources, with_lines=with_lines)
+        sql = SERIES % _parts(targets, sources, with_lines=with_lines, only_vouched=only_vouched)
         steps = {"step": step, "vouched_step": vouched_step or step}
         rows = self.engine.rows(sql, **steps, **_parameters(country, since, until, targets, sources))
         return [_series(country, (step, vouched_step), *row) for row in rows]
@@ -445,10 +448,11 @@ class VoteFacts(FactsPart):
         """
         return bool(self.engine.rows(_HAS_QUESTIONED, country=country, **window(since, until)))
 
-    def shared(self, country: str, since: float, until: float) -> list[tuple[str, tuple[str, ...]]]:
-        """Targets that several sources measured on one network, with these sources: a row for each network."""
+    def shared(self, country: str, since: float, until: float) -> list[tuple[str, tuple[str, ...], bool]]:
+        """Targets that several sources, or vouched probes and others, measured on one network, with these sources and
+        whether any was vouched: a row for each network."""
         rows = self.engine.rows(SHARED, country=country, **window(since, until))
-        return [(target, tuple(sources)) for target, sources in rows]
+        return [(target, tuple(sources), bool(answered)) for target, sources, answered in rows]
 
     @remembered(15, of_measurements=True)
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
@@ -506,6 +510,7 @@ def _parts(
     places: str = "=",
     more: str = "",
     with_lines: bool = True,
+    only_vouched: bool = False,
 ) -> dict[str, str]:
     """The parts of the SQL that differ from query to query.
 
@@ -515,6 +520,8 @@ def _parts(
     which = "" if targets is None else "AND target IN {targets:Array(String)}"
     if sources is not None:
         which += " AND source IN {sources:Array(String)}"
+    if only_vouched:
+        which += " AND vouched"
     lines = _WITH_LINES % OF_COUNTRY if with_lines else ""
     more += "" if with_lines else _NO_LINES
     return {"places": places, "which": which, "more": more, "lines": lines}

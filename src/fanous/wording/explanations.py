@@ -36,12 +36,10 @@ EXPLANATIONS = {
     "line.at_fault": "The lines on which it was measured failed for nearly everything.",
     "line.may_be_slow": "The lines were slow for everything, not only for this.",
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
+    "line.fault_passed": "A fault of the lines, or further along the route, passed within minutes.",
+    "line.chance": "A few ordinary failures came close together by chance.",
     "network.abroad": "It happened in another country, to which the network belongs.",
     "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
-    "publisher.not_yet_denied": (
-        "The one publisher of the data was at fault, and figures of others that would show it are still to come."
-    ),
-    "publisher.shared": "Its sources share a publisher or a deliverer, one fault of which would be in all of them.",
     "usage.as_usual": "Only machines were cut off, and people's use went on as usual.",
     "addresses.given_up": "Addresses were renumbered or given up, and no user lost anything.",
     "network.taken_over": "Another network had taken over the addresses of the one that seemed to be cut off.",
@@ -54,6 +52,7 @@ DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 EXCLUDED_BY = {
     "answered_abroad": "It worked in other countries at the time.",
     "at_home": "Nothing shows that it happened in another country.",
+    "beyond_chance": "More measurements failed together than chance explains.",
     "came_back": "The addresses came back later.",
     "country_lost_it": "The figures of the whole country show the loss as well.",
     "false_answers": "Visitors were given false answers. Something that has merely failed gives none.",
@@ -80,15 +79,10 @@ EXCLUDED_BY = {
     "no_target": "All connections were affected, so no site or service was singled out.",
     "not_alike": DOES_NOT_FIT,
     "not_one_network": "It is not about one network alone.",
-    "nothing_shared": "Those who measure and pass on what shows it ({families}) differ.",
-    "one_hand": (
-        "One kind of source, one publisher or one source that passes data on is behind all that shows it."
-    ),
     "one_host": "Only one hosting network is affected.",
     "other_families": "Other kinds of sources show it too ({families}).",
     "other_way": DOES_NOT_FIT,
     "others_fell": "Figures that others measured fell too.",
-    "others_heard": "The figures of others that could deny it are in, or have not come in time.",
     "others_reached": "Other targets were reached there at the time ({some}).",
     "others_reached_too": (
         "On {some} of the {all} lines on which another certificate was shown, other sites were reached as usual."
@@ -100,9 +94,9 @@ EXCLUDED_BY = {
     "part_of_country": "It was seen only in parts of the country.",
     "release_works": "The same version of the test works abroad (countries: {some}).",
     "resolver_does_not_filter": "The resolver is not known to filter names ({resolvers}).",
+    "several_deliverers": "Several publishers, independent of each other, show it ({deliverers}).",
     "several_networks": "It was seen on several networks ({entities}).",
     "several_probes": "It was seen by more than one device, or on more than one network (probes or test runs: {some}).",
-    "several_publishers": "More than one publisher shows it, or figures of people's activity do.",
     "several_resolvers": "It was seen through several resolvers ({resolvers}).",
     "several_versions": "It was seen by several versions of the software or the test ({some}).",
     "usual_page_beside": "Others in the country were shown the usual page at the time (measurements: {some}).",

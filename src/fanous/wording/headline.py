@@ -1,4 +1,4 @@
-"""Headline: what happened where, in one line, after any necessary warning.
+"""Headline: what happened where, in one line, after any necessary warning and who alone reports it.
 
 Below nation scope it gives a number of networks, not the country, and a suspicion stays a suspicion.  Staged or
 retracted incidents say so first.  ``nth_sentence`` says how often it happened: "Seventh restriction of X (Twitter)
@@ -7,14 +7,14 @@ in Pakistan since 2022."
 
 from collections.abc import Mapping, Sequence
 
-from fanous.model.incident import Incident, Kind, Part, RolePart, Scope, Status
+from fanous.model.incident import Basis, Incident, Kind, Part, RolePart, Scope, Status
 from fanous.model.instant import HOUR
 from fanous.model.measurement import WAYS_IN, Provenance, Role
 from fanous.model.place import Access, asn_of
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
-from fanous.wording.reasons import listing
+from fanous.wording.reasons import deliverer_title, listing
 from fanous.wording.words import (
     NAMED,
     in_country,
@@ -112,7 +112,9 @@ finally the country is named by its code."""
 
 SYNTHETIC = "Synthetic: a staged event. It says nothing about {country}."
 ORIGIN = "Where the data come from"
-IMPORTED = "It is based on files that were imported; where they came from is not known."
+IMPORTED = (
+    "It is based on files that were imported, and dated by their sender; where they came from is not known."
+)
 UNVOUCHED = "It rests on measurements that strangers sent; no one vouches for them."
 NOTES = {
     Provenance.IMPORTED: IMPORTED,
@@ -127,6 +129,22 @@ def provenance_note(incident: Incident, language: Language) -> Sentence | None:
     if text is None:
         return None
     return language.sentence(text, country=place(incident.country, language))
+
+
+REPORTED = {
+    Basis.VOLUNTEERS: "Reported by volunteers' measurements",
+    Basis.ONE_PUBLISHER: "Reported by {deliverers}",
+}
+"""What a suspicion begins with that rests on one side alone."""
+
+
+def reported(incident: Incident, language: Language) -> str:
+    """Who alone reports a suspicion; empty = no single side does, or it is confirmed or retracted."""
+    text = REPORTED.get(incident.basis) if incident.basis else None
+    if text is None or incident.confirmed_at is not None or incident.status is Status.RETRACTED:
+        return ""
+    deliverers = [deliverer_title(one, language) for one in incident.reported_by]
+    return language.say(text, deliverers=listing(deliverers, language))
 
 
 def provenance_mark(incident: Incident, language: Language) -> str:
@@ -155,8 +173,8 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
 
 def lead(incident: Incident, language: Language) -> str:
     """The required beginning of a headline, and a space; usually empty."""
-    taken_back = f"{language.say('Retracted')}{language.colon}" if incident.status is Status.RETRACTED else ""
-    return led(incident, taken_back, language)
+    first = language.say("Retracted") if incident.status is Status.RETRACTED else reported(incident, language)
+    return led(incident, f"{first}{language.colon}" if first else "", language)
 
 
 def claimed(

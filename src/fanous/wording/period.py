@@ -196,7 +196,7 @@ MOSTLY_SO = "mostly {when}"
 
 
 def _onset_known(incident: Incident) -> str:
-    earliest = incident.onset_earliest
+    earliest = incident.fall_earliest
     if earliest is None:
         return "before"
     return "between" if incident.onset_latest - earliest > EXACT else "about"
@@ -212,7 +212,7 @@ def period_said(incident: Incident, language: Language, by_hour: bool | None) ->
     """From when to when, in local time, as far as it was measured."""
     country, end, known = incident.country, incident.end, _onset_known(incident)
     start = local(incident.onset, country)
-    first = incident.onset_earliest
+    first = incident.fall_earliest
     earliest = start if first is None else local(first, country)
     latest = local(incident.onset_latest, country)
     in_sessions = sessions(incident)
@@ -255,7 +255,7 @@ def _seen_until(
     """The period of an incident that goes on, up to its newest value."""
     until = local(last, incident.country)
     if by_hour and last - incident.onset < LONG:
-        first = incident.onset_earliest
+        first = incident.fall_earliest
         earliest = began if first is None else local(first, incident.country)
         return language.say(
             SEEN_UNTIL[_onset_known(incident)],
@@ -363,7 +363,7 @@ def _on_clocks(incident: Incident, language: Language) -> dict[str, str]:
     times = {
         "onset": incident.onset,
         "latest": incident.onset_latest,
-        "earliest": incident.onset if incident.onset_earliest is None else incident.onset_earliest,
+        "earliest": incident.onset if incident.fall_earliest is None else incident.fall_earliest,
         "over": over,
         "end": until,
     }

@@ -52,7 +52,29 @@ MAY_BE_OF_SITE = (
     "page at the time."
 )
 
+OF_EARLIER_VERSIONS: dict[str, Text] = {
+    "disputed.deliverer": (
+        "Sources disagree. All that shows it ({shown_by}) came through one source and is at zero there, but "
+        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
+        "suspected."
+    ),
+    "shares.publisher": (
+        "All that shows it ({families}) has one publisher, so that one error in its table of places or its lists "
+        "would be in all of it. That keeps it from being certain."
+    ),
+    "shares.deliverer": (
+        "All that shows it ({families}) came through one source, which may have lost or delayed all of it. That keeps "
+        "it from being certain."
+    ),
+    "lacks.others": (
+        "One source shows it ({shown_by}). What others measure is not known yet for that time, so it is only suspected "
+        "until their figures are in."
+    ),
+}
+"""Reasons that nothing gives today, and that revisions in ledgers keep."""
+
 REASONS: dict[str, Text] = {
+    **OF_EARLIER_VERSIONS,
     "rule.c1": "Rule C1 is met: independent kinds of sources agree ({families}).",
     "rule.c2": "Rule C2 is met by {probes} on {networks}. Control: {control}.",
     "rule.c3": "Rule C3 is met: independent kinds of sources agree ({families}).",
@@ -62,6 +84,7 @@ REASONS: dict[str, Text] = {
         "Too little evidence: the test runs that saw it may come from fewer than {needed} different probes."
     ),
     "lacks.rounds": "Seen in fewer than {needed} rounds of measurements, so it may be a passing fault.",
+    "line.chance": "So few measurements failed that it may be chance.",
     "lacks.control": "Nothing shows that the target worked elsewhere at the time.",
     **dict.fromkeys(("lacks.control_here", "site.own_page"), MAY_BE_OF_SITE),
     "lacks.duration": (
@@ -72,15 +95,15 @@ REASONS: dict[str, Text] = {
         "Reported by volunteers' measurements: {probes} on {networks}. Anyone could have sent them, so they confirm it "
         "by themselves only on two networks in three separate hours, or on one over a day and a night."
     ),
+    "basis.one_publisher": (
+        "Reported by {deliverers} ({families}). All that shows it comes from one hand, whose fault or lie would look "
+        "like this, so it is only suspected until another hand shows it too."
+    ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
     "lacks.return": (
         "Routes and answers to pings fell together by less than a fifth and are not back, and no figures of people's "
         "traffic show a loss. Addresses that are renumbered or given up look like this, so it is only suspected."
-    ),
-    "lacks.others": (
-        "One source shows it ({shown_by}). What others measure is not known yet for that time, so it is only suspected "
-        "until their figures are in."
     ),
     "lacks.handover": (
         "What {entities} lost is not back, and nothing shows that the country as a whole lost it. A network whose "
@@ -95,22 +118,9 @@ REASONS: dict[str, Text] = {
         "Sources disagree. One publisher shows it ({shown_by}), but {families}, which others measure, stayed as usual. "
         "A fault of that publisher looks like this, so it is only suspected."
     ),
-    "disputed.deliverer": (
-        "Sources disagree. All that shows it ({shown_by}) came through one source and is at zero there, but "
-        "{families}, which others measure, stayed as usual. A fault of that source looks like this, so it is only "
-        "suspected."
-    ),
     "disputed.usage": (
         "Sources disagree. Two kinds of sources that no one hand delivers show it ({shown_by}), but {families} stayed "
         "as usual. Lines without users, caches and other ways into the network can explain that."
-    ),
-    "shares.publisher": (
-        "All that shows it ({families}) has one publisher, so that one error in its table of places or its lists "
-        "would be in all of it. That keeps it from being certain."
-    ),
-    "shares.deliverer": (
-        "All that shows it ({families}) came through one source, which may have lost or delayed all of it. That keeps "
-        "it from being certain."
     ),
     "routes_explain": "Withdrawn routes account for {share} of the addresses that stopped answering.",
     "ipv6_routes": "IPv6 routes fell to {left} of their usual number from about {at}.",
@@ -122,6 +132,11 @@ REASONS: dict[str, Text] = {
     "disputed.networks": (
         "Sources disagree about {networks}: one kind of source shows it there too ({shown_by}), but others "
         "({families}) reached the target there in {some} of {all} measurements."
+    ),
+    "disputed.strangers": (
+        "Sources disagree. Probes that an operator answers for show it on {networks}. Others there ({families}), for "
+        "whom no one answers, reached the target in {some} of {all} measurements. Anyone could have sent those, so "
+        "they take nothing back."
     ),
     "site.may_refuse": (
         "No network that was measured got through ({networks}), and all failed in the same way ({mechanisms}). Whether "
@@ -506,6 +521,26 @@ def _series_named(name: str, language: Language) -> str:
     return language.comma.join(filter(None, told))
 
 
+DELIVERER_TITLES = {
+    "cloudflare": "Cloudflare",
+    "google": "Google",
+    "m-lab": "M-Lab",
+    "merit": "Merit",
+    "mozilla": "Mozilla",
+    "ripe": "RIPE NCC",
+    "tor": "the Tor Project",
+}
+"""Publishers, where a source has another name or a longer title."""
+
+
+def deliverer_title(name: str, language: Language) -> str:
+    """Whose hand a series comes from (``analysis.series.signals.deliverer_of``)."""
+    from fanous.sources.publishers import SOURCES
+
+    title = SOURCES[name].title if name in SOURCES else printable(name)
+    return DELIVERER_TITLES.get(name) or language.known(title)
+
+
 def _resolvers_network(name: str) -> str:
     """``AS15169`` -> ``Google (AS15169)``, if the name of the network is known."""
     known = network_title(int(name.removeprefix("AS")), {}) if name.startswith("AS") else ""
@@ -537,6 +572,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
     **dict.fromkeys(("own", "usual", "worst"), _permille),
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
+    "deliverers": lambda name, language: deliverer_title(name, language),
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "shown_by": lambda name, language: language.say(FAMILIES[Family(name)]),
     **dict.fromkeys(("countries", "working"), lambda code, language: country_name(code, language.code)),

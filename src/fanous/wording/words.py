@@ -7,7 +7,7 @@ come from anyone, so they are made printable: an escape sequence must not reach 
 from collections.abc import Mapping, Sequence
 
 from fanous.base.text import printable
-from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.incident import Basis, Incident, Kind, Scope, Status
 from fanous.model.measurement import Role
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
@@ -53,6 +53,14 @@ STATES = {
     State.OK: "Reachable",
 }
 """A rule's verdict on a target, in words."""
+
+BASES = {
+    Basis.VOUCHED: "measured by probes that an operator answers for",
+    Basis.VOLUNTEERS: "measured by volunteers, for whom no one answers",
+    Basis.ONE_PUBLISHER: "reported by one publisher alone",
+    Basis.TWO_HANDS: "shown by sources that are independent of each other",
+}
+"""What an incident rests on."""
 
 SCOPES = {
     Scope.NATION: "nation-wide",

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 from tests.each import each
 
-BGP, AP, GTR = "bgp", "ping-slash24", "gtr"
+BGP, AP, GTR = "prefixes_v4", "ping-slash24", "gtr"
 
 
 def weighed(
@@ -26,6 +27,11 @@ def weighed(
     (row,) = (row for row in OF_AGREEMENT if row.code == code)
     event = SeriesEvent("XA", [*shown, *beside], series, Parts(series))
     return row.weigh(Agreement(event, shown, MONDAY))
+
+
+def passed_on(one: Anomaly) -> Anomaly:
+    """As IODA passes it on."""
+    return replace(one, key=replace(one.key, source="ioda"))
 
 
 def small(end: float | None = None, **more: float | int) -> list[Anomaly]:
@@ -72,24 +78,19 @@ def test_one_network_that_fell_alone_may_have_been_taken_over(
 
 
 @each(
-    ("shown", "last", "standing", "because"),
+    ("shown", "standing", "because"),
     [
-        (
-            [drop(BGP, 0, None, last_seen=2), drop(AP, 0, None, last_seen=2)],
-            0,
-            Standing.HOLDS,
-            "lacks.others",
-        ),
-        ([drop(BGP, 0, 6), drop(AP, 0, 6)], 9, Standing.EXCLUDED, "others_heard"),
-        ([drop(BGP, 0, 6), drop(GTR, 0, 6)], 0, Standing.EXCLUDED, "several_publishers"),
-        ([drop(BGP, 0, 6, left=0.9), drop(AP, 0, 6, left=0.9)], 0, Standing.UNTESTED, "small_loss"),
-        (gone(1), 0, Standing.EXCLUDED, "part_of_country"),
+        ([drop("bgp", 0, 6), drop(AP, 0, 6)], Standing.HOLDS, "basis.one_publisher"),  # both are IODA's
+        ([drop(BGP, 0, 6), drop(AP, 0, 6)], Standing.EXCLUDED, "several_deliverers"),
+        ([drop("bgp", 0, 6, asn=1), drop(AP, 0, 6)], Standing.HOLDS, "basis.one_publisher"),
+        ([passed_on(drop(GTR, 0, 6)), drop(AP, 0, 6)], Standing.HOLDS, "basis.one_publisher"),
+        ([drop(GTR, 0, 6), drop(AP, 0, 6)], Standing.EXCLUDED, "several_deliverers"),  # Google's own
     ],
 )
-def test_what_one_publisher_shows_waits_for_others_who_may_deny_it(
-    shown: list[Anomaly], last: float, standing: Standing, because: str
+def test_one_deliverer_may_be_at_fault_however_many_of_its_series_agree(
+    shown: list[Anomaly], standing: Standing, because: str
 ) -> None:
-    answer = weighed("publisher.not_yet_denied", *shown, series=[line(GTR, last=last)])
+    answer = weighed("publisher.at_fault", *shown)
     assert (answer.standing, answer.because.code) == (standing, because)
 
 

@@ -11,12 +11,10 @@ from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.explanations.event import BY_ADDRESS, IN_ITS_PLACE, MOST, OTHER_NAMES
 from fanous.analysis.explanations.explanation import Subject
 from fanous.analysis.explanations.host import HOST_SITES
-from fanous.analysis.explanations.resolver import NAMES_SHARE
-from fanous.analysis.explanations.site import may_be_of_site
+from fanous.analysis.explanations.resolver import NAMES_SHARE, through_resolvers
+from fanous.analysis.explanations.site import by_whose_page, may_be_of_site
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents import interference
-from fanous.analysis.incidents.pages import by_whose_page
-from fanous.analysis.incidents.resolvers import through_resolvers
 from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
 from fanous.model.explanation import Standing
 from fanous.model.incident import (

@@ -8,7 +8,7 @@ from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
 from tests.each import each
 
-BGP, AP, GTR, DARK = "bgp", "ping-slash24", "gtr", "merit-nt"
+BGP, AP, GTR, DARK = "prefixes_v4", "ping-slash24", "gtr", "merit-nt"
 WORLD = ("BR", "DE", "ID", "KE", "MX")
 CABLE = ("CI", "BJ", "GH", "BF", "NG", "CM", "TG", "SN", "ZA")
 """Some of the countries that the cuts of 14 March 2024 took."""

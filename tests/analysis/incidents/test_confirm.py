@@ -21,7 +21,7 @@ from fanous.analysis.series.controls import CONTROLS
 from fanous.analysis.series.voices import LONE_HOURS, LONE_PROBES, NETWORK_PROBES, PROBES, mostly_controlled
 from fanous.model.incident import Interval, Kind
 from fanous.model.place import Family
-from fanous.model.reason import Reason
+from fanous.model.reason import Param, Reason
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.each import each
 
@@ -155,13 +155,17 @@ def lacks_duration(probes: int, hours: int) -> Reason:
 def test_c2_is_met_by_two_networks_that_fail_together_with_a_control() -> None:
     ruling = c2(*TWO)
     assert ruling.rule == "C2"
-    assert ruling.reason == Reason("rule.c2", {"probes": 6, "networks": 2, "control": "other_networks"})
+    assert ruling.reason == Reason(
+        "rule.c2", {"probes": 6, "networks": 2, "control": "other_networks", "basis": "vouched"}
+    )
 
 
 def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> None:
     helped = c2(Ballot([10, 10.2, 10.4], True, 1, controlled=True), controls=[])
     assert helped.rule == "C2"
-    assert helped.reason == Reason("rule.c2", {"probes": 3, "networks": 1, "control": "helper"})
+    assert helped.reason == Reason(
+        "rule.c2", {"probes": 3, "networks": 1, "control": "helper", "basis": "vouched"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,7 +359,11 @@ def test_families_that_agree(
 ) -> None:
     ruling = rule_c1_c3(kind, dict.fromkeys(families, MONDAY - HOUR), RAISED)
     code = f"rule.{rule.lower()}" if rule else "lacks.family"
-    assert (ruling.rule, ruling.reason) == (rule, Reason(code, {"families": named}))
+    params: dict[str, Param] = {"families": named}
+    assert (ruling.rule, ruling.reason) == (
+        rule,
+        Reason(code, params | {"basis": "two_hands"} if rule else params),
+    )
     assert ruling.at == (MONDAY if rule else None)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.incidents.outage import SURE
+from fanous.model.incident import Basis
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series
@@ -51,33 +52,25 @@ def fallen() -> Series:
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [fallen()], False),
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [cut_before()], True),
         ((drop(BGP, 0, 6), drop(AP, 0, 6)), [line(GTR, region="XA-A")], False),
-        ((drop("prefixes_v4", 0, 6), drop(AP, 0, 6)), [line(GTR)], False),  # two publishers
-        ((drop(BGP, 0, 6), drop(AP, 0, 6), drop(GTR, 1, 6)), [line("radar_netflows")], False),
         ((drop(BGP, 0, 6, asn=1), drop(AP, 0, 6, asn=1)), [line(GTR)], False),  # a network
     ],
 )
-def test_two_families_of_one_publisher_confirm_nothing_that_the_traffic_of_others_denies(
+def test_one_publisher_alone_confirms_nothing_and_is_disputed_where_the_traffic_of_others_denies_it(
     group: tuple[Anomaly, ...], series: list[Series], is_denied: bool
 ) -> None:
     incident = claim(*group, series=series)
-    assert incident is not None
-    assert (incident.confirmed_at is None) is is_denied
+    assert incident is not None and incident.confirmed_at is None
+    assert (incident.basis, incident.reported_by) == (Basis.ONE_PUBLISHER, ("ioda",))
     told = {"shown_by": ("routing", "probing"), "families": ("usage",)}
     assert (Reason("disputed.publisher", told) in incident.reasons) is is_denied
-    assert not is_denied or incident.confidence <= 0.5
+    assert incident.confidence <= 0.5
 
 
-def test_a_loss_that_one_publisher_shows_waits_for_the_traffic_that_others_measure() -> None:
-    group = (drop(BGP, 0, None, last_seen=2), drop(AP, 0, None, last_seen=2))
-    early, heard = (claim(*group, series=[line(GTR, last=bins)]) for bins in (0, 2))
-    assert early is not None and heard is not None
-    assert [one.reasons[0].code for one in (early, heard)] == ["lacks.others", "disputed.publisher"]
-    assert early.confirmed_at is None
-    group = (drop(BGP, 0, 6), drop(AP, 0, 6))  # long after
-    gap = claim(*group, series=[line(GTR, last=0)])
-    assert gap is not None and gap.confirmed_at == MONDAY + 2.5 * HOUR, "two hours after the alarm"
-    alone = claim(*group, series=[line(AP)])
-    assert alone is not None and alone.confirmed_at == MONDAY + 0.5 * HOUR, "there is no other to wait for"
+@each("others", [(drop("prefixes_v4", 0, 6),), (drop(GTR, 1, 6),), (drop("atlas_connected", 0, 6),)])
+def test_a_second_hand_confirms_what_one_publisher_shows(others: tuple[Anomaly, ...]) -> None:
+    incident = claim(drop(BGP, 0, 6), drop(AP, 0, 6), *others)
+    assert incident is not None and incident.confirmed_at is not None
+    assert (incident.basis, incident.reported_by) == (Basis.TWO_HANDS, ())
 
 
 def through(source: str, *signals: str, left: float = 0.0, hours: float = 1) -> tuple[Anomaly, ...]:
@@ -110,30 +103,45 @@ ALL_OF_IODA = through("ioda", BGP, AP, TELESCOPE)
 
 
 @each(
-    ("group", "series", "is_denied"),
+    ("group", "is_one_hand"),
     [
-        (ALL_OF_IODA, [traffic("radar", RADAR)], True),
-        (ALL_OF_IODA, [traffic("ioda", GTR)], True),  # Google's figures did come through
-        ((*ALL_OF_IODA, *through("ioda-csv", GTR)), [traffic("radar", RADAR)], True),
-        ((*ALL_OF_IODA, *through("ioda", GTR)), [traffic("google", "google_traffic")], True),
-        (through("ioda", BGP, AP, hours=0.75), [traffic("ioda", GTR)], True),
-        (through("ioda", BGP, AP, hours=0.75), [traffic("ioda", GTR, left=0.3)], False),
-        (ALL_OF_IODA, [], False),
-        (ALL_OF_IODA, [traffic("radar", RADAR, left=0.3)], False),
-        (ALL_OF_IODA, [traffic("ioda", GTR), traffic("radar", RADAR, left=0.3)], False),
-        ((*ALL_OF_IODA, *through("radar", RADAR)), [traffic("google", "google_traffic")], False),
-        ((*ALL_OF_IODA, *through("ripestat", "prefixes_v4")), [traffic("radar", RADAR)], False),
-        (through("ioda", BGP, AP, TELESCOPE, left=0.3), [traffic("radar", RADAR)], False),  # it did deliver
+        (ALL_OF_IODA, True),
+        ((*ALL_OF_IODA, *through("ioda", GTR)), True),  # Google's figures, passed on
+        ((*ALL_OF_IODA, *through("ioda-csv", GTR)), True),  # a file of the same observatory
+        (through("ioda", BGP), True),
+        (
+            (*through("ripestat", "prefixes_v4"), *through("atlas", "atlas_connected")),
+            True,
+        ),  # both are RIPE's
+        ((drop(AP, 0, 6), drop(BGP, 0, 6, asn=1)), True),  # a network that supports its country
+        ((*ALL_OF_IODA, *through("google", GTR)), False),
+        ((*ALL_OF_IODA, *through("radar", RADAR)), False),
+        ((*ALL_OF_IODA, *through("ripestat", "prefixes_v4")), False),
     ],
 )
-def test_what_one_source_passes_on_confirms_nothing_at_zero_if_the_traffic_of_others_is_as_usual(
-    group: tuple[Anomaly, ...], series: list[Series], is_denied: bool
+def test_what_one_source_passes_on_is_of_one_hand_whoever_measured_it(
+    group: tuple[Anomaly, ...], *, is_one_hand: bool
 ) -> None:
-    incident = claim(*group, series=series)
+    incident = claim(*group)
     assert incident is not None
-    assert (incident.confirmed_at is None) is is_denied
-    codes = {reason.code for reason in incident.reasons}
-    assert bool(codes & {"disputed.deliverer", "disputed.publisher"}) is is_denied
+    assert (incident.confirmed_at is None) is is_one_hand
+    assert incident.basis is (Basis.ONE_PUBLISHER if is_one_hand else Basis.TWO_HANDS)
+
+
+@each(
+    ("beside", "is_denied"),
+    [
+        (traffic("radar", RADAR), True),
+        (traffic("ioda", GTR), True),
+        (traffic("radar", RADAR, left=0.3), False),
+    ],
+)
+def test_traffic_of_others_that_was_as_usual_denies_a_short_loss_of_one_publisher(
+    beside: Series, *, is_denied: bool
+) -> None:
+    incident = claim(*through("ioda", BGP, AP, hours=0.75), series=[beside])
+    assert incident is not None
+    assert ("disputed.publisher" in {reason.code for reason in incident.reasons}) is is_denied
 
 
 TWO_HANDS = (*through("ioda", AP, left=0.05), *through("ripestat", "prefixes_v4", left=0.05))
@@ -151,25 +159,6 @@ def test_what_two_hands_show_stays_confirmed_and_is_disputed_by_the_traffic_of_o
     assert fell is not None and "disputed.usage" not in {reason.code for reason in fell.reasons}
 
 
-@each(
-    ("group", "code"),
-    [
-        (through("ioda", BGP, AP, left=0.5, hours=6), "shares.publisher"),
-        (through("ioda", AP, GTR, left=0.5, hours=6), "shares.deliverer"),
-        ((drop(AP, 0, 6), drop(BGP, 0, 6, asn=1)), "shares.publisher"),  # a network supports its country
-        (TWO_HANDS, ""),
-    ],
-)
-def test_what_two_families_share_is_said_and_keeps_them_from_being_certain(
-    group: tuple[Anomaly, ...], code: str
-) -> None:
-    incident = claim(*group)
-    assert incident is not None and incident.confirmed_at is not None
-    shared = [reason.code for reason in incident.reasons if reason.code.startswith("shares.")]
-    assert shared == ([code] if code else [])
-    assert (incident.confidence <= SURE) is bool(code)
-
-
 def weights(access: Access) -> UserWeights:
     return UserWeights("XA", (NetworkWeight(1, 0.3, access, "one"),), 0.2, "a test")
 
@@ -180,7 +169,8 @@ def test_usage_denies_no_cut_of_mobile_networks_which_fixed_lines_may_hide(
 ) -> None:
     group = (drop(BGP, 0, 6, left=0.5), drop(AP, 0, 6, left=0.3), drop(AP, 0, 6, asn=1))
     incident = claim(*group, series=[line(GTR)], weights=weights(access))
-    assert incident is not None and (incident.confirmed_at is None) is is_denied
+    assert incident is not None
+    assert ("disputed.publisher" in {reason.code for reason in incident.reasons}) is is_denied
 
 
 def test_usage_denies_no_cut_of_ipv6_alone() -> None:
@@ -188,4 +178,4 @@ def test_usage_denies_no_cut_of_ipv6_alone() -> None:
     incident = claim(*group, series=[USUAL])
     assert incident is not None
     standing = {one.code: one.because.code for one in incident.explanations}
-    assert standing["publisher.at_fault"] == "other_addresses"
+    assert standing["usage.as_usual"] == "other_addresses"

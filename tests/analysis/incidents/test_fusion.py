@@ -11,6 +11,7 @@ from fanous.analysis.incidents import fusion
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.fusion import agree, judged
 from fanous.analysis.series.anomalies import family_of
+from fanous.analysis.series.signals import deliverer_of
 from fanous.model.incident import Kind
 from fanous.model.place import Family
 from fanous.model.series import Anomaly
@@ -29,7 +30,11 @@ def by_all_pairs(group: Sequence[Anomaly], kind: Kind) -> tuple[str, float | Non
         one, other = family_of(first), family_of(second)
         if order.index(one) >= order.index(other) or not agree(first, second):
             continue
-        if first.raised_at is None or second.raised_at is None:
+        if (
+            first.raised_at is None
+            or second.raised_at is None
+            or deliverer_of(first.key) == deliverer_of(second.key)
+        ):
             continue
         moment = max(first.raised_at, second.raised_at)
         if at is None or moment < at:

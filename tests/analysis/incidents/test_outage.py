@@ -15,7 +15,7 @@ from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, key, line
 from tests.each import each
 
-AP, BGP, GTR, NT, V6 = "ping-slash24", "bgp", "gtr", "merit-nt", "prefixes_v6"
+AP, BGP, GTR, NT, V6 = "ping-slash24", "prefixes_v4", "gtr", "merit-nt", "prefixes_v6"
 
 
 def made(*group: Anomaly, **given: object) -> Incident:
@@ -314,6 +314,8 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
 def test_delays_next_to_a_fall_of_speed_are_remarked_on() -> None:
     slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
-    lossy = made(drop("ndt_loss", 0, 5, left=3), drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)
+    losses = drop("ndt_loss", 0, 5, left=3)
+    losses = replace(losses, key=replace(losses.key, source="ndt"))
+    lossy = made(losses, drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)
     remarked = [Reason("hint.delays") in one.hints for one in (slow, alone, lossy)]
     assert remarked == [True, False, False]

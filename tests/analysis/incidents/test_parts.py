@@ -10,7 +10,7 @@ from fanous.model.series import Anomaly, Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop, line
 
-BGP, AP, GTR, NT = "bgp", "ping-slash24", "gtr", "merit-nt"
+BGP, AP, GTR, NT = "prefixes_v4", "ping-slash24", "gtr", "merit-nt"
 COUNTRY = 1000
 
 

@@ -106,7 +106,9 @@ def test_what_measurements_show_of_the_same_target_is_the_same_incident_and_lead
 def test_it_is_described_as_a_fall_of_traffic_and_not_of_connectivity() -> None:
     (loss,) = found(product("youtube", "youtube", left=0.6))
     loss = replace(loss, country="RU")
-    assert headline(loss, {}, ENGLISH).text == "Traffic to YouTube may have fallen in Russia"
+    assert (
+        headline(loss, {}, ENGLISH).text == "Reported by Google: Traffic to YouTube may have fallen in Russia"
+    )
     told = lede(loss, ENGLISH).text
     assert told.startswith("Suspected, not confirmed: traffic to YouTube may have fallen to about 60% of its")
     sure = replace(loss, confirmed_at=loss.onset, status=Status.CONFIRMED)

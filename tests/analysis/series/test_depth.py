@@ -285,3 +285,15 @@ def test_a_fall_in_steps_begins_with_the_first_where_no_people_move_the_series()
     for signal, begins in ((AP, 470), ("gtr", 480)):
         series = cut(cut(daily(60, noise=0.005, signal=signal), 470, 480, 0.85), 480, 600, 0.1)
         assert fell(series, 470).at == pytest.approx(at(begins), abs=900), signal
+
+
+@each("late", [10, 200, 400, 590])
+@each("over", [1.0, 2.0])
+def test_a_fall_of_hours_may_have_begun_from_the_last_good_value_on(late: float, over: float) -> None:
+    """Bins of ten minutes of a level that falls evenly, from ``late`` seconds after the beginning of one."""
+    series = daily(60, noise=0.002, signal=AP, step=600)
+    since = series.times[:, None] + np.linspace(0, 600, 61) - at(480) - late
+    left = (1 - 0.9 * np.clip(since / (over * HOUR), 0, 1)).mean(axis=1)
+    found = fell(replace(series, values=series.values * left), 480, 480 + 24)
+    assert found.earliest <= at(480) + late <= found.latest
+    assert found.latest - found.earliest <= 3 * 600

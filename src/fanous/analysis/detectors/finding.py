@@ -8,6 +8,13 @@ from numpy.typing import NDArray
 
 from fanous.model.incident import Kind
 from fanous.model.series import Anomaly, Votes
+from fanous.model.threshold import threshold
+
+RAISED = threshold(
+    "incidents.named_probability",
+    0.99,
+    "Probability from which a network counts as affected: `raise_at` of the detectors.",
+)
 
 
 @dataclass(frozen=True, slots=True)

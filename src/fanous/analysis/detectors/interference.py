@@ -211,7 +211,7 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float, boun
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.36"
+DETECTOR_VERSION = "2026.37"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
@@ -333,16 +333,16 @@ class Seats:
 def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Floats:
     """Failing share of each series where nothing interferes, shape (series,).
 
-    Failures that vouched probes raised while they lasted are left out, however soon they healed; strangers' only
-    as far as hindsight says so.
+    Failures with normal controls that were worth a suspicion while they lasted are no habit, however soon they healed:
+    hindsight finds short events unlikely.  Without controls they may be, so hindsight alone counts.
     """
     beliefs = _believe(bins, seats, np.full(bins.probes.shape[1], options.mean_off), options)
-    is_off = 1 - beliefs.smoothed
-    is_off[bins.vouched & bins.controlled & (_shown_live(beliefs, bins) >= options.suspect_at)] = 0.0
+    was_suspected = bins.controlled & (_of_run(beliefs.filtered, bins) >= options.suspect_at)
+    is_on = np.where(was_suspected, 1.0, beliefs.smoothed)
     return quiet_share(
         bins.failing,
         bins.probes,
-        np.where(bins.probes > 0, is_off, 0.0),
+        np.where(bins.probes > 0, 1 - is_on, 0.0),
         seats.groups,
         prior=options.mean_off,
         strength=options.strength,
@@ -351,9 +351,9 @@ def usual_failures(bins: Bins, seats: Seats, options: InterferenceOptions) -> Fl
     )
 
 
-def _shown_live(beliefs: "Beliefs", bins: Bins) -> Floats:
-    """Highest filtered probability in each bin's run of failures, or its own outside of runs; (bins, series)."""
-    out = beliefs.filtered.copy()
+def _of_run(filtered: Floats, bins: Bins) -> Floats:
+    """Highest probability from each bin on in its run of failures, or its own outside of runs; (bins, series)."""
+    out = filtered.copy()
     fails = (2 * bins.failing >= bins.probes) & (bins.probes > 0)
     for j in range(len(out) - 2, -1, -1):
         out[j] = np.where(fails[j] & fails[j + 1], np.maximum(out[j], out[j + 1]), out[j])

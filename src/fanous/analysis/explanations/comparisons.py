@@ -210,8 +210,14 @@ class Comparisons:
 
     @cached_property
     def foreign(self) -> tuple[ForeignNetwork, ...]:
-        """The event's networks that are registered in another country."""
-        return foreign(self.evidence, self.homes)
+        """How the targets fared in other countries on the event's networks that are registered abroad."""
+        rows = self.evidence.where(
+            ~self.evidence.at_home & self.evidence.here & self.evidence.claimed & self.evidence.decided
+        )
+        elsewhere: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
+        for (asn, place), (failing, measured) in _counted(rows, rows.asns, rows.countries):
+            elsewhere[asn].append((place, failing, measured))
+        return tuple(ForeignNetwork(asn, home, tuple(elsewhere[asn])) for asn, home in self.homes.items())
 
 
 NOTHING = Comparisons(Evidence.nothing(EvidenceScope("", (), {})))
@@ -339,19 +345,6 @@ def unanswered(evidence: Evidence) -> Mapping[str, Collection[str]]:
         for place, of_it in _each(evidence.countries)
         if (rows & of_it).any()
     }
-
-
-def foreign(evidence: Evidence, homes: Mapping[int, str]) -> tuple[ForeignNetwork, ...]:
-    """How the targets fared in other countries on networks that are registered abroad.
-
-    Args:
-        homes: ASN of such a network -> its country.
-    """
-    rows = evidence.where(~evidence.at_home & evidence.here & evidence.claimed & evidence.decided)
-    elsewhere: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
-    for (asn, place), (failing, made) in _counted(rows, rows.asns, rows.countries):
-        elsewhere[asn].append((place, failing, made))
-    return tuple(ForeignNetwork(asn, home, tuple(elsewhere[asn])) for asn, home in homes.items())
 
 
 # --- columns ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ A row answers for itself alone: it does not know the others, and its exceptions 
 weighed, always, so their order changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -34,6 +34,7 @@ class Consequence(StrEnum):
 
     RETRACT = "retract"
     LEAVE_OUT = "leave_out"
+    RETRACT_ONCE_OVER = "retract_once_over"
     SUSPECT = "suspect"
     SAY = "say"
 
@@ -69,11 +70,6 @@ class Explanation(Generic[E]):
     says: str
     weigh: Callable[[E], Weighing]
 
-    def standing(self, event: E) -> Weighed:
-        """How it stands for an event."""
-        answer = self.weigh(event)
-        return Weighed(self.code, answer.standing, answer.because)
-
 
 def holds(code: str, explains: Iterable[int | str] = (), /, **params: Param) -> Weighing:
     """It explains what was seen, or may explain it.
@@ -103,12 +99,23 @@ def _rank(row: Explanation[Any]) -> tuple[int, int, str]:
     return list(Consequence).index(row.consequence), list(Subject).index(row.subject), row.code
 
 
-def weighed(rows: Iterable[Explanation[E]], event: E) -> tuple[Weighed, ...]:
-    """How all rows stand for an event."""
-    return tuple(row.standing(event) for row in in_order(rows))
+Answer = tuple[Explanation[E], Weighing]
+"""A row, and what weighing it gave."""
 
 
-def first_that_holds(rows: Iterable[Explanation[E]], event: E) -> Reason | None:
-    """The reason of the first that holds; None = none does."""
-    answers = (row.weigh(event) for row in in_order(rows))
-    return next((answer.because for answer in answers if answer.standing is Standing.HOLDS), None)
+def answers(rows: Iterable[Explanation[E]], event: E) -> Iterator[Answer[E]]:
+    """What weighing each row gives, the strongest consequence first."""
+    return ((row, row.weigh(event)) for row in in_order(rows))
+
+
+def strongest(answers: Iterable[Answer[E]]) -> tuple[Consequence, Reason | None]:
+    """The strongest consequence of the rows that hold, and why it follows; ``SAY`` = none holds that does more."""
+    for row, answer in answers:
+        if answer.standing is Standing.HOLDS and row.consequence is not Consequence.SAY:
+            return row.consequence, answer.because
+    return Consequence.SAY, None
+
+
+def for_incident(answers: Iterable[Answer[E]]) -> tuple[Weighed, ...]:
+    """How all rows stand, as the incident keeps it."""
+    return tuple(Weighed(row.code, answer.standing, answer.because) for row, answer in answers)

@@ -1,4 +1,4 @@
-"""The line: it fails, or is slow, for everything, or something on it inspects every encrypted connection.
+"""The line: it fails, or is slow, for everything, or for a moment, or something on it inspects every connection.
 
 Where hardly anything else is measured, nothing shows that a target was singled out.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fanous.analysis.detectors.finding import RAISED
 from fanous.analysis.explanations.comparisons import is_intercepted
 from fanous.analysis.explanations.event import (
     MOST,
@@ -27,6 +28,8 @@ from fanous.analysis.explanations.explanation import (
     holds,
     untested,
 )
+from fanous.analysis.series.aggregate import VOUCHED_STEP
+from fanous.analysis.series.voices import PROBES, named_probes
 from fanous.model.incident import LineRecord
 from fanous.model.place import Family
 from fanous.model.threshold import threshold
@@ -125,6 +128,40 @@ def _other_way(event: NamedEvent, *, is_seen: bool) -> Weighing:
     return other_way(event.seen)
 
 
+ROUNDS = threshold(
+    "incidents.rounds",
+    3,
+    "Rounds in which probes that an operator answers for must fail: one round may be a moment's fault upstream of all "
+    "of them, and two may be its beginning and its end.",
+)
+
+WITHOUT_ROUNDS = threshold(
+    "incidents.rounds_seconds",
+    1200,
+    "Time between the first and the last failure from which rounds are not counted: strangers, who have none, are "
+    "believed after three bins of `series.tick_seconds`.",
+)
+
+
+def _passes(event: NamedEvent) -> Weighing:
+    """A fault upstream of all who saw it may pass before they look for the third time."""
+    seen = event.seen.where(event.seen.vouched)
+    if not len(seen) or named_probes(event.seen) < PROBES:
+        return untested("nothing_usable")
+    ticks = (seen.times // VOUCHED_STEP).tolist()
+    rounds = Counter(probe for probe, _ in set(zip(seen.probes.tolist(), ticks, strict=True)))
+    persistent = sum(failed >= ROUNDS for failed in rounds.values())
+    if persistent >= PROBES or float(np.ptp(event.seen.times)) >= WITHOUT_ROUNDS:
+        return excluded("lasts")
+    return holds("lacks.rounds", needed=ROUNDS)
+
+
+def _comes_together(event: NamedEvent) -> Weighing:
+    """On any line something fails now and then, and at times several failures come close together."""
+    surest = max(finding.anomaly.probability for finding in event.sessions)
+    return holds("line.chance") if surest < RAISED else excluded("beyond_chance")
+
+
 OF_EVENT = (
     Explanation(
         "line.at_fault",
@@ -136,6 +173,20 @@ OF_EVENT = (
 )
 
 LINE = (
+    Explanation(
+        "line.fault_passed",
+        Subject.LINE,
+        Consequence.RETRACT_ONCE_OVER,
+        "The line, or the way from it, failed for a moment.",
+        _passes,
+    ),
+    Explanation(
+        "line.chance",
+        Subject.LINE,
+        Consequence.RETRACT_ONCE_OVER,
+        "A few ordinary failures came close together by chance.",
+        _comes_together,
+    ),
     Explanation(
         "line.may_be_slow", Subject.LINE, Consequence.SUSPECT, "The line is slow for everything.", _slow
     ),

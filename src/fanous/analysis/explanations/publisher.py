@@ -5,15 +5,14 @@
   countries all over the world, it is hardly one order of so many governments, and no cut reaches that far: a
   publisher's machinery failed, or something that the whole internet uses (``worldwide``).
 - Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
-  (IODA: a telescope's stray traffic, Google's figures).  If all that came from one place says that much of a country is
-  gone, while its traffic, which others measured and others delivered, was as usual, one of the two is wrong, and the
-  outage is not confirmed (``denied``).  Where two hands show it, traffic as usual makes it disputed.
-- Families are independent if their *errors* have nothing in common.  One cause may show in both: a withdrawn route
-  silences the addresses behind it, and that is no weakness.  One table of places behind both is a weakness.
+  (IODA: a telescope's stray traffic, Google's figures).  Who delivers all of it can be wrong about all of it, or
+  lie: one deliverer's series confirm nothing, however many they are (``one_hand``).  Its table of places, its lists and
+  its machinery are one too.
+- Where people's traffic, which others measured and delivered, was as usual, sources disagree.  That takes nothing back:
+  machines without users can go dark (``unnoticed``).
 """
 
 from collections.abc import Callable, Collection, Sequence
-from math import ceil, inf
 
 import numpy as np
 
@@ -27,11 +26,11 @@ from fanous.analysis.explanations.explanation import (
     untested,
 )
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
-from fanous.analysis.series.anomalies import family_of, is_country, left, of_people
+from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
-from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, lag_of, publisher_of
-from fanous.model.incident import Interval
-from fanous.model.instant import DAY, HOUR
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
+from fanous.model.incident import Basis, Interval
+from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Series
 from fanous.model.threshold import threshold
@@ -102,13 +101,13 @@ def _close_together(countries: Collection[str], distance: Callable[[str, str], f
     )
 
 
-# --- what people did denies what came from one place -----------------------------------------------------
+# --- what people did denies it ---------------------------------------------------------------------------
 
 LOST = threshold(
     "incidents.denied_lost",
     0.4,
-    "Share of the level that both families of one publisher must have lost for other publishers' usage to deny "
-    "it: less may be networks without users.",
+    "Share of the level that all families must have lost for others' usage to deny it: less may be networks without "
+    "users.",
 )
 
 LEAST_DROPS = threshold(
@@ -138,48 +137,24 @@ BINS = threshold(
     "are fewer, each of those around it must be as usual.",
 )
 
-NOTHING_LEFT = threshold(
-    "incidents.denied_nothing_left",
-    0.1,
-    "Share left of everything that came through one deliverer, up to which that deliverer may have failed: then "
-    "it has nothing to pass on.",
-)
-
-DENIED = "disputed.publisher"
-"""One publisher measured all that shows it."""
-
-UNDELIVERED = "disputed.deliverer"
-"""All that shows it came through one deliverer, and is at zero."""
-
-
 OF_IPV6 = ("prefixes_v6",)
 """Signals of IPv6 alone: usage goes on over IPv4."""
 
 
-def _at_fault(fall: SeriesEvent) -> Weighing:
-    """Others' figures deny what came from one place, if they would have shown it and were as usual."""
-    why = _from_one_place(fall.group)
-    if not why:
-        return excluded("several_publishers")
-    denying = _denying(fall)
-    if isinstance(denying, Weighing):
-        return denying
-    if why == DENIED:
-        return holds(DENIED, shown_by=_shown_by(fall), families=denying)
-    return holds(UNDELIVERED, shown_by=_shown_by(fall), families=denying)
-
-
 def _unnoticed(fall: SeriesEvent) -> Weighing:
-    """People's activity was as usual, although two families that no one hand delivers show a loss.
+    """People's activity was as usual, by the figures of others.
 
     Both may be right: machines without users can go dark, and caches and fixed lines can carry people's traffic.
     """
-    if _from_one_place(fall.group) or len(_shown_by(fall)) == 1:
-        return excluded("one_hand")
+    is_one_hand, shown_by = len(_hands(fall.group)) == 1, _shown_by(fall)
+    if len(shown_by) == 1 and not is_one_hand:
+        return untested("one_family")
     denying = _denying(fall)
     if isinstance(denying, Weighing):
         return denying
-    return holds("disputed.usage", shown_by=_shown_by(fall), families=denying)
+    if is_one_hand:
+        return holds("disputed.publisher", shown_by=shown_by, families=denying)
+    return holds("disputed.usage", shown_by=shown_by, families=denying)
 
 
 def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
@@ -239,48 +214,6 @@ def _of_others(group: Sequence[Anomaly], series: Sequence[Series]) -> list[Serie
     ]
 
 
-def _not_heard(fall: Agreement) -> Weighing:
-    """Others' figures that may deny the loss are to come.  One that has a gap is waited for no longer than ``WAIT``."""
-    shown, series = fall.shown, fall.whole.series
-    if not all(is_country(a.key.place) for a in shown):
-        return excluded("part_of_country")
-    if not _from_one_place(shown):
-        return excluded("several_publishers")
-    lost, start = min(map(_lost_most, shown)), max(_deep(a).start for a in shown)
-    if lost < LOST:
-        return untested("small_loss", share=1 - LOST)
-    raised = max((a.raised_at + lag_of(a.key) for a in shown if a.raised_at is not None), default=inf)
-    heard = 0.0
-    for one in _of_others(shown, series):
-        last = ceil(start / one.step) * one.step + BINS * one.step
-        due = last + lag_of(one.key)
-        if due <= raised + WAIT and _would_show(one, last - BINS * one.step, last, lost):
-            missing = ((one.times >= last - BINS * one.step) & (one.times < last)).sum() < BINS
-            heard = max(heard, raised + WAIT if missing else due)
-    published = [float(one.times[-1]) + one.step + lag_of(one.key) for one in series if len(one)]
-    if heard > max([*published, *(a.last_seen for a in shown)]):
-        return holds("lacks.others", shown_by=fall.families)
-    return excluded("others_heard")._replace(since=heard)
-
-
-WAIT = threshold(
-    "incidents.denied_wait_seconds",
-    2 * HOUR,
-    "Time after the alarm for which figures that may deny a loss are awaited: two bins of half an hour, and the "
-    "time until they are published, take an hour and a half.",
-)
-
-
-def _from_one_place(group: Sequence[Anomaly]) -> str:
-    """The code of the doubt if one publisher measured everything, or one deliverer has nothing left of it; empty =
-    neither.
-    """
-    if len({publisher_of(a.key) for a in group}) == 1:
-        return "" if any(map(of_people, group)) else DENIED
-    one_way = len({deliverer_of(a.key) for a in group}) == 1
-    return UNDELIVERED if one_way and all(_lost_most(a) >= 1 - NOTHING_LEFT for a in group) else ""
-
-
 def _was_as_usual(one: Series, start: float, end: float, lost: float) -> bool | None:
     """Did the series show nothing of a loss that it would have shown?  None = it could not have."""
     share = median_share(one, start, end)
@@ -319,22 +252,23 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
-# --- what families share --------------------------------------------------------------------------------
+# --- one hand -------------------------------------------------------------------------------------------
+
+AT_FAULT = "publisher.at_fault"
 
 
-def _shared(fall: SeriesEvent) -> Weighing:
-    """Families that one publisher measures share its geolocation and its lists; a deliverer can drop or delay both."""
-    shown = [a for a in fall.group if is_country(a.key.place)]
-    if len(set(map(family_of, shown))) < 2:
-        shown = list(fall.group)  # a part of the country supports the whole
-    families = names(set(map(family_of, shown)))
-    if len(families) == 1:
-        return untested("one_family")
-    if len({publisher_of(a.key) for a in shown}) == 1:
-        return holds("shares.publisher", families=families)
-    if len({deliverer_of(a.key) for a in shown}) == 1:
-        return holds("shares.deliverer", families=families)
-    return excluded("nothing_shared", families=families)
+def _one_hand(fall: Agreement) -> Weighing:
+    """Everything that shows it came from one deliverer."""
+    hands = _hands(fall.shown)
+    if len(hands) > 1:
+        return excluded("several_deliverers", deliverers=hands)
+    return holds(
+        "basis.one_publisher", deliverers=hands, families=fall.families, basis=str(Basis.ONE_PUBLISHER)
+    )
+
+
+def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
+    return tuple(sorted({deliverer_of(a.key) for a in group}))
 
 
 PUBLISHER = (
@@ -344,20 +278,6 @@ PUBLISHER = (
         Consequence.LEAVE_OUT,
         "A publisher, or something that the whole internet uses, failed all over the world.",
         _worldwide,
-    ),
-    Explanation(
-        "publisher.at_fault",
-        Subject.PUBLISHER,
-        Consequence.SUSPECT,
-        "The one publisher or deliverer behind it is at fault.",
-        _at_fault,
-    ),
-    Explanation(
-        "publisher.shared",
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "What shows it shares a publisher or deliverer, whose one fault would be in all of it.",
-        _shared,
     ),
     Explanation(
         "usage.as_usual",
@@ -370,10 +290,10 @@ PUBLISHER = (
 
 OF_AGREEING = (
     Explanation(
-        "publisher.not_yet_denied",
+        AT_FAULT,
         Subject.PUBLISHER,
         Consequence.SUSPECT,
-        "The one publisher is at fault, and figures of others that will show it are to come.",
-        _not_heard,
+        "The one deliverer behind it is at fault, or lies.",
+        _one_hand,
     ),
 )

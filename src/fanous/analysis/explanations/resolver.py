@@ -6,7 +6,8 @@ may filter by itself, and people choose it for that.  A name's own servers may b
 broken, resolvers that check them fail in every country.  And a site that has moved leaves its former address in caches.
 """
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,11 @@ from fanous.analysis.explanations.explanation import (
     untested,
 )
 from fanous.analysis.explanations.line import LINE_TARGETS
-from fanous.analysis.rules.addresses import MAY_FILTER
+from fanous.analysis.rules.addresses import MAY_FILTER, PUBLIC_RESOLVERS
 from fanous.analysis.series.voices import is_long
 from fanous.model.instant import DAY
 from fanous.model.place import Family
+from fanous.model.reason import Reason
 from fanous.model.series import Votes
 from fanous.model.threshold import threshold
 from fanous.model.verdict import FORGED
@@ -232,3 +234,30 @@ RESOLVER = (
     _row("name.at_fault", "The name's own servers or signatures are at fault.", _name_at_fault),
     _row("name.moved", "The name has moved, and caches keep its former address.", _moved),
 )
+
+
+# --- through whose resolvers ----------------------------------------------------------------------------
+
+LEAST_SHARE = threshold(
+    "incidents.resolver_share",
+    0.1,
+    "Share of the failures from which the resolvers behind wrong or missing answers are named, as mechanisms "
+    "are.",
+)
+
+
+def through_resolvers(witness: Votes) -> Iterator[Reason]:
+    """Through which resolvers wrong answers came: the networks' own, public ones, or those of another network."""
+    lookups = witness.where(witness.resolver_asns > 0)
+    if len(lookups) < LEAST_SHARE * len(witness) or not len(lookups):
+        return
+    pairs = Counter(zip(lookups.asns.tolist(), lookups.resolver_asns.tolist(), strict=True))
+    of_network = Counter(lookups.asns.tolist())
+    named = [pair for pair, n in pairs.items() if n >= LEAST_SHARE * of_network[pair[0]]]
+    others = [pair for pair in named if pair[0] != pair[1]]
+    if own := {asn for asn, resolver in named if asn == resolver}:
+        yield Reason("resolver.own", {"entities": ases(own)})
+    for code, is_public in (("resolver.public", True), ("resolver.other", False)):
+        if chosen := [pair for pair in others if (pair[1] in PUBLIC_RESOLVERS) is is_public]:
+            asns, resolvers = ({pair[side] for pair in chosen} for side in (0, 1))
+            yield Reason(code, {"entities": ases(asns), "resolvers": ases(resolvers)})

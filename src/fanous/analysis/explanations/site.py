@@ -5,9 +5,12 @@ how, in when, in whether they do.  Conversely, a page that a site may show to vi
 network after all, if sites of different hosting networks have it in common.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import (
     OTHER_NAMES,
@@ -28,7 +31,7 @@ from fanous.analysis.explanations.explanation import (
     excluded,
     holds,
 )
-from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE
+from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.model.incident import Interval
 from fanous.model.series import Votes, within
@@ -126,6 +129,30 @@ def shared_pages(witness: Votes, known: Comparisons) -> NDArray[np.bool_]:
 def may_be_of_site(witness: Votes, known: Comparisons) -> bool:
     """Did at least half of the failing measurements get a page that the site itself may show to visitors from here?"""
     return may_be_sites_own(witness, shared_pages(witness, known))
+
+
+def by_whose_page(group: Sequence[Finding], votes: Votes, known: Comparisons) -> list[list[Finding]]:
+    """The findings of one event, apart from those on sites that may show a page of their own.
+
+    That sites begin to fail together shows that they were cut together, but a site may also react to the event by
+    itself: with a notice, or by turning visitors away.  If its page came to all of its visitors from the country, it is
+    judged alone.
+    """
+    theirs = {
+        target for target in {f.target for f in group} if _has_page_of_its_own(target, group, votes, known)
+    }
+    parts = ([f for f in group if (f.target in theirs) is is_theirs] for is_theirs in (False, True))
+    return [part for part in parts if part]
+
+
+def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, known: Comparisons) -> bool:
+    """Did it show one, while no network of the country got the usual page?"""
+    findings = [finding for finding in group if finding.target == target]
+    of_it = votes.where(votes.targets == target)
+    witness = of_it.where(inside(of_it, findings) & of_it.seen)
+    nowhere = of_it.where(np.zeros(len(of_it), np.bool_))
+    controls = works_elsewhere(of_it, nowhere, [f.anomaly.key for f in findings], witness.times)
+    return may_be_of_site(witness, known) and len(controls) < CONTROLS
 
 
 SITE = (

@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.explanations.explanation import Consequence
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
@@ -180,13 +181,13 @@ def _sessions(first: Anomaly, second: Anomaly) -> bool:
     """Do they begin, or end, at the same hours?  Bins that are wider than these hours cannot show it."""
     if first.departure is not None and first.departure.step > SAME_HOURS:
         return False
-    ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
-    return ends or _same_hours(first.start, second.start)
+    return hours_apart(Interval(first.start, first.end), Interval(second.start, second.end)) <= SAME_HOURS
 
 
-def _same_hours(one: float, other: float) -> bool:
-    apart = abs(one - other) % DAY
-    return min(apart, DAY - apart) <= SAME_HOURS
+def hours_apart(session: Interval, other: Interval) -> float:
+    """Seconds between the hours of the day at which two sessions begin, or end, whichever is less."""
+    ends = [] if session.end is None or other.end is None else [session.end - other.end]
+    return min(min(abs(off) % DAY, DAY - abs(off) % DAY) for off in (session.start - other.start, *ends))
 
 
 def settles(anomaly: Anomaly) -> float:
@@ -302,8 +303,7 @@ class Account:
         witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
         most: the highest confidence that an incident on such evidence may state.
         remarks: that belong to the claim, after the ruling's reason.
-        explained: something else explains it, and the ruling's reason says what.
-        faint: nothing in it ever reached the threshold, or it may be a passing fault: it is retracted once it is over.
+        consequence: the strongest of the explanations that hold.
         explanations, kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
     """
 
@@ -324,8 +324,7 @@ class Account:
     most: float
     evidence: EvidenceCounts
     remarks: tuple[Reason, ...] = ()
-    explained: bool = False
-    faint: bool = False
+    consequence: Consequence = Consequence.SAY
     explanations: tuple[Weighed, ...] = ()
     kbps: Estimate | None = None
     level: Estimate | None = None
@@ -340,7 +339,7 @@ class Account:
     reached_latest: float | None = None
 
 
-class Basis(Protocol):
+class Grounds(Protocol):
     """One kind of evidence: votes of probes (``interference``), or series of sources (``outage``)."""
 
     def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
@@ -350,31 +349,33 @@ class Basis(Protocol):
 
 def incidents_of(
     groups: Iterable[Sequence[Finding]],
-    basis_of: Callable[[Sequence[Finding]], Basis | None],
+    grounds_of: Callable[[Sequence[Finding]], Grounds | None],
     setting: Setting,
 ) -> list[Incident]:
     """The incidents that follow from the events of one country, including suspicions.
 
     Args:
         groups: findings of each event, in order of onset.
-        basis_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
+        grounds_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
     """
-    made = (incident_of(group, basis, setting) for group in groups if (basis := basis_of(group)) is not None)
+    made = (
+        incident_of(group, grounds, setting) for group in groups if (grounds := grounds_of(group)) is not None
+    )
     return [incident for incident in made if incident is not None]
 
 
-def incident_of(group: Sequence[Finding], basis: Basis, setting: Setting) -> Incident | None:
+def incident_of(group: Sequence[Finding], grounds: Grounds, setting: Setting) -> Incident | None:
     """The incident that the findings of one event make up; None = they do not justify a suspicion."""
-    account = basis.account(group, setting)
+    account = grounds.account(group, setting)
     if account is None:
         return None
     ruling = account.ruling
-    status = status_of(ruling, account.end, faded=account.faint)
-    faded = status is Status.RETRACTED and not account.explained
+    status = status_of(ruling, account.end, account.consequence)
+    faded = status is Status.RETRACTED and account.consequence is Consequence.RETRACT_ONCE_OVER
     return Incident(
         country=setting.country,
         kind=account.kind,
-        status=Status.RETRACTED if account.explained else status,
+        status=status,
         scope=account.scope,
         access=account.access,
         entities=account.entities,
@@ -436,15 +437,19 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
 # --- its status, and how certain that is ---------------------------------------------------------------
 
 
-def status_of(ruling: Ruling, end: float | None, *, faded: bool = False) -> Status:
-    """suspected -> confirmed -> ended.
+def status_of(ruling: Ruling, end: float | None, consequence: Consequence = Consequence.SAY) -> Status:
+    """suspected -> confirmed -> ended, or retracted.
 
     Args:
-        faded: the suspicion is over and never reached the threshold, so it is retracted.
+        consequence: the strongest of the explanations that hold.
     """
-    if end is None:
-        return Status.SUSPECTED if ruling.at is None else Status.CONFIRMED
-    return Status.RETRACTED if faded and ruling.at is None else Status.ENDED
+    if ruling.at is not None:
+        return Status.CONFIRMED if end is None else Status.ENDED
+    if consequence is Consequence.RETRACT or (
+        consequence is Consequence.RETRACT_ONCE_OVER and end is not None
+    ):
+        return Status.RETRACTED
+    return Status.SUSPECTED if end is None else Status.ENDED
 
 
 def surest(said: Iterable[tuple[Hashable, float]], most: float) -> list[float]:

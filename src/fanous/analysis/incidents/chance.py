@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import FLAPS, OF_QUANTITIES, SAME_NETWORK_GAP, events
+from fanous.analysis.incidents.assemble import FLAPS, OF_QUANTITIES, SAME_NETWORK_GAP, events, hours_apart
 from fanous.analysis.incidents.fusion import alone
 from fanous.analysis.series.anomalies import is_country
 from fanous.model.incident import Interval, union
@@ -93,7 +93,7 @@ class Chance:
             gaps = [_onset(later) - _onset(fall) for fall, later in itertools.pairwise(falls)]
             cut = gaps.index(max(gaps)) + 1
             return [*self._split(falls[:cut]), *self._split(falls[cut:])]
-        return [_together(falls)]
+        return [sorted((f for fall in falls for f in fall), key=lambda finding: finding.anomaly.start)]
 
     def _may_meet(self, falls: Falls) -> bool:
         """Would so many networks that lost most of what they had be found together anyway?"""
@@ -130,7 +130,7 @@ class Chance:
         stretches = _stretches(fall)
         if len(stretches) < 2:
             return [list(fall)]
-        apart = [_apart(session, other) for session, other in itertools.pairwise(stretches)]
+        apart = [hours_apart(session, other) for session, other in itertools.pairwise(stretches)]
         step = max(_step(finding) for finding in fall)
         if self.runs(len(stretches), max(apart), step) < _allowed(len(stretches)):
             return [list(fall)]
@@ -168,10 +168,6 @@ def _onset(fall: Sequence[Finding]) -> float:
     return fall[0].anomaly.start
 
 
-def _together(falls: Falls) -> list[Finding]:
-    return sorted((finding for fall in falls for finding in fall), key=lambda finding: finding.anomaly.start)
-
-
 def _step(finding: Finding) -> int:
     departure = finding.anomaly.departure
     return 1 if departure is None else departure.step
@@ -180,16 +176,3 @@ def _step(finding: Finding) -> int:
 def _stretches(fall: Sequence[Finding]) -> tuple[Interval, ...]:
     """When a place was down, without the times in which it never settled."""
     return union((Interval(f.anomaly.start, f.anomaly.end) for f in fall), FLAPS)
-
-
-def _apart(session: Interval, other: Interval) -> float:
-    """How far apart two sessions begin, or end, in the hours of the day."""
-
-    def off(first: float, second: float) -> float:
-        apart = abs(first - second) % DAY
-        return min(apart, DAY - apart)
-
-    starts = off(session.start, other.start)
-    if session.end is None or other.end is None:
-        return starts
-    return min(starts, off(session.end, other.end))

@@ -19,14 +19,12 @@ repeatedly, a probe heard in only one hour of the whole record is a stranger, an
 probe.  C2 counts the number of probes that there certainly are (``independence``).
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fanous.analysis.explanations.site import may_be_sites_own
-from fanous.analysis.series.aggregate import VOUCHED_STEP
 from fanous.analysis.series.controls import CONTROLS
 from fanous.analysis.series.voices import (
     LONE_HOURS,
@@ -42,10 +40,10 @@ from fanous.analysis.series.voices import (
     strangers_in,
     vouched,
 )
-from fanous.model.incident import Kind, Stretches
+from fanous.model.incident import Basis, Kind, Stretches
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
-from fanous.model.reason import Reason
+from fanous.model.reason import Param, Reason
 from fanous.model.series import Floats, Votes, within
 from fanous.model.threshold import threshold
 
@@ -63,9 +61,6 @@ class Ruling:
     rule: str
     at: float | None
     reason: Reason
-
-
-# --- voices ---------------------------------------------------------------------------------------------
 
 
 # --- may a network be named? ----------------------------------------------------------------------------
@@ -205,23 +200,6 @@ BURST = threshold(
 )
 
 
-ROUNDS = threshold(
-    "incidents.rounds",
-    3,
-    "Rounds in which probes that an operator answers for must fail: one round may be a moment's fault upstream of all "
-    "of them, and two may be its beginning and its end.",
-)
-PASSING = "lacks.rounds"
-"""Code of the reason of a suspicion that may be a passing fault; once it is over, it is retracted."""
-
-WITHOUT_ROUNDS = threshold(
-    "incidents.rounds_seconds",
-    1200,
-    "Time between the first and the last failure from which rounds are not counted: strangers, who have none, are "
-    "believed after three bins of `series.tick_seconds`.",
-)
-
-
 SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "helper_or_notice",
     ("dns.injection.bogon",): "helper_or_notice_address",
@@ -254,9 +232,6 @@ STRANGER_SECONDS = threshold(
     DAY,
     "Time over which strangers alone must see it on a single network, as made and as received: a day and a night.",
 )
-
-VOLUNTEERS = "basis.volunteers"
-"""Code of the reason of a suspicion that strangers alone report, for less than what confirms it."""
 
 
 def is_paid_for(seen: Votes) -> bool:
@@ -311,7 +286,8 @@ def rule_c2(
             low = middle + 1
         else:
             high = middle
-    return Ruling("C2", float(moments[high]), _met(witness, raised, count))
+    basis = Basis.VOUCHED if case.is_vouched(witness, np.inf) else Basis.VOLUNTEERS
+    return Ruling("C2", float(moments[high]), _met(witness, raised, count, basis))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -329,15 +305,20 @@ class _Case:
         """What C2 still lacks at ``now``; None = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
         seen = self.witness.where((self.witness.known_at <= now) & np.isin(self.witness.asns, list(networks)))
-        if self._lacking_in(seen.where(seen.vouched), now) is None:
+        if self.is_vouched(seen, now):
             return None
         return self._lacking_in(seen, now) or self._lacking_of_strangers(seen, now)
+
+    def is_vouched(self, seen: Votes, now: float) -> bool:
+        """Is what operators answer for enough by itself?"""
+        return self._lacking_in(seen.where(seen.vouched), now) is None
 
     def _lacking_of_strangers(self, seen: Votes, now: float) -> Reason | None:
         """What votes still lack that would be enough if an operator answered for them."""
         if self._controls(now) and is_paid_for(seen):
             return None
-        return Reason(VOLUNTEERS, {"probes": self.count(seen), "networks": len(np.unique(seen.asns))})
+        figures = {"probes": self.count(seen), "networks": len(np.unique(seen.asns))}
+        return Reason("basis.volunteers", figures | {"basis": str(Basis.VOLUNTEERS)})
 
     def _controls(self, now: float) -> bool:
         return int(np.searchsorted(self.control_times, now, side="right")) >= CONTROLS
@@ -348,8 +329,6 @@ class _Case:
             return Reason("lacks.probes", {"probes": named_probes(seen), "needed": PROBES})
         if self.count(seen) < PROBES:
             return Reason("lacks.distinct", {"at_least": self.count(seen), "needed": PROBES})
-        if bool(seen.vouched.any()) and not _is_over_rounds(seen):
-            return Reason(PASSING, {"needed": ROUNDS})
         explained = self.left(seen, now)
         if explained is not None or helped(seen, self.count):
             return explained
@@ -369,16 +348,6 @@ class _Case:
             for asn, own in self.lost.items()
             for one in own
         )
-
-
-def _is_over_rounds(seen: Votes) -> bool:
-    """Did enough vouched probes fail in enough rounds, or did anyone fail for as long as strangers must?"""
-    own = seen.where(seen.vouched)
-    ticks = (own.times // VOUCHED_STEP).tolist()
-    rounds = Counter(probe for probe, _ in set(zip(own.probes.tolist(), ticks, strict=True)))
-    if sum(failed >= ROUNDS for failed in rounds.values()) >= PROBES:
-        return True
-    return float(np.ptp(seen.times)) >= WITHOUT_ROUNDS
 
 
 def _fail_together(seen: Votes, beyond: float) -> bool:
@@ -422,11 +391,9 @@ def _lacking_alone(seen: Votes) -> Reason:
     )
 
 
-def _met(witness: Votes, raised: dict[int, float], count: Count) -> Reason:
-    return Reason(
-        "rule.c2",
-        {"probes": named_probes(witness), "networks": len(raised), "control": _control(witness, count)},
-    )
+def _met(witness: Votes, raised: dict[int, float], count: Count, basis: Basis) -> Reason:
+    figures = {"probes": named_probes(witness), "networks": len(raised)}
+    return Reason("rule.c2", figures | {"control": _control(witness, count), "basis": str(basis)})
 
 
 def _control(witness: Votes, count: Count) -> str:
@@ -493,10 +460,14 @@ def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]
     counted: dict[Family, float] = {f: at for f, at in saw.items() if f is not Family.REPORTS}
     outage: dict[Family, float] = {f: at for f, at in counted.items() if f in OUTAGE_FAMILIES}
     if kind is Kind.OUTAGE and len(outage) >= 2:
-        return Ruling("C3", _when(outage, raised), Reason("rule.c3", {"families": _names(outage)}))
+        return Ruling("C3", _when(outage, raised), Reason("rule.c3", _agreeing(outage)))
     if len(counted) >= 2:
-        return Ruling("C1", _when(counted, raised), Reason("rule.c1", {"families": _names(counted)}))
+        return Ruling("C1", _when(counted, raised), Reason("rule.c1", _agreeing(counted)))
     return Ruling("", None, Reason("lacks.family", {"families": _names(counted)}))
+
+
+def _agreeing(families: Iterable[Family]) -> dict[str, Param]:
+    return {"families": _names(families), "basis": str(Basis.TWO_HANDS)}
 
 
 def _names(families: Iterable[Family]) -> tuple[str, ...]:

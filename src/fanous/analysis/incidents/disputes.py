@@ -3,19 +3,24 @@
 Votes of all families are pooled, and most voices of a network decide, so a censor who lets some probes through, or a
 crowd of forged denials, could hide what one family sees.  Therefore each is also judged as if no other measured, and
 what it alone shows is suspected at least and at most.
+
+Own probes are those that an operator answers for, where there are any: strangers at the same collector are others.
+What own probes confirm stays confirmed if only strangers deny it, and says so: silence would otherwise be for
+sale.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fanous.analysis.detectors.finding import made
 from fanous.analysis.incidents.assemble import UNCONFIRMED, status_of
-from fanous.analysis.incidents.confirm import NETWORK_SHARE, VOLUNTEERS, Ruling, families_seen
+from fanous.analysis.incidents.confirm import NETWORK_SHARE, Ruling, families_seen
 from fanous.analysis.incidents.networks import that_measured, that_saw
 from fanous.analysis.series.voices import helped, is_long
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Basis, Incident, Status
 from fanous.model.place import Family
 from fanous.model.reason import Param, Reason
 from fanous.model.series import Votes
@@ -31,9 +36,9 @@ NETWORKS = threshold(
 JUDGED_ALONE = (Family.EDGE, Family.OONI)
 """Families that C2 may confirm by themselves."""
 
-DISPUTED, ABOUT_NETWORKS = "disputed", "disputed.networks"
-"""Codes of reasons: of a suspicion that one family shows against others, and of an incident that, according to one
-family, is on more networks."""
+DISPUTED, ABOUT_NETWORKS, BY_STRANGERS = "disputed", "disputed.networks", "disputed.strangers"
+"""Codes of reasons: of a suspicion that one family shows against others, of an incident that, according to one family,
+is on more networks, and of one that only strangers deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,16 @@ def sources_of(family: Family, family_of: Mapping[str, Family]) -> tuple[str, ..
     return tuple(name for name, own in family_of.items() if own is family)
 
 
+def is_of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> NDArray[np.bool_]:
+    """Which votes came through a family's sources; of own probes only vouched ones, if there are any."""
+    own = np.isin(votes.sources.astype(str), sources_of(family, family_of))
+    answered = own & votes.vouched
+    return np.asarray(answered if family is Family.EDGE and answered.any() else own)
+
+
 def of_family(votes: Votes, family: Family, family_of: Mapping[str, Family]) -> Votes:
-    """The votes that came through its sources."""
-    return votes.where(np.isin(votes.sources.astype(str), sources_of(family, family_of)))
+    """Its votes (``is_of_family``)."""
+    return votes.where(is_of_family(votes, family, family_of))
 
 
 def shown_by(incident: Incident) -> Family | None:
@@ -68,12 +80,12 @@ def shown_by(incident: Incident) -> Family | None:
 
 def is_disputed(incident: Incident) -> bool:
     """Does it say that sources disagree?"""
-    return any(reason.code in (DISPUTED, ABOUT_NETWORKS) for reason in incident.reasons)
+    return any(reason.code in (DISPUTED, ABOUT_NETWORKS, BY_STRANGERS) for reason in incident.reasons)
 
 
-def is_shown(one: Incident) -> bool:
+def is_shown(incident: Incident) -> bool:
     """Would it be confirmed, or be reported by volunteers, if no other family measured?"""
-    return one.confirmed_at is not None or any(reason.code == VOLUNTEERS for reason in one.reasons)
+    return incident.confirmed_at is not None or incident.basis is Basis.VOLUNTEERS
 
 
 def with_disputes(
@@ -86,67 +98,70 @@ def with_disputes(
         votes: of all families, on all targets of ``families``.
         family_of: name of a source -> family.
     """
-    told = list(found)
+    incidents = list(found)
     for alone in families:
-        own = sources_of(alone.family, family_of)
-        others = votes.where(~np.isin(votes.sources.astype(str), own))
-        for one in alone.incidents:
-            if is_shown(one) and _holds_alone(one, alone.votes):
-                told = _with(told, one, alone.family, others, family_of)
-    return told
+        others = votes.where(~is_of_family(votes, alone.family, family_of))
+        for incident in alone.incidents:
+            if is_shown(incident) and _holds_alone(incident, alone.votes):
+                incidents = _with(incidents, incident, alone.family, others, family_of)
+    return incidents
 
 
-def _holds_alone(one: Incident, own: Votes) -> bool:
+def _holds_alone(incident: Incident, own: Votes) -> bool:
     """Did enough probes see it with their own normal controls, on two networks or for longer than faults last?
 
     Where others reach the target at the same time on the same networks, its working elsewhere shows nothing new: only a
     control made with the failure shows that the line of those who see it was sound.
     """
-    saw = own.where(that_saw(own, one.networks))
-    return helped(saw) and (len(one.networks) >= NETWORKS or is_long(saw))
+    saw = own.where(that_saw(own, incident.networks))
+    return helped(saw) and (len(incident.networks) >= NETWORKS or is_long(saw))
 
 
 def _with(
-    found: Sequence[Incident], one: Incident, family: Family, others: Votes, family_of: Mapping[str, Family]
+    found: Sequence[Incident],
+    incident: Incident,
+    family: Family,
+    others: Votes,
+    family_of: Mapping[str, Family],
 ) -> list[Incident]:
     """The incidents with the one that a family alone shows: as a remark to one of them, or next to them."""
-    near = [other for other in found if _is_same(other, one)]
+    at_that_time = [other for other in found if other.is_on(incident.onset, incident.until)]
+    near = [other for other in at_that_time if set(other.targets) & set(incident.targets)]
     known = {network.entity for other in near if other.confirmed_at is not None for network in other.networks}
-    denied = _denied(one, others, known)
+    denied = _denied(incident, others, known)
     if not len(denied):
         return list(found)
-    told: dict[str, Param] = {
+    figures: dict[str, Param] = {
         "shown_by": str(family),
         "families": tuple(str(other) for other in families_seen(denied.sources, dict(family_of))),
         "networks": tuple(f"AS{asn}" for asn in np.unique(denied.asns)),
         "some": made(denied.where(~np.isin(denied.uids, denied.uids[denied.seen]))),
         "all": made(denied),
     }
-    standing = [other for other in near if other.status is not Status.RETRACTED and not _is_part(other, one)]
+    by_strangers = incident.basis is Basis.VOUCHED and not denied.vouched.any()
+    parts = [other for other in near if _is_part(other, incident, of_confirmed=by_strangers)]
+    standing = [other for other in near if other.status is not Status.RETRACTED and other not in parts]
     if standing:
         lead = min(standing, key=lambda other: (other.confirmed_at is None, other.onset))
-        remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, told)))
+        remarked = replace(lead, reasons=(*lead.reasons, Reason(ABOUT_NETWORKS, figures)))
         return [remarked if other is lead else other for other in found]
-    rest = [other for other in found if other not in near or not _is_part(other, one)]
-    return [*rest, _suspected(one, Reason(DISPUTED, told))]
+    rest = [other for other in found if other not in parts]
+    if by_strangers:
+        return [*rest, replace(incident, reasons=(*incident.reasons, Reason(BY_STRANGERS, figures)))]
+    return [*rest, _suspected(incident, Reason(DISPUTED, figures))]
 
 
-def _is_same(other: Incident, one: Incident) -> bool:
-    """Are both about one target at one time?"""
-    return other.is_on(one.onset, one.until) and bool(set(other.targets) & set(one.targets))
-
-
-def _is_part(other: Incident, one: Incident) -> bool:
-    """Does ``one`` say all that the other, never confirmed, says?"""
-    entities = {network.entity for network in one.networks}
+def _is_part(other: Incident, incident: Incident, *, of_confirmed: bool) -> bool:
+    """Does ``incident`` say all that the other says, which was never confirmed unless ``of_confirmed``?"""
+    entities = {network.entity for network in incident.networks}
     return (
-        other.confirmed_at is None
-        and set(other.targets) <= set(one.targets)
+        (of_confirmed or other.confirmed_at is None)
+        and set(other.targets) <= set(incident.targets)
         and {network.entity for network in other.networks} <= entities
     )
 
 
-def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
+def _denied(incident: Incident, others: Votes, known: set[str]) -> Votes:
     """Others' votes on the networks on which they did not see what one family sees.
 
     They need not always reach the targets: a censor could let known probes through every other time.
@@ -155,21 +170,21 @@ def _denied(one: Incident, others: Votes, known: set[str]) -> Votes:
         known: networks on which all families together show it.
     """
     rows = np.zeros(len(others), np.bool_)
-    for network in (each for each in one.networks if each.entity not in known):
-        own = that_measured(others, [network])
-        here = others.where(own)
+    for network in (each for each in incident.networks if each.entity not in known):
+        measured = that_measured(others, [network])
+        here = others.where(measured)
         if len(here) and made(here.where(here.seen)) < NETWORK_SHARE * made(here):
-            rows |= own
+            rows |= measured
     return others.where(rows)
 
 
-def _suspected(one: Incident, reason: Reason) -> Incident:
+def _suspected(incident: Incident, reason: Reason) -> Incident:
     """The incident as a suspicion that others dispute."""
     return replace(
-        one,
-        status=status_of(Ruling("", None, reason), one.end),
+        incident,
+        status=status_of(Ruling("", None, reason), incident.end),
         confirmed_at=None,
         rule="",
-        confidence=min(one.confidence, UNCONFIRMED),
-        reasons=(reason, *one.reasons[1:]),
+        confidence=min(incident.confidence, UNCONFIRMED),
+        reasons=(reason, *incident.reasons[1:]),
     )

@@ -9,7 +9,7 @@ and whether networks that no one measured are affected.  A nation-wide scope is 
 so.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
@@ -179,7 +179,9 @@ def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     national = [(one, fell) for one, fell in carriers if is_country(one.key.place)]
     if national:
         lead, fell = min([pair for pair in national if pair[0].family in FELT] or national, key=_how_rough)
-        lead, fell = min([pair for pair in national if _agrees(pair[1], fell)], key=_how_rough)
+        lead, fell = min(
+            [pair for pair in national if fell.earliest <= pair[1].at <= fell.latest], key=_how_rough
+        )
         carriers = national
         earliest, latest = _narrowed(fell, sorted(national, key=_how_rough))
     else:
@@ -255,10 +257,6 @@ def _cut_before(carriers: Sequence[tuple[SourceCourse, Fall]], fell: Fall) -> St
             if max(shares) <= 1 - least:
                 found.append(Stage(other.at, fell.earliest, float(np.median(stood))))
     return min(found, key=lambda stage: stage.start, default=None)
-
-
-def _agrees(one: Fall, lead: Fall) -> bool:
-    return lead.earliest <= one.at <= lead.latest
 
 
 PART = threshold(
@@ -441,14 +439,11 @@ def at_main_level(
         if lead is not None and one.key == lead.key and is_country(one.key.place) and one.depth is not None:
             main = main_stretch(levels, began, float(one.told.times[-1] + one.told.step))
             if main is not None:
-                one = replace(one, depth=_with_mean(one.depth, main.left))
+                low, high = min(one.depth.low, main.left), max(one.depth.high, main.left)
+                worst = main.left if one.depth.worst is None else min(one.depth.worst, main.left)
+                one = replace(one, depth=replace(one.depth, mean=main.left, low=low, high=high, worst=worst))
         found.append(one)
     return tuple(found)
-
-
-def _with_mean(depth: Estimate, mean: float) -> Estimate:
-    worst = mean if depth.worst is None else min(depth.worst, mean)
-    return replace(depth, mean=mean, low=min(depth.low, mean), high=max(depth.high, mean), worst=worst)
 
 
 def without_ipv6(measured: Sequence[SourceCourse]) -> Sequence[SourceCourse]:
@@ -488,19 +483,21 @@ def _mean(many: Sequence[Estimate]) -> Estimate:
 
 def with_depths(opinions: Sequence[FamilyView], measured: Sequence[SourceCourse]) -> tuple[FamilyView, ...]:
     """What each family says, with what its series measure if it is down, deepest places first."""
-    found = []
+    views = []
     for opinion in opinions:
-        own = [one for one in measured if str(one.family) == opinion.family]
-        places = {str(one.key.place): one.lost for one in own}
-        opinion = replace(opinion, entities=_deepest_first(opinion.entities, places))
-        left_of = of_families(own) if opinion.says is Says.DOWN else None
-        if left_of is None:
-            found.append(opinion)
-            continue
-        fallen = [(one, one.fell) for one in own if one.fell is not None and one.lost >= CARRIES * _most(own)]
-        onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
-        found.append(replace(opinion, left=left_of, onset=onset))
-    return tuple(found)
+        courses = [one for one in measured if str(one.family) == opinion.family]
+        lost = {str(one.key.place): one.lost for one in courses}
+        # the country itself, then its parts by loss; parts with unknown loss come last
+        places = sorted(opinion.entities, key=lambda place: (not place.isalpha(), -lost.get(place, -1.0)))
+        opinion = replace(opinion, entities=tuple(places))
+        depth = of_families(courses) if opinion.says is Says.DOWN else None
+        if depth is not None:
+            least = CARRIES * max(one.lost for one in courses)
+            fallen = [(one, one.fell) for one in courses if one.fell is not None and one.lost >= least]
+            onset = min(fallen, key=_how_rough)[1].at if fallen else opinion.onset
+            opinion = replace(opinion, left=depth, onset=onset)
+        views.append(opinion)
+    return tuple(views)
 
 
 SILENT_BINS = threshold(
@@ -551,15 +548,6 @@ def present(
         last=silent.now,
         last_at=silent.now_at,
     )
-
-
-def _deepest_first(places: Sequence[str], lost: Mapping[str, float]) -> tuple[str, ...]:
-    """The country itself, then its parts by loss; parts with unknown loss come last."""
-    return tuple(sorted(places, key=lambda place: (not place.isalpha(), -lost.get(place, -1.0))))
-
-
-def _most(measured: Sequence[SourceCourse]) -> float:
-    return max((one.lost for one in measured), default=-inf)
 
 
 # --- the share of users, and what that may be called -----------------------------------------------------
@@ -680,7 +668,9 @@ def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
 def _extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
     if not affected:
         return Extent(Scope.INSUFFICIENT, Access.ANY, None)
-    known = weights or _equal_weights(observed)
+    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
+    alike = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
+    known = weights or UserWeights("", alike, FALLBACK_ERROR, "equal weights: no figures for this country")
     access = _access(affected, observed, known)
     of_class = [w for w in known.networks if access is Access.ANY or w.access in (access, Access.ANY)]
     total = sum(w.share for w in of_class)
@@ -692,14 +682,9 @@ def _extent(affected: set[int], observed: set[int], weights: UserWeights | None)
     users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
     if weights is not None and _is_nation(draws, affected, observed, of_class):
         return Extent(Scope.NATION, access, users)
-    remarks = () if weights is None else _remarks(affected, weights)
-    return Extent(_below_nation(affected, known), access, users, remarks)
-
-
-def _equal_weights(observed: set[int]) -> UserWeights:
-    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
-    networks = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
-    return UserWeights("", networks, FALLBACK_ERROR, "equal weights: no figures for this country")
+    operator = {w.asn: w.operator for w in known.networks}
+    scope = Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
+    return Extent(scope, access, users, () if weights is None else _remarks(affected, weights))
 
 
 def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
@@ -746,19 +731,10 @@ def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: 
     return True
 
 
-def _below_nation(affected: set[int], weights: UserWeights) -> Scope:
-    operator = {w.asn: w.operator for w in weights.networks}
-    return Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
-
-
 def _remarks(affected: set[int], weights: UserWeights) -> tuple[Reason, ...]:
-    shares: dict[str, float] = {}
-    for w in weights.networks:
-        if w.asn in affected:
-            shares[w.operator] = shares.get(w.operator, 0.0) + w.share
-    if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
-        return (Reason("one_operator"),)
-    return ()
+    hit = [w for w in weights.networks if w.asn in affected]
+    is_one = len({w.operator for w in hit}) == 1 and sum(w.share for w in hit) > NATION_SHARE
+    return (Reason("one_operator"),) if is_one else ()
 
 
 OUTAGE = "outage"

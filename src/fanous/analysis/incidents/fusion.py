@@ -18,6 +18,7 @@ import numpy as np
 
 from fanous.analysis.explanations.explanation import Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
+from fanous.analysis.explanations.publisher import AT_FAULT
 from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
@@ -25,7 +26,7 @@ from fanous.analysis.series.baselines import LOOKED_AT, slot_baseline
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.explanation import Standing
-from fanous.model.incident import Estimate, FamilyView, Kind, Says
+from fanous.model.incident import Basis, Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
@@ -66,15 +67,14 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
     explanation of that is left."""
     met = min(map(_weighed, agreements(event)), key=lambda one: one[:2], default=None)
     if met is None:
-        return OutageRuling(
-            Ruling("", None, _lacking(event.group)), _answers(Agreement(event, event.group, inf))
-        )
+        answers = _answers(Agreement(event, event.group, inf))
+        return OutageRuling(Ruling("", None, _lacking(event.group, answers[AT_FAULT])), answers)
     at, _, answers, agreement = met
     if at == inf:
         held = next(answer.because for answer in answers.values() if answer.standing is Standing.HOLDS)
         return OutageRuling(Ruling("", None, held), answers)
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
-    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families})
+    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families, "basis": str(Basis.TWO_HANDS)})
     return OutageRuling(Ruling(rule, at, reason), answers)
 
 
@@ -142,8 +142,10 @@ class Support:
         return self.known[asked]
 
 
-def _lacking(group: Sequence[Anomaly]) -> Reason:
-    """What is missing where no two families agree."""
+def _lacking(group: Sequence[Anomaly], one_hand: Weighing) -> Reason:
+    """What is missing where no two families agree: another hand, another family, or their agreement."""
+    if one_hand.standing is Standing.HOLDS:
+        return one_hand.because
     families = tuple(sorted({str(family_of(a)) for a in group}))
     return Reason("lacks.family" if len(families) == 1 else "lacks.agreement", {"families": families})
 
@@ -161,11 +163,12 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
-    not_before = earliest_start(late)
-    apart = not_before - early.start_latest
+    apart = earliest_start(late) - early.start_latest
     if not (_uncommon(first) and _uncommon(second)):
-        return _lost_addresses(first, second) and apart <= AT_ONCE
-    return deep or apart <= AGREE or _raised_together(first, second)
+        of_probing = (a for a in (first, second) if family_of(a) is Family.PROBING)
+        return apart <= AT_ONCE and any(left(a) <= LONE_PROBING for a in of_probing)
+    raised = [a.raised_at for a in (first, second) if a.raised_at is not None]
+    return deep or apart <= AGREE or (len(raised) == 2 and abs(raised[0] - raised[1]) <= AGREE)
 
 
 def agreed_at(first: Anomaly, second: Anomaly) -> float:
@@ -195,16 +198,6 @@ def _gone_at(anomaly: Anomaly) -> float:
 def single(anomaly: Anomaly) -> bool:
     """Was it raised by one deep bin, and never by two in a row?"""
     return anomaly.departure is not None and anomaly.departure.single
-
-
-def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
-    """Is one of them a loss of active probing that might be suspected on its own?"""
-    return any(family_of(a) is Family.PROBING and left(a) <= LONE_PROBING for a in (first, second))
-
-
-def _raised_together(first: Anomaly, second: Anomaly) -> bool:
-    moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
-    return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
 
 
 # --- may one family be suspected on its own? ------------------------------------------------------------
@@ -276,16 +269,10 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts:
     Args:
         parts: as for ``ruling``.
     """
-    if kind is Kind.SLOWDOWN:
-        return any(map(_slow_alone, group))
+    if kind is Kind.SLOWDOWN:  # of a speed: delays and losses rise on any busy evening
+        speeds = (a for a in group if SIGNALS[a.key.signal].unit == "kbps" and not single(a))
+        return any(left(a) <= DEEP and a.last_seen - a.start_latest >= LONE for a in speeds)
     return any(alone(anomaly) and (parts is None or not parts.is_blip(anomaly)) for anomaly in group)
-
-
-def _slow_alone(anomaly: Anomaly) -> bool:
-    """Is it a speed?  Delays and losses rise on any busy evening."""
-    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP or single(anomaly):
-        return False
-    return anomaly.last_seen - anomaly.start_latest >= LONE
 
 
 def alone(anomaly: Anomaly) -> bool:
@@ -352,15 +339,15 @@ def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Family
     """
     places = {a.key.place for a in group}
     start, end = min(a.start for a in group), max(a.last_seen for a in group)
-    found = []
+    views = []
     for family in Family:
         down = [a for a in group if family_of(a) is family]
-        own = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.place in places]
+        measured = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.place in places]
         if down:
-            found.append(_down(family, down))
-        elif own:
-            found.append(_other(family, own, start, end))
-    return tuple(found)
+            views.append(_down(family, down))
+        elif measured:
+            views.append(_other(family, measured, start, end))
+    return tuple(views)
 
 
 def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:

@@ -5,21 +5,21 @@ what else may explain it, and on which networks it was on from when to when.  ``
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.finding import Finding, inside, made
+from fanous.analysis.detectors.finding import RAISED, Finding, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
-from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent
+from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent, ases
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
-    first_that_holds,
-    in_order,
-    weighed,
+    answers,
+    for_incident,
+    strongest,
 )
+from fanous.analysis.explanations.resolver import through_resolvers
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
@@ -32,7 +32,6 @@ from fanous.analysis.incidents.assemble import (
     surest,
 )
 from fanous.analysis.incidents.confirm import (
-    PASSING,
     Ruling,
     families_seen,
     families_that_saw,
@@ -43,7 +42,6 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
-    RAISED,
     Distinct,
     by_name,
     from_first_failures,
@@ -53,10 +51,9 @@ from fanous.analysis.incidents.networks import (
     without_strays,
 )
 from fanous.analysis.incidents.policing import SURE, mean_rate
-from fanous.analysis.incidents.resolvers import through_resolvers
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
-from fanous.model.explanation import Standing, Weighed
+from fanous.model.explanation import Standing
 from fanous.model.incident import (
     EvidenceCounts,
     Interval,
@@ -101,7 +98,7 @@ SHOWN_ELSEWHERE = threshold(
 
 @dataclass(frozen=True, slots=True)
 class MeasuredVotes:
-    """Votes behind the findings of one event: see ``assemble.Basis``.
+    """Votes behind the findings of one event: see ``assemble.Grounds``.
 
     Attributes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.
@@ -123,21 +120,25 @@ class MeasuredVotes:
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
         event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
-        left_out = [(row.code, row.weigh(event)) for row in in_order(OF_NETWORKS)]
-        explained = frozenset(asn for _, answer in left_out for asn in answer.explains)
+        of_networks = list(answers(OF_NETWORKS, event))
+        explained = frozenset(asn for _, answer in of_networks for asn in answer.explains)
         sure = nameable_of(group, votes, findings, explained)
         named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
         networks = {f.asn for f in named}
         sessions = [f for f in group if f.asn in networks]
         named_event = _named_event(event, named, sessions, self.family_of, is_named=bool(sure))
         witness = named_event.witness
-        retracted = first_that_holds(_with(Consequence.RETRACT), named_event)
-        apart = [answer.because for _, answer in left_out if answer.standing is Standing.HOLDS]
+        of_named = list(answers(OF_NAMED_EVENT, named_event))
+        consequence, why = strongest(of_named)
+        apart = [answer.because for _, answer in of_networks if answer.standing is Standing.HOLDS]
+        retracted = why if consequence is Consequence.RETRACT else None
         lacking = retracted or (None if sure else next(iter(apart), None))
         distinct = Distinct(by_name(self.known.runs), self.family_of)
         raised = _raised(sure)
         ruling = Ruling("", None, lacking) if lacking else self._ruling(named_event, named, raised, distinct)
-        reaches = bool(raised) or _fell_silent(named)
+        # Silence has no witnesses: it reaches as far as networks fell silent, and no further.
+        fell_silent = all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
+        reaches = bool(raised) or fell_silent
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
         first = min((f.anomaly for f in sessions), key=lambda a: a.start)
@@ -151,7 +152,7 @@ class MeasuredVotes:
             scope=reach.scope if reaches else Scope.INSUFFICIENT,
             access=reach.access,
             users=_of_those(reach.users, through) if reaches else None,
-            entities=_entities(setting.country, networks, reach),
+            entities=((setting.country,) if reach.scope is Scope.NATION else ()) + ases(networks),
             parts=_parts(named, sessions, votes, reach),
             networks=network_parts,
             onset=first.start,
@@ -160,20 +161,22 @@ class MeasuredVotes:
             intervals=_intervals(sessions, end),
             end=end,
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
-            most=_most(ruling, witness, distinct),
+            most=UNCONFIRMED
+            if ruling.at is None
+            else SHOWN_HELPED
+            if helped(witness, distinct.count)
+            else SHOWN_ELSEWHERE,
             evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
             remarks=(
                 *(() if lacking else distinct.remarks(witness)),
-                *self._remarks(witness, through),
+                *(() if through is None else (through,)),
+                *through_resolvers(witness),
+                *_of_pages(witness, self.known),
                 *(apart if sure else ()),
                 *reach.remarks,
             ),
-            explained=retracted is not None,
-            explanations=(
-                *(Weighed(code, answer.standing, answer.because) for code, answer in left_out),
-                *weighed(OF_NAMED_EVENT, named_event),
-            ),
-            faint=ruling.reason.code == PASSING or all(f.anomaly.probability < RAISED for f in named),
+            consequence=consequence,
+            explanations=for_incident(of_networks) + for_incident(of_named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
 
@@ -181,10 +184,9 @@ class MeasuredVotes:
         self, named_event: NamedEvent, named: Sequence[Finding], raised: dict[int, float], distinct: Distinct
     ) -> Ruling:
         """The rule that is met and left with no other explanation, or what is missing."""
-        suspecting = _with(Consequence.SUSPECT)
 
         def left(seen: Votes, now: float) -> Reason | None:
-            return first_that_holds(suspecting, replace(named_event, seen=seen, now=now))
+            return strongest(answers(OF_NAMED_EVENT, replace(named_event, seen=seen, now=now)))[1]
 
         kind = min((f.kind for f in named), key=list(Kind).index)
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
@@ -193,17 +195,6 @@ class MeasuredVotes:
             return rule_c2(named_event.seen, named_event.controls, raised, lost, distinct.count, left)
         why = left(named_event.seen, np.inf)  # which both families share
         return two if why is None else Ruling("", None, why)
-
-    def _remarks(self, witness: Votes, through: Reason | None) -> Iterator[Reason]:
-        """What else to know: what got through, the resolvers and pages of failures."""
-        if through is not None:
-            yield through
-        yield from through_resolvers(witness)
-        yield from _of_pages(witness, self.known)
-
-
-def _with(consequence: Consequence) -> list[Explanation[NamedEvent]]:
-    return [row for row in in_order(OF_NAMED_EVENT) if row.consequence is consequence]
 
 
 def _named_event(
@@ -223,12 +214,6 @@ def _named_event(
     controls = works_elsewhere(votes, abroad, [f.anomaly.key for f in named], witness.times)
     seen = without_remote(witness, family_of)
     return NamedEvent(event, sessions, is_named, meanwhile, witness, seen, controls)
-
-
-def _fell_silent(named: Sequence[Finding]) -> bool:
-    """Did they only fall silent?  Silence has no witnesses: it reaches as far as networks fell silent, and no
-    further."""
-    return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
 
 
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
@@ -303,19 +288,7 @@ def _intervals(findings: Sequence[Finding], end: float | None) -> tuple[Interval
     return found if end is not None else (*found[:-1], replace(found[-1], end=None))
 
 
-def _most(ruling: Ruling, witness: Votes, distinct: Distinct) -> float:
-    """The highest confidence that an incident may state."""
-    if ruling.at is None:
-        return UNCONFIRMED
-    return SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
-
-
 # --- what and where -------------------------------------------------------------------------------------
-
-
-def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...]:
-    nation = (country,) if reach.scope is Scope.NATION else ()
-    return nation + tuple(f"AS{asn}" for asn in sorted(networks))
 
 
 def _parts(
@@ -326,14 +299,16 @@ def _parts(
         own = [f for f in sessions if f.target == target]
         kind = min((f.kind for f in named if f.target == target), key=list(Kind).index)
         seen = votes.where(inside(votes, own) & votes.seen)
-        asns = sorted({f.asn for f in named if f.target == target})
+        asns = {f.asn for f in named if f.target == target}
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         spans = {
-            asn: _intervals(on_it, _end(on_it)) for asn in asns if (on_it := [f for f in own if f.asn == asn])
+            asn: _intervals(on_it, _end(on_it))
+            for asn in sorted(asns)
+            if (on_it := [f for f in own if f.asn == asn])
         }
         roles = roles_of(votes, target, spans) if target else ()
         when = _intervals(own, _end(own))
-        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns), roles, when))
+        parts.append(Part(target, kind, how, ases(asns), roles, when))
     return tuple(parts)
 
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.detectors.finding import Finding, inside, rows_of, span_of
+from fanous.analysis.detectors.finding import RAISED, Finding, inside, rows_of, span_of
 from fanous.analysis.incidents.confirm import (
     COMPANY,
     COMPANY_SHARE,
@@ -147,13 +147,6 @@ def _at_once(runs: Sequence[Run]) -> int:
         if start < end and not is_stated(run.probe):
             edges += [(start, 1), (end, -1)]
     return max([1, *accumulate(step for _, step in sorted(edges))])
-
-
-RAISED = threshold(
-    "incidents.named_probability",
-    0.99,
-    "Probability from which a network counts as affected: `raise_at` of the detectors.",
-)
 
 
 # --- networks to name -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -85,7 +85,7 @@ SURE = threshold(
     "incidents.outage_confidence_family",
     0.95,
     "Highest confidence from one family of series among several that agree: all its series share its faults; and "
-    "from several, while they share a publisher or a deliverer, or people's activity was as usual.",
+    "from several, while people's activity was as usual.",
 )
 
 ONE_FAMILY = threshold(
@@ -106,7 +106,7 @@ NOISE = threshold(
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Series behind the findings of a country: see ``assemble.Basis``.
+    """Series behind the findings of a country: see ``assemble.Grounds``.
 
     Attributes:
         series: quantities that can show an outage.
@@ -145,7 +145,7 @@ class Quantities:
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
-        doubts = _doubts([weighed[code] for code in weighed if code in said], verdict)
+        doubts = _doubts(weighed[code] for code in weighed if code in said)
         classes = _mechanisms(kind, target, far)
         return Account(
             kind=kind,
@@ -213,10 +213,8 @@ def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Outa
     return verdict
 
 
-def _doubts(answers: Sequence[Weighing], verdict: Ruling) -> tuple[Reason, ...]:
+def _doubts(answers: Iterable[Weighing]) -> tuple[Reason, ...]:
     """What holds and suspends nothing, but keeps what is confirmed from being certain."""
-    if verdict.at is None:
-        return ()
     return tuple(answer.because for answer in answers if answer.standing is Standing.HOLDS)
 
 

@@ -54,7 +54,7 @@ def without_remainders(anomalies: Sequence[Anomaly], series: Sequence[Series]) -
     """
     lines = {one.key: one for one in series if len(one)}
     country = [one for one in lines.values() if is_country(one.key.place)]
-    usage = [one for one in country if SIGNALS[one.key.signal].family is Family.USAGE and _shows_people(one)]
+    usage = [one for one in country if _shows_people(one)]
     dips = [Interval(a.start, a.until) for a in anomalies if of_people(a) and is_country(a.key.place)]
     found, before = list[Anomaly](), defaultdict[SeriesKey, list[Interval]](list)
     for anomaly in sorted(anomalies, key=lambda a: a.start):
@@ -112,7 +112,8 @@ def _without_late(anomalies: Sequence[Anomaly], lines: Mapping[SeriesKey, Series
 
 def _shows_people(one: Series) -> bool:
     signal = SIGNALS[one.key.signal]
-    return signal.bad is Direction.DOWN and signal.unit != "kbps" and not target_of_series(one.key)
+    counts = signal.family is Family.USAGE and signal.bad is Direction.DOWN and signal.unit != "kbps"
+    return counts and not target_of_series(one.key)
 
 
 def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Course | None":
@@ -155,7 +156,9 @@ class _Course:
     def parts(self, usage: Sequence[Series], dips: Sequence[Interval]) -> list[Anomaly]:
         """The times in which it was on, each as an anomaly."""
         low = self.lost > HALF * self.deepest
-        rest = [span for span in self._spans(~low) if self._is_rest(*span, usage, dips)]
+        cuts = np.diff(np.concatenate([[0], (~low).astype(np.int8), [0]]))
+        spans = zip(np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist(), strict=True)
+        rest = [span for span in spans if self._is_rest(*span, usage, dips)]
         if not rest:
             return [self.anomaly]
         edges = [0, *(edge for span in rest for edge in span), len(low)]
@@ -165,11 +168,6 @@ class _Course:
         if found and last is not None and self.anomaly.end is None:
             found[-1] = self._followed_by(found[-1], *last)
         return found
-
-    def _spans(self, chosen: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Iterator[tuple[int, int]]:
-        """First row and the row after the last of each run of chosen bins."""
-        cuts = np.diff(np.concatenate([[0], chosen.astype(np.int8), [0]]))
-        yield from zip(np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist(), strict=True)
 
     def _is_rest(self, first: int, last: int, usage: Sequence[Series], dips: Sequence[Interval]) -> bool:
         """Was most of what was lost back in these bins, for long enough?"""

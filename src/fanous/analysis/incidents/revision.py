@@ -178,7 +178,11 @@ def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
     gone = sorted(set(before.targets) - set(after.targets))
     if gone:
         found.append(Reason("gone.targets", {"targets": tuple(gone)}))
-    parts = [name for name in before.named if _is_narrowed(name, after)]
+    parts = []  # a service, or a part of it (``telegram/client``), of which only other parts are cut now
+    for name in before.named:
+        target = name.partition("/")[0]
+        if target in after.targets and not {target, name}.intersection(after.named):
+            parts.append(name)
     if parts:
         found.append(Reason("gone.roles", {"targets": tuple(parts)}))
     networks = {n.entity for n in after.networks}
@@ -186,12 +190,6 @@ def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
     if lost:
         found.append(Reason("gone.networks", {"networks": tuple(lost)}))
     return tuple(found)
-
-
-def _is_narrowed(name: str, after: Incident) -> bool:
-    """Was a service, or a part of it (``telegram/client``), said to be cut, while only other parts of it are?"""
-    target = name.partition("/")[0]
-    return target in after.targets and not {target, name}.intersection(after.named)
 
 
 OVER = (Status.ENDED, Status.RETRACTED)

@@ -342,13 +342,14 @@ def publisher_of(key: "SeriesKey") -> str:
     return SIGNALS[key.signal].publisher or key.source
 
 
-PASSED_ON = {"ioda": "ioda", "ioda-csv": "ioda"}
-"""Source that passes on what others publish, too (IODA: Google's, Mozilla's and Merit's figures) -> its operator."""
+DELIVERERS = {"ioda": "ioda", "ioda-csv": "ioda", "ripestat": "ripe", "ris": "ripe", "atlas": "ripe"}
+"""Source -> its operator, where one runs several, or passes on what others publish (IODA: figures of Google, Mozilla
+and Merit)."""
 
 
 def deliverer_of(key: "SeriesKey") -> str:
-    """Who a series came through: if its machinery fails, nothing that it passes on arrives."""
-    return PASSED_ON.get(key.source, publisher_of(key))
+    """Whose hand a series came from: its fault, or its lie, may be in everything that it passes on."""
+    return DELIVERERS.get(key.source, publisher_of(key))
 
 
 LAGS = {

@@ -77,7 +77,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAttempt:
-    """``hour`` since the beginning; ``source`` and ``controlled`` as in ``Votes``."""
+    """``hour`` since the beginning; ``source``, ``controlled`` and ``vouched`` as in ``Votes``."""
 
     hour: float
     asn: int
@@ -85,6 +85,7 @@ class SimulatedAttempt:
     failed: bool
     source: str = "ooni"
     controlled: bool = True
+    vouched: bool = True
 
 
 def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
@@ -171,7 +172,7 @@ def votes_of(
         access=np.full(count, "any", object),
         sources=np.array([a.source for a in made], object),
         receipts=times,
-        vouched=np.ones(count, np.bool_),
+        vouched=np.array([a.vouched for a in made], np.bool_),
         cut=empty,
         reached=empty,
     )

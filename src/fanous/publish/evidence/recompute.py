@@ -161,11 +161,12 @@ EXPLANATIONS = "explanations"
 
 
 def claim_of(incident: Incident) -> dict[str, Any]:
-    """All fields but the id, which is a label, reasons of which only the words are known, and when figures came in;
+    """All fields but those that the ledger gives, reasons of which only the words are known, and when figures came in;
     numbers rounded."""
     reasons = tuple(reason for reason in incident.reasons if reason.code != HINDSIGHT)
     document: dict[str, Any] = msgspec.to_builtins(replace(incident, id="", reasons=reasons))
-    del document["id"]
+    for name in ("id", "first_published_at"):
+        del document[name]
     if any(reason.code == AS_WRITTEN for reason in incident.reasons):
         del document["reasons"]
     rounded: dict[str, Any] = _rounded(document)
@@ -268,8 +269,8 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 JUDGING = ("rules.", "series.", "detectors.", "incidents.")
 """How the ids begin of what a conclusion depends on."""
 
-SHOWN = ("series.heartbeats_", "series.collapse_")
-"""Those of silent networks and countries, which are shown and enter no conclusion."""
+SHOWN = ("series.heartbeats_", "series.collapse_", "incidents.claim_")
+"""Those of silent networks and countries, and of what others claim, which are shown and enter no conclusion."""
 
 
 def thresholds() -> dict[str, Any]:

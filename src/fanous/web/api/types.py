@@ -154,6 +154,13 @@ class Incident(Struct):
     reached_latest: Instant | None
     intervals: list[list[Instant | None]]
     confirmed_at: Instant | None
+    first_published_at: Annotated[
+        Instant | None,
+        Meta(
+            description="when this monitor first published it: of imported files and backfills later than it was "
+            "confirmed by the times that their senders state; null: an older version wrote it"
+        ),
+    ]
     confidence: Share
     users_affected_share: Users | None
     kbps: Estimate | None
@@ -185,6 +192,13 @@ class Incident(Struct):
         Meta(
             description="the weakest of what it is made of; unvouched: strangers sent it; synthetic: a staged event, "
             "not a finding"
+        ),
+    ]
+    basis: Annotated[
+        Literal["vouched", "volunteers", "one_publisher", "two_hands"] | None,
+        Meta(
+            description="what it rests on: probes that an operator answers for, strangers' measurements, one "
+            "deliverer of series, or several independent ones; null: a suspicion that lacks more than that"
         ),
     ]
     synthetic: Annotated[bool, Meta(description="true: a staged event, not a finding")]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.incidents.witnesses import Checked, check_claim
+from fanous.analysis.claims import Checked, check_claim
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import (

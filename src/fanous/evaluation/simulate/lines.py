@@ -1,0 +1,117 @@
+"""Lines: what a liar with a few internet connections can send, or one lying publisher can deliver.
+
+Described by senders, connections and hours.  Nothing here comes from a detector or is a setting of one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from fanous.evaluation.simulate.series import COUNTRIES, FIRST, quiet_month
+from fanous.evaluation.simulate.votes import ABROAD, RATE, SimulatedAttempt
+from fanous.model.instant import DAY, HOUR
+from fanous.model.measurement import STATED
+from fanous.model.series import Series
+
+QUIET = 40.0
+"""Hours before a raid in which honest people measure, if they do."""
+
+ROUND = 0.5
+"""Hours between two rounds of a patient liar."""
+
+NAMES = {"edge": 2, "ooni": 3}
+"""Names under which one connection sends in a round: a collector gives one to its IPv4 /24 and one to its IPv6 /48, and
+keeps them; through OONI each run is a name, and three versions of the software make three probes."""
+
+OWN_PROBES = 3
+"""Probes of an organisation on each network of a true event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raid:
+    """Lies told as they are made: a block that never was, or denials of a true one.
+
+    Attributes:
+        lines: internet connections of the liars on each network; one that sends to OONI may claim any network.
+        networks: that they say they are on.
+        hours: how long they keep it up.
+        honest: volunteers on each network who measure the target; 0 = no one watches it.
+        through: ``edge`` = by a collector's door, ``ooni`` = to OONI, from anywhere.
+        denies: they deny a true block that own probes see, instead of making one up.
+    """
+
+    lines: int
+    networks: int
+    hours: float
+    honest: int
+    through: str
+    denies: bool = False
+
+    @property
+    def until(self) -> float:
+        return QUIET + self.hours + 4
+
+
+def raid_attempts(raid: Raid, seed: int) -> list[SimulatedAttempt]:
+    """All attempts on the raid's networks, in the order of time."""
+    made = [
+        one for asn in range(1, raid.networks + 1) for one in _of_network(raid, asn, Random(f"{seed}/{asn}"))
+    ]
+    return sorted(made, key=lambda attempt: attempt.hour)
+
+
+def _of_network(raid: Raid, asn: int, chance: Random) -> Iterator[SimulatedAttempt]:
+    for number in range(raid.honest):
+        hour = chance.uniform(0, 1 / RATE)
+        while hour < raid.until:
+            failed = raid.denies and _is_on(raid, hour)
+            yield SimulatedAttempt(hour, asn, f"{STATED}honest {asn}.{number}", failed, vouched=False)
+            hour += chance.expovariate(RATE)
+    if raid.denies:
+        for number in range(OWN_PROBES):
+            hour = chance.uniform(0, 1 / 12)
+            while hour < raid.until:
+                yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", _is_on(raid, hour), "edge")
+                hour += 1 / 12
+    start = QUIET + chance.uniform(0, ROUND)
+    for turn in range(int(raid.hours / ROUND)):
+        for name in range(raid.lines * NAMES[raid.through]):
+            hour = start + turn * ROUND + chance.uniform(0, ROUND / 10)
+            sender = f"run {asn}.{turn}.{name}" if raid.through == "ooni" else f"{STATED}line {asn}.{name}"
+            yield SimulatedAttempt(hour, asn, sender, not raid.denies, raid.through, vouched=False)
+
+
+def _is_on(raid: Raid, hour: float) -> bool:
+    return QUIET <= hour < QUIET + raid.hours
+
+
+def works_abroad(raid: Raid, seed: int) -> list[SimulatedAttempt]:
+    """People abroad, for whom the target works all the while."""
+    chance = Random(f"{seed}/abroad")
+    hours = sorted(chance.uniform(0, raid.until) for _ in range(int(4 * raid.until)))
+    return [SimulatedAttempt(hour, ABROAD, f"abroad {n}", False) for n, hour in enumerate(hours)]
+
+
+LEFT, LIE_HOURS = 0.15, 4
+"""What a lying publisher says is left, and for how long (attack T8 of December 2026)."""
+
+OF_OBSERVATORY = ("bgp", "ping-slash24", "merit-nt")
+
+
+def lied_about(seed: int, signals: Sequence[str], of_others: Sequence[str] = ()) -> list[Series]:
+    """A quiet month of a country of which an observatory says that so much was lost, and so do others.
+
+    Args:
+        signals: the series of the observatory that lie.
+        of_others: series of other publishers that say the same.
+    """
+    start = FIRST + 28 * DAY + Random(f"{seed}/lie").randrange(0, int(DAY), 1800)
+    found = []
+    for one in quiet_month(COUNTRIES[0], seed):
+        name = one.key.signal
+        source = "ioda" if name in (*OF_OBSERVATORY, *signals) else "made up"
+        lies = name in (*signals, *of_others)
+        gone = (one.times >= start) & (one.times < start + LIE_HOURS * HOUR) & lies
+        values = one.values * (1 - (1 - LEFT) * gone)
+        found.append(replace(one, key=replace(one.key, source=source), values=values))
+    return found
