@@ -22,6 +22,7 @@ from fanous.collector.request import Refused
 from fanous.collector.submission import Apart, Submission
 from fanous.errors import FanousError
 from tests.collector.files import kept
+from tests.each import each
 
 
 def submission(number: int, *, apart: bool = False) -> Submission:
@@ -374,3 +375,25 @@ def test_no_one_else_may_read_it(tmp_path: Path) -> None:
     Journal(tmp_path).write([b"one"], 1.0)
     (path,) = tmp_path.glob(f"*{PART}")
     assert path.stat().st_mode & 0o077 == 0
+
+
+@each(("given", "folder", "file"), [(0o2777, 0o2770, 0o660), (0o0777, 0o0700, 0o600)])
+def test_an_inbox_that_was_given_to_a_group_stays_the_groups_alone(
+    given: int, folder: int, file: int, tmp_path: Path
+) -> None:
+    """So the door can be a user of its own, and the store's user takes and removes what it wrote."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    inbox.chmod(given)
+
+    async def use(inbox: Inbox) -> None:
+        await asyncio.gather(inbox.keep(submission(1)), inbox.keep(submission(2, apart=True)))
+
+    mask = os.umask(0o007)
+    try:
+        within(inbox, use)
+    finally:
+        os.umask(mask)
+    folders = inbox, inbox / APART
+    assert [path.stat().st_mode & 0o7777 for path in folders] == [folder] * 2
+    assert [path.stat().st_mode & 0o777 for one in folders for path in one.glob(f"*{SEALED}")] == [file] * 2

@@ -122,28 +122,38 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Permissions of whatever keeps measurements, incidents or keys, whatever the umask of the process."""
 
 
-def make_folder(folder: Path) -> None:
+GROUP_FOLDER, GROUP_FILE = 0o770, 0o660
+"""The same in a folder that was given to a group, so that users of this group alone can share it."""
+
+
+def make_folder(folder: Path, mode: int = PRIVATE_FOLDER) -> None:
     """Create a folder and its missing parents, each entry durably, closed to other users."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    folder.mkdir(mode, exist_ok=True)
     sync(folder.parent)
 
 
-def close_to_others(path: Path) -> None:
+OTHERS, STRANGERS = 0o077, 0o007
+"""Permissions of everyone but the owner, and of everyone outside the group, too."""
+
+
+def close_to_others(path: Path, others: int = OTHERS) -> None:
     """Take every permission on a file or folder of this user's from other users; one that is missing passes.
 
     What belongs to someone else, or is behind someone else's link, stays as it is.
     """
     with suppress(OSError):
         mode = path.stat().st_mode
-        if mode & OTHERS and path.lstat().st_uid == path.stat().st_uid == os.geteuid():
-            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+        if mode & others and path.lstat().st_uid == path.stat().st_uid == os.geteuid():
+            path.chmod(stat.S_IMODE(mode) & ~others)
 
 
-OTHERS = 0o077
-"""Permissions of everyone but the owner."""
+def is_of_group(folder: Path) -> bool:
+    """Did its owner give a folder, and all that is made in it, to a group (mode 2770)?"""
+    given = stat.S_ISGID | stat.S_IRWXG
+    return folder.is_dir() and folder.stat().st_mode & given == given
 
 
 def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at: float) -> None:

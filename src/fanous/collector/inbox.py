@@ -10,6 +10,8 @@ The owner of the store drains an inbox: it stores the sealed files, then removes
 it processes the same files again: the store knows each measurement by its identity, so nothing is stored
 twice, and a file is removed only when its measurements are in the store.
 
+Both may be different users: then the folder belongs to a group that has only these two (mode 2770).
+
 Measurements of probes that withdrew can be deleted while they wait or after they were set aside, by the
 process that has the store open, since no other takes files from its inbox.
 """
@@ -28,7 +30,20 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.base.files import close_to_others, disk_errors, locked, make_folder, sync, write_durably
+from fanous.base.files import (
+    GROUP_FILE,
+    GROUP_FOLDER,
+    OTHERS,
+    PRIVATE_FILE,
+    STRANGERS,
+    close_to_others,
+    disk_errors,
+    is_of_group,
+    locked,
+    make_folder,
+    sync,
+    write_durably,
+)
 from fanous.collector.request import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
@@ -71,7 +86,8 @@ class Journal:
         self._count = 0
         with disk_errors(f"write to the inbox {folder}"):
             make_folder(folder)
-            close_to_others(folder)
+            _close(folder)
+            self._permissions = GROUP_FILE if is_of_group(folder) else PRIVATE_FILE
             for path in sorted(folder.glob(f"*{PART}")):
                 if is_written(path, PART):
                     self._recover(path)
@@ -112,7 +128,7 @@ class Journal:
         self._count += 1
         path = self.folder / f"{int(now * 1000):014d}-{os.getpid()}-{self._count:06d}{PART}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, 0o600)
+        self._descriptor = os.open(path, flags, self._permissions)
         self._path, self.written = path, 0
         sync(self.folder)
 
@@ -145,6 +161,13 @@ class Journal:
         finally:
             os.close(descriptor)
         _rename_sealed(path)
+
+
+def _close(folder: Path) -> None:
+    """Close an inbox to other users; one that was given to a group stays the group's, as where the door and the store
+    belong to different users.
+    """
+    close_to_others(folder, STRANGERS if is_of_group(folder) else OTHERS)
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
@@ -281,7 +304,9 @@ class Inbox:
         with disk_errors(f"open the inbox {folder}"):
             check_inbox(folder)
             make_folder(folder)
-            close_to_others(folder)
+            _close(folder)
+            if is_of_group(folder):
+                make_folder(folder / APART, GROUP_FOLDER)
             busy = f"the inbox {folder} is in use by another collector: stop it, or choose another inbox"
             self._lock = locked(folder / LOCK, busy)
         self.folder = folder
