@@ -115,6 +115,11 @@ def hostile_records(records: IO[bytes]) -> Any:
     raise FanousError(json.dumps(outcomes(json.loads(record_in(records.read()).data))))
 
 
+def hostile_answer(document: IO[bytes], *_asked: str) -> Any:
+    """The same, in the reader of what a publisher answered."""
+    raise FanousError(json.dumps(outcomes(json.loads(document.read()))))
+
+
 def hostile_recomputed(_records: IO[bytes], gathered: SimpleNamespace, _shares: object) -> Any:
     """The same, in the reader that computes a bundle's incident."""
     raise FanousError(json.dumps(outcomes(gathered.known)))

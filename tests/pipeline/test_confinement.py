@@ -22,11 +22,12 @@ from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record
-from fanous.pipeline import ingest, reader, replay, workers
+from fanous.pipeline import ingest, pull, reader, replay, workers
 from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
+from fanous.sources.connector import Query
 from fanous.store.local import open_store
 from tests.pipeline.hostile_reader import (
     REACHED,
@@ -34,6 +35,7 @@ from tests.pipeline.hostile_reader import (
     SECRET,
     attempts,
     hostile,
+    hostile_answer,
     hostile_judge,
     hostile_outcome,
     hostile_recomputed,
@@ -127,7 +129,17 @@ def checking_a_bundle(record: Path) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("reading", [judging_again, a_page, packing, computing_a_bundle, checking_a_bundle])
+def pulling(record: Path) -> str:
+    """The answer of a publisher, or of whoever answers in its place."""
+    ask = Query("PK", 0, pull.DAY)
+    (found,) = pull.fetch("ioda", ask, lambda _url: record.read_bytes(), time.time, [])
+    return found.why
+
+
+READERS = (judging_again, a_page, packing, computing_a_bundle, checking_a_bundle, pulling)
+
+
+@pytest.mark.parametrize("reading", READERS)
 def test_so_does_code_inside_every_other_reader(
     reading: Callable[[Path], str], record: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +147,7 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(redact, "pack_redacted", hostile_records)
     monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
     monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
+    monkeypatch.setattr(pull, "read_answer", hostile_answer)
     assert_all_refused(json.loads(reading(record)), record)
 
 

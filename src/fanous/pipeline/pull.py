@@ -14,11 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
+from fanous.model.claim import Claim
 from fanous.model.instant import DAY, HOUR
+from fanous.model.series import SourceSeries
 from fanous.pipeline.detect import detect_all
+from fanous.pipeline.reader import answered
 from fanous.pipeline.series import Bring, put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
@@ -161,9 +165,10 @@ def fetch(
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
     """The result for a piece, and whether its failure may be temporary."""
-    live = LIVE_SOURCES[source]
     try:
-        parsed = live.parse(document_of(live, get, piece), ask.country, piece.name)
+        document = document_of(LIVE_SOURCES[source], get, piece)
+        about, names = f"an answer of {source}", (source, ask.country, piece.name)
+        parsed = Parsed(*answered(Answer, read_answer, *names, about=about, records=[document]))
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
@@ -171,6 +176,28 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
     if parsed.is_unread:
         return Fetched(piece, None, f"nothing in it can be read: {parsed.rejects[0][1]}", at), False
     return Fetched(piece, parsed, "", at), False
+
+
+class Answer(NamedTuple):
+    """``Parsed``, as one process can send it to another."""
+
+    series: tuple[SourceSeries, ...]
+    rejects: tuple[tuple[int, str], ...]
+    claims: tuple[Claim, ...]
+    is_sound: bool
+
+
+def read_answer(document: IO[bytes], source: str, country: str, name: str) -> Answer:
+    """What a publisher answered; for a confined process, since the answer may be anyone's.
+
+    Raises:
+        FanousError: it cannot be used.
+    """
+    try:
+        parsed = LIVE_SOURCES[source].parse(document.read(), country, name)
+    except Rejected as reason:
+        raise FanousError(str(reason)) from reason
+    return Answer(parsed.series, parsed.rejects, parsed.claims, parsed.is_sound)
 
 
 def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
