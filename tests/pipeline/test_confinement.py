@@ -131,7 +131,7 @@ def checking_a_bundle(record: Path) -> str:
 
 def pulling(record: Path) -> str:
     """The answer of a publisher, or of whoever answers in its place."""
-    ask = Query("PK", 0, pull.DAY)
+    ask = Query("PK", 0, 86_400)
     (found,) = pull.fetch("ioda", ask, lambda _url: record.read_bytes(), time.time, [])
     return found.why
 

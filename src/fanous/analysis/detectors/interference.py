@@ -36,6 +36,7 @@ from fanous.model.threshold import threshold
 # --- how probable is it, bin by bin? ---------------------------------------------------------------------
 
 Bools = NDArray[np.bool_]
+Counts = Ints | Floats
 
 PROBES_MAX = threshold(
     "detectors.filter_probes",
@@ -62,6 +63,11 @@ class Bins:
     probes: Ints
     controlled: Bools
     vouched: Bools
+
+    def of(self, series: Bools) -> "Bins":
+        """Those of some of the series."""
+        times, failing, probes = (part[:, series] for part in (self.times, self.failing, self.probes))
+        return Bins(times, failing, probes, self.controlled[:, series], self.vouched[:, series])
 
 
 def side_by_side(series: list[Series]) -> Bins:
@@ -112,17 +118,23 @@ def log_likelihood_ratio(bins: Bins, mean_off: Floats, mean_on: float, rho: floa
         mean_off: shape (series,).
         mean_on, rho, burst: see ``InterferenceOptions``.
     """
-    said, failed = (_remembered(voices, bins, burst) for voices in (bins.probes, bins.failing))
     means, mean_of = np.unique(np.round(mean_off, 4), return_inverse=True)
-    off, on = beta_binomial(means, rho), beta_binomial(np.array([mean_on]), rho)[0]
+    evidence = beta_binomial(np.array([mean_on]), rho) - beta_binomial(means, rho)
 
-    def evidence(probes: Floats, failing: Floats) -> Floats:
-        scale = np.maximum(np.maximum(probes, 1) / PROBES_MAX, 1.0)
+    def of_voices(probes: Counts, failing: Counts, series: Bools | slice = slice(None)) -> Floats:
+        scale = np.maximum(probes / PROBES_MAX, 1.0)
         n = np.rint(probes / scale).astype(np.int64)
         k = np.minimum(np.rint(failing / scale).astype(np.int64), n)
-        return np.asarray(on[n, k] - off[mean_of[None, :], n, k])
+        return np.asarray(evidence[mean_of[series], n, k])
 
-    ratio = evidence(said + bins.probes, failed + bins.failing) - evidence(said, failed)
+    ratio = of_voices(bins.probes, bins.failing)
+    close = (np.diff(bins.times, axis=0) < burst) & (bins.probes[1:] > 0)
+    rounds = close.any(axis=0)  # in all other series nothing is remembered
+    if rounds.any():
+        own = bins.of(rounds)
+        said, failed = (_remembered(voices, own, burst) for voices in (own.probes, own.failing))
+        all_said = of_voices(said + own.probes, failed + own.failing, rounds)
+        ratio[:, rounds] = all_said - of_voices(said, failed, rounds)
     return np.where(bins.probes > 0, ratio, 0.0)
 
 
@@ -182,13 +194,14 @@ def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float, bounds
     Returns:
         float64, (bins, series), in [0, 1].  A series begins at the chain's stationary share.
     """
-    out = np.empty_like(ratio)
+    out, is_bound = np.empty_like(ratio), bounds.bind()
     for j in range(len(ratio)):
         if j == 0:
             predicted = rate_on[0] / (rate_on[0] + rate_off)
         else:
             predicted = _relax(out[j - 1], rate_on[j], rate_off, times[j] - times[j - 1])
-        predicted = np.clip(predicted, bounds.least[j], bounds.most[j])
+        if is_bound[j]:
+            predicted = np.clip(predicted, bounds.least[j], bounds.most[j])
         weight = predicted * np.exp(ratio[j])
         out[j] = weight / (weight + 1 - predicted)
     return out
@@ -196,16 +209,20 @@ def forward(ratio: Floats, times: Ints, rate_on: Floats, rate_off: float, bounds
 
 def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float, bounds: "Bounds") -> Floats:
     """P(on | all data), from the forward probabilities; same shape."""
-    out = filtered.copy()
+    out, is_bound = filtered.copy(), bounds.bind()
     for j in range(len(filtered) - 2, -1, -1):
         here, ahead, rate = filtered[j], out[j + 1], rate_on[j + 1]
         decay = np.exp(-(rate + rate_off) * (times[j + 1] - times[j]))
         rest = rate / (rate + rate_off)
         on_to_on, off_to_on = rest + (1 - rest) * decay, rest - rest * decay
-        relaxed = np.clip(here * on_to_on + (1 - here) * off_to_on, 1e-300, 1 - 1e-16)
-        predicted = np.clip(relaxed, bounds.least[j + 1], bounds.most[j + 1])
-        comes, stays = np.maximum(predicted - relaxed, 0) / (1 - relaxed), np.minimum(predicted / relaxed, 1)
-        on_to_on, off_to_on = (stays * (to_on + (1 - to_on) * comes) for to_on in (on_to_on, off_to_on))
+        predicted = relaxed = np.clip(here * on_to_on + (1 - here) * off_to_on, 1e-300, 1 - 1e-16)
+        if is_bound[j + 1]:
+            predicted = np.clip(relaxed, bounds.least[j + 1], bounds.most[j + 1])
+            comes, stays = (
+                np.maximum(predicted - relaxed, 0) / (1 - relaxed),
+                np.minimum(predicted / relaxed, 1),
+            )
+            on_to_on, off_to_on = (stays * (to_on + (1 - to_on) * comes) for to_on in (on_to_on, off_to_on))
         up, down = ahead / predicted, (1 - ahead) / (1 - predicted)
         out[j] = here * (on_to_on * up + (1 - on_to_on) * down)
     return np.clip(out, 0.0, 1.0)
@@ -408,6 +425,10 @@ class Bounds:
     least: Floats
     most: Floats
 
+    def bind(self) -> Bools:
+        """In which bins others say anything at all, (bins,)."""
+        return np.asarray(((self.least > 0) | (self.most < 1)).any(axis=1))
+
 
 def alone(shape: tuple[int, ...]) -> Bounds:
     """Those of networks about which no other says anything."""
@@ -421,6 +442,8 @@ def shown_by_others(ratio: Floats, bins: Bins, seats: Seats, options: Interferen
     lifted: so what their voices say together multiplies.  A network says that the order is lifted if it works again.
     """
     shown = np.where(bins.vouched & (bins.probes > 0), ratio, 0.0)
+    if not shown.any():
+        return alone(ratio.shape)
     fails, works = np.zeros(ratio.shape), np.zeros(ratio.shape)
     for j in range(len(ratio)):
         before = max(j - 1, 0)
