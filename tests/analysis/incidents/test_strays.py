@@ -2,7 +2,8 @@
 
 import pytest
 
-from fanous.analysis.incidents.networks import from_first_failures, without_strays
+from fanous.analysis.incidents.brackets import from_first_failures
+from fanous.analysis.incidents.networks import without_strays
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, finding, votes
 from tests.each import each
 
@@ -58,7 +59,7 @@ ROLLED_OUT = [n / 2 for n in range(42, 60)]
         ("half of it fails from 21:00 on", [Ballot(ROLLED_OUT[::2], True), Ballot(ROLLED_OUT[1::2], False)], 21, 20),
         ("in another way", [timeouts(ROLLED_OUT[::2]), Ballot(ROLLED_OUT[1::2], False)], 30, 29.5),
         ("two that fail by chance", [Ballot([21, 24], True), Ballot(ROLLED_OUT[3:], False)], 30, 29.5),
-        ("on another network", [Ballot(ROLLED_OUT, True, 2)], 30, 29.5),
+        ("on another network", [Ballot(ROLLED_OUT, True, 2)], 30, 20),
     ],
 )  # fmt: skip
 def test_a_block_that_is_rolled_out_begins_with_its_first_failure(

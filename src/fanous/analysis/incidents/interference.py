@@ -7,6 +7,7 @@ what else may explain it, and on which networks it was on from when to when.  ``
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from fanous.analysis.incidents.assemble import (
     intervals_of,
     surest,
 )
+from fanous.analysis.incidents.brackets import MEASURED_WITHIN, end_between, from_first_failures
 from fanous.analysis.incidents.confirm import (
     Ruling,
     families_seen,
@@ -44,7 +46,6 @@ from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
     Distinct,
     by_name,
-    from_first_failures,
     nameable_of,
     roles_of,
     that_saw,
@@ -141,6 +142,7 @@ class MeasuredVotes:
         reaches = bool(raised) or fell_silent
         reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
         end = _end(sessions)
+        ended = None if end is None else end_between(sessions, votes, end)
         first = min((f.anomaly for f in sessions), key=lambda a: a.start)
         network_parts = _network_parts(sessions, votes)
         counted = votes.where(that_saw(votes, network_parts))
@@ -157,9 +159,11 @@ class MeasuredVotes:
             networks=network_parts,
             onset=first.start,
             onset_earliest=first.start_earliest,
-            onset_latest=min(f.anomaly.start_latest for f in sessions),
+            onset_latest=min(f.anomaly.start_latest for f in sessions) + MEASURED_WITHIN,
             intervals=_intervals(sessions, end),
             end=end,
+            end_earliest=None if ended is None else min(ended[0], end or inf),
+            end_latest=None if ended is None else max(ended[1], end or -inf),
             witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
             most=UNCONFIRMED
             if ruling.at is None

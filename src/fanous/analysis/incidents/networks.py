@@ -18,7 +18,7 @@ network by network (``roles_of``).
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -265,73 +265,6 @@ def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool
     if not main or not len(seen) or not main.isdisjoint(seen.mechanisms.tolist()):
         return False
     return not mostly_controlled(seen) and not is_long(seen)
-
-
-# --- a block that is rolled out -------------------------------------------------------------------------
-
-ROLLED_OUT_WITHIN = threshold(
-    "incidents.rolled_out_seconds",
-    36 * HOUR,
-    "Time before an anomaly in which its first failures are looked for: orders are carried out in it, as for a "
-    "second network.",
-)
-
-PARTLY_ON = threshold(
-    "incidents.rolled_out_share",
-    0.5,
-    "Share of the measurements that fail on a network of which a part is cut; each measurement before the "
-    "anomaly speaks for this or for `incidents.rolled_out_share_off`.",
-)
-PARTLY_OFF = threshold(
-    "incidents.rolled_out_share_off",
-    0.02,
-    "Share of the measurements that fail on a network of which nothing is cut, as for the filter (`mean_off`).",
-)
-
-ROLLED_OUT_NATS = threshold(
-    "incidents.rolled_out_nats",
-    6.0,
-    "Evidence from which the failures before an anomaly belong to it: one is never enough, two are with hardly "
-    "a success between them.",
-)
-
-
-def from_first_failures(group: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """The group, with each anomaly's onset at the first failure that belongs to it.
-
-    The detectors see a network as *on* when most of it fails, so what is rolled out over some of its lines first begins
-    too late.  The failures before that belong to it if they fail in the same way and are too many for an ordinary time.
-    The bracket of the onset then reaches from the last measurement that worked before them to the detectors' own.
-    """
-    by_key: dict[SeriesKey, list[Finding]] = {}
-    for finding in group:
-        by_key.setdefault(finding.anomaly.key, []).append(finding)
-    return [_from_first_failure(finding, by_key[finding.anomaly.key], votes) for finding in group]
-
-
-def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) -> Finding:
-    anomaly = finding.anomaly
-    ended = [one.anomaly.known_until for one in own if one.anomaly.start < anomaly.start]
-    since = max([anomaly.start_latest - ROLLED_OUT_WITHIN, *ended])
-    span, of_it = rows_of(votes, finding, since, anomaly.start_latest)
-    before = votes.where(np.arange(span.start, span.stop)[of_it])
-    during = votes.where(inside(votes, [finding]) & votes.seen)
-    counts = Counter(during.mechanisms.tolist())
-    main = [mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()]
-    failed = before.seen & np.isin(before.mechanisms, main)
-    nats = np.where(failed, np.log(PARTLY_ON / PARTLY_OFF), np.log((1 - PARTLY_ON) / (1 - PARTLY_OFF)))
-    evidence = np.cumsum(nats[::-1])[::-1]  # of all from each vote on
-    if not failed.any() or float(evidence.max()) < ROLLED_OUT_NATS:
-        return finding
-    first = int(np.argmax(evidence))
-    worked = before.times[:first][~before.seen[:first]]
-    start = float(before.times[first])
-    earliest = anomaly.start_earliest if not len(worked) else float(worked[-1])
-    if earliest is not None:
-        earliest = min(earliest, start)
-    return replace(
-        finding, anomaly=replace(anomaly, start=min(start, anomaly.start), start_earliest=earliest)
-    )
 
 
 # --- one probe against its neighbours -------------------------------------------------------------------
