@@ -373,8 +373,8 @@ class Incident:
         onset_earliest: None = already under way when the data begin (open onset).
         end: None = it is ongoing, or there are no measurements since.
         reached: of an outage, when it was first at its stated level, and the bounds; None = at once, or unknown.
-        end_earliest, end_latest: its bounds: the last value that was bad and the first that was good; None = there is
-            no end, or they are not known (by measurements, or before detectors 2026.27).
+        end_earliest, end_latest: its bounds: the last value or measurement that was bad and the first that was good;
+            None = there is no end, or they are not known (in series before detectors 2026.27, else before 2026.37).
         intervals: when it was on; daily sessions are several intervals of one incident.
         confirmed_at: when the rule was first met with what was known then; None = never.
         confidence: probability that this is interference, 0..1.

@@ -168,7 +168,7 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
     try:
         document = document_of(LIVE_SOURCES[source], get, piece)
         about, names = f"an answer of {source}", (source, ask.country, piece.name)
-        parsed = Parsed(*answered(Answer, read_answer, *names, about=about, records=[document]))
+        parsed = Parsed(*answered(PulledAnswer, read_answer, *names, about=about, records=[document]))
     except Rejected as reason:
         return Fetched(piece, None, str(reason), at), False
     except FanousError as reason:
@@ -178,7 +178,7 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
     return Fetched(piece, parsed, "", at), False
 
 
-class Answer(NamedTuple):
+class PulledAnswer(NamedTuple):
     """``Parsed``, as one process can send it to another."""
 
     series: tuple[SourceSeries, ...]
@@ -187,7 +187,7 @@ class Answer(NamedTuple):
     is_sound: bool
 
 
-def read_answer(document: IO[bytes], source: str, country: str, name: str) -> Answer:
+def read_answer(document: IO[bytes], source: str, country: str, name: str) -> PulledAnswer:
     """What a publisher answered; for a confined process, since the answer may be anyone's.
 
     Raises:
@@ -197,7 +197,7 @@ def read_answer(document: IO[bytes], source: str, country: str, name: str) -> An
         parsed = LIVE_SOURCES[source].parse(document.read(), country, name)
     except Rejected as reason:
         raise FanousError(str(reason)) from reason
-    return Answer(parsed.series, parsed.rejects, parsed.claims, parsed.is_sound)
+    return PulledAnswer(parsed.series, parsed.rejects, parsed.claims, parsed.is_sound)
 
 
 def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
