@@ -127,7 +127,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
-    (*explanations.EXPLANATIONS.values(), *explanations.STANDINGS.values()),
+    (*explanations.EXPLANATIONS.values(), *explanations.STANDINGS.values(), *explanations.UNTESTED),
     (*headline.REPORTED.values(), *words.BASES.values(), "First published"),
     (*reasons.GONE.values(), reasons.NO_LONGER, reasons.METHOD_CHANGED, reasons.METHOD_SAID),
     tuple(dict.fromkeys(reasons.COUNTED.values())),

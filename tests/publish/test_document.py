@@ -17,7 +17,7 @@ KEYS = [
     "onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest", "reached", "reached_earliest",
     "reached_latest", "intervals", "confirmed_at",
     "first_published_at", "confidence", "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason",
-    "reasons", "explanations", "evidence", "rules_version", "detector_version",
+    "reasons", "explanations", "share_tested", "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
 
 

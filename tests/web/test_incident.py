@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import escape
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,7 @@ from fanous.web.pages.incident import tex
 from fanous.web.templates import whole
 from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import LANGUAGES
-from fanous.wording.narrative import AS_PUBLISHED
+from fanous.wording.narrative import AS_PUBLISHED, untested_said
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import EXPLAINED, NATION, SUSPECTED, incident, network
 from tests.each import each
@@ -132,7 +133,11 @@ def test_it_says_what_else_it_could_be_and_folds_what_is_excluded(code: str) -> 
     assert [open_part.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [1, 1, 0]
     assert [folded.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [0, 0, 2]
     assert language.count("{n} explanation is excluded", "{n} explanations are excluded", 2) in folded
-    assert open_part.index(language.say("Possible")) < open_part.index(language.say("Not tested"))
+    said = untested_said(incident(**EXPLAINED), language)
+    assert said is not None and escape(said.text, quote=False) in open_part
+    assert open_part.index(f"<b>{language.say('Possible')}") < open_part.index(
+        f"<b>{language.say('Not tested')}"
+    )
     assert "<script" not in told
 
 

@@ -416,11 +416,14 @@ class ExplanationScore:
     """How often one explanation held, and could not be tested, among incidents that were right, and among others.
 
     Attributes:
+        weighed_right, weighed_false: incidents of its kind of evidence, however it stood.
         case: of an incident for which it held, or else was excluded, or else could not be tested.
         standing, because, params: how it stood there, and why.
     """
 
     code: str
+    weighed_right: int
+    weighed_false: int
     held_right: int
     held_false: int
     untested_right: int
@@ -470,6 +473,8 @@ def _explanation_score(code: str, stood: Sequence[tuple[WeighedIncident, Weighed
     incident, example = min(stood, key=lambda pair: (EXAMPLES.index(pair[1].standing), not pair[0].right))
     return ExplanationScore(
         code,
+        sum(incident.right for incident, _ in stood),
+        sum(not incident.right for incident, _ in stood),
         counts[Standing.HOLDS, True],
         counts[Standing.HOLDS, False],
         counts[Standing.UNTESTED, True],

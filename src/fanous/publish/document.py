@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from fanous.analysis.explanations.base_rates import share_tested
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Weighed, for_readers
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval
@@ -113,6 +114,7 @@ def incident_document(incident: Incident) -> Document:
         "reason": reason_of(incident),
         "reasons": reasons_document(incident.reasons),
         "explanations": explanations_document(incident.explanations),
+        "share_tested": share_tested(incident.explanations),
         "evidence": {
             "measurements": incident.evidence.measurements,
             "probes": incident.evidence.probes,

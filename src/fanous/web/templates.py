@@ -147,6 +147,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             summary=partial(narrative.summary, language=language),
             because=partial(narrative.because, language=language),
             what_else=partial(narrative.what_else, language=language),
+            untested_said=partial(narrative.untested_said, language=language),
             as_published=narrative.AS_PUBLISHED,
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),

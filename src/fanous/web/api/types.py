@@ -181,6 +181,13 @@ class Incident(Struct):
             "excluded; empty: nothing was weighed"
         ),
     ]
+    share_tested: Annotated[
+        Share | None,
+        Meta(
+            description="of events like this, the least share that nothing untested is behind, apart from "
+            "`confidence`; null: nothing was weighed",
+        ),
+    ]
     evidence: Evidence
     rules_version: str
     detector_version: str
