@@ -83,7 +83,8 @@ def print_answer(console: Console, answer: CountryAnswer, *, why: bool = False) 
 
 def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
     """What would have been found: a row for each network and target, with the shortest such event."""
-    from fanous.analysis.sensitivity import CHANCE, longest
+    from fanous.analysis.sensitivity import longest
+    from fanous.model.coverage import CHANCE
 
     if not found:
         return Group(Text("Nothing was measured that could show blocking, so none would have been found."))

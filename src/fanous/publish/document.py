@@ -35,7 +35,7 @@ def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
     """How long an event had to last to be found with this ``chance``, in minutes; nothing if it was not asked for."""
     if found is None:
         return {}
-    from fanous.analysis.sensitivity import CHANCE
+    from fanous.model.coverage import CHANCE
 
     return {
         "sensitivity": [
@@ -46,6 +46,7 @@ def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
                 "chance": CHANCE,
                 "minutes_all": _in_minutes(one.seconds_all),
                 "minutes_half": _in_minutes(one.seconds_half),
+                "found_alike": one.found_alike and round(one.found_alike, 2),
             }
             for one in found
         ]
