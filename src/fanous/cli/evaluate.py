@@ -250,10 +250,18 @@ def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
 def _evaluate_calibration(
     corpora: list[Path], data: Path | None, truth_table: Path | None, as_json: bool
 ) -> None:
-    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_series, of_weeks
+    from fanous.evaluation.calibration import (
+        FAULTS,
+        of_corpora,
+        of_lab,
+        of_series,
+        of_short_histories,
+        of_weeks,
+    )
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
-    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora, data)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series()]
+    found += [of_short_histories(), *of_corpora(corpora, data)]
     if as_json:
         print_document({"calibration": [msgspec.to_builtins(one) for one in found]})
         return

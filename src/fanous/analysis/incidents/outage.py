@@ -85,7 +85,8 @@ SURE = threshold(
     "incidents.outage_confidence_family",
     0.95,
     "Highest confidence from one family of series among several that agree: all its series share its faults; and "
-    "from several, while people's activity was as usual, or with less than a week of history.",
+    "from several, while people's activity was as usual, or with less than a week of history: of 109 such, made up, "
+    "all were right, which shows .97 and no more.",
 )
 
 ONE_FAMILY = threshold(
