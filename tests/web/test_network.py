@@ -2,10 +2,12 @@
 
 import re
 
+from fanous.model.incident import Interval
 from fanous.web.answers import Site
 from fanous.wording.language import LANGUAGES
 from fanous.wording.sensitivity import SEEN_LATE
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
+from tests.charts.events import incident
 from tests.each import each
 from tests.web.small_store import SmallStore
 from tests.web.visits import reader
@@ -39,3 +41,14 @@ def test_a_network_on_which_nothing_was_measured_promises_nothing() -> None:
     store = SmallStore(names={45669: "Jazz"})
     text = reader(store, Site(clock=lambda: MONDAY)).get("/PK/AS45669").text
     assert 'id="sensitivity"' not in text
+
+
+def test_where_an_incident_was_found_it_does_not_say_what_would_have_been() -> None:
+    found = incident(
+        targets=("telegram",), onset=MONDAY, entities=("AS45669",), intervals=(Interval(MONDAY, None),)
+    )
+    ballots = (Ballot(OFTEN, False, asn=45669), Ballot(OFTEN, True, asn=45669, target="telegram"))
+    store = SmallStore([found], {45669: "Jazz"}, ballots=ballots)
+    text = reader(store, Site(clock=lambda: MONDAY + DAYS * 24 * HOUR)).get("/PK/AS45669?days=7").text
+    section = text[text.index('<h2 id="sensitivity">') :].partition("</ul>")[0]
+    assert "X (Twitter)" in section and "Telegram" not in section
