@@ -10,7 +10,7 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -146,7 +146,8 @@ class Quantities:
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
-        doubts = _doubts(weighed[code] for code in weighed if code in said)
+        held = [code for code in weighed if weighed[code].standing is Standing.HOLDS]
+        doubts = tuple(weighed[code].because for code in held if code in said)
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
         classes = _mechanisms(kind, target, far)
@@ -215,11 +216,6 @@ def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Outa
         if not kept or verdict.ruling.at is None:
             verdict = verdict._replace(ruling=Ruling("", None, answer.because))
     return verdict
-
-
-def _doubts(answers: Iterable[Weighing]) -> tuple[Reason, ...]:
-    """What holds and suspends nothing, but keeps what is confirmed from being certain."""
-    return tuple(answer.because for answer in answers if answer.standing is Standing.HOLDS)
 
 
 def _by_routes(measured: Sequence[SourceCourse]) -> Iterator[Reason]:
