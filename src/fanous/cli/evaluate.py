@@ -504,12 +504,14 @@ def _world_table(evaluation: Evaluation) -> Table:
 
 
 def _sensitivity_table(evaluation: Evaluation) -> Table:
-    """``found`` should be at least the chance that is stated, and what is half as long less."""
-    columns = ("planted on", "measurements", "failing", "long", "times", "found", "half as long")
+    """``found`` should be at least the chance that is stated; of what is half as long, about as much as ``stated``."""
+    columns = ("planted on", "measurements", "failing", "long", "times", "found", "half as long", "stated")
     table = Table(*columns, box=None, padding=(0, 2))
     for one in evaluation.sensitivity:
         size = (f"{one.measurements:,}", f"{one.depth:.0%}", f"{one.minutes / 60:.1f} h", str(one.times))
-        table.add_row(f"AS{one.asn}", *size, *map(_share, (one.found, one.found_half_as_long)))
+        table.add_row(
+            f"AS{one.asn}", *size, *map(_share, (one.found, one.found_half_as_long, one.stated_half_as_long))
+        )
     return table
 
 

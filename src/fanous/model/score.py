@@ -364,6 +364,8 @@ class SensitivityScore:
         depth: share of them that fail in an event; minutes: how long it lasts.
         times: events planted; found: share of them that the detector raises.
         found_half_as_long: the same for events of half that length, which should be found less often than is stated.
+        stated_half_as_long: which share of these the page of an incident as long would state; None = only half of the
+            measurements fail, of which it says nothing.
     """
 
     asn: int
@@ -373,6 +375,7 @@ class SensitivityScore:
     times: int
     found: float
     found_half_as_long: float
+    stated_half_as_long: float | None
 
 
 @dataclass(frozen=True, slots=True)
