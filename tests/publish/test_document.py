@@ -182,10 +182,11 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         "witnesses",
         "slowed_how",
         "lacking",
+        "sensitivity",
         "revisions",
     ]
     assert list(shown) == [*KEYS, "country", *more]
-    added = ("known_until", "witnesses", "slowed_how", "lacking", "revisions")
+    added = ("known_until", "witnesses", "slowed_how", "lacking", "sensitivity", "revisions")
     assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)
     assert shown["revisions"] == [
         revision(1, "2023-12-17T14:45:00Z", "confirmed", "seen"),
