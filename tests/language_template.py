@@ -24,7 +24,18 @@ from fanous.sources.ics import LEFT_OUT
 from fanous.sources.publishers import SOURCES
 from fanous.web import bundles, desk_pages, form
 from fanous.web.pages import PAGES, events, explore_common, incidents
-from fanous.wording import cost, explanations, findings, headline, narrative, period, post, reasons, words
+from fanous.wording import (
+    cost,
+    explanations,
+    findings,
+    headline,
+    narrative,
+    period,
+    post,
+    reasons,
+    sensitivity,
+    words,
+)
 from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
@@ -127,7 +138,8 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (narrative.SEEN, narrative.SEEN_BY_RUNS, narrative.SEEN_BY_EACH_RUN, narrative.WORKED),
     (narrative.OF_FAMILY, narrative.AS_PUBLISHED, *narrative.BECAUSE.values()),
     tuple(reasons.REASONS.values()),
-    (*explanations.EXPLANATIONS.values(), *explanations.STANDINGS.values()),
+    (*explanations.EXPLANATIONS.values(), *explanations.STANDINGS.values(), *explanations.UNTESTED),
+    sensitivity.TEXTS,
     (*headline.REPORTED.values(), *words.BASES.values(), "First published"),
     (*reasons.GONE.values(), reasons.NO_LONGER, reasons.METHOD_CHANGED, reasons.METHOD_SAID),
     tuple(dict.fromkeys(reasons.COUNTED.values())),

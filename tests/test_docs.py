@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 import typer
 from benchmarks.__main__ import bench_app
+from tools.tables import BASE_RATES, documented, every_threshold, renewed_base_rates, retired
 from tools.tables import DOCUMENTS as THRESHOLD_PAGES
-from tools.tables import documented, every_threshold, retired
 from tools.tables import renewed as renewed_thresholds
 from typer.testing import CliRunner
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION
+from fanous.analysis.explanations.base_rates import BASE_RATES as BASE_RATES_OF_ROWS
 from fanous.analysis.explanations.table import TABLE
 from fanous.analysis.incidents.assemble import CERTAIN, UNCONFIRMED
 from fanous.analysis.incidents.interference import SHOWN_ELSEWHERE, SHOWN_HELPED
@@ -282,6 +283,14 @@ def test_the_tables_of_thresholds_are_those_of_the_code(page: Path) -> None:
     text = text_of(page)
     fresh = renewed_thresholds(text, every_threshold(), retired())
     assert text.splitlines() == fresh.splitlines(), "run make tables"
+
+
+def test_the_base_rates_are_those_that_were_counted() -> None:
+    source = BASE_RATES.read_text(encoding="utf-8")
+    assert renewed_base_rates(source) == source, "run make tables"
+    assert {row.code for row in TABLE} == BASE_RATES_OF_ROWS.keys()
+    changed = source.replace("BaseRate(0, 8)", "BaseRate(0, 9)")
+    assert renewed_base_rates(changed) == source != changed
 
 
 def test_every_threshold_is_in_one_table() -> None:

@@ -8,6 +8,7 @@ writes them anew.  An id that a table had and that no module declares any more j
 import importlib
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 import fanous
+from fanous.analysis.explanations import base_rates as base_rates_module
 from fanous.analysis.explanations.explanation import Consequence, Explanation, Subject
 from fanous.analysis.explanations.table import TABLE
 from fanous.model.reason import Reason
@@ -39,6 +41,8 @@ _EXPLANATIONS = re.compile(r"(<!-- explanations -->\n\n)(?:\|.*\n)*")
 _RATES = re.compile(r"(<!-- explanation rates -->\n\n)(?:[^#\n].*\n|\n(?=\|))*")
 RATES = DOCS / "explanations.json"
 """What ``fanous evaluate --explanations --json`` printed."""
+BASE_RATES = Path(base_rates_module.__file__)
+_BASE_RATES = re.compile(r"(BASE_RATES: .* = \{\n)(?:    .*\n)*")
 _ROW = re.compile(r"^\| `(\w+\.[\w.]+)` \|", re.MULTILINE)
 
 TIMES = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
@@ -136,6 +140,15 @@ def rates_table(kinds: Sequence[ExplanationRates]) -> str:
     return f"{sums}\n\n| holds for | {head} |\n|{'---|' * (1 + len(kinds))}\n{table}"
 
 
+def base_rates(kinds: Sequence[ExplanationRates]) -> str:
+    """Of how many incidents whose cause is known each row was the cause, as ``BASE_RATES`` has it."""
+    behind, events = Counter[str](), Counter[str]()
+    for row in (row for kind in kinds for row in kind.rows):
+        behind[row.code] += row.held_false
+        events[row.code] += row.weighed_right + row.weighed_false - row.untested_false
+    return "".join(f'    "{code}": BaseRate({behind[code]}, {events[code]}),\n' for code in sorted(events))
+
+
 def held(row: ExplanationScore | None) -> str:
     return "not weighed" if row is None else f"{row.held_right}, {row.held_false}"
 
@@ -165,7 +178,13 @@ def number(value: Any) -> str:
     return str(Fraction(value).limit_denominator(1000))
 
 
+def renewed_base_rates(source: str) -> str:
+    """The module with its table written anew."""
+    return _BASE_RATES.sub(lambda marker: marker[1] + base_rates(rates()), source)
+
+
 def main() -> None:
+    BASE_RATES.write_text(renewed_base_rates(BASE_RATES.read_text(encoding="utf-8")), encoding="utf-8")
     thresholds = every_threshold()
     texts = {page: page.read_text(encoding="utf-8") for page in DOCUMENTS}
     gone = {name for text in texts.values() for name in documented(text)} - {one.id for one in thresholds}

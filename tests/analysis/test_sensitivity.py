@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.detectors.interference import BLOCKING, InterferenceOptions, find_interference
-from fanous.analysis.sensitivity import CHANCE, LONGEST, sensitivities
-from fanous.model.coverage import Sensitivity
+from fanous.analysis.sensitivity import LONGEST, sensitivities
+from fanous.model.coverage import CHANCE, Sensitivity
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -140,3 +140,38 @@ def test_the_same_votes_give_the_same_answer() -> None:
     one = measured(HOUR, probes=3)
     assert found(one) == found(one)
     assert BLOCKING.options == OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("every", "controlled", "length"),
+    [(STEP, True, 4 * HOUR), (HOUR, False, 8 * HOUR), (2 * HOUR, False, 8 * HOUR), (6 * HOUR, False, DAY)],
+)
+def test_of_events_as_long_as_the_one_asked_about_as_many_are_found_as_is_said(
+    every: float, controlled: bool, length: float
+) -> None:
+    one = measured(every, controlled=controlled)
+    (told,) = sensitivities([one], OPTIONS, 0, DAYS * DAY, length)
+    assert told.found_alike is not None
+    assert share_raised(one, 1.0, length) == pytest.approx(told.found_alike, abs=0.08)
+    assert told.is_seen is (told.found_alike >= CHANCE)
+
+
+def test_what_is_said_to_be_missed_mostly_is_and_what_is_said_to_be_seen_is_found() -> None:
+    """Both kinds must be among the cases, or the comparison would prove nothing."""
+    said: dict[bool, list[float]] = {True: [], False: []}
+    for every in (STEP, HOUR, 4 * HOUR, 12 * HOUR):
+        for length in (HOUR, 6 * HOUR, DAY, 3 * DAY):
+            (told,) = sensitivities([measured(every)], OPTIONS, 0, DAYS * DAY, length)
+            if told.is_seen or (told.found_alike or 0) < 0.1:
+                said[told.is_seen].append(share_raised(measured(every), 1.0, length, times=60))
+    assert len(said[True]) >= 3 and len(said[False]) >= 3
+    assert min(said[True]) >= 0.8
+    assert max(said[False]) <= 0.2
+
+
+def test_only_networks_that_are_asked_about_are_told_those_measured_most_first() -> None:
+    every = [measured(HOUR * asn, asn=asn) for asn in (1, 2, 3, 4)]
+    told = sensitivities(every, OPTIONS, 0, DAYS * DAY, DAY, lambda asn: asn != 1, most=2)
+    assert [one.asn for one in told] == [2, 3]
+    assert all(one.found_alike is not None for one in told)
+    assert [one.found_alike for one in sensitivities(every, OPTIONS, 0, DAYS * DAY)] == [None] * 4

@@ -23,7 +23,8 @@ KEYS = [
     "onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest", "reached", "reached_earliest",
     "reached_latest", "intervals", "confirmed_at",
     "first_published_at", "confidence", "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason",
-    "reasons", "explanations", "evidence", "rules_version", "detector_version", "networks", "known_until",
+    "reasons", "explanations", "share_tested", "evidence", "rules_version", "detector_version", "networks",
+    "known_until",
 ]  # fmt: skip
 
 
@@ -65,7 +66,15 @@ def test_what_would_have_been_found_is_told_if_it_is_asked_for(filled: Path) -> 
     asked = document("confirm", "PK", "--target", "x", "--sensitivity", "--store", filled)
     assert {one["target"] for one in asked["sensitivity"]} == {"x"}
     first = asked["sensitivity"][0]
-    assert list(first) == ["network", "target", "measurements", "chance", "minutes_all", "minutes_half"]
+    assert list(first) == [
+        "network",
+        "target",
+        "measurements",
+        "chance",
+        "minutes_all",
+        "minutes_half",
+        "found_alike",
+    ]
     assert first["chance"] == 0.9 and 0 < first["minutes_all"] < 24 * 60
     assert first["minutes_half"] is None or first["minutes_half"] >= first["minutes_all"]
     counts = [one["measurements"] for one in asked["sensitivity"]]

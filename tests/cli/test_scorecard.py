@@ -242,8 +242,8 @@ def test_planted_blocking_is_told_by_what_was_varied() -> None:
 
 
 def test_planted_failures_are_next_to_what_was_stated() -> None:
-    scores = (SensitivityScore(33771, 1265, 0.5, 4131.0, 200, 0.905, 0.71),)
-    assert "AS33771 1,265 50% 68.8 h 200 0.91 0.71" in rows(told(evaluation(sensitivity=scores)))
+    scores = (SensitivityScore(33771, 1265, 0.5, 4131.0, 200, 0.905, 0.71, 0.68),)
+    assert "AS33771 1,265 50% 68.8 h 200 0.91 0.71 0.68" in rows(told(evaluation(sensitivity=scores)))
 
 
 def test_losses_are_next_to_the_peers_rule_and_quiet_series_below() -> None:

@@ -235,6 +235,9 @@ def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> N
 def test_what_else_it_could_be_is_counted_and_listed_if_asked() -> None:
     one = incident(**EXPLAINED)
     assert "  What else could it be: 1 possible, 1 not tested, 2 excluded; --why lists them" in shown(one)
+    rarely = "  What could not be tested could be behind as many as one in 65 events like this."
+    assert rarely in shown(one)
+    assert rarely in shown(one, why=True)
     listed = shown(one, why=True)
     first = listed.index("  What else could it be?") + 1
     assert [line.split("  ")[1] for line in listed[first : first + 8 : 2]] == [

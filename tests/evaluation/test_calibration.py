@@ -7,8 +7,17 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from fanous.analysis.incidents.outage import SURE
 from fanous.cli.evaluate import print_calibration
-from fanous.evaluation.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
+from fanous.evaluation.calibration import (
+    REPORTING_SEEDS,
+    SHORT_SEEDS,
+    SPENT_SEEDS,
+    TUNING_SEEDS,
+    of_lab,
+    of_short_histories,
+    of_weeks,
+)
 from fanous.evaluation.rehearsal.cases import TechniqueResult, append
 from fanous.evaluation.simulate.votes import WEEK_START, Trouble, Week, measured, week_of
 from fanous.model.score import Stated, calibrate, wilson
@@ -76,3 +85,10 @@ def test_people_see_the_diagram() -> None:
     text = console.export_text()
     assert "n = 10, 9 right" in text and "made up" in text
     assert "#######" in text and "|" in text
+
+
+def test_outages_of_a_short_history_are_surer_than_stated_and_never_certain() -> None:
+    found = of_short_histories(SHORT_SEEDS[:8])
+    assert found.n >= 10
+    assert all(one.stated <= SURE + 1e-9 for one in found.classes)
+    assert found.right >= SURE * found.n

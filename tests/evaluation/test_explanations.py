@@ -48,6 +48,7 @@ def test_true_and_other_incidents_are_counted_apart_and_the_case_that_teaches_mo
     assert (found.right, found.right_suspended, found.false, found.false_suspended) == (2, 0, 1, 1)
     (row,) = found.rows
     assert (row.held_right, row.held_false, row.untested_right, row.untested_false) == (0, 1, 1, 0)
+    assert (row.weighed_right, row.weighed_false) == (2, 1)
     assert (row.case, row.standing) == ("third", Standing.HOLDS)
     (without,) = explanation_rates("corpora", rows[:2]).rows
     assert (without.case, without.standing) == ("second", Standing.EXCLUDED)

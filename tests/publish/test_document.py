@@ -17,7 +17,7 @@ KEYS = [
     "onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest", "reached", "reached_earliest",
     "reached_latest", "intervals", "confirmed_at",
     "first_published_at", "confidence", "users_affected_share", "kbps", "level", "levels", "lasting_since", "reason",
-    "reasons", "explanations", "evidence", "rules_version", "detector_version",
+    "reasons", "explanations", "share_tested", "evidence", "rules_version", "detector_version",
 ]  # fmt: skip
 
 
@@ -182,10 +182,11 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
         "witnesses",
         "slowed_how",
         "lacking",
+        "sensitivity",
         "revisions",
     ]
     assert list(shown) == [*KEYS, "country", *more]
-    added = ("known_until", "witnesses", "slowed_how", "lacking", "revisions")
+    added = ("known_until", "witnesses", "slowed_how", "lacking", "sensitivity", "revisions")
     assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)
     assert shown["revisions"] == [
         revision(1, "2023-12-17T14:45:00Z", "confirmed", "seen"),

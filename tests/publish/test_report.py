@@ -173,6 +173,8 @@ def test_every_form_for_reading_says_what_else_it_could_be(code: str) -> None:
     one = report(incident(**EXPLAINED), code)
     told = [f"{one.say(row.word).text} {row.says.text} {row.because.text}" for row in one.what_else]
     assert len(told) == 4
+    assert one.untested is not None
+    told.append(one.untested.text)
     for form in (html(one), markdown(one)):
         text = bare(re.sub(r"<[^>]+>", "", unescape(form)))
         assert [line for line in told if bare(line) not in text] == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, TypeVar, cast
 
+from fanous.evaluation.votes import series_of
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
 from fanous.model.coverage import MeasurementCount, Outcomes
@@ -167,6 +168,24 @@ class SmallStore:
         every = votes(*self.ballots) if country == self.country else votes()
         inside = every.where((every.times >= since) & (every.times < until))
         return inside if targets is None else inside.of(targets, inside.by_target())
+
+    def series(
+        self,
+        country: str,
+        since: float,
+        until: float,
+        _step: int,
+        targets: Sequence[str] | None = None,
+        *,
+        vouched_step: int,
+    ) -> list[Series]:
+        assert vouched_step
+        every = self.votes(country, since, until, targets)
+        return [
+            replace(one, key=replace(one.key, target=target))
+            for target, rows in every.by_target().items()
+            for one in series_of(every.where(rows), country)
+        ]
 
     def tally(
         self, scope: CountScope, axes: Sequence[str], edges: Sequence[float], most: int

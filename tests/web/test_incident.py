@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import escape
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,8 @@ from fanous.web.pages.incident import tex
 from fanous.web.templates import whole
 from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import LANGUAGES
-from fanous.wording.narrative import AS_PUBLISHED
+from fanous.wording.narrative import AS_PUBLISHED, untested_said
+from fanous.wording.sensitivity import MISSED
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import EXPLAINED, NATION, SUSPECTED, incident, network
 from tests.each import each
@@ -132,8 +134,36 @@ def test_it_says_what_else_it_could_be_and_folds_what_is_excluded(code: str) -> 
     assert [open_part.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [1, 1, 0]
     assert [folded.count(f"<b>{language.say(word)}</b>") for word in STANDINGS.values()] == [0, 0, 2]
     assert language.count("{n} explanation is excluded", "{n} explanations are excluded", 2) in folded
-    assert open_part.index(language.say("Possible")) < open_part.index(language.say("Not tested"))
+    said = untested_said(incident(**EXPLAINED), language)
+    assert said is not None and escape(said.text, quote=False) in open_part
+    assert open_part.index(f"<b>{language.say('Possible')}") < open_part.index(
+        f"<b>{language.say('Not tested')}"
+    )
     assert "<script" not in told
+
+
+EVERY_TEN_MINUTES = [n / 6 for n in range(72)]
+
+
+@each("code", LANGUAGES)
+def test_it_says_what_would_have_been_seen_on_networks_that_it_does_not_name(code: str) -> None:
+    language = LANGUAGES[code]
+    ballots = (
+        Ballot([4, 5, 6, 7], True, asn=59257),
+        Ballot(EVERY_TEN_MINUTES, False, asn=45669),
+        Ballot([5], False, asn=17557),
+    )
+    pages = visiting(event(), ballots=ballots)
+    text = pages.get(f"{PATH}?lang={code}").text
+    section = text[text.index('<h2 id="unnamed">') :].partition("</ul>")[0]
+    lines = [line for line in section.splitlines() if line.startswith("<li>")]
+    assert ["AS45669" in lines[0], "AS17557" in lines[1], len(lines)] == [True, True, 2]
+    assert language.say(MISSED) in lines[1]
+    document = pages.get(f"{PATH}.json").json()["sensitivity"]
+    assert [one["network"] for one in document] == ["AS45669", "AS17557"]
+    assert [one["found_alike"] for one in document] == [1.0, 0.0]
+    assert document[0]["minutes_all"] < 240, "as long as the event"
+    assert 'id="unnamed"' not in pages.get(f"/embed{PATH}").text
 
 
 def test_an_incident_of_which_nothing_else_was_weighed_has_no_such_part() -> None:

@@ -20,7 +20,7 @@ from fanous.model.reason import Reason
 from fanous.wording import ENGLISH, LANGUAGES, Language
 from fanous.wording.explanations import EXCLUDED_BY, EXPLANATIONS, STANDINGS, UNTESTED_FOR
 from fanous.wording.findings import Text
-from fanous.wording.narrative import what_else
+from fanous.wording.narrative import untested_said, what_else
 from fanous.wording.reasons import REASONS
 from tests.each import each
 from tests.store.cases import incident
@@ -149,6 +149,7 @@ def test_what_holds_comes_first_and_what_is_excluded_last() -> None:
 
 def test_an_incident_of_before_has_no_other_explanations_to_show() -> None:
     assert what_else(of(), ENGLISH) == []
+    assert untested_said(of(), ENGLISH) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
@@ -160,3 +161,22 @@ def test_a_row_of_another_version_is_shown_by_its_code_as_english(language: Lang
 
 def test_every_standing_has_a_word() -> None:
     assert set(STANDINGS) == set(Standing)
+
+
+@each(
+    ("untested", "words"),
+    [
+        ((), "All of them could be tested."),
+        (("host.may_fail",), "as many as one in 65 events like this."),
+        (("host.may_fail", "line.at_fault"), "as many as one in 28 events like this."),
+        (("addresses.given_up", "usage.weekly"), "could be behind most events like this: no one has shown"),
+    ],
+)
+def test_how_often_what_could_not_be_tested_may_be_behind_it(untested: tuple[str, ...], words: str) -> None:
+    table = [Weighed(code, Standing.UNTESTED, Reason("few_others", {"needed": 5})) for code in untested]
+    known = Weighed("site.own_page", Standing.EXCLUDED, Reason("other_way", {"mechanisms": ()}))
+    told = untested_said(of(*table, known), ENGLISH)
+    assert told is not None and words in told.text
+    for language in LANGUAGES.values():
+        there = untested_said(of(*table, known), language)
+        assert there is not None and there.language is language

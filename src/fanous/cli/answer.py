@@ -25,7 +25,7 @@ from fanous.refdata.networks import network_title
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name
 from fanous.wording.explanations import STANDINGS
 from fanous.wording.language import ENGLISH, Sentence
-from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence, what_else
+from fanous.wording.narrative import AS_PUBLISHED, because, details, sentence, untested_said, what_else
 from fanous.wording.reasons import reasons_said, reasons_text
 from fanous.wording.words import SCOPES, counted, listed, target_title
 
@@ -83,7 +83,8 @@ def print_answer(console: Console, answer: CountryAnswer, *, why: bool = False) 
 
 def _sensitivity(answer: CountryAnswer, found: Sequence[Sensitivity]) -> Group:
     """What would have been found: a row for each network and target, with the shortest such event."""
-    from fanous.analysis.sensitivity import CHANCE, longest
+    from fanous.analysis.sensitivity import longest
+    from fanous.model.coverage import CHANCE
 
     if not found:
         return Group(Text("Nothing was measured that could show blocking, so none would have been found."))
@@ -197,16 +198,18 @@ def incident_text(
 
 def _what_else(incident: Incident, *, why: bool) -> list[Text | Table]:
     """What else it could be: how many explanations stand how, or each with what decided it."""
-    if not incident.explanations:
+    untested = untested_said(incident, ENGLISH)
+    if untested is None:
         return []
     if not why:
-        return [Text(f"What else could it be: {standings(incident)}; --why lists them")]
+        said = f"What else could it be: {standings(incident)}; --why lists them"
+        return [Text(said), Text(untested.text, "dim")]
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     for one in what_else(incident, ENGLISH):
         because = one_line(one.because.text)
         table.add_row(one.word, Text.assemble(one_line(one.says.text), "\n", (because, "dim")))
-    return [Text("What else could it be?"), table]
+    return [Text("What else could it be?"), table, Text(untested.text)]
 
 
 def standings(incident: Incident) -> str:

@@ -250,10 +250,18 @@ def print_slowdowns(console: Console, scores: Iterable[SlowdownScore]) -> None:
 def _evaluate_calibration(
     corpora: list[Path], data: Path | None, truth_table: Path | None, as_json: bool
 ) -> None:
-    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_series, of_weeks
+    from fanous.evaluation.calibration import (
+        FAULTS,
+        of_corpora,
+        of_lab,
+        of_series,
+        of_short_histories,
+        of_weeks,
+    )
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
-    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series(), *of_corpora(corpora, data)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, of_series()]
+    found += [of_short_histories(), *of_corpora(corpora, data)]
     if as_json:
         print_document({"calibration": [msgspec.to_builtins(one) for one in found]})
         return
@@ -496,12 +504,14 @@ def _world_table(evaluation: Evaluation) -> Table:
 
 
 def _sensitivity_table(evaluation: Evaluation) -> Table:
-    """``found`` should be at least the chance that is stated, and what is half as long less."""
-    columns = ("planted on", "measurements", "failing", "long", "times", "found", "half as long")
+    """``found`` should be at least the chance that is stated; of what is half as long, about as much as ``stated``."""
+    columns = ("planted on", "measurements", "failing", "long", "times", "found", "half as long", "stated")
     table = Table(*columns, box=None, padding=(0, 2))
     for one in evaluation.sensitivity:
         size = (f"{one.measurements:,}", f"{one.depth:.0%}", f"{one.minutes / 60:.1f} h", str(one.times))
-        table.add_row(f"AS{one.asn}", *size, *map(_share, (one.found, one.found_half_as_long)))
+        table.add_row(
+            f"AS{one.asn}", *size, *map(_share, (one.found, one.found_half_as_long, one.stated_half_as_long))
+        )
     return table
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fanous.base.text import one_line
 from fanous.cli.common import (
     ConfigOption,
     JsonOption,
@@ -96,9 +97,13 @@ def incidents_show(
         known_document,
         policing_document,
         revision_document,
+        sensitivity_document,
     )
     from fanous.publish.witnesses import witness_lines, witnesses_document
+    from fanous.refdata.networks import network_title
+    from fanous.wording.language import ENGLISH
     from fanous.wording.reasons import reasons_text
+    from fanous.wording.sensitivity import would_be_seen
 
     found = ask(store, config, ShowIncident(incident_id))
     incident, seen_by, slowed = found.incident, tuple(found.witnesses), found.slowed_how
@@ -108,6 +113,7 @@ def incidents_show(
         told = detailed_document(incident) | known_document(found.known_until)
         told |= witnesses_document(seen_by) | how
         told |= hints_document([*incident.hints, *found.hints]) | {"lacking": asdict(found.lacking)}
+        told |= sensitivity_document(found.unnamed)
         print_document(told | {"revisions": history})
         return
     console().print(incident_text(incident, found.names, found.known_until, why=why))
@@ -117,6 +123,11 @@ def incidents_show(
         say(f"  {reasons_text([slowed.reason])}")
     for line in _lines_of_lacking(found.lacking):
         say(line)
+    if found.unnamed:
+        print("\nNetworks that it does not name")
+    for network in found.unnamed:
+        name = one_line(f"AS{network.asn} {network_title(network.asn, found.names)}".strip())
+        say(f"  {name}: {would_be_seen(network, ENGLISH).text}")
     print("\nWho saw what")
     for line in witness_lines(seen_by):
         say(f"  {line}")

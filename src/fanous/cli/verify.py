@@ -111,7 +111,8 @@ def _print(done: "Verification") -> None:
     """
     from fanous.base.text import quoted
     from fanous.cli.answer import standings
-    from fanous.wording.narrative import sentence
+    from fanous.wording.language import ENGLISH
+    from fanous.wording.narrative import sentence, untested_said
 
     first = "SYNTHETIC, a staged event. " if done.provenance.is_synthetic else ""
     say(f"{first}{WORDS[str(done.result)]}.")
@@ -119,8 +120,9 @@ def _print(done: "Verification") -> None:
     # An incident that the records do not support could claim anything: it is not repeated as a sentence.
     if not done.differences and not done.withheld:
         say(f"  {sentence(done.claim)}")
-        if done.claim.explanations:
+        if untested := untested_said(done.claim, ENGLISH):
             say(f"  What else could it be: {standings(done.claim)} (--json lists them)")
+            say(f"  {untested.text}")
     if done.withheld:
         say(
             "  The bundle is as it was signed. To recompute it, get these series from their sources (`fanous pull`,"

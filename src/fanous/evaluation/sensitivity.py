@@ -38,6 +38,7 @@ def sensitivity_scores(store: Store, planted: PlantedFailures, seed: int) -> Ite
                     times=planted.times,
                     found=_share_found(country, depth, seconds, chance),
                     found_half_as_long=_share_found(country, depth, seconds / 2, chance),
+                    stated_half_as_long=_stated(country, seconds / 2) if depth == 1 else None,
                 )
 
 
@@ -49,6 +50,15 @@ class _Country:
     votes: Votes
     asn: int
     series: Sequence[Series]
+
+
+def _stated(country: _Country, length: float) -> float | None:
+    """The share of events of this length of which it is said that they are found, if all measurements fail."""
+    planted, options = country.planted, BLOCKING.options
+    (one,) = sensitivities(
+        country.series, options, planted.since, planted.until, length, lambda asn: asn == country.asn
+    )
+    return one.found_alike
 
 
 def _share_found(country: _Country, depth: float, length: float, chance: Random) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.model.place import Access, Family
+from fanous.model.threshold import threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,14 @@ class Backfill:
     at: float
 
 
+CHANCE = threshold(
+    "sensitivity.chance",
+    0.9,
+    "Share of the moments at which an event may begin from which it is found. An event of this length is missed once "
+    "in ten times: that nothing was found makes it unlikely, and does not rule it out.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
     """What would have been found of one target on one network (``analysis.sensitivity``).
@@ -189,6 +198,8 @@ class Sensitivity:
         bins, measurements: bins with votes, and measurements in them.
         seconds_all, seconds_half: the shortest event that is found nine times in ten, if all measurements fail, or
             half; None = even one of a week, or of half the time asked about, is missed more often.
+        found_alike: share of the events that are found, of those that last as long as the one asked about, if all
+            measurements fail; None = none was asked about.
     """
 
     asn: int
@@ -197,3 +208,11 @@ class Sensitivity:
     measurements: int
     seconds_all: float | None
     seconds_half: float | None
+    found_alike: float | None = None
+
+    @property
+    def is_seen(self) -> bool:
+        """Would the event asked about have been found, or if none is, any event at all?"""
+        if self.found_alike is None:
+            return self.seconds_all is not None
+        return self.found_alike >= CHANCE

@@ -364,6 +364,8 @@ class SensitivityScore:
         depth: share of them that fail in an event; minutes: how long it lasts.
         times: events planted; found: share of them that the detector raises.
         found_half_as_long: the same for events of half that length, which should be found less often than is stated.
+        stated_half_as_long: which share of these the page of an incident as long would state; None = only half of the
+            measurements fail, of which it says nothing.
     """
 
     asn: int
@@ -373,6 +375,7 @@ class SensitivityScore:
     times: int
     found: float
     found_half_as_long: float
+    stated_half_as_long: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,11 +419,14 @@ class ExplanationScore:
     """How often one explanation held, and could not be tested, among incidents that were right, and among others.
 
     Attributes:
+        weighed_right, weighed_false: incidents of its kind of evidence, however it stood.
         case: of an incident for which it held, or else was excluded, or else could not be tested.
         standing, because, params: how it stood there, and why.
     """
 
     code: str
+    weighed_right: int
+    weighed_false: int
     held_right: int
     held_false: int
     untested_right: int
@@ -470,6 +476,8 @@ def _explanation_score(code: str, stood: Sequence[tuple[WeighedIncident, Weighed
     incident, example = min(stood, key=lambda pair: (EXAMPLES.index(pair[1].standing), not pair[0].right))
     return ExplanationScore(
         code,
+        sum(incident.right for incident, _ in stood),
+        sum(not incident.right for incident, _ in stood),
         counts[Standing.HOLDS, True],
         counts[Standing.HOLDS, False],
         counts[Standing.UNTESTED, True],

@@ -5,7 +5,7 @@ take as long as the query.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -13,11 +13,12 @@ from math import ceil
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.coverage import Sensitivity
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Kind
 from fanous.model.instant import DAY, HOUR
 from fanous.model.measurement import AHEAD
 from fanous.model.place import MEASURING
 from fanous.model.reason import Reason
+from fanous.model.series import Votes
 from fanous.pipeline.call import Call
 from fanous.refdata.countries import country_name
 from fanous.store.coverage import Within, end_of_data
@@ -128,21 +129,71 @@ def confirm(
         within=store.facts.within(country, since, until, targets),
         known_until={one.id: at for one in incidents if (at := data_ended(store, one, now)) is not None},
         targets=targets,
-        sensitivity=_sensitivity(store, country, since, until, shown) if sensitivity else None,
+        sensitivity=sensitivities_of(store, country, (since, until), shown) if sensitivity else None,
     )
 
 
-def _sensitivity(
-    store: Store, country: str, since: float, until: float, targets: Sequence[str]
+MOST_TOLD = 6
+"""Networks or targets of which a page says what would have been found; each takes some 0.1 s."""
+
+
+def unnamed(store: Store, incident: Incident) -> list[Sensitivity]:
+    """What would have been found at the time on networks that the incident does not name, those measured most.
+
+    The time reaches to each side as far as the incident is long, so that events of its length fit in at many moments.
+    """
+    if not any(part.target and part.kind is Kind.BLOCKING for part in incident.parts):
+        return []
+    store = store.of(incident.provenance)
+    last = incident.end or known_until(store, incident, store.now())
+    length = max(last - incident.onset, HOUR)
+    when = incident.onset - length, last + length
+    named = {network.asn for network in incident.networks}
+    return sensitivities_of(
+        store,
+        incident.country,
+        when,
+        incident.targets,
+        length,
+        asked=lambda asn: asn not in named,
+        most=MOST_TOLD,
+    )
+
+
+def seen_on(
+    store: Store, country: str, asn: int, when: tuple[float, float], votes: Votes
 ) -> list[Sensitivity]:
+    """What would have been found on one network, for the targets that were measured most there.
+
+    Args:
+        votes: of the country in that time.
+    """
+    targets = Counter(votes.targets[(votes.asns == asn) & (votes.targets != "")].tolist()).most_common(
+        MOST_TOLD
+    )
+    names = [target for target, _ in targets]
+    return sensitivities_of(store, country, when, names, asked=lambda one: one == asn) if names else []
+
+
+def sensitivities_of(
+    store: Store,
+    country: str,
+    when: tuple[float, float],
+    targets: Sequence[str] = (),
+    length: float | None = None,
+    *,
+    asked: Callable[[int], bool] = lambda _: True,
+    most: int | None = None,
+) -> list[Sensitivity]:
+    """What would have been found in a country; no targets = all.  The rest as for ``analysis.sensitivity``."""
     from fanous.analysis.detectors.interference import BLOCKING  # only this question needs the filter
     from fanous.analysis.sensitivity import sensitivities
     from fanous.analysis.series.aggregate import VOUCHED_STEP
     from fanous.pipeline.interference import TICK
 
-    series = store.facts.series(country, since, until, TICK, targets or None, vouched_step=VOUCHED_STEP)
+    series = store.facts.series(country, *when, TICK, list(targets) or None, vouched_step=VOUCHED_STEP)
     votes = [one for one in series if one.key.signal in BLOCKING.signals]
-    return sensitivities(votes, BLOCKING.options, since, until)
+    return sensitivities(votes, BLOCKING.options, *when, length, asked, most)
 
 
 class ConfirmCountry(Call[CountryAnswer], frozen=True, tag="confirm"):

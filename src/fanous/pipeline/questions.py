@@ -14,13 +14,14 @@ from fanous.analysis.incidents.policing import Policing
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
+from fanous.model.coverage import Sensitivity
 from fanous.model.incident import Correction, Incident, Status, Witness
 from fanous.model.reason import Reason
 from fanous.model.vitals import Backlog, Spell
 from fanous.pipeline import claims
 from fanous.pipeline.call import Call
 from fanous.pipeline.claims import Lacking, lacking
-from fanous.pipeline.query import data_ended, known_until
+from fanous.pipeline.query import data_ended, known_until, unnamed
 from fanous.pipeline.series import series_now
 from fanous.pipeline.vitals import Vitals, examine
 from fanous.refdata.users import user_weights
@@ -51,6 +52,7 @@ class IncidentDetails:
     """Everything known about one incident; ``names``: ASN -> name.
 
     Attributes:
+        unnamed: what would have been found on networks that it does not name.
         known_until: when the data about an open incident ended, unix seconds; ``None`` = they have not.
     """
 
@@ -61,6 +63,7 @@ class IncidentDetails:
     slowed_how: Policing | None
     hints: Sequence[Reason]
     lacking: Lacking
+    unnamed: Sequence[Sensitivity]
     known_until: float | None
 
 
@@ -79,6 +82,7 @@ class ShowIncident(Call[IncidentDetails], frozen=True, tag="incident"):
             claims.slowed_how(store, found),
             claims.what_else(store, found),
             lacking(store, found),
+            unnamed(store, found),
             data_ended(store, found, store.now()),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from fanous.analysis.explanations.base_rates import share_tested
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.model.explanation import Weighed, for_readers
 from fanous.model.incident import Correction, Estimate, FamilyView, Incident, Interval
@@ -34,7 +35,7 @@ def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
     """How long an event had to last to be found with this ``chance``, in minutes; nothing if it was not asked for."""
     if found is None:
         return {}
-    from fanous.analysis.sensitivity import CHANCE
+    from fanous.model.coverage import CHANCE
 
     return {
         "sensitivity": [
@@ -45,6 +46,7 @@ def sensitivity_document(found: "Sequence[Sensitivity] | None") -> Document:
                 "chance": CHANCE,
                 "minutes_all": _in_minutes(one.seconds_all),
                 "minutes_half": _in_minutes(one.seconds_half),
+                "found_alike": one.found_alike and round(one.found_alike, 2),
             }
             for one in found
         ]
@@ -113,6 +115,7 @@ def incident_document(incident: Incident) -> Document:
         "reason": reason_of(incident),
         "reasons": reasons_document(incident.reasons),
         "explanations": explanations_document(incident.explanations),
+        "share_tested": share_tested(incident.explanations),
         "evidence": {
             "measurements": incident.evidence.measurements,
             "probes": incident.evidence.probes,

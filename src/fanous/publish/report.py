@@ -66,6 +66,7 @@ class Report:
         rows: one per network, with the columns of ``heads``; the last one is a query.
         saw: (family of sources, its findings).
         what_else: every other explanation, as it was weighed.
+        untested: how often what could not be tested may be behind such events.
         revisions: (number, moment, status, reason).
         cost: what it may cost, in lines.
         chart: SVG; empty = too little was measured to draw one.
@@ -87,6 +88,7 @@ class Report:
     rows: tuple[tuple[str, ...], ...]
     saw: tuple[tuple[Sentence, Sentence], ...]
     what_else: tuple[narrative.Explained, ...]
+    untested: Sentence | None
     revisions: tuple[tuple[str, str, str, str], ...]
     cost: tuple[str, ...]
     chart: str
@@ -166,6 +168,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
             for row in witness_rows(store, incident)
         ),
         what_else=tuple(narrative.what_else(incident, language)),
+        untested=narrative.untested_said(incident, language),
         revisions=tuple(
             (
                 language.number(one.n),
@@ -366,6 +369,7 @@ def _document(report: Report) -> dict[str, Any]:
         "what_else": [
             [_told(report.say(one.word)), _told(one.says), _told(one.because)] for one in report.what_else
         ],
+        "untested": _told(report.untested) if report.untested else None,
         "revisions": report.revisions,
         "cost": report.cost,
         "chart": report.chart,
@@ -408,6 +412,8 @@ def markdown(report: Report) -> str:
             f"- **{_md(report.say(one.word).text)}**{report.language.colon}{_md(one.says.text)} {_md(one.because.text)}"
             for one in report.what_else
         ]
+    if report.untested:
+        lines += ["", _md(report.untested.text)]
     if report.cost:
         lines += ["", f"## {report.say('What it may cost').text}", ""]
         lines += [_md(line) for line in report.cost]

@@ -32,6 +32,7 @@ from fanous.web.routes import Page, navigation
 from fanous.wording import clocks, headline, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language, Sentence
 from fanous.wording.reasons import defect_said, gone_texts, reasons_said, rule_said
+from fanous.wording.sensitivity import would_be_seen
 from fanous.wording.words import mechanism_words, named_title, target_title
 
 ASSET_MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -147,6 +148,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             summary=partial(narrative.summary, language=language),
             because=partial(narrative.because, language=language),
             what_else=partial(narrative.what_else, language=language),
+            would_be_seen=partial(would_be_seen, language=language),
+            untested_said=partial(narrative.untested_said, language=language),
             as_published=narrative.AS_PUBLISHED,
             capitalised=narrative.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),

@@ -37,11 +37,14 @@ EXPLANATIONS = {
     "line.may_be_slow": "The lines were slow for everything, not only for this.",
     "line.may_be_inspected": "An antivirus program or an employer inspected all encrypted connections.",
     "line.fault_passed": "A fault of the lines, or further along the route, passed within minutes.",
+    "line.often_fails": "It often fails there, at the same time of every week.",
     "line.chance": "A few ordinary failures came close together by chance.",
     "network.abroad": "It happened in another country, to which the network belongs.",
     "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
     "usage.as_usual": "Only machines were cut off, and people's use went on as usual.",
+    "usage.weekly": "It falls like this at the same time of every week.",
     "addresses.given_up": "Addresses were renumbered or given up, and no user lost anything.",
+    "addresses.relisted": "The lists that say which addresses belong to the country had changed, and nothing else.",
     "network.taken_over": "Another network had taken over the addresses of the one that seemed to be cut off.",
     "shared.worldwide": "A publisher of data, or something that the whole internet uses, failed all over the world.",
 }
@@ -70,6 +73,7 @@ EXCLUDED_BY = {
     "host_reached": "Other sites of the same hosting network were reached at the time ({entities}).",
     "hosts_differ": "The sites are hosted in different networks.",
     "is_platform": "A large platform is affected, and platforms are served from many places.",
+    "known_for_a_week": "It was measured for at least a week before, and was different then.",
     "large_loss": "More than {share} of the usual level was lost.",
     "lasts": "It lasted longer than such faults do.",
     "names_answered": "Other names were found through the same resolver ({some}).",
@@ -114,6 +118,7 @@ UNTESTED_FOR = {
     "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",
     "few_sites": "Too few sites of one hosting network were seen to fail to tell ({some}; {needed} are needed).",
     "host_unknown": "Where the sites are hosted is not known.",
+    "lists_unknown": "Which addresses these lists gave to the country at the time is not known.",
     "no_other_country": "No other country has enough measurements from that time.",
     "no_other_figures": "There are no figures of others from that time that could deny it.",
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
@@ -126,9 +131,18 @@ UNTESTED_FOR = {
     "other_addresses": "Only IPv6 fell, and people's traffic goes on over IPv4.",
     "resolvers_unknown": "Too few of those who saw it are known to use a public resolver.",
     "release_not_elsewhere": "Too little is known of how that version of the test does in other countries.",
+    "short_history": "It is based on less than a week of history.",
     "small_loss": (
         "More than {share} of the usual level was left, and so small a loss need not show in figures of others."
     ),
     "version_unknown": "Which version of the software or the test saw it is not known.",
 }
 """Code of why a row could not be tested -> its sentence."""
+
+ALL_TESTED = "All of them could be tested."
+UNTESTED_RARELY = "What could not be tested could be behind as many as one in {n} events like this."
+UNTESTED_MOSTLY = (
+    "What could not be tested could be behind most events like this: no one has shown that it is rare."
+)
+UNTESTED = (ALL_TESTED, UNTESTED_RARELY, UNTESTED_MOSTLY)
+"""How often what could not be tested may be behind such events."""

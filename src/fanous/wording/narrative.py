@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import floor
 
+from fanous.analysis.explanations.base_rates import share_tested
 from fanous.base.text import printable
 from fanous.model.explanation import Standing, Weighed, for_readers
 from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
@@ -20,7 +22,7 @@ from fanous.refdata.countries import local, region_name
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import has_app
 from fanous.wording.clocks import both_clocks, date, moment
-from fanous.wording.explanations import EXPLANATIONS, STANDINGS
+from fanous.wording.explanations import ALL_TESTED, EXPLANATIONS, STANDINGS, UNTESTED_MOSTLY, UNTESTED_RARELY
 from fanous.wording.headline import APART, part_titles, place, provenance_note, where_said
 from fanous.wording.language import ENGLISH, Language, Sentence
 from fanous.wording.period import EXACT, LONGEST, exactly_when, period_said, sessions
@@ -794,6 +796,18 @@ def what_else(incident: Incident, language: Language) -> list[Explained]:
     return [
         _explained(one, language, incident.evidence.probes_are) for one in for_readers(incident.explanations)
     ]
+
+
+def untested_said(incident: Incident, language: Language) -> Sentence | None:
+    """How often what could not be tested may be behind such events; None = no explanation was weighed."""
+    tested = share_tested(incident.explanations)
+    if tested is None:
+        return None
+    if tested == 1:
+        return language.sentence(ALL_TESTED)
+    if tested < 0.5:
+        return language.sentence(UNTESTED_MOSTLY)
+    return language.sentence(UNTESTED_RARELY, n=language.number(floor(1 / (1 - tested))))
 
 
 def _explained(one: Weighed, language: Language, probes_are: str) -> Explained:

@@ -255,7 +255,6 @@ REASONS: dict[str, Text] = {
     ),
     "one_operator": "It affects a single operator, which serves most users.",
     "place_unknown": "Which regions or networks are cut off is not known.",
-    "short_history": "It is based on less than a week of history.",
     "hindsight": (
         "The time of confirmation is hindsight: the data up to then would have sufficed, but they arrived later."
     ),

@@ -118,3 +118,34 @@ def test_every_row_is_weighed_whether_or_not_two_families_agree(group: list[Anom
     assert {one.code for one in incident.explanations} == {
         row.code for row in (*OF_SERIES_EVENT, *OF_AGREEMENT)
     }
+
+
+@each(
+    ("shown", "standing", "because"),
+    [
+        (small(), Standing.UNTESTED, "lists_unknown"),
+        (gone(0), Standing.UNTESTED, "lists_unknown"),
+        (small(5), Standing.EXCLUDED, "came_back"),
+        ([small()[1], drop(GTR, 0, None, left=0.9, last_seen=5)], Standing.EXCLUDED, "other_families"),
+        (gone(1), Standing.EXCLUDED, "part_of_country"),
+    ],
+)
+def test_lists_of_addresses_may_be_behind_two_families_that_rest_on_them(
+    shown: list[Anomaly], standing: Standing, because: str
+) -> None:
+    answer = weighed("addresses.relisted", *shown)
+    assert (answer.standing, answer.because.code) == (standing, because)
+
+
+@each(
+    ("shown", "standing"),
+    [
+        ([drop(AP, 0, 5)], Standing.EXCLUDED),
+        ([drop(AP, 0, 5, short=True)], Standing.UNTESTED),
+        ([drop(AP, 0, 5), drop(AP, 0, 5, asn=1, short=True)], Standing.EXCLUDED),  # the country decides
+        ([drop(AP, 0, 5, asn=1, short=True)], Standing.UNTESTED),
+    ],
+)
+def test_a_fall_of_every_week_is_known_after_a_week(shown: list[Anomaly], standing: Standing) -> None:
+    (row,) = (row for row in OF_SERIES_EVENT if row.code == "usage.weekly")
+    assert row.weigh(SeriesEvent("XA", shown)).standing is standing

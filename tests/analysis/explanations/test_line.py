@@ -74,3 +74,17 @@ def test_what_may_have_been_a_moments_fault_is_taken_back_once_it_is_over(
     )
     assert found.status is status
     assert tuple(reason.code for reason in found.reasons[: len(codes)]) == codes
+
+
+@each(
+    ("before", "standing"),
+    [
+        ((), Standing.UNTESTED),
+        ((Ballot([10 - 6 * 24], False),), Standing.UNTESTED),
+        ((Ballot([9 - 7 * 24], False),), Standing.EXCLUDED),
+        ((Ballot([9 - 7 * 24], False, asn=2),), Standing.UNTESTED),  # nothing is known of this network
+    ],
+)
+def test_what_often_fails_there_is_known_after_a_week(before: tuple[Ballot, ...], standing: Standing) -> None:
+    claim = claim_of(votes(Ballot([10, 11, 12], True), *before), [finding(10, 13)])
+    assert answer("line.often_fails", claim).standing is standing

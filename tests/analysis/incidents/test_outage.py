@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.analysis.explanations.fall import OutageElsewhere
+from fanous.analysis.incidents.outage import SURE
+from fanous.model.explanation import Standing
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
@@ -246,6 +248,18 @@ def test_a_level_that_lasts_is_not_a_return_and_a_short_history_is_reported() ->
     assert (lasts.lasting_since, lasts.end, lasts.status) == (MONDAY + 200 * HOUR, None, Status.SUSPECTED)
     back = made(drop(AP, 0, 300, lasting=200))
     assert (back.lasting_since, back.status) == (None, Status.ENDED)
+
+
+def test_with_less_than_a_week_of_history_no_outage_is_certain() -> None:
+    long, short = (
+        made(drop(AP, 0, 5, short=yes), drop(BGP, 0, 5, asn=0), drop(GTR, 0, 5)) for yes in (False, True)
+    )
+    assert long.confirmed_at is not None and short.confirmed_at is not None
+    assert SURE < 0.99 < long.confidence
+    assert short.confidence == SURE
+    standing = {one.code: one.standing for one in short.explanations}
+    assert standing["usage.weekly"] is Standing.UNTESTED
+    assert {one.code: one.standing for one in long.explanations}["usage.weekly"] is Standing.EXCLUDED
 
 
 def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:

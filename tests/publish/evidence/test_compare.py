@@ -12,7 +12,7 @@ from fanous.analysis.detectors.interference import BLOCKING, SILENCE, SLOWNESS, 
 from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.analysis.series import voices
 from fanous.model.explanation import Standing, Weighed
-from fanous.model.incident import EvidenceCounts
+from fanous.model.incident import EvidenceCounts, Kind, Part
 from fanous.model.reason import Reason, as_written
 from fanous.model.threshold import _DECLARED, Threshold
 from fanous.pipeline.interference import TICK
@@ -133,13 +133,14 @@ def test_a_claim_without_a_table_is_compared_without_it() -> None:
 def test_the_parts_that_were_used_are_in_it() -> None:
     ours = Fingerprint("pk.pta", Where.BODY, FingerprintKind.BLOCKPAGE, "blocked by", source="a page")
     theirs = replace(ours, id="theirs", origin="a set")
-    parts = used("PK", ["x", "example.org"], {one.id: one for one in (ours, theirs)})
+    claim = incident(parts=[Part("x", Kind.BLOCKING, (), ()), Part("example.org", Kind.BLOCKING, (), ())])
+    parts = used(claim, {one.id: one for one in (ours, theirs)})
     assert {network["asn"] for network in parts["user_shares"]["networks"]} >= {17557, 45669}
     assert "twitter.com" in parts["platforms"]["x"]["web"]
     assert parts["platforms"]["example.org"] == {"web": ["example.org"]}
     assert parts["fingerprints"]["pk.pta"]["pattern"] == "blocked by"
     assert "pattern" not in parts["fingerprints"]["theirs"]
-    assert used("KE", [], {})["user_shares"] is None
+    assert used(incident(country="KE"), {})["user_shares"] is None
 
 
 def test_every_threshold_is_in_it() -> None:

@@ -12,11 +12,13 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fanous.analysis.explanations.base_rates import base_rates, share_tested
 from fanous.analysis.incidents.revision import held
 from fanous.errors import FanousError
+from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import Scope
 from fanous.model.measurement import Record
-from fanous.model.reason import as_written
+from fanous.model.reason import Reason, as_written
 from fanous.model.threshold import _DECLARED, Threshold
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
@@ -24,7 +26,7 @@ from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts, unpack_lines
 from fanous.publish.evidence.pack import Packed, gather, pack, source_terms
 from fanous.publish.evidence.redact import redacted
-from fanous.publish.evidence.verify import Result, verify
+from fanous.publish.evidence.verify import Result, Verification, verify
 from fanous.publish.signer import OwnKey, make_key
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
@@ -165,10 +167,33 @@ def restated(standing: str) -> Callable[[Any], None]:
 
 def test_an_explanation_said_to_hold_is_weighed_again(packed: Packed, tmp_path: Path) -> None:
     held = edited(packed, manifest.CLAIM, restated("holds"))
-    untested = edited(packed, manifest.CLAIM, restated("untested"))
     (difference,) = verify(resigned(packed, tmp_path, claim_json=held)).differences
     assert difference.startswith("explanations that hold: ['")
-    assert verify(resigned(packed, tmp_path, claim_json=untested)).result is Result.MATCH
+
+
+def test_what_was_tested_follows_from_the_bundles_own_base_rates(packed: Packed, tmp_path: Path) -> None:
+    """What excluded an explanation may be a record that the bundle lacks, so it may be untested here."""
+    claim = msgspec.json.decode(edited(packed, manifest.CLAIM, restated("untested")))
+    table = [
+        Weighed(one["code"], Standing(one["standing"]), Reason("because"))
+        for one in claim["incident"]["explanations"]
+    ]
+    rates = base_rates(table)
+    own = {"base_rates": rates, "share_tested": share_tested(table)}
+
+    def verified(**used: object) -> Verification:
+        part = edited(packed, manifest.USED, lambda document: document.update(used))
+        return verify(resigned(packed, tmp_path, claim_json=msgspec.json.encode(claim), used_json=part))
+
+    assert verified(**own).result is Result.MATCH
+    assert verified(base_rates=None).result is Result.MATCH, "as in bundles from before"
+    (share,) = verified(**own | {"share_tested": 0.99}).differences
+    assert share == f"share_tested: 0.99, not {share_tested(table)}"
+    (unlike,) = verified().differences
+    assert unlike.startswith("explanations with base rates: "), "one is untested that has no rate"
+    milder = {code: rate / 2 for code, rate in rates.items()}
+    (share,) = verified(**own | {"base_rates": milder}).differences
+    assert share.startswith("share_tested")
 
 
 def test_records_left_out_are_noticed(packed: Packed, tmp_path: Path) -> None:

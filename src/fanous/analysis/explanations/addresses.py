@@ -18,7 +18,7 @@ from fanous.analysis.explanations.explanation import (
     holds,
     untested,
 )
-from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement
+from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.signals import lag_of
 from fanous.model.place import Family
@@ -46,12 +46,27 @@ def _given_up(fall: Agreement) -> Weighing:
     """A small step in routes and in answers, by any publisher, until it is back."""
     others = {family_of(a) for a in fall.shown} - set(OF_ADDRESSES)
     if others:
-        return excluded("other_families", families=tuple(sorted(map(str, others))))
+        return excluded("other_families", families=names(others))
     if not all(is_country(a.key.place) for a in fall.shown):
         return excluded("part_of_country")
     if any(left(a) <= 1 - SMALL for a in fall.shown):
         return excluded("large_loss", share=SMALL)
     return _until_back(fall, holds("lacks.return", families=fall.families))
+
+
+LISTED = (*OF_ADDRESSES, Family.DARKNET)
+"""Families that count what a list of addresses gives to the country."""
+
+
+def _relisted(fall: Agreement) -> Weighing:
+    """Two families that rest on such lists fall together where these change; no one shows that they did not."""
+    others = {family_of(a) for a in fall.shown} - set(LISTED)
+    if others:
+        return excluded("other_families", families=names(others))
+    if not all(is_country(a.key.place) for a in fall.shown):
+        return excluded("part_of_country")
+    came_back = any(a.end is not None for a in fall.shown)
+    return excluded("came_back") if came_back else untested("lists_unknown")
 
 
 def _taken_over(fall: Agreement) -> Weighing:
@@ -100,6 +115,13 @@ ADDRESSES = (
         Consequence.SUSPECT,
         "Addresses were renumbered or given up.",
         _given_up,
+    ),
+    Explanation(
+        "addresses.relisted",
+        Subject.ADDRESSES,
+        Consequence.SUSPECT,
+        "The lists changed of which addresses are the country's.",
+        _relisted,
     ),
     Explanation(
         "network.taken_over",

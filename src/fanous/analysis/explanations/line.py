@@ -31,6 +31,7 @@ from fanous.analysis.explanations.explanation import (
 from fanous.analysis.series.aggregate import VOUCHED_STEP
 from fanous.analysis.series.voices import PROBES, named_probes
 from fanous.model.incident import LineRecord
+from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.threshold import threshold
 from fanous.model.verdict import SLOWNESS
@@ -162,6 +163,22 @@ def _comes_together(event: NamedEvent) -> Weighing:
     return holds("line.chance") if surest < RAISED else excluded("beyond_chance")
 
 
+WEEK = threshold(
+    "incidents.known_seconds",
+    7 * DAY,
+    "Time before an event for which its networks must have been measured: only then is each day of a week known.",
+)
+
+
+def _often_fails(event: NamedEvent) -> Weighing:
+    """What fails on the same day of every week is known after a week."""
+    votes = event.whole.votes
+    onset = min(finding.anomaly.start for finding in event.sessions)
+    known = votes.times[np.isin(votes.asns, [finding.asn for finding in event.sessions])]
+    is_known = len(known) and onset - float(known.min()) >= WEEK
+    return excluded("known_for_a_week") if is_known else untested("short_history")
+
+
 OF_EVENT = (
     Explanation(
         "line.at_fault",
@@ -186,6 +203,13 @@ LINE = (
         Consequence.RETRACT_ONCE_OVER,
         "A few ordinary failures came close together by chance.",
         _comes_together,
+    ),
+    Explanation(
+        "line.often_fails",
+        Subject.LINE,
+        Consequence.SAY,
+        "It often fails there, and on the same days of every week.",
+        _often_fails,
     ),
     Explanation(
         "line.may_be_slow", Subject.LINE, Consequence.SUSPECT, "The line is slow for everything.", _slow

@@ -63,6 +63,7 @@ WITHIN = threshold(
 )
 
 WORLDWIDE = "shared.worldwide"
+WEEKLY = "usage.weekly"
 
 
 def _worldwide(fall: SeriesEvent) -> Weighing:
@@ -252,6 +253,14 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
+def _weekly(fall: SeriesEvent) -> Weighing:
+    """A weekend that was never seen looks like a fall.  Those of the country decide, if any of these fell."""
+    lead = [a for a in fall.group if is_country(a.key.place)] or fall.group
+    if any(a.departure is not None and a.departure.short for a in lead):
+        return untested("short_history")
+    return excluded("known_for_a_week")
+
+
 # --- one hand -------------------------------------------------------------------------------------------
 
 AT_FAULT = "publisher.at_fault"
@@ -285,6 +294,13 @@ PUBLISHER = (
         Consequence.SAY,
         "Only machines were cut off, and people went on as usual.",
         _unnoticed,
+    ),
+    Explanation(
+        WEEKLY,
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "It falls like this every week.",
+        _weekly,
     ),
 )
 

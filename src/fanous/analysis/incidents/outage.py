@@ -10,7 +10,7 @@ carries it on only if its series hardly moves by itself (active probing), or whi
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -19,7 +19,7 @@ import numpy as np
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
-from fanous.analysis.explanations.publisher import NEAR, WORLDWIDE
+from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
 from fanous.analysis.incidents.confirm import Ruling
@@ -85,7 +85,8 @@ SURE = threshold(
     "incidents.outage_confidence_family",
     0.95,
     "Highest confidence from one family of series among several that agree: all its series share its faults; and "
-    "from several, while people's activity was as usual.",
+    "from several, while people's activity was as usual, or with less than a week of history: of 109 such, made up, "
+    "all were right, which shows .97 and no more.",
 )
 
 ONE_FAMILY = threshold(
@@ -145,7 +146,10 @@ class Quantities:
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
         entities = _entities(setting.country, far, stood.measured, stood.end)
         target = target_of_series(anomalies[0].key)
-        doubts = _doubts(weighed[code] for code in weighed if code in said)
+        held = [code for code in weighed if weighed[code].standing is Standing.HOLDS]
+        doubts = tuple(weighed[code].because for code in held if code in said)
+        weekly = weighed[WEEKLY]
+        is_short = weekly.standing is Standing.UNTESTED
         classes = _mechanisms(kind, target, far)
         return Account(
             kind=kind,
@@ -167,7 +171,7 @@ class Quantities:
             reached_earliest=None if stood.reached is None else stood.reached.earliest,
             reached_latest=None if stood.reached is None else stood.reached.latest,
             witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
-            most=ONE_FAMILY if verdict.at is None else SURE if doubts else CERTAIN,
+            most=ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN,
             evidence=_evidence(anomalies),
             remarks=(
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
@@ -175,6 +179,7 @@ class Quantities:
                 *_by_routes(stood.measured),
                 *_of_ipv6(setting.country, stood.measured),
                 *(() if target else far.remarks),
+                *((weekly.because,) if is_short else ()),
                 *_cautions(far, lasting, stood.end),
             ),
             level=_level(ran.core, kind, stood, self.series),
@@ -211,11 +216,6 @@ def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> Outa
         if not kept or verdict.ruling.at is None:
             verdict = verdict._replace(ruling=Ruling("", None, answer.because))
     return verdict
-
-
-def _doubts(answers: Iterable[Weighing]) -> tuple[Reason, ...]:
-    """What holds and suspends nothing, but keeps what is confirmed from being certain."""
-    return tuple(answer.because for answer in answers if answer.standing is Standing.HOLDS)
 
 
 def _by_routes(measured: Sequence[SourceCourse]) -> Iterator[Reason]:
@@ -472,8 +472,6 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
 
 
 def _cautions(far: Reach, lasting: float | None, end: float | None) -> Iterator[Reason]:
-    if any(a.departure is not None and a.departure.short for a in far.lead):
-        yield Reason("short_history")
     if lasting is not None:
         yield Reason("lasting")
     if end is not None and (stays := _stays_lower(far.lead, end)):

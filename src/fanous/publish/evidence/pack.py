@@ -367,7 +367,7 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str], public: bool) 
         manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
         manifest.REFERENCE: _document(reference()),
-        manifest.USED: _document(used(window.country, found.targets, gathered.fingerprints)),
+        manifest.USED: _document(used(found, gathered.fingerprints)),
         manifest.PARAMETERS: _document(thresholds()),
         manifest.SOURCES: _document(gathered.sources),
         manifest.RECORDS: gathered.records,

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.explanations.base_rates import base_rates, share_tested
 from fanous.analysis.incidents import events as events  # its thresholds are recorded, too
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.rules import Fingerprint
@@ -249,15 +250,17 @@ def reference() -> dict[str, Any]:
     }
 
 
-def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint]) -> dict[str, Any]:
-    """The reference data that this incident rests on: the country's user shares, with which it is recomputed, and
-    the rest for readers.
+def used(incident: Incident, found: Mapping[str, Fingerprint]) -> dict[str, Any]:
+    """The reference data that this incident rests on: the country's user shares, with which it is recomputed, the base
+    rates of what could not be tested, and the rest for readers.
 
     A fingerprint from a published set is only named, since its text is not ours to pass on.
     """
     return {
-        "user_shares": msgspec.to_builtins(user_weights(country)),
-        "platforms": {target: domains_of(target) for target in sorted(targets)},
+        "user_shares": msgspec.to_builtins(user_weights(incident.country)),
+        "base_rates": base_rates(incident.explanations),
+        "share_tested": share_tested(incident.explanations),
+        "platforms": {target: domains_of(target) for target in sorted(incident.targets)},
         "fingerprints": {
             name: {"where": str(one.where), "kind": str(one.kind), "source": one.source or one.origin}
             | ({} if one.origin else {"pattern": one.pattern, "literal": one.literal})

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
+from fanous.analysis.explanations.base_rates import base_rates, remaining
 from fanous.base.confine import Grant
 from fanous.base.files import check_regular
 from fanous.base.text import quoted
@@ -112,7 +113,11 @@ class _Recorded(msgspec.Struct):
 
 
 class _Used(msgspec.Struct):
+    """Bundles from before December 2026 have no base rates."""
+
     user_shares: UserWeights | None
+    base_rates: dict[str, float] | None = None
+    share_tested: float | None = None
 
 
 class _Ledger(msgspec.Struct):
@@ -207,7 +212,8 @@ def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -
     ledger = _read(parts, manifest.LEDGER, _Ledger)
     versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
-    shares = _read(parts, manifest.USED, _Used).user_shares
+    used = _read(parts, manifest.USED, _Used)
+    shares = used.user_shares
     sources = _sources(parts)
     window = RecomputeWindow(claim.country, claim.since, claim.until)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
@@ -221,7 +227,7 @@ def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -
         levels += [values for _, values in supplied if values is not None]
         computed = recompute(_records(parts), levels, window, shares, provenance)
         best = closest(computed.incidents, claim.incident)
-        apart = _apart(recorded, best, computed)
+        apart = _apart(recorded, best, computed) + list(_unlike_tested(used, claim.incident))
     versions += unlike_fields(recorded, claim_of(claim.incident))
     if best is not None:
         decided_with = [
@@ -326,6 +332,18 @@ def _met_the_lab(record: Record) -> bool:
     except (KeyError, Rejected):
         return False
     return any(one.cert_issuer == LAB_AUTHORITY and one.vantage is Observer.PROBE for one in found)
+
+
+def _unlike_tested(used: _Used, claimed: Incident) -> Iterator[str]:
+    """Where the share that was tested does not follow from the claim's explanations and the bundle's base rates."""
+    if used.base_rates is None:
+        return
+    untested = sorted(base_rates(claimed.explanations))
+    if sorted(used.base_rates) != untested:
+        yield f"explanations with base rates: {sorted(used.base_rates)!r}, not {untested!r}"
+    tested = remaining(used.base_rates.values()) if claimed.explanations else None
+    if used.share_tested != tested:
+        yield f"share_tested: {used.share_tested!r}, not {tested!r}"
 
 
 def _apart(recorded: dict[str, Any], best: Incident | None, computed: Recomputed) -> list[str]:

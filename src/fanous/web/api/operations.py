@@ -27,7 +27,7 @@ from fanous.pipeline.explore import (
     sources_counted,
 )
 from fanous.pipeline.explore import aggregate as counted_along
-from fanous.pipeline.query import data_ended, known_until, last_heard
+from fanous.pipeline.query import data_ended, known_until, last_heard, unnamed
 from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
@@ -37,6 +37,7 @@ from fanous.publish.document import (
     incident_document,
     known_document,
     revision_document,
+    sensitivity_document,
     series_document,
 )
 from fanous.publish.edition import incident_path
@@ -197,6 +198,7 @@ def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
     document: dict[str, Any] = detailed_document(one) | _about(one, asked) | _known(store, one, asked)
     document["revisions"] = [revision_document(each) for each in store.ledger.revisions(one.id)]
+    document |= sensitivity_document(unnamed(store, one))
     return checked(document, Detailed)
 
 

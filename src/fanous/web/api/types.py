@@ -181,6 +181,13 @@ class Incident(Struct):
             "excluded; empty: nothing was weighed"
         ),
     ]
+    share_tested: Annotated[
+        Share | None,
+        Meta(
+            description="of events like this, the least share that nothing untested is behind, apart from "
+            "`confidence`; null: nothing was weighed",
+        ),
+    ]
     evidence: Evidence
     rules_version: str
     detector_version: str
@@ -244,6 +251,22 @@ class Note(Struct):
     at: Instant
 
 
+class Sensitivity(Struct):
+    """What would have been found at the time on a network that the incident does not name."""
+
+    network: str
+    target: str
+    measurements: int
+    chance: Share
+    minutes_all: Annotated[
+        int | None, Meta(description="shortest event found with this chance, if all measurements fail")
+    ]
+    minutes_half: Annotated[int | None, Meta(description="the same, if half of them fail")]
+    found_alike: Annotated[
+        Share | None, Meta(description="share of events as long as this one (at most a week) that are found")
+    ]
+
+
 class Detailed(Incident):
     """The same, with the findings on each network and every revision."""
 
@@ -261,6 +284,7 @@ class Detailed(Incident):
         str | None, Meta(description="id of the incident that it turned out to be part of")
     ]
     networks: list[NetworkPart]
+    sensitivity: list[Sensitivity]
     opinions: list[Opinion]
     hints: Annotated[list[str], Meta(description="what may point to a cause, in English; never evidence")]
     hint_reasons: list[Reason]

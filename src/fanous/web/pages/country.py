@@ -19,7 +19,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
 from fanous.pipeline.explore import control_targets
-from fanous.pipeline.query import known_until
+from fanous.pipeline.query import known_until, seen_on
 from fanous.publish.edition import Story, history, newest, open_ones, statements_of
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import spans_of
@@ -322,6 +322,9 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
     drawn = newest(volume, since)
     votes = facts.votes(code, drawn, until)
+    clean = ~np.isin(
+        votes.targets, [name for one in standing if one.is_on(since, until) for name in one.targets]
+    )
     return {
         "code": code,
         "asn": asn,
@@ -337,4 +340,5 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "drawn": drawn if drawn > since else None,
         "incidents": [Story(one, names) for one in naming],
         "grid": by_target(votes, standing, code, asn, visit.language),
+        "sensitivity": seen_on(store, code, asn, (since, until), votes.where(clean)),
     }

@@ -23,10 +23,10 @@ from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import SERVICE
 from fanous.pipeline.claims import lacking
 from fanous.pipeline.explore import QUANTITIES, control_targets
-from fanous.pipeline.query import known_until
+from fanous.pipeline.query import known_until, unnamed
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
-from fanous.publish.document import detailed_document, revision_document
+from fanous.publish.document import detailed_document, revision_document, sensitivity_document
 from fanous.publish.edition import Past, claims_about, incident_path, spell, statements_of, stories, until_now
 from fanous.publish.evidence.pack import LEVELS
 from fanous.publish.feeds import CAP_MEDIA, cap
@@ -104,6 +104,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "known_until": end,
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
+        "unnamed": () if visit.path.startswith("/embed") else unnamed(store, incident),
         "times": sorted(
             (network for network in incident.networks if network.asn),
             key=lambda network: -network.measurements,
@@ -304,6 +305,7 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
         "url": visit.permanent(incident_path(incident)),
         "synthetic": incident.provenance.is_synthetic,
         "revisions": history,
+        **sensitivity_document(unnamed(store, incident)),
     }
     return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=2), JSON)
 
