@@ -219,3 +219,11 @@ def size_of(picture: bytes) -> tuple[int, int]:
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = unpack(">II", picture[16:24])
     return width, height
+
+
+def test_the_range_of_a_bin_is_a_band_behind_its_line() -> None:
+    line = ShareLine("x", (1.0, 0.5, None), ranges=((1.0, 1.0), (0.0, 1.0), None))
+    drawn = plot(Lines(0, 600, (line,), True), [], LEGEND, WIDE, "m")
+    (band,) = re.findall(r'<path d="([^"]*)" class="band b0"/>', drawn)
+    assert re.fullmatch(r"M(\d+) (\d+)H(\d+)V(\d+)H\1z", band), "one bin has a range"
+    assert drawn.index("band b0") < drawn.index("line l0")

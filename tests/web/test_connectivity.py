@@ -246,17 +246,19 @@ def test_of_a_signal_whose_rise_is_bad_no_line_is_drawn_and_its_row_says_so() ->
     assert "more is worse" in visiting(levels=(slow,)).get("/PK").text
 
 
-def test_an_hour_without_a_network_does_not_vanish_in_the_mean_of_a_month() -> None:
+def test_an_hour_without_a_network_is_in_the_band_of_its_step_and_not_in_its_line() -> None:
     one = series(1.0)
     one.values[100] = 10.0
     lines = lines_of([one], float(one.times[0]) + DAY, NOW)
     assert lines.step > HOUR
-    assert min(share for share in lines.lines[0].shares if share is not None) == pytest.approx(0.01)
+    (line,) = lines.lines
+    assert min(extent[0] for extent in line.ranges if extent) == pytest.approx(0.01)
+    assert {share for share in line.shares if share is not None} == {1.0}
 
 
-def test_half_an_hour_without_a_network_is_in_the_chart_of_a_year() -> None:
-    """The page says that the lowest value of each step is drawn; of ten-minute values it looked at every 136th."""
-    times = np.arange(int(NOW) - 365 * DAY, int(NOW), 600, dtype=np.int64)
+def test_half_an_hour_without_a_network_is_in_the_band_of_a_year() -> None:
+    """Of ten-minute values a chart of a year once looked at every 136th."""
+    times = np.arange(int(NOW) - 390 * DAY, int(NOW), 600, dtype=np.int64)
     away = int(NOW) - 100 * DAY + 7_200
     values = np.where((times >= away) & (times < away + 1_800), 0.0, 1000.0)
     values += np.where(times % DAY < DAY // 2, 0.0, 1000.0) * (values > 0)  # more by day than by night
@@ -265,9 +267,32 @@ def test_half_an_hour_without_a_network_is_in_the_chart_of_a_year() -> None:
         SeriesKey(Place("PK"), "", "bgp", source="ioda"), 600, times, values, ones, ones * 0, ones * 0
     )
     (line,) = lines_of([one], NOW - 364 * DAY, NOW).lines
-    shares = [share for share in line.shares if share is not None]
-    assert shares.count(0.0) == 1
-    assert sorted(shares)[1] == 1.0, "a night is no loss"
+    lows = [extent[0] for extent in line.ranges if extent]
+    assert lows.count(0.0) == 1
+    assert sorted(lows)[1] == 1.0, "a night is no loss"
+    assert {share for share in line.shares if share is not None} == {1.0}
+
+
+def test_most_of_a_step_without_a_network_is_in_its_line() -> None:
+    one = series(1.0)
+    lines = lines_of([one], float(one.times[0]) + DAY, NOW)
+    bins = (one.times - lines.start) // lines.step
+    (rows,) = np.nonzero(bins == 20)
+    one.values[rows[: len(rows) // 2 + 1]] = 0.0
+    (line,) = lines_of([one], float(one.times[0]) + DAY, NOW).lines
+    assert line.shares[20] == 0.0
+    assert line.ranges[20] == (0.0, 1.0)
+
+
+def test_the_series_that_show_an_outage_are_drawn_however_many_there_are() -> None:
+    """Families come in turn, so that many series of one do not leave out the others."""
+    probing = ("connectivity", "ping-slash24", "responders", "scan_up")
+    many = [*(series(1.0, name) for name in probing), series(0.1), series(1.0, "mozilla")]
+    page = visiting(outage(), levels=tuple(many)).get("/PK/PK-2023-0042").text
+    drawn = re.findall(r"<li data-shares=.*?</svg>(.*?)</li>", page)
+    assert len(drawn) == 5
+    assert "Visible /24 blocks in routing" in drawn[0]
+    assert any("Firefox" in name for name in drawn)
 
 
 def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fanous.charts.paint import fitted, painted, xml
-from fanous.charts.reachability import Lines
+from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local
 from fanous.wording import clocks
@@ -165,6 +165,9 @@ class _Frame:
                 f"{xml(text)}</text>"
             )
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
+        for n, line in enumerate(self.lines.lines):
+            if band := self._band(line):
+                parts.append(f'<path d="{band}" {painted(f"band b{n}", alone=alone)}/>')
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
         parts += self._ends(alone)
@@ -214,6 +217,16 @@ class _Frame:
             f'<text x="{x:.0f}" y="{self.bottom + FOOT - 7}" text-anchor="{anchor}" '
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
+
+    def _band(self, line: ShareLine) -> str:
+        """The range of each bin in which values differ; empty = there is none."""
+        path = ""
+        for n, extent in enumerate(line.ranges):
+            high, low = (round(self.y(share)) for share in reversed(extent)) if extent else (0, 0)
+            if high < low:
+                left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
+                path += f"M{left:.0f} {high}H{right:.0f}V{low}H{left:.0f}z"
+        return path
 
     def _paths(self) -> list[str]:
         """Each line in steps, level within each bin, since nothing is known about a slope; a gap stays a gap.

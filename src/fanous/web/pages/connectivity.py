@@ -3,8 +3,10 @@
 The regions and networks of a country follow in a table, the lowest first.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 
@@ -17,7 +19,7 @@ from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import FamilyView, Incident
+from fanous.model.incident import FamilyView, Incident, Says
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -149,7 +151,7 @@ def connectivity(
     levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
-    series.sort(key=_interest)
+    series = _by_interest(series, found)
     if during:
         averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
         levels = [replace(level, share=averages[level.name]) for level in levels]
@@ -159,7 +161,8 @@ def connectivity(
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
-    drawn = _drawn(lines, names, country, visit, spans, brackets)
+    told = _in_words(levels, lines, names, visit.language, during=bool(during))
+    drawn = _drawn(lines, names, told, country, visit, spans, brackets)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
 
 
@@ -237,7 +240,7 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [ShareLine(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
+    drawn = [_line(one, start, step, bins, outages) for one in falling]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
     if any(one.key.place.region for one in series):
         kept.sort(key=lambda line: min(share for share in line.shares if share is not None))
@@ -245,41 +248,29 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
     return Lines(start, step, tuple(kept), by_users=False)
 
 
-def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) -> tuple[float | None, ...]:
-    """The lowest share in each bin, since an hour without a network must not vanish in the mean of a day."""
-    lowest: list[float | None] = [None] * bins
-    span = max(1, series.step // step)
-    ordinary_at = baseline_level(series, outages)
-    for row in _lowest_rows(series, start, step, bins):
-        at, value = int(series.times[row]), float(series.values[row])
-        ordinary = ordinary_at(at)
-        if not ordinary > 0:
-            continue
-        share = max(0.0, value / ordinary)  # an index may be a little below 0
-        first = (at - start) // step
-        for n in range(first, min(bins, first + span)):
-            before = lowest[n]
-            lowest[n] = share if before is None else min(before, share)
-    return tuple(lowest)
-
-
-def _lowest_rows(series: Series, start: int, step: int, bins: int) -> list[int]:
-    """Of each bin the row that is lowest for its time of day: baselines of all rows of a year would take seconds."""
-    inside = np.flatnonzero(
-        (series.times >= start) & (series.times < start + bins * step) & ~np.isnan(series.values)
-    )
-    values, (_, slots) = series.values[inside], np.unique(series.times[inside] % DAY, return_inverse=True)
-    usual = np.array([np.median(values[slots == slot]) for slot in range(slots.max(initial=-1) + 1)])
-    bin_of = (series.times[inside] - start) // step
-    order = np.lexsort((values / np.maximum(usual[slots], 1e-9), bin_of))
-    _, first = np.unique(bin_of[order], return_index=True)
-    rows: list[int] = inside[order[first]].tolist()
-    return rows
+def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
+    """The median share of the baseline in each bin, and its range: an hour without a network shows in the range, and a
+    single low value does not look like a fall of the whole bin.
+    """
+    middle: list[float | None] = [None] * bins
+    ranges: list[tuple[float, float] | None] = [None] * bins
+    ordinary_at, span = baseline_level(series, outages), max(1, series.step // step)
+    edges = np.searchsorted(series.times, start + step * np.arange(bins + 1))
+    for n, (first, last) in enumerate(pairwise(edges)):
+        usual = np.array([ordinary_at(int(at)) for at in series.times[first:last]])
+        shares = series.values[first:last][usual > 0] / usual[usual > 0]
+        shares = np.maximum(shares[~np.isnan(shares)], 0.0)  # an index may be a little below 0
+        if len(shares):
+            until = min(bins, n + span)
+            middle[n:until] = [float(np.median(shares))] * (until - n)
+            ranges[n:until] = [(float(shares.min()), float(shares.max()))] * (until - n)
+    return ShareLine(_name(series), tuple(middle), ranges=tuple(ranges))
 
 
 def _drawn(
     lines: Lines,
     names: Sequence[str],
+    told: str,
     country: str,
     visit: Visit,
     spans: Sequence[tuple[float, float]],
@@ -289,15 +280,11 @@ def _drawn(
     if not lines.lines:
         return Markup(), Markup()
     language = visit.language
-    lowest = language.semicolon.join(
-        f"{name}{language.colon}{language.percent(min(s for s in line.shares if s is not None))}"
-        for name, line in zip(names, lines.lines, strict=True)
-    )
 
     def one(shape: Shape, mark: str) -> Markup:
         legend = Legend(
             language.say("Value in % of the baseline"),
-            language.say("Lowest share") + language.colon + lowest,
+            told,
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
             (),
@@ -310,14 +297,35 @@ def _drawn(
     return one(WIDE, "cw"), one(NARROW, "cn")
 
 
+def _in_words(
+    levels: Sequence[Level], lines: Lines, names: Sequence[str], language: Language, *, during: bool
+) -> str:
+    """What the chart shows, for screen readers: the levels of the table below it."""
+    heading = "Average share of the baseline during the incident" if during else "Share of the baseline"
+    share_of = {level.name: level.share for level in levels}
+    told = [
+        f"{name}{language.colon}{language.percent(share)}"
+        for name, line in zip(names, lines.lines, strict=True)
+        if (share := share_of.get(line.target)) is not None
+    ]
+    return language.say(heading) + language.colon + language.semicolon.join(told)
+
+
 def heights(language: Language) -> list[tuple[float, str]]:
     """The value axis; its top line is the edge and has no label."""
     return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]
 
 
-def _interest(series: Series) -> tuple[str, int, str]:
-    """One series of each family in turn, those with the finest step first."""
-    return SIGNALS[series.key.signal].family, series.step, _name(series)
+def _by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:
+    """Those that show an incident first, then one of each family in turn, those with the finest step first."""
+    showing = {source for one in found if one.says is Says.DOWN for source in one.sources}
+    turns = Counter[tuple[bool, str]]()
+    ranked = []
+    for one in sorted(series, key=lambda one: (one.step, _name(one))):
+        group = (f"{one.key.source} {one.key.signal}" not in showing, str(SIGNALS[one.key.signal].family))
+        turns[group] += SIGNALS[one.key.signal].bad is Direction.DOWN
+        ranked.append((group[0], turns[group], group[1], one))
+    return [one for *_, one in sorted(ranked, key=lambda each: each[:3])]
 
 
 def _name(series: Series) -> str:
