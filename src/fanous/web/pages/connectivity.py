@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from markupsafe import Markup
 
+from fanous.analysis.detectors.grid import ROLLED_UP, rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.base.text import printable
@@ -26,6 +27,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
+from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
@@ -49,7 +51,8 @@ class Level:
 
     Attributes:
         name: stable, for a chart's legend: source, signal, subtype.
-        region: what it is about, unless that is the whole country.
+        region: what it is about, unless that is the whole country; of a median of regions the country.
+        is_nation: it is about the whole country.
         title: what it measures.
         subtype: what else distinguishes it.
         share: share of the usual level in its newest bin, or on average during an incident; ``None`` = there is no
@@ -60,6 +63,7 @@ class Level:
 
     name: str
     region: str
+    is_nation: bool
     title: str
     subtype: str
     source: str
@@ -89,6 +93,12 @@ class Connectivity:
     wide: Markup
     narrow: Markup
     names: list[str]
+
+    @property
+    def regions(self) -> tuple[int, int]:
+        """How many regions are shown, and how many there are."""
+        nations = sum(one.is_nation for one in self.levels)
+        return len(self.levels) - nations, self.all - nations
 
     @property
     def kinds(self) -> list[tuple[str, str, str, str]]:
@@ -144,7 +154,7 @@ def connectivity(
     )
     if not series:
         within = _sound(store.facts.levels(country, start, until, settled=True), targets)
-        series = [one for one in within if one.key.place.region]
+        series = [*rolled_up(within), *(one for one in within if one.key.place.region)]
     if not series:
         return None
     licences, older = licences_by_source(series, published), visit.now - until
@@ -156,7 +166,13 @@ def connectivity(
         averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
         levels = [replace(level, share=averages[level.name]) for level in levels]
     levels.sort(
-        key=lambda level: (not level.falls, level.region and _or_most(level.share), level.family, level.name)
+        key=lambda level: (
+            not level.falls,
+            not level.is_nation,
+            not level.is_nation and _or_most(level.share),
+            level.family,
+            level.name,
+        )
     )
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
@@ -202,9 +218,11 @@ def level_of(
     if known is None:
         return None
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
+    is_nation = series.key.place == Place(series.key.place.country)
     return Level(
         _name(series),
-        place_name(series.key) if series.key.place.region else "",
+        "" if is_nation and series.key.subtype != ROLLED_UP else place_name(series.key),
+        is_nation,
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
@@ -235,17 +253,16 @@ def average_share(series: Series, during: Spans, outages: Spans = ()) -> float |
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline for series in which less is worse; of regions, those that fell lowest."""
+    """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
     drawn = [_line(one, start, step, bins, outages) for one in falling]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
-    if any(one.key.place.region for one in series):
-        kept.sort(key=lambda line: min(share for share in line.shares if share is not None))
-    kept = kept[:MOST_LINES]
-    return Lines(start, step, tuple(kept), by_users=False)
+    regions = {_name(one) for one in series if one.key.place.region}
+    kept.sort(key=lambda line: min(s for s in line.shares if s is not None) if line.target in regions else -1)
+    return Lines(start, step, tuple(kept[:MOST_LINES]), by_users=False)
 
 
 def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
@@ -334,12 +351,15 @@ def _name(series: Series) -> str:
 
 
 def _apart(key: SeriesKey) -> str:
-    """What else distinguishes a series, unless it is only the name of a column in an imported table."""
-    return "" if key.source == TABLE else key.subtype
+    """What else distinguishes a series of its place, unless it is only the name of a column in an imported table."""
+    return "" if key.source == TABLE or key.subtype == ROLLED_UP else key.subtype
 
 
 def label_of(key: SeriesKey, language: Language) -> str:
     """The name of a series in a chart: its region, or what it is about or measures, and its source."""
+    if key.subtype == ROLLED_UP:
+        median = language.say("median of its regions")
+        return f"{language.apart(country_name(key.place.country, language.code))} · {median}"
     if key.place.region:
         return language.apart(printable(place_name(key)))
     target, source = target_of_series(key), SOURCES.get(key.source)
