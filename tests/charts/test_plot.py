@@ -7,13 +7,14 @@ from itertools import pairwise
 from struct import unpack
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
-from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
 
 HOSTILE = '</text><script>alert("&")</script>'
@@ -227,3 +228,19 @@ def test_the_range_of_a_bin_is_a_band_behind_its_line() -> None:
     (band,) = re.findall(r'<path d="([^"]*)" class="band b0"/>', drawn)
     assert re.fullmatch(r"M(\d+) (\d+)H(\d+)V(\d+)H\1z", band), "one bin has a range"
     assert drawn.index("band b0") < drawn.index("line l0")
+
+
+@pytest.mark.parametrize("shape", [WIDE, NARROW])
+def test_a_row_below_the_lines_spans_the_time_for_which_a_place_was_low(shape: Shape) -> None:
+    bars = [Bar("First & Sons", [(600.0, 1200.0), (1800.0, 9000.0)]), Bar("Never", [(9000.0, 9600.0)])]
+    drawn = plot(LINES, [], replace(LEGEND, names=("x", "youtube"), bars=bars), shape, "m")
+    root = ElementTree.fromstring(drawn)
+    rows = [e.get("d") or "" for e in root.iter() if e.get("class") == "lasts"]
+    left, right, _, bottom = map(float, (root.get("data-frame") or "").split())
+    first = [tuple(map(float, span)) for span in re.findall(r"M(\d+) (\d+)H(\d+)", rows[0])]
+    found = [((start - left) / (right - left), (end - left) / (right - left)) for start, _, end in first]
+    assert np.allclose(found, [(0.25, 0.5), (0.75, 1.0)], atol=0.01)
+    assert rows[1] == "", "outside the time that is drawn"
+    height = float((root.get("viewBox") or "").split()[-1])
+    assert all(bottom < y < height for _, y, _ in first)
+    assert "First & Sons" in [e.text for e in root.iter() if e.get("class") == "name"]

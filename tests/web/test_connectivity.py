@@ -16,6 +16,7 @@ from fanous.model.incident import (
     Incident,
     Interval,
     Kind,
+    NetworkPart,
     Part,
     Says,
     Scope,
@@ -295,6 +296,26 @@ def test_the_series_that_show_an_outage_are_drawn_however_many_there_are() -> No
     assert len(drawn) == 5
     assert "Visible /24 blocks in routing" in drawn[0]
     assert any("Firefox" in name for name in drawn)
+
+
+def test_who_was_cut_first_has_the_first_bar_below_the_chart_and_the_first_row_of_the_table() -> None:
+    one = outage()
+    since = one.onset
+    later, first = (
+        NetworkPart(name, (), (Interval(since + hours * HOUR, None),), 9, 0, 0.99)
+        for name, hours in (("AS17557", -1), ("AS45669", -3))
+    )
+    country = NetworkPart("PK", (), (Interval(since, None),), 9, 0, 0.99)
+    evidence = replace(one.evidence, probes=0)
+    page = (
+        visiting(replace(one, networks=(country, later, first), evidence=evidence))
+        .get("/PK/PK-2023-0042")
+        .text
+    )
+    wide = page.partition('<div class="wide">')[2].partition("</svg>")[0]
+    assert re.findall(r'class="lasts"/><text [^>]*>([^<]*)<', wide) == ["Jazz", "PTCL"]
+    table = page.partition('<details id="when">')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row"><bdi>([^<]*)', table) == ["Jazz", "PTCL"]
 
 
 def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:

@@ -48,6 +48,14 @@ WIDE, NARROW = Shape(760, 262, 6), Shape(360, 250, 4)
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """When one place was low, as a row below the lines; half-open, unix seconds."""
+
+    name: str
+    spans: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Legend:
     """What is written on a plot, in the reader's language.
 
@@ -60,6 +68,7 @@ class Legend:
         unit: what the value axis measures, in words.
         clock: whose clock the time axis follows, in words.
         names: names of the lines, in order, for their ends in a wide picture; empty = they are named elsewhere.
+        bars: rows below the lines.
     """
 
     title: str
@@ -70,6 +79,7 @@ class Legend:
     unit: str = ""
     clock: str = ""
     names: Sequence[str] = ()
+    bars: Sequence[Bar] = ()
 
     @property
     def top(self) -> float:
@@ -97,9 +107,9 @@ def plot(
             script can read it.
     """
     frame = _Frame(lines, shape, legend)
-    size = f' width="{shape.width}" height="{shape.height}"' if alone else frame.told
+    size = f' width="{shape.width}" height="{frame.height}"' if alone else frame.told
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {frame.height}"{size} role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
         f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone, brackets)}</svg>'
     )
@@ -119,6 +129,10 @@ class _Frame:
         self.top = TOP + OVER * bool(legend.unit) + OVER * bool(legend.marks)
         self.right = shape.width - (NAMES if self.named else RIGHT)
         self.bottom = shape.height - FOOT - OVER * bool(legend.clock)
+        self.row_height = NAME_HIGH + OVER * (
+            not self.named
+        )  # where there is no room at the side, names are above
+        self.height = shape.height + self.row_height * len(legend.bars)
 
     @property
     def told(self) -> str:
@@ -171,6 +185,8 @@ class _Frame:
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
         parts += self._ends(alone)
+        for n, bar in enumerate(legend.bars):
+            parts += self._bar(bar, self.shape.height + self.row_height * n, alone)
         parts += [self._mark(at, text, alone) for at, text in legend.marks]
         return "".join(parts)
 
@@ -217,6 +233,19 @@ class _Frame:
             f'<text x="{x:.0f}" y="{self.bottom + FOOT - 7}" text-anchor="{anchor}" '
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
+
+    def _bar(self, bar: Bar, top: float, alone: bool) -> list[str]:
+        """The row of one place: its name at the side of a wide picture, and above its bar in a narrow one."""
+        room = NAMES - 22 if self.named else self.right - LEFT
+        x, foot, middle = (self.right + 18, top + 10, top + 6) if self.named else (LEFT, top + 11, top + 20)
+        (name,) = fitted(bar.name, (12,), room, 1)[1]
+        spans = [(self.x(a), self.x(b)) for a, b in bar.spans if b > self.lines.start and a < self.lines.end]
+        path = "".join(f"M{a:.0f} {middle:.0f}H{max(b, a + 2):.0f}" for a, b in spans)
+        return [
+            f'<path d="M{LEFT} {middle:.0f}H{self.right}" {painted("axis", alone=alone)}/>',
+            f'<path d="{path}" {painted("lasts", alone=alone)}/>',
+            f'<text x="{x}" y="{foot:.0f}" {painted("name", alone=alone)}>{xml(name)}</text>',
+        ]
 
     def _band(self, line: ShareLine) -> str:
         """The range of each bin in which values differ; empty = there is none."""

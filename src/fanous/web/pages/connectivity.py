@@ -18,7 +18,7 @@ from fanous.analysis.series.baselines import Spans, baseline_level, look_back, o
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
+from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import FamilyView, Incident, Says
 from fanous.model.instant import DAY
@@ -84,6 +84,7 @@ class Connectivity:
         lines: what is drawn.
         wide, narrow: the chart; empty = there is no history to draw it from.
         names: of its lines, in order.
+        has_bars: rows below its lines show when each place was low.
     """
 
     levels: list[Level]
@@ -93,6 +94,7 @@ class Connectivity:
     wide: Markup
     narrow: Markup
     names: list[str]
+    has_bars: bool
 
     @property
     def regions(self) -> tuple[int, int]:
@@ -132,6 +134,7 @@ def connectivity(
     during: Spans = (),
     brackets: Spans = (),
     found: Sequence[FamilyView] = (),
+    bars: Sequence[Bar] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -145,6 +148,7 @@ def connectivity(
         during: an incident's periods: its average levels are given, and not the newest, which after its end say
             nothing of it.
         brackets: the times within which it began and ended, shaded too.
+        bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
     lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
@@ -178,16 +182,17 @@ def connectivity(
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
     told = _in_words(levels, lines, names, visit.language, during=bool(during))
-    drawn = _drawn(lines, names, told, country, visit, spans, brackets)
-    return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
+    drawn = _drawn(lines, names, told, country, visit, spans, brackets, bars)
+    return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
 
 
 def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
     """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
     levels = dict[str, float]()
     for one in found:
-        own = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
-        if one.left is not None and len(one.sources) == len(own) == 1 and not own[0].key.place.region:
+        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
+        own = [each for each in named if not each.key.place.region]
+        if one.left is not None and len(one.sources) == len(own) == 1:
             levels[_name(own[0])] = one.left.mean
     return levels
 
@@ -292,6 +297,7 @@ def _drawn(
     visit: Visit,
     spans: Sequence[tuple[float, float]],
     brackets: Spans,
+    bars: Sequence[Bar],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
     if not lines.lines:
@@ -308,6 +314,7 @@ def _drawn(
             language.say("Value in % of the baseline"),
             clock_words(lines.start, country, language),
             names,
+            bars,
         )
         return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
 

@@ -66,7 +66,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)
         shown = (store, incident.country, known, since, end, visit, published, spans)
-        levels = connectivity(*shown, during=spans)
+        levels = connectivity(*shown, during=spans, found=incident.opinions)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,

@@ -82,7 +82,7 @@
     function view(svg, n) {
       const [west, east, top, bottom] = svg.dataset.frame.split(" ").map(Number), id = `pane${number}-${n}`;
       const clip = made("clipPath", { id }, svg);
-      made("rect", { x: west, y: 0, width: east - west, height: bottom + 1 }, clip);
+      made("rect", { x: west, y: 0, width: east - west, height: svg.viewBox.baseVal.height }, clip);
       const pane = made("g", { "clip-path": `url(#${id})` }, svg), moving = made("g", { class: "moving" }, pane);
       moving.append(...svg.querySelectorAll(MOVING));
       const texts = [...svg.querySelectorAll(":scope > .eventname")].map((text) => ({ text, x: Number(text.getAttribute("x")) }));
