@@ -165,7 +165,7 @@ def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None
     assert 'id="connectivity"' not in visit.get("/PK").text
 
 
-def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -> None:
+def test_the_levels_of_an_outage_are_medians_while_it_lasted_not_the_newest() -> None:
     """Next to "40% of the usual level was left" the page of Venezuela in 2019 said 90%, the level after the end."""
     recovered = series()
     recovered.values[recovered.times >= DOWN_SINCE + 3 * HOUR] = 900.0
@@ -174,7 +174,7 @@ def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -
     )
     visit = visiting(over, levels=(recovered,))
     told = visit.get("/PK/PK-2023-0042").text.partition('id="connectivity"')[2].partition("<h2")[0]
-    assert "Average share of the baseline during the incident" in told
+    assert "Median share of the baseline in the main stretch of the incident" in told
     assert re.search(r"</svg>5%", told)
     assert not re.search(r"</svg>90%", told)
     assert re.search(r"</svg>90%", visit.get("/PK").text)

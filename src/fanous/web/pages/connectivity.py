@@ -55,8 +55,8 @@ class Level:
         is_nation: it is about the whole country.
         title: what it measures.
         subtype: what else distinguishes it.
-        share: share of the usual level in its newest bin, or on average during an incident; ``None`` = there is no
-            history to compare with.
+        share: share of the usual level in its newest bin, or the median in the main stretch of an incident; ``None`` =
+            there is no history to compare with.
         falls: less is worse; for delays and loss, more is.
         age: seconds since its newest bin ended.
     """
@@ -80,7 +80,7 @@ class Connectivity:
 
     Attributes:
         levels: those that are shown, of ``all``.
-        is_average: the levels are averages during an incident, not the newest.
+        is_median: the levels are medians during an incident, not the newest.
         lines: what is drawn.
         wide, narrow: the chart; empty = there is no history to draw it from.
         names: of its lines, in order.
@@ -89,7 +89,7 @@ class Connectivity:
 
     levels: list[Level]
     all: int
-    is_average: bool
+    is_median: bool
     lines: Lines
     wide: Markup
     narrow: Markup
@@ -145,8 +145,8 @@ def connectivity(
             as of the visit.
         targets: the traffic of these instead, without the times at which it was lost.
         spans: periods to shade.
-        during: an incident's periods: its average levels are given, and not the newest, which after its end say
-            nothing of it.
+        during: the main stretch of an incident: the median levels in it are given, and not the newest, which after its
+            end say nothing of it.
         brackets: the times within which it began and ended, shaded too.
         bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
@@ -167,8 +167,8 @@ def connectivity(
         return None
     series = _by_interest(series, found)
     if during:
-        averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
-        levels = [replace(level, share=averages[level.name]) for level in levels]
+        medians = {_name(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
+        levels = [replace(level, share=medians[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (
             not level.falls,
@@ -239,8 +239,8 @@ def level_of(
     )
 
 
-def average_share(series: Series, during: Spans, outages: Spans = ()) -> float | None:
-    """The mean share of the usual level in the bins of these periods; ``None`` = it cannot be compared.
+def median_share(series: Series, during: Spans, outages: Spans = ()) -> float | None:
+    """The median share of the usual level in the bins of these periods; ``None`` = it cannot be compared.
 
     The usual level of a time of day is that of the first such bin, so it is the one from before an incident.
     """
@@ -254,7 +254,7 @@ def average_share(series: Series, during: Spans, outages: Spans = ()) -> float |
             usual[slot] = usual[slot] if slot in usual else ordinary_at(at)
             if usual[slot] > 0 and value == value:
                 shares.append(max(0.0, value / usual[slot]))
-    return float(np.mean(shares)) if shares else None
+    return float(np.median(shares)) if shares else None
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
@@ -325,7 +325,11 @@ def _in_words(
     levels: Sequence[Level], lines: Lines, names: Sequence[str], language: Language, *, during: bool
 ) -> str:
     """What the chart shows, for screen readers: the levels of the table below it."""
-    heading = "Average share of the baseline during the incident" if during else "Share of the baseline"
+    heading = (
+        "Median share of the baseline in the main stretch of the incident"
+        if during
+        else "Share of the baseline"
+    )
     share_of = {level.name: level.share for level in levels}
     told = [
         f"{name}{language.colon}{language.percent(share)}"

@@ -13,6 +13,8 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from fanous.analysis.incidents.extent import main_stretch
+from fanous.analysis.series.baselines import Spans
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
@@ -146,7 +148,7 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
     own = user_weights(incident.country)
     shown = (store, incident.country, known, since, end, visit, published, spans)
     measured: dict[str, Any] = {
-        "during": spans,
+        "during": main_of(incident, visit.now),
         "brackets": brackets_of(incident),
         "found": incident.opinions,
         "bars": [] if incident.targets else bars_of(store, incident, visit),
@@ -164,6 +166,15 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         if published and incident.is_of_traffic
         else None,
     }
+
+
+def main_of(incident: Incident, now: float) -> Spans:
+    """The stretch at whose level an outage stood, as its headline has it; without levels, all of the time it was on."""
+    until = now if incident.seen_until is None else incident.seen_until
+    main = main_stretch(incident.levels, incident.onset, until)
+    return (
+        spans_of(incident, now) if main is None else [(main.start, until if main.end is None else main.end)]
+    )
 
 
 def parts_of(incident: Incident) -> list[NetworkPart]:
