@@ -14,8 +14,10 @@ from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
-from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot
+from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
+from fanous.model.instant import DAY
+from fanous.wording.language import ENGLISH
 
 HOSTILE = '</text><script>alert("&")</script>'
 LINES = Lines(
@@ -244,3 +246,10 @@ def test_a_row_below_the_lines_spans_the_time_for_which_a_place_was_low(shape: S
     height = float((root.get("viewBox") or "").split()[-1])
     assert all(bottom < y < height for _, y, _ in first)
     assert "First & Sons" in [e.text for e in root.iter() if e.get("class") == "name"]
+
+
+@pytest.mark.parametrize("days", range(2, 60))
+def test_a_narrow_picture_has_at_least_two_ticks(days: int) -> None:
+    """Nine days of Uganda on a phone had one."""
+    since = 1_610_000_000
+    assert 2 <= len(ticks(since, since + days * DAY, "UG", ENGLISH, NARROW.ticks)) <= NARROW.ticks + 1

@@ -119,6 +119,7 @@ def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
     stated = ENGLISH.percent(level.mean)
     assert stated in told.lede and stated in told.details and stated in told.report
     assert told.fact("Connectivity left").startswith(stated)
+    assert not re.search(r"(\d+%) to \1", told.fact("Connectivity left")), "a range of one figure is none"
     assert text(told.lede) in told.card
     lowest = re.findall(r"At its lowest, (\d+%)", text(told.details))
     assert lowest == [ENGLISH.percent(level.worst)] * len(lowest)

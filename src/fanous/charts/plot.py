@@ -290,6 +290,7 @@ STEPS = (
     12 * HOUR,
     DAY,
     2 * DAY,
+    4 * DAY,
     7 * DAY,
     14 * DAY,
     28 * DAY,
