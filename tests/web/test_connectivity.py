@@ -290,12 +290,12 @@ def test_most_of_a_step_without_a_network_is_in_its_line() -> None:
 def test_the_series_that_show_an_outage_are_drawn_however_many_there_are() -> None:
     """Families come in turn, so that many series of one do not leave out the others."""
     probing = ("connectivity", "ping-slash24", "responders", "scan_up")
-    many = [*(series(1.0, name) for name in probing), series(0.1), series(1.0, "mozilla")]
+    many = [*(series(1.0, name) for name in probing), series(0.1), series(1.0, "tor_relay")]
     page = visiting(outage(), levels=tuple(many)).get("/PK/PK-2023-0042").text
     drawn = re.findall(r"<li data-shares=.*?</svg>(.*?)</li>", page)
     assert len(drawn) == 5
     assert "Visible /24 blocks in routing" in drawn[0]
-    assert any("Firefox" in name for name in drawn)
+    assert any("Tor users" in name for name in drawn)
 
 
 def test_who_was_cut_first_has_the_first_bar_below_the_chart_and_the_first_row_of_the_table() -> None:
