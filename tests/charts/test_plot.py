@@ -7,14 +7,17 @@ from itertools import pairwise
 from struct import unpack
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
-from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
+from fanous.model.instant import DAY
+from fanous.wording.language import ENGLISH
 
 HOSTILE = '</text><script>alert("&")</script>'
 LINES = Lines(
@@ -219,3 +222,34 @@ def size_of(picture: bytes) -> tuple[int, int]:
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = unpack(">II", picture[16:24])
     return width, height
+
+
+def test_the_range_of_a_bin_is_a_band_behind_its_line() -> None:
+    line = ShareLine("x", (1.0, 0.5, None), ranges=((1.0, 1.0), (0.0, 1.0), None))
+    drawn = plot(Lines(0, 600, (line,), True), [], LEGEND, WIDE, "m")
+    (band,) = re.findall(r'<path d="([^"]*)" class="band b0"/>', drawn)
+    assert re.fullmatch(r"M(\d+) (\d+)H(\d+)V(\d+)H\1z", band), "one bin has a range"
+    assert drawn.index("band b0") < drawn.index("line l0")
+
+
+@pytest.mark.parametrize("shape", [WIDE, NARROW])
+def test_a_row_below_the_lines_spans_the_time_for_which_a_place_was_low(shape: Shape) -> None:
+    bars = [Bar("First & Sons", [(600.0, 1200.0), (1800.0, 9000.0)]), Bar("Never", [(9000.0, 9600.0)])]
+    drawn = plot(LINES, [], replace(LEGEND, names=("x", "youtube"), bars=bars), shape, "m")
+    root = ElementTree.fromstring(drawn)
+    rows = [e.get("d") or "" for e in root.iter() if e.get("class") == "lasts"]
+    left, right, _, bottom = map(float, (root.get("data-frame") or "").split())
+    first = [tuple(map(float, span)) for span in re.findall(r"M(\d+) (\d+)H(\d+)", rows[0])]
+    found = [((start - left) / (right - left), (end - left) / (right - left)) for start, _, end in first]
+    assert np.allclose(found, [(0.25, 0.5), (0.75, 1.0)], atol=0.01)
+    assert rows[1] == "", "outside the time that is drawn"
+    height = float((root.get("viewBox") or "").split()[-1])
+    assert all(bottom < y < height for _, y, _ in first)
+    assert "First & Sons" in [e.text for e in root.iter() if e.get("class") == "name"]
+
+
+@pytest.mark.parametrize("days", range(2, 60))
+def test_a_narrow_picture_has_at_least_two_ticks(days: int) -> None:
+    """Nine days of Uganda on a phone had one."""
+    since = 1_610_000_000
+    assert 2 <= len(ticks(since, since + days * DAY, "UG", ENGLISH, NARROW.ticks)) <= NARROW.ticks + 1

@@ -16,6 +16,7 @@ from fanous.model.incident import (
     Incident,
     Interval,
     Kind,
+    NetworkPart,
     Part,
     Says,
     Scope,
@@ -164,7 +165,7 @@ def test_the_page_of_a_loss_of_traffic_draws_the_traffic_and_only_that() -> None
     assert 'id="connectivity"' not in visit.get("/PK").text
 
 
-def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -> None:
+def test_the_levels_of_an_outage_are_medians_while_it_lasted_not_the_newest() -> None:
     """Next to "40% of the usual level was left" the page of Venezuela in 2019 said 90%, the level after the end."""
     recovered = series()
     recovered.values[recovered.times >= DOWN_SINCE + 3 * HOUR] = 900.0
@@ -173,7 +174,7 @@ def test_the_levels_of_an_outage_are_averages_while_it_lasted_not_the_newest() -
     )
     visit = visiting(over, levels=(recovered,))
     told = visit.get("/PK/PK-2023-0042").text.partition('id="connectivity"')[2].partition("<h2")[0]
-    assert "Average share of the baseline during the incident" in told
+    assert "Median share of the baseline in the main stretch of the incident" in told
     assert re.search(r"</svg>5%", told)
     assert not re.search(r"</svg>90%", told)
     assert re.search(r"</svg>90%", visit.get("/PK").text)
@@ -210,8 +211,10 @@ def test_regions_are_listed_with_the_lowest_first_and_the_rest_is_counted() -> N
 
     text = visiting(outage(), levels=tuple(map(of, range(14, 0, -1)))).get("/PK/PK-2023-0042").text
     told = text.partition('id="connectivity"')[2].partition("<h2")[0]
-    assert re.findall(r"</svg>(\d+)%", told) == [str(n) for n in range(1, 13)]
-    assert "The 12 lowest of 14." in told
+    assert re.findall(r"</svg>(\d+)%", told) == ["8", *(str(n) for n in range(1, 12))], "the country first"
+    names = re.findall(r"<li data-shares=.*?</svg>(.*?)</li>", told)
+    assert names[0] == "Pakistan · median of its regions"
+    assert "The 11 lowest of 14." in told
     assert "column_7" not in told
     assert told.count("an imported table") == 1, "what all rows have in common is said once"
 
@@ -246,17 +249,19 @@ def test_of_a_signal_whose_rise_is_bad_no_line_is_drawn_and_its_row_says_so() ->
     assert "more is worse" in visiting(levels=(slow,)).get("/PK").text
 
 
-def test_an_hour_without_a_network_does_not_vanish_in_the_mean_of_a_month() -> None:
+def test_an_hour_without_a_network_is_in_the_band_of_its_step_and_not_in_its_line() -> None:
     one = series(1.0)
     one.values[100] = 10.0
     lines = lines_of([one], float(one.times[0]) + DAY, NOW)
     assert lines.step > HOUR
-    assert min(share for share in lines.lines[0].shares if share is not None) == pytest.approx(0.01)
+    (line,) = lines.lines
+    assert min(extent[0] for extent in line.ranges if extent) == pytest.approx(0.01)
+    assert {share for share in line.shares if share is not None} == {1.0}
 
 
-def test_half_an_hour_without_a_network_is_in_the_chart_of_a_year() -> None:
-    """The page says that the lowest value of each step is drawn; of ten-minute values it looked at every 136th."""
-    times = np.arange(int(NOW) - 365 * DAY, int(NOW), 600, dtype=np.int64)
+def test_half_an_hour_without_a_network_is_in_the_band_of_a_year() -> None:
+    """Of ten-minute values a chart of a year once looked at every 136th."""
+    times = np.arange(int(NOW) - 390 * DAY, int(NOW), 600, dtype=np.int64)
     away = int(NOW) - 100 * DAY + 7_200
     values = np.where((times >= away) & (times < away + 1_800), 0.0, 1000.0)
     values += np.where(times % DAY < DAY // 2, 0.0, 1000.0) * (values > 0)  # more by day than by night
@@ -265,9 +270,52 @@ def test_half_an_hour_without_a_network_is_in_the_chart_of_a_year() -> None:
         SeriesKey(Place("PK"), "", "bgp", source="ioda"), 600, times, values, ones, ones * 0, ones * 0
     )
     (line,) = lines_of([one], NOW - 364 * DAY, NOW).lines
-    shares = [share for share in line.shares if share is not None]
-    assert shares.count(0.0) == 1
-    assert sorted(shares)[1] == 1.0, "a night is no loss"
+    lows = [extent[0] for extent in line.ranges if extent]
+    assert lows.count(0.0) == 1
+    assert sorted(lows)[1] == 1.0, "a night is no loss"
+    assert {share for share in line.shares if share is not None} == {1.0}
+
+
+def test_most_of_a_step_without_a_network_is_in_its_line() -> None:
+    one = series(1.0)
+    lines = lines_of([one], float(one.times[0]) + DAY, NOW)
+    bins = (one.times - lines.start) // lines.step
+    (rows,) = np.nonzero(bins == 20)
+    one.values[rows[: len(rows) // 2 + 1]] = 0.0
+    (line,) = lines_of([one], float(one.times[0]) + DAY, NOW).lines
+    assert line.shares[20] == 0.0
+    assert line.ranges[20] == (0.0, 1.0)
+
+
+def test_the_series_that_show_an_outage_are_drawn_however_many_there_are() -> None:
+    """Families come in turn, so that many series of one do not leave out the others."""
+    probing = ("connectivity", "ping-slash24", "responders", "scan_up")
+    many = [*(series(1.0, name) for name in probing), series(0.1), series(1.0, "tor_relay")]
+    page = visiting(outage(), levels=tuple(many)).get("/PK/PK-2023-0042").text
+    drawn = re.findall(r"<li data-shares=.*?</svg>(.*?)</li>", page)
+    assert len(drawn) == 5
+    assert "Visible /24 blocks in routing" in drawn[0]
+    assert any("Tor users" in name for name in drawn)
+
+
+def test_who_was_cut_first_has_the_first_bar_below_the_chart_and_the_first_row_of_the_table() -> None:
+    one = outage()
+    since = one.onset
+    later, first = (
+        NetworkPart(name, (), (Interval(since + hours * HOUR, None),), 9, 0, 0.99)
+        for name, hours in (("AS17557", -1), ("AS45669", -3))
+    )
+    country = NetworkPart("PK", (), (Interval(since, None),), 9, 0, 0.99)
+    evidence = replace(one.evidence, probes=0)
+    page = (
+        visiting(replace(one, networks=(country, later, first), evidence=evidence))
+        .get("/PK/PK-2023-0042")
+        .text
+    )
+    wide = page.partition('<div class="wide">')[2].partition("</svg>")[0]
+    assert re.findall(r'class="lasts"/><text [^>]*>([^<]*)<', wide) == ["Jazz", "PTCL"]
+    table = page.partition('<details id="when">')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row"><bdi>([^<]*)', table) == ["Jazz", "PTCL"]
 
 
 def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:

@@ -155,8 +155,18 @@ def test_no_headline_is_longer_than_it_may_be(shape: str, code: str) -> None:
         assert where_said and (not one.targets or target_title(one.targets[0])[:5] in text), text
 
 
+def test_a_country_keeps_its_name_where_an_imported_table_alone_reports_an_outage() -> None:
+    """The page of Venezuela 2019 said "across VE"."""
+    reasons = (Reason("one_publisher", {"basis": "one_publisher", "deliverers": ("csv",)}),)
+    level = Estimate(0.25, 0.1, 0.8)
+    given: dict[str, Any] = NATION | {"kind": Kind.OUTAGE, "parts": (part("", Kind.OUTAGE),), "level": level}
+    one = incident(**given, country="VE", status=Status.SUSPECTED, confirmed_at=None, reasons=reasons)
+    text = headline(one, {}, ENGLISH).text
+    assert text.startswith("Reported by an imported table: ") and text.endswith("across Venezuela")
+
+
 def test_a_name_that_is_too_long_is_cut_short_and_the_country_stays() -> None:
-    domain = "a-very-long-name-of-a-site.independent-newspapers.of-the-capital.example"
+    domain = "a-very-long-name-of-a-site.independent-newspapers.of-the-capital-city.example"
     one = incident(**NATION, country="CD", parts=(part(domain, Kind.BLOCKING),))
     text = headline(one, {}, ENGLISH).text
     assert text.startswith("a-very-long-name") and "…" in text and len(text) == HEADLINE

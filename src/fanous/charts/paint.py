@@ -30,7 +30,8 @@ STROKES = (
     ("#3f7d3a", "10 3 2 3"),
     ("#8a5a00", "14 4"),
 )
-"""Line colours and dashes, told apart without colour; classes ``l0`` to ``l4``."""
+"""Line colours and dashes, told apart without colour; classes ``l0`` to ``l4``, and ``b0`` to ``b4`` of
+their bands."""
 
 _ATTRIBUTES: dict[str, dict[str, str]] = {
     "axis": {"stroke": LINE},
@@ -40,6 +41,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "axisname": {"fill": SOFT, "font-family": FONT, "font-size": "12", "font-weight": "600"},
     "shade": {"fill": LAMP, "opacity": "0.12"},
     "line": {"fill": "none", "stroke-width": "2.2", "stroke-linejoin": "round"},
+    "band": {"opacity": "0.2"},
     "event": {"stroke": INK, "stroke-dasharray": "3 3", "fill": "none"},
     "eventname": {
         "fill": INK,
@@ -65,6 +67,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})
         for n, (colour, dashes) in enumerate(STROKES)
     },
+    **{f"b{n}": {"fill": colour} for n, (colour, _) in enumerate(STROKES)},
 }
 
 

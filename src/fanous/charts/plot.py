@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fanous.charts.paint import fitted, painted, xml
-from fanous.charts.reachability import Lines
+from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local
 from fanous.wording import clocks
@@ -48,6 +48,14 @@ WIDE, NARROW = Shape(760, 262, 6), Shape(360, 250, 4)
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """When one place was low, as a row below the lines; half-open, unix seconds."""
+
+    name: str
+    spans: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Legend:
     """What is written on a plot, in the reader's language.
 
@@ -60,6 +68,7 @@ class Legend:
         unit: what the value axis measures, in words.
         clock: whose clock the time axis follows, in words.
         names: names of the lines, in order, for their ends in a wide picture; empty = they are named elsewhere.
+        bars: rows below the lines.
     """
 
     title: str
@@ -70,6 +79,7 @@ class Legend:
     unit: str = ""
     clock: str = ""
     names: Sequence[str] = ()
+    bars: Sequence[Bar] = ()
 
     @property
     def top(self) -> float:
@@ -97,9 +107,9 @@ def plot(
             script can read it.
     """
     frame = _Frame(lines, shape, legend)
-    size = f' width="{shape.width}" height="{shape.height}"' if alone else frame.told
+    size = f' width="{shape.width}" height="{frame.height}"' if alone else frame.told
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {frame.height}"{size} role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
         f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone, brackets)}</svg>'
     )
@@ -119,6 +129,10 @@ class _Frame:
         self.top = TOP + OVER * bool(legend.unit) + OVER * bool(legend.marks)
         self.right = shape.width - (NAMES if self.named else RIGHT)
         self.bottom = shape.height - FOOT - OVER * bool(legend.clock)
+        self.row_height = NAME_HIGH + OVER * (
+            not self.named
+        )  # where there is no room at the side, names are above
+        self.height = shape.height + self.row_height * len(legend.bars)
 
     @property
     def told(self) -> str:
@@ -165,9 +179,14 @@ class _Frame:
                 f"{xml(text)}</text>"
             )
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
+        for n, line in enumerate(self.lines.lines):
+            if band := self._band(line):
+                parts.append(f'<path d="{band}" {painted(f"band b{n}", alone=alone)}/>')
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
         parts += self._ends(alone)
+        for n, bar in enumerate(legend.bars):
+            parts += self._bar(bar, self.shape.height + self.row_height * n, alone)
         parts += [self._mark(at, text, alone) for at, text in legend.marks]
         return "".join(parts)
 
@@ -215,6 +234,29 @@ class _Frame:
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
 
+    def _bar(self, bar: Bar, top: float, alone: bool) -> list[str]:
+        """The row of one place: its name at the side of a wide picture, and above its bar in a narrow one."""
+        room = NAMES - 22 if self.named else self.right - LEFT
+        x, foot, middle = (self.right + 18, top + 10, top + 6) if self.named else (LEFT, top + 11, top + 20)
+        (name,) = fitted(bar.name, (12,), room, 1)[1]
+        spans = [(self.x(a), self.x(b)) for a, b in bar.spans if b > self.lines.start and a < self.lines.end]
+        path = "".join(f"M{a:.0f} {middle:.0f}H{max(b, a + 2):.0f}" for a, b in spans)
+        return [
+            f'<path d="M{LEFT} {middle:.0f}H{self.right}" {painted("axis", alone=alone)}/>',
+            f'<path d="{path}" {painted("lasts", alone=alone)}/>',
+            f'<text x="{x}" y="{foot:.0f}" {painted("name", alone=alone)}>{xml(name)}</text>',
+        ]
+
+    def _band(self, line: ShareLine) -> str:
+        """The range of each bin in which values differ; empty = there is none."""
+        path = ""
+        for n, extent in enumerate(line.ranges):
+            high, low = (round(self.y(share)) for share in reversed(extent)) if extent else (0, 0)
+            if high < low:
+                left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
+                path += f"M{left:.0f} {high}H{right:.0f}V{low}H{left:.0f}z"
+        return path
+
     def _paths(self) -> list[str]:
         """Each line in steps, level within each bin, since nothing is known about a slope; a gap stays a gap.
 
@@ -248,6 +290,7 @@ STEPS = (
     12 * HOUR,
     DAY,
     2 * DAY,
+    4 * DAY,
     7 * DAY,
     14 * DAY,
     28 * DAY,

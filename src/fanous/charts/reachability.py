@@ -39,11 +39,13 @@ class ShareLine:
         shares: 0..1, one per bin; ``None`` = not measured, or too little.
         blocked: the share for which it was blocked, with 0 where nothing was measured; what is neither in
             ``shares`` nor here was slowed down.  Empty = the line does not tell them apart.
+        ranges: the lowest and the highest value behind each share; empty = there is one value behind each.
     """
 
     target: str
     shares: tuple[float | None, ...]
     blocked: tuple[float, ...] = ()
+    ranges: tuple[tuple[float, float] | None, ...] = ()
 
     def stack(self) -> tuple[tuple[float, float] | None, ...]:
         """For each bin the share that was blocked, and the share that was blocked or slowed down."""

@@ -150,7 +150,7 @@ def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[
 
 def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
     document = incident_document(incident)
-    users = users_of(document)
+    users, level = users_of(document), document["level"] or {}
     return {
         "id": incident.id,
         "revision": revision,
@@ -179,6 +179,8 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "reached": minute(incident.reached),
         "reached_earliest": minute(incident.reached_earliest),
         "reached_latest": minute(incident.reached_latest),
+        "level_mean": level.get("mean"),
+        "level_worst": level.get("worst"),
     }
 
 
@@ -410,6 +412,13 @@ TABLES = (
             ("reached", "datetime", "when an outage reached its level; empty: at once, or not known"),
             ("reached_earliest", "datetime", "the last bin above that level"),
             ("reached_latest", "datetime", "by when it was at that level"),
+            (
+                "level_mean",
+                "number",
+                "of an outage: share of the baseline left in its main stretch, the figure of its headline; no mean of "
+                "the whole; empty: not measured in quantities",
+            ),
+            ("level_worst", "number", "average share of the baseline left in its worst hour"),
             _SYNTHETIC,
             _LICENCE,
         ),

@@ -279,7 +279,7 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
     return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
 
 
-def _place(network: NetworkPart, country: str, names: Mapping[int, str], language: Language) -> str:
+def place_title(network: NetworkPart, country: str, names: Mapping[int, str], language: Language) -> str:
     if network.asn:
         return network_title(network.asn, names)
     if network.entity == country:
@@ -295,7 +295,7 @@ def _rows(
         if not network.intervals:
             continue
         since, until, _ = spell(network)
-        title = _place(network, incident.country, names, language)
+        title = place_title(network, incident.country, names, language)
         counts = () if _rests_on_series(incident) else (network.measurements, network.probes)
         rows.append(
             (

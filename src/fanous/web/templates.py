@@ -195,12 +195,12 @@ SHORT_NAME = 16
 def _short_names() -> re.Pattern[str]:
     titles = {title(name) for name in platforms()}
     short = (re.escape(one) for one in titles if " " in one and len(one) <= SHORT_NAME)
-    return re.compile("|".join([*short, r"[A-Z]{2}-\d{4}-\d{4,6}"]))
+    return re.compile("|".join([*short, r"[A-Z]{2}-\d{4}-\d{4,6}", r"UTC[+-]\d{2}(?::\d{2})?"]))
 
 
 def whole(text: str) -> Markup:
-    """The text, in which no short name of a platform and no id of an incident is broken over two lines: half of
-    ``X (Twitter)`` reads as another name.
+    """The text, in which no short name of a platform, id of an incident or zone is broken over two lines: half of
+    ``X (Twitter)`` reads as another name, and ``UTC-`` as none.
     """
     return Markup(_short_names().sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 

@@ -106,7 +106,7 @@ TRAFFIC: dict[tuple[Kind | None, bool], str] = {
 """Headlines if a platform's traffic fell and nothing shows how: this says nothing about the country's internet."""
 
 
-HEADLINE = 90
+HEADLINE = 96
 """Most characters of a headline.  A longer one names fewer targets, then no network; then a long name is cut short, and
 finally the country is named by its code."""
 

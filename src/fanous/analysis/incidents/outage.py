@@ -63,6 +63,7 @@ from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import IPV6, SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import (
+    JOIN,
     Estimate,
     EvidenceCounts,
     FamilyView,
@@ -159,7 +160,7 @@ class Quantities:
             users=None if target else far.users,
             entities=entities,
             parts=(Part(target, kind, classes, entities),),
-            networks=_cells([a for a in anomalies if a.until > stood.began.at]),
+            networks=_cells([a for a in anomalies if a.until > stood.began.at], entities, stood.spans),
             onset=stood.began.at,
             onset_earliest=stood.began.earliest,
             onset_latest=stood.began.latest,
@@ -533,8 +534,15 @@ def _entities(
     return own + tuple(place for _, place in cells)
 
 
-def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
-    """When it was seen in each place; ``measurements`` counts bins."""
+def _cells(
+    group: Sequence[Anomaly], entities: Sequence[str], spans: Sequence[Interval]
+) -> tuple[NetworkPart, ...]:
+    """When it was seen in each place; ``measurements`` counts bins.
+
+    Args:
+        entities: of the incident; where the country is one of them, it has the incident's own times.
+        spans: when the incident was on.
+    """
     places: dict[Place, list[Anomaly]] = {}
     for anomaly in group:
         places.setdefault(anomaly.key.place, []).append(anomaly)
@@ -544,7 +552,9 @@ def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
             NetworkPart(
                 entity=str(entity),
                 targets=(),
-                intervals=intervals_of(own),
+                intervals=union(spans, JOIN)
+                if is_country(entity) and str(entity) in entities
+                else intervals_of(own),
                 measurements=_bins(own),
                 probes=0,
                 probability=max(a.probability for a in own),

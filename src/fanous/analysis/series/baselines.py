@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-from bottleneck import nanmedian
+from bottleneck import median, nanmedian
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS, Direction
@@ -195,39 +195,51 @@ def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
     return since
 
 
+class Baseline:
+    """The usual level of a series at any time of day: the median at that time on the days before."""
+
+    def __init__(self, times: Ints, values: Floats) -> None:
+        """Index a series by time of day.
+
+        Args:
+            times: int64, (n,), ascending, unix seconds at which each bin begins.
+            values: float64, (n,); NaN = not measured.
+        """
+        known = ~np.isnan(values)
+        self._times, self._values = times[known], values[known]
+        slots = self._times % DAY
+        order = np.argsort(slots, kind="stable")
+        names, first = np.unique(slots[order], return_index=True)
+        self._rows = dict(zip(names.tolist(), np.split(order, first[1:]), strict=True)) if len(order) else {}
+
+    def at(self, at: int, *, since: float | None = None, least: int = 3) -> float:
+        """The usual level of a time of day; NaN = nothing was measured before.
+
+        If fewer than ``least`` days have it, the median of all values before instead, which is a rougher answer.
+
+        Args:
+            at: beginning of the bin in question, which does not itself count.
+            since: earlier values do not count; None = ``HISTORY`` before ``at``.
+        """
+        window = (at - HISTORY if since is None else since, at)
+        rows = self._rows.get(at % DAY, np.array([], np.int64))
+        first, last = np.searchsorted(self._times[rows], window)
+        if last - first >= least:
+            return float(median(self._values[rows[first:last]]))
+        first, last = np.searchsorted(self._times, window)
+        return float(median(self._values[first:last])) if last > first else float("nan")
+
+
 def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
-    """``slot_baseline`` of a series, without its bins in outages.
+    """The baseline of a series, without its bins in outages.
 
     Otherwise the level after two weeks of a blackout would become its baseline.
     """
     lost = np.zeros(len(series), np.bool_)
     for start, end in outages:
         lost |= (series.times >= start) & (series.times < end)
-    values = np.where(lost, np.nan, series.values)
-    return lambda at: slot_baseline(series.times, values, at, since=look_back(at, outages))
-
-
-def slot_baseline(
-    times: Ints, values: Floats, at: int, *, since: float | None = None, least: int = 3
-) -> float:
-    """The usual level at a time of day: the median at that time on the days before.
-
-    If fewer than ``least`` days have it, the median of all values before instead, which is a rougher answer.
-
-    Args:
-        times: int64, (n,), ascending, unix seconds at which each bin begins.
-        values: float64, (n,).
-        at: beginning of the bin in question, which does not itself count.
-        since: earlier values do not count; None = ``HISTORY`` before ``at``.
-
-    Returns:
-        The level; NaN = nothing was measured before.
-    """
-    first = at - HISTORY if since is None else since
-    before = (times < at) & (times >= first) & ~np.isnan(values)
-    same_slot = before & ((at - times) % 86400 == 0)
-    chosen = same_slot if same_slot.sum() >= least else before
-    return float(np.median(values[chosen])) if chosen.any() else float("nan")
+    baseline = Baseline(series.times, np.where(lost, np.nan, series.values))
+    return lambda at: baseline.at(at, since=look_back(at, outages))
 
 
 # --- how much is left -----------------------------------------------------------------------------------

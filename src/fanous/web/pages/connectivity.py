@@ -3,27 +3,31 @@
 The regions and networks of a country follow in a table, the lowest first.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 
 import numpy as np
 from markupsafe import Markup
 
+from fanous.analysis.detectors.grid import ROLLED_UP, rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot, ticks
+from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import FamilyView, Incident
+from fanous.model.incident import FamilyView, Incident, Says
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
 from fanous.publish.pictures import clock_words
+from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
@@ -47,17 +51,19 @@ class Level:
 
     Attributes:
         name: stable, for a chart's legend: source, signal, subtype.
-        region: what it is about, unless that is the whole country.
+        region: what it is about, unless that is the whole country; of a median of regions the country.
+        is_nation: it is about the whole country.
         title: what it measures.
         subtype: what else distinguishes it.
-        share: share of the usual level in its newest bin, or on average during an incident; ``None`` = there is no
-            history to compare with.
+        share: share of the usual level in its newest bin, or the median in the main stretch of an incident; ``None`` =
+            there is no history to compare with.
         falls: less is worse; for delays and loss, more is.
         age: seconds since its newest bin ended.
     """
 
     name: str
     region: str
+    is_nation: bool
     title: str
     subtype: str
     source: str
@@ -74,19 +80,27 @@ class Connectivity:
 
     Attributes:
         levels: those that are shown, of ``all``.
-        is_average: the levels are averages during an incident, not the newest.
+        is_median: the levels are medians during an incident, not the newest.
         lines: what is drawn.
         wide, narrow: the chart; empty = there is no history to draw it from.
         names: of its lines, in order.
+        has_bars: rows below its lines show when each place was low.
     """
 
     levels: list[Level]
     all: int
-    is_average: bool
+    is_median: bool
     lines: Lines
     wide: Markup
     narrow: Markup
     names: list[str]
+    has_bars: bool
+
+    @property
+    def regions(self) -> tuple[int, int]:
+        """How many regions are shown, and how many there are."""
+        nations = sum(one.is_nation for one in self.levels)
+        return len(self.levels) - nations, self.all - nations
 
     @property
     def kinds(self) -> list[tuple[str, str, str, str]]:
@@ -120,6 +134,7 @@ def connectivity(
     during: Spans = (),
     brackets: Spans = (),
     found: Sequence[FamilyView] = (),
+    bars: Sequence[Bar] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -130,9 +145,10 @@ def connectivity(
             as of the visit.
         targets: the traffic of these instead, without the times at which it was lost.
         spans: periods to shade.
-        during: an incident's periods: its average levels are given, and not the newest, which after its end say
-            nothing of it.
+        during: the main stretch of an incident: the median levels in it are given, and not the newest, which after its
+            end say nothing of it.
         brackets: the times within which it began and ended, shaded too.
+        bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
     lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
@@ -142,33 +158,41 @@ def connectivity(
     )
     if not series:
         within = _sound(store.facts.levels(country, start, until, settled=True), targets)
-        series = [one for one in within if one.key.place.region]
+        series = [*rolled_up(within), *(one for one in within if one.key.place.region)]
     if not series:
         return None
     licences, older = licences_by_source(series, published), visit.now - until
     levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
-    series.sort(key=_interest)
+    series = _by_interest(series, found)
     if during:
-        averages = {_name(one): average_share(one, during, lost) for one in series} | _as_found(series, found)
-        levels = [replace(level, share=averages[level.name]) for level in levels]
+        medians = {_name(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
+        levels = [replace(level, share=medians[level.name]) for level in levels]
     levels.sort(
-        key=lambda level: (not level.falls, level.region and _or_most(level.share), level.family, level.name)
+        key=lambda level: (
+            not level.falls,
+            not level.is_nation,
+            not level.is_nation and _or_most(level.share),
+            level.family,
+            level.name,
+        )
     )
     labels = {_name(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
-    drawn = _drawn(lines, names, country, visit, spans, brackets)
-    return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names)
+    told = _in_words(levels, lines, names, visit.language, during=bool(during))
+    drawn = _drawn(lines, names, told, country, visit, spans, brackets, bars)
+    return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
 
 
 def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
     """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
     levels = dict[str, float]()
     for one in found:
-        own = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
-        if one.left is not None and len(one.sources) == len(own) == 1 and not own[0].key.place.region:
+        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
+        own = [each for each in named if not each.key.place.region]
+        if one.left is not None and len(one.sources) == len(own) == 1:
             levels[_name(own[0])] = one.left.mean
     return levels
 
@@ -199,9 +223,11 @@ def level_of(
     if known is None:
         return None
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
+    is_nation = series.key.place == Place(series.key.place.country)
     return Level(
         _name(series),
-        place_name(series.key) if series.key.place.region else "",
+        "" if is_nation and series.key.subtype != ROLLED_UP else place_name(series.key),
+        is_nation,
         signal.title,
         _apart(series.key),
         source.credit or source.title if source else series.key.source,
@@ -213,8 +239,8 @@ def level_of(
     )
 
 
-def average_share(series: Series, during: Spans, outages: Spans = ()) -> float | None:
-    """The mean share of the usual level in the bins of these periods; ``None`` = it cannot be compared.
+def median_share(series: Series, during: Spans, outages: Spans = ()) -> float | None:
+    """The median share of the usual level in the bins of these periods; ``None`` = it cannot be compared.
 
     The usual level of a time of day is that of the first such bin, so it is the one from before an incident.
     """
@@ -228,86 +254,89 @@ def average_share(series: Series, during: Spans, outages: Spans = ()) -> float |
             usual[slot] = usual[slot] if slot in usual else ordinary_at(at)
             if usual[slot] > 0 and value == value:
                 shares.append(max(0.0, value / usual[slot]))
-    return float(np.mean(shares)) if shares else None
+    return float(np.median(shares)) if shares else None
 
 
 def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline for series in which less is worse; of regions, those that fell lowest."""
+    """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [ShareLine(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
+    drawn = [_line(one, start, step, bins, outages) for one in falling]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
-    if any(one.key.place.region for one in series):
-        kept.sort(key=lambda line: min(share for share in line.shares if share is not None))
-    kept = kept[:MOST_LINES]
-    return Lines(start, step, tuple(kept), by_users=False)
+    regions = {_name(one) for one in series if one.key.place.region}
+    kept.sort(key=lambda line: min(s for s in line.shares if s is not None) if line.target in regions else -1)
+    return Lines(start, step, tuple(kept[:MOST_LINES]), by_users=False)
 
 
-def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) -> tuple[float | None, ...]:
-    """The lowest share in each bin, since an hour without a network must not vanish in the mean of a day."""
-    lowest: list[float | None] = [None] * bins
-    span = max(1, series.step // step)
-    ordinary_at = baseline_level(series, outages)
-    for row in _lowest_rows(series, start, step, bins):
-        at, value = int(series.times[row]), float(series.values[row])
-        ordinary = ordinary_at(at)
-        if not ordinary > 0:
-            continue
-        share = max(0.0, value / ordinary)  # an index may be a little below 0
-        first = (at - start) // step
-        for n in range(first, min(bins, first + span)):
-            before = lowest[n]
-            lowest[n] = share if before is None else min(before, share)
-    return tuple(lowest)
-
-
-def _lowest_rows(series: Series, start: int, step: int, bins: int) -> list[int]:
-    """Of each bin the row that is lowest for its time of day: baselines of all rows of a year would take seconds."""
-    inside = np.flatnonzero(
-        (series.times >= start) & (series.times < start + bins * step) & ~np.isnan(series.values)
-    )
-    values, (_, slots) = series.values[inside], np.unique(series.times[inside] % DAY, return_inverse=True)
-    usual = np.array([np.median(values[slots == slot]) for slot in range(slots.max(initial=-1) + 1)])
-    bin_of = (series.times[inside] - start) // step
-    order = np.lexsort((values / np.maximum(usual[slots], 1e-9), bin_of))
-    _, first = np.unique(bin_of[order], return_index=True)
-    rows: list[int] = inside[order[first]].tolist()
-    return rows
+def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
+    """The median share of the baseline in each bin, and its range: an hour without a network shows in the range, and a
+    single low value does not look like a fall of the whole bin.
+    """
+    middle: list[float | None] = [None] * bins
+    ranges: list[tuple[float, float] | None] = [None] * bins
+    ordinary_at, span = baseline_level(series, outages), max(1, series.step // step)
+    edges = np.searchsorted(series.times, start + step * np.arange(bins + 1))
+    for n, (first, last) in enumerate(pairwise(edges)):
+        usual = np.array([ordinary_at(int(at)) for at in series.times[first:last]])
+        shares = series.values[first:last][usual > 0] / usual[usual > 0]
+        shares = np.maximum(shares[~np.isnan(shares)], 0.0)  # an index may be a little below 0
+        if len(shares):
+            until = min(bins, n + span)
+            middle[n:until] = [float(np.median(shares))] * (until - n)
+            ranges[n:until] = [(float(shares.min()), float(shares.max()))] * (until - n)
+    return ShareLine(_name(series), tuple(middle), ranges=tuple(ranges))
 
 
 def _drawn(
     lines: Lines,
     names: Sequence[str],
+    told: str,
     country: str,
     visit: Visit,
     spans: Sequence[tuple[float, float]],
     brackets: Spans,
+    bars: Sequence[Bar],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
     if not lines.lines:
         return Markup(), Markup()
     language = visit.language
-    lowest = language.semicolon.join(
-        f"{name}{language.colon}{language.percent(min(s for s in line.shares if s is not None))}"
-        for name, line in zip(names, lines.lines, strict=True)
-    )
 
     def one(shape: Shape, mark: str) -> Markup:
         legend = Legend(
             language.say("Value in % of the baseline"),
-            language.say("Lowest share") + language.colon + lowest,
+            told,
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
             (),
             language.say("Value in % of the baseline"),
             clock_words(lines.start, country, language),
             names,
+            bars,
         )
         return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
+
+
+def _in_words(
+    levels: Sequence[Level], lines: Lines, names: Sequence[str], language: Language, *, during: bool
+) -> str:
+    """What the chart shows, for screen readers: the levels of the table below it."""
+    heading = (
+        "Median share of the baseline in the main stretch of the incident"
+        if during
+        else "Share of the baseline"
+    )
+    share_of = {level.name: level.share for level in levels}
+    told = [
+        f"{name}{language.colon}{language.percent(share)}"
+        for name, line in zip(names, lines.lines, strict=True)
+        if (share := share_of.get(line.target)) is not None
+    ]
+    return language.say(heading) + language.colon + language.semicolon.join(told)
 
 
 def heights(language: Language) -> list[tuple[float, str]]:
@@ -315,9 +344,16 @@ def heights(language: Language) -> list[tuple[float, str]]:
     return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]
 
 
-def _interest(series: Series) -> tuple[str, int, str]:
-    """One series of each family in turn, those with the finest step first."""
-    return SIGNALS[series.key.signal].family, series.step, _name(series)
+def _by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:
+    """Those that show an incident first, then one of each family in turn, those with the finest step first."""
+    showing = {source for one in found if one.says is Says.DOWN for source in one.sources}
+    turns = Counter[tuple[bool, str]]()
+    ranked = []
+    for one in sorted(series, key=lambda one: (one.step, _name(one))):
+        group = (f"{one.key.source} {one.key.signal}" not in showing, str(SIGNALS[one.key.signal].family))
+        turns[group] += SIGNALS[one.key.signal].bad is Direction.DOWN
+        ranked.append((group[0], turns[group], group[1], one))
+    return [one for *_, one in sorted(ranked, key=lambda each: each[:3])]
 
 
 def _name(series: Series) -> str:
@@ -326,12 +362,15 @@ def _name(series: Series) -> str:
 
 
 def _apart(key: SeriesKey) -> str:
-    """What else distinguishes a series, unless it is only the name of a column in an imported table."""
-    return "" if key.source == TABLE else key.subtype
+    """What else distinguishes a series of its place, unless it is only the name of a column in an imported table."""
+    return "" if key.source == TABLE or key.subtype == ROLLED_UP else key.subtype
 
 
 def label_of(key: SeriesKey, language: Language) -> str:
     """The name of a series in a chart: its region, or what it is about or measures, and its source."""
+    if key.subtype == ROLLED_UP:
+        median = language.say("median of its regions")
+        return f"{language.apart(country_name(key.place.country, language.code))} · {median}"
     if key.place.region:
         return language.apart(printable(place_name(key)))
     target, source = target_of_series(key), SOURCES.get(key.source)

@@ -28,7 +28,7 @@ from fanous.store.coverage import Heard, whole_hours
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.web.pages.connectivity import Connectivity, connectivity
-from fanous.web.pages.incident import Chart, chart_of
+from fanous.web.pages.incident import Chart, chart_of, main_of
 from fanous.web.routes import Facts, page
 from fanous.wording.reasons import method_said
 
@@ -66,7 +66,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)
         shown = (store, incident.country, known, since, end, visit, published, spans)
-        levels = connectivity(*shown, during=spans)
+        levels = connectivity(*shown, during=main_of(incident, visit.now), found=incident.opinions)
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
         story,

@@ -13,12 +13,15 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from fanous.analysis.incidents.extent import main_stretch
+from fanous.analysis.series.baselines import Spans
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
+from fanous.charts.plot import Bar
 from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
-from fanous.model.incident import Incident, Says, Status
+from fanous.model.incident import Incident, NetworkPart, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import SERVICE
 from fanous.pipeline.claims import lacking
@@ -40,7 +43,16 @@ from fanous.publish.pictures import (
     sheet_of,
     spans_of,
 )
-from fanous.publish.report import Report, costs, gather, markdown, pdf
+from fanous.publish.report import (
+    WHEN_NETWORKS,
+    WHEN_REGIONS,
+    Report,
+    costs,
+    gather,
+    markdown,
+    pdf,
+    place_title,
+)
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
@@ -58,6 +70,7 @@ from fanous.wording.period import EXACT
 MOST_BESIDE = 3
 """Targets shown that were not disrupted, since what still worked is half of the story."""
 
+MOST_BARS = 8
 MOST_REVISIONS = 12
 MOST_HISTORY = 4
 
@@ -88,7 +101,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     end = known_until(store, incident, visit.now)
     known = store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic)
     revisions = store.ledger.revisions(incident.id)
-    announced = announced_beside(store, incident)
+    announced, parts = announced_beside(store, incident), parts_of(incident)
     return {
         **pictured(store, incident, known, visit),
         "story": story,
@@ -105,10 +118,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "saw": witness_rows(store, incident),
         "lacking": lacking(store, incident),
         "unnamed": () if visit.path.startswith("/embed") else unnamed(store, incident),
-        "times": sorted(
-            (network for network in incident.networks if network.asn),
-            key=lambda network: -network.measurements,
-        ),
+        "times": [(place_title(one, incident.country, story.names, visit.language), one) for one in parts],
+        "when_title": WHEN_NETWORKS if any(one.asn for one in parts) else WHEN_REGIONS,
         "packable": incident.status is not Status.RETRACTED and not incident.held_by,
         "closed": visit.language.comma.join(map(visit.language.known, closed_sources(store, incident))),
         "history": _history(incident, known, visit),
@@ -138,9 +149,10 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
     own = user_weights(incident.country)
     shown = (store, incident.country, known, since, end, visit, published, spans)
     measured: dict[str, Any] = {
-        "during": spans,
+        "during": main_of(incident, visit.now),
         "brackets": brackets_of(incident),
         "found": incident.opinions,
+        "bars": [] if incident.targets else bars_of(store, incident, visit),
     }
     controls = [one for one in control_targets() if one not in incident.targets]
     others = sorted(beside(incident, votes, len(controls) + MOST_BESIDE), key=controls.__contains__)
@@ -155,6 +167,35 @@ def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit:
         if published and incident.is_of_traffic
         else None,
     }
+
+
+def main_of(incident: Incident, now: float) -> Spans:
+    """The stretch at whose level an outage stood, as its headline has it; without levels, all of the time it was on."""
+    until = now if incident.seen_until is None else incident.seen_until
+    main = main_stretch(incident.levels, incident.onset, until)
+    return (
+        spans_of(incident, now) if main is None else [(main.start, until if main.end is None else main.end)]
+    )
+
+
+def parts_of(incident: Incident) -> list[NetworkPart]:
+    """Its regions and networks: those with most measurements first, those of series by who was cut first."""
+    parts = [one for one in incident.networks if one.entity != incident.country and one.intervals]
+    if incident.evidence.probes:
+        return sorted(parts, key=lambda one: -one.measurements)
+    return sorted(parts, key=lambda one: (one.intervals[0].start, one.entity))
+
+
+def bars_of(store: Store, incident: Incident, visit: Visit) -> list[Bar]:
+    """When each of its regions and networks was low, the first that fell on top."""
+    names, until = store.facts.networks(incident.country), known_until(store, incident, visit.now)
+    return [
+        Bar(
+            place_title(one, incident.country, names, visit.language) or one.entity,
+            [(span.start, until if span.end is None else span.end) for span in one.intervals],
+        )
+        for one in parts_of(incident)[:MOST_BARS]
+    ]
 
 
 def closed_sources(store: Store, incident: Incident) -> list[str]:

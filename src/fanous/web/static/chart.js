@@ -5,7 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg", HOUR = 3600, DAY = 86400;
   const STEPS = [600, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
   const LEAST_BINS = 6, TICK_ROOM = 90;
-  const MOVING = ["shade", "works", "slowed", "blocked", "line", "bound", "lasts", "past", "event"].map((name) => `:scope > path.${name}, :scope > rect.${name}`).join();
+  const MOVING = ["shade", "works", "slowed", "blocked", "band", "line", "bound", "lasts", "past", "event"].map((name) => `:scope > path.${name}, :scope > rect.${name}`).join();
   const code = document.documentElement.lang || "en";
   const locale = `${code === "en" ? "en-GB" : code}-u-ca-gregory-nu-${code === "fa" ? "arabext" : "latn"}`;
   const percent = new Intl.NumberFormat(locale, { style: "percent" });
@@ -82,7 +82,7 @@
     function view(svg, n) {
       const [west, east, top, bottom] = svg.dataset.frame.split(" ").map(Number), id = `pane${number}-${n}`;
       const clip = made("clipPath", { id }, svg);
-      made("rect", { x: west, y: 0, width: east - west, height: bottom + 1 }, clip);
+      made("rect", { x: west, y: 0, width: east - west, height: svg.viewBox.baseVal.height }, clip);
       const pane = made("g", { "clip-path": `url(#${id})` }, svg), moving = made("g", { class: "moving" }, pane);
       moving.append(...svg.querySelectorAll(MOVING));
       const texts = [...svg.querySelectorAll(":scope > .eventname")].map((text) => ({ text, x: Number(text.getAttribute("x")) }));
