@@ -322,7 +322,7 @@ def titles_of(incident: Incident, language: Language, *, with_roles: bool = Fals
 def title_in(incident: Incident, target: str, language: Language) -> str:
     """A target as an incident may name it: ``Telegram``, or ``Telegram's web client`` if only that is cut."""
     names = [name for part in incident.parts if part.target == target for name in part_titles(part, language)]
-    return listing(list(dict.fromkeys(names)), language) or target_title(target)
+    return listing(list(dict.fromkeys(names)), language) or target_title(target, language)
 
 
 def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> list[str]:

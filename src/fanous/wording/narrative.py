@@ -525,7 +525,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
     for part in incident.parts:
         if not part.roles or part.kind is not Kind.BLOCKING:
             continue
-        service = target_title(part.target)
+        service = target_title(part.target, language)
         cut = [one for one in part.roles if one.entities]
         spared = [one.role for one in part.roles if one.worked and not one.entities]
         if spared:
@@ -540,7 +540,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
                 role = role_word(part.target, one.role, language)
                 yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)
     untried = [
-        target_title(part.target)
+        target_title(part.target, language)
         for part in incident.parts
         if part.roles and part.kind is Kind.BLOCKING and has_app(part.target)
         if APP.isdisjoint(one.role for one in part.roles)
