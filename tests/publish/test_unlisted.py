@@ -13,7 +13,7 @@ import pytest
 from fanous.analysis.incidents.unlisted import listed_only
 from fanous.errors import FanousError
 from fanous.model.explanation import Standing, Weighed
-from fanous.model.incident import UNLISTED, Decided, Incident, Interval, Kind, NetworkPart, Part
+from fanous.model.incident import UNLISTED, Decided, Incident, Interval, Kind, NetworkPart, Part, Scope
 from fanous.model.reason import Reason
 from fanous.pipeline import detect
 from fanous.pipeline.actions import NameTargets, Retract
@@ -29,6 +29,8 @@ from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site
 from fanous.web.application import application
+from fanous.wording.headline import headline
+from fanous.wording.language import ISOLATES, LANGUAGES
 from tests.commands import fanous
 from tests.conftest import fill
 from tests.copies import copy_of
@@ -239,7 +241,28 @@ def test_other_sites_of_an_incident_keep_their_names() -> None:
     assert listed_only(incident, lambda _: True) == incident
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("en", "A site on no list blocked on 2 networks in Pakistan"),
+        ("es", "Un sitio que no está en ninguna lista: bloqueo en 2 redes"),
+        ("fr", "Un site qui ne figure sur aucune liste"),
+        ("ar", "موقع غير مدرج في أي قائمة"),
+        ("fa", "وب‌گاهی که در هیچ فهرستی نیست"),
+        ("ur", "کسی فہرست میں نہ ہونے والی ایک سائٹ"),
+    ],
+)
+def test_readers_are_told_what_it_is_instead(code: str, said: str) -> None:
+    part = Part(LURE, Kind.BLOCKING, ("http",), ("AS1", "AS2"))
+    incident = a_claim(parts=(part,), entities=("AS1", "AS2"), scope=Scope.MULTI_ISP)
+    shown = headline(listed_only(incident, lambda _: False), {}, LANGUAGES[code]).text
+    assert said in shown.translate(ISOLATES)
+
+
 def test_it_is_retracted_without_its_name(lured: Store) -> None:
     label = claim(lured).id
+    gone = Reason("gone.targets", {"targets": (LURE,)})
+    lured.ledger.put(replace(claim(lured), confidence=0.5), (gone,), known_as=label)
     Retract(label, "duty editor", "a lure").perform(lured)
+    assert LURE not in repr(lured.for_readers().ledger.revisions(label))
     assert all(one.incident.is_unlisted for one in lured.for_readers().ledger.revisions(label))

@@ -148,7 +148,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             because=partial(narrative.because, language=language),
             what_else=partial(narrative.what_else, language=language),
             as_published=narrative.AS_PUBLISHED,
-            capitalised=narrative.capitalised,
+            capitalised=words.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
             told_all=partial(told_all, language),
             gone_texts=partial(gone_texts, language=language),

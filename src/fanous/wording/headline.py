@@ -17,6 +17,7 @@ from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import deliverer_title, listing
 from fanous.wording.words import (
     NAMED,
+    capitalised,
     in_country,
     named_title,
     percent,
@@ -190,9 +191,10 @@ def claimed(
     def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
         networks = networks_named(incident, known, language)
         said = where_said(incident, known, where, language)
-        return language.sentence(
+        one = language.sentence(
             text, targets=targets, country=where, networks=networks, level=level, where=said
         )
+        return Sentence(capitalised(one.text), one.language) if incident.is_unlisted else one
 
     def over(one: Sentence) -> int:
         return _room(one.text) - most

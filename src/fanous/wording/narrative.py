@@ -29,6 +29,7 @@ from fanous.wording.words import (
     FAMILIES,
     LEAST_SAID,
     NAMED,
+    capitalised,
     counts_users,
     mechanism_words,
     percent,
@@ -744,11 +745,6 @@ def _opinion(opinion: FamilyView, language: Language) -> Sentence:
     family = capitalised(language.say(FAMILIES[Family(opinion.family)]))
     what = reasons_text([opinion.reason], language)
     return language.sentence(OF_FAMILY, family=family, what=f"{what[:1].lower()}{what[1:]}")
-
-
-def capitalised(text: str) -> str:
-    """The text with a capital letter, if the script has capitals."""
-    return text[:1].upper() + text[1:]
 
 
 BECAUSE = {

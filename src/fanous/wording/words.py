@@ -193,6 +193,11 @@ def role_word(target: str, role: Role, language: Language) -> str:
     return printable(role_title(target, role)) or language.say(ROLES[role])
 
 
+def capitalised(text: str) -> str:
+    """The text with a capital letter, if the script has capitals."""
+    return text[:1].upper() + text[1:]
+
+
 def in_country(country: str) -> str:
     """``in Kenya``, ``in the Philippines``."""
     article = "the " if country in _WITH_THE else ""
