@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fanous.analysis.claims import check_claim
@@ -24,8 +25,9 @@ from fanous.evaluation.adversary import (
     spared,
     succeeds,
 )
-from fanous.evaluation.simulate.lines import Prelude, Raid
+from fanous.evaluation.simulate.lines import LURE, Prelude, Raid, raid_attempts
 from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
+from fanous.evaluation.votes import incidents_of
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Scope, Sight, Status
 from fanous.model.instant import HOUR
@@ -211,6 +213,9 @@ def test_no_line_makes_an_event_of_a_month_ago() -> None:
 
 
 def test_a_name_on_no_list_is_seen_by_no_reader() -> None:
+    made = votes_of(raid_attempts(Raid(1, 1, 3.0, 0, "edge"), 1), target=LURE)
+    found = incidents_of(made, made.where(np.zeros(len(made), np.bool_)), "XA", None)
+    assert {target for one in found for target in one.targets} == {LURE}, "the desk sees it"
     named = price_of_name(Raid(1, 1, 3.0, 0, "edge"), 2)
     assert (named.worked, named.reported) == (0, 2)
 
