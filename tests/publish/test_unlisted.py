@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.unlisted import listed_only
+from fanous.analysis.incidents.names import listed_only
 from fanous.errors import FanousError
 from fanous.model.explanation import Standing, Weighed
 from fanous.model.incident import UNLISTED, Decided, Incident, Interval, Kind, NetworkPart, Part, Scope

@@ -14,8 +14,8 @@ import numpy as np
 from fanous.analysis.detectors.drop import QUANTITY_DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.disputes import is_disputed
+from fanous.analysis.incidents.names import listed_only
 from fanous.analysis.incidents.outage import Quantities
-from fanous.analysis.incidents.unlisted import listed_only
 from fanous.evaluation.simulate.lines import (
     ATTACKED,
     BLOCK_HOURS,

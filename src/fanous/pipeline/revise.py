@@ -13,6 +13,7 @@ from logging import getLogger
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.registry import version_of
 from fanous.analysis.incidents.merge import match, united
+from fanous.analysis.incidents.names import unwatched
 from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
@@ -21,7 +22,6 @@ from fanous.analysis.incidents.revision import (
     rests_on_part,
     what_was_wrong,
 )
-from fanous.analysis.incidents.unlisted import unwatched
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.coverage import Backfill

@@ -18,8 +18,8 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
+from fanous.analysis.incidents.names import Watches, listed_only, without_names
 from fanous.analysis.incidents.revision import shown_to_readers
-from fanous.analysis.incidents.unlisted import Watches, listed_only, without_names
 from fanous.errors import FanousError
 from fanous.model.alert import AlertGroup, AlertState, Delivery, News, Order, Priority
 from fanous.model.claim import Claim, defect
@@ -182,8 +182,8 @@ class Ledger(Processes):
         self._database.close()
 
     def for_readers(self) -> "Ledger":
-        """The same ledger for publishing: without the names that no one watches (``unlisted``), and without incidents
-        that wait for a person if the operator wants that."""
+        """The same ledger for publishing: without the names that no one watches, and without incidents that wait for a
+        person if the operator wants that."""
         public = copy(self)
         public.leaves_out_held = self.hides_held()
         public.listed = watched() | self.own_targets()

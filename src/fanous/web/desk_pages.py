@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fanous import __version__
+from fanous.analysis.incidents.names import unwatched
 from fanous.analysis.incidents.revision import released
-from fanous.analysis.incidents.unlisted import unwatched
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState
 from fanous.model.claim import EARLIEST, LATEST, Said

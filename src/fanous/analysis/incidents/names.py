@@ -1,4 +1,4 @@
-"""Unlisted: an incident as readers see it, without the names of targets that no one watches.
+"""Names: an incident as readers see it, without the names of targets that no one watches.
 
 Anyone can measure any name, and would so have it published: an address, a telephone number, a lure.  A reader's
 incident therefore has no such name to leak: its targets that are on no list become one (``UNLISTED``), and reasons
