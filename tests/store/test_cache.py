@@ -10,6 +10,7 @@ from fanous.store import cache
 from fanous.store.cache import KeptAnswer, Memory, size_of
 from fanous.store.facts import Facts
 from fanous.store.local import open_store
+from tests.store.cases import incident
 
 
 class CountingEngine:
@@ -120,7 +121,9 @@ def test_what_is_claimed_is_never_remembered(tmp_path: Path) -> None:
         for side, own in zip(shown.sides(), store.sides(), strict=True):
             assert (side.facts.memory, own.facts.memory) == (kept, None)
             assert side.facts.synthetic == own.is_synthetic == side.is_synthetic
-        assert shown.ledger is store.ledger
+        assert shown.ledger.incidents() == []
+        claimed = store.ledger.put(incident(), ())
+        assert shown.ledger.incidents() == [claimed], "at once, though the memory is as old as before"
 
 
 def test_real_and_synthetic_facts_share_a_memory_and_no_answer() -> None:

@@ -120,6 +120,9 @@ class SmallStore:
     def incident(self, incident_id: str) -> Incident | None:
         return next((one for one in self.known if one.id == incident_id), None)
 
+    def watches(self, _incident: Incident) -> Callable[[str], bool]:
+        return lambda _: True
+
     def methods(self) -> list[Method]:
         return []
 

@@ -387,6 +387,24 @@ def incidents_note(
     _say_decided(act(store, config, Annotate(incident_id.upper(), by, note)))
 
 
+@incidents_app.command("name")
+def incidents_name(
+    incident_id: IdArgument,
+    by: ByOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Release the names of an incident's sites that are on no list, here and wherever they are measured.
+
+    Until then readers see country, kind and times alone, and no feed or alert has it: anyone can measure any name, so
+    it may be an address, a telephone number or a lure.  Look at each name first.
+    """
+    from fanous.pipeline.actions import NameTargets
+
+    _say_decided(act(store, config, NameTargets(incident_id.upper(), by, reason)))
+
+
 @incidents_app.command("merge")
 def incidents_merge(
     incident_id: IdArgument,

@@ -9,10 +9,10 @@ import typer
 from fanous.base.text import one_line
 from fanous.cli.common import JsonOption, country_code, tell
 from fanous.errors import FanousError
-from fanous.refdata.fingerprints import PUBLIC_SETS, SetOrigin
+from fanous.refdata.fingerprints import SetOrigin
 from fanous.refdata.trial import LEAST_DIGITS, Trial
 from fanous.refdata.update import Updated, UpdateOutcome
-from fanous.refdata.users import APNIC_URL, InstalledUsers
+from fanous.refdata.users import InstalledUsers
 
 refdata_app = typer.Typer(
     help="Update reference data: block page fingerprints and numbers of users per network.",
@@ -63,6 +63,38 @@ def refdata_update(
     users = [path for path in files or () if is_figures(path)]
     updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
     updates += [update_users(path, folder) for path in (users if files else [None])]
+    tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
+    if failed := failure(updates):
+        raise FanousError(failed)
+
+
+@refdata_app.command("lists")
+def refdata_lists(
+    countries: Annotated[
+        list[str] | None, typer.Argument(metavar="CC...", help="Countries whose lists to fetch, too.")
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="Install this list of your own; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the lists of sites whose names may be published.
+
+    Readers see the names of platforms, of sites on the lists that Fanous includes, and of sites on these: Citizen Lab's
+    test lists, the global one and those of the countries that you name or named before, or with --from a list of your
+    own (CSV with a column `url`, or one URL a line).  Any other name is withheld until a person releases it, since
+    anyone can measure any name.
+    """
+    from fanous.refdata.update import update_lists
+    from fanous.refdata.watchlist import lists_folder, pulled_lists
+
+    folder = lists_folder()
+    named = [country_code(code).lower() for code in countries or ()]
+    sources: list[str | Path] = [*(files or ())]
+    if named or not files:
+        sources += dict.fromkeys(["global", *named, *pulled_lists(folder)])
+    updates = update_lists(sources, folder)
     tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
@@ -173,7 +205,7 @@ def failure(updates: Sequence[Updated]) -> str:
     failed = [one for one in updates if one.outcome is UpdateOutcome.FAILED]
     if not failed:
         return ""
-    urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
+    urls = {one.source for one in failed if one.source.startswith("https://")}
     advice = (
         "; without a network, download the files elsewhere and pass each with --from FILE: "
         + " ".join(sorted(urls))

@@ -63,9 +63,13 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:
-    columns = votes.uids, votes.times, votes.asns, votes.probes, votes.seen, votes.controlled, votes.vouched
-    for uid, at, asn, probe, seen, controlled, vouched in zip(*(c.tolist() for c in columns), strict=True):
+    columns = (
+        *(votes.uids, votes.times, votes.asns, votes.probes, votes.targets),
+        *(votes.seen, votes.controlled, votes.vouched),
+    )
+    each = zip(*(column.tolist() for column in columns), strict=True)
+    for uid, at, asn, probe, target, seen, controlled, vouched in each:
         state = State.BLOCKED if seen else State.OK
         yield VerdictRow(
-            uid, country, asn, 0, probe, at, "x", Layer.TLS, state, False, controlled, vouched=vouched
+            uid, country, asn, 0, probe, at, target, Layer.TLS, state, False, controlled, vouched=vouched
         )

@@ -254,6 +254,10 @@ class NetworkPart:
         return asn_of(self.entity)
 
 
+UNLISTED = "unlisted"
+"""What readers see in place of the names of targets that no one watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceCounts:
     """What the claim rests on, in numbers.
@@ -390,6 +394,7 @@ class Incident:
             it) or ``backfill`` (see ``is_provisional``); empty = it does not.
         withdrawn_by: the person who withdrew it for good; empty = not withdrawn.
         merged_into: id of the incident that it turned out to be part of; empty = none.
+        named_by: the person who let readers see names of it that are on no list; empty = none did.
         lasting_since: when detectors accepted a lower level that lasted as their baseline; the incident goes on
             until the level is back.  None = none lasted.
         levels: of an outage seen in quantities: what was left, step by step.
@@ -439,6 +444,7 @@ class Incident:
     reached_earliest: float | None = None
     reached_latest: float | None = None
     first_published_at: float | None = field(default=None, compare=False)
+    named_by: str = ""
 
     @property
     def basis(self) -> Basis | None:
@@ -503,6 +509,16 @@ class Incident:
     def awaits_review(self) -> bool:
         """Does it wait for a person?"""
         return bool(self.held_by) and not self.is_provisional
+
+    @property
+    def is_unlisted(self) -> bool:
+        """Is all that it is about withheld from readers?  Then only country, kind and times are published."""
+        return bool(self.parts) and all(part.target == UNLISTED for part in self.parts)
+
+    @property
+    def withholds_names(self) -> bool:
+        """Is some of what it is about withheld from readers?"""
+        return any(part.target == UNLISTED for part in self.parts)
 
     @property
     def is_of_line(self) -> bool:
@@ -739,18 +755,20 @@ class Decided(StrEnum):
     HOLD = "hold"
     NOTE = "note"
     MERGE = "merge"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person held an incident, wrote a note on it, or merged it into another.
+    """A person held an incident, wrote a note on it, merged it into another, or let readers see what it is about.
 
     Attributes:
         who: name or role; published.
         at: unix seconds, UTC.
         text: the note, or why; empty = none.
         whole: for a merge: id of the incident of which this one is a part; empty otherwise.
-        revision: for a merge: the last revision of the whole's own; 0 otherwise.
+        revision: for a merge: the last revision of the whole's own; for names: the one whose targets were named; 0
+            otherwise.
     """
 
     incident: str

@@ -694,16 +694,19 @@ class Price:
     """What an attack costs, and how often it worked.
 
     Attributes:
-        attack: ``T1`` (a false report by a collector's door), ``T2`` (denials of what own probes see), ``T7`` (a false
-            report through OONI, from anywhere) or ``T8`` (a lying publisher).
+        attack: ``T1`` (a false report by a collector's door), ``T2`` (denials of what own probes see), ``T3`` (failures
+            reported for the days before a true event), ``T4`` (the same for the hours before it), ``T5`` (an event that
+            never was, dated back), ``T6`` (a name as a message), ``T7`` (a false report through OONI, from anywhere) or
+            ``T8`` (a lying publisher).
         lines: internet connections on each network, or publishers that lie.
         networks: that it takes, or claims.
         hours: for which it is kept up.
         names: under which one connection sends at a time.
         honest: volunteers on each network who measure the target; 0 = no one does.
         draws: attempts, each with its own seed.
-        worked: of these: confirmed what never was, or took back or narrowed what was.
-        reported: of these: a suspicion was published.
+        worked: of these: confirmed what never was, or took back or narrowed what was; for T4: moved its onset by more
+            than a bin; for T6: readers saw the name.
+        reported: of these: a suspicion was published; for T3 and T4: the event changed in either way.
     """
 
     attack: str

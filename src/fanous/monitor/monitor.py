@@ -47,6 +47,7 @@ from fanous.pipeline.workers import READERS
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.publish.signer import KEY_FILE
+from fanous.refdata.watchlist import targets_of
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
@@ -109,6 +110,7 @@ def _opened(configuration: Configuration) -> Store:
     clock = configuration.clock
     store = open_store(configuration.store, clock=clock, staged=bool(clock.notice))
     store.ledger.remember(configuration.review)
+    store.ledger.watch(targets_of(configuration.listed()))
     return store
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 from msgspec import Meta, structs
 
 from fanous.collector.inbox import OWN, inbox_of
+from fanous.collector.services import read_urls
 from fanous.collector.settings import DoorSettings
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.config import (
@@ -202,6 +203,11 @@ class Configuration:
     sources: tuple[Errand, ...]
     retention: Retention
     review: Review
+
+    def listed(self) -> tuple[str, ...]:
+        """URLs that the operator has measured: by this machine, and by the probes that check in."""
+        given = read_urls(self.door.urls) if self.door.urls is not None else ()
+        return (*self.rounds.urls, *(one.url for one in given))
 
 
 TABLES: Mapping[str, type[Section]] = {

@@ -73,6 +73,18 @@ class Annotate(Call[Incident], frozen=True, tag="annotate"):
         return revise.annotate(store, self.incident, self.by, self.note, store.now())
 
 
+class NameTargets(Call[Incident], frozen=True, tag="name_targets"):
+    """Let readers see the names of an incident's targets that are on no list; gives the incident."""
+
+    incident: str
+    by: str
+    reason: str = ""
+
+    def perform(self, store: Store) -> Incident:
+        _check_signed(self.by)
+        return revise.name_targets(store, self.incident, self.by, self.reason, store.now())
+
+
 class Merge(Call[Incident], frozen=True, tag="merge"):
     """Make an incident part of another; gives the other."""
 
@@ -148,7 +160,18 @@ class RetryAlerts(Call[int], frozen=True, tag="retry_alerts"):
         return store.ledger.outbox.revive(self.keys, store.now())
 
 
-Action = Approve | Hold | Retract | Annotate | Merge | NameRole | Announce | RecordClaim | RetryAlerts
+Action = (
+    Approve
+    | Hold
+    | Retract
+    | Annotate
+    | NameTargets
+    | Merge
+    | NameRole
+    | Announce
+    | RecordClaim
+    | RetryAlerts
+)
 
 
 def _check_signed(by: str) -> None:

@@ -13,6 +13,7 @@ from logging import getLogger
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.registry import version_of
 from fanous.analysis.incidents.merge import match, united
+from fanous.analysis.incidents.names import unwatched
 from fanous.analysis.incidents.revision import (
     arrivals_of,
     held,
@@ -205,6 +206,7 @@ class Reviews:
         self._store = store
         self._holds_national = store.ledger.holds_national()
         self._approved = store.ledger.approvals()
+        self._named = store.ledger.named()
         self._held: dict[str, Decision] = {}
         self._merged: dict[str, Decision] = {}
         for one in store.ledger.decisions():
@@ -214,9 +216,10 @@ class Reviews:
                 self._merged[one.incident] = one
 
     def applied(self, new: Incident, old: Incident | None) -> Incident:
-        """The finding, with the known incident's note, and held if a person or a rule holds it."""
-        if old is not None:
-            new = replace(new, note=old.note)
+        """The finding, with the known incident's note and who named its targets, and held if a person or a rule holds
+        it."""
+        named_by = next((self._named[target] for target in new.targets if target in self._named), "")
+        new = replace(new, named_by=named_by, note=None if old is None else old.note)
         approval = self._approved.get(old.id) if old is not None else None
         hold = self._held.get(old.id) if old is not None else None
         if hold is not None and (approval is None or approval.at < hold.at):
@@ -399,6 +402,25 @@ def annotate(store: Store, incident_id: str, who: str, note: str, at: float) -> 
         own = Note(note.strip(), who.strip(), at) if note.strip() else None
         noted = replace(_standing(store, incident_id, who), note=own)
         return store.ledger.put(noted, (Reason("noted", {"by": who.strip()}),), known_as=incident.id)
+
+
+def name_targets(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
+    """Let readers see the names of an incident's targets that are on no list, here and wherever they occur from now on.
+
+    Raises:
+        FanousError: there is no such incident, it is retracted, readers see all of it already, or the name is missing.
+    """
+    incident = _standing(store, incident_id, who)
+    if not unwatched(incident, store.ledger.for_readers().watches(incident)):
+        raise FanousError(f"{incident.id} has no name that is withheld from readers")
+    with alone_with(store, incident.country):
+        last = store.ledger.revisions(incident.id)[-1]
+        by = who.strip()
+        store.ledger.decide(Decision(incident.id, Decided.NAME, by, at, why.strip(), revision=last.n))
+        named = replace(last.incident, named_by=by)
+        if named == last.incident:
+            return named
+        return store.ledger.put(named, (Reason("named", {"by": by}),), known_as=incident.id)
 
 
 def merge(store: Store, part_id: str, whole_id: str, who: str, why: str, at: float) -> Incident:

@@ -133,8 +133,8 @@ def filtered_feed(store: Store, edition: Edition, wanted: IncidentFilter) -> Fee
 
 
 def _latest(store: Store, edition: Edition, found: Iterable[Incident]) -> Iterable[Entry]:
-    """The most recently revised, newest first, without provisional ones."""
-    told = (one for one in found if not one.is_provisional)
+    """The most recently revised, newest first, without provisional ones and those whose names are withheld."""
+    told = (one for one in found if not one.is_provisional and not one.is_unlisted)
     revised = [(news_at(store.ledger.revisions(one.id)), one) for one in told]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
     return _entries(store, edition, revised[:MOST])
@@ -211,6 +211,8 @@ def reach_said(revisions: Sequence[Revision], language: Language) -> list[Senten
 def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
     for one in found:
         incident = store.ledger.revisions(one.incident)[one.n - 1].incident
+        if incident.is_unlisted:
+            continue
         path = incident_path(incident)
         names = store.of(incident.provenance).facts.networks(one.country)
         yield Entry(

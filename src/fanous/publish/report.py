@@ -162,7 +162,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str) -> R
         rows=tuple(_rows(incident, names, language, query)),
         saw=tuple(
             (
-                Sentence(narrative.capitalised(language.say(row.name)), language),
+                Sentence(words.capitalised(language.say(row.name)), language),
                 said(language, row.word),
             )
             for row in witness_rows(store, incident)

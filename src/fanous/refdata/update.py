@@ -1,4 +1,4 @@
-"""Update: installs fingerprint sets and user figures, from where they are published or from files.
+"""Update: installs fingerprint sets, user figures and lists of sites, from where they are published or from files.
 
 A new set goes on trial (``trial``), if it can be read and has not shrunk; the accepted one stays in force.  At every
 instant either the old file or the new one is there, whole.  User figures, the user's own or APNIC's table, become one
@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
@@ -40,6 +41,7 @@ from fanous.refdata.fingerprints import (
     write_about,
 )
 from fanous.refdata.set_formats import BadRow, SetReading
+from fanous.refdata.targets import target_list
 from fanous.refdata.trial import FOLDER as TRIAL
 from fanous.refdata.trial import drop
 from fanous.refdata.users import (
@@ -52,6 +54,7 @@ from fanous.refdata.users import (
     parse_apnic,
     parse_own,
 )
+from fanous.refdata.watchlist import CITIZEN_LAB, ENDINGS, pulled_file, targets_of
 
 STALL = 20.0
 """Seconds that a server may be silent."""
@@ -195,6 +198,55 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
         left_out=dict(reading.left_out),
         on_trial=accepted is None,
     )
+
+
+def update_lists(sources: Sequence[str | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:
+    """Install lists of sites whose names may be published, each whole or not at all.
+
+    Args:
+        sources: names of Citizen Lab's lists, which are fetched (``global``, ``PK``), and files that the user has.
+    """
+    return [_update_list(source, folder, fetch) for source in sources]
+
+
+def _update_list(source: str | Path, folder: Path, fetch: Fetch) -> Updated:
+    if isinstance(source, Path):
+        name, place = source.name, str(source)
+    else:
+        name, place = pulled_file(source), CITIZEN_LAB.format(name=source.lower())
+    try:
+        if Path(name).suffix not in ENDINGS:
+            raise FanousError(f"{place}: a list is a file that ends in {', '.join(ENDINGS)}")
+        data = _bytes_of(source) if isinstance(source, Path) else fetch(place)
+        usable = _sites_in(name, data, place)
+        path = folder / name
+        same = path.exists() and path.read_bytes() == data
+        make_folder(folder)
+        replace_file(path, data)
+    except FanousError as error:
+        return Updated(name, place, UpdateOutcome.FAILED, str(error), of="sites")
+    except OSError as error:
+        raise FanousError(f"{folder / name} cannot be written: {error.strerror}; check the folder") from error
+    outcome = UpdateOutcome.UNCHANGED if same else UpdateOutcome.UPDATED
+    return Updated(name, place, outcome, usable=usable, of="sites")
+
+
+def _sites_in(name: str, data: bytes, place: str) -> int:
+    """How many sites the list names.
+
+    Raises:
+        FanousError: it cannot be read, or names none.
+    """
+    with TemporaryDirectory(prefix="fanous-list-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        try:
+            found = targets_of(target_list(str(path)).urls)
+        except FanousError as error:
+            raise FanousError(str(error).replace(str(path), place)) from None
+    if not found:
+        raise FanousError(f"{place} has no URL of a site; a list has a column `url`, or one URL a line")
+    return len(found)
 
 
 def _accepted_as(new: SetOrigin, path: Path) -> SetOrigin | None:

@@ -8,7 +8,7 @@ old measurements comes from the archive (``fanous rejudge``).
 
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from fanous.errors import EngineFault, FanousError
 from fanous.model.incident import Interval, Stretches
 from fanous.store.cache import Memory
 from fanous.store.location import OlderStore
-from fanous.store.schema import FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
+from fanous.store.schema import FACTS, FORMAT, MIGRATIONS, ONE_BY_ONE, SYNTHETIC_ROWS, TABLES, Layout
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -185,6 +185,9 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND position(eng
 """
 
 
+LEAST_QUERY = 1 << 18
+"""Bytes of a statement that the engine reads by default; the names of targets that readers may see come on top."""
+
 ROOM_FOR_A_CHANGE = 1.2
 """Bytes that must be free for each of the largest part; the engine reserves 1.1."""
 
@@ -255,15 +258,25 @@ class Engine:
             return []
         return [path for (path,) in self.rows(_IN_USE) if not Path(path, "checksums.txt").is_file()]
 
-    def showing(self, *, synthetic: bool) -> Self:
+    def showing(self, *, synthetic: bool, targets: Set[str] | None = None) -> Self:
         """The same engine, whose queries see only synthetic rows, or only the others.
 
         The engine itself filters every query, so no statement can forget to.
+
+        Args:
+            targets: the only ones of which rows are seen, besides those about the line; ``None`` = all.
         """
         shown = copy(self)
         word = "" if synthetic else "NOT "
-        filters = ", ".join(f"'{table}': '{word}({_quoted(rows)})'" for table, rows in SYNTHETIC_ROWS.items())
-        shown._reading = {"additional_table_filters": f"{{{filters}}}"}
+        filters = {table: f"{word}({rows})" for table, rows in SYNTHETIC_ROWS.items()}
+        if targets is not None:
+            names = ", ".join(map(_literal, ("", *sorted(targets))))
+            filters |= {table: f"{filters[table]} AND target IN ({names})" for table in FACTS}
+        value = ", ".join(f"'{table}': {_literal(rows)}" for table, rows in filters.items())
+        shown._reading = {
+            "additional_table_filters": f"{{{value}}}",
+            "max_query_size": str(LEAST_QUERY + 2 * len(value)),
+        }
         return shown
 
     def run(self, sql: str, **parameters: Any) -> None:
@@ -387,9 +400,10 @@ def in_one_text(names: Iterable[str]) -> Any:
     return text if any(letter in text for letter in _ESCAPED) else _Literal(text)
 
 
-def _quoted(text: str) -> str:
-    """Within single quotes."""
-    return text.replace("'", "\\'")
+def _literal(text: str) -> str:
+    """As a statement has it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
@@ -731,7 +745,7 @@ class FactsPart:
     """Base of the parts of ``store.facts.Facts``: the queries on one subject, for one engine.
 
     Args:
-        engine: one that shows only synthetic rows or only the others (``Engine.showing``).
+        engine: one that shows only synthetic rows or only the others, perhaps of some targets (``Engine.showing``).
         read_only: the store was opened read-only: writes are refused.
         synthetic: which of the two ``engine`` shows.
 

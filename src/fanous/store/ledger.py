@@ -18,6 +18,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
+from fanous.analysis.incidents.names import Watches, listed_only, without_names
 from fanous.analysis.incidents.revision import shown_to_readers
 from fanous.errors import FanousError
 from fanous.model.alert import AlertGroup, AlertState, Delivery, News, Order, Priority
@@ -26,6 +27,7 @@ from fanous.model.coverage import Backfill
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import BACKFILL, Approval, Decided, Decision, Incident, Kind, Status
 from fanous.model.reason import Reason
+from fanous.refdata.watchlist import watched
 from fanous.store.database import (
     TABLES,
     Connection,
@@ -79,6 +81,9 @@ _PROVENANCE = "provenance"
 _KNOWN = "unvouched"
 """Its value, since provenance may be unvouched (December 2026)."""
 
+_OWN_TARGETS = "own_targets"
+"""Key in ``settings``: the targets of the operator's own lists, as ``[target, ...]``."""
+
 _METHOD = "method"
 """Key in ``settings``: the methods by which incidents were found, as ``[Method, ...]``."""
 
@@ -117,6 +122,8 @@ class Ledger(Processes):
     Attributes:
         outbox: which news goes to which channel, and the deliveries.
         leaves_out_held: are incidents that wait for a person left out here?
+        watched: the targets whose names are shown here; ``None`` = all.
+        listed: those of them that no person had to name.
     """
 
     def __init__(
@@ -127,6 +134,8 @@ class Ledger(Processes):
         self._database = Database(url)
         self.outbox = Outbox(self._database, clock)
         self.leaves_out_held = False
+        self.watched: frozenset[str] | None = None
+        self.listed: frozenset[str] = frozenset()
         try:
             self._open()
         except FanousError:
@@ -173,12 +182,30 @@ class Ledger(Processes):
         self._database.close()
 
     def for_readers(self) -> "Ledger":
-        """The same ledger for publishing: incidents that wait for a person are left out if the operator wants that."""
-        if not self.hides_held():
-            return self
+        """The same ledger for publishing: without the names that no one watches, and without incidents that wait for a
+        person if the operator wants that."""
         public = copy(self)
-        public.leaves_out_held = True
+        public.leaves_out_held = self.hides_held()
+        public.listed = watched() | self.own_targets()
+        public.watched = public.listed | self.named().keys()
         return public
+
+    def named(self) -> dict[str, str]:
+        """Targets that people named, those of the revisions that they saw -> who did."""
+        found = self._database.rows(
+            "SELECT document, who FROM revisions JOIN decisions ON decisions.incident = revisions.incident "
+            "AND decisions.revision = revisions.n WHERE decided = :name ORDER BY decisions.seq",
+            name=Decided.NAME.value,
+        )
+        return {target: who for document, who in found for target in decode_incident(document).targets}
+
+    def watches(self, incident: Incident) -> Watches:
+        """Which names are shown in a revision: one from before a person named them goes on without."""
+        known = self.watched if incident.named_by and self.watched is not None else self.listed
+        return known.__contains__
+
+    def _as_shown(self, incident: Incident) -> Incident:
+        return incident if self.watched is None else listed_only(incident, self.watches(incident))
 
     def put(
         self,
@@ -290,13 +317,14 @@ class Ledger(Processes):
             found = (one for one in found if not one.was_dropped)
         if self.leaves_out_held:
             found = (last for one in found for last in self._last_shown(one))
+        found = (self._as_shown(one) for one in found)
         return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
 
     def _last_shown(self, latest: Incident) -> list[Incident]:
         """The latest revision that readers see; empty = they see none."""
         if not latest.held_by and latest.status is not Status.RETRACTED:
             return [latest]
-        return [one.incident for one in self.revisions(latest.id)[-1:]]
+        return [one.incident for one in self._revisions_shown(latest.id)[-1:]]
 
     def incident(self, incident_id: str) -> Incident | None:
         """Its latest revision; ``None`` = unknown."""
@@ -334,6 +362,19 @@ class Ledger(Processes):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
+        found = self._revisions_shown(incident_id)
+        if self.watched is None:
+            return found
+        return [
+            replace(
+                one,
+                reasons=without_names(one.reasons, self.watches(one.incident)),
+                incident=self._as_shown(one.incident),
+            )
+            for one in found
+        ]
+
+    def _revisions_shown(self, incident_id: str) -> list[Revision]:
         roles = self.roles()
         with self._database.reading() as connection:
             found = _revisions(connection, incident_id)
@@ -471,6 +512,17 @@ class Ledger(Processes):
         """Set the progress of the import; ``None`` = it is over."""
         self._put(_BACKFILL + country, msgspec.json.encode(going).decode() if going else "")
 
+    def own_targets(self) -> frozenset[str]:
+        """The targets of the operator's own lists (``watch``)."""
+        value = self._value(_OWN_TARGETS)
+        return frozenset(msgspec.json.decode(value, type=list[str]) if value else ())
+
+    def watch(self, targets: Iterable[str]) -> None:
+        """Remember the targets of the lists that the operator has probes measure, in place of earlier ones."""
+        own = sorted(targets)
+        if frozenset(own) != self.own_targets():
+            self._put(_OWN_TARGETS, msgspec.json.encode(own).decode())
+
     def methods(self) -> list[Method]:
         """The methods by which incidents were found here, oldest first."""
         value = self._value(_METHOD)
@@ -533,6 +585,7 @@ def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
         incident,
         reasons=_signed_reasons(incident.reasons, roles),
         withdrawn_by=roles.get(by, by),
+        named_by=roles.get(incident.named_by, incident.named_by),
         note=own and replace(own, by=roles.get(own.by, own.by)),
     )
 

@@ -96,6 +96,7 @@ class _Columns:
         self._location, self._read_only = location, read_only
         self._folders: list[tuple[int, int]] = []
         self._is_torn = False
+        self._shown: tuple[frozenset[str], tuple[Facts, Facts]] | None = None
 
     @cached_property
     def engine(self) -> "Engine":
@@ -130,6 +131,7 @@ class _Columns:
         self.close()
         for name in ("engine", "parts", "holds_older"):
             vars(self).pop(name, None)
+        self._shown = None
         self._is_torn = False
         self.start()
 
@@ -142,11 +144,7 @@ class _Columns:
         """Real facts, synthetic ones, and all of them."""
         from fanous.store.facts import Facts
 
-        real, synthetic = (
-            Facts(self.engine.showing(synthetic=side), read_only=self._read_only, synthetic=side)
-            for side in (False, True)
-        )
-        return real, synthetic, Facts(self.engine, read_only=self._read_only)
+        return *self._sides(), Facts(self.engine, read_only=self._read_only)
 
     @property
     def sides(self) -> "tuple[Facts, Facts]":
@@ -155,6 +153,28 @@ class _Columns:
     @property
     def every(self) -> "Facts":
         return self.parts[2]
+
+    def showing(self, targets: "frozenset[str]", memory: "Memory | None") -> "tuple[Facts, Facts]":
+        """As ``sides``, of these targets only, with answers that are kept in the memory."""
+        if self._shown is None or self._shown[0] != targets:
+            self._shown = targets, self._sides(targets)
+        real, synthetic = self._shown[1]
+        return (
+            (real, synthetic) if memory is None else (real.remembering(memory), synthetic.remembering(memory))
+        )
+
+    def _sides(self, targets: "frozenset[str] | None" = None) -> "tuple[Facts, Facts]":
+        from fanous.store.facts import Facts
+
+        real, synthetic = (
+            Facts(
+                self.engine.showing(synthetic=side, targets=targets),
+                read_only=self._read_only,
+                synthetic=side,
+            )
+            for side in (False, True)
+        )
+        return real, synthetic
 
     @cached_property
     def holds_older(self) -> bool:
@@ -203,7 +223,7 @@ class OpenStore:
         self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         self._columns = _Columns(location, read_only=read_only)
-        self._wrapped: tuple[Facts, Facts] | None = None
+        self._memory: Memory | None = None
         try:
             from fanous.store.ledger import Ledger
 
@@ -225,7 +245,9 @@ class OpenStore:
 
     @property
     def facts(self) -> "Facts":
-        return (self._wrapped or self._columns.sides)[self.is_synthetic]
+        targets = self.ledger.watched
+        sides = self._columns.sides if targets is None else self._columns.showing(targets, self._memory)
+        return sides[self.is_synthetic]
 
     def of(self, provenance: Provenance) -> Store:
         return self.sides()[provenance.is_synthetic]
@@ -286,10 +308,8 @@ class OpenStore:
 
     def for_readers(self, memory: "Memory | None" = None) -> Store:
         reader = copy(self)
-        if memory is not None:
-            real, synthetic = self._wrapped or self._columns.sides
-            reader._wrapped = real.remembering(memory), synthetic.remembering(memory)
         reader.ledger = self.ledger.for_readers()
+        reader._memory = memory
         return reader
 
     def append(

@@ -122,7 +122,7 @@ class Store(Protocol):
 
     def for_readers(self, memory: "Memory | None" = None) -> "Store":
         """The same store for publishing: without incidents that the operator reserves for the desk until a person
-        has approved them.
+        has approved them, and without the names of targets that no one watches, and what was measured of these.
 
         Args:
             memory: keeps answers about facts; incidents, claims and events are never kept.

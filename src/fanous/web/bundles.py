@@ -167,7 +167,7 @@ class Bundles:
             log.error(logline("not_signed", why=str(error)))
             raise HTTPException(409, NO_KEY) from error
         try:
-            gathered = await self._answers.ask(lambda store: _gathered(store, label))
+            gathered = await self._answers.ask(lambda store: _gathered(store.for_readers(), label))
             packing.step = 2
             return await asyncio.to_thread(lambda: Reply.of(_in_a_file(gathered, key_file, now), MEDIA))
         except FanousError as error:

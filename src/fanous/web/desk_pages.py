@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fanous import __version__
+from fanous.analysis.incidents.names import unwatched
 from fanous.analysis.incidents.revision import released
 from fanous.errors import FanousError
 from fanous.model.alert import AlertState
@@ -29,6 +30,7 @@ from fanous.pipeline.actions import (
     Hold,
     Merge,
     NameRole,
+    NameTargets,
     RecordClaim,
     Retract,
     RetryAlerts,
@@ -100,14 +102,29 @@ def queue_facts(store: Store, visit: Visit) -> Facts:
     every = store.ledger.incidents()
     waiting = [one for one in every if one.awaits_review]
     others = [one for one in every if not one.awaits_review]
+    recent = [*open_ones(others), *lately_over(others, visit.now)]
+    to_name = sorted(
+        (one for one in recent if _withheld(store, one)), key=lambda one: one.first_published_at or 0
+    )
     return {
         "waiting": stories(store, waiting[:MOST_STORIES]),
+        "to_name": stories(store, to_name[:MOST_STORIES]),
+        "overdue": sum((one.first_published_at or visit.now) < visit.now - NAMED_WITHIN for one in to_name),
         "going_on": stories(store, open_ones(others)[:MOST_STORIES]),
         "ended": stories(store, lately_over(others, visit.now)),
         "released": released,
         "holds_national": store.ledger.holds_national(),
         "hides_held": store.ledger.hides_held(),
     }
+
+
+NAMED_WITHIN = DAY
+"""Seconds within which a person should have looked at a name: the newest independent outlet is on no list either."""
+
+
+def _withheld(store: Store, incident: Incident) -> tuple[str, ...]:
+    """The names of it that readers do not see."""
+    return unwatched(incident, store.for_readers().ledger.watches(incident))
 
 
 def incident_facts(store: Store, visit: Visit) -> Facts | None:
@@ -131,6 +148,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "near": _near(store, incident),
         "signers": _signers(revisions),
         "is_public": store.for_readers().ledger.incident(incident.id) is not None,
+        "withheld": _withheld(store, incident),
         "can_decide": incident.status is not Status.RETRACTED,
     }
 
@@ -182,7 +200,7 @@ def decision_of(form: Form, path: Mapping[str, Any], _left: list[EventLeftOut]) 
     """The decision that the pressed button names."""
     label, by, text = path["id"], form.get("by", ""), form.get("text", "")
     decision = form.get("decision")
-    if decision in ("approve", "hold", "note"):
+    if decision in ("approve", "hold", "name", "note"):
         check_signed(form)
     elif decision in ("retract", "merge"):
         check_signed(form, text)
@@ -195,6 +213,8 @@ def decision_of(form: Form, path: Mapping[str, Any], _left: list[EventLeftOut]) 
             return Retract(label, by, text)
         case "note":
             return Annotate(label, by, text)
+        case "name":
+            return NameTargets(label, by, text)
         case "merge":
             return Merge(label, form.get("into", ""), by, text)
         case "role":
@@ -396,6 +416,7 @@ DONE = {
     "Hold": "Held.",
     "Retract": "Retracted.",
     "Annotate": "The note was saved.",
+    "NameTargets": "Readers see the names from now on.",
     "Merge": "Merged into another incident.",
     "NameRole": "The role is shown from now on.",
     "Announce": "Registered.",

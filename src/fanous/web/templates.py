@@ -151,7 +151,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             would_be_seen=partial(would_be_seen, language=language),
             untested_said=partial(narrative.untested_said, language=language),
             as_published=narrative.AS_PUBLISHED,
-            capitalised=narrative.capitalised,
+            capitalised=words.capitalised,
             provenance_note=partial(headline.provenance_note, language=language),
             told_all=partial(told_all, language),
             gone_texts=partial(gone_texts, language=language),

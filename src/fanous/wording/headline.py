@@ -17,6 +17,7 @@ from fanous.wording.language import ENGLISH, ISOLATES, Language, Sentence
 from fanous.wording.reasons import deliverer_title, listing
 from fanous.wording.words import (
     NAMED,
+    capitalised,
     in_country,
     named_title,
     percent,
@@ -190,9 +191,10 @@ def claimed(
     def made(targets: str, known: Mapping[int, str] | None, where: str = country) -> Sentence:
         networks = networks_named(incident, known, language)
         said = where_said(incident, known, where, language)
-        return language.sentence(
+        one = language.sentence(
             text, targets=targets, country=where, networks=networks, level=level, where=said
         )
+        return Sentence(capitalised(one.text), one.language) if incident.is_unlisted else one
 
     def over(one: Sentence) -> int:
         return _room(one.text) - most
@@ -322,7 +324,7 @@ def titles_of(incident: Incident, language: Language, *, with_roles: bool = Fals
 def title_in(incident: Incident, target: str, language: Language) -> str:
     """A target as an incident may name it: ``Telegram``, or ``Telegram's web client`` if only that is cut."""
     names = [name for part in incident.parts if part.target == target for name in part_titles(part, language)]
-    return listing(list(dict.fromkeys(names)), language) or target_title(target)
+    return listing(list(dict.fromkeys(names)), language) or target_title(target, language)
 
 
 def part_titles(part: Part, language: Language, *, with_roles: bool = False) -> list[str]:

@@ -31,6 +31,7 @@ from fanous.wording.words import (
     FAMILIES,
     LEAST_SAID,
     NAMED,
+    capitalised,
     counts_users,
     mechanism_words,
     percent,
@@ -527,7 +528,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
     for part in incident.parts:
         if not part.roles or part.kind is not Kind.BLOCKING:
             continue
-        service = target_title(part.target)
+        service = target_title(part.target, language)
         cut = [one for one in part.roles if one.entities]
         spared = [one.role for one in part.roles if one.worked and not one.entities]
         if spared:
@@ -542,7 +543,7 @@ def _roles(incident: Incident, names: Mapping[int, str], language: Language) -> 
                 role = role_word(part.target, one.role, language)
                 yield language.sentence(ONLY_ON, service=service, role=role, networks=networks)
     untried = [
-        target_title(part.target)
+        target_title(part.target, language)
         for part in incident.parts
         if part.roles and part.kind is Kind.BLOCKING and has_app(part.target)
         if APP.isdisjoint(one.role for one in part.roles)
@@ -746,11 +747,6 @@ def _opinion(opinion: FamilyView, language: Language) -> Sentence:
     family = capitalised(language.say(FAMILIES[Family(opinion.family)]))
     what = reasons_text([opinion.reason], language)
     return language.sentence(OF_FAMILY, family=family, what=f"{what[:1].lower()}{what[1:]}")
-
-
-def capitalised(text: str) -> str:
-    """The text with a capital letter, if the script has capitals."""
-    return text[:1].upper() + text[1:]
 
 
 BECAUSE = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
-from fanous.model.incident import Kind, MethodChange, Scope, Status
+from fanous.model.incident import UNLISTED, Kind, MethodChange, Scope, Status
 from fanous.model.place import Family
 from fanous.model.reason import AS_WRITTEN, Param, Reason
 from fanous.refdata.countries import country_name, is_country, region_name
@@ -237,6 +237,11 @@ REASONS: dict[str, Text] = {
     "backfill.rule": "With what is in, a rule of confirmation is already met.",
     "backfill.gone": "It was provisional, and the measurements that came in since do not show it.",
     "noted": "{by} added a note.",
+    "named": "{by} released the name of a site that is on no list.",
+    UNLISTED: (
+        "A name that is on no published list is withheld, with what was measured of it, until a person releases it: "
+        "anyone can measure any name."
+    ),
     "joined": "{by} found that {incident} is part of the same event.",
     "runs.bound": (
         "The rules use {test_runs}, made by at least {at_least}; this is the number that counts towards confirmation."
@@ -514,7 +519,7 @@ def _series_named(name: str, language: Language) -> str:
     title = SOURCES[source].title if source in SOURCES else source
     told = [
         language.say(SIGNALS[signal].title),
-        target_title(target) if target else "",
+        target_title(target, language) if target else "",
         language.known(title),
     ]
     return language.comma.join(filter(None, told))
@@ -579,9 +584,9 @@ _NAMED: dict[str, Callable[[str, Language], str]] = {
     "sources": lambda name, language: _series_named(name, language),
     "software": lambda name, language: printable(name) or language.say(UNNAMED),
     "resolvers": lambda network, _: _resolvers_network(network),
-    "target": lambda target, _: target_title(target),
+    "target": target_title,
     "targets": named_title,
-    "neighbours": lambda target, _: target_title(target),
+    "neighbours": target_title,
     "mechanisms": lambda name, language: language.say(mechanism_words(name)),
     "kinds": lambda kind, language: language.say(KINDS[Kind(kind)]),
     "status": lambda status, language: language.say(STATUSES[Status(status)]),

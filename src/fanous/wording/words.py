@@ -7,13 +7,13 @@ come from anyone, so they are made printable: an escape sequence must not reach 
 from collections.abc import Mapping, Sequence
 
 from fanous.base.text import printable
-from fanous.model.incident import Basis, Incident, Kind, Scope, Status
+from fanous.model.incident import UNLISTED, Basis, Incident, Kind, Scope, Status
 from fanous.model.measurement import Role
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import role_title, title
-from fanous.wording.language import Language
+from fanous.wording.language import ENGLISH, Language
 
 STATUSES = {
     Status.SUSPECTED: "Suspected",
@@ -147,8 +147,10 @@ _WITH_THE = frozenset(
 """Countries whose English name has an article: *in the Philippines*."""
 
 
-def target_title(target: str) -> str:
+def target_title(target: str, language: Language = ENGLISH) -> str:
     """``x`` -> ``X (Twitter)``; the empty target of an outage is the internet itself."""
+    if target == UNLISTED:
+        return language.say("a site on no list")
     return printable(title(target)) or "Internet access"
 
 
@@ -181,7 +183,7 @@ def named_title(name: str, language: Language) -> str:
     """``telegram`` -> ``Telegram``; ``telegram/client`` -> ``Telegram's web client`` (``Part.named``)."""
     target, _, role = name.rpartition("/")
     if role not in ROLES_OF:
-        return target_title(name)
+        return target_title(name, language)
     own = role_title(target, role)
     return printable(own) if own else language.say(ROLES_OF[Role(role)], service=target_title(target))
 
@@ -189,6 +191,11 @@ def named_title(name: str, language: Language) -> str:
 def role_word(target: str, role: Role, language: Language) -> str:
     """``app``, ``web client``; ``Facebook Messenger`` where the part has a name of its own."""
     return printable(role_title(target, role)) or language.say(ROLES[role])
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital letter, if the script has capitals."""
+    return text[:1].upper() + text[1:]
 
 
 def in_country(country: str) -> str:

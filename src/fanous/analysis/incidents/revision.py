@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, Backfill, SeriesArrival
-from fanous.model.incident import BACKFILL, JOIN, Decision, Incident, Scope, Status
+from fanous.model.incident import BACKFILL, JOIN, UNLISTED, Decision, Incident, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family, asn_of
 from fanous.model.reason import Reason
@@ -175,7 +175,7 @@ def taken_back(before: Incident, after: Incident) -> tuple[Reason, ...]:
         found.append(Reason("gone.confirmed"))
     if _WIDTH[after.scope] < _WIDTH[before.scope]:
         found.append(Reason("gone.scope", {"before": str(before.scope), "after": str(after.scope)}))
-    gone = sorted(set(before.targets) - set(after.targets))
+    gone = sorted(set(before.targets) - {UNLISTED, *after.targets})
     if gone:
         found.append(Reason("gone.targets", {"targets": tuple(gone)}))
     parts = []  # a service, or a part of it (``telegram/client``), of which only other parts are cut now
@@ -275,10 +275,11 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
     """Everything that happened, most urgent first; empty = nothing worth an alert.
 
     Args:
-        before: what readers were told until now; None = nothing.  No one was told about a provisional claim.
+        before: what readers were told until now; None = nothing.  No one was told about a provisional claim, or about
+            sites whose names are withheld.
     """
-    standing = before if before is not None and before.stands else None
-    if after.is_provisional:
+    standing = before if before is not None and before.stands and not before.is_unlisted else None
+    if after.is_provisional or after.is_unlisted:
         return ()
     if after.status is Status.RETRACTED:
         return (Happening.CORRECTED,) if standing is not None else ()

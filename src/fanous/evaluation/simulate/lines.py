@@ -23,6 +23,9 @@ NAMES = {"edge": 2, "ooni": 3}
 """Names under which one connection sends in a round: a collector gives one to its IPv4 /24 and one to its IPv6 /48, and
 keeps them; through OONI each run is a name, and three versions of the software make three probes."""
 
+LURE = "call-0300-1234567-to-restore-your-internet.net"
+"""A name as a message (attack T6 of December 2026)."""
+
 OWN_PROBES = 3
 """Probes of an organisation on each network of a true event."""
 
@@ -38,6 +41,7 @@ class Raid:
         honest: volunteers on each network who measure the target; 0 = no one watches it.
         through: ``edge`` = by a collector's door, ``ooni`` = to OONI, from anywhere.
         denies: they deny a true block that own probes see, instead of making one up.
+        back: hours by which their records are dated back; 0 = they are sent as they are made.
     """
 
     lines: int
@@ -46,6 +50,7 @@ class Raid:
     honest: int
     through: str
     denies: bool = False
+    back: float = 0.0
 
     @property
     def until(self) -> float:
@@ -78,17 +83,90 @@ def _of_network(raid: Raid, asn: int, chance: Random) -> Iterator[SimulatedAttem
         for name in range(raid.lines * NAMES[raid.through]):
             hour = start + turn * ROUND + chance.uniform(0, ROUND / 10)
             sender = f"run {asn}.{turn}.{name}" if raid.through == "ooni" else f"{STATED}line {asn}.{name}"
-            yield SimulatedAttempt(hour, asn, sender, not raid.denies, raid.through, vouched=False)
+            received = hour + raid.back if raid.back else None
+            yield SimulatedAttempt(
+                hour, asn, sender, not raid.denies, raid.through, vouched=False, received=received
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Prelude:
+    """A true block of two networks, and lies about the time before it: that the target failed already.
+
+    Attributes:
+        lines: internet connections of the liars on each network that they attack.
+        networks: that they attack: 1 or 2.
+        hours: before the block for which they keep it up, as it goes on.
+        honest: volunteers on each network.
+        own: probes of an organisation on each network.
+        share: of the liars' reports that say that it fails; the others say that it works.
+    """
+
+    lines: int
+    networks: int
+    hours: float
+    honest: int
+    own: int
+    share: float = 1.0
+
+
+PRELUDE = 168.0
+"""Hours of ordinary measurements before the block."""
+
+OWN_ROUNDS = 2.0
+"""Rounds of an own probe in an hour: fewer than the twelve of a real one, so that a draw takes a second."""
+
+BLOCK_HOURS = 12.0
+ATTACKED = 2
+"""Networks of the block."""
+
+
+def prelude_attempts(prelude: Prelude, seed: int) -> list[SimulatedAttempt]:
+    """All attempts on both networks, in the order of time; without liars if there are no lines."""
+    made = [
+        one
+        for asn in range(1, ATTACKED + 1)
+        for one in (*_watchers(prelude, asn, seed), *_poison(prelude, asn, seed))
+    ]
+    return sorted(made, key=lambda attempt: attempt.hour)
+
+
+def _watchers(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttempt]:
+    """People and own probes, who measure alike whether anyone lies or not."""
+    chance, end = Random(f"{seed}/{asn}/watchers"), PRELUDE + BLOCK_HOURS
+    for number in range(prelude.honest):
+        hour = chance.uniform(0, 1 / RATE)
+        while hour < end:
+            yield SimulatedAttempt(
+                hour, asn, f"{STATED}honest {asn}.{number}", hour >= PRELUDE, "edge", vouched=False
+            )
+            hour += chance.expovariate(RATE)
+    for number in range(prelude.own):
+        hour = chance.uniform(0, 1 / OWN_ROUNDS)
+        while hour < end:
+            yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", hour >= PRELUDE, "edge")
+            hour += 1 / OWN_ROUNDS
+
+
+def _poison(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttempt]:
+    if asn > prelude.networks:
+        return
+    chance = Random(f"{seed}/{asn}/liars")
+    for turn in range(int(prelude.hours / ROUND)):
+        for name in range(prelude.lines * NAMES["edge"]):
+            hour = PRELUDE - prelude.hours + turn * ROUND + chance.uniform(0, ROUND / 10)
+            fails = chance.random() < prelude.share
+            yield SimulatedAttempt(hour, asn, f"{STATED}line {asn}.{name}", fails, "edge", vouched=False)
 
 
 def _is_on(raid: Raid, hour: float) -> bool:
     return QUIET <= hour < QUIET + raid.hours
 
 
-def works_abroad(raid: Raid, seed: int) -> list[SimulatedAttempt]:
+def works_abroad(until: float, seed: int) -> list[SimulatedAttempt]:
     """People abroad, for whom the target works all the while."""
     chance = Random(f"{seed}/abroad")
-    hours = sorted(chance.uniform(0, raid.until) for _ in range(int(4 * raid.until)))
+    hours = sorted(chance.uniform(0, until) for _ in range(int(4 * until)))
     return [SimulatedAttempt(hour, ABROAD, f"abroad {n}", False) for n, hour in enumerate(hours)]
 
 

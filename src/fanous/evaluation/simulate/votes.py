@@ -77,7 +77,11 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAttempt:
-    """``hour`` since the beginning; ``source``, ``controlled`` and ``vouched`` as in ``Votes``."""
+    """``hour`` since the beginning; ``source``, ``controlled`` and ``vouched`` as in ``Votes``.
+
+    Attributes:
+        received: hour in which a collector had it; ``None`` = at once.
+    """
 
     hour: float
     asn: int
@@ -86,6 +90,7 @@ class SimulatedAttempt:
     source: str = "ooni"
     controlled: bool = True
     vouched: bool = True
+    received: float | None = None
 
 
 def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
@@ -145,9 +150,12 @@ def _during(crowd: Crowd, hour: float) -> bool:
 
 
 def votes_of(
-    made: Sequence[SimulatedAttempt], start: float = START, mechanism: str = "tls.reset.sni"
+    made: Sequence[SimulatedAttempt],
+    start: float = START,
+    mechanism: str = "tls.reset.sni",
+    target: str = "x",
 ) -> Votes:
-    """The attempts, in the order of time, as votes on ``x``.
+    """The attempts, in the order of time, as votes on a target.
 
     Args:
         start: unix seconds of the beginning.
@@ -162,7 +170,7 @@ def votes_of(
         times=times,
         asns=np.array([a.asn for a in made], np.int64),
         resolver_asns=np.zeros(count, np.int64),
-        targets=np.full(count, "x", object),
+        targets=np.full(count, target, object),
         signals=np.full(count, "blocked_path", object),
         probes=np.array([a.probe for a in made], object),
         seen=failed,
@@ -171,7 +179,7 @@ def votes_of(
         kbps=np.full(count, np.nan),
         access=np.full(count, "any", object),
         sources=np.array([a.source for a in made], object),
-        receipts=times,
+        receipts=start + HOUR * np.array([a.hour if a.received is None else a.received for a in made]),
         vouched=np.array([a.vouched for a in made], np.bool_),
         cut=empty,
         reached=empty,

@@ -244,7 +244,7 @@ def news_for_readers(news: News, store: Store) -> News | None:
     if not shown or shown[-1].n != news.n:
         return None
     _, told = news_in(one.incident for one in shown[:-1])
-    return replace(news, before=told, reasons=shown[-1].reasons)
+    return replace(news, incident=shown[-1].incident, before=told, reasons=shown[-1].reasons)
 
 
 def _whole_groups(ready: Iterable[Delivery], now: float, group_wait: float) -> set[AlertGroup]:
@@ -284,10 +284,11 @@ def parcel_of(
     """The message for these deliveries, corrections first; what has nothing to say is dropped, and ``None`` = all."""
     corrections_first = sorted(deliveries, key=lambda one: one.happening is not Happening.CORRECTED)
     networks = cache(lambda provenance, country: store.of(provenance).facts.networks(country))
+    ledger = store.for_readers().ledger
     sent: list[Delivery] = []
     alerts: list[Alert] = []
     for one in corrections_first[:MOST_TOGETHER]:
-        claims = {revision.n: revision.incident for revision in store.ledger.revisions(one.incident)}
+        claims = {revision.n: revision.incident for revision in ledger.revisions(one.incident)}
         incident, told = claims[one.n], claims.get(one.told_n)
         names = networks(incident.provenance, incident.country)
         message = compose(one, told, incident, names, channel.language, sender)

@@ -383,6 +383,11 @@ def _check_claimed(incident: Incident) -> None:
         raise FanousError(
             f"{incident.id} is provisional until the measurements of the days before it are in; pack it then"
         )
+    if incident.withholds_names:
+        raise FanousError(
+            f"{incident.id} is about a site on no list, whose name and measurements are withheld until a person "
+            f"releases them: `fanous incidents name {incident.id}` first"
+        )
     if incident.held_by:
         raise FanousError(
             f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "
