@@ -14,7 +14,7 @@ from fanous.charts.card import Words, card
 from fanous.charts.counts import IncidentSpan, Panel, Sheet
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
-from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
+from fanous.charts.plot import NARROW, WIDE, Legend, PartBar, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.instant import DAY
 from fanous.wording.language import ENGLISH
@@ -234,7 +234,10 @@ def test_the_range_of_a_bin_is_a_band_behind_its_line() -> None:
 
 @pytest.mark.parametrize("shape", [WIDE, NARROW])
 def test_a_row_below_the_lines_spans_the_time_for_which_a_place_was_low(shape: Shape) -> None:
-    bars = [Bar("First & Sons", [(600.0, 1200.0), (1800.0, 9000.0)]), Bar("Never", [(9000.0, 9600.0)])]
+    bars = [
+        PartBar("First & Sons", [(600.0, 1200.0), (1800.0, 9000.0)]),
+        PartBar("Never", [(9000.0, 9600.0)]),
+    ]
     drawn = plot(LINES, [], replace(LEGEND, names=("x", "youtube"), bars=bars), shape, "m")
     root = ElementTree.fromstring(drawn)
     rows = [e.get("d") or "" for e in root.iter() if e.get("class") == "lasts"]

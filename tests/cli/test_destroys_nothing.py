@@ -46,6 +46,7 @@ WRITES_NOTHING = {
     "probe serve": "answers",
     "queue": "prints",
     "refdata accept": "the same as refdata update",
+    "refdata lists": "the same as refdata update",
     "refdata update": "installs into the folder of the user's data; see the test of a set that was changed by hand",
     "verify": "prints; --store is ignored",
 }
@@ -76,6 +77,7 @@ IN_A_STORE: dict[str, tuple[str, ...]] = {
     "incidents hold": (INCIDENT, "--by", "us"),
     "incidents list": (),
     "incidents merge": (INCIDENT, "--into", "PK-2023-0002", "--by", "us", "--reason", "one event"),
+    "incidents name": (INCIDENT, "--by", "us"),
     "incidents note": (INCIDENT, "--by", "us", "--note", "x"),
     "incidents report": (INCIDENT, "-o", "{new}"),
     "incidents retract": (INCIDENT, "--by", "us", "--reason", "x"),

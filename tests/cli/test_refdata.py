@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.refdata.watchlist import watched
 from tests.commands import document, fanous, program
 from tests.refdata.sets import OONI_HEADER, ooni, ooni_file
 from tests.refdata.test_figures import OWN
@@ -90,3 +91,20 @@ def test_ones_own_user_figures_are_taken_back_by_country(tmp_path: Path) -> None
     assert "no user numbers of your own for KE" in fanous(*UPDATE, "--forget", "KE", code=1).stderr
     fanous(*UPDATE, "--from", tmp_path / "mine.toml")
     assert document(*UPDATE, "--forget", "KE") == {"forgotten": ["KE"]}
+
+
+def test_a_list_of_ones_own_lets_readers_see_its_names(tmp_path: Path) -> None:
+    assert "news.example.org" not in watched()
+    (tmp_path / "own.csv").write_text("url,category_code\nhttps://news.example.org/,NEWS\n")
+    assert "own.csv: updated" in fanous("refdata", "lists", "--from", tmp_path / "own.csv").stdout
+    assert "news.example.org" in watched()
+
+
+def test_a_list_that_is_none_or_cannot_be_fetched_replaces_nothing(tmp_path: Path) -> None:
+    before = watched()
+    (tmp_path / "bad.csv").write_text("nonsense")
+    assert "no URL of a site" in fanous("refdata", "lists", "--from", tmp_path / "bad.csv", code=1).stdout
+    done = fanous("refdata", "lists", "PK", code=1)
+    assert "citizenlab-pk.csv: not updated" in done.stdout
+    assert "pass each with --from FILE" in done.stderr
+    assert watched() == before

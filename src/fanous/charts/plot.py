@@ -48,7 +48,7 @@ WIDE, NARROW = Shape(760, 262, 6), Shape(360, 250, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PartBar:
     """When one place was low, as a row below the lines; half-open, unix seconds."""
 
     name: str
@@ -79,7 +79,7 @@ class Legend:
     unit: str = ""
     clock: str = ""
     names: Sequence[str] = ()
-    bars: Sequence[Bar] = ()
+    bars: Sequence[PartBar] = ()
 
     @property
     def top(self) -> float:
@@ -234,7 +234,7 @@ class _Frame:
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
 
-    def _bar(self, bar: Bar, top: float, alone: bool) -> list[str]:
+    def _bar(self, bar: PartBar, top: float, alone: bool) -> list[str]:
         """The row of one place: its name at the side of a wide picture, and above its bar in a narrow one."""
         room = NAMES - 22 if self.named else self.right - LEFT
         x, foot, middle = (self.right + 18, top + 10, top + 6) if self.named else (LEFT, top + 11, top + 20)

@@ -194,8 +194,8 @@ def _confirmed_of(prelude: Prelude, seed: int) -> Incident | None:
 
 def _has_moved(true: Incident, told: Incident) -> bool:
     """Did its onset move by more than a bin, or its confirmation to an earlier one?"""
-    assert true.confirmed_at is not None and told.confirmed_at is not None
-    return abs(told.onset - true.onset) > TICK or told.confirmed_at < true.confirmed_at - TICK
+    earlier = (true.confirmed_at or 0.0) - (told.confirmed_at or 0.0)
+    return abs(told.onset - true.onset) > TICK or earlier > TICK
 
 
 def price_of_name(raid: Raid, draws: int) -> Price:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.series.baselines import HISTORY, Baseline, look_back, quiet_share
+from fanous.analysis.series.baselines import HISTORY, SlotBaseline, look_back, quiet_share
 from fanous.model.series import Floats, Ints
 from tests.each import each
 
@@ -92,21 +92,21 @@ def daily(days: int) -> tuple[Ints, Floats]:
 
 def test_the_ordinary_level_is_that_of_the_same_time_of_day() -> None:
     times, values = daily(10)
-    assert Baseline(times, values).at(9 * DAY + 4 * HOUR) == 10
-    assert Baseline(times, values).at(9 * DAY + 5 * HOUR) == 100
+    assert SlotBaseline(times, values).at(9 * DAY + 4 * HOUR) == 10
+    assert SlotBaseline(times, values).at(9 * DAY + 5 * HOUR) == 100
 
 
 def test_the_bin_itself_and_what_comes_after_do_not_count() -> None:
     times, values = daily(10)
     values[5 * 24 + 4 :] = 0
-    assert Baseline(times, values).at(5 * DAY + 4 * HOUR) == 10
+    assert SlotBaseline(times, values).at(5 * DAY + 4 * HOUR) == 10
 
 
 def test_a_short_history_counts_in_full_and_without_one_nothing_is_said() -> None:
     times, values = daily(2)
-    assert Baseline(times, values).at(DAY + 4 * HOUR) == 100
-    assert np.isnan(Baseline(times, values).at(0))
-    assert np.isnan(Baseline(times, np.full(len(times), np.nan)).at(DAY))
+    assert SlotBaseline(times, values).at(DAY + 4 * HOUR) == 100
+    assert np.isnan(SlotBaseline(times, values).at(0))
+    assert np.isnan(SlotBaseline(times, np.full(len(times), np.nan)).at(DAY))
 
 
 @each(

@@ -27,7 +27,7 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
-from fanous.analysis.series.baselines import LOOKED_AT, Baseline
+from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
 from fanous.model.incident import Basis, Interval
 from fanous.model.instant import DAY
@@ -245,7 +245,7 @@ def median_share(one: Series, start: float, end: float) -> float | None:
         rows = np.flatnonzero((one.times + 2 * one.step > start) & (one.times - one.step < end) & known)
         rows = rows if len(rows) and one.times[rows[-1]] + one.step >= end else rows[:0]
     rows = rows[:: max(1, len(rows) // LOOKED_AT)]
-    baseline = Baseline(one.times, one.values)
+    baseline = SlotBaseline(one.times, one.values)
     usual = np.array([baseline.at(int(at)) for at in one.times[rows]])
     told = usual > 0
     if told.sum() < BINS:

@@ -22,7 +22,7 @@ from fanous.analysis.explanations.publisher import AT_FAULT
 from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
-from fanous.analysis.series.baselines import LOOKED_AT, Baseline
+from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.model.explanation import Standing
@@ -443,7 +443,7 @@ def _stood(one: Series, start: float, end: float) -> Estimate | None:
         return None
     rows = rows[:: max(1, len(rows) // LOOKED_AT)]
     earlier = one.times < start
-    baseline = Baseline(one.times[earlier], one.values[earlier])
+    baseline = SlotBaseline(one.times[earlier], one.values[earlier])
     ordinary = np.array([baseline.at(int(at)) for at in one.times[rows]])
     known = ordinary > 0
     if not known.any():

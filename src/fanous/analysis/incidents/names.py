@@ -22,7 +22,7 @@ TARGETS = frozenset({"target", "targets", "neighbours"})
 SIGNED = frozenset({"by", "note"})
 """Parameters in a person's own words, who knows that they are published."""
 
-_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d]{2,}", re.UNICODE)
+_HOST = re.compile(r"(?<![\w.-])(?:[\w-]+\.)+[^\W\d]{2,}")
 
 
 def unwatched(incident: Incident, watches: Watches) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
     return since
 
 
-class Baseline:
+class SlotBaseline:
     """The usual level of a series at any time of day: the median at that time on the days before."""
 
     def __init__(self, times: Ints, values: Floats) -> None:
@@ -238,7 +238,7 @@ def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float
     lost = np.zeros(len(series), np.bool_)
     for start, end in outages:
         lost |= (series.times >= start) & (series.times < end)
-    baseline = Baseline(series.times, np.where(lost, np.nan, series.values))
+    baseline = SlotBaseline(series.times, np.where(lost, np.nan, series.values))
     return lambda at: baseline.at(at, since=look_back(at, outages))
 
 

@@ -18,7 +18,7 @@ from fanous.analysis.series.baselines import Spans, baseline_level, look_back, o
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, Bar, Legend, Shape, plot, ticks
+from fanous.charts.plot import NARROW, WIDE, Legend, PartBar, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import FamilyView, Incident, Says
 from fanous.model.instant import DAY
@@ -134,7 +134,7 @@ def connectivity(
     during: Spans = (),
     brackets: Spans = (),
     found: Sequence[FamilyView] = (),
-    bars: Sequence[Bar] = (),
+    bars: Sequence[PartBar] = (),
 ) -> Connectivity | None:
     """Connectivity of the country as a whole or, if no source covers that, of its regions; ``None`` = no source is
     read here.
@@ -297,7 +297,7 @@ def _drawn(
     visit: Visit,
     spans: Sequence[tuple[float, float]],
     brackets: Spans,
-    bars: Sequence[Bar],
+    bars: Sequence[PartBar],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
     if not lines.lines:

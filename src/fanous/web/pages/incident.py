@@ -18,7 +18,7 @@ from fanous.analysis.series.baselines import Spans
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked
 from fanous.charts.paint import png
-from fanous.charts.plot import Bar
+from fanous.charts.plot import PartBar
 from fanous.charts.reachability import Lines, beside, matrix
 from fanous.config import split_url
 from fanous.model.incident import Incident, NetworkPart, Says, Status
@@ -186,11 +186,11 @@ def parts_of(incident: Incident) -> list[NetworkPart]:
     return sorted(parts, key=lambda one: (one.intervals[0].start, one.entity))
 
 
-def bars_of(store: Store, incident: Incident, visit: Visit) -> list[Bar]:
+def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
     """When each of its regions and networks was low, the first that fell on top."""
     names, until = store.facts.networks(incident.country), known_until(store, incident, visit.now)
     return [
-        Bar(
+        PartBar(
             place_title(one, incident.country, names, visit.language) or one.entity,
             [(span.start, until if span.end is None else span.end) for span in one.intervals],
         )
