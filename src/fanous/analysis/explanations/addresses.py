@@ -7,6 +7,7 @@ used.  If it was cut off, the country as a whole lost what the network lost.
 """
 
 from bisect import bisect_left
+from collections.abc import Collection
 from math import inf
 
 from fanous.analysis.explanations.explanation import (
@@ -42,13 +43,19 @@ TAKEN_APART = threshold(
 )
 
 
-def _given_up(fall: Agreement) -> Weighing:
-    """A small step in routes and in answers, by any publisher, until it is back."""
-    others = {family_of(a) for a in fall.shown} - set(OF_ADDRESSES)
+def _elsewhere(fall: Agreement, families: Collection[Family]) -> Weighing | None:
+    """Excluded, where other families show it, or only a part of the country does; None = neither."""
+    others = {family_of(a) for a in fall.shown} - set(families)
     if others:
         return excluded("other_families", families=names(others))
-    if not all(is_country(a.key.place) for a in fall.shown):
-        return excluded("part_of_country")
+    is_national = all(is_country(a.key.place) for a in fall.shown)
+    return None if is_national else excluded("part_of_country")
+
+
+def _given_up(fall: Agreement) -> Weighing:
+    """A small step in routes and in answers, by any publisher, until it is back."""
+    if elsewhere := _elsewhere(fall, OF_ADDRESSES):
+        return elsewhere
     if any(left(a) <= 1 - SMALL for a in fall.shown):
         return excluded("large_loss", share=SMALL)
     return _until_back(fall, holds("lacks.return", families=fall.families))
@@ -60,11 +67,8 @@ LISTED = (*OF_ADDRESSES, Family.DARKNET)
 
 def _relisted(fall: Agreement) -> Weighing:
     """Two families that rest on such lists fall together where these change; no one shows that they did not."""
-    others = {family_of(a) for a in fall.shown} - set(LISTED)
-    if others:
-        return excluded("other_families", families=names(others))
-    if not all(is_country(a.key.place) for a in fall.shown):
-        return excluded("part_of_country")
+    if elsewhere := _elsewhere(fall, LISTED):
+        return elsewhere
     came_back = any(a.end is not None for a in fall.shown)
     return excluded("came_back") if came_back else untested("lists_unknown")
 
