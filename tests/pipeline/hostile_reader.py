@@ -115,9 +115,9 @@ def hostile_records(records: IO[bytes]) -> Any:
     raise FanousError(json.dumps(outcomes(json.loads(record_in(records.read()).data))))
 
 
-def hostile_answer(document: IO[bytes], *_asked: str) -> Any:
-    """The same, in the reader of what a publisher answered."""
-    raise FanousError(json.dumps(outcomes(json.loads(document.read()))))
+def hostile_pieces(get: Callable[[str], bytes], *_asked: object) -> Any:
+    """The same, in the reader of what a publisher answers."""
+    raise FanousError(json.dumps(outcomes(json.loads(get("https://api.ioda.inetintel.cc.gatech.edu/v2/")))))
 
 
 def hostile_recomputed(_records: IO[bytes], gathered: SimpleNamespace, _shares: object) -> Any:

@@ -35,9 +35,9 @@ from tests.pipeline.hostile_reader import (
     SECRET,
     attempts,
     hostile,
-    hostile_answer,
     hostile_judge,
     hostile_outcome,
+    hostile_pieces,
     hostile_recomputed,
     hostile_records,
     lying,
@@ -132,8 +132,9 @@ def checking_a_bundle(record: Path) -> str:
 def pulling(record: Path) -> str:
     """The answer of a publisher, or of whoever answers in its place."""
     ask = Query("PK", 0, 86_400)
-    (found,) = pull.fetch("ioda", ask, lambda _url: record.read_bytes(), time.time, [])
-    return found.why
+    with pytest.raises(FanousError) as raised:
+        next(pull.fetch("ioda", ask, lambda _url: record.read_bytes(), time.time, []))
+    return str(raised.value)
 
 
 READERS = (judging_again, a_page, packing, computing_a_bundle, checking_a_bundle, pulling)
@@ -147,7 +148,7 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(redact, "pack_redacted", hostile_records)
     monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
     monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
-    monkeypatch.setattr(pull, "read_answer", hostile_answer)
+    monkeypatch.setattr(pull, "read_pieces", hostile_pieces)
     assert_all_refused(json.loads(reading(record)), record)
 
 

@@ -133,7 +133,7 @@ def test_a_refusal_that_stays_is_not_tried_again(code: int) -> None:
 
 def test_a_refused_key_names_the_variable() -> None:
     with (
-        asking(always(Answer(code=401)), SOURCES["radar"]) as (client, _),
+        asking(always(Answer(code=401)), replace(SOURCES["radar"], address=URL)) as (client, _),
         pytest.raises(FanousError, match="CLOUDFLARE_API_TOKEN"),
     ):
         client.get(URL)
@@ -268,8 +268,24 @@ def test_a_key_does_not_go_to_another_host() -> None:
 
 @pytest.mark.parametrize("url", ["http://stat.ripe.net/x", "ftp://stat.ripe.net/x", "file:///etc/passwd"])
 def test_nothing_is_fetched_unencrypted(url: str) -> None:
-    with Polite(RIPESTAT) as client, pytest.raises(FanousError, match="not https"):
+    with Polite(replace(RIPESTAT, address=url)) as client, pytest.raises(FanousError, match="not https"):
         client.get(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/x",
+        "https://stat.ripe.net.example/x",
+        "http://stat.ripe.net/x",
+        "https://127.0.0.1/",
+    ],
+)
+def test_no_other_host_is_asked_whatever_an_answer_says(url: str) -> None:
+    with asking(always(Answer(b"1"))) as (client, server):
+        with pytest.raises(FanousError, match="is not an address of RIPEstat"):
+            client.get(url)
+        assert client.get(URL) == b"1" and len(server.asked) == 1
 
 
 def test_a_server_that_is_not_there_is_reported() -> None:

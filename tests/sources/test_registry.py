@@ -24,7 +24,12 @@ TERMS: dict[str, Any] = {
     "credit": "",
 }
 MEASURED: dict[str, Any] = {"measurements": Ooni(), "family": Family.OONI, "redact": redact}
-LIVE: dict[str, Any] = {"live": Tor(), "every": 600, "window": 3600}
+LIVE: dict[str, Any] = {
+    "live": Tor(),
+    "address": "https://harbour.example",
+    "every": 600,
+    "window": 3600,
+}
 
 
 def source(**declared: Any) -> Source:
@@ -39,6 +44,7 @@ def source(**declared: Any) -> Source:
         (MEASURED | {"redact": None}, "redactor"),
         (LIVE | {"every": 0}, "every"),
         (LIVE | {"window": 0}, "window"),
+        (LIVE | {"address": ""}, "address"),
         ({"is_stream": True}, "every"),
         (MEASURED | {"licence": ""}, "licence"),
         (MEASURED | {"help": ""}, "help"),

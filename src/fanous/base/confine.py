@@ -38,8 +38,9 @@ class Grant:
         reads: files, and folders with everything in them.
         writes: folders in which it may create, rename and remove files; it cannot read what is in them.
         scratch: a folder in which it may do anything but make devices and sockets; ``None`` = it has none.
-        internet: may it open connections to other machines?  It never accepts any but from a socket that it was
-            given, and never reaches a unix socket, such as the store's or the signer's.
+        internet: may it open connections to other machines, and read what looking up their names takes?  It never
+            accepts any but from a socket that it was given, and never reaches a unix socket, such as the store's or the
+            signer's.
         keeps_user: does it stay root if root started it?  So does the signer, whose log must belong to the key's user.
     """
 
@@ -81,6 +82,9 @@ class Confinement:
         )
         return tuple(what for what, is_open in could if is_open)
 
+
+RESOLVER = tuple(map(Path, ("/etc", "/run/systemd/resolve", "/proc/net")))
+"""What looking up a name reads, which its owners replace at any time, and where the machine's own addresses are."""
 
 # --- the kernel's interface ---------------------------------------------------------------------------------
 
@@ -259,7 +263,8 @@ def _landlock(grant: Grant, abi: int) -> None:
     ruleset = _called(_libc().syscall(_CREATE, handled, ctypes.c_size_t(sizes), 0))
     try:
         scratch = () if grant.scratch is None else (grant.scratch,)
-        for path in (*code(), *grant.reads, *scratch):
+        resolver = RESOLVER if grant.internet else ()
+        for path in (*code(), *grant.reads, *resolver, *scratch):
             _allow(ruleset, path, (_READ_FILE | _READ_DIR) & rights)
         adding = _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _READ_DIR
         for path in (*grant.writes, *scratch):

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import chain, repeat
 from math import inf
@@ -418,22 +418,26 @@ def _pulled(done: "PulledMeasurements") -> dict[str, object]:
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
+    from fanous.base.confine import Grant
+    from fanous.pipeline.follow import Change, changes, follow
     from fanous.pipeline.jobs import BringSeries
-    from fanous.pipeline.pull import RoutingStream, follow, table_of
-    from fanous.sources.signals.ris import ADDRESS, listen
+    from fanous.pipeline.reader import answers
+    from fanous.sources.signals.ris import ADDRESS
 
     if table is None:
         raise typer.BadParameter(
             "ris needs --table: a bview file from the same collector, to know what was visible before"
         )
     log_to_stderr()
-    stream = RoutingStream(table_of(table, country))
-    with reaching(store, config) as reach:
-        follow(
-            lambda series: reach(BringSeries(tuple(series))),
-            stream,
-            lambda: listen(collector, mirror or ADDRESS),
-        )
+    stream = answers(
+        Change,
+        changes,
+        *(country, table.absolute(), collector, mirror or ADDRESS),
+        about=f"{table} and RIS Live",
+        grant=Grant(reads=(table,), internet=True),
+    )
+    with reaching(store, config) as reach, closing(stream):
+        follow(lambda series: reach(BringSeries(tuple(series))), stream)
 
 
 def _key(variable: str) -> str:

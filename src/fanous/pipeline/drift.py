@@ -12,10 +12,13 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO, NamedTuple
 
+from fanous.base.confine import Grant
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull import document_of
+from fanous.pipeline.reader import Send, answered, asking
 from fanous.pipeline.remote import by_users, lines_of_users, probes_of_users
 from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
@@ -137,18 +140,14 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
         smallest = min(once_each(listed), key=lambda one: one.size)
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
             path = bucket.save(smallest, Path(folder))
-            rejects: list[str] = []
-            records = list(source.measurements.read(path, lambda _, why: rejects.append(why)))
+            sample = answered(
+                Sample, read_sample, source.name, path, about=smallest.key, grant=Grant(reads=(path,))
+            )
     except FanousError as error:
         return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
-    for record in records:
-        try:
-            source.measurements.parse(record)
-        except Rejected as reason:
-            rejects.append(str(reason))
     stems = {one.stem for one in listed}
     without = len(stems - {one.stem for one in listed if one.is_bodies})
-    differs = list(dict.fromkeys(rejects))[:5]
+    differs = list(dict.fromkeys(sample.rejects))[:5]
     if without:
         differs.append(f"{without} of {len(stems)} objects have no .tar.gz, which alone holds identities")
     return SourceCheck(
@@ -156,8 +155,8 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
         smallest.key,
         AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED,
         tuple(differs),
-        "" if records else "it holds no measurement",
-        measurements=len(records),
+        "" if sample.records else "it holds no measurement",
+        measurements=sample.records,
     )
 
 
@@ -176,17 +175,51 @@ def _checked(
         return
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with Polite(source, mirror=settings.mirror, waits=PATIENCE, headers=headers) as client:
+        about = f"the answers of {source.name}"
+        yield from asking(SourceCheck, read_checks, client.get, source.name, country, now, about=about)
+
+
+# --- in a confined process ----------------------------------------------------------------------------------
+
+
+class Sample(NamedTuple):
+    """What is in an object: number of records, and why some cannot be used."""
+
+    records: int
+    rejects: tuple[str, ...]
+
+
+def read_sample(_: IO[bytes], name: str, path: Path) -> Sample:
+    """What is in an object of a source of measurements.
+
+    Raises:
+        FanousError: it cannot be read at all.
+    """
+    source, rejects = SOURCES[name].measurements, list[str]()
+    assert source is not None
+    records = list(source.read(path, lambda _, why: rejects.append(why)))
+    for record in records:
         try:
-            questions = list(_questions(source, country, now, client.get))
+            source.parse(record)
         except Rejected as reason:
-            about, why = f"country/{country}", "its list of places cannot be read"
-            yield SourceCheck(source.name, about, AnswerState.DIFFERS, (str(reason),), why)
-            return
-        except FanousError as error:
-            yield SourceCheck(source.name, f"country/{country}", AnswerState.UNREACHED, why=str(error))
-            return
-        for piece in questions:
-            yield _answered(source, piece, country, client)
+            rejects.append(str(reason))
+    return Sample(len(records), tuple(rejects))
+
+
+def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now: int) -> None:
+    """The checks of a live source, by what it answers."""
+    source = SOURCES[name]
+    try:
+        questions = list(_questions(source, country, now, get))
+    except Rejected as reason:
+        about, why = f"country/{country}", "its list of places cannot be read"
+        send(SourceCheck(name, about, AnswerState.DIFFERS, (str(reason),), why))
+        return
+    except FanousError as error:
+        send(SourceCheck(name, f"country/{country}", AnswerState.UNREACHED, why=str(error)))
+        return
+    for piece in questions:
+        send(_answered(source, piece, country, get))
 
 
 def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Piece]:
@@ -197,10 +230,10 @@ def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Pie
     yield from newest.values()
 
 
-def _answered(source: Source, piece: Piece, country: str, client: Polite) -> SourceCheck:
+def _answered(source: Source, piece: Piece, country: str, get: Get) -> SourceCheck:
     assert source.live is not None
     try:
-        data = document_of(source.live, client.get, piece) if piece.also else client.get(piece.url)
+        data = document_of(source.live, get, piece) if piece.also else get(piece.url)
     except FanousError as error:
         return SourceCheck(source.name, piece.name, AnswerState.UNREACHED, why=str(error))
     differs = tuple(source.differs(data)) if source.differs is not None else ()

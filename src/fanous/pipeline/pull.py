@@ -1,34 +1,26 @@
-"""Pull: brings series of live sources into the store, piece by piece, or as a stream.
+"""Pull: brings series of live sources into the store, piece by piece.
 
 A piece is stored, then remembered.  A stopped run resumes where it was, each place at its own point, and
 pieces older than their source's last corrections are not requested again.
 
-For RIS Live it counts routing changes as they arrive, and writes a count per bin to the store.  What was
-missed while the stream was down is unknown: the bins of a gap are not recorded, and routes that changed in it
-stay wrong until the next table is loaded.
+What publishers answer is read in a confined process, since an answer may be anyone's; it names the addresses, and this
+process fetches them.
 """
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from fanous.errors import FanousError, Rejected
-from fanous.log import logline
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import SourceSeries
 from fanous.pipeline.detect import detect_all
-from fanous.pipeline.reader import answered
-from fanous.pipeline.series import Bring, put_claims, put_series
+from fanous.pipeline.reader import Send, asking
+from fanous.pipeline.series import put_claims, put_series
 from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
 from fanous.sources.publishers import LIVE_SOURCES, SOURCES
-from fanous.sources.signals.mrt import country_of, routes
-from fanous.sources.signals.ris import SOURCE, apply
-from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -145,6 +137,68 @@ def fetch(
     """
     if source not in LIVE_SOURCES:
         raise FanousError(f"unknown live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
+    requests: list[float] = []
+
+    def timed(url: str) -> bytes:
+        requests.append(now())
+        return get(url)
+
+    names = source, ask, tuple(known), onwards
+    for answer in asking(Answer, read_pieces, timed, *names, about=f"the answers of {source}"):
+        parsed = Parsed(*answer[3:]) if answer.is_read else None
+        yield Fetched(answer.piece, parsed, answer.why, requests[0] if requests else now())
+        requests.clear()
+
+
+def keep(store: Store, fetched: Fetched, done: Pull) -> None:
+    """Store one piece, then remember it; detects nothing.
+
+    A window for which a source of series has none is not remembered: otherwise a publisher's bad hour would leave a
+    gap.
+    """
+    piece, parsed = fetched.piece, fetched.parsed
+    if parsed is None:
+        if fetched.why:
+            done.failures.append((piece.name, fetched.why))
+        else:
+            done.skipped += 1
+        return
+    written = put_series(store, parsed.series)
+    done.claims += put_claims(store, parsed.claims)
+    if parsed.series or parsed.is_sound or SOURCES[done.source].may_be_empty:
+        row = Pulled(piece.name, piece.since, piece.until, fetched.at)
+        store.facts.put_pulled(done.source, done.country, [row])
+    done.pieces += 1
+    done.values += sum(len(levels) for levels in parsed.series)
+    done.new += sum(int(which.sum()) for which in written)
+    done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
+
+
+def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
+    """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
+    last = max((one.pulled_at for one in store.facts.pulled(source, country)), default=None)
+    return last is None or now >= last + every
+
+
+# --- in the confined process --------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """``Fetched``, as one process can send it to another."""
+
+    piece: Piece
+    why: str
+    is_read: bool = False
+    series: tuple[SourceSeries, ...] = ()
+    rejects: tuple[tuple[int, str], ...] = ()
+    claims: tuple[Claim, ...] = ()
+    is_sound: bool = False
+
+
+def read_pieces(
+    get: Get, send: Send[Answer], source: str, ask: Query, known: Sequence[Pulled], onwards: bool
+) -> None:
+    """See ``fetch``."""
     pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
     patience = _Patience()
     pieces = _onwards(source, ask, get, known) if onwards else LIVE_SOURCES[source].pieces(ask, get)
@@ -152,52 +206,29 @@ def fetch(
         for piece in pieces:
             pulled_at = pulled.get((piece.name, piece.since, piece.until))
             if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
-                yield Fetched(piece, None, "", pulled_at)
+                send(Answer(piece, ""))
             elif patience.has(piece.name):
-                one, passing = _fetched(source, ask, get, piece, now())
-                patience.saw(piece.name, one.parsed is not None, passing)
-                yield one
+                answer, passing = _answered(source, ask, get, piece)
+                patience.saw(piece.name, answer.is_read, passing)
+                send(answer)
             if patience.is_over:
                 return
     except Rejected as reason:
-        raise FanousError(f"{source}: {reason}", permanent=False) from None
+        raise FanousError(f"{source}: {reason}") from None
 
 
-def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
-    """The result for a piece, and whether its failure may be temporary."""
+def _answered(source: str, ask: Query, get: Get, piece: Piece) -> tuple[Answer, bool]:
+    """What came for a piece, and whether its failure may be temporary."""
+    live = LIVE_SOURCES[source]
     try:
-        document = document_of(LIVE_SOURCES[source], get, piece)
-        about, names = f"an answer of {source}", (source, ask.country, piece.name)
-        parsed = Parsed(*answered(PulledAnswer, read_answer, *names, about=about, records=[document]))
+        parsed = live.parse(document_of(live, get, piece), ask.country, piece.name)
     except Rejected as reason:
-        return Fetched(piece, None, str(reason), at), False
+        return Answer(piece, str(reason)), False
     except FanousError as reason:
-        return Fetched(piece, None, str(reason), at), not reason.permanent
+        return Answer(piece, str(reason)), not reason.permanent
     if parsed.is_unread:
-        return Fetched(piece, None, f"nothing in it can be read: {parsed.rejects[0][1]}", at), False
-    return Fetched(piece, parsed, "", at), False
-
-
-class PulledAnswer(NamedTuple):
-    """``Parsed``, as one process can send it to another."""
-
-    series: tuple[SourceSeries, ...]
-    rejects: tuple[tuple[int, str], ...]
-    claims: tuple[Claim, ...]
-    is_sound: bool
-
-
-def read_answer(document: IO[bytes], source: str, country: str, name: str) -> PulledAnswer:
-    """What a publisher answered; for a confined process, since the answer may be anyone's.
-
-    Raises:
-        FanousError: it cannot be used.
-    """
-    try:
-        parsed = LIVE_SOURCES[source].parse(document.read(), country, name)
-    except Rejected as reason:
-        raise FanousError(str(reason)) from reason
-    return PulledAnswer(parsed.series, parsed.rejects, parsed.claims, parsed.is_sound)
+        return Answer(piece, f"nothing in it can be read: {parsed.rejects[0][1]}"), False
+    return Answer(piece, "", True, parsed.series, parsed.rejects, parsed.claims, parsed.is_sound), False
 
 
 def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:
@@ -266,127 +297,3 @@ def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iter
     }
     for since in sorted(set(begins.values()), reverse=True):
         yield from (p for p in live.pieces(replace(ask, since=since), get) if begins.get(p.name) == since)
-
-
-def keep(store: Store, fetched: Fetched, done: Pull) -> None:
-    """Store one piece, then remember it; detects nothing.
-
-    A window for which a source of series has none is not remembered: otherwise a publisher's bad hour would leave a
-    gap.
-    """
-    piece, parsed = fetched.piece, fetched.parsed
-    if parsed is None:
-        if fetched.why:
-            done.failures.append((piece.name, fetched.why))
-        else:
-            done.skipped += 1
-        return
-    written = put_series(store, parsed.series)
-    done.claims += put_claims(store, parsed.claims)
-    if parsed.series or parsed.is_sound or SOURCES[done.source].may_be_empty:
-        row = Pulled(piece.name, piece.since, piece.until, fetched.at)
-        store.facts.put_pulled(done.source, done.country, [row])
-    done.pieces += 1
-    done.values += sum(len(levels) for levels in parsed.series)
-    done.new += sum(int(which.sum()) for which in written)
-    done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
-
-
-def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
-    """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
-    last = max((one.pulled_at for one in store.facts.pulled(source, country)), default=None)
-    return last is None or now >= last + every
-
-
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
-"""Seconds before reconnecting to a stream; doubled each time the connection fails at once."""
-
-log = logging.getLogger("fanous.pipeline.pull")
-
-
-def table_of(path: Path, country: str) -> Visibility:
-    """The routes of a table to a country's prefixes.
-
-    Raises:
-        FanousError: it cannot be read, or holds no route.
-    """
-    visibility = Visibility(country, country_of)
-    for _, _, peer, prefix, origin in routes(path):
-        visibility.load(peer, prefix, origin)
-    if not visibility.sizes:
-        raise FanousError(f"{path}: cannot read any route in this table")
-    return visibility
-
-
-@dataclass(slots=True)
-class RoutingStream:
-    """Counts one country's routes while messages come.
-
-    Attributes:
-        networks: networks that were ever visible.
-        bin: beginning of the current bin; ``None`` = no whole bin yet.
-        rejected: messages that could not be used.
-    """
-
-    visibility: Visibility
-    networks: set[int] = field(default_factory=set)
-    bin: int | None = None
-    rejected: int = 0
-
-    def counts(self, messages: Iterable[str | bytes]) -> Iterator[RecordedRoute]:
-        """A count at the end of every whole bin.  A stream that begins within a bin leaves that one out."""
-        self.bin = None
-        for message in messages:
-            try:
-                at = apply(message, self.visibility)
-            except Rejected:
-                self.rejected += 1
-                continue
-            if at is None:
-                continue
-            start = int(at) // STEP * STEP
-            if self.bin is None:
-                self.bin = start + STEP
-            elif start > self.bin:
-                yield self._recorded(self.bin)
-                self.bin = start
-
-    def _recorded(self, start: int) -> RecordedRoute:
-        count = self.visibility.count()
-        self.networks |= count.networks.keys()
-        return RecordedRoute(SOURCE, self.visibility.country, {start: count})
-
-
-def follow(
-    bring: Bring,
-    stream: RoutingStream,
-    listen: Callable[[], Iterator[str | bytes]],
-    *,
-    tries: int | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> int:
-    """Store and detect at every bin, and reconnect if the stream fails.
-
-    Args:
-        bring: stores series, and detects (``pipeline.jobs.BringSeries``).
-        tries: connections after which it ends; ``None`` = never.
-
-    Returns:
-        Bins that were stored.
-    """
-    stored = 0
-    pause = FIRST_PAUSE
-    connection = 0
-    while tries is None or connection < tries:
-        connection += 1
-        try:
-            for recorded in stream.counts(listen()):
-                bring(list(recorded.levels(stream.networks)))
-                stored += 1
-                pause = FIRST_PAUSE
-        except FanousError as error:
-            log.warning(logline("stream_broke_off", again_in=pause, why=str(error)))
-        if tries is None or connection < tries:
-            sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-    return stored

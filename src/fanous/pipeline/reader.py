@@ -1,31 +1,35 @@
-"""Reader: a confined process that answers one question about strangers' bytes.
+"""Reader: a confined process that answers a question about strangers' bytes.
 
-For everything but imports (``pipeline.workers``): a page or a bundle needs some records of the archive, or someone
-checks a bundle.  What is asked about comes through a socket or is a file that the reader is granted; the answer is
-decoded into its type, so a reader that was taken over can give a wrong answer and nothing else.
+For everything but imports of measurements (``pipeline.workers``): a page or a bundle needs some records of the archive,
+a publisher has answered, someone checks a bundle.  What is asked about comes through a socket or is a file that the
+reader is granted; an answer is decoded into its type, so a reader that was taken over can give a wrong answer and
+nothing else.
 """
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+import struct
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from fanous.base.confine import Grant, confine
 from fanous.base.forkserver import ForkedChild, NotStarted
-from fanous.errors import FanousError
+from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.pipeline.call import decoded, encoded
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.workers import ENDING_SECONDS, LARGEST_FRAME, OTHER_RULES, READERS, end_with, version_of
+from fanous.sources.connector import Get
 
 T = TypeVar("T")
 
@@ -34,8 +38,14 @@ NOTHING = Grant()
 OWN_PROCESS = Path("/proc/self")
 """For a reader that computes with a temporary store: the engine looks up there how much stack it has."""
 
-RESULT, ERROR = b"=", b"!"
-"""How an answer begins."""
+RESULT, ERROR, WANTED, END = b"=", b"!", b"?", b"."
+"""How a message of a reader begins: an answer, why there is none, an address to fetch, the end of several answers."""
+
+_SIZE = struct.Struct("=Q")
+"""Before a reply to ``WANTED``: its bytes."""
+
+Send = Callable[[T], None]
+"""Sends one of several answers."""
 
 
 def answered(
@@ -58,9 +68,110 @@ def answered(
         patience: seconds for the answer; ``None`` = any time.
 
     Raises:
-        FanousError: raised by ``work``; or its process ended, took too long or could not be started.
+        FanousError: ``work`` raised it or ``Rejected``; or its process ended, took too long or could not be started.
         RuntimeError: it ended because of a fault in Fanous.
     """
+    with _reading(of_records, work, arguments, about, grant, patience) as reader:
+        return _decoded(kind, reader.message(partial(reader.give_all, records)), about)
+
+
+def answers(
+    kind: type[T], work: Callable[..., None], *arguments: object, about: str, grant: Grant = NOTHING
+) -> Generator[T]:
+    """What ``work(send, *arguments)`` sends in a confined process, as it comes; otherwise as ``answered``."""
+    with _reading(of_files, work, arguments, about, grant) as reader:
+        while (message := reader.message()) != END:
+            yield _decoded(kind, message, about)
+
+
+def asking(
+    kind: type[T], work: Callable[..., None], get: Get, *arguments: object, about: str
+) -> Generator[T]:
+    """What ``work(get, send, *arguments)`` sends in a confined process, which reaches nothing but what ``get`` fetches.
+
+    Args:
+        get: must refuse addresses that are none of the publisher's (``sources.fetch``): the process may be anyone's.
+    """
+    with _reading(of_publisher, work, arguments, about) as reader:
+        message = reader.message()
+        while message != END:
+            if message.startswith(WANTED):
+                message = reader.message(partial(reader.give, _fetched(get, message[1:])))
+            else:
+                yield _decoded(kind, message, about)
+                message = reader.message()
+
+
+class _Reply(NamedTuple):
+    """What came of an address, or why nothing did.
+
+    Attributes:
+        is_rejected: was it ``Rejected``, not a ``FanousError``?
+        permanent: as of ``FanousError``.
+    """
+
+    document: bytes = b""
+    why: str = ""
+    is_rejected: bool = False
+    permanent: bool = True
+
+
+def _fetched(get: Get, address: bytes) -> bytes:
+    try:
+        return encoded(_Reply(get(address.decode("utf-8", "replace"))))
+    except Rejected as reason:
+        return encoded(_Reply(why=str(reason), is_rejected=True))
+    except FanousError as error:
+        return encoded(_Reply(why=str(error), permanent=error.permanent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A process that reads, and the socket through which it gets what it reads."""
+
+    child: ForkedChild
+    line: socket.socket
+    about: str
+    patience: float | None
+
+    def message(self, first: Callable[[], None] = lambda: None) -> bytes:
+        """Its next message, once ``first`` was done."""
+        late = FanousError(
+            f"The process that was reading {self.about} took more than {self.patience} seconds."
+        )
+        try:
+            first()
+            if not self.child.connection.poll(self.patience):
+                raise late
+            return self.child.connection.recv_bytes(LARGEST_FRAME)
+        except TimeoutError:
+            raise late from None
+        except (EOFError, OSError) as error:
+            code = self.child.wait(ENDING_SECONDS)
+            if code == 1:
+                raise RuntimeError(
+                    f"a process that reads {self.about} failed:\n{self.child.said()}"
+                ) from error
+            raise FanousError(f"The process that was reading {self.about} {ended(code or 0)}.") from error
+
+    def give_all(self, records: Iterable[bytes]) -> None:
+        for record in records:
+            self.line.sendall(record)
+        self.line.shutdown(socket.SHUT_WR)
+
+    def give(self, reply: bytes) -> None:
+        self.line.sendall(_SIZE.pack(len(reply)) + reply)
+
+
+@contextmanager
+def _reading(
+    way: Callable[..., None],
+    work: Callable[..., object],
+    arguments: Sequence[object],
+    about: str,
+    grant: Grant = NOTHING,
+    patience: float | None = None,
+) -> Iterator[_Reader]:
     with ExitStack() as opened:
         ours, theirs = socket.socketpair()
         opened.enter_context(ours)
@@ -70,20 +181,26 @@ def answered(
             TemporaryDirectory(prefix="fanous-", dir=os.environ.get("SQLITE_TMPDIR"))
         )
         try:
-            child = _started(theirs.fileno(), replace(grant, scratch=Path(scratch)), work, arguments)
+            child = _started(theirs.fileno(), replace(grant, scratch=Path(scratch)), way, work, arguments)
         except NotStarted as why:
             raise FanousError(
                 f"No process could be started to read {about}: {why}.", permanent=False
             ) from why
         opened.callback(child.end)
         theirs.close()
-        return _decoded(kind, _told(child, ours, records, about, patience), about)
+        yield _Reader(child, ours, about, patience)
 
 
-def _started(line: int, grant: Grant, work: Callable[..., T], arguments: Sequence[object]) -> ForkedChild:
+def _started(
+    line: int,
+    grant: Grant,
+    way: Callable[..., None],
+    work: Callable[..., object],
+    arguments: Sequence[object],
+) -> ForkedChild:
     for _ in range(2):  # fingerprints may have been installed since the server began
         child = READERS.start(
-            answer, grant, work, arguments, descriptors=[line], keeps_stderr=True, loads=work.__module__
+            read, grant, way, work, arguments, descriptors=[line], keeps_stderr=True, loads=work.__module__
         )
         try:
             if version_of(child) == rules_version():
@@ -94,28 +211,6 @@ def _started(line: int, grant: Grant, work: Callable[..., T], arguments: Sequenc
         child.end()
         READERS.stop()
     raise NotStarted(OTHER_RULES)
-
-
-def _told(
-    child: ForkedChild, line: socket.socket, records: Iterable[bytes], about: str, patience: float | None
-) -> bytes:
-    """Its answer, once it got everything."""
-    late = FanousError(f"The process that was reading {about} took more than {patience} seconds.")
-    lines = iter(records)
-    try:
-        while (record := next(lines, None)) is not None:
-            line.sendall(record)
-        line.shutdown(socket.SHUT_WR)
-        if not child.connection.poll(patience):
-            raise late
-        return child.connection.recv_bytes(LARGEST_FRAME)
-    except TimeoutError:
-        raise late from None
-    except (EOFError, OSError) as error:
-        code = child.wait(ENDING_SECONDS)
-        if code == 1:
-            raise RuntimeError(f"a process that reads {about} failed:\n{child.said()}") from error
-        raise FanousError(f"The process that was reading {about} {ended(code or 0)}.") from error
 
 
 def _decoded(kind: type[T], data: bytes, about: str) -> T:
@@ -143,27 +238,64 @@ def record_in(line: bytes, number: int = 0) -> Record:
 # --- in the reader ------------------------------------------------------------------------------------------
 
 
-def answer(
+def read(
     connection: Connection,
     descriptors: Sequence[int],
     grant: Grant,
+    way: Callable[..., None],
     work: Callable[..., Any],
     arguments: Sequence[object],
 ) -> None:
-    """Be a reader: confine itself, work, and send what came of it."""
+    """Be a reader: confine itself, work, and send what came of it.
+
+    Args:
+        way: one of those below.
+    """
     try:
         version = rules_version()
         confine(grant)
         connection.send_bytes(version.encode())
         Thread(target=end_with, args=(connection,), daemon=True).start()
-        with os.fdopen(descriptors[0], "rb") as records:
-            connection.send_bytes(_said(work, records, arguments))
+        with os.fdopen(descriptors[0], "rb") as line:
+            try:
+                way(work, line, connection, arguments)
+            except (FanousError, Rejected) as error:
+                connection.send_bytes(ERROR + str(error).encode("utf-8", "surrogatepass"))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
 
 
-def _said(work: Callable[..., Any], records: IO[bytes], arguments: Sequence[object]) -> bytes:
-    try:
-        return RESULT + encoded(work(records, *arguments))
-    except FanousError as error:
-        return ERROR + str(error).encode("utf-8", "surrogatepass")
+def of_records(
+    work: Callable[..., Any], line: IO[bytes], connection: Connection, given: Sequence[object]
+) -> None:
+    """See ``answered``."""
+    _send(connection, work(line, *given))
+
+
+def of_files(work: Callable[..., Any], _: IO[bytes], connection: Connection, given: Sequence[object]) -> None:
+    """See ``answers``."""
+    work(partial(_send, connection), *given)
+    connection.send_bytes(END)
+
+
+def of_publisher(
+    work: Callable[..., Any], line: IO[bytes], connection: Connection, given: Sequence[object]
+) -> None:
+    """See ``asking``."""
+    work(partial(_get, connection, line), partial(_send, connection), *given)
+    connection.send_bytes(END)
+
+
+def _send(connection: Connection, answer: object) -> None:
+    connection.send_bytes(RESULT + encoded(answer))
+
+
+def _get(connection: Connection, line: IO[bytes], address: str) -> bytes:
+    connection.send_bytes(WANTED + address.encode())
+    (size,) = _SIZE.unpack(line.read(_SIZE.size))
+    reply = decoded(line.read(size), _Reply)
+    if reply.is_rejected:
+        raise Rejected(reply.why)
+    if reply.why:
+        raise FanousError(reply.why, permanent=reply.permanent)
+    return reply.document

@@ -391,8 +391,9 @@ class Source:
         family: counts once in a confirmation.  Only for measurements: the family of a series is its signal's.
         redact: removes everything from a record that must not leave the store.
         files: reads files of series.
-        live: fetches series or claims; its saved answers can be read as files too.  Needs ``every`` and
-            ``window``.
+        live: fetches series or claims; its saved answers can be read as files too.  Needs ``every``,
+            ``window`` and ``address``.
+        address: where ``live`` asks; whatever an answer says, no other host is asked.
         may_be_empty: may an answer of ``live`` be empty, as when no one claimed anything?  Otherwise an empty answer is
             put down to a fault of the publisher, and its window is requested again.
         has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
@@ -430,6 +431,7 @@ class Source:
     redact: Redactor | None = None
     files: SeriesFiles | None = None
     live: LiveSource | None = None
+    address: str = ""
     may_be_empty: bool = False
     has_bucket: bool = False
     is_ordered: bool = False
@@ -459,6 +461,7 @@ class Source:
                 (self.live or self.is_stream or self.has_bucket or self.is_ordered) and not self.every,
             ),
             ("how much one request may span (window)", self.live is not None and not self.window),
+            ("where it is asked (address)", self.live is not None and not self.address),
         ):
             if missing:
                 raise TypeError(f"the source {self.name!r} does not declare {why}")

@@ -186,6 +186,8 @@ class Polite:
         raise AssertionError("the last try raises or returns")
 
     def _address(self, url: str) -> str:
+        if self._source.address and _parts(url)[:2] != _parts(self._source.address)[:2]:
+            raise FanousError(f"{_shown(url)} is not an address of {self._source.title}, so it is not asked")
         if self._mirror:
             parts = _parts(url)
             url = f"{self._mirror}{parts.path}" + (f"?{parts.query}" if parts.query else "")

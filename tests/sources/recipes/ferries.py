@@ -40,6 +40,7 @@ FERRIES = Source(
     is_open=True,
     credit="Ferries",
     live=Ferries(),
+    address=ADDRESS,
     every=600,
     window=WINDOW,
 )

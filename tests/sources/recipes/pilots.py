@@ -54,6 +54,7 @@ PILOTS = Source(
     is_open=True,
     credit="Pilots",
     live=Pilots(),
+    address=ADDRESS,
     every=1800,
     window=WINDOW,
 )

@@ -3,16 +3,19 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
+from fanous.base.confine import Grant
 from fanous.errors import FanousError, Rejected
+from fanous.pipeline.follow import Change, RoutingStream, changes, follow, listening, table_of
 from fanous.pipeline.jobs import BringSeries
-from fanous.pipeline.pull import RoutingStream, follow, table_of
+from fanous.pipeline.reader import answers
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
 from fanous.store.local import open_store
@@ -35,10 +38,16 @@ def announcement(*prefixes: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def visibility(tmp_path: Path) -> Visibility:
+def table_file(tmp_path: Path) -> Path:
     routes = {PTCL: dict.fromkeys(range(3), 17557), JAZZ: dict.fromkeys(range(3), 45669)}
-    (tmp_path / "table").write_bytes(table(T0, routes))
-    return table_of(tmp_path / "table", "PK")
+    path = tmp_path / "table"
+    path.write_bytes(table(T0, routes))
+    return path
+
+
+@pytest.fixture
+def visibility(table_file: Path) -> Visibility:
+    return table_of(table_file, "PK")
 
 
 def test_what_is_withdrawn_is_gone_and_what_is_announced_is_back(visibility: Visibility) -> None:
@@ -110,7 +119,7 @@ def ris(*messages: str) -> Iterator[tuple[str, list[str]]]:
             thread.join()
 
 
-def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibility: Visibility) -> None:
+def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, table_file: Path) -> None:
     said = [
         message(T0 + 10),
         message(T0 + STEP, 0, withdrawals=[PTCL]),
@@ -119,35 +128,43 @@ def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibili
         message(T0 + 2 * STEP + 5),
         message(T0 + 3 * STEP),
     ]
-    stream = RoutingStream(visibility)
     with ris(*said) as (address, asked), open_store(tmp_path / "store") as store:
-        stored = follow(
-            lambda series: BringSeries(tuple(series)).perform(store),
-            stream,
-            lambda: listen("rrc06", address),
-            tries=1,
+        stream = answers(
+            Change,
+            changes,
+            *("PK", table_file, "rrc06", address),
+            about="a table",
+            grant=Grant(reads=(table_file,), internet=True),
         )
+        with closing(stream):
+            happened = list(islice(stream, 3))
+        stored = follow(lambda series: BringSeries(tuple(series)).perform(store), happened)
         levels = {(str(s.key.place), s.key.signal): s for s in store.facts.levels("PK")}
     assert json.loads(asked[0])["data"]["host"] == "rrc06"
-    assert stored == 2 and stream.rejected == 1
+    assert stored == 2 and "RIS Live failed" in happened[2].broke_off
     assert levels["PK", "prefixes_v4"].values.tolist() == [1, 1]
     assert levels["PK", "prefixes_v4"].times.tolist() == [T0 + STEP, T0 + 2 * STEP]
 
 
-def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
-    visibility: Visibility,
-) -> None:
+def test_a_table_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(b"\0" * 40)
+    grant = Grant(reads=(wrong,), internet=True)
+    with pytest.raises(FanousError, match="wrong"):
+        next(answers(Change, changes, "PK", wrong, "rrc06", "ws://127.0.0.1:1", about="a table", grant=grant))
+
+
+def test_a_stream_that_breaks_off_is_asked_again_later_and_later(visibility: Visibility) -> None:
     slept: list[float] = []
+    sent: list[Change] = []
 
     def broken() -> Iterator[str]:
         yield message(T0)
         raise FanousError("the connection to RIS Live failed", permanent=False)
 
-    def never(_: object) -> None:
-        raise AssertionError
-
-    assert follow(never, RoutingStream(visibility), broken, tries=4, sleep=slept.append) == 0
+    listening(RoutingStream(visibility), broken, sent.append, tries=4, sleep=slept.append)
     assert slept == [5, 10, 20]
+    assert [(change.series, change.again_in) for change in sent] == [((), 5), ((), 10), ((), 20), ((), 40)]
 
 
 def test_a_server_that_is_not_there_or_says_nothing_is_reported() -> None:

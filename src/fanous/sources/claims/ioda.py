@@ -263,6 +263,7 @@ IODA_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=IodaOutages(),
+    address=ADDRESS,
     may_be_empty=True,
     differs=json_like(SHAPE),
     every=1800,

@@ -187,6 +187,7 @@ RADAR_OUTAGES = Source(
     is_open=False,
     credit=CREDIT,
     live=RadarOutages(),
+    address=ADDRESS,
     may_be_empty=True,
     differs=json_like(SHAPE),
     every=1800,

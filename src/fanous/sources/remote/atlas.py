@@ -326,6 +326,7 @@ ATLAS = Source(
     is_open=False,
     credit="RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
     live=Atlas(),
+    address=API,
     every=900,
     window=WINDOW,
     settles=DAY,

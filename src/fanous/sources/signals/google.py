@@ -110,6 +110,7 @@ GOOGLE = Source(
     is_open=False,
     credit="Google",
     live=Google(),
+    address=ADDRESS,
     differs=differs,
     every=1800,
     window=WINDOW,

@@ -207,6 +207,7 @@ IODA = Source(
     is_open=False,
     credit=CREDIT,
     live=Ioda(),
+    address=ADDRESS,
     differs=json_like(SHAPE),
     every=600,
     window=WINDOW,

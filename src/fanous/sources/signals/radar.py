@@ -120,6 +120,7 @@ RADAR = Source(
     is_open=False,
     credit=CREDIT,
     live=Radar(),
+    address=ADDRESS,
     differs=json_like(SHAPE),
     every=900,
     window=WINDOW,

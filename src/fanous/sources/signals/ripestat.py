@@ -144,6 +144,7 @@ RIPESTAT = Source(
     is_open=False,
     credit="RIPE NCC",
     live=RipeStat(),
+    address=ADDRESS,
     differs=json_like(SHAPE),
     every=1800,
     window=WINDOW,

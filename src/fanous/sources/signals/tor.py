@@ -93,6 +93,7 @@ TOR = Source(
     is_open=True,
     credit="The Tor Project",
     live=Tor(),
+    address=ADDRESS,
     differs=columns("date", "country", "users", "lower", "upper", "frac"),
     every=6 * HOUR,
     window=WINDOW,
