@@ -120,6 +120,16 @@ def hostile_pieces(get: Callable[[str], bytes], *_asked: object) -> Any:
     raise FanousError(json.dumps(outcomes(json.loads(get("https://api.ioda.inetintel.cc.gatech.edu/v2/")))))
 
 
+def hostile_files(_send: object, _source: str, paths: Sequence[Path], *_told: object) -> Any:
+    """The same, in the reader of files of series."""
+    raise FanousError(json.dumps(outcomes(json.loads(paths[0].read_bytes()))))
+
+
+def hostile_lines(_send: object, _source: str, path: Path, _wanted: object) -> Any:
+    """The same, in the reader of an object that is fetched again."""
+    raise FanousError(json.dumps(outcomes(json.loads(path.read_bytes()))))
+
+
 def hostile_recomputed(_records: IO[bytes], gathered: SimpleNamespace, _shares: object) -> Any:
     """The same, in the reader that computes a bundle's incident."""
     raise FanousError(json.dumps(outcomes(gathered.known)))

@@ -22,12 +22,13 @@ from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record
-from fanous.pipeline import ingest, pull, reader, replay, workers
+from fanous.pipeline import ingest, pull, reader, refetch, replay, series, workers
 from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
-from fanous.sources.connector import Query
+from fanous.sources.connector import About, Query
+from fanous.store.archive import Reference
 from fanous.store.local import open_store
 from tests.pipeline.hostile_reader import (
     REACHED,
@@ -35,7 +36,9 @@ from tests.pipeline.hostile_reader import (
     SECRET,
     attempts,
     hostile,
+    hostile_files,
     hostile_judge,
+    hostile_lines,
     hostile_outcome,
     hostile_pieces,
     hostile_recomputed,
@@ -137,7 +140,28 @@ def pulling(record: Path) -> str:
     return str(raised.value)
 
 
-READERS = (judging_again, a_page, packing, computing_a_bundle, checking_a_bundle, pulling)
+def importing_series(record: Path) -> str:
+    with open_store(record.parent / "other") as store, pytest.raises(FanousError) as raised:
+        series.ingest_series(store, "csv", [record], About("PK"))
+    return str(raised.value)
+
+
+def fetching_again(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        refetch.refetched([Reference("https://example.org/object", 1, "")], "ooni")
+    return str(raised.value)
+
+
+READERS = (
+    judging_again,
+    a_page,
+    packing,
+    computing_a_bundle,
+    checking_a_bundle,
+    pulling,
+    importing_series,
+    fetching_again,
+)
 
 
 @pytest.mark.parametrize("reading", READERS)
@@ -149,6 +173,9 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
     monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
     monkeypatch.setattr(pull, "read_pieces", hostile_pieces)
+    monkeypatch.setattr(series, "read_files", hostile_files)
+    monkeypatch.setattr(refetch, "read_lines", hostile_lines)
+    monkeypatch.setattr(refetch, "fetch_object", lambda _address, _folder: record)
     assert_all_refused(json.loads(reading(record)), record)
 
 

@@ -14,6 +14,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline import ingest, replay, retain
 from fanous.pipeline.pull_ooni import Wanted, pull
+from fanous.pipeline.refetch import refetched
 from fanous.pipeline.retain import Retention, carry_out, plan
 from fanous.sources.ooni.bucket import Bucket
 from fanous.store.archive import DamagedSegment, Reference, Segment, digest_of, pack_entries, unpack_entries
@@ -67,7 +68,10 @@ def store(tmp_path: Path, folder: Path, address: str, clock: dict[str, float]) -
 
 
 def contents(store: Store) -> dict[Segment, list[bytes]]:
-    return {one: [record.data for record in store.archive.records(one)] for one in store.archive.segments()}
+    return {
+        one: [record.data for record in store.archive.records(one, refetch=refetched)]
+        for one in store.archive.segments()
+    }
 
 
 def entries(store: Store) -> list[Any]:
@@ -169,7 +173,7 @@ def test_only_the_lines_that_are_asked_for_are_fetched(store: Store, monkeypatch
 
     monkeypatch.setattr(Bucket, "fetch", fetch)
     (segment,) = before
-    (found,) = store.archive.records(segment, {3})
+    (found,) = store.archive.records(segment, {3}, refetched)
     assert found.data == before[segment][2] and found.line == 3
     assert len(asked) == 1
 
@@ -181,7 +185,7 @@ def test_a_vanished_object_is_said_by_its_name_and_loses_no_conclusion(store: St
     gone.unlink()
     (segment,) = store.archive.segments()
     with pytest.raises(DamagedSegment, match=f"{gone.name}.*6 records were kept there by reference"):
-        list(store.archive.records(segment))
+        list(store.archive.records(segment, refetch=refetched))
     (remark,) = replay.remarks(replay.rejudge(store, everything=True))
     assert gone.name in remark
     assert store.facts.votes("PK", 0, NOW).uids.tolist() == facts
@@ -193,7 +197,7 @@ def test_a_rewritten_object_does_not_pass_for_what_was_stored(store: Store, fold
     upload(folder, other, T0 + timedelta(minutes=50), kinds=("jsonl",))
     (segment,) = store.archive.segments()
     with pytest.raises(DamagedSegment, match="no longer has what was taken from it"):
-        list(store.archive.records(segment))
+        list(store.archive.records(segment, refetch=refetched))
 
 
 def test_a_publisher_that_cannot_be_reached_is_no_damage(
@@ -205,7 +209,7 @@ def test_a_publisher_that_cannot_be_reached_is_no_damage(
     entry = next(one for one in entries(store))
     moved = replace_object(store, entry, "http://127.0.0.1:9")
     with pytest.raises(Exception, match="cannot fetch") as raised:
-        list(store.archive.records(moved))
+        list(store.archive.records(moved, refetch=refetched))
     assert not isinstance(raised.value, DamagedSegment) and raised.value.permanent is False  # type: ignore[attr-defined]
     assert segment == moved and folder.exists()
 
@@ -254,4 +258,4 @@ def test_a_damaged_file_of_references_is_reported(store: Store) -> None:
     path.write_bytes(b"nothing")
     (segment,) = store.archive.segments()
     with pytest.raises(DamagedSegment, match="restore it from a backup"):
-        list(store.archive.records(segment))
+        list(store.archive.records(segment, refetch=refetched))

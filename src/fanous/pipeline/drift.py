@@ -141,7 +141,7 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
             path = bucket.save(smallest, Path(folder))
             sample = answered(
-                Sample, read_sample, source.name, path, about=smallest.key, grant=Grant(reads=(path,))
+                ObjectSample, read_sample, source.name, path, about=smallest.key, grant=Grant(reads=(path,))
             )
     except FanousError as error:
         return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
@@ -182,14 +182,14 @@ def _checked(
 # --- in a confined process ----------------------------------------------------------------------------------
 
 
-class Sample(NamedTuple):
+class ObjectSample(NamedTuple):
     """What is in an object: number of records, and why some cannot be used."""
 
     records: int
     rejects: tuple[str, ...]
 
 
-def read_sample(_: IO[bytes], name: str, path: Path) -> Sample:
+def read_sample(_: IO[bytes], name: str, path: Path) -> ObjectSample:
     """What is in an object of a source of measurements.
 
     Raises:
@@ -203,7 +203,7 @@ def read_sample(_: IO[bytes], name: str, path: Path) -> Sample:
             source.parse(record)
         except Rejected as reason:
             rejects.append(str(reason))
-    return Sample(len(records), tuple(rejects))
+    return ObjectSample(len(records), tuple(rejects))
 
 
 def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now: int) -> None:

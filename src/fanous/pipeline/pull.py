@@ -144,7 +144,7 @@ def fetch(
         return get(url)
 
     names = source, ask, tuple(known), onwards
-    for answer in asking(Answer, read_pieces, timed, *names, about=f"the answers of {source}"):
+    for answer in asking(PieceAnswer, read_pieces, timed, *names, about=f"the answers of {source}"):
         parsed = Parsed(*answer[3:]) if answer.is_read else None
         yield Fetched(answer.piece, parsed, answer.why, requests[0] if requests else now())
         requests.clear()
@@ -183,7 +183,7 @@ def due(store: Store, source: str, country: str, every: float, now: float) -> bo
 # --- in the confined process --------------------------------------------------------------------------------
 
 
-class Answer(NamedTuple):
+class PieceAnswer(NamedTuple):
     """``Fetched``, as one process can send it to another."""
 
     piece: Piece
@@ -196,7 +196,7 @@ class Answer(NamedTuple):
 
 
 def read_pieces(
-    get: Get, send: Send[Answer], source: str, ask: Query, known: Sequence[Pulled], onwards: bool
+    get: Get, send: Send[PieceAnswer], source: str, ask: Query, known: Sequence[Pulled], onwards: bool
 ) -> None:
     """See ``fetch``."""
     pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
@@ -206,7 +206,7 @@ def read_pieces(
         for piece in pieces:
             pulled_at = pulled.get((piece.name, piece.since, piece.until))
             if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
-                send(Answer(piece, ""))
+                send(PieceAnswer(piece, ""))
             elif patience.has(piece.name):
                 answer, passing = _answered(source, ask, get, piece)
                 patience.saw(piece.name, answer.is_read, passing)
@@ -217,18 +217,18 @@ def read_pieces(
         raise FanousError(f"{source}: {reason}") from None
 
 
-def _answered(source: str, ask: Query, get: Get, piece: Piece) -> tuple[Answer, bool]:
+def _answered(source: str, ask: Query, get: Get, piece: Piece) -> tuple[PieceAnswer, bool]:
     """What came for a piece, and whether its failure may be temporary."""
     live = LIVE_SOURCES[source]
     try:
         parsed = live.parse(document_of(live, get, piece), ask.country, piece.name)
     except Rejected as reason:
-        return Answer(piece, str(reason)), False
+        return PieceAnswer(piece, str(reason)), False
     except FanousError as reason:
-        return Answer(piece, str(reason)), not reason.permanent
+        return PieceAnswer(piece, str(reason)), not reason.permanent
     if parsed.is_unread:
-        return Answer(piece, f"nothing in it can be read: {parsed.rejects[0][1]}"), False
-    return Answer(piece, "", True, parsed.series, parsed.rejects, parsed.claims, parsed.is_sound), False
+        return PieceAnswer(piece, f"nothing in it can be read: {parsed.rejects[0][1]}"), False
+    return PieceAnswer(piece, "", True, parsed.series, parsed.rejects, parsed.claims, parsed.is_sound), False
 
 
 def document_of(live: LiveSource, get: Get, piece: Piece) -> bytes:

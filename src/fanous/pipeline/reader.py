@@ -90,7 +90,7 @@ def asking(
     """What ``work(get, send, *arguments)`` sends in a confined process, which reaches nothing but what ``get`` fetches.
 
     Args:
-        get: must refuse addresses that are none of the publisher's (``sources.fetch``): the process may be anyone's.
+        get: must refuse addresses of other hosts than the publisher's (``sources.fetch``): the process may be anyone's.
     """
     with _reading(of_publisher, work, arguments, about) as reader:
         message = reader.message()

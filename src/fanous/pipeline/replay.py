@@ -21,6 +21,7 @@ from fanous.model.verdict import Judged, Verdict
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested, OnFile, judge_record, rules_version
 from fanous.pipeline.reader import line_of, record_in
+from fanous.pipeline.refetch import refetched
 from fanous.pipeline.workers import default_jobs, judged_by
 from fanous.sources.connector import Working
 from fanous.sources.stream import Book
@@ -165,7 +166,7 @@ def _taken(store: Store, segments: Iterable[Segment]) -> Iterator[_Read]:
     for segment in segments:
         one = _Read(segment)
         try:
-            one.records = list(store.archive.records(segment))
+            one.records = list(store.archive.records(segment, refetch=refetched))
         except DamagedSegment as error:
             one.damage = str(error)
         yield one

@@ -1,16 +1,18 @@
 """Series: imports series from files into the store, and reads their latest values.
 
-    file -> reading -> store
+    file -> series, read in a confined process -> store
 
 The countries concerned are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from itertools import groupby, islice
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from fanous.analysis.detectors.grid import rolled_up
@@ -18,17 +20,19 @@ from fanous.analysis.series.artefacts import is_scaled, on_known_scale
 from fanous.analysis.series.baselines import Spans, baseline_level, outage_times, traffic_losses
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.analysis.series.slowness import speed_series
+from fanous.base.confine import Grant
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance
-from fanous.model.series import Series, SourceSeries
+from fanous.model.series import Ints, Series, SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.reader import Send, answers
 from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.sources.claims import same
-from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
+from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
 from fanous.store.database import spans_of
 from fanous.store.facts import Facts
@@ -63,45 +67,53 @@ def ingest_series(
         raise FanousError(f"unknown source of series {source!r}: use one of {', '.join(SERIES_FILES)}")
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store))
-    files = SERIES_FILES[source].begin()
-    for path in paths:
-        _bring_in(store, files, path, about, tally, on_progress)
+    found = answers(
+        FromFile,
+        read_files,
+        *(source, tuple(paths), about, on_progress is not None),
+        about=f"files of {source}",
+        grant=Grant(reads=tuple(paths)),
+    )
+    sayings: list[PublishedClaim] = []
+    lines = [(set[int](), set[int]()) for _ in paths]
+    for batch in _batches(_told(found, paths, tally, on_progress, sayings)):
+        written = put_series(store, [one.levels for one in batch], Provenance.IMPORTED)
+        for one, which in zip(batch, written, strict=True):
+            seen, fresh = lines[one.file]
+            seen.update(one.lines.tolist())
+            fresh.update(one.lines[which[one.bins]].tolist())
+            tally.by_test[one.levels.key.signal] += int(which.sum())
+    new = put_claims(store, [saying.claim for saying in sayings])
+    if new:
+        tally.by_test["claims"] += new
+    tally.stored += sum(len(fresh) for _, fresh in lines) + new
+    tally.duplicate += sum(len(seen - fresh) for seen, fresh in lines) + len(sayings) - new
     detect_all(store)
     return tally
 
 
-def _bring_in(
-    store: Store,
-    files: SeriesFiles,
-    path: Path,
-    about: About,
+def _told(
+    found: Iterable["FromFile"],
+    paths: Sequence[Path],
     tally: Ingested,
     on_progress: Callable[[Path, int], None] | None,
-) -> None:
-    def on_reject(line: int, why: str) -> None:
-        if line == WHOLE_FILE:
-            tally.notes.append(f"{path}: {why}")
-        else:
-            tally.reject(str(path), line, why)
-
-    def on_repeat(_: int) -> None:
-        tally.duplicate += 1
-
-    watch = None if on_progress is None else partial(on_progress, path)
-    seen: set[int] = set()
-    fresh: set[int] = set()
-    sayings: list[PublishedClaim] = []
-    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
-        written = put_series(store, [reading.levels for reading in batch], Provenance.IMPORTED)
-        for reading, which in zip(batch, written, strict=True):
-            seen.update(reading.lines.tolist())
-            fresh.update(reading.lines[which[reading.bins]].tolist())
-            tally.by_test[reading.levels.key.signal] += int(which.sum())
-    new = put_claims(store, [saying.claim for saying in sayings])
-    if new:
-        tally.by_test["claims"] += new
-    tally.stored += len(fresh) + new
-    tally.duplicate += len(seen - fresh) + len(sayings) - new
+    sayings: list[PublishedClaim],
+) -> Iterator["SeriesOfFile"]:
+    """The series among what is found; the rest goes where it belongs."""
+    for one in found:
+        path = paths[one.file]
+        for line, why in one.rejects:
+            if line == WHOLE_FILE:
+                tally.notes.append(f"{path}: {why}")
+            else:
+                tally.reject(str(path), line, why)
+        tally.duplicate += one.repeats
+        if one.consumed is not None and on_progress is not None:
+            on_progress(path, one.consumed)
+        if one.claim is not None:
+            sayings.append(one.claim)
+        if one.series is not None:
+            yield one.series
 
 
 def put_claims(store: Store, claims: Sequence[Claim]) -> int:
@@ -137,21 +149,11 @@ def _on_known_scale(facts: Facts, one: SourceSeries) -> SourceSeries:
     return one
 
 
-def _batches(
-    found: Iterable[Reading | PublishedClaim], sayings: list[PublishedClaim]
-) -> Iterable[list[Reading]]:
-    """Readings in batches; outages that sources report go into ``sayings``."""
-    batch: list[Reading] = []
-    for reading in found:
-        if isinstance(reading, PublishedClaim):
-            sayings.append(reading)
-            continue
-        batch.append(reading)
-        if len(batch) == BATCH:
+def _batches(found: Iterable["SeriesOfFile"]) -> Iterator[list["SeriesOfFile"]]:
+    """No batch has the same series twice: a file has each once."""
+    for _, of_file in groupby(found, attrgetter("file")):
+        while batch := list(islice(of_file, BATCH)):
             yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
@@ -208,3 +210,72 @@ def _by_place(level: SeriesNow) -> tuple[int, str, str, str, str]:
     place = level.key.place
     rank = 2 if place.asn else 1 if place.region else 0
     return rank, str(place), SIGNALS[level.key.signal].family, level.key.signal, level.key.source
+
+
+# --- in a confined process ----------------------------------------------------------------------------------
+
+
+class SeriesOfFile(msgspec.Struct):
+    """One series, and the lines of a file that it was read from (``Reading``).
+
+    Attributes:
+        file: number of the file.
+    """
+
+    file: int
+    levels: SourceSeries
+    lines: Ints
+    bins: Ints
+
+
+class FromFile(msgspec.Struct):
+    """What a reader came across in a file.
+
+    Attributes:
+        rejects: lines that cannot be used, and why.
+        repeats: lines that repeat an earlier one exactly.
+        consumed: bytes of the file that have been read; ``None`` = it does not say.
+    """
+
+    file: int
+    series: SeriesOfFile | None = None
+    claim: PublishedClaim | None = None
+    rejects: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    repeats: int = 0
+    consumed: int | None = None
+
+
+def read_files(
+    send: Send[FromFile], source: str, paths: Sequence[Path], about: About, tells_progress: bool
+) -> None:
+    """What is in files of a source of series.
+
+    Raises:
+        FanousError: a file cannot be read at all.
+    """
+    files = SERIES_FILES[source].begin()
+    for number, path in enumerate(paths):
+        _read_file(send, files, number, path, about, tells_progress)
+
+
+def _read_file(
+    send: Send[FromFile], files: SeriesFiles, number: int, path: Path, about: About, tells_progress: bool
+) -> None:
+    rest = FromFile(number)
+
+    def on_repeat(_: int) -> None:
+        rest.repeats += 1
+
+    def on_progress(consumed: int) -> None:
+        send(FromFile(number, consumed=consumed))
+
+    def on_reject(line: int, why: str) -> None:
+        rest.rejects.append((line, why))
+
+    watch = on_progress if tells_progress else None
+    for read in files.read(path, about, on_reject, on_repeat, watch):
+        if isinstance(read, PublishedClaim):
+            send(FromFile(number, claim=read))
+        else:
+            send(FromFile(number, SeriesOfFile(number, read.levels, read.lines, read.bins)))
+    send(rest)

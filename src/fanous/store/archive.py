@@ -14,19 +14,17 @@ is named in the error.
 import os
 import re
 import sys
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import msgspec
 
 from fanous.base.files import disk_errors, make_folder, sync, write_durably
-from fanous.errors import FanousError, Rejected
+from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record, noun, weakest
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.verdict import Judged
@@ -91,56 +89,18 @@ def _entry(line: bytes) -> Entry | None:
     return line if line.startswith(b"{") else msgspec.json.decode(line, type=Reference | None)
 
 
-def fetched(references: Iterable[Reference], source: str) -> dict[Reference, bytes]:
-    """The records, as they were kept; each object is fetched once.
-
-    Args:
-        source: the source that reads them.
-
-    Raises:
-        VanishedObject: an object is gone, or holds something else.
-        FanousError: it cannot be reached now.
-    """
-    by_object: dict[str, list[Reference]] = defaultdict(list)
-    for one in references:
-        by_object[one.object].append(one)
-    found: dict[Reference, bytes] = {}
-    for address, own in by_object.items():
-        found |= _of_object(address, own, source)
-    return found
+Refetch = Callable[[Sequence[Reference], str], Mapping[Reference, bytes]]
+"""Fetches records of a source again (``pipeline.refetch``).  It raises ``VanishedObject`` if an object is gone or holds
+something else, and ``FanousError`` if it cannot be reached now."""
 
 
-def _of_object(address: str, own: list[Reference], source: str) -> dict[Reference, bytes]:
-    from fanous.sources.measurements import MEASUREMENT_SOURCES  # not needed for writing
-    from fanous.sources.ooni.bucket import fetch_object
-
-    wanted = {one.line: one for one in own}
-    found: dict[Reference, bytes] = {}
-    with TemporaryDirectory(prefix="fanous-object-") as folder:
-        try:
-            path = fetch_object(address, Path(folder))
-        except FanousError as error:
-            if error.permanent:
-                raise VanishedObject(f"{error}; {len(own):,} records were kept there by reference") from error
-            raise
-        reader = MEASUREMENT_SOURCES[source]
-        for record in reader.read(path, lambda _line, _why: None):
-            one = wanted.get(record.line)
-            if one is None:
-                continue
-            try:
-                data = reader.take(record)[0].data
-            except Rejected:
-                continue
-            if digest_of(data) == one.digest:
-                found[one] = data
-    lost = [one for one in own if one not in found]
-    if lost:
+def not_fetched(references: Sequence[Reference], _source: str) -> Mapping[Reference, bytes]:
+    """For those who read only what is here."""
+    if references:
         raise VanishedObject(
-            f"{address} no longer has what was taken from it (line {lost[0].line} and {len(lost) - 1:,} more): it was "
-            "rewritten, or this version keeps other fields of it"
+            f"{references[0].object} is not fetched for this: its records are kept there by reference"
         )
-    return found
+    return {}
 
 
 SUFFIX = ".jsonl.zst"
@@ -444,25 +404,24 @@ class Archive:
             path.unlink(missing_ok=True)
         return len(remains)
 
-    def records(self, segment: Segment, wanted: Set[int] | None = None) -> Iterator[Record]:
+    def records(
+        self, segment: Segment, wanted: Set[int] | None = None, refetch: Refetch = not_fetched
+    ) -> Iterator[Record]:
         """The raw records of a segment; ``file`` and ``line`` (1-based) say where each is.
-
-        Records kept by reference are fetched from their publisher.
 
         Args:
             wanted: lines; ``None`` = all.
+            refetch: fetches those that are kept by reference.
 
         Raises:
             DamagedSegment: before the first record, if the content does not match the name, or a published
                 object has vanished.
             FanousError: a publisher cannot be reached now.
         """
-        entries: Sequence[Entry | None] = (
-            self._entries(segment) if self._is_thin(segment) else self._lines(segment)
-        )
-        chosen = [(line, one) for line, one in enumerate(entries, 1) if wanted is None or line in wanted]
+        entries = enumerate(self.entries(segment), 1)
+        chosen = [(line, one) for line, one in entries if wanted is None or line in wanted]
         try:
-            found = fetched((one for _, one in chosen if isinstance(one, Reference)), segment.source)
+            found = refetch([one for _, one in chosen if isinstance(one, Reference)], segment.source)
         except VanishedObject as error:
             raise DamagedSegment(f"{segment.name}: {error}") from error
         for line, one in chosen:
@@ -474,19 +433,25 @@ class Archive:
     def read(self, location: Location) -> bytes | Reference:
         """One raw record, or where it is published."""
         segment = location.segment
-        entries: Sequence[Entry | None] = (
-            self._entries(segment) if self._is_thin(segment) else self._lines(segment)
-        )
+        entries = self.entries(segment)
         found = entries[location.position] if location.position < len(entries) else None
         if found is None:
             raise DamagedSegment(f"{segment.name} has no record {location.position}")
         return found
 
+    def entries(self, segment: Segment) -> Sequence[Entry | None]:
+        """What is here of each record: itself, or where it is published.
+
+        Raises:
+            DamagedSegment: it cannot be read.
+        """
+        return self._entries(segment) if self._is_thin(segment) else self._lines(segment)
+
     def damaged(self) -> Iterator[tuple[Segment, str]]:
         """Segments in the folder whose content is not what was written, and what is wrong; reads them all."""
         for segment in Archive.segments(self):
             try:
-                _ = self._entries(segment) if self._is_thin(segment) else self._lines(segment)
+                self.entries(segment)
             except DamagedSegment as error:
                 yield segment, str(error)
 

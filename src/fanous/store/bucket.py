@@ -219,10 +219,6 @@ class TieredArchive(Archive):
         with disk_errors(f"write to the archive {self.folder}"):
             write_durably(self.folder / MOVED, text.encode(), TEMPORARY, time.time())
 
-    def records(self, segment: Segment, wanted: Set[int] | None = None) -> Iterator[Record]:
-        here = self.is_here(segment)
-        return super().records(segment, wanted) if here else self.cold.records(segment, wanted)
-
     def _lines(self, segment: Segment) -> list[bytes]:
         return super()._lines(segment) if self.is_here(segment) else self.cold._lines(segment)
 

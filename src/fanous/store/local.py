@@ -25,9 +25,10 @@ from fanous.base.threads import keep_freed_memory
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY
-from fanous.model.measurement import Measurement, Provenance
+from fanous.model.measurement import Measurement, Provenance, weakest
 from fanous.model.reason import Reason
 from fanous.model.verdict import Judged
+from fanous.sources.marks import shown_by
 from fanous.store.archive import Archive, DamagedSegment, Location, Placed, Received, Segment, tiered
 from fanous.store.location import (
     FATAL,
@@ -614,10 +615,12 @@ def _weaken(archive: Archive, engine: "Engine") -> None:
 def _shown(archive: Archive, segment: Segment) -> list[Provenance]:
     """The provenance of each record; nothing vouches for what cannot be read."""
     try:
-        return [record.provenance for record in archive.records(segment)]
+        entries = archive.entries(segment)
     except DamagedSegment as error:
         log.warning(logline("unusable", segment=segment.name, why=str(error)))
         return [] if segment.assumed is Provenance.IMPORTED else [Provenance.UNVOUCHED]
+    shown = (shown_by(entry) if isinstance(entry, bytes) else segment.assumed for entry in entries)
+    return [weakest((segment.assumed, provenance)) for provenance in shown]
 
 
 def _change(engine: "Engine", provenance: Provenance, condition: str, names: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fanous.model.measurement import Provenance, Record
     from fanous.model.verdict import Judged
     from fanous.sources.stream import Book
-    from fanous.store.archive import Location, Reference, Segment
+    from fanous.store.archive import Location, Reference, Refetch, Segment
     from fanous.store.cache import Memory
     from fanous.store.database import Span
     from fanous.store.facts import Facts
@@ -57,11 +57,14 @@ class Records(Protocol):
     def segments(self) -> "Iterator[Segment]":
         """All segments, in order of receipt."""
 
-    def records(self, segment: "Segment", wanted: "Set[int] | None" = None) -> "Iterator[Record]":
-        """The raw records of a segment; those kept by reference are fetched from their publisher.
+    def records(
+        self, segment: "Segment", wanted: "Set[int] | None" = None, refetch: "Refetch" = ...
+    ) -> "Iterator[Record]":
+        """The raw records of a segment.
 
         Args:
             wanted: lines, 1-based; ``None`` = all.
+            refetch: fetches those that are kept by reference; without it, a segment that has some counts as damaged.
 
         Raises:
             DamagedSegment: before the first record.

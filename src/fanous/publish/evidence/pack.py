@@ -41,6 +41,7 @@ from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.reader import OWN_PROCESS, answered
+from fanous.pipeline.refetch import refetched
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.recompute import (
@@ -216,7 +217,7 @@ def records_at(store: Store, locations: tuple[Location, ...]) -> Iterator[Record
     for location in locations:
         by_segment.setdefault(location.segment, set()).add(location.position + 1)
     for segment in dict.fromkeys(location.segment for location in locations):
-        yield from store.archive.records(segment, by_segment[segment])
+        yield from store.archive.records(segment, by_segment[segment], refetched)
 
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
