@@ -148,9 +148,8 @@ licences: install  ## the licence of each package that ships with Fanous; fails 
 release: install  ## the wheel, the source distribution, what is in them (CycloneDX) and their digests, in build/release
 	$(BIN)/python -m tools.release build/release
 
-images: install  ## the images of a release, on the base images that packaging/images.env names by digest; needs Docker
-	pins="$$($(BIN)/python -m tools.release --images)" && for target in monitor probe; do \
-	  docker build -f packaging/Dockerfile $$pins --target $$target -t fanous-$$target . || exit 1; done
+images:  ## the images of a release, on base images that are named by digest; needs Docker
+	for target in monitor probe; do docker build -f packaging/Dockerfile --target $$target -t fanous-$$target . || exit 1; done
 
 PIP_AUDIT := pip-audit==2.9.0
 audit: install  ## unsafe calls in the code, each vetted; known faults of dependencies, which asks PyPI

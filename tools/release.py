@@ -1,13 +1,11 @@
 """Release: what is handed out, and a list of everything that is in it.
 
     python -m tools.release FOLDER
-    python -m tools.release --images
 
-The first builds the wheel and the source distribution of the commit that is checked out, with the back end of
+It builds the wheel and the source distribution of the commit that is checked out, with the back end of
 ``packaging/build.lock`` and the commit's own time, so that anyone who builds it again gets the same bytes.  Next to
 them it writes ``sbom.cdx.json`` (CycloneDX), which names the commit, the digests of both files, the locks, and every
-package of a lock with its hashes; and ``SHA256SUMS``.  The second prints the arguments with which the images of a
-release are built.
+package of a lock with its hashes; and ``SHA256SUMS``.
 """
 
 import argparse
@@ -27,7 +25,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("packaging/server.lock", "packaging/probe.lock", "packaging/build.lock")
-IMAGES = "packaging/images.env"
 SBOM = "sbom.cdx.json"
 SUMS = "SHA256SUMS"
 
@@ -125,22 +122,6 @@ def _library(one: Package) -> dict[str, Any]:
     }
 
 
-def image_arguments(text: str) -> list[str]:
-    """The arguments of ``docker build`` that pin the base images, from the text of ``packaging/images.env``.
-
-    Raises:
-        Refused: a digest is missing, or is none.
-    """
-    named = dict(re.findall(r"^([A-Z]+_DIGEST)=(.*)$", text, re.MULTILINE))
-    wrong = [name for name, value in named.items() if not re.fullmatch(r"sha256:[0-9a-f]{64}", value)]
-    if wrong or not named:
-        raise Refused(
-            f"{IMAGES} has no digest for {', '.join(wrong) or 'any image'}, and a release names its base images by "
-            "digest: look each up as the file says, and write it there"
-        )
-    return [word for name, value in named.items() for word in ("--build-arg", f"{name}={value}")]
-
-
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -154,16 +135,10 @@ def _git(root: Path, *words: str) -> str:
 def main(words: list[str]) -> None:
     """See the module."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    options.add_argument("folder", nargs="?", type=Path, help="a new folder for the files of the release")
-    options.add_argument("--images", action="store_true", help="only print what pins the base images")
+    options.add_argument("folder", type=Path, help="a new folder for the files of the release")
     chosen = options.parse_args(words)
     try:
-        if chosen.images:
-            print(*image_arguments((ROOT / IMAGES).read_text(encoding="utf-8")))
-        elif chosen.folder is None:
-            options.error("name a folder, or --images")
-        else:
-            print(*build(ROOT, chosen.folder), sep="\n")
+        print(*build(ROOT, chosen.folder), sep="\n")
     except Refused as reason:
         sys.exit(str(reason))
 
