@@ -26,11 +26,11 @@ from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
     CERTAIN,
     UNCONFIRMED,
-    Account,
     Setting,
+    confidence_of,
     end_of,
     intervals_of,
-    surest,
+    status_of,
 )
 from fanous.analysis.incidents.brackets import MEASURED_WITHIN, end_between, from_first_failures
 from fanous.analysis.incidents.confirm import (
@@ -57,11 +57,13 @@ from fanous.analysis.series.voices import helped
 from fanous.model.explanation import Standing
 from fanous.model.incident import (
     EvidenceCounts,
+    Incident,
     Interval,
     Kind,
     NetworkPart,
     Part,
     Scope,
+    Status,
     Stretches,
     UsersShare,
 )
@@ -116,8 +118,8 @@ class MeasuredVotes:
     known: Comparisons
     findings: Sequence[Finding] = ()
 
-    def account(self, group: Sequence[Finding], setting: Setting) -> Account:
-        """What the votes say about an event."""
+    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident:
+        """What the votes show of an event."""
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
         event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
@@ -148,9 +150,13 @@ class MeasuredVotes:
         counted = votes.where(that_saw(votes, network_parts))
         kind = min((f.kind for f in named), key=list(Kind).index)
         through = _got_through(named_event.measured, witness) if sure and kind is Kind.BLOCKING else None
-        return Account(
+        most = SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
+        status = status_of(ruling, end, consequence)
+        faded = status is Status.RETRACTED and consequence is Consequence.RETRACT_ONCE_OVER
+        return Incident(
+            country=setting.country,
             kind=kind,
-            ruling=ruling,
+            status=status,
             scope=reach.scope if reaches else Scope.INSUFFICIENT,
             access=reach.access,
             users=_of_those(reach.users, through) if reaches else None,
@@ -164,14 +170,20 @@ class MeasuredVotes:
             end=end,
             end_earliest=None if ended is None else min(ended[0], end or inf),
             end_latest=None if ended is None else max(ended[1], end or -inf),
-            witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
-            most=UNCONFIRMED
-            if ruling.at is None
-            else SHOWN_HELPED
-            if helped(witness, distinct.count)
-            else SHOWN_ELSEWHERE,
+            confirmed_at=ruling.at,
+            confidence=confidence_of(
+                ((f.asn, f.anomaly.probability) for f in named),
+                CERTAIN,
+                UNCONFIRMED if ruling.at is None else most,
+            ),
+            level=None,
             evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
-            remarks=(
+            rule=ruling.rule,
+            rules_version=setting.rules_version,
+            detector_version=setting.detector_version,
+            reasons=(
+                *((Reason("faded"),) if faded else ()),
+                ruling.reason,
                 *(() if lacking else distinct.remarks(witness)),
                 *(() if through is None else (through,)),
                 *through_resolvers(witness),
@@ -179,7 +191,6 @@ class MeasuredVotes:
                 *(apart if sure else ()),
                 *reach.remarks,
             ),
-            consequence=consequence,
             explanations=for_incident(of_networks) + for_incident(of_named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )

@@ -21,7 +21,14 @@ from fanous.analysis.explanations.explanation import Consequence, Weighing, in_o
 from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
-from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
+from fanous.analysis.incidents.assemble import (
+    CERTAIN,
+    Setting,
+    confidence_of,
+    end_of,
+    intervals_of,
+    status_of,
+)
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.extent import (
     FELT,
@@ -67,6 +74,7 @@ from fanous.model.incident import (
     Estimate,
     EvidenceCounts,
     FamilyView,
+    Incident,
     Interval,
     Kind,
     NetworkPart,
@@ -127,8 +135,8 @@ class Quantities:
     distance: Callable[[str, str], float] = lambda _, __: inf
     anomalies: Sequence[Anomaly] = ()
 
-    def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What the series say about an event; None = it is not worth a suspicion."""
+    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident | None:
+        """What the series show of an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         parts = Parts(self.series, setting.weights)
@@ -152,9 +160,12 @@ class Quantities:
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
         classes = _mechanisms(kind, target, far)
-        return Account(
+        most = ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN
+        ruling = _not_before(verdict, stood.began)
+        return Incident(
+            country=setting.country,
             kind=kind,
-            ruling=_not_before(verdict, stood.began),
+            status=status_of(ruling, stood.end),
             scope=far.scope,
             access=far.access,
             users=None if target else far.users,
@@ -171,10 +182,15 @@ class Quantities:
             reached=None if stood.reached is None else stood.reached.at,
             reached_earliest=None if stood.reached is None else stood.reached.earliest,
             reached_latest=None if stood.reached is None else stood.reached.latest,
-            witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
-            most=ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN,
+            confirmed_at=ruling.at,
+            confidence=confidence_of(((family_of(a), a.probability) for a in anomalies), SURE, most),
+            kbps=None,
             evidence=_evidence(anomalies),
-            remarks=(
+            rule=ruling.rule,
+            rules_version=setting.rules_version,
+            detector_version=setting.detector_version,
+            reasons=(
+                ruling.reason,
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
                 *doubts,
                 *_by_routes(stood.measured),
