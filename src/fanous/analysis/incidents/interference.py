@@ -34,12 +34,12 @@ from fanous.analysis.incidents.assemble import (
 )
 from fanous.analysis.incidents.brackets import MEASURED_WITHIN, end_between, from_first_failures
 from fanous.analysis.incidents.confirm import (
+    ControlledCase,
     Ruling,
     families_seen,
     families_that_saw,
     lost_controls,
     rule_c1_c3,
-    rule_c2,
     without_remote,
 )
 from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
@@ -207,7 +207,8 @@ class MeasuredVotes:
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
         if not two.rule or not raised:
             lost = _lost(named, self.votes, named_event.witness)
-            return rule_c2(named_event.seen, named_event.controls, raised, lost, distinct.count, left)
+            seen, controls = named_event.seen, named_event.controls
+            return ControlledCase(seen, controls, raised, lost, distinct.count, left).ruling()
         why = left(named_event.seen, np.inf)  # which both families share
         return two if why is None else Ruling("", None, why)
 
