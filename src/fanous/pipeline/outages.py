@@ -140,7 +140,7 @@ def _by_the_clock(anomaly: Anomaly, country: str) -> Anomaly:
     where it was.  No clock hides that more than half is gone.
     """
     departure = anomaly.departure
-    if departure is None or departure.sudden_from is None or departure.left <= DEEP:
+    if departure.sudden_from is None or departure.left <= DEEP:
         return anomaly
     now, before = (local(at, country) for at in (anomaly.start, anomaly.start - DROP.options.days * DAY))
     if now.utcoffset() == before.utcoffset():
@@ -180,7 +180,7 @@ def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) ->
 
 def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
     departure = anomaly.departure
-    if departure is None or departure.lasting_since is not None:
+    if departure.lasting_since is not None:
         return anomaly
     year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen)
     return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))

@@ -162,7 +162,7 @@ def _one_outage(first: Anomaly, second: Anomaly) -> bool:
 
 def _sessions(first: Anomaly, second: Anomaly) -> bool:
     """Do they begin, or end, at the same hours?  Bins that are wider than these hours cannot show it."""
-    if first.departure is not None and first.departure.step > SAME_HOURS:
+    if first.departure.step > SAME_HOURS:
         return False
     return hours_apart(Interval(first.start, first.end), Interval(second.start, second.end)) <= SAME_HOURS
 
@@ -175,7 +175,7 @@ def hours_apart(session: Interval, other: Interval) -> float:
 
 def settles(anomaly: Anomaly) -> float:
     """Until when it makes neighbouring anomalies part of one event: after that, a lasting level is their baseline."""
-    lasting = None if anomaly.departure is None else anomaly.departure.lasting_since
+    lasting = anomaly.departure.lasting_since
     return anomaly.until if lasting is None else min(lasting, anomaly.until)
 
 
@@ -186,8 +186,7 @@ def further(first: Anomaly, second: Anomaly) -> bool:
     """
     if first.key != second.key or not settles(first) <= second.start < first.until:
         return False
-    deep = second.departure is not None and second.departure.left <= FURTHER
-    return bool(target_of_series(first.key)) or not deep
+    return bool(target_of_series(first.key)) or second.departure.left > FURTHER
 
 
 FURTHER = threshold(

@@ -162,6 +162,11 @@ class Began:
     lead: SourceCourse | None = None
     soft: Stage | None = None
 
+    def at_moment(self, at: float) -> "Began":
+        """The onset at another moment, which its bracket takes in."""
+        earliest = None if self.earliest is None else min(self.earliest, at)
+        return replace(self, at=at, earliest=earliest, latest=max(self.latest, at))
+
 
 def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
     """When it began: the change point of the source that shows it most exactly, or of the first places.

@@ -18,7 +18,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
-from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
+from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import (
@@ -34,6 +34,7 @@ from fanous.analysis.incidents.extent import (
     FELT,
     NATION_SHARE,
     Began,
+    Extent,
     SourceCourse,
     at_main_level,
     carrying,
@@ -60,7 +61,6 @@ from fanous.analysis.incidents.fusion import (
     estimate,
     judged,
     opinions,
-    single,
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
@@ -82,7 +82,6 @@ from fanous.model.incident import (
     Says,
     Scope,
     Stage,
-    UsersShare,
     union,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
@@ -159,18 +158,19 @@ class Quantities:
         doubts = tuple(weighed[code].because for code in held if code in said)
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
-        classes = _mechanisms(kind, target, far)
+        of_line = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
+        near = {one.country for one in self.elsewhere if abs(one.when.start - stood.began.at) <= NEAR}
         most = ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN
         ruling = _not_before(verdict, stood.began)
         return Incident(
             country=setting.country,
             kind=kind,
             status=status_of(ruling, stood.end),
-            scope=far.scope,
-            access=far.access,
-            users=None if target else far.users,
+            scope=far.extent.scope,
+            access=far.extent.access,
+            users=None if target else far.extent.users,
             entities=entities,
-            parts=(Part(target, kind, classes, entities),),
+            parts=(Part(target, kind, ("outage.platform",) if target else of_line, entities),),
             networks=_cells([a for a in anomalies if a.until > stood.began.at], entities, stood.spans),
             onset=stood.began.at,
             onset_earliest=stood.began.earliest,
@@ -195,9 +195,10 @@ class Quantities:
                 *doubts,
                 *_by_routes(stood.measured),
                 *_of_ipv6(setting.country, stood.measured),
-                *(() if target else far.remarks),
+                *(() if target else far.extent.remarks),
                 *((weekly.because,) if is_short else ()),
-                *_cautions(far, lasting, stood.end),
+                *((Reason("lasting"),) if lasting is not None else ()),
+                *_stays_lower(far.lead, stood.end),
             ),
             level=_level(ran.core, kind, stood, self.series),
             lasting_since=lasting,
@@ -209,17 +210,12 @@ class Quantities:
             hints=hints(
                 ran.core,
                 stood.spans,
-                () if shared.explains else self._meanwhile(setting.country, stood.began.at),
+                () if shared.explains else sorted(near - {setting.country}),
                 self.series,
                 self.season(stood.began.at),
                 stood.began,
             ),
         )
-
-    def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
-        """Other countries whose outage began within the hour."""
-        near = {one.country for one in self.elsewhere if abs(one.when.start - start) <= NEAR}
-        return tuple(sorted(near - {country}))
 
 
 def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> OutageRuling:
@@ -260,15 +256,11 @@ class Reach:
     Attributes:
         lead: the anomalies that the claim is about: those of the country's own series if these fell.
         classes: ``outage.*``, the likeliest first.
-        remarks: remarks that belong to the claim.
     """
 
-    scope: Scope
-    access: Access
-    users: UsersShare | None
-    lead: tuple[Anomaly, ...]
+    extent: Extent
+    lead: Sequence[Anomaly]
     classes: tuple[str, ...]
-    remarks: tuple[Reason, ...] = ()
 
 
 def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
@@ -282,7 +274,9 @@ def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> l
     """
     support = Support(anomalies, parts)
     supported = _supported_singles(anomalies, support)
-    return [a for a in anomalies if (id(a) in supported if single(a) else _counts(a, anomalies, support))]
+    return [
+        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
+    ]
 
 
 def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
@@ -298,13 +292,12 @@ def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) ->
 
 def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
     """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
-    gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
-    deep = sorted(gone, key=lambda a: a.start)
+    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
     starts = np.array([a.start for a in deep])
     ends = np.array([a.until for a in deep])
     found: set[int] = set()
     for one in deep:
-        if single(one):
+        if one.departure.single:
             near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
             others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
             if any(support.supports(one, other) for other in others):
@@ -343,7 +336,7 @@ def _stood(
     """When the event was on by its anomalies, and by the change points of its series."""
     ran = course(lead)
     several_families = len({family_of(a) for a in lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, _series)
+    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, lambda a: a.key)
     spans = _until(ran.intervals, end)
     measured = measure(ran.core, spans, series, anomalies)
     began = onset_of(ran.first, measured)
@@ -352,7 +345,7 @@ def _stood(
     later = not_yet(spans, measured, still)
     end = spans[-1].end if later is None else later[0].end
     measured = deepened(measured, spans, end)
-    began = _from(began, spans[0].start)
+    began = began.at_moment(spans[0].start)
     if end is not None and (back is None or back.at != end):
         back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
     levels = levels_of(began, spans, measured)
@@ -379,12 +372,6 @@ def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:
     until = inf if main is None or main.end is None else main.end
     found = None if main is None else reached(lead.told, began.at, until, main.left)
     return found if found is not None and found.earliest >= began.latest else None
-
-
-def _from(began: Began, at: float) -> Began:
-    """The onset at another moment, which its bracket takes in."""
-    earliest = None if began.earliest is None else min(began.earliest, at)
-    return replace(began, at=at, earliest=earliest, latest=max(began.latest, at))
 
 
 def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Bracket:
@@ -416,12 +403,6 @@ def _without_returns(
                 start = one.end
         found.append(Interval(start, span.end))
     return tuple(found), tuple(one for one in levels if one not in gaps)
-
-
-def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
-    if target:
-        return ("outage.platform",)
-    return far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
 
 
 def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood", series: Sequence[Series]) -> Estimate | None:
@@ -466,7 +447,7 @@ def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey
     if end is not None:
         return None
     lead = [a for a in far.lead if a.end is None and (not carriers or a.key in carriers)]
-    accepted = [a.departure.lasting_since for a in lead if a.departure is not None]
+    accepted = (a.departure.lasting_since for a in lead)
     return min((at for at in accepted if at is not None), default=None)
 
 
@@ -488,29 +469,13 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
     return tuple(found)
 
 
-def _cautions(far: Reach, lasting: float | None, end: float | None) -> Iterator[Reason]:
-    if lasting is not None:
-        yield Reason("lasting")
-    if end is not None and (stays := _stays_lower(far.lead, end)):
-        yield stays
-
-
-def _stays_lower(lead: Sequence[Anomaly], end: float) -> Reason | None:
-    """What some families still lacked after the event; None = nothing."""
-    stays = [
-        (family_of(a), a.departure.rest)
-        for a in lead
-        if a.departure is not None and a.known_until >= end - AGREE
-    ]
-    known = [(family, rest) for family, rest in stays if rest is not None]
-    if not known:
-        return None
-    families = tuple(str(family) for family in Family if family in {family for family, _ in known})
-    return Reason("stays_lower", {"shown_by": families, "left": round(min(rest for _, rest in known), 3)})
-
-
-def _series(anomaly: Anomaly) -> SeriesKey:
-    return anomaly.key
+def _stays_lower(lead: Sequence[Anomaly], end: float | None) -> Iterator[Reason]:
+    """What some families still lacked after the event."""
+    last = [a for a in lead if end is not None and a.known_until >= end - AGREE]
+    rests = [(family_of(a), rest) for a in last if (rest := a.departure.rest) is not None]
+    if rests:
+        left = round(min(rest for _, rest in rests), 3)
+        yield Reason("stays_lower", {"shown_by": names(dict(rests)), "left": left})
 
 
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
@@ -546,7 +511,7 @@ def _entities(
         down = {str(a.key.place) for a in far.lead if a.end is None}
         depths = {place: share for place, share in depths.items() if place in down} or depths
     cells = sorted((share, place) for place, share in depths.items() if place != country)
-    own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
+    own = (country,) if far.extent.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
     return own + tuple(place for _, place in cells)
 
 
@@ -591,13 +556,12 @@ def _bins(group: Sequence[Anomaly]) -> int:
 
 
 def _evidence(group: Sequence[Anomaly]) -> EvidenceCounts:
-    families = {family_of(a) for a in group}
     return EvidenceCounts(
         measurements=_bins(group),
         probes=0,
         networks=len({a.key.place.asn for a in group if a.key.place.asn}),
         controls=0,
-        families=tuple(str(family) for family in Family if family in families),
+        families=names({family_of(a) for a in group}),
     )
 
 
@@ -645,12 +609,9 @@ def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
     """Without series of which no whole bin is known since others came back: they hold nothing open."""
     back = max((a.end for a in lead if a.end is not None), default=-inf)
     return [
-        replace(a, end=a.last_seen) if a.end is None and a.last_seen < back + _step(a) else a for a in lead
+        replace(a, end=a.last_seen) if a.end is None and a.last_seen < back + a.departure.step else a
+        for a in lead
     ]
-
-
-def _step(anomaly: Anomaly) -> int:
-    return 0 if anomaly.departure is None else anomaly.departure.step
 
 
 def _together(lead: Sequence[Anomaly]) -> list[Interval]:
@@ -680,15 +641,14 @@ def _counts_from(anomaly: Anomaly, agreed: float) -> float:
     """From when an anomaly that leads up to the agreement counts."""
     if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
         return anomaly.start
-    deep = anomaly.departure.deep_from if anomaly.departure else None
-    return agreed if deep is None else deep
+    return agreed if anomaly.departure.deep_from is None else anomaly.departure.deep_from
 
 
 def _carries_until(anomaly: Anomaly) -> float:
     """Until when it carries the event on by itself."""
     if family_of(anomaly) is Family.PROBING:
         return anomaly.until
-    deep = anomaly.departure.deep_until if anomaly.departure else None
+    deep = anomaly.departure.deep_until
     if deep is None:
         return anomaly.until if left(anomaly) <= DEEP else -inf
     return inf if anomaly.end is None and deep >= anomaly.last_seen else deep
@@ -730,20 +690,15 @@ def reach(
     """
     national = [a for a in group if is_country(a.key.place)]
     if national and _lost_most(national, series) >= NATION_SHARE:
-        return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
+        nation = Extent(Scope.NATION, Access.ANY, None)
+        return Reach(nation, national, _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
         return _of_networks(group, asns, series, opinions, weights)
     if any(a.key.place.region for a in group):
-        return Reach(Scope.REGION, Access.ANY, None, tuple(group), _classes("region", group, opinions))
-    return Reach(
-        Scope.INSUFFICIENT,
-        Access.ANY,
-        None,
-        tuple(group),
-        _classes("partial", group, opinions),
-        (Reason("place_unknown"),),
-    )
+        return Reach(Extent(Scope.REGION, Access.ANY, None), group, _classes("region", group, opinions))
+    unknown = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
+    return Reach(unknown, group, _classes("partial", group, opinions))
 
 
 def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
@@ -768,34 +723,28 @@ def _of_networks(
     observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
     far = extent(asns, observed, weights)
     name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
-    lead = tuple(a for a in group if a.key.place.asn)
-    return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.remarks)
+    return Reach(far, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
-    if _only_ipv6(group):
+    is_ipv6_withdrawn = _ipv6_withdrawn(group)
+    if is_ipv6_withdrawn and all(a.key.signal == IPV6 for a in group):
         return ("outage.ipv6",)
     found = [f"outage.{name}"]
     says = {opinion.family: opinion for opinion in opinions}
     routing = says.get(Family.ROUTING)
-    gone = [
-        o for f in (Family.USAGE, Family.PROBING) if (o := says.get(f)) is not None and o.left is not None
-    ]
-    if routing is not None and routing.says is Says.ORDINARY and _as_usual(routing):
-        if any(o.left is not None and o.left.mean <= STEALTH_LEFT for o in gone):
+    # A loss of routes that so far shows in only one bin raises no alarm, but it is a loss.
+    if routing is not None and routing.says is Says.ORDINARY and _left(routing) >= IPV4_LEFT:
+        felt = (says[family] for family in FELT if family in says)
+        if any(_left(view) <= STEALTH_LEFT for view in felt):
             found.append("outage.stealth")
-    elif _ipv6_withdrawn(group):
+    elif is_ipv6_withdrawn:
         found.append("outage.ipv6")
     return tuple(found)
 
 
-def _as_usual(routing: FamilyView) -> bool:
-    """Are routes really as usual?  A loss that so far shows in only one bin raises no alarm, but it is a loss."""
-    return routing.left is None or routing.left.mean >= IPV4_LEFT
-
-
-def _only_ipv6(group: Sequence[Anomaly]) -> bool:
-    return _ipv6_withdrawn(group) and all(a.key.signal == IPV6 for a in group)
+def _left(view: FamilyView) -> float:
+    return 1.0 if view.left is None else view.left.mean
 
 
 def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:
