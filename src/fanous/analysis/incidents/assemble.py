@@ -15,7 +15,6 @@ something else explains it.  Silence ends nothing: an end needs data.
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from fanous.analysis.explanations.explanation import Consequence
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
-from fanous.model.incident import JOIN, Incident, Interval, Status, union
+from fanous.model.incident import JOIN, Interval, Status, union
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import UserWeights
 from fanous.model.series import Anomaly
@@ -269,31 +268,6 @@ class Setting:
     weights: UserWeights | None
     rules_version: str
     detector_version: str
-
-
-class Grounds(Protocol):
-    """One kind of evidence: votes of probes (``interference``), or series of sources (``outage``)."""
-
-    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident | None:
-        """The incident that the findings of one event, in order of onset, make up; None = they do not justify a
-        suspicion."""
-        ...
-
-
-def incidents_of(
-    groups: Iterable[Sequence[Finding]],
-    grounds_of: Callable[[Sequence[Finding]], Grounds | None],
-    setting: Setting,
-) -> list[Incident]:
-    """The incidents that follow from the events of one country, including suspicions.
-
-    Args:
-        groups: findings of each event, in order of onset.
-        grounds_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
-    """
-    grounded = ((group, grounds_of(group)) for group in groups)
-    found = (grounds.incident(group, setting) for group, grounds in grounded if grounds is not None)
-    return [incident for incident in found if incident is not None]
 
 
 # --- when -----------------------------------------------------------------------------------------------

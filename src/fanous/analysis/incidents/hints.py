@@ -20,7 +20,7 @@ import numpy as np
 
 from fanous.analysis.detectors.slowdown import SlowdownOptions
 from fanous.analysis.incidents.assemble import SAME_HOURS
-from fanous.analysis.incidents.extent import Began
+from fanous.analysis.incidents.course import Began
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Interval, Status

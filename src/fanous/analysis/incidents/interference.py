@@ -1,7 +1,7 @@
 """Interference: what the votes of probes say about a group of anomalies.
 
 For blocking, throttling, silence and slow probes, it says which networks have evidence of their own, which rule is met,
-what else may explain it, and on which networks it was on from when to when.  ``assemble`` makes the incident.
+what else may explain it, and on which networks it was on from when to when.
 """
 
 from collections import Counter
@@ -42,7 +42,6 @@ from fanous.analysis.incidents.confirm import (
     rule_c1_c3,
     without_remote,
 )
-from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
     Distinct,
     by_name,
@@ -52,6 +51,7 @@ from fanous.analysis.incidents.networks import (
     without_strays,
 )
 from fanous.analysis.incidents.policing import SURE, mean_rate
+from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.model.explanation import Standing
@@ -69,7 +69,7 @@ from fanous.model.incident import (
 )
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Votes
+from fanous.model.series import Votes
 from fanous.model.threshold import threshold
 
 MECHANISM_SHARE = threshold(
@@ -101,7 +101,7 @@ SHOWN_ELSEWHERE = threshold(
 
 @dataclass(frozen=True, slots=True)
 class MeasuredVotes:
-    """Votes behind the findings of one event: see ``assemble.Grounds``.
+    """Votes behind the findings of one event.
 
     Attributes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.
@@ -177,7 +177,14 @@ class MeasuredVotes:
                 UNCONFIRMED if ruling.at is None else most,
             ),
             level=None,
-            evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
+            evidence=EvidenceCounts(
+                measurements=made(counted),
+                probes=len(set(counted.probes)),
+                networks=len(set(counted.asns.tolist())),
+                controls=len(named_event.controls) + made(counted.where(counted.controlled)),
+                families=tuple(str(family) for family in families_seen(counted.sources, self.family_of)),
+                probes_at_least=distinct.at_least(witness),
+            ),
             rule=ruling.rule,
             rules_version=setting.rules_version,
             detector_version=setting.detector_version,
@@ -359,23 +366,3 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
         saw = votes.where(that_saw(votes, [part]))
         parts.append(replace(part, measurements=made(saw), probes=len(set(saw.probes))))
     return tuple(parts)
-
-
-def _evidence(
-    saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None
-) -> EvidenceCounts:
-    """The evidence in numbers.
-
-    Args:
-        saw: what is counted, more than what the rules need (``that_saw``).
-        controls: when the target worked elsewhere.
-        at_least: the fewest probes that there can be.
-    """
-    return EvidenceCounts(
-        measurements=made(saw),
-        probes=len(set(saw.probes)),
-        networks=len(set(saw.asns.tolist())),
-        controls=len(controls) + made(saw.where(saw.controlled)),
-        families=tuple(str(f) for f in families_seen(saw.sources, family_of)),
-        probes_at_least=at_least,
-    )
