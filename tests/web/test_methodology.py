@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fanous.analysis.detectors.drop import DROP
-from fanous.analysis.incidents import confirm, extent, networks
+from fanous.analysis.incidents import confirm, networks, scope
 from fanous.analysis.rules import RULES
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Status
@@ -116,11 +116,11 @@ def test_no_text_of_the_page_has_its_own_number() -> None:
         (confirm, "HABIT", 49.0, "at least 49 times as many failures"),
         (confirm, "COMPANY_PROBES", 50, "50 probes with normal controls of their own"),
         (networks, "RAISED", 0.51, "normally named from 51%"),
-        (extent, "NATION_SHARE", 0.52, "at least 52% of users are affected"),
-        (extent, "NATION_CERTAINTY", 0.53, "with 53% certainty"),
-        (extent, "NATION_NETWORKS", 54, "At least 54 networks of"),
-        (extent, "NATION_OPERATORS", 55, "of 55 operators"),
-        (extent, "NATION_OBSERVED", 0.56, "networks with 56% of its users"),
+        (scope, "NATION_SHARE", 0.52, "at least 52% of users are affected"),
+        (scope, "NATION_CERTAINTY", 0.53, "with 53% certainty"),
+        (scope, "NATION_NETWORKS", 54, "At least 54 networks of"),
+        (scope, "NATION_OPERATORS", 55, "of 55 operators"),
+        (scope, "NATION_OBSERVED", 0.56, "networks with 56% of its users"),
     ],
 )
 def test_the_page_gives_the_value_that_the_rules_have(

@@ -11,7 +11,6 @@ from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.explanations.comparisons import NOTHING
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
-from fanous.analysis.incidents.assemble import incidents_of as assembled
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.series.aggregate import VOUCHED_STEP, VerdictRow, counted, series
@@ -59,7 +58,7 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
     ]
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
     told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, NOTHING, findings)
-    return assembled(events(findings, OF_MEASUREMENTS), lambda _: told, setting)
+    return [told.incident(group, setting) for group in events(findings, OF_MEASUREMENTS)]
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

@@ -273,6 +273,12 @@ class Departure:
     rest: float | None = None
 
 
+NO_DEPARTURE = Departure(
+    step=0, left=1.0, low=1.0, high=1.0, ratio=1.0, unlike=0.0, short=False, accepted=False
+)
+"""That of a series that is not a quantity."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anomaly:
     """One stretch.  Times are unix seconds, UTC.
@@ -290,7 +296,7 @@ class Anomaly:
         bins: bins in which it was seen.
         probes: sum over bins of the probes that saw it.
         controlled: of those, with a normal control of their own.
-        departure: how far a quantity departed; None = the series is not a quantity.
+        departure: how far a quantity departed.
     """
 
     key: SeriesKey
@@ -304,7 +310,7 @@ class Anomaly:
     bins: int
     probes: int
     controlled: int
-    departure: Departure | None = None
+    departure: Departure = NO_DEPARTURE
 
     @property
     def until(self) -> float:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
 from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events, incidents_of
+from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
@@ -41,15 +40,10 @@ from fanous.analysis.series.silence import SilenceWindow, silence_series, silenc
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
 from fanous.model.evidence import Evidence, EvidenceScope
-from fanous.model.incident import (
-    Estimate,
-    Incident,
-    Interval,
-    Kind,
-)
+from fanous.model.incident import Estimate, Incident, Interval, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
-from fanous.model.series import Rate, Series, Votes
+from fanous.model.series import Ints, Rate, Series, Votes, within
 from fanous.model.threshold import threshold
 from fanous.model.verdict import FORGED
 from fanous.pipeline.judge import rules_version
@@ -158,14 +152,15 @@ def _interference(
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
 
-    def grounds_of(group: Sequence[Finding]) -> MeasuredVotes | None:
+    def incident_of(group: Sequence[Finding]) -> Incident | None:
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             return None
         known = NOTHING if is_silence else comparisons_of(store, country, group, ours, sources)
-        return MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
+        grounds = MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
+        return grounds.incident(group, setting)
 
     def apart(group: Sequence[Finding]) -> list[list[Finding]]:
         ours = votes.of({finding.target for finding in group}, here)
@@ -174,7 +169,7 @@ def _interference(
         return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
     groups = [part for group in events(findings, OF_MEASUREMENTS) for part in apart(group)]
-    return incidents_of(groups, grounds_of, setting)
+    return [incident for incident in map(incident_of, groups) if incident is not None]
 
 
 def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:
@@ -206,14 +201,6 @@ def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
     return [votes.where(that_saw(votes, incident.networks)) for votes in found]
 
 
-class _Figures(NamedTuple):
-    """Distinct measurements, probes, and measurements with normal controls of their own."""
-
-    measurements: int
-    probes: int
-    controls: int
-
-
 def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], until: float) -> Incident:
     """An incident made of several, with figures in which a measurement or probe that is in two of them counts once.
 
@@ -224,44 +211,33 @@ def counted_again(store: Store, whole: Incident, parts: Sequence[Incident], unti
         until: as in ``votes_behind``.
     """
     votes = votes_behind(store, whole, until)
-    counted = _figures(votes)
-    rest = [_without_votes(part, _figures(votes_behind(store, part, until))) for part in parts]
+    behind = [_figures(votes_behind(store, part, until)) for part in parts]
+    counts = [part.evidence for part in parts]
+    stated = [(one.measurements, one.probes, one.controls) for one in counts]
+    rest = np.maximum(0, np.array(stated) - np.array(behind))
     of_one_target = set.intersection(*(set(part.targets) for part in parts))
-    elsewhere = [figures.controls for figures in rest]
+    besides = rest.sum(axis=0)
+    if of_one_target:
+        besides[2] = rest[:, 2].max()
+    measurements, probes, controls = (_figures(votes) + besides).tolist()
     networks = []
     for network in whole.networks:
-        saw = _figures([own.where(that_saw(own, [network])) for own in votes])
-        if saw.measurements and not any(network in part.networks for part in parts):
-            network = replace(network, measurements=saw.measurements, probes=saw.probes)
+        there, heard, _ = _figures([own.where(that_saw(own, [network])) for own in votes]).tolist()
+        if there and not any(network in part.networks for part in parts):
+            network = replace(network, measurements=there, probes=heard)
         networks.append(network)
-    return replace(
-        whole,
-        evidence=replace(
-            whole.evidence,
-            measurements=counted.measurements + sum(figures.measurements for figures in rest),
-            probes=counted.probes + sum(figures.probes for figures in rest),
-            controls=counted.controls + (max(elsewhere) if of_one_target else sum(elsewhere)),
-        ),
-        networks=tuple(networks),
+    evidence = replace(whole.evidence, measurements=measurements, probes=probes, controls=controls)
+    return replace(whole, evidence=evidence, networks=tuple(networks))
+
+
+def _figures(votes: Sequence[Votes]) -> Ints:
+    """Distinct measurements, probes, and measurements with normal controls of their own."""
+    columns = (
+        [own.uids for own in votes],
+        [own.probes for own in votes],
+        [own.uids[own.controlled] for own in votes],
     )
-
-
-def _figures(votes: Sequence[Votes]) -> _Figures:
-    return _Figures(
-        len({uid for own in votes for uid in own.uids.tolist()}),
-        len({probe for own in votes for probe in own.probes.tolist()}),
-        len({uid for own in votes for uid in own.uids[own.controlled].tolist()}),
-    )
-
-
-def _without_votes(incident: Incident, behind: _Figures) -> _Figures:
-    """What its figures count besides the votes behind it."""
-    counts = incident.evidence
-    return _Figures(
-        max(0, counts.measurements - behind.measurements),
-        max(0, counts.probes - behind.probes),
-        max(0, counts.controls - behind.controls),
-    )
+    return np.array([len({name for part in column for name in part.tolist()}) for column in columns])
 
 
 def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
@@ -275,22 +251,17 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
-    found = incidents_of(events(findings, OF_MEASUREMENTS), lambda _: measurements, setting)
-    return [replace(one, level=_left(one, told)) for one in found]
+    found = (measurements.incident(group, setting) for group in events(findings, OF_MEASUREMENTS))
+    return [replace(incident, level=_left(incident, told)) for incident in found]
 
 
 def _left(incident: Incident, told: Slowness) -> Estimate | None:
     """Share of their usual rates that the slow probes of an incident still had."""
     networks = [network.asn for network in incident.networks]
-    rows = told.votes.seen & np.isin(told.votes.asns, networks)
-    for_it = [
-        told.left[uid]
-        for uid, at in zip(told.votes.uids[rows], told.votes.times[rows], strict=True)
-        if any(i.start <= at and (i.end is None or at < i.end) for i in incident.intervals)
-    ]
-    if not for_it:
+    rows = told.votes.seen & np.isin(told.votes.asns, networks) & within(told.votes.times, incident.intervals)
+    if not rows.any():
         return None
-    low, middle, high = np.quantile(for_it, [0.05, 0.5, 0.95])
+    low, middle, high = np.quantile([told.left[uid] for uid in told.votes.uids[rows]], [0.05, 0.5, 0.95])
     return Estimate(float(middle), float(low), float(high))
 
 

@@ -21,7 +21,6 @@ from fanous.analysis.incidents.assemble import (
     OF_QUANTITIES,
     Setting,
     events,
-    incidents_of,
     without_duplicates,
 )
 from fanous.analysis.incidents.chance import Chance
@@ -54,18 +53,13 @@ CONNECTIVITY = "connectivity"
 def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
     """Series that can show an outage, with a line for the country computed from its regions if it has none.
 
+    Values that only repeat others are left out, and what a publisher gave in bins of several widths is one series.
     They include series of a platform's traffic (``target_of_series``), which show only that platform.
     """
-    series = _measured(_levels(store, country, since, until, Kind.OUTAGE))
+    levels = _levels(store, country, since, until, Kind.OUTAGE)
+    copied = {one.key for one in copies(levels)}
+    series = joined(thawed(one) for one in levels if one.key not in copied)
     return series + rolled_up(series)
-
-
-def _measured(series: Sequence[Series]) -> list[Series]:
-    """The series without values that only repeat others; those that a publisher gave in bins of several widths become
-    one.
-    """
-    again = {one.key for one in copies(series)}
-    return joined(thawed(one) for one in series if one.key not in again)
 
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
@@ -140,7 +134,7 @@ def _by_the_clock(anomaly: Anomaly, country: str) -> Anomaly:
     where it was.  No clock hides that more than half is gone.
     """
     departure = anomaly.departure
-    if departure is None or departure.sudden_from is None or departure.left <= DEEP:
+    if departure.sudden_from is None or departure.left <= DEEP:
         return anomaly
     now, before = (local(at, country) for at in (anomaly.start, anomaly.start - DROP.options.days * DAY))
     if now.utcoffset() == before.utcoffset():
@@ -172,22 +166,18 @@ def _with_earlier_years(anomalies: Sequence[Anomaly], quantities: Quantities) ->
     keys = {a.key for a in doubtful}
     known = {one.key: one for one in quantities.series if one.key in keys}
     for one in quantities.past():
-        if one.key in known:
-            known[one.key] = _with_past(known[one.key], one)
+        if one.key in known and one.step == known[one.key].step:
+            known[one.key] = together(known[one.key], one)
     asked = {id(a) for a in doubtful}
     return [_of_earlier_year(a, known[a.key]) if id(a) in asked and a.key in known else a for a in anomalies]
 
 
 def _of_earlier_year(anomaly: Anomaly, one: Series) -> Anomaly:
     departure = anomaly.departure
-    if departure is None or departure.lasting_since is not None:
+    if departure.lasting_since is not None:
         return anomaly
     year = lost_as_much(one, anomaly.start_latest, anomaly.last_seen)
     return anomaly if year is None else replace(anomaly, departure=replace(departure, earlier_year=year))
-
-
-def _with_past(one: Series, before: Series) -> Series:
-    return together(one, before) if before.step == one.step else one
 
 
 def outages_of(
@@ -203,7 +193,8 @@ def outages_of(
     )
     chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
     groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
-    return incidents_of(without_duplicates(groups), lambda _: basis, setting)
+    found = (basis.incident(group, setting) for group in without_duplicates(groups))
+    return [incident for incident in found if incident is not None]
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:
@@ -247,7 +238,8 @@ def look_again(store: Store, country: str, before: Sequence[Incident], after: Se
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, Reason]]:
     """What cannot be said about the country's connectivity, and why; empty if no source of it was read."""
-    series = _of_place(quantity_series(store, country, since - DROP.options.days * DAY, until))
+    every = quantity_series(store, country, since - DROP.options.days * DAY, until)
+    series = [one for one in every if not target_of_series(one.key)]
     if not series:
         return []
     lacking = list(_copied(_levels(store, country, since, until, Kind.OUTAGE)))
@@ -306,10 +298,6 @@ def watched_families(
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
-
-
-def _of_place(series: Sequence[Series]) -> list[Series]:
-    return [one for one in series if not target_of_series(one.key)]
 
 
 def _is_watched(one: Series, since: float, until: float) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
-from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Family, Place, UserWeights
@@ -139,6 +139,4 @@ def assembled(
     known: Comparisons = NOTHING,
 ) -> Incident:
     """The incident that the findings of one event make up, by votes."""
-    incident = incident_of(group, MeasuredVotes(votes, elsewhere, FAMILY_OF, known), setting)
-    assert incident is not None
-    return incident
+    return MeasuredVotes(votes, elsewhere, FAMILY_OF, known).incident(group, setting)

@@ -7,7 +7,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.fall import OutageElsewhere
-from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.outage import Quantities
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Place, UserWeights
@@ -86,4 +86,4 @@ def claim(
 ) -> Incident | None:
     findings = [Finding(anomaly, kind) for anomaly in sorted(group, key=lambda a: a.start)]
     setting = Setting("XA", weights, "rules", "levels")
-    return incident_of(findings, Quantities(series, elsewhere, season, distance=distance), setting)
+    return Quantities(series, elsewhere, season, distance=distance).incident(findings, setting)

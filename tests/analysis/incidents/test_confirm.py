@@ -7,6 +7,7 @@ from fanous.analysis.incidents.confirm import (
     BURST,
     LOST_SHARE,
     NETWORK_SHARE,
+    ControlledCase,
     Ruling,
     beyond_baseline,
     families_seen,
@@ -14,7 +15,6 @@ from fanous.analysis.incidents.confirm import (
     lost_controls,
     nameable,
     rule_c1_c3,
-    rule_c2,
     without_remote,
 )
 from fanous.analysis.series.controls import CONTROLS
@@ -47,7 +47,7 @@ def c2(
     times = np.array(CONTROL_HOURS if controls is None else controls) * HOUR + MONDAY
     known = {asn: MONDAY + hour * HOUR for asn, hour in at.items()}
     spans = {asn: [_hours(*span) for span in own] for asn, own in (lost or {}).items()}
-    return rule_c2(votes(*ballots), times, known, spans)
+    return ControlledCase(votes(*ballots), times, known, spans).ruling()
 
 
 def _hours(start: float, end: float) -> Interval:

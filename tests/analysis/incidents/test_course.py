@@ -3,7 +3,8 @@
 import pytest
 
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.outage import Quantities, course, worth_keeping
+from fanous.analysis.incidents.course import course
+from fanous.analysis.incidents.outage import Quantities, worth_keeping
 from fanous.model.incident import Incident
 from fanous.model.series import Anomaly
 from fanous.pipeline.outages import outages_of

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.analysis.incidents.outage import NOISE
+from fanous.analysis.incidents.course import NOISE
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from tests.analysis.incidents.events import HOUR, MONDAY

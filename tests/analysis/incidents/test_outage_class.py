@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.extent import Extent, outage_mechanisms
+from fanous.analysis.incidents.scope import Extent, outage_mechanisms
 from fanous.model.incident import Scope
 from fanous.model.place import Access
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.extent import extent
+from fanous.analysis.incidents.scope import extent
 from fanous.model.incident import Scope
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason

@@ -92,7 +92,7 @@ def _of_series(one: Series, options: ShiftOptions) -> Iterator[Anomaly]:
             continue
         yield found
         settled = found.known_until
-        if found.departure is not None and found.departure.lasting_since is not None:
+        if found.departure.lasting_since is not None:
             settled = found.departure.lasting_since
             # what follows is compared only with the new level
             since = int((settled - start) // one.step)

@@ -45,7 +45,7 @@ def find_slowdowns(series: Sequence[Series], options: SlowdownOptions) -> list[A
 
 def _judged(anomaly: Anomaly, one: Series, options: SlowdownOptions) -> Anomaly:
     """The anomaly, and whether a rate was imposed; only speeds can tell."""
-    if anomaly.departure is None or SIGNALS[one.key.signal].unit != "kbps":
+    if SIGNALS[one.key.signal].unit != "kbps":
         return anomaly
     inside = (one.times >= anomaly.start_latest) & (one.times < anomaly.last_seen)
     meanwhile, before = _changes(one, inside), _changes(one, one.times < anomaly.start_latest)

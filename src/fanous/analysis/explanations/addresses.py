@@ -105,7 +105,7 @@ def _back_at(anomaly: Anomaly) -> float:
     """When published data showed that the level was back; infinite = it is not, or came back after so long that growth
     may have made up for it."""
     departure = anomaly.departure
-    if anomaly.end is None or departure is None:
+    if anomaly.end is None:
         return inf
     if departure.lasting_since is not None and departure.left > DEEP:
         return inf

@@ -1,6 +1,6 @@
 """Assemble: anomalies become incidents, each with its status: one path for measurements and for quantities.
 
-    findings -> events -> account of the evidence -> incident
+    findings -> events -> what the evidence says -> incident
 
 Among measurements, one event is the same target failing on several networks, in sessions, with weekends between; or
 several targets that began to fail together.  Among quantities, it is the same place again within hours, or at the same
@@ -13,9 +13,8 @@ suspected -> confirmed -> ended, or retracted where the suspicion faded before a
 something else explains it.  Silence ends nothing: an end needs data.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -24,26 +23,9 @@ from fanous.analysis.explanations.explanation import Consequence
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
-from fanous.model.explanation import Weighed
-from fanous.model.incident import (
-    JOIN,
-    Estimate,
-    EvidenceCounts,
-    FamilyView,
-    Incident,
-    Interval,
-    Kind,
-    NetworkPart,
-    Part,
-    Scope,
-    Stage,
-    Status,
-    UsersShare,
-    union,
-)
+from fanous.model.incident import JOIN, Interval, Status, union
 from fanous.model.instant import DAY, HOUR
-from fanous.model.place import Access, UserWeights
-from fanous.model.reason import Reason
+from fanous.model.place import UserWeights
 from fanous.model.series import Anomaly
 from fanous.model.threshold import threshold
 
@@ -179,7 +161,7 @@ def _one_outage(first: Anomaly, second: Anomaly) -> bool:
 
 def _sessions(first: Anomaly, second: Anomaly) -> bool:
     """Do they begin, or end, at the same hours?  Bins that are wider than these hours cannot show it."""
-    if first.departure is not None and first.departure.step > SAME_HOURS:
+    if first.departure.step > SAME_HOURS:
         return False
     return hours_apart(Interval(first.start, first.end), Interval(second.start, second.end)) <= SAME_HOURS
 
@@ -192,7 +174,7 @@ def hours_apart(session: Interval, other: Interval) -> float:
 
 def settles(anomaly: Anomaly) -> float:
     """Until when it makes neighbouring anomalies part of one event: after that, a lasting level is their baseline."""
-    lasting = None if anomaly.departure is None else anomaly.departure.lasting_since
+    lasting = anomaly.departure.lasting_since
     return anomaly.until if lasting is None else min(lasting, anomaly.until)
 
 
@@ -203,8 +185,7 @@ def further(first: Anomaly, second: Anomaly) -> bool:
     """
     if first.key != second.key or not settles(first) <= second.start < first.until:
         return False
-    deep = second.departure is not None and second.departure.left <= FURTHER
-    return bool(target_of_series(first.key)) or not deep
+    return bool(target_of_series(first.key)) or second.departure.left > FURTHER
 
 
 FURTHER = threshold(
@@ -289,126 +270,6 @@ class Setting:
     detector_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What the evidence says of one event.
-
-    Attributes:
-        ruling: the rule that is met, or what is missing.
-        onset_earliest: None = under way when the data begin.
-        intervals: when it was on, in order; the last is open if and only if ``end`` is None.
-        end: None = it was not seen to end.
-        reached: see ``Incident.reached``.
-        end_earliest, end_latest: its bounds; None = it was not seen to end, or they are not known.
-        witnesses: the probabilities given by each witness that fails independently of the others (a network, a family).
-        most: the highest confidence that an incident on such evidence may state.
-        remarks: that belong to the claim, after the ruling's reason.
-        consequence: the strongest of the explanations that hold.
-        explanations, kbps, level, lasting_since, levels, opinions, hints: see ``Incident``.
-    """
-
-    kind: Kind
-    ruling: Ruling
-    scope: Scope
-    access: Access
-    users: UsersShare | None
-    entities: tuple[str, ...]
-    parts: tuple[Part, ...]
-    networks: tuple[NetworkPart, ...]
-    onset: float
-    onset_earliest: float | None
-    onset_latest: float
-    intervals: tuple[Interval, ...]
-    end: float | None
-    witnesses: Collection[float]
-    most: float
-    evidence: EvidenceCounts
-    remarks: tuple[Reason, ...] = ()
-    consequence: Consequence = Consequence.SAY
-    explanations: tuple[Weighed, ...] = ()
-    kbps: Estimate | None = None
-    level: Estimate | None = None
-    lasting_since: float | None = None
-    levels: tuple[Stage, ...] = ()
-    opinions: tuple[FamilyView, ...] = ()
-    hints: tuple[Reason, ...] = ()
-    end_earliest: float | None = None
-    end_latest: float | None = None
-    reached: float | None = None
-    reached_earliest: float | None = None
-    reached_latest: float | None = None
-
-
-class Grounds(Protocol):
-    """One kind of evidence: votes of probes (``interference``), or series of sources (``outage``)."""
-
-    def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What it says about the findings of one event, in order of onset; None = they do not justify a suspicion."""
-        ...
-
-
-def incidents_of(
-    groups: Iterable[Sequence[Finding]],
-    grounds_of: Callable[[Sequence[Finding]], Grounds | None],
-    setting: Setting,
-) -> list[Incident]:
-    """The incidents that follow from the events of one country, including suspicions.
-
-    Args:
-        groups: findings of each event, in order of onset.
-        grounds_of: the evidence behind the findings of one event; None = there are no grounds for a suspicion.
-    """
-    made = (
-        incident_of(group, grounds, setting) for group in groups if (grounds := grounds_of(group)) is not None
-    )
-    return [incident for incident in made if incident is not None]
-
-
-def incident_of(group: Sequence[Finding], grounds: Grounds, setting: Setting) -> Incident | None:
-    """The incident that the findings of one event make up; None = they do not justify a suspicion."""
-    account = grounds.account(group, setting)
-    if account is None:
-        return None
-    ruling = account.ruling
-    status = status_of(ruling, account.end, account.consequence)
-    faded = status is Status.RETRACTED and account.consequence is Consequence.RETRACT_ONCE_OVER
-    return Incident(
-        country=setting.country,
-        kind=account.kind,
-        status=status,
-        scope=account.scope,
-        access=account.access,
-        entities=account.entities,
-        parts=account.parts,
-        networks=account.networks,
-        onset=account.onset,
-        onset_earliest=account.onset_earliest,
-        onset_latest=account.onset_latest,
-        end=account.end,
-        end_earliest=account.end_earliest,
-        end_latest=account.end_latest,
-        reached=account.reached,
-        reached_earliest=account.reached_earliest,
-        reached_latest=account.reached_latest,
-        intervals=account.intervals,
-        confirmed_at=ruling.at,
-        confidence=min(combined(account.witnesses), account.most),
-        users=account.users,
-        kbps=account.kbps,
-        level=account.level,
-        evidence=account.evidence,
-        rule=ruling.rule,
-        reasons=(*((Reason("faded"),) if faded else ()), ruling.reason, *account.remarks),
-        rules_version=setting.rules_version,
-        detector_version=setting.detector_version,
-        explanations=account.explanations,
-        opinions=account.opinions,
-        hints=account.hints,
-        lasting_since=account.lasting_since,
-        levels=account.levels,
-    )
-
-
 # --- when -----------------------------------------------------------------------------------------------
 
 
@@ -452,19 +313,20 @@ def status_of(ruling: Ruling, end: float | None, consequence: Consequence = Cons
     return Status.SUSPECTED if end is None else Status.ENDED
 
 
-def surest(said: Iterable[tuple[Hashable, float]], most: float) -> list[float]:
-    """The greatest probability that each witness gives, none above ``most``."""
-    best: dict[Hashable, float] = {}
-    for witness, probability in said:
-        best[witness] = max(best.get(witness, 0.0), min(probability, most))
-    return list(best.values())
-
-
-def combined(probabilities: Iterable[float]) -> float:
-    """Log-odds of the surest witness, plus half of each other's, up to ``CERTAIN``.
+def confidence_of(probabilities: Iterable[tuple[Hashable, float]], each: float, most: float) -> float:
+    """Log-odds of the surest witness, plus half of each other's, up to ``CERTAIN`` and ``most``.
 
     Witnesses (networks of one family, families of one event) share faults or causes, so the sum is tempered.
+
+    Args:
+        probabilities: a witness that fails independently of the others (a network, a family), and a probability that
+            it gives; its greatest counts.
+        each: the highest that one witness may give.
+        most: the highest confidence that an incident on such evidence may state.
     """
-    odds = sorted((float(np.log(p / (1 - p))) for p in probabilities), reverse=True)
+    surest: dict[Hashable, float] = {}
+    for witness, probability in probabilities:
+        surest[witness] = max(surest.get(witness, 0.0), min(probability, each))
+    odds = sorted((float(np.log(p / (1 - p))) for p in surest.values()), reverse=True)
     total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(CERTAIN / (1 - CERTAIN))))
-    return round(1 / (1 + float(np.exp(-total))), 4)
+    return min(round(1 / (1 + float(np.exp(-total))), 4), most)

@@ -247,22 +247,11 @@ def is_paid_for(seen: Votes) -> bool:
     return spread >= STRANGER_NETWORKS or lasting
 
 
-def none_left(_seen: Votes, _now: float) -> Reason | None:
-    """There is none."""
-    return None
+@dataclass(frozen=True, slots=True, eq=False)
+class ControlledCase:
+    """What is known for C2.
 
-
-def rule_c2(
-    witness: Votes,
-    control_times: Floats,
-    raised: dict[int, float],
-    lost: Stretches,
-    count: Count = named_probes,
-    left: Left = none_left,
-) -> Ruling:
-    """C2, and the first moment at which it was met.
-
-    Args:
+    Attributes:
         witness: failing votes on the networks named, ascending in time.
         control_times: shape (m,), ascending: since when it is known that the target worked elsewhere, near a failing
             hour.
@@ -271,35 +260,37 @@ def rule_c2(
         count: counts independent probes (``independence``).
         left: the explanation that is left.
     """
-    if not raised:
-        return Ruling("", None, Reason("lacks.network"))
-    case = _Case(witness, control_times, raised, lost, count, left)
-    lacking = case.lacking(np.inf)
-    if lacking:
-        return Ruling("", None, lacking)
-    moments = np.unique(np.concatenate([witness.known_at, control_times, list(raised.values())]))
-    moments = moments[moments >= min(raised.values())]
-    low, high = 0, len(moments) - 1
-    while low < high:  # knowledge only grows with time, so the first moment is found by bisection
-        middle = (low + high) // 2
-        if case.lacking(float(moments[middle])):
-            low = middle + 1
-        else:
-            high = middle
-    basis = Basis.VOUCHED if case.is_vouched(witness, np.inf) else Basis.VOLUNTEERS
-    return Ruling("C2", float(moments[high]), _met(witness, raised, count, basis))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Case:
-    """What is known for C2; fields as in ``rule_c2``."""
 
     witness: Votes
     control_times: Floats
     raised: dict[int, float]
     lost: Stretches
-    count: Count
-    left: Left
+    count: Count = named_probes
+    left: Left = lambda _seen, _now: None
+
+    def ruling(self) -> Ruling:
+        """C2, and the first moment at which it was met."""
+        if not self.raised:
+            return Ruling("", None, Reason("lacks.network"))
+        lacking = self.lacking(np.inf)
+        if lacking:
+            return Ruling("", None, lacking)
+        raised = list(self.raised.values())
+        moments = np.unique(np.concatenate([self.witness.known_at, self.control_times, raised]))
+        moments = moments[moments >= min(raised)]
+        low, high = 0, len(moments) - 1
+        while low < high:  # knowledge only grows with time, so the first moment is found by bisection
+            middle = (low + high) // 2
+            if self.lacking(float(moments[middle])):
+                low = middle + 1
+            else:
+                high = middle
+        basis = Basis.VOUCHED if self.is_vouched(self.witness, np.inf) else Basis.VOLUNTEERS
+        figures: dict[str, Param] = {"probes": named_probes(self.witness), "networks": len(self.raised)}
+        met = Reason(
+            "rule.c2", figures | {"control": _control(self.witness, self.count), "basis": str(basis)}
+        )
+        return Ruling("C2", float(moments[high]), met)
 
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
@@ -334,12 +325,18 @@ class _Case:
             return explained
         if not self._controls(now):
             return Reason("lacks.control_here" if may_be_sites_own(seen) else "lacks.control")
-        if _fail_together(seen, BURST if self._has_lost(seen) else 0.0) or self._lasts(seen):
+        beyond = BURST if any(asn in self.lost for asn in seen.asns.tolist()) else 0.0
+        if _fail_together(seen, beyond) or self._lasts(seen):
             return None
-        return _lacking_alone(seen)
-
-    def _has_lost(self, seen: Votes) -> bool:
-        return any(asn in self.lost for asn in seen.asns.tolist())
+        return Reason(
+            "lacks.duration",
+            {
+                "probes": named_probes(seen),
+                "hours": len(np.unique(seen.times // HOUR)),
+                "probes_needed": LONE_PROBES,
+                "hours_needed": LONE_HOURS,
+            },
+        )
 
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (if controls were lost: in one stretch)?"""
@@ -381,19 +378,6 @@ def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
 def _carried(votes: Votes, asn: int) -> float:
     own = votes.controlled[votes.asns == asn]
     return float(own.mean()) if len(own) else 0.0
-
-
-def _lacking_alone(seen: Votes) -> Reason:
-    hours, probes = len(np.unique(seen.times // HOUR)), named_probes(seen)
-    return Reason(
-        "lacks.duration",
-        {"probes": probes, "hours": hours, "probes_needed": LONE_PROBES, "hours_needed": LONE_HOURS},
-    )
-
-
-def _met(witness: Votes, raised: dict[int, float], count: Count, basis: Basis) -> Reason:
-    figures = {"probes": named_probes(witness), "networks": len(raised)}
-    return Reason("rule.c2", figures | {"control": _control(witness, count), "basis": str(basis)})
 
 
 def _control(witness: Votes, count: Count) -> str:

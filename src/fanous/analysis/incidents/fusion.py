@@ -11,7 +11,7 @@ they confirm from the moment at which no explanation is left.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -157,7 +157,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return False
     if first.start >= second.until or second.start >= first.until:
         return False
-    if single(first) or single(second):
+    if first.departure.single or second.departure.single:
         return _at_one_stroke(first, second)
     deep = left(first) <= DEEP and left(second) <= DEEP
     if deep and not (of_people(first) and of_people(second)):
@@ -186,18 +186,12 @@ def _at_one_stroke(first: Anomaly, second: Anomaly) -> bool:
     if publisher_of(first.key) == publisher_of(second.key):
         return False
     apart = abs(_gone_at(first) - _gone_at(second))
-    return apart <= max((a.departure.step for a in (first, second) if a.departure is not None), default=0)
+    return apart <= max(first.departure.step, second.departure.step)
 
 
 def _gone_at(anomaly: Anomaly) -> float:
     """End of the first bin that had lost more than half; NaN = none had."""
-    departure = anomaly.departure
-    return float("nan") if departure is None or departure.gone_at is None else departure.gone_at
-
-
-def single(anomaly: Anomaly) -> bool:
-    """Was it raised by one deep bin, and never by two in a row?"""
-    return anomaly.departure is not None and anomaly.departure.single
+    return nan if anomaly.departure.gone_at is None else anomaly.departure.gone_at
 
 
 # --- may one family be suspected on its own? ------------------------------------------------------------
@@ -270,14 +264,14 @@ def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts:
         parts: as for ``ruling``.
     """
     if kind is Kind.SLOWDOWN:  # of a speed: delays and losses rise on any busy evening
-        speeds = (a for a in group if SIGNALS[a.key.signal].unit == "kbps" and not single(a))
+        speeds = (a for a in group if SIGNALS[a.key.signal].unit == "kbps" and not a.departure.single)
         return any(left(a) <= DEEP and a.last_seen - a.start_latest >= LONE for a in speeds)
     return any(alone(anomaly) and (parts is None or not parts.is_blip(anomaly)) for anomaly in group)
 
 
 def alone(anomaly: Anomaly) -> bool:
     """Does it justify a suspicion on its own?"""
-    if single(anomaly) or anomaly.key.signal in OF_ONE_TOOL:
+    if anomaly.departure.single or anomaly.key.signal in OF_ONE_TOOL:
         return False
     if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
         return False
@@ -285,41 +279,27 @@ def alone(anomaly: Anomaly) -> bool:
     if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
-    if _of_the_season(anomaly):
+    if anomaly.departure.earlier_year is not None:
         return False
-    fall = _sudden(anomaly)
+    fall = anomaly.departure.sudden_from
     lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
-    return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
+    return (lasts >= LONE_USAGE and anomaly.departure.unlike >= LONE_UNLIKE) or lasts_from_fall
 
 
 def _clear_in_region(anomaly: Anomaly) -> bool:
-    departure, place = anomaly.departure, anomaly.key.place
-    if departure is None or of_people(anomaly) or place.asn:
+    if of_people(anomaly) or anomaly.key.place.asn:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
-    return departure.ratio >= LONE_REGION_RATIO and lasts >= LONE_REGION_SECONDS
+    return anomaly.departure.ratio >= LONE_REGION_RATIO and lasts >= LONE_REGION_SECONDS
 
 
 def _uncommon(anomaly: Anomaly) -> bool:
     """Is it more than a drop that people cause themselves?"""
     if not of_people(anomaly):
         return True
-    return not _of_the_season(anomaly) and (_unlike(anomaly) or _sudden(anomaly) is not None)
-
-
-def _of_the_season(anomaly: Anomaly) -> bool:
-    """Did the same place lose as much on the same days of an earlier year?"""
-    return anomaly.departure is not None and anomaly.departure.earlier_year is not None
-
-
-def _unlike(anomaly: Anomaly) -> bool:
-    """Was the week before higher at that hour?"""
-    return anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE
-
-
-def _sudden(anomaly: Anomaly) -> float | None:
-    """When it fell at once; None = it fell gradually."""
-    return None if anomaly.departure is None else anomaly.departure.sudden_from
+    departure = anomaly.departure
+    is_odd = departure.unlike >= LONE_UNLIKE or departure.sudden_from is not None
+    return is_odd and departure.earlier_year is None
 
 
 # --- what each family says ------------------------------------------------------------------------------
@@ -364,14 +344,10 @@ def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
     )
 
 
-def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
+def estimate(anomalies: Sequence[Anomaly]) -> Estimate:
     """Mean of what is left, weighted by how long each lasted, with the widest of the intervals."""
-    known = [a.departure for a in anomalies if a.departure is not None]
-    if not known:
-        return None
-    bins = [a.bins for a in anomalies if a.departure is not None]
-    mean = float(np.average([d.left for d in known], weights=[max(1, n) for n in bins]))
-    return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
+    mean = float(np.average([left(a) for a in anomalies], weights=[max(1, a.bins) for a in anomalies]))
+    return Estimate(mean, min(a.departure.low for a in anomalies), max(a.departure.high for a in anomalies))
 
 
 def _other(family: Family, series: Sequence[Series], start: float, end: float) -> FamilyView:

@@ -20,7 +20,7 @@ import numpy as np
 
 from fanous.analysis.detectors.slowdown import SlowdownOptions
 from fanous.analysis.incidents.assemble import SAME_HOURS
-from fanous.analysis.incidents.extent import Began
+from fanous.analysis.incidents.course import Began
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Incident, Interval, Status
@@ -79,7 +79,7 @@ def hints(
 
 
 def _on_the_half_hour(lead: Sequence[Anomaly], began: Began | None) -> Iterator[Reason]:
-    if began is None or began.earliest is None or not any(map(_is_sharp, lead)):
+    if began is None or began.earliest is None or all(a.departure.step > SHARP for a in lead):
         return
     past = began.at % (HOUR / 2)
     off, window = min(past, HOUR / 2 - past), began.latest - began.earliest
@@ -89,14 +89,13 @@ def _on_the_half_hour(lead: Sequence[Anomaly], began: Began | None) -> Iterator[
 
 
 def _imposed(lead: Sequence[Anomaly]) -> Iterator[Reason]:
-    if any(a.departure is not None and a.departure.steady for a in lead):
+    if any(a.departure.steady for a in lead):
         yield Reason("hint.even_speed", {"share": SlowdownOptions().steady})
 
 
 def _at_same_hours(intervals: Sequence[Interval], lead: Sequence[Anomaly]) -> Iterator[Reason]:
     """Did most sessions of less than a day begin at the same hour, or end at the same one, each on another day?"""
-    steps = [a.departure.step for a in lead if a.departure is not None]
-    if min(steps, default=0) > SAME_HOURS:
+    if min((a.departure.step for a in lead), default=0) > SAME_HOURS:
         return
     short = [(one.start, one.end) for one in intervals if one.end is not None and one.end - one.start < DAY]
     for code, edges in (("hint.same_start", [a for a, _ in short]), ("hint.same_end", [b for _, b in short])):
@@ -115,11 +114,6 @@ def _delayed(lead: Sequence[Anomaly]) -> bool:
     """Did delays rise while something else fell?  Alone, or with losses, they are the claim itself."""
     signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
     return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
-
-
-def _is_sharp(anomaly: Anomaly) -> bool:
-    """Do its bins tell minutes?"""
-    return anomaly.departure is not None and anomaly.departure.step <= SHARP
 
 
 # --- batteries ------------------------------------------------------------------------------------------

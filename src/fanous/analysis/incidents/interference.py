@@ -1,7 +1,7 @@
 """Interference: what the votes of probes say about a group of anomalies.
 
 For blocking, throttling, silence and slow probes, it says which networks have evidence of their own, which rule is met,
-what else may explain it, and on which networks it was on from when to when.  ``assemble`` makes the incident.
+what else may explain it, and on which networks it was on from when to when.
 """
 
 from collections import Counter
@@ -26,23 +26,22 @@ from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
 from fanous.analysis.incidents.assemble import (
     CERTAIN,
     UNCONFIRMED,
-    Account,
     Setting,
+    confidence_of,
     end_of,
     intervals_of,
-    surest,
+    status_of,
 )
 from fanous.analysis.incidents.brackets import MEASURED_WITHIN, end_between, from_first_failures
 from fanous.analysis.incidents.confirm import (
+    ControlledCase,
     Ruling,
     families_seen,
     families_that_saw,
     lost_controls,
     rule_c1_c3,
-    rule_c2,
     without_remote,
 )
-from fanous.analysis.incidents.extent import Extent, extent, outage_mechanisms
 from fanous.analysis.incidents.networks import (
     Distinct,
     by_name,
@@ -52,22 +51,25 @@ from fanous.analysis.incidents.networks import (
     without_strays,
 )
 from fanous.analysis.incidents.policing import SURE, mean_rate
+from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.model.explanation import Standing
 from fanous.model.incident import (
     EvidenceCounts,
+    Incident,
     Interval,
     Kind,
     NetworkPart,
     Part,
     Scope,
+    Status,
     Stretches,
     UsersShare,
 )
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.series import Floats, Votes
+from fanous.model.series import Votes
 from fanous.model.threshold import threshold
 
 MECHANISM_SHARE = threshold(
@@ -99,7 +101,7 @@ SHOWN_ELSEWHERE = threshold(
 
 @dataclass(frozen=True, slots=True)
 class MeasuredVotes:
-    """Votes behind the findings of one event: see ``assemble.Grounds``.
+    """Votes behind the findings of one event.
 
     Attributes:
         votes: all votes of the country on the event's targets, from before the onset to after the end.
@@ -116,8 +118,8 @@ class MeasuredVotes:
     known: Comparisons
     findings: Sequence[Finding] = ()
 
-    def account(self, group: Sequence[Finding], setting: Setting) -> Account:
-        """What the votes say about an event."""
+    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident:
+        """What the votes show of an event."""
         votes, findings = self.votes, self.findings or group
         group = from_first_failures(without_strays(group, votes), votes)
         event = MeasuredEvent(setting.country, votes, self.elsewhere, group, findings, self.known)
@@ -148,9 +150,13 @@ class MeasuredVotes:
         counted = votes.where(that_saw(votes, network_parts))
         kind = min((f.kind for f in named), key=list(Kind).index)
         through = _got_through(named_event.measured, witness) if sure and kind is Kind.BLOCKING else None
-        return Account(
+        most = SHOWN_HELPED if helped(witness, distinct.count) else SHOWN_ELSEWHERE
+        status = status_of(ruling, end, consequence)
+        faded = status is Status.RETRACTED and consequence is Consequence.RETRACT_ONCE_OVER
+        return Incident(
+            country=setting.country,
             kind=kind,
-            ruling=ruling,
+            status=status,
             scope=reach.scope if reaches else Scope.INSUFFICIENT,
             access=reach.access,
             users=_of_those(reach.users, through) if reaches else None,
@@ -164,14 +170,27 @@ class MeasuredVotes:
             end=end,
             end_earliest=None if ended is None else min(ended[0], end or inf),
             end_latest=None if ended is None else max(ended[1], end or -inf),
-            witnesses=surest(((f.asn, f.anomaly.probability) for f in named), CERTAIN),
-            most=UNCONFIRMED
-            if ruling.at is None
-            else SHOWN_HELPED
-            if helped(witness, distinct.count)
-            else SHOWN_ELSEWHERE,
-            evidence=_evidence(counted, named_event.controls, self.family_of, distinct.at_least(witness)),
-            remarks=(
+            confirmed_at=ruling.at,
+            confidence=confidence_of(
+                ((f.asn, f.anomaly.probability) for f in named),
+                CERTAIN,
+                UNCONFIRMED if ruling.at is None else most,
+            ),
+            level=None,
+            evidence=EvidenceCounts(
+                measurements=made(counted),
+                probes=len(set(counted.probes)),
+                networks=len(set(counted.asns.tolist())),
+                controls=len(named_event.controls) + made(counted.where(counted.controlled)),
+                families=tuple(str(family) for family in families_seen(counted.sources, self.family_of)),
+                probes_at_least=distinct.at_least(witness),
+            ),
+            rule=ruling.rule,
+            rules_version=setting.rules_version,
+            detector_version=setting.detector_version,
+            reasons=(
+                *((Reason("faded"),) if faded else ()),
+                ruling.reason,
                 *(() if lacking else distinct.remarks(witness)),
                 *(() if through is None else (through,)),
                 *through_resolvers(witness),
@@ -179,7 +198,6 @@ class MeasuredVotes:
                 *(apart if sure else ()),
                 *reach.remarks,
             ),
-            consequence=consequence,
             explanations=for_incident(of_networks) + for_incident(of_named),
             kbps=mean_rate(witness.kbps[np.isfinite(witness.kbps) & (witness.kbps > 0)]),
         )
@@ -196,7 +214,8 @@ class MeasuredVotes:
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
         if not two.rule or not raised:
             lost = _lost(named, self.votes, named_event.witness)
-            return rule_c2(named_event.seen, named_event.controls, raised, lost, distinct.count, left)
+            seen, controls = named_event.seen, named_event.controls
+            return ControlledCase(seen, controls, raised, lost, distinct.count, left).ruling()
         why = left(named_event.seen, np.inf)  # which both families share
         return two if why is None else Ruling("", None, why)
 
@@ -347,23 +366,3 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
         saw = votes.where(that_saw(votes, [part]))
         parts.append(replace(part, measurements=made(saw), probes=len(set(saw.probes))))
     return tuple(parts)
-
-
-def _evidence(
-    saw: Votes, controls: Floats, family_of: dict[str, Family], at_least: int | None
-) -> EvidenceCounts:
-    """The evidence in numbers.
-
-    Args:
-        saw: what is counted, more than what the rules need (``that_saw``).
-        controls: when the target worked elsewhere.
-        at_least: the fewest probes that there can be.
-    """
-    return EvidenceCounts(
-        measurements=made(saw),
-        probes=len(set(saw.probes)),
-        networks=len(set(saw.asns.tolist())),
-        controls=len(controls) + made(saw.where(saw.controlled)),
-        families=tuple(str(f) for f in families_seen(saw.sources, family_of)),
-        probes_at_least=at_least,
-    )

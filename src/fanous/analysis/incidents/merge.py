@@ -5,9 +5,10 @@ What series and probes show of one event is joined, platforms cut within a confi
 onsets and add networks, while the event keeps its id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from math import inf
+from typing import TypeVar
 
 from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.incident import (
@@ -27,6 +28,8 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import Role, weakest
 from fanous.model.place import Access, Family
 from fanous.model.threshold import threshold
+
+T = TypeVar("T")
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 
@@ -253,8 +256,8 @@ def united(whole: Incident, part: Incident) -> Incident:
         scope=min(whole.scope, part.scope, key=WIDTH.index),
         access=whole.access if whole.access is part.access else Access.ANY,
         entities=_each_once(whole.entities, part.entities),
-        parts=_parts_of([*whole.parts, *part.parts]),
-        networks=_networks_of([*whole.networks, *part.networks]),
+        parts=_one_each([*whole.parts, *part.parts], lambda one: (one.target, one.kind), _as_one_part),
+        networks=_one_each([*whole.networks, *part.networks], lambda one: one.entity, _as_one_network),
         onset=begun.onset,
         onset_earliest=begun.onset_earliest,
         onset_latest=begun.onset_latest,
@@ -280,24 +283,24 @@ def _each_once(*names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for some in names for name in some))
 
 
-def _parts_of(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Parts, one for each target and kind."""
-    found: dict[tuple[str, Kind], Part] = {}
-    for one in parts:
-        key = one.target, one.kind
-        old = found.get(key)
-        found[key] = (
-            one
-            if old is None
-            else replace(
-                old,
-                mechanisms=_each_once(old.mechanisms, one.mechanisms),
-                entities=_each_once(old.entities, one.entities),
-                roles=_roles_of([*old.roles, *one.roles]),
-                intervals=union([*old.intervals, *one.intervals]) if old.intervals and one.intervals else (),
-            )
-        )
+def _one_each(
+    pieces: Iterable[T], key: Callable[[T], Hashable], as_one: Callable[[T, T], T]
+) -> tuple[T, ...]:
+    """The pieces, those of one key as one."""
+    found: dict[Hashable, T] = {}
+    for piece in pieces:
+        found[key(piece)] = as_one(found[key(piece)], piece) if key(piece) in found else piece
     return tuple(found.values())
+
+
+def _as_one_part(part: Part, other: Part) -> Part:
+    return replace(
+        part,
+        mechanisms=_each_once(part.mechanisms, other.mechanisms),
+        entities=_each_once(part.entities, other.entities),
+        roles=_roles_of([*part.roles, *other.roles]),
+        intervals=union([*part.intervals, *other.intervals]) if part.intervals and other.intervals else (),
+    )
 
 
 def _roles_of(roles: Sequence[RolePart]) -> tuple[RolePart, ...]:
@@ -312,24 +315,15 @@ def _roles_of(roles: Sequence[RolePart]) -> tuple[RolePart, ...]:
     return tuple(found)
 
 
-def _networks_of(networks: Sequence[NetworkPart]) -> tuple[NetworkPart, ...]:
-    """Network parts, one for each place."""
-    found: dict[str, NetworkPart] = {}
-    for one in networks:
-        old = found.get(one.entity)
-        found[one.entity] = (
-            one
-            if old is None
-            else NetworkPart(
-                one.entity,
-                _each_once(old.targets, one.targets),
-                union([*old.intervals, *one.intervals]),
-                old.measurements + one.measurements,
-                max(old.probes, one.probes),
-                max(old.probability, one.probability),
-            )
-        )
-    return tuple(found.values())
+def _as_one_network(network: NetworkPart, other: NetworkPart) -> NetworkPart:
+    return NetworkPart(
+        network.entity,
+        _each_once(network.targets, other.targets),
+        union([*network.intervals, *other.intervals]),
+        network.measurements + other.measurements,
+        max(network.probes, other.probes),
+        max(network.probability, other.probability),
+    )
 
 
 # --- matched with known incidents ------------------------------------------------------------------------------

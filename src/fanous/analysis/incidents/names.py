@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from fanous.model.explanation import Weighed
 from fanous.model.incident import UNLISTED, Incident, Kind, NetworkPart, Part, union
 from fanous.model.reason import AS_WRITTEN, Reason
 
@@ -40,17 +39,15 @@ def listed_only(incident: Incident, watches: Watches) -> Incident:
         networks=tuple(_of_network(one, hidden) for one in incident.networks),
         reasons=(*reasons, Reason(UNLISTED)) if hidden else reasons,
         hints=without_names(incident.hints, watches),
-        explanations=() if hidden else _explanations(incident.explanations, watches),
+        explanations=tuple(
+            one for one in incident.explanations if not hidden and not _names_unwatched(one.because, watches)
+        ),
     )
 
 
 def without_names(reasons: Iterable[Reason], watches: Watches) -> tuple[Reason, ...]:
     """Reasons without those that name a target that no one watches."""
     return tuple(one for one in reasons if not _names_unwatched(one, watches))
-
-
-def _explanations(weighed: Iterable[Weighed], watches: Watches) -> tuple[Weighed, ...]:
-    return tuple(one for one in weighed if not _names_unwatched(one.because, watches))
 
 
 def _parts(parts: Sequence[Part], hidden: frozenset[str]) -> tuple[Part, ...]:

@@ -76,9 +76,8 @@ class Distinct:
         _, others = self._names(votes)
         if not others or not self.runs:
             return ()
-        if self._is_enough(others):
-            return (Reason("runs.bound", {"at_least": self._bound(others), "test_runs": len(others)}),)
-        return (Reason("runs.unclear", {"at_least": self._bound(others), "test_runs": len(others)}),)
+        code = "runs.bound" if self._is_enough(others) else "runs.unclear"
+        return (Reason(code, {"at_least": self._bound(others), "test_runs": len(others)}),)
 
     def _names(self, votes: Votes) -> tuple[set[str], set[str]]:
         """Probes that are known, and runs."""
@@ -198,7 +197,10 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
 def _beyond_baseline(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
     """Networks on which it fails beyond their baseline."""
     own: dict[int, _Own] = {}
-    for asn, on_it in _by_network(group).items():
+    by_network = defaultdict[int, list[Finding]](list)
+    for finding in group:
+        by_network[finding.asn].append(finding)
+    for asn, on_it in by_network.items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_baseline(of_it, votes.where(_outside(votes, on_it, findings))):
             names = names_of(votes.where(votes.asns == asn))
@@ -216,9 +218,9 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
         during[span_of(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
-    by_key: dict[SeriesKey, list[Finding]] = {}
+    by_key = defaultdict[SeriesKey, list[Finding]](list)
     for finding in raised:
-        by_key.setdefault(finding.anomaly.key, []).append(finding)
+        by_key[finding.anomaly.key].append(finding)
     out: set[SeriesKey] = set()
     for key, own in by_key.items():
         _, rows = rows_of(votes, own[0], -np.inf, np.inf)
@@ -324,13 +326,6 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
         span, of_it = rows_of(votes, finding, finding.anomaly.start, finding.anomaly.known_until)
         rows[span] &= ~of_it
     return rows
-
-
-def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
-    by_network: dict[int, list[Finding]] = {}
-    for finding in findings:
-        by_network.setdefault(finding.asn, []).append(finding)
-    return by_network
 
 
 # --- parts of a service ----------------------------------------------------------------------------------

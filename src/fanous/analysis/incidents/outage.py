@@ -1,11 +1,7 @@
 """Outage: what the series of sources say about a group of anomalies.
 
-Where and when quantities fell, how deep, and which families agree on that; ``assemble`` makes the incident.  A lower
+Where and when quantities fell, how deep, and which families agree on that.  A lower
 level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
-
-``course`` says from when to when it was on.  Usage and stray traffic reflect human activity: they begin to fall
-before an outage by chance, and come back late.  So if two families agree, it was on while they did; one alone
-carries it on only if its series hardly moves by itself (active probing), or while more than half of its level was gone.
 
 ``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
@@ -18,28 +14,25 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
-from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent
+from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
-from fanous.analysis.incidents.assemble import CERTAIN, Account, Setting, end_of, intervals_of, surest
+from fanous.analysis.incidents.assemble import (
+    CERTAIN,
+    Setting,
+    confidence_of,
+    intervals_of,
+    status_of,
+)
 from fanous.analysis.incidents.confirm import Ruling
-from fanous.analysis.incidents.extent import (
+from fanous.analysis.incidents.course import (
     FELT,
-    NATION_SHARE,
-    Began,
+    MeasuredCourse,
     SourceCourse,
-    at_main_level,
     carrying,
-    deepened,
-    exactly,
-    extent,
-    levels_of,
-    main_stretch,
     measure,
-    not_yet,
+    measured_course,
     of_families,
-    of_main_stretch,
-    onset_of,
     present,
     with_depths,
 )
@@ -53,12 +46,11 @@ from fanous.analysis.incidents.fusion import (
     estimate,
     judged,
     opinions,
-    single,
     worth_a_suspicion,
 )
 from fanous.analysis.incidents.hints import hints
+from fanous.analysis.incidents.scope import NATION_SHARE, Extent, extent
 from fanous.analysis.series.anomalies import family_of, is_country, left
-from fanous.analysis.series.depth import Bracket, reached, stages
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import IPV6, SIGNALS, target_of_series
 from fanous.model.explanation import Standing, Weighed
@@ -67,6 +59,7 @@ from fanous.model.incident import (
     Estimate,
     EvidenceCounts,
     FamilyView,
+    Incident,
     Interval,
     Kind,
     NetworkPart,
@@ -74,7 +67,6 @@ from fanous.model.incident import (
     Says,
     Scope,
     Stage,
-    UsersShare,
     union,
 )
 from fanous.model.place import Access, Family, Place, UserWeights
@@ -98,17 +90,9 @@ ONE_FAMILY = threshold(
 )
 
 
-NOISE = threshold(
-    "incidents.noise_deviations",
-    1.0,
-    "Standard deviations of its own bins by which some series must have fallen for a suspicion to be more than "
-    "noise. With 2, one in six losses of a third of search traffic went unsaid where people are moody.",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Series behind the findings of a country: see ``assemble.Grounds``.
+    """Series behind the findings of a country.
 
     Attributes:
         series: quantities that can show an outage.
@@ -127,8 +111,8 @@ class Quantities:
     distance: Callable[[str, str], float] = lambda _, __: inf
     anomalies: Sequence[Anomaly] = ()
 
-    def account(self, group: Sequence[Finding], setting: Setting) -> Account | None:
-        """What the series say about an event; None = it is not worth a suspicion."""
+    def incident(self, group: Sequence[Finding], setting: Setting) -> Incident | None:
+        """What the series show of an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         parts = Parts(self.series, setting.weights)
@@ -141,7 +125,7 @@ class Quantities:
             return None
         told = opinions(anomalies, self.series)
         far = reach(anomalies, self.series, told, setting.weights)
-        ran, stood = _stood(far.lead, self.series, self.anomalies)
+        stood = measured_course(far.lead, self.series, self.anomalies)
         if verdict.at is None and stood.is_noise:
             return None
         lasting = _lasting_since(stood.end, far, carrying(stood.measured))
@@ -151,15 +135,21 @@ class Quantities:
         doubts = tuple(weighed[code].because for code in held if code in said)
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
-        classes = _mechanisms(kind, target, far)
-        return Account(
+        of_line = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
+        near = {one.country for one in self.elsewhere if abs(one.when.start - stood.began.at) <= NEAR}
+        most = ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN
+        ruling = verdict  # no earlier than the event: an ordinary dip that ran into it may have met the rule before
+        if verdict.at is not None and verdict.at < stood.began.at:
+            ruling = replace(verdict, at=stood.began.latest)
+        return Incident(
+            country=setting.country,
             kind=kind,
-            ruling=_not_before(verdict, stood.began),
-            scope=far.scope,
-            access=far.access,
-            users=None if target else far.users,
+            status=status_of(ruling, stood.end),
+            scope=far.extent.scope,
+            access=far.extent.access,
+            users=None if target else far.extent.users,
             entities=entities,
-            parts=(Part(target, kind, classes, entities),),
+            parts=(Part(target, kind, ("outage.platform",) if target else of_line, entities),),
             networks=_cells([a for a in anomalies if a.until > stood.began.at], entities, stood.spans),
             onset=stood.began.at,
             onset_earliest=stood.began.earliest,
@@ -171,19 +161,25 @@ class Quantities:
             reached=None if stood.reached is None else stood.reached.at,
             reached_earliest=None if stood.reached is None else stood.reached.earliest,
             reached_latest=None if stood.reached is None else stood.reached.latest,
-            witnesses=surest(((family_of(a), a.probability) for a in anomalies), SURE),
-            most=ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN,
+            confirmed_at=ruling.at,
+            confidence=confidence_of(((family_of(a), a.probability) for a in anomalies), SURE, most),
+            kbps=None,
             evidence=_evidence(anomalies),
-            remarks=(
+            rule=ruling.rule,
+            rules_version=setting.rules_version,
+            detector_version=setting.detector_version,
+            reasons=(
+                ruling.reason,
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
                 *doubts,
                 *_by_routes(stood.measured),
                 *_of_ipv6(setting.country, stood.measured),
-                *(() if target else far.remarks),
+                *(() if target else far.extent.remarks),
                 *((weekly.because,) if is_short else ()),
-                *_cautions(far, lasting, stood.end),
+                *((Reason("lasting"),) if lasting is not None else ()),
+                *_stays_lower(far.lead, stood.end),
             ),
-            level=_level(ran.core, kind, stood, self.series),
+            level=_level(kind, stood, self.series),
             lasting_since=lasting,
             levels=stood.levels,
             explanations=tuple(
@@ -191,19 +187,14 @@ class Quantities:
             ),
             opinions=cannot_show(with_depths(told, stood.measured)),
             hints=hints(
-                ran.core,
+                stood.core,
                 stood.spans,
-                () if shared.explains else self._meanwhile(setting.country, stood.began.at),
+                () if shared.explains else sorted(near - {setting.country}),
                 self.series,
                 self.season(stood.began.at),
                 stood.began,
             ),
         )
-
-    def _meanwhile(self, country: str, start: float) -> tuple[str, ...]:
-        """Other countries whose outage began within the hour."""
-        near = {one.country for one in self.elsewhere if abs(one.when.start - start) <= NEAR}
-        return tuple(sorted(near - {country}))
 
 
 def _judged(event: SeriesEvent, kind: Kind, answers: Sequence[Weighing]) -> OutageRuling:
@@ -244,15 +235,11 @@ class Reach:
     Attributes:
         lead: the anomalies that the claim is about: those of the country's own series if these fell.
         classes: ``outage.*``, the likeliest first.
-        remarks: remarks that belong to the claim.
     """
 
-    scope: Scope
-    access: Access
-    users: UsersShare | None
-    lead: tuple[Anomaly, ...]
+    extent: Extent
+    lead: Sequence[Anomaly]
     classes: tuple[str, ...]
-    remarks: tuple[Reason, ...] = ()
 
 
 def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
@@ -266,7 +253,9 @@ def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> l
     """
     support = Support(anomalies, parts)
     supported = _supported_singles(anomalies, support)
-    return [a for a in anomalies if (id(a) in supported if single(a) else _counts(a, anomalies, support))]
+    return [
+        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
+    ]
 
 
 def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
@@ -282,13 +271,12 @@ def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) ->
 
 def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
     """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
-    gone = (a for a in anomalies if a.departure is not None and a.departure.gone_at is not None)
-    deep = sorted(gone, key=lambda a: a.start)
+    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
     starts = np.array([a.start for a in deep])
     ends = np.array([a.until for a in deep])
     found: set[int] = set()
     for one in deep:
-        if single(one):
+        if one.departure.single:
             near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
             others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
             if any(support.supports(one, other) for other in others):
@@ -296,119 +284,7 @@ def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[in
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Stood:
-    """An event as measured: its onset, when and at what levels it was on, its end with its bracket, and the series that
-    show it.
-
-    Attributes:
-        reached: when it was first at the level of its main stretch, if that was later than its onset.
-    """
-
-    began: Began
-    spans: tuple[Interval, ...]
-    levels: tuple[Stage, ...]
-    end: float | None
-    measured: tuple[SourceCourse, ...]
-    back: Bracket | None
-    reached: Bracket | None = None
-
-    @property
-    def is_noise(self) -> bool:
-        """Did no series that was measured fall by more than it does by itself, or was it over as it began?"""
-        falls = [quantity.fell for quantity in self.measured if quantity.fell is not None]
-        unclear = bool(falls) and max(fell.clear for fell in falls) < NOISE
-        return unclear or (self.end is not None and self.end <= self.began.at)
-
-
-def _stood(
-    lead: Sequence[Anomaly], series: Sequence[Series], anomalies: Sequence[Anomaly]
-) -> "tuple[Course, _Stood]":
-    """When the event was on by its anomalies, and by the change points of its series."""
-    ran = course(lead)
-    several_families = len({family_of(a) for a in lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, _series)
-    spans = _until(ran.intervals, end)
-    measured = measure(ran.core, spans, series, anomalies)
-    began = onset_of(ran.first, measured)
-    spans, back = exactly(_from_onset(spans, began.at), began, measured)
-    still = {a.key for a in lead if a.until > spans[-1].until}
-    later = not_yet(spans, measured, still)
-    end = spans[-1].end if later is None else later[0].end
-    measured = deepened(measured, spans, end)
-    began = _from(began, spans[0].start)
-    if end is not None and (back is None or back.at != end):
-        back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
-    levels = levels_of(began, spans, measured)
-    of_main = of_main_stretch(ran.first, began, levels, measured)
-    if of_main is not began:
-        began, spans = of_main, _from_onset(spans, of_main.at)
-        measured = deepened(measured, spans, end)
-        levels = levels_of(began, spans, measured)
-    measured = at_main_level(measured, began.lead, _without_returns(spans, levels, began)[1], began.at)
-    if later is not None:
-        spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
-    spans, levels = _without_returns(spans, levels, began)
-    return ran, _Stood(
-        began, spans, levels, end, measured, None if end is None else back, _reached(began, levels)
-    )
-
-
-def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:
-    """When the country was first at the level that is stated; None = at once, or not known."""
-    lead = began.lead
-    if lead is None or not is_country(lead.key.place):
-        return None
-    main = main_stretch(levels, began.at, float(lead.told.times[-1] + lead.told.step))
-    until = inf if main is None or main.end is None else main.end
-    found = None if main is None else reached(lead.told, began.at, until, main.left)
-    return found if found is not None and found.earliest >= began.latest else None
-
-
-def _from(began: Began, at: float) -> Began:
-    """The onset at another moment, which its bracket takes in."""
-    earliest = None if began.earliest is None else min(began.earliest, at)
-    return replace(began, at=at, earliest=earliest, latest=max(began.latest, at))
-
-
-def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Bracket:
-    """An end that no change point shows, between the values around it of the series that ended then."""
-    nearest = min(lead, key=lambda a: (abs(a.known_until - end), str(a.key)))
-    line = next((one for one in series if one.key == nearest.key and len(one)), None)
-    if line is None:
-        return Bracket(end, end, end)
-    before, after = line.times[line.times < end], line.times[line.times >= end]
-    earliest = float(before[-1]) if len(before) else end
-    return Bracket(end, earliest, float(after[0] + line.step) if len(after) else end)
-
-
-def _without_returns(
-    spans: Sequence[Interval], levels: Sequence[Stage], began: Began
-) -> tuple[tuple[Interval, ...], tuple[Stage, ...]]:
-    """The intervals and levels without the times between two falls in which the usual level was back."""
-    if began.lead is None:
-        return tuple(spans), tuple(levels)
-    usual = 1 - SIGNALS[began.lead.key.signal].least_drop
-    back = [one for one in levels if one.left >= usual and one.end is not None and one.start > began.at]
-    found, gaps = list[Interval](), list[Stage]()
-    for span in spans:
-        start = span.start
-        for one in back:
-            if one.end is not None and start < one.start and one.end < span.until:
-                found.append(Interval(start, one.start))
-                gaps.append(one)
-                start = one.end
-        found.append(Interval(start, span.end))
-    return tuple(found), tuple(one for one in levels if one not in gaps)
-
-
-def _mechanisms(kind: Kind, target: str, far: Reach) -> tuple[str, ...]:
-    if target:
-        return ("outage.platform",)
-    return far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
-
-
-def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood", series: Sequence[Series]) -> Estimate | None:
+def _level(kind: Kind, stood: MeasuredCourse, series: Sequence[Series]) -> Estimate:
     """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
     speed rather than of a delay; among these by the series that carry the incident, if any do.
 
@@ -422,23 +298,16 @@ def _level(core: Sequence[Anomaly], kind: Kind, stood: "_Stood", series: Sequenc
     known = [one for one in stood.measured if felt(one.key)] or list(stood.measured)
     carriers = carrying(known)
     known = [one for one in known if one.key in carriers] or known
-    found = of_families(known) or estimate([a for a in core if felt(a.key)] or core)
+    found = of_families(known) or estimate([a for a in stood.core if felt(a.key)] or stood.core)
     lead = stood.began.lead
     own = next((one.depth for one in known if lead is not None and one.key == lead.key), None)
-    if found is not None and own is not None and lead is not None and is_country(lead.key.place):
+    if own is not None and lead is not None and is_country(lead.key.place):
         low, high = min(own.low, found.low), max(own.high, found.high)
         found = replace(own, low=low, high=high, now=found.now, now_at=found.now_at)
-    if found is None or stood.end is not None:
+    if stood.end is not None:
         return found
     heard = max((float(one.times[-1] + one.step) for one in series if len(one)), default=0.0)
     return present(found, known, stood.measured, heard)
-
-
-def _not_before(verdict: Ruling, began: Began) -> Ruling:
-    """The ruling, no earlier than the event: an ordinary dip that ran into it may have met the rule before."""
-    if verdict.at is None or verdict.at >= began.at:
-        return verdict
-    return replace(verdict, at=began.latest)
 
 
 def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:
@@ -450,16 +319,8 @@ def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey
     if end is not None:
         return None
     lead = [a for a in far.lead if a.end is None and (not carriers or a.key in carriers)]
-    accepted = [a.departure.lasting_since for a in lead if a.departure is not None]
+    accepted = (a.departure.lasting_since for a in lead)
     return min((at for at in accepted if at is not None), default=None)
-
-
-def _from_onset(spans: Sequence[Interval], onset: float) -> tuple[Interval, ...]:
-    """The intervals from the onset on: the first begins with it."""
-    kept = [one for one in spans if one.end is None or one.end > onset] or list(spans[-1:])
-    first = kept[0]
-    begins = onset if first.end is None or onset < first.end else first.start
-    return (Interval(begins, first.end), *kept[1:])
 
 
 def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Interval, ...]:
@@ -472,44 +333,13 @@ def _by_level(spans: Sequence[Interval], levels: Sequence[Stage]) -> tuple[Inter
     return tuple(found)
 
 
-def _cautions(far: Reach, lasting: float | None, end: float | None) -> Iterator[Reason]:
-    if lasting is not None:
-        yield Reason("lasting")
-    if end is not None and (stays := _stays_lower(far.lead, end)):
-        yield stays
-
-
-def _stays_lower(lead: Sequence[Anomaly], end: float) -> Reason | None:
-    """What some families still lacked after the event; None = nothing."""
-    stays = [
-        (family_of(a), a.departure.rest)
-        for a in lead
-        if a.departure is not None and a.known_until >= end - AGREE
-    ]
-    known = [(family, rest) for family, rest in stays if rest is not None]
-    if not known:
-        return None
-    families = tuple(str(family) for family in Family if family in {family for family, _ in known})
-    return Reason("stays_lower", {"shown_by": families, "left": round(min(rest for _, rest in known), 3)})
-
-
-def _series(anomaly: Anomaly) -> SeriesKey:
-    return anomaly.key
-
-
-def _mostly_back(lead: Sequence[Anomaly]) -> bool:
-    """Did half of the series recover?  The others fell silent, or hardly depart."""
-    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
-    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
-
-
-def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The intervals; the last is open if and only if the event is.
-
-    A course ends with its series, and too few of them may have recovered to say that the event is over.
-    """
-    *before, last = intervals
-    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
+def _stays_lower(lead: Sequence[Anomaly], end: float | None) -> Iterator[Reason]:
+    """What some families still lacked after the event."""
+    last = [a for a in lead if end is not None and a.known_until >= end - AGREE]
+    rests = [(family_of(a), rest) for a in last if (rest := a.departure.rest) is not None]
+    if rests:
+        left = round(min(rest for _, rest in rests), 3)
+        yield Reason("stays_lower", {"shown_by": names(dict(rests)), "left": left})
 
 
 def _entities(
@@ -530,7 +360,7 @@ def _entities(
         down = {str(a.key.place) for a in far.lead if a.end is None}
         depths = {place: share for place, share in depths.items() if place in down} or depths
     cells = sorted((share, place) for place, share in depths.items() if place != country)
-    own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
+    own = (country,) if far.extent.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
     return own + tuple(place for _, place in cells)
 
 
@@ -575,111 +405,13 @@ def _bins(group: Sequence[Anomaly]) -> int:
 
 
 def _evidence(group: Sequence[Anomaly]) -> EvidenceCounts:
-    families = {family_of(a) for a in group}
     return EvidenceCounts(
         measurements=_bins(group),
         probes=0,
         networks=len({a.key.place.asn for a in group if a.key.place.asn}),
         controls=0,
-        families=tuple(str(family) for family in Family if family in families),
+        families=names({family_of(a) for a in group}),
     )
-
-
-# --- course: when it was on -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """When one event was on.
-
-    Attributes:
-        first: the anomaly that gives the onset and its bounds; its ``start`` is no earlier than the first interval.
-        intervals: when it was on, in order.
-        core: the anomalies that overlap one of them.
-    """
-
-    first: Anomaly
-    intervals: tuple[Interval, ...]
-    core: tuple[Anomaly, ...]
-
-
-def course(lead: Sequence[Anomaly]) -> Course:
-    """The course of one event; the whole time of ``lead`` if a single family saw it."""
-    lead = _without_silent(lead)
-    together = _together(lead)
-    if not together:
-        first = min(lead, key=lambda a: a.start)
-        return Course(first, intervals_of(lead), tuple(lead))
-    spans = [_widened(span, lead) for span in together]
-    spans += [
-        Interval(a.start, a.end)
-        for a in lead
-        if family_of(a) in STEADY and alone(a) and not any(_overlap(a, span) for span in spans)
-    ]
-    intervals = union(spans)
-    core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
-    first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
-    if first.start != intervals[0].start:  # it lost more than half later than it began to fall
-        start = intervals[0].start
-        first = replace(first, start=start, start_latest=max(start, first.start_latest))
-    return Course(first, intervals, core)
-
-
-def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
-    """Without series of which no whole bin is known since others came back: they hold nothing open."""
-    back = max((a.end for a in lead if a.end is not None), default=-inf)
-    return [
-        replace(a, end=a.last_seen) if a.end is None and a.last_seen < back + _step(a) else a for a in lead
-    ]
-
-
-def _step(anomaly: Anomaly) -> int:
-    return 0 if anomaly.departure is None else anomaly.departure.step
-
-
-def _together(lead: Sequence[Anomaly]) -> list[Interval]:
-    """When two or more families were down."""
-    edges = []
-    for family in {family_of(a) for a in lead}:
-        for span in union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
-            edges += [(span.start, 1), (span.until, -1)]
-    found, down, since = [], 0, 0.0
-    for at, change in sorted(edges):
-        before, down = down, down + change
-        if before < 2 <= down:
-            since = at
-        elif down < 2 <= before and at > since:
-            found.append(Interval(since, None if at == inf else at))
-    return found
-
-
-def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
-    beside = [a for a in lead if _overlap(a, span)]
-    start = min([span.start, *(_counts_from(a, span.start) for a in beside)])
-    end = max([span.until, *map(_carries_until, beside)])
-    return Interval(start, None if end == inf else end)
-
-
-def _counts_from(anomaly: Anomaly, agreed: float) -> float:
-    """From when an anomaly that leads up to the agreement counts."""
-    if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
-        return anomaly.start
-    deep = anomaly.departure.deep_from if anomaly.departure else None
-    return agreed if deep is None else deep
-
-
-def _carries_until(anomaly: Anomaly) -> float:
-    """Until when it carries the event on by itself."""
-    if family_of(anomaly) is Family.PROBING:
-        return anomaly.until
-    deep = anomaly.departure.deep_until if anomaly.departure else None
-    if deep is None:
-        return anomaly.until if left(anomaly) <= DEEP else -inf
-    return inf if anomaly.end is None and deep >= anomaly.last_seen else deep
-
-
-def _overlap(anomaly: Anomaly, span: Interval) -> bool:
-    return anomaly.start < span.until and span.start < anomaly.until
 
 
 # --- reach: how far it goes -----------------------------------------------------------------------------
@@ -714,20 +446,15 @@ def reach(
     """
     national = [a for a in group if is_country(a.key.place)]
     if national and _lost_most(national, series) >= NATION_SHARE:
-        return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
+        nation = Extent(Scope.NATION, Access.ANY, None)
+        return Reach(nation, national, _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
         return _of_networks(group, asns, series, opinions, weights)
     if any(a.key.place.region for a in group):
-        return Reach(Scope.REGION, Access.ANY, None, tuple(group), _classes("region", group, opinions))
-    return Reach(
-        Scope.INSUFFICIENT,
-        Access.ANY,
-        None,
-        tuple(group),
-        _classes("partial", group, opinions),
-        (Reason("place_unknown"),),
-    )
+        return Reach(Extent(Scope.REGION, Access.ANY, None), group, _classes("region", group, opinions))
+    unknown = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
+    return Reach(unknown, group, _classes("partial", group, opinions))
 
 
 def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
@@ -752,34 +479,28 @@ def _of_networks(
     observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
     far = extent(asns, observed, weights)
     name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
-    lead = tuple(a for a in group if a.key.place.asn)
-    return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.remarks)
+    return Reach(far, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
-    if _only_ipv6(group):
+    is_ipv6_withdrawn = _ipv6_withdrawn(group)
+    if is_ipv6_withdrawn and all(a.key.signal == IPV6 for a in group):
         return ("outage.ipv6",)
     found = [f"outage.{name}"]
     says = {opinion.family: opinion for opinion in opinions}
     routing = says.get(Family.ROUTING)
-    gone = [
-        o for f in (Family.USAGE, Family.PROBING) if (o := says.get(f)) is not None and o.left is not None
-    ]
-    if routing is not None and routing.says is Says.ORDINARY and _as_usual(routing):
-        if any(o.left is not None and o.left.mean <= STEALTH_LEFT for o in gone):
+    # A loss of routes that so far shows in only one bin raises no alarm, but it is a loss.
+    if routing is not None and routing.says is Says.ORDINARY and _left(routing) >= IPV4_LEFT:
+        felt = (says[family] for family in FELT if family in says)
+        if any(_left(view) <= STEALTH_LEFT for view in felt):
             found.append("outage.stealth")
-    elif _ipv6_withdrawn(group):
+    elif is_ipv6_withdrawn:
         found.append("outage.ipv6")
     return tuple(found)
 
 
-def _as_usual(routing: FamilyView) -> bool:
-    """Are routes really as usual?  A loss that so far shows in only one bin raises no alarm, but it is a loss."""
-    return routing.left is None or routing.left.mean >= IPV4_LEFT
-
-
-def _only_ipv6(group: Sequence[Anomaly]) -> bool:
-    return _ipv6_withdrawn(group) and all(a.key.signal == IPV6 for a in group)
+def _left(view: FamilyView) -> float:
+    return 1.0 if view.left is None else view.left.mean
 
 
 def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:

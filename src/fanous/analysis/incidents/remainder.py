@@ -28,7 +28,7 @@ from fanous.analysis.series.signals import SIGNALS, Direction, publisher_of, tar
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Family
-from fanous.model.series import Anomaly, Departure, Floats, Series, SeriesKey
+from fanous.model.series import Anomaly, Floats, Series, SeriesKey
 from fanous.model.threshold import threshold
 
 HALF = threshold(
@@ -118,7 +118,7 @@ def _shows_people(one: Series) -> bool:
 
 def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Course | None":
     """The course of an anomaly that may hold a remainder; None = it cannot."""
-    if family_of(anomaly) not in STEADY or anomaly.departure is None or anomaly.start_earliest is None:
+    if family_of(anomaly) not in STEADY or anomaly.start_earliest is None:
         return None
     if anomaly.last_seen - anomaly.start < STAGE:
         return None
@@ -134,7 +134,7 @@ def _course(anomaly: Anomaly, line: Series, before: Sequence[Interval]) -> "_Cou
         return None
     lost = 1 - told.left[rows]
     deepest = float(np.median(np.lib.stride_tricks.sliding_window_view(lost, width), axis=1).max())
-    return _Course(anomaly, anomaly.departure, told, told.times[rows].astype(np.float64), lost, deepest)
+    return _Course(anomaly, told, told.times[rows].astype(np.float64), lost, deepest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,6 @@ class _Course:
     """
 
     anomaly: Anomaly
-    departure: Departure
     told: Shares
     times: Floats
     lost: Floats
@@ -206,12 +205,12 @@ class _Course:
         gone = self.times[first:last][left < HALF]
         goes_on = last == len(self.times)
         departure = replace(
-            self.departure,
+            anomaly.departure,
             left=middle,
             low=low,
             high=high,
-            accepted=self.departure.accepted and goes_on,
-            lasting_since=self.departure.lasting_since if goes_on else None,
+            accepted=anomaly.departure.accepted and goes_on,
+            lasting_since=anomaly.departure.lasting_since if goes_on else None,
             deep_from=float(gone[0]) if len(gone) else None,
             deep_until=float(gone[-1] + step) if len(gone) else None,
             gone_at=float(gone[0] + step) if len(gone) else None,
@@ -235,6 +234,6 @@ class _Course:
         """The part, with the lower level that stayed after it."""
         start, end = self._when(first, last)
         rest = float(np.median(1 - self.lost[first:last]))
-        if end - start < DAY or part.departure is None:
+        if end - start < DAY:
             return part
         return replace(part, departure=replace(part.departure, rest=rest))

@@ -15,7 +15,7 @@ def of_people(anomaly: Anomaly) -> bool:
 
 def left(anomaly: Anomaly) -> float:
     """Median share of the baseline during the anomaly."""
-    return 1.0 if anomaly.departure is None else anomaly.departure.left
+    return anomaly.departure.left
 
 
 def earliest_start(anomaly: Anomaly) -> float:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
-from fanous.analysis.incidents import confirm, extent, interference, networks, outage
+from fanous.analysis.incidents import confirm, interference, networks, outage, scope
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
@@ -34,7 +34,7 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "interference": BLOCKING,
         "confirm": confirm,
         "networks": networks,
-        "scope": extent,
+        "scope": scope,
         "caps": interference,
         "unconfirmed": UNCONFIRMED,
         "outage": outage,

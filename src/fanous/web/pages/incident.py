@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from fanous.analysis.incidents.extent import main_stretch
+from fanous.analysis.incidents.course import main_stretch
 from fanous.analysis.series.baselines import Spans
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.counts import NARROW, WIDE, stacked

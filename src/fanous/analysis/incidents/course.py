@@ -1,23 +1,31 @@
-"""Extent: when an outage began, its steps and how deep it is, and which share of users an event affects.
+"""Course: from when to when an outage was on, in what steps and how deep.
 
-Detectors decide that something is wrong, bin by bin and with what was known then; this compares the whole event with
-the time before it.  Sources that lost little compared with others do not carry a claim: the share of visible prefixes
-dips by a thousandth on any day.
+Usage and stray traffic reflect human activity: they begin to fall before an outage by chance, and come back late.  So
+if two families agree, it was on while they did; one alone carries it on only if its series hardly moves by itself
+(active probing), or while more than half of its level was gone (``course``).
 
-The share of users is made up from the finest cell, and drawn many times over the unknowns: the error of the weights,
-and whether networks that no one measured are affected.  A nation-wide scope is claimed only if almost every draw says
-so.
+Detectors decide that something is wrong, bin by bin and with what was known then; this then compares the whole event
+with the time before it (``measured_course``).  Sources that lost little compared with others do not carry a claim: the
+share of visible prefixes dips by a thousandth on any day.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
 import numpy as np
 
 from fanous.analysis.explanations.fall import AGREE, DEEP
-from fanous.analysis.incidents.assemble import TOGETHER
-from fanous.analysis.incidents.fusion import LONE_USAGE
+from fanous.analysis.incidents.assemble import (
+    TOGETHER,
+    end_of,
+    intervals_of,
+)
+from fanous.analysis.incidents.fusion import (
+    LONE_USAGE,
+    STEADY,
+    alone,
+)
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import (
@@ -28,20 +36,123 @@ from fanous.analysis.series.depth import (
     back_at,
     depth,
     fall,
+    reached,
     rise,
     soft_start,
     stages,
 )
 from fanous.analysis.series.signals import IPV6, SIGNALS, lag_of
-from fanous.model.incident import Estimate, FamilyView, Interval, Says, Scope, Stage, UsersShare
+from fanous.model.incident import (
+    Estimate,
+    FamilyView,
+    Interval,
+    Says,
+    Stage,
+    union,
+)
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Family, NetworkWeight, UserWeights
-from fanous.model.reason import Reason
-from fanous.model.series import Anomaly, Floats, Series, SeriesKey
+from fanous.model.place import Family
+from fanous.model.series import Anomaly, Series, SeriesKey
 from fanous.model.threshold import threshold
 
 FELT = (Family.PROBING, Family.USAGE)
 """Families that see what users notice: routes may stay up without users, and stray traffic is not theirs."""
+
+
+# --- by the anomalies ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When one event was on.
+
+    Attributes:
+        first: the anomaly that gives the onset and its bounds; its ``start`` is no earlier than the first interval.
+        intervals: when it was on, in order.
+        core: the anomalies that overlap one of them.
+    """
+
+    first: Anomaly
+    intervals: tuple[Interval, ...]
+    core: tuple[Anomaly, ...]
+
+
+def course(lead: Sequence[Anomaly]) -> Course:
+    """The course of one event; the whole time of ``lead`` if a single family saw it."""
+    lead = _without_silent(lead)
+    together = _together(lead)
+    if not together:
+        first = min(lead, key=lambda a: a.start)
+        return Course(first, intervals_of(lead), tuple(lead))
+    spans = [_widened(span, lead) for span in together]
+    spans += [
+        Interval(a.start, a.end)
+        for a in lead
+        if family_of(a) in STEADY and alone(a) and not any(_overlap(a, span) for span in spans)
+    ]
+    intervals = union(spans)
+    core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
+    first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
+    if first.start != intervals[0].start:  # it lost more than half later than it began to fall
+        start = intervals[0].start
+        first = replace(first, start=start, start_latest=max(start, first.start_latest))
+    return Course(first, intervals, core)
+
+
+def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
+    """Without series of which no whole bin is known since others came back: they hold nothing open."""
+    back = max((a.end for a in lead if a.end is not None), default=-inf)
+    return [
+        replace(a, end=a.last_seen) if a.end is None and a.last_seen < back + a.departure.step else a
+        for a in lead
+    ]
+
+
+def _together(lead: Sequence[Anomaly]) -> list[Interval]:
+    """When two or more families were down."""
+    edges = []
+    for family in {family_of(a) for a in lead}:
+        for span in union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
+            edges += [(span.start, 1), (span.until, -1)]
+    found, down, since = [], 0, 0.0
+    for at, change in sorted(edges):
+        before, down = down, down + change
+        if before < 2 <= down:
+            since = at
+        elif down < 2 <= before and at > since:
+            found.append(Interval(since, None if at == inf else at))
+    return found
+
+
+def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
+    beside = [a for a in lead if _overlap(a, span)]
+    start = min([span.start, *(_counts_from(a, span.start) for a in beside)])
+    end = max([span.until, *map(_carries_until, beside)])
+    return Interval(start, None if end == inf else end)
+
+
+def _counts_from(anomaly: Anomaly, agreed: float) -> float:
+    """From when an anomaly that leads up to the agreement counts."""
+    if family_of(anomaly) is Family.PROBING or anomaly.start >= agreed - AGREE:
+        return anomaly.start
+    return agreed if anomaly.departure.deep_from is None else anomaly.departure.deep_from
+
+
+def _carries_until(anomaly: Anomaly) -> float:
+    """Until when it carries the event on by itself."""
+    if family_of(anomaly) is Family.PROBING:
+        return anomaly.until
+    deep = anomaly.departure.deep_until
+    if deep is None:
+        return anomaly.until if left(anomaly) <= DEEP else -inf
+    return inf if anomaly.end is None and deep >= anomaly.last_seen else deep
+
+
+def _overlap(anomaly: Anomaly, span: Interval) -> bool:
+    return anomaly.start < span.until and span.start < anomaly.until
+
+
+# --- by each series --------------------------------------------------------------------------------------
 
 MOST = threshold(
     "incidents.onset_series",
@@ -71,6 +182,11 @@ class SourceCourse:
     def lost(self) -> float:
         """Typical loss while it lasted, a share; 0 = unknown."""
         return 0.0 if self.depth is None else max(0.0, 1 - self.depth.mean)
+
+    @property
+    def heard(self) -> float:
+        """When its newest value ended, unix seconds."""
+        return float(self.told.times[-1] + self.told.step)
 
 
 def measure(
@@ -132,13 +248,14 @@ def _after(spans: Sequence[Interval], since: float) -> list[Interval]:
     ] or list(spans)
 
 
-# --- when it began --------------------------------------------------------------------------------------
+# --- when it began ---------------------------------------------------------------------------------------
 
 CARRIES = threshold(
     "incidents.onset_carries_share",
     1 / 3,
     "Share of the greatest loss from which a source carries the incident.",
 )
+
 
 EARLIEST = threshold(
     "incidents.onset_places_share",
@@ -161,6 +278,11 @@ class Began:
     latest: float
     lead: SourceCourse | None = None
     soft: Stage | None = None
+
+    def moved_to(self, at: float) -> "Began":
+        """The onset at another moment, which its bracket takes in."""
+        earliest = None if self.earliest is None else min(self.earliest, at)
+        return replace(self, at=at, earliest=earliest, latest=max(self.latest, at))
 
 
 def onset_of(first: Anomaly, measured: Sequence[SourceCourse]) -> Began:
@@ -287,7 +409,7 @@ def carrying(measured: Sequence[SourceCourse]) -> set[SeriesKey]:
     return {one.key for one, _ in _carriers(measured)}
 
 
-# --- from when to when ----------------------------------------------------------------------------------
+# --- from when to when -----------------------------------------------------------------------------------
 
 
 def exactly(
@@ -395,7 +517,7 @@ LASTS = threshold(
 )
 
 
-# --- in what steps, and how deep ------------------------------------------------------------------------
+# --- in what steps, and how deep -------------------------------------------------------------------------
 
 
 def levels_of(began: Began, spans: Sequence[Interval], measured: Sequence[SourceCourse]) -> tuple[Stage, ...]:
@@ -431,19 +553,24 @@ def main_stretch(levels: Sequence[Stage], began: float, until: float) -> Stage |
 
 
 def at_main_level(
-    measured: Sequence[SourceCourse], lead: SourceCourse | None, levels: Sequence[Stage], began: float
+    measured: Sequence[SourceCourse], began: Began, levels: Sequence[Stage]
 ) -> tuple[SourceCourse, ...]:
     """The series; that of the country that gives the steps has the level of the main one as its typical level."""
-    found = []
-    for one in measured:
-        if lead is not None and one.key == lead.key and is_country(one.key.place) and one.depth is not None:
-            main = main_stretch(levels, began, float(one.told.times[-1] + one.told.step))
-            if main is not None:
-                low, high = min(one.depth.low, main.left), max(one.depth.high, main.left)
-                worst = main.left if one.depth.worst is None else min(one.depth.worst, main.left)
-                one = replace(one, depth=replace(one.depth, mean=main.left, low=low, high=high, worst=worst))
-        found.append(one)
-    return tuple(found)
+    lead = began.lead
+    main = None if lead is None else main_stretch(levels, began.at, lead.heard)
+    if lead is None or main is None or not is_country(lead.key.place):
+        return tuple(measured)
+    level = main.left
+    return tuple(
+        replace(one, depth=_with_typical(one.depth, level)) if one.key == lead.key and one.depth else one
+        for one in measured
+    )
+
+
+def _with_typical(depth: Estimate, level: float) -> Estimate:
+    low, high = min(depth.low, level), max(depth.high, level)
+    worst = level if depth.worst is None else min(depth.worst, level)
+    return replace(depth, mean=level, low=low, high=high, worst=worst)
 
 
 def without_ipv6(measured: Sequence[SourceCourse]) -> Sequence[SourceCourse]:
@@ -514,12 +641,10 @@ def speaking(measured: Sequence[SourceCourse], heard: float) -> list[SourceCours
     Args:
         heard: when the newest value of any series of the country ended, unix seconds.
     """
-
-    def silence(one: SourceCourse) -> float:
-        return heard - float(one.told.times[-1] + one.told.step)
-
     return [
-        one for one in measured if silence(one) <= lag_of(one.key) + max(SILENT_BINS * one.told.step, NOW)
+        one
+        for one in measured
+        if heard - one.heard <= lag_of(one.key) + max(SILENT_BINS * one.told.step, NOW)
     ]
 
 
@@ -538,7 +663,7 @@ def present(
     if still is not None or silent is None:
         return level if still is None else replace(level, now=still.now, now_at=still.now_at)
     others = speaking([one for one in measured if is_country(one.key.place)], heard)
-    newest = max(others, key=lambda one: float(one.told.times[-1] + one.told.step), default=None)
+    newest = max(others, key=lambda one: one.heard, default=None)
     other = None if newest is None else newest.depth
     return replace(
         level,
@@ -550,206 +675,141 @@ def present(
     )
 
 
-# --- the share of users, and what that may be called -----------------------------------------------------
+# --- all of it -------------------------------------------------------------------------------------------
 
-DRAWS = threshold(
-    "incidents.scope_draws",
-    4000,
-    "Monte Carlo draws of the share of users affected, always with the same seed.",
-)
-SEED = threshold(
-    "incidents.scope_seed",
-    20231217,
-    "Makes the draws of the share of users repeatable; no value is better than another.",
-)
-
-NATION_SHARE = threshold(
-    "incidents.nation_share", 0.5, "W, the share of users affected, must be at least this for a nation."
-)
-NATION_CERTAINTY = threshold(
-    "incidents.nation_certainty", 0.95, "Share of the draws in which W must reach `incidents.nation_share`."
-)
-NATION_NETWORKS = threshold("incidents.nation_networks", 3, "Fewest affected networks of a nation.")
-NATION_OPERATORS = threshold(
-    "incidents.nation_operators", 2, "Fewest operators of the affected networks of a nation."
-)
-NATION_ALONE = threshold(
-    "incidents.nation_alone_share",
-    0.8,
-    "Share of the users from which one operator is the nation by itself, however few networks it has: Ethio "
-    "Telecom was the only one of its country until 2022.",
-)
-NATION_OBSERVED = threshold(
-    "incidents.nation_observed_share",
-    0.3,
-    "Least share of users measured in each class of access that the incident speaks for: otherwise a cut of "
-    "mobile lines would count as national while no one looked at fixed ones.",
-)
-
-SMALL_SHARE = threshold(
-    "incidents.nation_small_share",
-    0.005,
-    "Share of users below which a network neither makes a nation nor denies one. In Iran in January 2026 "
-    "measurements went on over a network registered in Hong Kong and one of the United Nations while nearly "
-    "everyone was cut off. A network is left out by this and by where it is registered, never because it kept working.",
-)
-
-FALLBACK_ERROR = threshold(
-    "incidents.users_error",
-    1.5,
-    "Relative error of equal weights, if a country has no figures of users: wide on purpose, and never enough "
-    "for a nation.",
-)
-
-FALLBACK_UNSEEN = threshold(
-    "incidents.users_unseen_share",
-    0.4,
-    "Share of users assumed on networks that no one ever measured, if a country has no figures of users.",
+NOISE = threshold(
+    "incidents.noise_deviations",
+    1.0,
+    "Standard deviations of its own bins by which some series must have fallen for a suspicion to be more than "
+    "noise. With 2, one in six losses of a third of search traffic went unsaid where people are moody.",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How far it reaches.
+class MeasuredCourse:
+    """The course of an event by the change points of its series: its onset, when and at what levels it was on, and its
+    end.
 
     Attributes:
-        users: None = nothing was observed.
-        remarks: remarks that belong to the claim (one operator serves most users; networks that were left out).
+        core: see ``Course``.
+        measured: the series that show it.
+        back: the bracket of the end.
+        reached: when it was first at the level of its main stretch, if that was later than its onset.
     """
 
-    scope: Scope
-    access: Access
-    users: UsersShare | None
-    remarks: tuple[Reason, ...] = ()
+    core: tuple[Anomaly, ...]
+    began: Began
+    spans: tuple[Interval, ...]
+    levels: tuple[Stage, ...]
+    end: float | None
+    measured: tuple[SourceCourse, ...]
+    back: Bracket | None
+    reached: Bracket | None = None
+
+    @property
+    def is_noise(self) -> bool:
+        """Did no series that was measured fall by more than it does by itself, or was it over as it began?"""
+        falls = [quantity.fell for quantity in self.measured if quantity.fell is not None]
+        unclear = bool(falls) and max(fell.clear for fell in falls) < NOISE
+        return unclear or (self.end is not None and self.end <= self.began.at)
 
 
-def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
-    """How far an event reaches.
-
-    Whether the scope is national is decided without the networks that do not count (``left_out``); a remark says
-    what it would be with them.
+def measured_course(
+    lead: Sequence[Anomaly], series: Sequence[Series], anomalies: Sequence[Anomaly]
+) -> MeasuredCourse:
+    """When the event was on, by its anomalies and then by the change points of its series.
 
     Args:
-        affected: ASNs on which it was seen.
-        observed: all ASNs measured at the time, including the affected ones.
-        weights: ``None`` = no figures for this country.
+        anomalies: as in ``measure``.
     """
-    every = _extent(affected, observed, weights)
-    out = left_out(observed | affected, weights)
-    if weights is None or not out:
-        return every
-    kept = _extent(affected - out, observed - out, weights)
-    if Scope.NATION not in (every.scope, kept.scope):
-        return every
-    with_them = 0.0 if every.users is None else round(every.users.mean, 3)
-    remark = Reason(
-        "left_out",
-        {
-            "left_out": tuple(f"AS{asn}" for asn in sorted(out)),
-            "working": len(out - affected),
-            "share_with_them": with_them,
-            "scope": str(every.scope),
-            "figures": weights.source,
-        },
-    )
-    return replace(kept, remarks=(*kept.remarks, remark))
+    ran = course(lead)
+    several_families = len({family_of(a) for a in lead}) > 1
+    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, lambda a: a.key)
+    spans = _until(ran.intervals, end)
+    measured = measure(ran.core, spans, series, anomalies)
+    began = onset_of(ran.first, measured)
+    spans, back = exactly(_from_onset(spans, began.at), began, measured)
+    still = {a.key for a in lead if a.until > spans[-1].until}
+    later = not_yet(spans, measured, still)
+    end = spans[-1].end if later is None else later[0].end
+    measured = deepened(measured, spans, end)
+    began = began.moved_to(spans[0].start)
+    if end is not None and (back is None or back.at != end):
+        back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
+    levels = levels_of(began, spans, measured)
+    of_main = of_main_stretch(ran.first, began, levels, measured)
+    if of_main is not began:
+        began, spans = of_main, _from_onset(spans, of_main.at)
+        measured = deepened(measured, spans, end)
+        levels = levels_of(began, spans, measured)
+    measured = at_main_level(measured, began, _without_returns(spans, levels, began)[1])
+    if later is not None:
+        spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
+    spans, levels = _without_returns(spans, levels, began)
+    back = None if end is None else back
+    return MeasuredCourse(ran.core, began, spans, levels, end, measured, back, _reached(began, levels))
 
 
-def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
-    """Those of these networks that do not count for a national scope: registered abroad, or with fewer than
-    ``SMALL_SHARE`` of its users.  The figures name every larger one.
+def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:
+    """When the country was first at the level that is stated; None = at once, or not known."""
+    lead = began.lead
+    if lead is None or not is_country(lead.key.place):
+        return None
+    main = main_stretch(levels, began.at, lead.heard)
+    until = inf if main is None or main.end is None else main.end
+    found = None if main is None else reached(lead.told, began.at, until, main.left)
+    return found if found is not None and found.earliest >= began.latest else None
+
+
+def _around(end: float, series: Sequence[Series], lead: Sequence[Anomaly]) -> Bracket:
+    """An end that no change point shows, between the values around it of the series that ended then."""
+    nearest = min(lead, key=lambda a: (abs(a.known_until - end), str(a.key)))
+    line = next((one for one in series if one.key == nearest.key and len(one)), None)
+    if line is None:
+        return Bracket(end, end, end)
+    before, after = line.times[line.times < end], line.times[line.times >= end]
+    earliest = float(before[-1]) if len(before) else end
+    return Bracket(end, earliest, float(after[0] + line.step) if len(after) else end)
+
+
+def _without_returns(
+    spans: Sequence[Interval], levels: Sequence[Stage], began: Began
+) -> tuple[tuple[Interval, ...], tuple[Stage, ...]]:
+    """The intervals and levels without the times between two falls in which the usual level was back."""
+    if began.lead is None:
+        return tuple(spans), tuple(levels)
+    usual = 1 - SIGNALS[began.lead.key.signal].least_drop
+    back = [one for one in levels if one.left >= usual and one.end is not None and one.start > began.at]
+    found, gaps = list[Interval](), list[Stage]()
+    for span in spans:
+        start = span.start
+        for one in back:
+            if one.end is not None and start < one.start and one.end < span.until:
+                found.append(Interval(start, one.start))
+                gaps.append(one)
+                start = one.end
+        found.append(Interval(start, span.end))
+    return tuple(found), tuple(one for one in levels if one not in gaps)
+
+
+def _from_onset(spans: Sequence[Interval], onset: float) -> tuple[Interval, ...]:
+    """The intervals from the onset on: the first begins with it."""
+    kept = [one for one in spans if one.end is None or one.end > onset] or list(spans[-1:])
+    first = kept[0]
+    begins = onset if first.end is None or onset < first.end else first.start
+    return (Interval(begins, first.end), *kept[1:])
+
+
+def _mostly_back(lead: Sequence[Anomaly]) -> bool:
+    """Did half of the series recover?  The others fell silent, or hardly depart."""
+    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
+    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
+
+
+def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
+    """The intervals; the last is open if and only if the event is.
+
+    A course ends with its series, and too few of them may have recovered to say that the event is over.
     """
-    if weights is None:
-        return set()
-    large = {one.asn for one in weights.networks if one.share >= SMALL_SHARE} - set(weights.abroad)
-    return set(asns) - large
-
-
-def _extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
-    if not affected:
-        return Extent(Scope.INSUFFICIENT, Access.ANY, None)
-    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
-    alike = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
-    known = weights or UserWeights("", alike, FALLBACK_ERROR, "equal weights: no figures for this country")
-    access = _access(affected, observed, known)
-    of_class = [w for w in known.networks if access is Access.ANY or w.access in (access, Access.ANY)]
-    total = sum(w.share for w in of_class)
-    listed = sum(w.share for w in known.networks)
-    rest = max(0.0, 1 - listed) * (total / listed if listed else 1.0)
-    draws = _draw_shares(affected, observed, of_class, rest, known.error)
-    seen = sum(w.share for w in of_class if w.asn in observed)
-    low, high = np.quantile(draws, [0.05, 0.95])
-    users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
-    if weights is not None and _is_nation(draws, affected, observed, of_class):
-        return Extent(Scope.NATION, access, users)
-    operator = {w.asn: w.operator for w in known.networks}
-    scope = Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
-    return Extent(scope, access, users, () if weights is None else _remarks(affected, weights))
-
-
-def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
-    """The one access class that is affected, if the other was seen to work; otherwise any."""
-    access = {w.asn: w.access for w in weights.networks}
-    hit = {access.get(asn, Access.ANY) for asn in affected}
-    spared = {access.get(asn, Access.ANY) for asn in observed - affected}
-    for one, other in ((Access.MOBILE, Access.FIXED), (Access.FIXED, Access.MOBILE)):
-        if hit == {one} and other in spared:
-            return one
-    return Access.ANY
-
-
-def _draw_shares(
-    affected: set[int], observed: set[int], networks: list[NetworkWeight], rest: float, error: float
-) -> Floats:
-    """Draws of the share of users affected; shape (DRAWS,).  ``rest``: share of users on unlisted networks."""
-    rng = np.random.default_rng(SEED)
-    shares = np.array([w.share for w in networks] + [rest])
-    sigma = np.sqrt(np.log1p(error**2))
-    drawn = shares * rng.lognormal(-(sigma**2) / 2, sigma, (DRAWS, len(shares)))
-    spared = len(observed - affected)
-    chance = rng.beta(1 + len(affected), 1 + spared, (DRAWS, 1))
-    unseen = rng.random((DRAWS, len(shares))) < chance
-    known = np.array([w.asn in observed for w in networks] + [False])
-    hit = np.array([w.asn in affected for w in networks] + [False])
-    return np.asarray(
-        (drawn * np.where(known, hit, unseen)).sum(axis=1) / np.maximum(drawn.sum(axis=1), 1e-12)
-    )
-
-
-def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: list[NetworkWeight]) -> bool:
-    hit = [w for w in networks if w.asn in affected]
-    several = len(hit) >= NATION_NETWORKS and len({w.operator for w in hit}) >= NATION_OPERATORS
-    if not several and sum(w.share for w in hit) < NATION_ALONE:
-        return False
-    if (draws >= NATION_SHARE).mean() < NATION_CERTAINTY:
-        return False
-    for access in {w.access for w in networks}:
-        of_class = [w for w in networks if w.access is access]
-        seen = sum(w.share for w in of_class if w.asn in observed)
-        if seen < NATION_OBSERVED * sum(w.share for w in of_class):
-            return False
-    return True
-
-
-def _remarks(affected: set[int], weights: UserWeights) -> tuple[Reason, ...]:
-    hit = [w for w in weights.networks if w.asn in affected]
-    is_one = len({w.operator for w in hit}) == 1 and sum(w.share for w in hit) > NATION_SHARE
-    return (Reason("one_operator"),) if is_one else ()
-
-
-OUTAGE = "outage"
-
-
-def outage_mechanisms(mechanisms: Iterable[str], reach: Extent) -> tuple[str, ...]:
-    """The mechanisms, with ``outage`` made as precise as the reach allows.
-
-    Probes themselves report an intranet or an allow-list; the rest follows from who lost the network.
-    """
-    exact = OUTAGE
-    if reach.access is Access.MOBILE:
-        exact = "outage.mobile"
-    elif reach.scope is Scope.NATION:
-        exact = "outage.national"
-    elif reach.scope is Scope.ISP:
-        exact = "outage.isp"
-    return tuple(dict.fromkeys(exact if name == OUTAGE else name for name in mechanisms))
+    *before, last = intervals
+    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
