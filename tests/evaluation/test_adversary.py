@@ -199,10 +199,10 @@ def test_one_line_neither_hides_nor_moves_what_own_probes_see() -> None:
     assert (past("T3", 1, 0, 3).reported, past("T4", 1, 0, 3).reported) == (0, 0)
 
 
-def test_two_lines_move_the_onset_and_one_does_where_volunteers_alone_see_the_event() -> None:
+def test_two_lines_move_the_onset_and_one_moves_none() -> None:
     """What the page admits."""
     assert past("T4", 2, 3, 3).worked == 1
-    assert past("T4", 1, 8, 0).worked == 1
+    assert past("T4", 1, 8, 0).worked == 0, "where volunteers alone see the event"
 
 
 def test_no_line_makes_an_event_of_a_month_ago() -> None:
@@ -213,11 +213,17 @@ def test_no_line_makes_an_event_of_a_month_ago() -> None:
 
 
 def test_a_name_on_no_list_is_seen_by_no_reader() -> None:
-    made = votes_of(raid_attempts(Raid(1, 1, 3.0, 0, "edge"), 1), target=LURE)
+    made = votes_of(raid_attempts(Raid(2, 1, 3.0, 0, "edge"), 1), target=LURE)
     found = incidents_of(made, made.where(np.zeros(len(made), np.bool_)), "XA", None)
     assert {target for one in found for target in one.targets} == {LURE}, "the desk sees it"
-    named = price_of_name(Raid(1, 1, 3.0, 0, "edge"), 2)
+    named = price_of_name(Raid(2, 1, 3.0, 0, "edge"), 2)
     assert (named.worked, named.reported) == (0, 2)
+
+
+def test_one_line_reports_nothing() -> None:
+    one, two = (price_of("T1", Raid(lines, 1, 72.0, 0, "edge"), 3) for lines in (1, 2))
+    assert (one.worked, one.reported) == (0, 0)
+    assert two.reported == 3, "two are a suspicion"
 
 
 def test_a_second_publisher_must_lie_too() -> None:
@@ -227,7 +233,8 @@ def test_a_second_publisher_must_lie_too() -> None:
 
 @pytest.mark.matrix
 def test_every_price_is_asked_of_one_line_and_none_is_low_enough() -> None:
-    alone = [one for one in prices(1) if one.lines == 1 and one.attack not in ("T4", "T7")]
-    assert {one.attack for one in alone} == {"T1", "T2", "T3", "T5", "T6", "T8"}
+    alone = [one for one in prices(1) if one.lines == 1 and one.attack != "T7"]
+    assert {one.attack for one in alone} == {"T1", "T2", "T3", "T4", "T5", "T6", "T8"}
     assert {one.honest for one in alone} == {*HONEST}
     assert [one for one in alone if one.worked] == []
+    assert {one.attack for one in alone if one.reported} <= {"T2", "T8"}

@@ -126,8 +126,8 @@ PATIENCE = {1: (3.0, 8.0, 24.0, 27.0), 2: (1.0, 2.0, 3.0, 4.0)}
 
 def prices(draws: int = DRAWS) -> Iterator[Price]:
     """What one line, or a few, or one publisher, can do."""
-    for honest, hours in product(HONEST, (3.0, 24.0, 72.0)):
-        yield price_of("T1", Raid(1, 1, hours, honest, "edge"), draws)
+    for honest, lines, hours in product(HONEST, (1, 2), (3.0, 24.0, 72.0)):
+        yield price_of("T1", Raid(lines, 1, hours, honest, "edge"), draws)
     for honest, lines in product(HONEST, (1, 2, 8)):
         yield price_of("T2", Raid(lines, 2, 12.0, honest, "edge", denies=True), draws)
     for honest, (networks, patience) in product(HONEST, PATIENCE.items()):
@@ -138,8 +138,8 @@ def prices(draws: int = DRAWS) -> Iterator[Price]:
         yield price_of_past("T4", Prelude(lines, networks, 20.0, honest, _own(honest)), draws)
     for honest, lines in product(HONEST, (1, 2)):
         yield price_of("T5", Raid(lines, 2, 12.0, honest, "edge", back=720.0), draws)
-    for honest, hours in product(HONEST, (3.0, 72.0)):
-        yield price_of_name(Raid(1, 1, hours, honest, "edge"), draws)
+    for honest, lines in product(HONEST, (1, 2)):
+        yield price_of_name(Raid(lines, 1, 72.0, honest, "edge"), draws)
     for others in ((), ("gtr",)):
         yield price_of_lie(others, draws)
 

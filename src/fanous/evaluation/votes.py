@@ -13,6 +13,7 @@ from fanous.analysis.explanations.comparisons import NOTHING
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
+from fanous.analysis.incidents.networks import is_groundless
 from fanous.analysis.series.aggregate import VOUCHED_STEP, VerdictRow, counted, series
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
@@ -58,7 +59,8 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
     ]
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
     told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, NOTHING, findings)
-    return [told.incident(group, setting) for group in events(findings, OF_MEASUREMENTS)]
+    groups = (group for group in events(findings, OF_MEASUREMENTS) if not is_groundless(group, told.votes))
+    return [told.incident(group, setting) for group in groups]
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

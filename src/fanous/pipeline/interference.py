@@ -34,7 +34,7 @@ from fanous.analysis.incidents.disputes import (
     with_disputes,
 )
 from fanous.analysis.incidents.interference import MeasuredVotes
-from fanous.analysis.incidents.networks import is_lone_dissent, that_saw
+from fanous.analysis.incidents.networks import is_groundless, that_saw
 from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
@@ -156,7 +156,7 @@ def _interference(
         own = {finding.target for finding in group}
         is_silence = own == {""}
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
-        if is_lone_dissent(group, ours):
+        if is_groundless(group, ours):
             return None
         known = NOTHING if is_silence else comparisons_of(store, country, group, ours, sources)
         grounds = MeasuredVotes(ours, elsewhere.of(own, there), FAMILY_OF, known, findings)
@@ -251,7 +251,8 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
-    found = (measurements.incident(group, setting) for group in events(findings, OF_MEASUREMENTS))
+    groups = (group for group in events(findings, OF_MEASUREMENTS) if not is_groundless(group, told.votes))
+    found = (measurements.incident(group, setting) for group in groups)
     return [replace(incident, level=_left(incident, told)) for incident in found]
 
 

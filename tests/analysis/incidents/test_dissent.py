@@ -1,16 +1,20 @@
 """One probe alone, against its neighbours, is no ground for a suspicion."""
 
-from fanous.analysis.incidents.networks import is_lone_dissent
+from fanous.analysis.incidents.networks import is_groundless
 from tests.analysis.incidents.events import Ballot, finding, votes
 from tests.each import each
 
 HOURS = [10.0, 10.5, 11.0, 11.5]
 
 
+LINE = ("probe_id line.4", "probe_id line.6")
+"""The names that a collector gives to a stranger's line."""
+
+
 def lone(*ballots: Ballot) -> bool:
     """X fails on the networks of the failing ballots from 10:00 to noon."""
     group = [finding(10, 12, asn=asn) for asn in sorted({b.asn for b in ballots if b.seen})]
-    return is_lone_dissent(group, votes(*ballots))
+    return is_groundless(group, votes(*ballots))
 
 
 @each(
@@ -47,3 +51,21 @@ def lone(*ballots: Ballot) -> bool:
 )
 def test_a_lone_dissenter_has_neighbours_that_see_nothing(ballots: list[Ballot], expected: bool) -> None:
     assert lone(*ballots) is expected
+
+
+@each(
+    ("others", "expected"),
+    [
+        ([], True),
+        ([Ballot(HOURS, True, probe="probe_id neighbour", vouched=False)], False),
+        ([Ballot(HOURS, True, 2, probe="probe_id elsewhere", vouched=False)], False),
+        ([Ballot(HOURS, True, probe="own")], False),
+        ([Ballot(HOURS, True, probe="20260101T000000Z_run", vouched=False)], False),
+        # It has other names the next day, and is still one line.
+        ([Ballot([34.0], True, probe="probe_id next day", vouched=False)], True),
+    ],
+)
+def test_what_one_line_of_a_stranger_says_is_no_ground(others: list[Ballot], expected: bool) -> None:
+    said = [Ballot(HOURS, True, probe=name, vouched=False) for name in LINE]
+    group = [finding(10, 36, asn=asn) for asn in sorted({ballot.asn for ballot in (*said, *others)})]
+    assert is_groundless(group, votes(*said, *others)) is expected

@@ -12,7 +12,7 @@ from math import inf
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding, inside, rows_of
-from fanous.analysis.incidents.networks import MAIN_SHARE
+from fanous.analysis.incidents.networks import MAIN_SHARE, beyond_one_line, is_one_line
 from fanous.model.instant import HOUR
 from fanous.model.series import Floats, SeriesKey, Votes
 from fanous.model.threshold import threshold
@@ -50,7 +50,8 @@ def from_first_failures(group: Sequence[Finding], votes: Votes) -> list[Finding]
     Detectors see bins.  An onset lies between two measurements: the last that worked and the first that failed.
 
     They also see a network as *on* when most of it fails, so what is rolled out over some of its lines first begins
-    too late.  The failures before that belong to it if they fail in the same way and are too many for an ordinary time.
+    too late.  The failures before that belong to it if they fail in the same way, are too many for an ordinary time,
+    and more than one line reports them.
     The bracket of the onset then reaches from the last measurement that worked before them to the first after them.
     """
     by_key: dict[SeriesKey, list[Finding]] = {}
@@ -60,6 +61,7 @@ def from_first_failures(group: Sequence[Finding], votes: Votes) -> list[Finding]
 
 
 def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) -> Finding:
+    finding = _after_one_line(finding, votes)
     anomaly = finding.anomaly
     ended = [one.anomaly.known_until for one in own if one.anomaly.start < anomaly.start]
     since = max([anomaly.start_latest - ROLLED_OUT_WITHIN, *ended])
@@ -69,6 +71,8 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
     counts = Counter(during.mechanisms.tolist())
     main = [mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()]
     failed = before.seen & np.isin(before.mechanisms, main)
+    if is_one_line(before.where(failed)):
+        failed[:] = False
     nats = np.where(failed, np.log(PARTLY_ON / PARTLY_OFF), np.log((1 - PARTLY_ON) / (1 - PARTLY_OFF)))
     evidence = np.cumsum(nats[::-1])[::-1]  # of all from each vote on
     finding = between_measurements(finding, votes, during)
@@ -84,6 +88,21 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
     return replace(
         finding, anomaly=replace(anomaly, start=min(start, anomaly.start), start_earliest=earliest)
     )
+
+
+def _after_one_line(finding: Finding, votes: Votes) -> Finding:
+    """The finding, from when more than one line reports it: until then, whoever reaches the target is right."""
+    during = votes.where(inside(votes, [finding]) & votes.seen)
+    second = beyond_one_line(during)
+    if not 0 < second < len(during):
+        return finding
+    anomaly = finding.anomaly
+    good = worked(votes, finding, anomaly.start_latest, float(during.times[second]))
+    if not len(good):
+        return finding
+    last = float(good[-1])
+    first = float(during.times[during.times > last][0])
+    return replace(finding, anomaly=replace(anomaly, start=last, start_earliest=last, start_latest=first))
 
 
 def between_measurements(finding: Finding, votes: Votes, during: Votes) -> Finding:

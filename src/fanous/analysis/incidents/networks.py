@@ -4,7 +4,8 @@ which anomalies are strays.
 During the alert that an event causes, ordinary failures on the same networks become anomalies too; left in, they
 would move its onset and its end by days (``without_strays``).  And one probe with its own fault, or one that lies,
 says the same bin after bin, until the filter, which takes each bin for new evidence, believes it: if its neighbours
-reach the target, there are no grounds for a suspicion (``is_lone_dissent``).
+reach the target, there are no grounds for a suspicion.  Nor are there if all of it comes from one line of a stranger,
+who could say it for nothing (``is_groundless``).
 
 OONI's measurements name the run of a test, not a probe that anyone could check.  Two runs certainly come from two
 probes if they overlapped in time, or if their software or their resolver differs.  The largest number of runs of which
@@ -37,7 +38,7 @@ from fanous.analysis.incidents.confirm import (
 from fanous.analysis.series.aggregate import MEMORY
 from fanous.analysis.series.voices import NETWORK_PROBES, is_long, mostly_controlled, names_of
 from fanous.model.incident import Interval, NetworkPart, RolePart, Run, union
-from fanous.model.instant import HOUR, MINUTE
+from fanous.model.instant import DAY, HOUR, MINUTE
 from fanous.model.measurement import Role, is_stated
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
@@ -241,7 +242,8 @@ MAIN_SHARE = threshold(
 
 
 def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """The group without findings that lead or trail it, share no mechanism with it and would not stand alone.
+    """The group without findings that lead or trail it and would not stand alone: they share no mechanism with it, or
+    one line of a stranger reports them, and would move its onset or its end.
 
     Args:
         group: findings of one event (``group``).
@@ -258,7 +260,9 @@ def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
 
 
 def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:
-    """Does it share no mechanism with most of the other failures of its target?"""
+    """Does it share no mechanism with most of the other failures of its target, or is it alone of one line?"""
+    if _is_of_one_line(finding, votes):
+        return not all(_is_of_one_line(other, votes) for other in others)
     target = finding.target
     raised = [f for f in others if f.target == target and f.anomaly.probability >= RAISED]
     counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
@@ -269,11 +273,16 @@ def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool
     return not mostly_controlled(seen) and not is_long(seen)
 
 
-# --- one probe against its neighbours -------------------------------------------------------------------
+def _is_of_one_line(finding: Finding, votes: Votes) -> bool:
+    return is_one_line(votes.where(inside(votes, [finding]) & votes.seen))
 
 
-def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
-    """Is one probe behind the whole group, while others on its network reach the target throughout?
+# --- one voice ------------------------------------------------------------------------------------------
+
+
+def is_groundless(group: Sequence[Finding], votes: Votes) -> bool:
+    """Is one stranger's line behind the whole group, or one probe, while others on its network reach the target
+    throughout?
 
     Args:
         group: findings of one event.
@@ -292,7 +301,26 @@ def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
     inside = votes.where(rows)
     for_it = set(inside.probes[inside.seen].tolist())
     others = set(inside.probes.tolist()) - for_it
-    return len(for_it) == 1 and bool(others)
+    return (len(for_it) == 1 and bool(others)) or is_one_line(inside.where(inside.seen))
+
+
+def is_one_line(seen: Votes) -> bool:
+    """May all of this have come from one line of someone for whom no one answers?"""
+    return len(np.unique(seen.asns)) == 1 and beyond_one_line(seen) == len(seen)
+
+
+def beyond_one_line(seen: Votes) -> int:
+    """The first vote, in order of time, that shows that more than one line of a stranger cast them; else their number.
+
+    A collector gives a line two names a day, one for its IPv4 and one for its IPv6 addresses.
+    """
+    daily = defaultdict[int, set[str]](set)
+    each = zip(seen.probes.tolist(), seen.vouched.tolist(), (seen.times // DAY).tolist(), strict=True)
+    for n, (probe, is_vouched, day) in enumerate(each):
+        daily[day].add(probe)
+        if is_vouched or not is_stated(probe) or len(daily[day]) >= NETWORK_PROBES:
+            return n
+    return len(seen)
 
 
 # --- the votes behind anomalies -------------------------------------------------------------------------
