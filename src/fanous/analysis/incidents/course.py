@@ -16,16 +16,8 @@ from math import ceil, inf
 import numpy as np
 
 from fanous.analysis.explanations.fall import AGREE, DEEP
-from fanous.analysis.incidents.assemble import (
-    TOGETHER,
-    end_of,
-    intervals_of,
-)
-from fanous.analysis.incidents.fusion import (
-    LONE_USAGE,
-    STEADY,
-    alone,
-)
+from fanous.analysis.incidents.assemble import TOGETHER, end_of, intervals_of
+from fanous.analysis.incidents.families import LONE_USAGE, STEADY, alone
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import (
@@ -42,14 +34,7 @@ from fanous.analysis.series.depth import (
     stages,
 )
 from fanous.analysis.series.signals import IPV6, SIGNALS, lag_of
-from fanous.model.incident import (
-    Estimate,
-    FamilyView,
-    Interval,
-    Says,
-    Stage,
-    union,
-)
+from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage, union
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Series, SeriesKey
@@ -462,13 +447,13 @@ def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceC
     rises = [(one, rise(one.told, start, end, after, one.lost)) for one in carriers]
     known = [(one, back) for one, back in rises if back is not None and back.at > start]
     steady = [back for one, back in known if not SIGNALS[one.key.signal].of_people]
-    over = _of_share(steady, 1 - EARLIEST) if steady else None
+    over = _of_most(steady) if steady else None
     later = [
         back
         for one, back in known
         if over is None or (back.at > over.at and _still_down(one, over.at, back.at))
     ]
-    return _of_share(later, 1 - EARLIEST) if later else over
+    return _of_most(later) if later else over
 
 
 def _still_down(one: SourceCourse, since: float, until: float) -> bool:
@@ -477,10 +462,10 @@ def _still_down(one: SourceCourse, since: float, until: float) -> bool:
     return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
 
 
-def _of_share(backs: Sequence[Bracket], share: float) -> Bracket:
-    """The return by which ``share`` of them have passed; of few, the first or the last."""
+def _of_most(backs: Sequence[Bracket]) -> Bracket:
+    """The return by which all but ``EARLIEST`` of them have passed; of few, the last."""
     ordered = sorted(backs, key=lambda back: back.at)
-    return ordered[ceil(share * len(ordered)) - 1]
+    return ordered[ceil((1 - EARLIEST) * len(ordered)) - 1]
 
 
 def not_yet(

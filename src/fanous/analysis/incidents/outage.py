@@ -10,20 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-import numpy as np
-
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
-from fanous.analysis.incidents.assemble import (
-    CERTAIN,
-    Setting,
-    confidence_of,
-    intervals_of,
-    status_of,
-)
+from fanous.analysis.incidents.assemble import CERTAIN, Setting, confidence_of, intervals_of, status_of
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.course import (
     FELT,
@@ -36,12 +28,9 @@ from fanous.analysis.incidents.course import (
     present,
     with_depths,
 )
-from fanous.analysis.incidents.fusion import (
+from fanous.analysis.incidents.families import (
     STEADY,
     OutageRuling,
-    Support,
-    agree,
-    alone,
     cannot_show,
     estimate,
     judged,
@@ -242,48 +231,6 @@ class Reach:
     classes: tuple[str, ...]
 
 
-def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
-    """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
-    nothing.
-
-    If kept, they would chain one ordinary morning to the next and put an onset days before the event.
-
-    Args:
-        parts: as for ``ruling``.
-    """
-    support = Support(anomalies, parts)
-    supported = _supported_singles(anomalies, support)
-    return [
-        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
-    ]
-
-
-def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
-    place = anomaly.key.place
-    if family_of(anomaly) in STEADY or place.asn or place.region or alone(anomaly):
-        return True
-    family = family_of(anomaly)
-    return any(
-        family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
-        for other in anomalies
-    )
-
-
-def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
-    """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
-    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
-    starts = np.array([a.start for a in deep])
-    ends = np.array([a.until for a in deep])
-    found: set[int] = set()
-    for one in deep:
-        if one.departure.single:
-            near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
-            others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
-            if any(support.supports(one, other) for other in others):
-                found.add(id(one))
-    return found
-
-
 def _level(kind: Kind, stood: MeasuredCourse, series: Sequence[Series]) -> Estimate:
     """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
     speed rather than of a delay; among these by the series that carry the incident, if any do.
@@ -450,7 +397,12 @@ def reach(
         return Reach(nation, national, _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
-        return _of_networks(group, asns, series, opinions, weights)
+        start, end = min(a.start for a in group), max(a.last_seen for a in group)
+        lines = [s for s in series if s.key.place.asn]
+        observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()}
+        far = extent(asns, observed | asns, weights)
+        name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
+        return Reach(far, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
     if any(a.key.place.region for a in group):
         return Reach(Extent(Scope.REGION, Access.ANY, None), group, _classes("region", group, opinions))
     unknown = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
@@ -465,21 +417,6 @@ def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
         return lost
     # with a short loss, that median includes the bins that it covered in part
     return max([lost, *(one.lost for one in measure(felt, [Interval(a.start, a.end) for a in felt], series))])
-
-
-def _of_networks(
-    group: Sequence[Anomaly],
-    asns: set[int],
-    series: Sequence[Series],
-    opinions: Sequence[FamilyView],
-    weights: UserWeights | None,
-) -> Reach:
-    start, end = min(a.start for a in group), max(a.last_seen for a in group)
-    lines = [s for s in series if s.key.place.asn]
-    observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
-    far = extent(asns, observed, weights)
-    name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
-    return Reach(far, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
