@@ -707,12 +707,16 @@ def measured_course(
     Args:
         anomalies: as in ``measure``.
     """
-    ran = course(lead)
+    by_anomalies = course(lead)
     several_families = len({family_of(a) for a in lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, lambda a: a.key)
-    spans = _until(ran.intervals, end)
-    measured = measure(ran.core, spans, series, anomalies)
-    began = onset_of(ran.first, measured)
+    end = (
+        by_anomalies.intervals[-1].end
+        if several_families and _mostly_back(lead)
+        else end_of(lead, lambda a: a.key)
+    )
+    spans = _until(by_anomalies.intervals, end)
+    measured = measure(by_anomalies.core, spans, series, anomalies)
+    began = onset_of(by_anomalies.first, measured)
     spans, back = exactly(_from_onset(spans, began.at), began, measured)
     still = {a.key for a in lead if a.until > spans[-1].until}
     later = not_yet(spans, measured, still)
@@ -722,7 +726,7 @@ def measured_course(
     if end is not None and (back is None or back.at != end):
         back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
     levels = levels_of(began, spans, measured)
-    of_main = of_main_stretch(ran.first, began, levels, measured)
+    of_main = of_main_stretch(by_anomalies.first, began, levels, measured)
     if of_main is not began:
         began, spans = of_main, _from_onset(spans, of_main.at)
         measured = deepened(measured, spans, end)
@@ -732,7 +736,9 @@ def measured_course(
         spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
     spans, levels = _without_returns(spans, levels, began)
     back = None if end is None else back
-    return MeasuredCourse(ran.core, began, spans, levels, end, measured, back, _reached(began, levels))
+    return MeasuredCourse(
+        by_anomalies.core, began, spans, levels, end, measured, back, _reached(began, levels)
+    )
 
 
 def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:
