@@ -17,19 +17,14 @@ from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
 from fanous.analysis.explanations.publisher import NEAR
-from fanous.analysis.incidents.assemble import (
-    OF_QUANTITIES,
-    Setting,
-    events,
-    without_duplicates,
-)
+from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, events, without_duplicates
 from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import alone
+from fanous.analysis.incidents.families import alone, worth_keeping
 from fanous.analysis.incidents.merge import absorb
-from fanous.analysis.incidents.outage import Quantities, worth_keeping
-from fanous.analysis.incidents.products import controlled
-from fanous.analysis.incidents.remainder import without_remainders
+from fanous.analysis.incidents.outage import Quantities
+from fanous.analysis.incidents.recovery import without_remainders
+from fanous.analysis.incidents.traffic import controlled
 from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.anomalies import left
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together

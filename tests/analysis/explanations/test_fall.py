@@ -9,7 +9,7 @@ import pytest
 from fanous.analysis.explanations.explanation import Weighing
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent
 from fanous.analysis.explanations.table import OF_AGREEMENT, OF_SERIES_EVENT
-from fanous.analysis.incidents import fusion
+from fanous.analysis.incidents import families
 from fanous.analysis.series.parts import Parts
 from fanous.model.explanation import Standing
 from fanous.model.series import Anomaly, Series
@@ -107,7 +107,7 @@ def test_the_order_of_the_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
     rows = list(OF_AGREEMENT)
     for seed in range(5):
         random.Random(seed).shuffle(rows)
-        monkeypatch.setattr(fusion, "OF_AGREEMENT", tuple(rows))
+        monkeypatch.setattr(families, "OF_AGREEMENT", tuple(rows))
         assert [claim(*group, series=[line(GTR, last=0)]) for group in groups] == as_listed
 
 

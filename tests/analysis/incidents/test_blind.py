@@ -3,7 +3,7 @@
 import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.fusion import cannot_show
+from fanous.analysis.incidents.families import cannot_show
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.incidents.witnesses import who_saw_what
 from fanous.model.incident import Estimate, FamilyView, Incident, Says, Sight

@@ -4,7 +4,8 @@ import pytest
 
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.course import course
-from fanous.analysis.incidents.outage import Quantities, worth_keeping
+from fanous.analysis.incidents.families import worth_keeping
+from fanous.analysis.incidents.outage import Quantities
 from fanous.model.incident import Incident
 from fanous.model.series import Anomaly
 from fanous.pipeline.outages import outages_of

@@ -9,7 +9,8 @@ from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.shift import SHIFT
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.course import main_stretch
-from fanous.analysis.incidents.outage import Quantities, worth_keeping
+from fanous.analysis.incidents.families import worth_keeping
+from fanous.analysis.incidents.outage import Quantities
 from fanous.model.incident import Incident, Stage, Status
 from fanous.model.place import Family, Place
 from fanous.model.series import Floats, Series

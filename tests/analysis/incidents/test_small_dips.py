@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.fusion import a_little_lower
+from fanous.analysis.incidents.families import a_little_lower
 from fanous.model.series import Series
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import line

@@ -2,13 +2,14 @@
 
 In the order of the flow:
 
-- ``assemble``: which anomalies are one event, and the incident made of them; its figures come from ``interference``
-  (measurements) or ``outage`` (quantities)
+- ``assemble``: which anomalies are one event, and how its status, its end and its confidence follow
+- ``interference`` (measurements) and ``outage`` (quantities): the incident that an event is
 - ``networks``: which networks may be named, and which parts of a service failed there
 - ``chance``: which networks fell together, and which sessions, by more than chance
-- ``confirm`` (measurements) and ``fusion`` (quantities): by which published rule it is confirmed
-- ``extent``: how far it reaches, how deep it is, and since when; ``remainder``: what stays lower after an outage;
-  ``hints``: what may point to a cause
+- ``confirm`` (measurements) and ``families`` (quantities): by which published rule it is confirmed
+- ``course``: since when an outage is on, and how deep it is; ``recovery``: what stays lower after one; ``traffic``:
+  whether only a platform's fell
+- ``scope``: how far an event reaches; ``hints``: what may point to a cause
 - ``merge``: what was seen in several ways, or is known already, is one incident; ``revision``: reviews, corrections
   and news of it
 - ``witnesses``, ``events``: an incident compared with sources, with claims by others, and with announced events

@@ -17,7 +17,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.assemble import FLAPS, OF_QUANTITIES, SAME_NETWORK_GAP, events, hours_apart
-from fanous.analysis.incidents.fusion import alone
+from fanous.analysis.incidents.families import alone
 from fanous.analysis.series.anomalies import is_country
 from fanous.model.incident import Interval, union
 from fanous.model.instant import DAY

@@ -16,16 +16,8 @@ from math import ceil, inf
 import numpy as np
 
 from fanous.analysis.explanations.fall import AGREE, DEEP
-from fanous.analysis.incidents.assemble import (
-    TOGETHER,
-    end_of,
-    intervals_of,
-)
-from fanous.analysis.incidents.fusion import (
-    LONE_USAGE,
-    STEADY,
-    alone,
-)
+from fanous.analysis.incidents.assemble import TOGETHER, end_of, intervals_of
+from fanous.analysis.incidents.families import LONE_USAGE, STEADY, alone
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import Shares, of_those_days, shares
 from fanous.analysis.series.depth import (
@@ -42,14 +34,7 @@ from fanous.analysis.series.depth import (
     stages,
 )
 from fanous.analysis.series.signals import IPV6, SIGNALS, lag_of
-from fanous.model.incident import (
-    Estimate,
-    FamilyView,
-    Interval,
-    Says,
-    Stage,
-    union,
-)
+from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage, union
 from fanous.model.instant import DAY
 from fanous.model.place import Family
 from fanous.model.series import Anomaly, Series, SeriesKey
@@ -462,13 +447,13 @@ def _was_back(end: float, start: float, after: float, carriers: Sequence[SourceC
     rises = [(one, rise(one.told, start, end, after, one.lost)) for one in carriers]
     known = [(one, back) for one, back in rises if back is not None and back.at > start]
     steady = [back for one, back in known if not SIGNALS[one.key.signal].of_people]
-    over = _of_share(steady, 1 - EARLIEST) if steady else None
+    over = _of_most(steady) if steady else None
     later = [
         back
         for one, back in known
         if over is None or (back.at > over.at and _still_down(one, over.at, back.at))
     ]
-    return _of_share(later, 1 - EARLIEST) if later else over
+    return _of_most(later) if later else over
 
 
 def _still_down(one: SourceCourse, since: float, until: float) -> bool:
@@ -477,10 +462,10 @@ def _still_down(one: SourceCourse, since: float, until: float) -> bool:
     return len(left_of) > 0 and float(np.median(left_of)) <= DEEP
 
 
-def _of_share(backs: Sequence[Bracket], share: float) -> Bracket:
-    """The return by which ``share`` of them have passed; of few, the first or the last."""
+def _of_most(backs: Sequence[Bracket]) -> Bracket:
+    """The return by which all but ``EARLIEST`` of them have passed; of few, the last."""
     ordered = sorted(backs, key=lambda back: back.at)
-    return ordered[ceil(share * len(ordered)) - 1]
+    return ordered[ceil((1 - EARLIEST) * len(ordered)) - 1]
 
 
 def not_yet(
@@ -722,12 +707,16 @@ def measured_course(
     Args:
         anomalies: as in ``measure``.
     """
-    ran = course(lead)
+    by_anomalies = course(lead)
     several_families = len({family_of(a) for a in lead}) > 1
-    end = ran.intervals[-1].end if several_families and _mostly_back(lead) else end_of(lead, lambda a: a.key)
-    spans = _until(ran.intervals, end)
-    measured = measure(ran.core, spans, series, anomalies)
-    began = onset_of(ran.first, measured)
+    end = (
+        by_anomalies.intervals[-1].end
+        if several_families and _mostly_back(lead)
+        else end_of(lead, lambda a: a.key)
+    )
+    spans = _until(by_anomalies.intervals, end)
+    measured = measure(by_anomalies.core, spans, series, anomalies)
+    began = onset_of(by_anomalies.first, measured)
     spans, back = exactly(_from_onset(spans, began.at), began, measured)
     still = {a.key for a in lead if a.until > spans[-1].until}
     later = not_yet(spans, measured, still)
@@ -737,7 +726,7 @@ def measured_course(
     if end is not None and (back is None or back.at != end):
         back = _around(end, series, lead if later is None else [a for a in lead if a.key == later[1].key])
     levels = levels_of(began, spans, measured)
-    of_main = of_main_stretch(ran.first, began, levels, measured)
+    of_main = of_main_stretch(by_anomalies.first, began, levels, measured)
     if of_main is not began:
         began, spans = of_main, _from_onset(spans, of_main.at)
         measured = deepened(measured, spans, end)
@@ -747,7 +736,9 @@ def measured_course(
         spans, levels = (*spans, later[0]), (*levels, *stages(later[1].told, later[0].start, later[0].end))
     spans, levels = _without_returns(spans, levels, began)
     back = None if end is None else back
-    return MeasuredCourse(ran.core, began, spans, levels, end, measured, back, _reached(began, levels))
+    return MeasuredCourse(
+        by_anomalies.core, began, spans, levels, end, measured, back, _reached(began, levels)
+    )
 
 
 def _reached(began: Began, levels: Sequence[Stage]) -> Bracket | None:

@@ -148,7 +148,16 @@ def _with(
     rest = [other for other in found if other not in parts]
     if by_strangers:
         return [*rest, replace(incident, reasons=(*incident.reasons, Reason(BY_STRANGERS, figures)))]
-    return [*rest, _suspected(incident, Reason(DISPUTED, figures))]
+    why = Reason(DISPUTED, figures)
+    suspected = replace(
+        incident,
+        status=status_of(Ruling("", None, why), incident.end),
+        confirmed_at=None,
+        rule="",
+        confidence=min(incident.confidence, UNCONFIRMED),
+        reasons=(why, *incident.reasons[1:]),
+    )
+    return [*rest, suspected]
 
 
 def _is_part(other: Incident, incident: Incident, *, of_confirmed: bool) -> bool:
@@ -176,15 +185,3 @@ def _denied(incident: Incident, others: Votes, known: set[str]) -> Votes:
         if len(here) and made(here.where(here.seen)) < NETWORK_SHARE * made(here):
             rows |= measured
     return others.where(rows)
-
-
-def _suspected(incident: Incident, reason: Reason) -> Incident:
-    """The incident as a suspicion that others dispute."""
-    return replace(
-        incident,
-        status=status_of(Ruling("", None, reason), incident.end),
-        confirmed_at=None,
-        rule="",
-        confidence=min(incident.confidence, UNCONFIRMED),
-        reasons=(reason, *incident.reasons[1:]),
-    )

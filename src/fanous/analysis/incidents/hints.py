@@ -66,16 +66,17 @@ def hints(
         season: the hint that exams are held at its season and hour; None = there are none.
         began: the onset; None = it is not known.
     """
-    found = [*_on_the_half_hour(lead, began), *_imposed(lead), *_at_same_hours(intervals, lead)]
-    if season is not None:
-        found.append(season)
-    if said := sank(lead, series):
-        found.append(said)
-    if _delayed(lead):
-        found.append(Reason("hint.delays"))
-    if elsewhere:
-        found.append(Reason("hint.elsewhere", {"countries": tuple(elsewhere)}))
-    return tuple(found)
+    is_steady, abroad = any(a.departure.steady for a in lead), tuple(elsewhere)
+    found = (
+        *_on_the_half_hour(lead, began),
+        Reason("hint.even_speed", {"share": SlowdownOptions().steady}) if is_steady else None,
+        *_at_same_hours(intervals, lead),
+        season,
+        sank(lead, series),
+        Reason("hint.delays") if _delayed(lead) else None,
+        Reason("hint.elsewhere", {"countries": abroad}) if abroad else None,
+    )
+    return tuple(hint for hint in found if hint is not None)
 
 
 def _on_the_half_hour(lead: Sequence[Anomaly], began: Began | None) -> Iterator[Reason]:
@@ -86,11 +87,6 @@ def _on_the_half_hour(lead: Sequence[Anomaly], began: Began | None) -> Iterator[
     if off <= ON_TIME and window <= SHARP:
         minutes = (MINUTE * max(1, ceil(seconds / MINUTE)) for seconds in (off, window))
         yield Reason("hint.on_time", dict(zip(("off", "window"), minutes, strict=True)))
-
-
-def _imposed(lead: Sequence[Anomaly]) -> Iterator[Reason]:
-    if any(a.departure.steady for a in lead):
-        yield Reason("hint.even_speed", {"share": SlowdownOptions().steady})
 
 
 def _at_same_hours(intervals: Sequence[Interval], lead: Sequence[Anomaly]) -> Iterator[Reason]:

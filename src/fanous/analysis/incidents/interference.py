@@ -14,12 +14,7 @@ import numpy as np
 from fanous.analysis.detectors.finding import RAISED, Finding, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent, ases
-from fanous.analysis.explanations.explanation import (
-    Consequence,
-    answers,
-    for_incident,
-    strongest,
-)
+from fanous.analysis.explanations.explanation import Consequence, answers, for_incident, strongest
 from fanous.analysis.explanations.resolver import through_resolvers
 from fanous.analysis.explanations.site import may_be_of_site, shared_pages
 from fanous.analysis.explanations.table import OF_NAMED_EVENT, OF_NETWORKS
@@ -64,7 +59,6 @@ from fanous.model.incident import (
     Part,
     Scope,
     Status,
-    Stretches,
     UsersShare,
 )
 from fanous.model.place import Family, Place
@@ -213,7 +207,10 @@ class MeasuredVotes:
         kind = min((f.kind for f in named), key=list(Kind).index)
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
         if not two.rule or not raised:
-            lost = _lost(named, self.votes, named_event.witness)
+            lost = {
+                asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if f.asn == asn]
+                for asn in lost_controls(self.votes.where(~self.votes.seen), named_event.witness)
+            }
             seen, controls = named_event.seen, named_event.controls
             return ControlledCase(seen, controls, raised, lost, distinct.count, left).ruling()
         why = left(named_event.seen, np.inf)  # which both families share
@@ -271,14 +268,6 @@ def _of_pages(witness: Votes, known: Comparisons) -> tuple[Reason, ...]:
     targets = set(witness.targets[shared_pages(witness, known)].tolist())
     sites = {site for page in known.pages if targets & set(page.targets) for site in page.targets}
     return (Reason("page.shared", {"sites": len(sites)}),) if targets else ()
-
-
-def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:
-    """The stretches of networks that lost their controls (``confirm.lost_controls``)."""
-    return {
-        asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if f.asn == asn]
-        for asn in lost_controls(votes.where(~votes.seen), witness)
-    }
 
 
 def _observed(group: Sequence[Finding], named: Sequence[Finding], votes: Votes) -> set[int]:

@@ -41,13 +41,8 @@ Recount = Callable[[Incident, Sequence[Incident]], Incident]
 """Recounts the figures of an incident made of the given ones: added up, what is in two of them would count twice."""
 
 
-def as_added(whole: Incident, _: Sequence[Incident]) -> Incident:
-    """The figures added up: right for incidents that have nothing in common."""
-    return whole
-
-
 def merged(
-    in_series: Sequence[Incident], in_votes: Sequence[Incident], recount: Recount = as_added
+    in_series: Sequence[Incident], in_votes: Sequence[Incident], recount: Recount = lambda whole, _: whole
 ) -> list[Incident]:
     """All incidents of a country, each event once, whatever showed it.
 
@@ -202,7 +197,7 @@ def _evidence(one: EvidenceCounts, two: EvidenceCounts) -> EvidenceCounts:
 
 
 def absorb(
-    outages: Sequence[Incident], others: Sequence[Incident], recount: Recount = as_added
+    outages: Sequence[Incident], others: Sequence[Incident], recount: Recount = lambda whole, _: whole
 ) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 

@@ -57,13 +57,11 @@ def _parts(parts: Sequence[Part], hidden: frozenset[str]) -> tuple[Part, ...]:
         if part.target in hidden:
             withheld.setdefault(part.kind, []).append(part)
     kept = tuple(part for part in parts if part.target not in hidden)
-    return (*kept, *(_as_one(kind, alike) for kind, alike in withheld.items()))
-
-
-def _as_one(kind: Kind, parts: Sequence[Part]) -> Part:
-    places = dict.fromkeys(entity for part in parts for entity in part.entities)
-    intervals = union(interval for part in parts for interval in part.intervals)
-    return Part(UNLISTED, kind, mechanisms=(), entities=tuple(places), intervals=intervals)
+    for kind, alike in withheld.items():
+        places = tuple(dict.fromkeys(entity for part in alike for entity in part.entities))
+        intervals = union(interval for part in alike for interval in part.intervals)
+        kept += (Part(UNLISTED, kind, mechanisms=(), entities=places, intervals=intervals),)
+    return kept
 
 
 def _of_network(network: NetworkPart, hidden: frozenset[str]) -> NetworkPart:

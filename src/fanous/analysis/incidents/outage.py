@@ -3,27 +3,19 @@
 Where and when quantities fell, how deep, and which families agree on that.  A lower
 level that lasts becomes the baseline of what follows, and the outage lasts until the earlier level is back.
 
-``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
+``reach_of`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-import numpy as np
-
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
-from fanous.analysis.incidents.assemble import (
-    CERTAIN,
-    Setting,
-    confidence_of,
-    intervals_of,
-    status_of,
-)
+from fanous.analysis.incidents.assemble import CERTAIN, Setting, confidence_of, intervals_of, status_of
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.course import (
     FELT,
@@ -36,12 +28,9 @@ from fanous.analysis.incidents.course import (
     present,
     with_depths,
 )
-from fanous.analysis.incidents.fusion import (
+from fanous.analysis.incidents.families import (
     STEADY,
     OutageRuling,
-    Support,
-    agree,
-    alone,
     cannot_show,
     estimate,
     judged,
@@ -119,48 +108,48 @@ class Quantities:
         fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        said = {row.code for row in OF_SERIES_EVENT if row.consequence is Consequence.SAY}
-        verdict, answers = _judged(fall, kind, [weighed[code] for code in weighed if code not in said])
+        remarks = {row.code for row in OF_SERIES_EVENT if row.consequence is Consequence.SAY}
+        verdict, answers = _judged(fall, kind, [weighed[code] for code in weighed if code not in remarks])
         if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
-        told = opinions(anomalies, self.series)
-        far = reach(anomalies, self.series, told, setting.weights)
-        stood = measured_course(far.lead, self.series, self.anomalies)
-        if verdict.at is None and stood.is_noise:
+        views = opinions(anomalies, self.series)
+        reach = reach_of(anomalies, self.series, views, setting.weights)
+        course = measured_course(reach.lead, self.series, self.anomalies)
+        if verdict.at is None and course.is_noise:
             return None
-        lasting = _lasting_since(stood.end, far, carrying(stood.measured))
-        entities = _entities(setting.country, far, stood.measured, stood.end)
+        lasting = _lasting_since(course.end, reach, carrying(course.measured))
+        entities = _entities(setting.country, reach, course.measured, course.end)
         target = target_of_series(anomalies[0].key)
-        held = [code for code in weighed if weighed[code].standing is Standing.HOLDS]
-        doubts = tuple(weighed[code].because for code in held if code in said)
+        holding = [code for code in weighed if weighed[code].standing is Standing.HOLDS]
+        doubts = tuple(weighed[code].because for code in holding if code in remarks)
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
-        of_line = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
-        near = {one.country for one in self.elsewhere if abs(one.when.start - stood.began.at) <= NEAR}
+        of_line = reach.classes if kind is Kind.OUTAGE else ("slowdown.general",)
+        near = {one.country for one in self.elsewhere if abs(one.when.start - course.began.at) <= NEAR}
         most = ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN
         ruling = verdict  # no earlier than the event: an ordinary dip that ran into it may have met the rule before
-        if verdict.at is not None and verdict.at < stood.began.at:
-            ruling = replace(verdict, at=stood.began.latest)
+        if verdict.at is not None and verdict.at < course.began.at:
+            ruling = replace(verdict, at=course.began.latest)
         return Incident(
             country=setting.country,
             kind=kind,
-            status=status_of(ruling, stood.end),
-            scope=far.extent.scope,
-            access=far.extent.access,
-            users=None if target else far.extent.users,
+            status=status_of(ruling, course.end),
+            scope=reach.extent.scope,
+            access=reach.extent.access,
+            users=None if target else reach.extent.users,
             entities=entities,
             parts=(Part(target, kind, ("outage.platform",) if target else of_line, entities),),
-            networks=_cells([a for a in anomalies if a.until > stood.began.at], entities, stood.spans),
-            onset=stood.began.at,
-            onset_earliest=stood.began.earliest,
-            onset_latest=stood.began.latest,
-            intervals=_by_level(stood.spans, stood.levels),
-            end=stood.end,
-            end_earliest=None if stood.back is None else stood.back.earliest,
-            end_latest=None if stood.back is None else stood.back.latest,
-            reached=None if stood.reached is None else stood.reached.at,
-            reached_earliest=None if stood.reached is None else stood.reached.earliest,
-            reached_latest=None if stood.reached is None else stood.reached.latest,
+            networks=_cells([a for a in anomalies if a.until > course.began.at], entities, course.spans),
+            onset=course.began.at,
+            onset_earliest=course.began.earliest,
+            onset_latest=course.began.latest,
+            intervals=_by_level(course.spans, course.levels),
+            end=course.end,
+            end_earliest=None if course.back is None else course.back.earliest,
+            end_latest=None if course.back is None else course.back.latest,
+            reached=None if course.reached is None else course.reached.at,
+            reached_earliest=None if course.reached is None else course.reached.earliest,
+            reached_latest=None if course.reached is None else course.reached.latest,
             confirmed_at=ruling.at,
             confidence=confidence_of(((family_of(a), a.probability) for a in anomalies), SURE, most),
             kbps=None,
@@ -172,27 +161,27 @@ class Quantities:
                 ruling.reason,
                 *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
                 *doubts,
-                *_by_routes(stood.measured),
-                *_of_ipv6(setting.country, stood.measured),
-                *(() if target else far.extent.remarks),
+                *_by_routes(course.measured),
+                *_of_ipv6(setting.country, course.measured),
+                *(() if target else reach.extent.remarks),
                 *((weekly.because,) if is_short else ()),
                 *((Reason("lasting"),) if lasting is not None else ()),
-                *_stays_lower(far.lead, stood.end),
+                *_stays_lower(reach.lead, course.end),
             ),
-            level=_level(kind, stood, self.series),
+            level=_level(kind, course, self.series),
             lasting_since=lasting,
-            levels=stood.levels,
+            levels=course.levels,
             explanations=tuple(
                 Weighed(code, answer.standing, answer.because) for code, answer in (weighed | answers).items()
             ),
-            opinions=cannot_show(with_depths(told, stood.measured)),
+            opinions=cannot_show(with_depths(views, course.measured)),
             hints=hints(
-                stood.core,
-                stood.spans,
+                course.core,
+                course.spans,
                 () if shared.explains else sorted(near - {setting.country}),
                 self.series,
-                self.season(stood.began.at),
-                stood.began,
+                self.season(course.began.at),
+                course.began,
             ),
         )
 
@@ -242,49 +231,7 @@ class Reach:
     classes: tuple[str, ...]
 
 
-def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
-    """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
-    nothing.
-
-    If kept, they would chain one ordinary morning to the next and put an onset days before the event.
-
-    Args:
-        parts: as for ``ruling``.
-    """
-    support = Support(anomalies, parts)
-    supported = _supported_singles(anomalies, support)
-    return [
-        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
-    ]
-
-
-def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
-    place = anomaly.key.place
-    if family_of(anomaly) in STEADY or place.asn or place.region or alone(anomaly):
-        return True
-    family = family_of(anomaly)
-    return any(
-        family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
-        for other in anomalies
-    )
-
-
-def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
-    """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
-    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
-    starts = np.array([a.start for a in deep])
-    ends = np.array([a.until for a in deep])
-    found: set[int] = set()
-    for one in deep:
-        if one.departure.single:
-            near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
-            others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
-            if any(support.supports(one, other) for other in others):
-                found.add(id(one))
-    return found
-
-
-def _level(kind: Kind, stood: MeasuredCourse, series: Sequence[Series]) -> Estimate:
+def _level(kind: Kind, course: MeasuredCourse, series: Sequence[Series]) -> Estimate:
     """What is left of what users notice: of usage and of answers rather than of routes and stray traffic, and of a
     speed rather than of a delay; among these by the series that carry the incident, if any do.
 
@@ -295,22 +242,22 @@ def _level(kind: Kind, stood: MeasuredCourse, series: Sequence[Series]) -> Estim
         signal = SIGNALS[key.signal]
         return signal.unit == "kbps" if kind is Kind.SLOWDOWN else signal.family in FELT
 
-    known = [one for one in stood.measured if felt(one.key)] or list(stood.measured)
+    known = [one for one in course.measured if felt(one.key)] or list(course.measured)
     carriers = carrying(known)
     known = [one for one in known if one.key in carriers] or known
-    found = of_families(known) or estimate([a for a in stood.core if felt(a.key)] or stood.core)
-    lead = stood.began.lead
+    found = of_families(known) or estimate([a for a in course.core if felt(a.key)] or course.core)
+    lead = course.began.lead
     own = next((one.depth for one in known if lead is not None and one.key == lead.key), None)
     if own is not None and lead is not None and is_country(lead.key.place):
         low, high = min(own.low, found.low), max(own.high, found.high)
         found = replace(own, low=low, high=high, now=found.now, now_at=found.now_at)
-    if stood.end is not None:
+    if course.end is not None:
         return found
     heard = max((float(one.times[-1] + one.step) for one in series if len(one)), default=0.0)
-    return present(found, known, stood.measured, heard)
+    return present(found, known, course.measured, heard)
 
 
-def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey]) -> float | None:
+def _lasting_since(end: float | None, reach: Reach, carriers: Collection[SeriesKey]) -> float | None:
     """When detectors accepted the lasting lower level as their baseline; None = it recovered, or has not lasted a week.
 
     Args:
@@ -318,7 +265,7 @@ def _lasting_since(end: float | None, far: Reach, carriers: Collection[SeriesKey
     """
     if end is not None:
         return None
-    lead = [a for a in far.lead if a.end is None and (not carriers or a.key in carriers)]
+    lead = [a for a in reach.lead if a.end is None and (not carriers or a.key in carriers)]
     accepted = (a.departure.lasting_since for a in lead)
     return min((at for at in accepted if at is not None), default=None)
 
@@ -343,24 +290,24 @@ def _stays_lower(lead: Sequence[Anomaly], end: float | None) -> Iterator[Reason]
 
 
 def _entities(
-    country: str, far: Reach, measured: Sequence[SourceCourse], end: float | None
+    country: str, reach: Reach, measured: Sequence[SourceCourse], end: float | None
 ) -> tuple[str, ...]:
     """The country, if it is about all of it, then the places, deepest first.
 
     While it is ongoing, places that have recovered are left out.
     """
     depths: dict[str, float] = {}
-    for anomaly in far.lead:
+    for anomaly in reach.lead:
         place = str(anomaly.key.place)
         depths[place] = min(depths.get(place, inf), left(anomaly))
     for one in measured:
         if one.depth is not None and str(one.key.place) in depths:
             depths[str(one.key.place)] = one.depth.mean
     if end is None:
-        down = {str(a.key.place) for a in far.lead if a.end is None}
+        down = {str(a.key.place) for a in reach.lead if a.end is None}
         depths = {place: share for place, share in depths.items() if place in down} or depths
     cells = sorted((share, place) for place, share in depths.items() if place != country)
-    own = (country,) if far.extent.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
+    own = (country,) if reach.extent.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
     return own + tuple(place for _, place in cells)
 
 
@@ -433,7 +380,7 @@ IPV4_LEFT = threshold(
 )
 
 
-def reach(
+def reach_of(
     group: Sequence[Anomaly],
     series: Sequence[Series],
     opinions: Sequence[FamilyView],
@@ -450,7 +397,13 @@ def reach(
         return Reach(nation, national, _classes("national", group, opinions))
     asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
-        return _of_networks(group, asns, series, opinions, weights)
+        start, end = min(a.start for a in group), max(a.last_seen for a in group)
+        lines = [s for s in series if s.key.place.asn]
+        observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()}
+        share = extent(asns, observed | asns, weights)
+        name = "mobile" if share.access is Access.MOBILE else "isp"
+        name = "national" if share.scope is Scope.NATION else name
+        return Reach(share, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
     if any(a.key.place.region for a in group):
         return Reach(Extent(Scope.REGION, Access.ANY, None), group, _classes("region", group, opinions))
     unknown = Extent(Scope.INSUFFICIENT, Access.ANY, None, (Reason("place_unknown"),))
@@ -465,21 +418,6 @@ def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
         return lost
     # with a short loss, that median includes the bins that it covered in part
     return max([lost, *(one.lost for one in measure(felt, [Interval(a.start, a.end) for a in felt], series))])
-
-
-def _of_networks(
-    group: Sequence[Anomaly],
-    asns: set[int],
-    series: Sequence[Series],
-    opinions: Sequence[FamilyView],
-    weights: UserWeights | None,
-) -> Reach:
-    start, end = min(a.start for a in group), max(a.last_seen for a in group)
-    lines = [s for s in series if s.key.place.asn]
-    observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
-    far = extent(asns, observed, weights)
-    name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
-    return Reach(far, [a for a in group if a.key.place.asn], _classes(name, group, opinions))
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:

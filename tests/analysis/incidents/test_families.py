@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fanous.analysis.explanations.fall import SeriesEvent
-from fanous.analysis.incidents import fusion
+from fanous.analysis.incidents import families
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.fusion import agree, judged
+from fanous.analysis.incidents.families import agree, judged
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import deliverer_of
 from fanous.model.incident import Kind
@@ -78,7 +78,7 @@ def test_lines_of_different_places_are_never_held_against_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pairs = []
-    monkeypatch.setattr(fusion, "agree", lambda one, other: pairs.append((one, other)))
+    monkeypatch.setattr(families, "agree", lambda one, other: pairs.append((one, other)))
     group = [drop(s, 0, 5, asn=asn) for asn in range(1, 201) for s in ("ping-slash24", "gtr")]
     nation = [drop("bgp", 0, 5), drop("bgp", 24, 29)]
     assert judged(SeriesEvent("XA", [*group, *nation])).ruling.at is None

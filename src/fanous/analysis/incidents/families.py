@@ -1,4 +1,4 @@
-"""Fusion: what each family of sources says about an outage, and whether two that fail independently agree.
+"""Families: what each family of sources says about an outage, and whether two that fail independently agree.
 
 C3 needs two of Atlas, routing, probing, usage and darknet; C1 any other two.  A family that says *as usual* is kept
 next to those that say *down*, since it shows what kind of outage it is; and since *as usual* may hide a loss of a tenth
@@ -300,6 +300,47 @@ def _uncommon(anomaly: Anomaly) -> bool:
     departure = anomaly.departure
     is_odd = departure.unlike >= LONE_UNLIKE or departure.sudden_from is not None
     return is_odd and departure.earlier_year is None
+
+
+def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
+    """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
+    nothing.
+
+    If kept, they would chain one ordinary morning to the next and put an onset days before the event.
+
+    Args:
+        parts: as for ``ruling``.
+    """
+    support = Support(anomalies, parts)
+    supported = _supported_singles(anomalies, support)
+    return [
+        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
+    ]
+
+
+def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
+    family = family_of(anomaly)
+    if family in STEADY or not is_country(anomaly.key.place) or alone(anomaly):
+        return True
+    return any(
+        family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
+        for other in anomalies
+    )
+
+
+def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
+    """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
+    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
+    starts = np.array([a.start for a in deep])
+    ends = np.array([a.until for a in deep])
+    found: set[int] = set()
+    for one in deep:
+        if one.departure.single:
+            near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
+            others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
+            if any(support.supports(one, other) for other in others):
+                found.add(id(one))
+    return found
 
 
 # --- what each family says ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Remainder: what stays a little lower when an outage is over is no part of the outage, nor is the day that still holds
+"""Recovery: what stays a little lower when an outage is over is no part of the outage, nor is the day that still holds
 the loss.
 
 After a cut some blocks of addresses never answer again, and a publisher may change what it probes in the middle of one.
@@ -20,7 +20,7 @@ import numpy as np
 from fanous.analysis.explanations.addresses import SMALL
 from fanous.analysis.explanations.fall import AGREE
 from fanous.analysis.explanations.publisher import median_share
-from fanous.analysis.incidents.fusion import LONE, NOTICED, STEADY
+from fanous.analysis.incidents.families import LONE, NOTICED, STEADY
 from fanous.analysis.series.anomalies import family_of, is_country, of_people
 from fanous.analysis.series.baselines import Shares, shares
 from fanous.analysis.series.depth import BACK, STAGE

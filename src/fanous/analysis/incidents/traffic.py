@@ -1,5 +1,5 @@
-"""Products: all products of a source fall together if the country loses connectivity, or if the source has a gap; if
-one falls alone, something happened to it.
+"""Traffic of a platform: all products of a source fall together if the country loses connectivity, or if the source
+has a gap; if one falls alone, something happened to it.
 """
 
 from collections.abc import Sequence
