@@ -65,7 +65,7 @@ def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         ({1: 9, 2: 8}, {}, False),
         ({1: 9, 3: 9}, {1: "One", 3: "One"}, False),
         ({1: 9}, {2: "Two", 9: "Two"}, True),  # behind a network of its operator
-        ({1: 9, 2: 9}, {1: "One", 3: "One"}, False),  # the operator's other network stands behind no one
+        ({1: 9, 2: 9}, {1: "One", 30: "One"}, False),  # the operator's other network stands behind no one
         ({1: 2, 2: 1}, {}, False),  # of a damaged table
     ],
 )
