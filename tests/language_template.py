@@ -143,6 +143,7 @@ TABLES: tuple[tuple[Text, ...], ...] = (
     (*headline.REPORTED.values(), *words.BASES.values(), "First published"),
     (*reasons.GONE.values(), reasons.NO_LONGER, reasons.METHOD_CHANGED, reasons.METHOD_SAID),
     tuple(dict.fromkeys(reasons.COUNTED.values())),
+    (*reasons.SHARED.values(), reasons.OF_REGISTRIES),
     (*reasons.CONTROLS.values(), reasons.UNNAMED, *reasons.UNITS.values()),
     (reasons.EITHER, reasons.UNNAMED_INCIDENT, reasons.NOT_JUDGED, *words.KINDS_SHOWN.values()),
     tuple(words.FAMILIES.values()),

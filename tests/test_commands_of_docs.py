@@ -65,6 +65,7 @@ NOT_RUN = {
     "queue": "needs servers of NATS; tests/collector/stream",
     "refdata accept": "needs a digest that --list shows; tests/cli/test_refdata.py types what it prints",
     "refdata lists": "without --from it fetches from the internet; tests/cli/test_refdata.py",
+    "refdata upstreams": "needs routing tables of hundreds of MB; tests/cli/test_refdata.py gives it small ones",
     "refdata update": "without --from it fetches from the internet; tests/refdata",
     "run": "goes on until it is stopped; tests/monitor starts it",
     "scan": "needs root, and sends to others' addresses; tests/scan",

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fanous.charts.card import Words, card
-from fanous.charts.counts import IncidentSpan, Panel, Sheet
+from fanous.charts.card import CHART, Words, card
+from fanous.charts.counts import IncidentSpan, Panel, Sheet, named_rows
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
 from fanous.charts.plot import NARROW, WIDE, Legend, PartBar, Shape, plot, ticks
@@ -32,7 +32,6 @@ def words(headline: str = "X blocked", *, rtl: bool = False, sure: bool = True) 
         headline,
         "A sentence.",
         ["foot", HOSTILE],
-        [("blocked", HOSTILE), ("slowed", "Slowed")],
         sure,
         False,
         False,
@@ -120,8 +119,11 @@ PANELS = [
 ]
 
 
+KEY = [("blocked", HOSTILE), ("slowed", "Slowed")]
+
+
 def drawn_card(of: Words, *, charted: bool = False, panels: list[Panel] = PANELS) -> str:
-    return card(of, panels, SHEET if charted else None)
+    return card(of, named_rows(panels, SHEET, KEY, CHART) if charted else "")
 
 
 @pytest.mark.parametrize("rtl", [True, False])

@@ -47,6 +47,7 @@ WRITES_NOTHING = {
     "queue": "prints",
     "refdata accept": "the same as refdata update",
     "refdata lists": "the same as refdata update",
+    "refdata upstreams": "the same as refdata update",
     "refdata update": "installs into the folder of the user's data; see the test of a set that was changed by hand",
     "verify": "prints; --store is ignored",
 }
@@ -149,6 +150,7 @@ READ = {
         "bundle",
         "corpus",
         "draft",
+        "files",
         "paths",
     ),
 }

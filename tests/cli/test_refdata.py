@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fanous.errors import FanousError
+from fanous.refdata.upstreams import installed, outermost
 from fanous.refdata.watchlist import watched
+from fanous.sources.signals.upstreams import LEAST_PEERS
 from tests.commands import document, fanous, program
 from tests.refdata.sets import OONI_HEADER, ooni, ooni_file
 from tests.refdata.test_figures import OWN
+from tests.sources.signals import mrt_files
 
 UPDATE = ("refdata", "update")
 
@@ -108,3 +112,27 @@ def test_a_list_that_is_none_or_cannot_be_fetched_replaces_nothing(tmp_path: Pat
     assert "citizenlab-pk.csv: not updated" in done.stdout
     assert "pass each with --from FILE" in done.stderr
     assert watched() == before
+
+
+def test_upstreams_are_noted_from_routing_tables_and_replace_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        mrt_files, "PEERS", tuple((f"192.0.2.{n}", 64500 + n) for n in range(1, LEAST_PEERS + 1))
+    )
+    seen = dict.fromkeys(range(LEAST_PEERS), 100)
+    (tmp_path / "bview").write_bytes(mrt_files.table(0, {"192.0.2.0/24": seen}, via=(701, 9)))
+    done = document("refdata", "upstreams", tmp_path / "bview")
+    assert (done["networks"], done["upstreams"]) == (1, 1)
+    table = tmp_path / "fanous" / "refdata" / "upstreams.tsv"
+    assert table.read_text() == "# bview\nAS100\tAS9\n" and done["path"] == str(table)
+    assert outermost(100) == 9
+    (tmp_path / "updates").write_bytes(mrt_files.update(60, 1, ("192.0.2.0/24",), origin=100, via=(8,)))
+    refused = fanous("refdata", "upstreams", tmp_path / "bview", tmp_path / "updates", code=1)
+    assert "give routing tables (bview or rib), not only updates" in refused.stderr
+    assert outermost(100) == 9, "nothing changes"
+    table.write_text("AS100 9\n")
+    installed.cache_clear()
+    with pytest.raises(FanousError, match="damaged; remove it, or make it anew"):
+        outermost(100)
+    installed.cache_clear()

@@ -103,7 +103,34 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def card_of(store: Store, incident: Incident, now: float) -> str:
-    return text(card_svg(store, incident, Edition(ENGLISH, "http://monitor.example", now)))
+    return card_svg(store, incident, Edition(ENGLISH, "http://monitor.example", now))
+
+
+def shares(path: str, bottom: float, pixels: float) -> list[float]:
+    """The values of a line or of a band, in order."""
+    return [1.25 * (bottom - float(y)) / pixels for y in re.findall(r"(?:M\d+ |V)([\d.]+)", path)]
+
+
+def test_the_card_draws_the_lines_and_bands_of_the_page(told: Told) -> None:
+    """Within two pixels of the lower picture, and in as many steps or fewer where two are the same height."""
+    chart = told.page.partition("data-frame=")[2].partition("</svg>")[0]
+    _, _, top, bottom = map(float, chart[1:].partition('"')[0].split())
+    here = re.findall(r'<path d="([^"]+)" class="(?:line|band) (.)(.)"', chart)
+    edges = [float(y) for y in re.findall(r'<path d="M44 (\d+)H', told.card)]
+    low, peak = max(edges), min(edges)
+    there = re.findall(r'<path d="([^"]+)" (?:fill="none" stroke-width="2.2"|opacity="0.2")', told.card)
+    assert len(here) == len(there) >= 1
+    for (path, *_), other in zip(here, there, strict=True):
+        page, card = shares(path, bottom, bottom - top), shares(other, low, low - peak)
+        for one, same in (
+            (min(page), min(card)),
+            (max(page), max(card)),
+            (page[0], card[0]),
+            (page[-1], card[-1]),
+        ):
+            assert one == pytest.approx(same, abs=2 * 1.25 / (low - peak) + 0.02)
+    names = re.findall(r'class="name">([^<]+)<', chart)
+    assert html.unescape(names[0]) in text(told.card)
 
 
 def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
@@ -120,7 +147,7 @@ def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
     assert stated in told.lede and stated in told.details and stated in told.report
     assert told.fact("Connectivity left").startswith(stated)
     assert not re.search(r"(\d+%) to \1", told.fact("Connectivity left")), "a range of one figure is none"
-    assert text(told.lede) in told.card
+    assert text(told.headline) in text(told.card)
     lowest = re.findall(r"At its lowest, (\d+%)", text(told.details))
     assert lowest == [ENGLISH.percent(level.worst)] * len(lowest)
     assert set(re.findall(r"Lowest share|averag", text(told.page))) == set(), "no third kind of figure"

@@ -154,6 +154,7 @@ COMMANDS = {
     "--config": ("incidents", "list", "--config", "{}"),
     "probe list": ("probe", "list", "{}"),
     "pull ris --table": ("pull", "ris", "--country", "PK", "--table", "{}", "--store", "{store}"),
+    "refdata upstreams": ("refdata", "upstreams", "{}"),
     "refdata update --from": ("refdata", "update", "--from", "{}"),
     "scan --targets": (
         "scan",

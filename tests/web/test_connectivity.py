@@ -26,10 +26,11 @@ from fanous.model.incident import (
 from fanous.model.instant import to_iso
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
+from fanous.publish.levels import lines_of
 from fanous.publish.pictures import reach
 from fanous.store.protocol import Store
 from fanous.web.answers import Site
-from fanous.web.pages.connectivity import level_of, lines_of
+from fanous.web.pages.connectivity import level_of
 from fanous.wording import LANGUAGES
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore

@@ -42,6 +42,7 @@ PARAMS: dict[str, Param] = {
     "affected": 4,
     "fewer": 2,
     "families": ("routing", "usage"),
+    "shared": ("geolocation:registries", "geolocation:ioda"),
     "from": ("AS1", "AS2"),
     "hours": 3,
     "high": 0.9,

@@ -7,7 +7,7 @@ Text is wrapped to fit, and starts at the side where the script starts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.charts.counts import HATCH, Panel, Sheet, named_rows
+from fanous.charts.counts import HATCH
 from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, PAPER, SLOWED, SOFT, breadth, fitted, xml
 from fanous.charts.plot import Shape
 from fanous.wording.language import END_ISOLATE
@@ -46,7 +46,7 @@ TEXT_SIZES = (30, 27, 24, 22)
 LEADING = 1.38
 FOOT_GAP = 38
 """Pixels between the baselines of a sentence's last line and of the foot."""
-FOOT_SIZES = (23, 21, 19, 17)
+FOOT_SIZES = (23, 21, 19, 17, 15)
 REGULAR = 0.92
 """Width of regular letters relative to bold ones, which ``breadth`` assumes."""
 
@@ -61,7 +61,6 @@ class Words:
         gone: was it retracted?
         sentence: shown if there is no chart.
         foot: at most three lines at the foot: time on both clocks, what is drawn, whose data it is.
-        key: the chart's key, as (class of an area, what it means).
         notice: shown at the top; empty = nothing.
         rtl: the language runs from the right.
     """
@@ -70,7 +69,6 @@ class Words:
     headline: str
     sentence: str
     foot: Sequence[str]
-    key: Sequence[tuple[str, str]]
     confirmed: bool
     over: bool
     gone: bool
@@ -81,8 +79,12 @@ class Words:
 GREY = '<filter id="grey"><feColorMatrix type="saturate" values="0"/></filter>'
 
 
-def card(words: Words, panels: Sequence[Panel], sheet: Sheet | None) -> str:
-    """The card as standalone SVG; without a sheet, a sentence in place of the chart."""
+def card(words: Words, chart: str) -> str:
+    """The card as standalone SVG.
+
+    Args:
+        chart: SVG of the size ``CHART``, with its colours as attributes; empty = a sentence takes its place.
+    """
     side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
     size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
     y = 150 + size
@@ -94,12 +96,11 @@ def card(words: Words, panels: Sequence[Panel], sheet: Sheet | None) -> str:
     for line in headline:
         parts.append(side.text(y, line, bold))
         y += round(size * 1.22)
-    if sheet is None:
+    if not chart:
         plain = f'font-family="{FONT}" fill="{INK}"'
         parts += _paragraph(words.sentence, side, y + 20, first - FOOT_GAP, plain)
     else:
-        rows = named_rows(panels, sheet, words.key, CHART)
-        drawn = f'<g transform="translate({EDGE} 304)">{rows}</g>'
+        drawn = f'<g transform="translate({EDGE} 304)">{chart}</g>'
         parts.append(f'<g filter="url(#grey)" opacity="0.5">{drawn}</g>' if words.gone else drawn)
     parts += [_small(side, first + n * step, line, FOOT_SIZES) for n, line in enumerate(words.foot[:3])]
     return (

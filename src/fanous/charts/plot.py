@@ -115,9 +115,15 @@ def plot(
     )
 
 
-def drawing(lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape) -> str:
+def drawing(
+    lines: Lines,
+    spans: Sequence[tuple[float, float]],
+    legend: Legend,
+    shape: Shape,
+    brackets: Sequence[tuple[float, float]] = (),
+) -> str:
     """The chart without its ``<svg>``, to be placed inside another picture that stands alone."""
-    return _Frame(lines, shape, legend).drawn(spans, legend, alone=True)
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone=True, brackets=brackets)
 
 
 class _Frame:

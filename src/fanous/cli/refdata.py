@@ -1,5 +1,6 @@
 """``fanous refdata``: updates reference data, and lists what is installed, as text or JSON."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from fanous.refdata.update import Updated, UpdateOutcome
 from fanous.refdata.users import InstalledUsers
 
 refdata_app = typer.Typer(
-    help="Update reference data: block page fingerprints and numbers of users per network.",
+    help="Update reference data: block page fingerprints, numbers of users per network, lists of sites, upstreams.",
     no_args_is_help=True,
 )
 
@@ -129,6 +130,44 @@ def refdata_accept(
         {"accepted": trial_document(accepted)},
         [*lines, "run `fanous rejudge` to judge a store's measurements by them"],
     )
+
+
+@refdata_app.command("upstreams")
+def refdata_upstreams(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Routing tables (MRT: bview or rib), and updates if you have them."
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Note which networks stand behind one upstream, by routing tables of your own.
+
+    Networks behind one upstream fall together when it fails, so they are not counted as several that fell together by
+    more than chance.  What you give replaces what you gave before: give all collectors at once, since each sees only
+    the paths that its peers prefer; updates show others that were in use for a while.  `fanous detect CC` applies it
+    to a store.
+    """
+    from fanous.refdata.upstreams import install
+    from fanous.sources.signals.mrt import paths
+    from fanous.sources.signals.upstreams import LEAST_PEERS, AsPaths
+
+    neighbours = AsPaths()
+    for file in files:
+        neighbours.add_all(paths(file))
+    found, seen = neighbours.upstreams(), len(neighbours.only)
+    if not found:
+        raise FanousError(
+            f"none of the {seen:,} networks in these files has one upstream that {LEAST_PEERS} peers show, so nothing "
+            "changes; give routing tables (bview or rib), not only updates"
+        )
+    path = install(found, ", ".join(file.name for file in files), time.time())
+    document = {"path": str(path), "networks": seen, "upstreams": len(found), "least_peers": LEAST_PEERS}
+    line = (
+        f"{len(found):,} of {seen:,} networks stand behind one upstream, as {LEAST_PEERS} peers or more show"
+    )
+    tell(as_json, document, [line, f"written to {path}; `fanous detect CC` applies it to a store"])
 
 
 def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:

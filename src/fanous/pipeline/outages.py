@@ -4,7 +4,7 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -39,6 +39,7 @@ from fanous.model.reason import Reason
 from fanous.model.score import YEAR
 from fanous.model.series import Anomaly, Series
 from fanous.refdata.countries import distance, exam_season, local
+from fanous.refdata.upstreams import outermost
 from fanous.store.protocol import Store
 
 CONNECTIVITY = "connectivity"
@@ -183,13 +184,25 @@ def outages_of(
     kept = worth_keeping(anomalies, parts) if kind is Kind.OUTAGE else anomalies
     findings = [Finding(anomaly, kind) for anomaly in kept]
     basis = replace(quantities, anomalies=kept)
-    operators = (
-        {network.asn: network.operator for network in setting.weights.networks} if setting.weights else {}
-    )
-    chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, operators)
+    units = _units({one.key.place.asn for one in kept} - {0}, setting.weights)
+    chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, units)
     groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
     found = (basis.incident(group, setting) for group in without_duplicates(groups))
     return [incident for incident in found if incident is not None]
+
+
+def _units(asns: Iterable[int], weights: UserWeights | None) -> dict[int, str]:
+    """Network -> what it falls together with: all of its operator, or all behind the one upstream of these."""
+    operators = {network.asn: network.operator for network in weights.networks} if weights else {}
+    beyond = defaultdict[str, set[int]](set)
+    for asn in {*asns, *operators}:
+        beyond[operators.get(asn, f"AS{asn}")].add(outermost(asn))
+    found = {}
+    for asn in asns:
+        name = operators.get(asn, f"AS{asn}")
+        top = min(beyond[name])
+        found[asn] = operators.get(top, f"AS{top}") if len(beyond[name]) == 1 else name
+    return found
 
 
 def _elsewhere(store: Store, country: str, since: float, until: float) -> list[OutageElsewhere]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from fanous.base.text import printable
 from fanous.charts.card import CHART, Words, card
-from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed
-from fanous.charts.plot import WIDE, Shape, ticks
+from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed, named_rows
+from fanous.charts.plot import WIDE, Legend, PartBar, Shape, drawing, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Status, union
@@ -15,6 +15,8 @@ from fanous.model.series import Votes
 from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
+from fanous.publish.levels import by_interest, label_of, name_of, series_of
+from fanous.publish.levels import lines_of as lines_of_levels
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
@@ -25,6 +27,9 @@ from fanous.wording.words import status_word
 
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
 """How far a chart extends before and after an incident: at least this long, or this share of its length."""
+
+CURVES = Shape(WIDE.width, 160, 6)
+"""The size of what public series show, before it is enlarged to the card's chart."""
 
 MOST_LINES = 5
 """As many lines as a reader can tell apart."""
@@ -38,23 +43,44 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     gone = incident.status is Status.RETRACTED
     until = data_ended(store, incident, edition.now)
     account = [*narrative.summary(incident, language), *narrative.unheard_since(until, incident, language)]
+    if lines is None:
+        chart, unit = curves_of(store, incident, edition), ""
+    else:
+        sheet, panels = (
+            sheet_of(incident, lines, language, CHART),
+            panels_of(incident, lines, edition.now, language),
+        )
+        chart, unit = named_rows(panels, sheet, stack_key(language), CHART), _unit(lines, language)
     words = Words(
         status=language.say(status_word(incident)),
         headline=(headline.claimed if gone else headline.headline)(incident, story.names, language).text,
         sentence=" ".join(one.text for one in account),
-        foot=_foot(incident, edition, lines),
-        key=stack_key(language),
+        foot=_foot(incident, edition, unit, charted=bool(chart)),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
         gone=gone,
         notice=language.say("Synthetic") if incident.provenance.is_synthetic else "",
         rtl=language.direction == "rtl",
     )
-    if lines is None:
-        return card(words, [], None)
-    return card(
-        words, panels_of(incident, lines, edition.now, language), sheet_of(incident, lines, language, CHART)
-    )
+    return card(words, chart)
+
+
+def curves_of(store: Store, incident: Incident, edition: Edition) -> str:
+    """What public series show of an outage, as on its page, to be drawn inside its card; empty = none do."""
+    if incident.targets and not incident.is_of_traffic:
+        return ""
+    store, language = store.of(incident.provenance), edition.language
+    since, until = reach(store, incident, edition.now)
+    known = known_around(store, incident)
+    series, lost = series_of(store, incident.country, known, since, until, incident.targets)
+    lines = lines_of_levels(by_interest(series, incident.opinions), since, min(until, edition.now), lost)
+    if not lines.lines:
+        return ""
+    titles = {name_of(one): label_of(one.key, language) for one in series}
+    names = [titles[line.target] for line in lines.lines]
+    legend = legend_of(lines, names, "", incident.country, language, CURVES)
+    drawn = drawing(lines, spans_of(incident, edition.now), legend, CURVES, brackets_of(incident))
+    return f'<g transform="scale({CHART.width / CURVES.width:.3f})">{drawn}</g>'
 
 
 def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
@@ -249,6 +275,16 @@ def _drawn_targets(incident: Incident) -> list[str]:
     return list(incident.targets[:MOST_LINES])
 
 
+def known_around(store: Store, incident: Incident) -> list[Incident]:
+    """The incidents of its country, which are no part of a baseline.
+
+    What a retracted one said was compared with the time before it, so its chart is too.
+    """
+    known = list(store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic))
+    is_gone = incident.status is Status.RETRACTED
+    return [*known, replace(incident, status=Status.SUSPECTED)] if is_gone else known
+
+
 def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
     """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
     until = now if incident.seen_until is None else incident.seen_until
@@ -294,15 +330,13 @@ def _unit(lines: Lines, language: Language) -> str:
     return language.say("Share of users") if lines.by_users else language.say("Share of measured networks")
 
 
-def _foot(incident: Incident, edition: Edition, lines: Lines | None) -> list[str]:
+def _foot(incident: Incident, edition: Edition, unit: str, *, charted: bool) -> list[str]:
     """The time on both clocks (unless a sentence above gives it), what is drawn, and where it can be checked."""
     language = edition.language
     notice, address, credit = _provenance(incident, edition)
-    owed = [credit] if credit else []
-    if lines is None:
-        return [f"{notice}{address}", *owed]
-    when = period.roughly_when(incident, language).text
-    return [when, f"{notice}{_unit(lines, language)} · {address}", *owed]
+    when = [period.roughly_when(incident, language).text] if charted else []
+    drawn = f"{unit} · " if unit else ""
+    return [*when, f"{notice}{drawn}{address}", *([credit] if credit else [])]
 
 
 def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:
@@ -311,3 +345,42 @@ def _provenance(incident: Incident, edition: Edition) -> tuple[str, str, str]:
     address = edition.cited(incident_path(incident))
     mark = headline.provenance_mark(incident, language)
     return f"{mark} · " if mark else "", language.apart(address), credit_line(incident, language)
+
+
+TOP = 1.25
+"""Share of the baseline; higher values are drawn at the edge, since they are not disruptions."""
+
+HEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def legend_of(
+    lines: Lines,
+    names: Sequence[str],
+    description: str,
+    country: str,
+    language: Language,
+    shape: Shape,
+    bars: Sequence[PartBar] = (),
+) -> Legend:
+    """What is written on a chart of them.
+
+    Args:
+        names: of the lines, in order.
+    """
+    unit = language.say("Value in % of the baseline")
+    return Legend(
+        unit,
+        description,
+        ticks(lines.start, lines.end, country, language, shape.ticks),
+        heights(language),
+        (),
+        unit,
+        clock_words(lines.start, country, language),
+        names,
+        bars,
+    )
+
+
+def heights(language: Language) -> list[tuple[float, str]]:
+    """The value axis; its top line is the edge and has no label."""
+    return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]

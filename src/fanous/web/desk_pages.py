@@ -135,9 +135,8 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     own = store.of(incident.provenance)
     (story,) = stories(own, [incident])
     revisions = store.ledger.revisions(incident.id)
-    known = store.ledger.incidents(incident.country, synthetic=own.is_synthetic)
     return {
-        **pictured(own, incident, known, visit),
+        **pictured(own, incident, visit),
         "story": story,
         "incident": incident,
         "names": story.names,

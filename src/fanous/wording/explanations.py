@@ -41,6 +41,7 @@ EXPLANATIONS = {
     "line.chance": "A few ordinary failures came close together by chance.",
     "network.abroad": "It happened in another country, to which the network belongs.",
     "publisher.at_fault": "The one publisher of the data, or the one source that passed them on, was at fault.",
+    "publisher.shared": "All that shows it rests on the same collection, geolocation or lists, and these were wrong.",
     "usage.as_usual": "Only machines were cut off, and people's use went on as usual.",
     "usage.weekly": "It falls like this at the same time of every week.",
     "addresses.given_up": "Addresses were renumbered or given up, and no user lost anything.",
@@ -50,6 +51,7 @@ EXPLANATIONS = {
 }
 """Code of a row -> what it says, in one sentence."""
 
+ONE_FAMILY = "Only one kind of source shows it."
 DOES_NOT_FIT = "The way in which it failed does not fit ({mechanisms})."
 
 EXCLUDED_BY = {
@@ -83,6 +85,7 @@ EXCLUDED_BY = {
     "no_target": "All connections were affected, so no site or service was singled out.",
     "not_alike": DOES_NOT_FIT,
     "not_one_network": "It is not about one network alone.",
+    "one_family": ONE_FAMILY,
     "one_host": "Only one hosting network is affected.",
     "other_families": "Other kinds of sources show it too ({families}).",
     "other_way": DOES_NOT_FIT,
@@ -102,6 +105,9 @@ EXCLUDED_BY = {
     "several_networks": "It was seen on several networks ({entities}).",
     "several_probes": "It was seen by more than one device, or on more than one network (probes or test runs: {some}).",
     "several_resolvers": "It was seen through several resolvers ({resolvers}).",
+    "share_nothing": (
+        "The kinds of sources that show it ({families}) are not known to share any collection, geolocation or lists."
+    ),
     "several_versions": "It was seen by several versions of the software or the test ({some}).",
     "usual_page_beside": "Others in the country were shown the usual page at the time (measurements: {some}).",
     "works_abroad": (
@@ -122,8 +128,9 @@ UNTESTED_FOR = {
     "no_other_country": "No other country has enough measurements from that time.",
     "no_other_figures": "There are no figures of others from that time that could deny it.",
     "not_abroad": "Nothing from other countries shows whether it worked there at the time.",
+    "methods_unknown": "How all of these series are collected and located is not known ({families}).",
     "nothing_usable": "None of the measurements that saw it can tell.",
-    "one_family": "Only one kind of source shows it.",
+    "one_family": ONE_FAMILY,
     "one_version": "Too few probes with other versions reached it on the same networks to tell.",
     "other_access": (
         "Mobile networks fell, and figures of people's traffic include fixed lines, which can keep it up."

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.signals import REGISTRIES, SIGNALS
 from fanous.base.text import printable
 from fanous.model.incident import UNLISTED, Kind, MethodChange, Scope, Status
 from fanous.model.place import Family
@@ -98,6 +98,10 @@ REASONS: dict[str, Text] = {
     "basis.one_publisher": (
         "Reported by {deliverers} ({families}). All that shows it comes from one hand, whose fault or lie would look "
         "like this, so it is only suspected until another hand shows it too."
+    ),
+    "shares.methods": (
+        "The kinds of sources that show it ({families}) share {shared}. An error there would be in all of them. That "
+        "keeps it from being certain."
     ),
     "lacks.family": "Only one kind of source shows it ({families}); two are needed.",
     "lacks.agreement": "Several kinds of sources show a change ({families}), but not at the same time and place.",
@@ -545,6 +549,26 @@ def deliverer_title(name: str, language: Language) -> str:
     return DELIVERER_TITLES.get(name) or language.known(title)
 
 
+SHARED = {
+    "collectors": "the collection ({name})",
+    "geolocation": "the geolocation ({name})",
+    "lists": "the list of what is measured ({name})",
+    "publisher": "the publisher ({name})",
+}
+"""Kind of what series share -> its words."""
+
+OF_REGISTRIES = "regional internet registries"
+
+
+def _shared_title(code: str, language: Language) -> str:
+    """What series share, as ``analysis.series.signals.shared`` names it."""
+    kind, _, name = code.partition(":")
+    if kind not in SHARED:
+        return printable(code)
+    title = language.say(OF_REGISTRIES) if name == REGISTRIES else deliverer_title(name, language)
+    return language.say(SHARED[kind], name=title)
+
+
 def _resolvers_network(name: str) -> str:
     """``AS15169`` -> ``Google (AS15169)``, if the name of the network is known."""
     known = network_title(int(name.removeprefix("AS")), {}) if name.startswith("AS") else ""
@@ -577,6 +601,7 @@ _NUMBERS: dict[str, Callable[[Language, float], str]] = {
 }
 _NAMED: dict[str, Callable[[str, Language], str]] = {
     "deliverers": lambda name, language: deliverer_title(name, language),
+    "shared": _shared_title,
     "families": lambda name, language: language.say(FAMILIES[Family(name)]),
     "shown_by": lambda name, language: language.say(FAMILIES[Family(name)]),
     **dict.fromkeys(("countries", "working"), lambda code, language: country_name(code, language.code)),

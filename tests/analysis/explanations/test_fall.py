@@ -10,6 +10,7 @@ from fanous.analysis.explanations.explanation import Weighing
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent
 from fanous.analysis.explanations.table import OF_AGREEMENT, OF_SERIES_EVENT
 from fanous.analysis.incidents import families
+from fanous.analysis.incidents.outage import SURE
 from fanous.analysis.series.parts import Parts
 from fanous.model.explanation import Standing
 from fanous.model.series import Anomaly, Series
@@ -92,6 +93,49 @@ def test_one_deliverer_may_be_at_fault_however_many_of_its_series_agree(
 ) -> None:
     answer = weighed("publisher.at_fault", *shown)
     assert (answer.standing, answer.because.code) == (standing, because)
+
+
+@each(
+    ("signals", "standing", "because", "shared"),
+    [
+        ((BGP, "tor_relay"), Standing.HOLDS, "shares.methods", ("geolocation:registries",)),
+        (
+            ("bgp", "merit-nt"),
+            Standing.HOLDS,
+            "shares.methods",
+            ("geolocation:IODA",),
+        ),  # IODA locates Merit's packets
+        ((BGP, AP), Standing.EXCLUDED, "share_nothing", None),
+        ((BGP, "responders"), Standing.UNTESTED, "methods_unknown", None),  # of any table
+        ((BGP, "prefixes_v6"), Standing.EXCLUDED, "one_family", None),
+    ],
+)
+def test_two_deliverers_may_share_how_they_collect_or_locate(
+    signals: Sequence[str], standing: Standing, because: str, shared: tuple[str, ...] | None
+) -> None:
+    answer = weighed("publisher.shared", *(drop(signal, 0, 6) for signal in signals))
+    assert (answer.standing, answer.because.code) == (standing, because)
+    assert answer.because.params.get("shared") == shared
+
+
+def test_what_two_families_share_is_said_and_caps_their_confidence_but_not_that_of_others() -> None:
+    alone = claim(drop(BGP, 0, 6), drop("tor_relay", 0, 6))
+    assert alone is not None and alone.rule == "C3" and alone.confidence == SURE
+    assert [reason.code for reason in alone.reasons][:2] == ["rule.c3", "shares.methods"]
+    joined = claim(drop(BGP, 0, 6), drop("tor_relay", 0, 6), drop(AP, 0, 6, raised=2))
+    assert joined is not None and joined.confirmed_at == alone.confirmed_at
+    assert joined.confidence > SURE
+    assert "shares.methods" not in [reason.code for reason in joined.reasons]
+
+
+def test_what_one_deliverers_families_share_is_no_second_remark() -> None:
+    incident = claim(drop("bgp", 0, 6), drop(AP, 0, 6))
+    assert incident is not None and incident.confirmed_at is None
+    assert [reason.code for reason in incident.reasons] == ["basis.one_publisher"]
+    assert {row.code for row in incident.explanations if row.standing is Standing.HOLDS} == {
+        "publisher.at_fault",
+        "publisher.shared",
+    }
 
 
 def test_what_excludes_a_row_later_confirms_only_from_then_on() -> None:

@@ -1,7 +1,8 @@
 """Networks that blip at the same time by chance are not one event, and a low table of a sliver raises no suspicion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from fanous.model.instant import HOUR
 from fanous.model.place import Access, NetworkWeight, Place, UserWeights
 from fanous.model.series import Anomaly, Series
 from fanous.pipeline.outages import found_in
+from fanous.refdata import upstreams
 from tests.analysis.detectors.quantity_series import cut, daily, key, replaced
 from tests.analysis.incidents.levels import drop
+from tests.each import each
 
 SIX_HOURS = 21600
 BGP = "bgp"
@@ -43,6 +46,41 @@ def blips(step: int) -> list[Series]:
 def test_networks_that_blip_all_month_and_meet_once_are_events_of_their_own() -> None:
     pair = [cut(routes(n, 40), 700, 724, 0.0) for n in (1, 2)]
     assert [one.entities for one in found(pair + blips(SIX_HOURS)) if len(one.entities) > 1] == []
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A data folder of its own, whose table of upstreams is forgotten afterwards."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    yield
+    upstreams.installed.cache_clear()
+
+
+@each(
+    ("behind", "operators", "together"),
+    [
+        ({1: 9, 2: 9}, {}, True),
+        ({1: 2}, {}, True),
+        ({1: 8, 2: 7, 8: 9, 7: 9}, {}, True),  # one further out
+        ({1: 9, 2: 8}, {}, False),
+        ({1: 9, 3: 9}, {1: "One", 3: "One"}, False),
+        ({1: 9}, {2: "Two", 9: "Two"}, True),  # behind a network of its operator
+        ({1: 9, 2: 9}, {1: "One", 30: "One"}, False),  # the operator's other network stands behind no one
+        ({1: 2, 2: 1}, {}, False),  # of a damaged table
+    ],
+)
+def test_networks_behind_one_upstream_count_once(
+    forgetful: None, behind: dict[int, int], operators: dict[int, str], *, together: bool
+) -> None:
+    upstreams.install(behind, "a test", 0.0)
+    upstreams.installed.cache_clear()
+    weights = None
+    if operators:
+        networks = tuple(NetworkWeight(asn, 0.2, Access.ANY, name) for asn, name in operators.items())
+        weights = UserWeights("XA", networks, 0.1, "a test")
+    pair = [cut(routes(n, 40), 700, 724, 0.0) for n in (1, 2)]
+    several = [one.entities for one in found(pair + blips(SIX_HOURS), weights) if len(one.entities) > 1]
+    assert several == ([("AS1", "AS2")] if together else [])
 
 
 def test_many_networks_that_fall_together_are_one_event_however_many_blip() -> None:

@@ -34,6 +34,12 @@ def test_a_ready_made_series_is_not_counted_from_verdicts(signal: Signal) -> Non
     assert signal.is_quantity == (0 < signal.least_drop < 1)
 
 
+def test_only_of_our_own_measurements_and_of_any_table_it_is_not_known_what_they_rest_on() -> None:
+    unknown = {one.name for one in SIGNALS.values() if one.is_quantity and not one.rests_on.is_known}
+    own = {"scan_up", "transfer_kbps", "transfer_rtt_ms"}
+    assert unknown == own | {"connectivity", "rtt", "responders"}
+
+
 def test_a_family_is_what_is_measured_not_who_publishes_it() -> None:
     of_ioda = {name: SIGNALS[name].family for name in ("bgp", "ping-slash24", "gtr", "merit-nt")}
     assert list(of_ioda.values()) == [Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET]

@@ -6,8 +6,9 @@
   publisher's machinery failed, or something that the whole internet uses (``worldwide``).
 - Routing and active probing may be measured by one observatory, and an observatory may pass on what others measure
   (IODA: a telescope's stray traffic, Google's figures).  Who delivers all of it can be wrong about all of it, or
-  lie: one deliverer's series confirm nothing, however many they are (``one_hand``).  Its table of places, its lists and
-  its machinery are one too.
+  lie: one deliverer's series confirm nothing, however many they are (``one_hand``).
+- What two deliverers publish may still rest on the same collectors, geolocation or lists.  That is listed, and keeps a
+  confirmation from being certain (``shared``).
 - Where people's traffic, which others measured and delivered, was as usual, sources disagree.  That takes nothing back:
   machines without users can go dark (``unnoticed``).
 """
@@ -28,7 +29,7 @@ from fanous.analysis.explanations.explanation import (
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
-from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of, shared
 from fanous.model.incident import Basis, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
@@ -262,9 +263,10 @@ def _weekly(fall: SeriesEvent) -> Weighing:
     return excluded("known_for_a_week")
 
 
-# --- one hand -------------------------------------------------------------------------------------------
+# --- one hand, or one method ----------------------------------------------------------------------------
 
 AT_FAULT = "publisher.at_fault"
+SHARED = "publisher.shared"
 
 
 def _one_hand(fall: Agreement) -> Weighing:
@@ -275,6 +277,18 @@ def _one_hand(fall: Agreement) -> Weighing:
     return holds(
         "basis.one_publisher", deliverers=hands, families=fall.families, basis=str(Basis.ONE_PUBLISHER)
     )
+
+
+def _shared(fall: Agreement) -> Weighing:
+    """The families that show it share collectors, geolocation or lists, although several deliver them."""
+    if len(fall.families) < 2:
+        return excluded("one_family")
+    found = shared(a.key for a in fall.shown)
+    if found is None:
+        return untested("methods_unknown", families=fall.families)
+    if not found:
+        return excluded("share_nothing", families=fall.families)
+    return holds("shares.methods", families=fall.families, shared=found)
 
 
 def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
@@ -312,5 +326,12 @@ OF_AGREEING = (
         Consequence.SUSPECT,
         "The one deliverer behind it is at fault, or lies.",
         _one_hand,
+    ),
+    Explanation(
+        SHARED,
+        Subject.PUBLISHER,
+        Consequence.SAY,
+        "Collectors, geolocation or lists that all families behind it share are wrong.",
+        _shared,
     ),
 )

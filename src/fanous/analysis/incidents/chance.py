@@ -3,7 +3,7 @@
 Among hundreds of small networks, one or another blips in most of the hours that a table of routes covers.  How often
 such falls would meet anyway is counted in these very falls: each network's own, moved by one circular shift of the time
 that was measured, keep their number and their distances, and lose only what they have to do with others.  Networks of
-one operator, who stand behind one upstream, are moved together and count once.
+one operator, or behind one upstream, are moved together and count once.
 
 A curfew is told from blips that happen to lie at the same hours in the same way: each day moved by a shift of its own.
 """
@@ -50,15 +50,15 @@ class Chance:
     """
 
     def __init__(
-        self, findings: Sequence[Finding], seconds: float, operators: Mapping[int, str] | None = None
+        self, findings: Sequence[Finding], seconds: float, units: Mapping[int, str] | None = None
     ) -> None:
         """
         Args:
             findings: all of the country; those of the country's own series are not moved.
-            operators: who runs each network, where that is known.
+            units: network -> what falls as one: its operator, or the upstream that it stands behind, where known.
         """
         self.seconds = max(seconds, DAY)
-        self.operators = operators or {}
+        self._unit_of = units or {}
         self.units = self._by_unit(f for f in findings if not is_country(f.anomaly.key.place))
 
     def apart(self, group: Sequence[Finding]) -> Sequence[Sequence[Finding]]:
@@ -79,7 +79,7 @@ class Chance:
 
     def _unit(self, finding: Finding) -> Hashable:
         place = finding.anomaly.key.place
-        return self.operators.get(place.asn, place)
+        return self._unit_of.get(place.asn, place)
 
     def _a_month(self, found: float) -> float:
         """A number found in the time that was measured, as one of thirty days."""

@@ -9,16 +9,16 @@ they confirm from the moment at which no explanation is left.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, nan
 from typing import NamedTuple
 
 import numpy as np
 
-from fanous.analysis.explanations.explanation import Weighing, in_order
+from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
-from fanous.analysis.explanations.publisher import AT_FAULT
+from fanous.analysis.explanations.publisher import AT_FAULT, SHARED
 from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
@@ -71,8 +71,10 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
         return OutageRuling(Ruling("", None, _lacking(event.group, answers[AT_FAULT])), answers)
     at, _, answers, agreement = met
     if at == inf:
-        held = next(answer.because for answer in answers.values() if answer.standing is Standing.HOLDS)
-        return OutageRuling(Ruling("", None, held), answers)
+        return OutageRuling(Ruling("", None, _held(answers)[0]), answers)
+    if answers[SHARED].standing is Standing.HOLDS:
+        others = (own[SHARED] for since, _, own, _ in map(_weighed, agreements(event)) if since < inf)
+        answers[SHARED] = next((one for one in others if one.standing is Standing.EXCLUDED), answers[SHARED])
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
     reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families, "basis": str(Basis.TWO_HANDS)})
     return OutageRuling(Ruling(rule, at, reason), answers)
@@ -84,9 +86,15 @@ def _weighed(
     """From when no explanation of what two families show is left; infinite = one holds."""
     order, agreement = found
     answers = _answers(agreement)
-    suspended = any(answer.standing is Standing.HOLDS for answer in answers.values())
-    at = inf if suspended else max(agreement.at, *(answer.since for answer in answers.values()))
+    at = inf if _held(answers) else max(agreement.at, *(answer.since for answer in answers.values()))
     return at, order, answers, agreement
+
+
+def _held(answers: Mapping[str, Weighing]) -> list[Reason]:
+    """Why what two families show does not confirm it."""
+    rows = in_order(OF_AGREEMENT)
+    held = (answers[row.code] for row in rows if row.consequence is not Consequence.SAY)
+    return [answer.because for answer in held if answer.standing is Standing.HOLDS]
 
 
 def _answers(agreement: Agreement) -> dict[str, Weighing]:

@@ -14,7 +14,7 @@ from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
 from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
-from fanous.analysis.explanations.table import OF_SERIES_EVENT
+from fanous.analysis.explanations.table import OF_AGREEMENT, OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Setting, confidence_of, intervals_of, status_of
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.course import (
@@ -68,7 +68,8 @@ SURE = threshold(
     0.95,
     "Highest confidence from one family of series among several that agree: all its series share its faults; and "
     "from several, while people's activity was as usual, or with less than a week of history: of 109 such, made up, "
-    "all were right, which shows .97 and no more.",
+    "all were right, which shows .97 and no more. The same if they share collectors, geolocation or lists, whose "
+    "errors are in all of them.",
 )
 
 ONE_FAMILY = threshold(
@@ -108,7 +109,9 @@ class Quantities:
         fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
         weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
         shared = weighed[WORLDWIDE]
-        remarks = {row.code for row in OF_SERIES_EVENT if row.consequence is Consequence.SAY}
+        remarks = {
+            row.code for row in (*OF_SERIES_EVENT, *OF_AGREEMENT) if row.consequence is Consequence.SAY
+        }
         verdict, answers = _judged(fall, kind, [weighed[code] for code in weighed if code not in remarks])
         if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
@@ -120,8 +123,10 @@ class Quantities:
         lasting = _lasting_since(course.end, reach, carrying(course.measured))
         entities = _entities(setting.country, reach, course.measured, course.end)
         target = target_of_series(anomalies[0].key)
-        holding = [code for code in weighed if weighed[code].standing is Standing.HOLDS]
-        doubts = tuple(weighed[code].because for code in holding if code in remarks)
+        every = weighed | answers
+        counted = every if verdict.at is not None else weighed
+        holding = [code for code in counted if every[code].standing is Standing.HOLDS]
+        doubts = tuple(every[code].because for code in holding if code in remarks)
         weekly = weighed[WEEKLY]
         is_short = weekly.standing is Standing.UNTESTED
         of_line = reach.classes if kind is Kind.OUTAGE else ("slowdown.general",)
@@ -172,7 +177,7 @@ class Quantities:
             lasting_since=lasting,
             levels=course.levels,
             explanations=tuple(
-                Weighed(code, answer.standing, answer.because) for code, answer in (weighed | answers).items()
+                Weighed(code, answer.standing, answer.because) for code, answer in every.items()
             ),
             opinions=cannot_show(with_depths(views, course.measured)),
             hints=hints(

@@ -47,6 +47,66 @@ class Value(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RestsOn:
+    """What the values of a signal are made with, so that an error in it is in all of them.  Empty = not known, or none.
+
+    Attributes:
+        collectors: instruments, or services that people use.
+        geolocation: data that say which addresses are in a country.
+        lists: lists of what is measured, if it is not all that the collectors see.
+    """
+
+    collectors: tuple[str, ...] = ()
+    geolocation: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Is enough known to tell what it shares with others?"""
+        return bool(self.collectors and self.geolocation)
+
+
+UNKNOWN = RestsOn()
+
+REGISTRIES = "registries"
+"""The five regional registries' own records of who holds which addresses."""
+
+RIPE_ATLAS = RestsOn(("RIPE Atlas",), ("RIPE Atlas",))
+"""Those who host a probe say where it is (RIPE Atlas' documentation, *Probes*)."""
+
+ROUTE_COLLECTORS = ("RouteViews", "RIPE RIS")
+
+IODA_ROUTES = RestsOn(ROUTE_COLLECTORS, ("IODA",))
+"""Updates of all collectors of both; one geolocation for all that IODA measures (IODA's help page, *Datasources*)."""
+
+REGISTERED_ROUTES = RestsOn(ROUTE_COLLECTORS, (REGISTRIES,))
+"""RIPEstat counts what RIS sees of the resources registered in a country (its *Country Routing Stats*); Fanous itself
+counts routes of either in the same way (``sources.signals.mrt``)."""
+
+IODA_PROBING = RestsOn(("IODA",), ("IODA",), ("Trinocular",))
+"""Probers at Georgia Tech, after the Trinocular paper (IODA's help page, *Datasources*)."""
+
+TELESCOPE = RestsOn(("Merit",), ("IODA",))
+"""Merit's telescope; IODA looks up where the packets come from (the same page)."""
+
+GOOGLE = RestsOn(("Google",), ("Google",))
+"""Google's own services, and its own estimate of where a request comes from (Transparency Report, *Traffic*)."""
+
+CLOUDFLARE = RestsOn(("Cloudflare",), ("Cloudflare",))
+"""Cloudflare's own network and its own geolocation (Radar's *About*)."""
+
+MOZILLA = RestsOn(("Firefox",), ("MaxMind",))
+"""Telemetry of Firefox, located as it arrives (Mozilla's *Telemetry Ingestion*)."""
+
+TOR = RestsOn(("Tor",), (REGISTRIES, "MaxMind"))
+"""Relays count by the list of countries that Tor ships: MaxMind's until 2021, then IPFire's, which is made from the
+registries' databases (Tor's changelog; location.ipfire.org, *How to*)."""
+
+M_LAB = RestsOn(("M-Lab",), ("MaxMind",))
+"""Speed tests against M-Lab's servers, annotated with GeoLite2 (M-Lab's *Annotations*)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """One kind of series.
 
@@ -67,6 +127,7 @@ class Signal:
             signal does on quiet days; 0 = does not apply.
         publisher: who measures it, regardless of the source it came through; empty = the source itself.  A fault of one
             publisher can be in all of its signals.
+        rests_on: what its values are made with, as its publisher's documentation says.
         stamped_at_end: its publisher writes the end of a bin, not its beginning.
         value: what a value is in bins of ``step``; in wider bins it may be a mean of them, or every n-th of them.
     """
@@ -87,6 +148,7 @@ class Signal:
     publisher: str = ""
     stamped_at_end: bool = False
     value: Value = Value.COUNT
+    rests_on: RestsOn = UNKNOWN
 
     @property
     def is_quantity(self) -> bool:
@@ -171,6 +233,7 @@ def _level(
     publisher: str = "",
     stamped_at_end: bool = False,
     value: Value = Value.MEAN,
+    rests_on: RestsOn = UNKNOWN,
 ) -> Signal:
     return Signal(
         name=name,
@@ -186,50 +249,61 @@ def _level(
         publisher=publisher,
         stamped_at_end=stamped_at_end,
         value=value,
+        rests_on=rests_on,
     )
 
 
 _SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
 
-_atlas = partial(_level, Family.ATLAS, value=Value.SAMPLE)
+_atlas = partial(_level, Family.ATLAS, value=Value.SAMPLE, rests_on=RIPE_ATLAS)
 IPV6 = "prefixes_v6"
 """The signal of one address family alone, which may be withdrawn hours before anything else."""
 
-_routing = partial(_level, Family.ROUTING, value=Value.SAMPLE)
+_routing = partial(_level, Family.ROUTING, value=Value.SAMPLE, rests_on=REGISTERED_ROUTES)
 _probing = partial(_level, Family.PROBING)
+_ioda = partial(_probing, publisher="ioda", rests_on=IODA_PROBING)
 _usage = partial(_level, Family.USAGE, value=Value.COUNT)
 _edge = partial(_level, Family.EDGE)
-_darknet = partial(_level, Family.DARKNET, value=Value.COUNT)
+_darknet = partial(_level, Family.DARKNET, value=Value.COUNT, rests_on=TELESCOPE)
 
 _ATLAS = (_atlas("atlas_connected", "RIPE Atlas probes connected", "probes", 600, 0.3),)
 _ROUTING = (
-    _routing("bgp", "Visible /24 blocks in routing", "/24s", 300, 0.02, publisher="ioda"),
+    _routing(
+        "bgp", "Visible /24 blocks in routing", "/24s", 300, 0.02, publisher="ioda", rests_on=IODA_ROUTES
+    ),
     _routing("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", 300, 0.03),
     _routing(IPV6, "IPv6 prefixes visible in routing", "prefixes", 300, 0.05),
     _routing("asns", "Networks visible in routing", "networks", 300, 0.03),
 )
 _PROBING = (
-    _probing("ping-slash24", "/24 blocks that answer pings", "/24s", 600, 0.05, publisher="ioda"),
-    _probing("ping-slash24-loss", "Pings lost", "share", 600, 0.1, Direction.UP, _SPEED, publisher="ioda"),
-    _probing(
-        "ping-slash24-latency",
-        "Round-trip time of pings",
-        "ms",
-        600,
-        0.2,
-        Direction.UP,
-        _SPEED,
-        publisher="ioda",
-    ),
+    _ioda("ping-slash24", "/24 blocks that answer pings", "/24s", 600, 0.05),
+    _ioda("ping-slash24-loss", "Pings lost", "share", 600, 0.1, Direction.UP, _SPEED),
+    _ioda("ping-slash24-latency", "Round-trip time of pings", "ms", 600, 0.2, Direction.UP, _SPEED),
     _probing("connectivity", "Index of answers to active probes", "index", 3600, 0.1),
     _probing("rtt", "Round-trip time of active probes", "ms", 3600, 0.3, Direction.UP, _SPEED),
     _probing("responders", "Addresses that answer active probes", "addresses", 3600, 0.3),
     _probing("scan_up", "/24 blocks that our own scan considers up", "/24s", 600, 0.05),
 )
 _USAGE = (
-    _usage("gtr", "Requests to a Google product", "index", 1800, 0.15, publisher="google"),
-    _usage("gtr-norm", "A product's share of requests to Google", "index", 1800, 0.15, publisher="google"),
-    _usage("mozilla", "Cities with active Firefox users", "cities", 3600, 0.5, publisher="mozilla"),
+    _usage("gtr", "Requests to a Google product", "index", 1800, 0.15, publisher="google", rests_on=GOOGLE),
+    _usage(
+        "gtr-norm",
+        "A product's share of requests to Google",
+        "index",
+        1800,
+        0.15,
+        publisher="google",
+        rests_on=GOOGLE,
+    ),
+    _usage(
+        "mozilla",
+        "Cities with active Firefox users",
+        "cities",
+        3600,
+        0.5,
+        publisher="mozilla",
+        rests_on=MOZILLA,
+    ),
     _usage(
         "google_traffic",
         "Share of a Google product's traffic",
@@ -237,9 +311,18 @@ _USAGE = (
         1800,
         0.15,
         publisher="google",
+        rests_on=GOOGLE,
         stamped_at_end=True,
     ),
-    _usage("radar_netflows", "Traffic that Cloudflare sees", "index", 900, 0.25, publisher="cloudflare"),
+    _usage(
+        "radar_netflows",
+        "Traffic that Cloudflare sees",
+        "index",
+        900,
+        0.25,
+        publisher="cloudflare",
+        rests_on=CLOUDFLARE,
+    ),
     _usage(
         "radar_tampering",
         "Connections that end early in a reset or timeout",
@@ -248,9 +331,17 @@ _USAGE = (
         0.5,
         Direction.UP,
         (Kind.BLOCKING, Kind.THROTTLING),
+        rests_on=CLOUDFLARE,
     ),
     _usage(
-        "tor_relay", "Tor users who connect directly", "users", 86400, 0.4, publisher="tor", value=Value.MEAN
+        "tor_relay",
+        "Tor users who connect directly",
+        "users",
+        86400,
+        0.4,
+        publisher="tor",
+        rests_on=TOR,
+        value=Value.MEAN,
     ),
     _usage(
         "tor_bridge",
@@ -259,9 +350,10 @@ _USAGE = (
         86400,
         0.5,
         publisher="tor",
+        rests_on=TOR,
         value=Value.MEAN,
     ),
-    _usage("ndt_tests", "Speed tests run by users", "tests", 3600, 0.5, publisher="m-lab"),
+    _usage("ndt_tests", "Speed tests run by users", "tests", 3600, 0.5, publisher="m-lab", rests_on=M_LAB),
     _usage(
         "ndt_kbps",
         "Speed in users' tests",
@@ -270,6 +362,7 @@ _USAGE = (
         0.3,
         proves=_SPEED,
         publisher="m-lab",
+        rests_on=M_LAB,
         value=Value.MEAN,
     ),
     _usage(
@@ -281,9 +374,18 @@ _USAGE = (
         Direction.UP,
         _SPEED,
         value=Value.MEAN,
+        rests_on=M_LAB,
     ),
     _usage(
-        "ndt_loss", "Packet loss in users' tests", "share", 3600, 0.5, Direction.UP, _SPEED, value=Value.MEAN
+        "ndt_loss",
+        "Packet loss in users' tests",
+        "share",
+        3600,
+        0.5,
+        Direction.UP,
+        _SPEED,
+        value=Value.MEAN,
+        rests_on=M_LAB,
     ),
 )
 _EDGE = (
@@ -350,6 +452,24 @@ and Merit)."""
 def deliverer_of(key: "SeriesKey") -> str:
     """Whose hand a series came from: its fault, or its lie, may be in everything that it passes on."""
     return DELIVERERS.get(key.source, publisher_of(key))
+
+
+def shared(keys: Iterable["SeriesKey"]) -> tuple[str, ...] | None:
+    """What all of these series rest on, each as ``kind:name``; None = of some it is not known."""
+    keys = list(keys)
+    made = [SIGNALS[key.signal].rests_on for key in keys]
+    if not all(one.is_known for one in made):
+        return None
+    of_each = [
+        {
+            f"publisher:{publisher_of(key)}",
+            *(f"collectors:{name}" for name in one.collectors),
+            *(f"geolocation:{name}" for name in one.geolocation),
+            *(f"lists:{name}" for name in one.lists),
+        }
+        for key, one in zip(keys, made, strict=True)
+    ]
+    return tuple(sorted(set.intersection(*of_each)))
 
 
 LAGS = {

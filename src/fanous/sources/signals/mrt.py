@@ -6,7 +6,7 @@ command are read in the order given, each continuing from the one before.
 
 import bz2
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -110,12 +110,26 @@ def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
     Raises:
         FanousError: it cannot be read.
     """
+    for kind, at, ip, asn, prefix, origins in _elements(path, FIELDS):
+        yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0
+
+
+def paths(path: Path) -> Iterator[tuple[int, str]]:
+    """(peer ASN, AS path) of all that is announced; 0 for a peer in updates, which leave out those that saw no change.
+
+    Raises:
+        FanousError: it cannot be read.
+    """
+    is_table = _kind(path) in TABLES
+    return ((asn if is_table else 0, told) for asn, told in _elements(path, ("peer_asn", "as_path")) if told)
+
+
+def _elements(path: Path, fields: Sequence[str]) -> Iterator[Any]:
     from pybgpkit_parser import Parser  # 12 MB that nothing else needs
 
     _check(path)
     try:
-        for kind, at, ip, asn, prefix, origins in Parser(str(path)).iter_tuples(list(FIELDS)):
-            yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0
+        yield from Parser(str(path)).iter_tuples(list(fields))
     except ValueError as error:
         raise FanousError(f"cannot read {path} as MRT: {error}") from error
 

@@ -3,46 +3,34 @@
 The regions and networks of a country follow in a table, the lowest first.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 
 import numpy as np
 from markupsafe import Markup
 
-from fanous.analysis.detectors.grid import ROLLED_UP, rolled_up
-from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
-from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
-from fanous.base.text import printable
+from fanous.analysis.detectors.grid import ROLLED_UP
+from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
+from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, Legend, PartBar, Shape, plot, ticks
-from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import FamilyView, Incident, Says
+from fanous.charts.plot import NARROW, WIDE, PartBar, Shape, plot
+from fanous.charts.reachability import Lines
+from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
-from fanous.publish.pictures import clock_words
-from fanous.refdata.countries import country_name
+from fanous.publish.levels import apart, by_interest, label_of, lines_of, name_of, series_of, sound
+from fanous.publish.pictures import legend_of
 from fanous.sources.publishers import SOURCES, licences_by_source
-from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit
 from fanous.wording.language import Language
-from fanous.wording.words import target_title
 
-STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
-MOST_POINTS = 96
-MOST_LINES = 5
 MOST_ROWS = 12
-TOP = 1.25
-"""Share of the baseline; higher values are drawn at the edge, since they are not disruptions."""
-
-HEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +139,16 @@ def connectivity(
         bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
-    lost = [*outage_times(known, Place(country)), *traffic_losses(known, country, targets)]
-    start = look_back(since, lost)
-    series = _sound(
-        store.facts.levels(country, start, until, entities=[Place(country)], settled=True), targets
-    )
-    if not series:
-        within = _sound(store.facts.levels(country, start, until, settled=True), targets)
-        series = [*rolled_up(within), *(one for one in within if one.key.place.region)]
+    series, lost = series_of(store, country, known, since, until, targets)
     if not series:
         return None
     licences, older = licences_by_source(series, published), visit.now - until
     levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
-    series = _by_interest(series, found)
+    series = by_interest(series, found)
     if during:
-        medians = {_name(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
+        medians = {name_of(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
         levels = [replace(level, share=medians[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (
@@ -178,7 +159,7 @@ def connectivity(
             level.name,
         )
     )
-    labels = {_name(one): label_of(one.key, visit.language) for one in series}
+    labels = {name_of(one): label_of(one.key, visit.language) for one in series}
     lines = lines_of(series, since, until, lost)
     names = [labels[line.target] for line in lines.lines]
     told = _in_words(levels, lines, names, visit.language, during=bool(during))
@@ -193,16 +174,8 @@ def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str
         named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
         own = [each for each in named if not each.key.place.region]
         if one.left is not None and len(one.sources) == len(own) == 1:
-            levels[_name(own[0])] = one.left.mean
+            levels[name_of(own[0])] = one.left.mean
     return levels
-
-
-def _sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]:
-    """The series about connectivity as a whole, or about the traffic of targets."""
-    about = targets or ("",)
-    return [
-        one for one in series if target_of_series(one.key) in about and one.key.signal in SIGNALS and len(one)
-    ]
 
 
 def level_of(
@@ -225,11 +198,11 @@ def level_of(
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     is_nation = series.key.place == Place(series.key.place.country)
     return Level(
-        _name(series),
+        name_of(series),
         "" if is_nation and series.key.subtype != ROLLED_UP else place_name(series.key),
         is_nation,
         signal.title,
-        _apart(series.key),
+        apart(series.key),
         source.credit or source.title if source else series.key.source,
         licence_words(known.licence),
         str(signal.family),
@@ -257,38 +230,6 @@ def median_share(series: Series, during: Spans, outages: Spans = ()) -> float | 
     return float(np.median(shares)) if shares else None
 
 
-def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest."""
-    step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
-    bins = max(1, int(-(-(until - since) // step)))
-    start = int(since // step) * step
-    falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [_line(one, start, step, bins, outages) for one in falling]
-    kept = [line for line in drawn if any(share is not None for share in line.shares)]
-    regions = {_name(one) for one in series if one.key.place.region}
-    kept.sort(key=lambda line: min(s for s in line.shares if s is not None) if line.target in regions else -1)
-    return Lines(start, step, tuple(kept[:MOST_LINES]), by_users=False)
-
-
-def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
-    """The median share of the baseline in each bin, and its range: an hour without a network shows in the range, and a
-    single low value does not look like a fall of the whole bin.
-    """
-    middle: list[float | None] = [None] * bins
-    ranges: list[tuple[float, float] | None] = [None] * bins
-    ordinary_at, span = baseline_level(series, outages), max(1, series.step // step)
-    edges = np.searchsorted(series.times, start + step * np.arange(bins + 1))
-    for n, (first, last) in enumerate(pairwise(edges)):
-        usual = np.array([ordinary_at(int(at)) for at in series.times[first:last]])
-        shares = series.values[first:last][usual > 0] / usual[usual > 0]
-        shares = np.maximum(shares[~np.isnan(shares)], 0.0)  # an index may be a little below 0
-        if len(shares):
-            until = min(bins, n + span)
-            middle[n:until] = [float(np.median(shares))] * (until - n)
-            ranges[n:until] = [(float(shares.min()), float(shares.max()))] * (until - n)
-    return ShareLine(_name(series), tuple(middle), ranges=tuple(ranges))
-
-
 def _drawn(
     lines: Lines,
     names: Sequence[str],
@@ -305,17 +246,7 @@ def _drawn(
     language = visit.language
 
     def one(shape: Shape, mark: str) -> Markup:
-        legend = Legend(
-            language.say("Value in % of the baseline"),
-            told,
-            ticks(lines.start, lines.end, country, language, shape.ticks),
-            heights(language),
-            (),
-            language.say("Value in % of the baseline"),
-            clock_words(lines.start, country, language),
-            names,
-            bars,
-        )
+        legend = legend_of(lines, names, told, country, language, shape, bars)
         return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
@@ -337,46 +268,6 @@ def _in_words(
         if (share := share_of.get(line.target)) is not None
     ]
     return language.say(heading) + language.colon + language.semicolon.join(told)
-
-
-def heights(language: Language) -> list[tuple[float, str]]:
-    """The value axis; its top line is the edge and has no label."""
-    return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]
-
-
-def _by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:
-    """Those that show an incident first, then one of each family in turn, those with the finest step first."""
-    showing = {source for one in found if one.says is Says.DOWN for source in one.sources}
-    turns = Counter[tuple[bool, str]]()
-    ranked = []
-    for one in sorted(series, key=lambda one: (one.step, _name(one))):
-        group = (f"{one.key.source} {one.key.signal}" not in showing, str(SIGNALS[one.key.signal].family))
-        turns[group] += SIGNALS[one.key.signal].bad is Direction.DOWN
-        ranked.append((group[0], turns[group], group[1], one))
-    return [one for *_, one in sorted(ranked, key=lambda each: each[:3])]
-
-
-def _name(series: Series) -> str:
-    key = series.key
-    return " ".join(filter(None, (key.source, key.signal, key.subtype, key.place.region)))
-
-
-def _apart(key: SeriesKey) -> str:
-    """What else distinguishes a series of its place, unless it is only the name of a column in an imported table."""
-    return "" if key.source == TABLE or key.subtype == ROLLED_UP else key.subtype
-
-
-def label_of(key: SeriesKey, language: Language) -> str:
-    """The name of a series in a chart: its region, or what it is about or measures, and its source."""
-    if key.subtype == ROLLED_UP:
-        median = language.say("median of its regions")
-        return f"{language.apart(country_name(key.place.country, language.code))} · {median}"
-    if key.place.region:
-        return language.apart(printable(place_name(key)))
-    target, source = target_of_series(key), SOURCES.get(key.source)
-    what = target_title(target) if target else printable(_apart(key))
-    named = language.apart(what) or language.say(SIGNALS[key.signal].title)
-    return f"{named} · {language.known(source.title) if source else language.apart(key.source)}"
 
 
 def _or_most(share: float | None) -> float:
@@ -426,7 +317,7 @@ def places(
 ) -> Places | None:
     """The places of a country, arguments as in ``connectivity``; ``None`` = no source distinguishes them."""
     since = look_back(until, outage_times(known, Place(country)), LOOK_BACK)
-    levels = _sound(store.facts.levels(country, since, until, settled=True))
+    levels = sound(store.facts.levels(country, since, until, settled=True))
     series = [one for one in levels if one.key.place != Place(country)]
     if not series:
         return None

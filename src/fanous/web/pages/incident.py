@@ -5,7 +5,7 @@ Its page and everything else below its path: pictures, citations, reports, JSON 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
     around_of,
     brackets_of,
+    known_around,
     lines_among,
     panels_of,
     reach,
@@ -103,7 +104,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     revisions = store.ledger.revisions(incident.id)
     announced, parts = announced_beside(store, incident), parts_of(incident)
     return {
-        **pictured(store, incident, known, visit),
+        **pictured(store, incident, visit),
         "story": story,
         "incident": incident,
         "staged": incident.provenance.is_synthetic,
@@ -132,22 +133,14 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     }
 
 
-def pictured(store: Store, incident: Incident, known: Sequence[Incident], visit: Visit) -> Facts:
-    """Its chart, its networks by target, the traffic that was lost, and the series around it.
-
-    Args:
-        known: as in ``connectivity``.
-    """
+def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
+    """Its chart, its networks by target, the traffic that was lost, and the series around it."""
     since, until = reach(store, incident, visit.now)
-    if (
-        incident.status is Status.RETRACTED
-    ):  # what it said was compared with the time before it, so its chart is too
-        known = [*known, replace(incident, status=Status.SUSPECTED)]
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
     end, spans = min(until, visit.now), spans_of(incident, visit.now)
     own = user_weights(incident.country)
-    shown = (store, incident.country, known, since, end, visit, published, spans)
+    shown = (store, incident.country, known_around(store, incident), since, end, visit, published, spans)
     measured: dict[str, Any] = {
         "during": main_of(incident, visit.now),
         "brackets": brackets_of(incident),
