@@ -91,7 +91,7 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
 
 
 def _after_one_line(finding: Finding, votes: Votes) -> Finding:
-    """The finding, from when more than one line reports it: until then, whoever reaches the target is right."""
+    """The finding, from when more than one line reports it: until then, those who reach the target are right."""
     during = votes.where(inside(votes, [finding]) & votes.seen)
     second = beyond_one_line(during)
     if not 0 < second < len(during):
