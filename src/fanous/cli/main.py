@@ -177,7 +177,7 @@ COMMANDS = (
     _operate(
         "refdata",
         "refdata:refdata_app",
-        "Update reference data: block page fingerprints and numbers of users per network.",
+        "Update reference data: block page fingerprints, numbers of users per network, lists of sites, upstreams.",
     ),
     _operate(
         "orders", "orders:orders_app", "Tell your organisation's own probes what to measure, or to stop."
