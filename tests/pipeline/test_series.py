@@ -49,6 +49,15 @@ def test_a_corrected_line_counts_as_stored_and_replaces(tmp_path: Path) -> None:
     assert series.values.tolist() == [1, 2]
 
 
+def test_a_later_file_of_the_same_command_corrects_an_earlier_one(tmp_path: Path) -> None:
+    rows = {"a": "time,value\n2025-12-01,1\n2025-12-02,1\n", "b": "time,value\n2025-12-01,1\n2025-12-02,2\n"}
+    with open_store(tmp_path / "store") as store:
+        tally = ingest_series(store, "csv", files(tmp_path, **rows), PK)
+        (series,) = store.facts.levels("PK")
+    assert (tally.stored, tally.duplicate) == (3, 1)
+    assert series.values.tolist() == [1, 2]
+
+
 def test_the_country_is_detected_and_nothing_is_left_to_do(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(SAMPLES["ioda-csv"])
     with open_store(tmp_path / "store") as store:

@@ -46,3 +46,16 @@ def test_an_end_lies_between_two_measurements_of_the_network_that_came_back_last
 
 def test_where_no_one_measured_afterwards_an_end_has_no_bounds() -> None:
     assert end_between([finding(30, 60)], votes(Ballot([30, 59], True)), seconds(60)) is None
+
+
+def test_until_a_second_line_reports_it_those_who_reach_the_target_are_right() -> None:
+    """A stranger's line that began to fail, or to lie, ten hours before the block."""
+    lie = Ballot([30, 31, 33, 35, 37, 39, 41], True, probe="probe_id line", vouched=False)
+    reached = Ballot([30.5, 34.5, 39.75], False, probe="probe_id neighbour", vouched=False)
+    block = [Ballot([40.5, 44, 50], True, probe=f"probe_id {n}", vouched=False) for n in range(3)]
+    (found,) = from_first_failures([finding(30, 60)], votes(lie, reached, *block))
+    bounds = found.anomaly.start_earliest, found.anomaly.start_latest
+    assert bounds == (seconds(39.75), seconds(40.5))
+    assert seconds(39.75) <= found.anomaly.start <= seconds(40.5)
+    (alone,) = from_first_failures([finding(30, 60)], votes(lie, *block))
+    assert alone.anomaly.start_latest == seconds(30), "no one reached it meanwhile"
