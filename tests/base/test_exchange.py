@@ -16,7 +16,7 @@ from fanous.base.exchange import HttpClient, TooLarge, is_inside, whole
 from fanous.errors import FanousError
 from fanous.refdata.update import download
 from fanous.sources.fetch import Waits
-from fanous.sources.remote.client import GlobalpingClient
+from fanous.sources.remote.client import RemoteRequest, RemoteServer
 from tests.each import each
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -96,10 +96,10 @@ def test_it_ends_for_fingerprints_and_for_orders_of_measurements_too() -> None:
         with pytest.raises(FanousError, match="too slow"):
             download(address, deadline=0.3, loopback=True)
         with (
-            GlobalpingClient(address, waits=Waits(deadline=0.3)) as orders,
+            RemoteServer("globalping", address, waits=Waits(deadline=0.3)) as orders,
             pytest.raises(FanousError, match="too slow"),
         ):
-            orders.limits()
+            orders.answer(RemoteRequest("GET", "/v1/limits"))
 
 
 def test_the_next_answer_may_take_its_time_again() -> None:

@@ -23,10 +23,12 @@ import msgspec
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Record
 from fanous.model.verdict import Judged
+from fanous.pipeline.call import decoded
 from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.reader import record_in
 from fanous.pipeline.workers import Frame, Useless
 from fanous.sources.connector import Working
+from fanous.sources.remote.client import RemoteRequest, RemoteResponse
 from fanous.sources.stream import Slot
 
 REACHED, REFUSED = "reached", "refused"
@@ -118,6 +120,17 @@ def hostile_records(records: IO[bytes]) -> Any:
 def hostile_pieces(get: Callable[[str], bytes], *_asked: object) -> Any:
     """The same, in the reader of what a publisher answers."""
     raise FanousError(json.dumps(outcomes(json.loads(get("https://api.ioda.inetintel.cc.gatech.edu/v2/")))))
+
+
+def hostile_round(get: Callable[[RemoteRequest], bytes], *_asked: object) -> Any:
+    """The same, in the reader of a round of other people's vantage points."""
+    (_, _, _, content) = decoded(get(RemoteRequest("GET", "/v1/probes")), RemoteResponse)
+    raise FanousError(json.dumps(outcomes(json.loads(content))))
+
+
+def hostile_lists(_send: object, known: str, *_asked: object) -> Any:
+    """The same, in the reader of a bucket's lists."""
+    raise FanousError(json.dumps(outcomes(json.loads(known))))
 
 
 def hostile_files(_send: object, _source: str, paths: Sequence[Path], *_told: object) -> Any:

@@ -22,12 +22,15 @@ from fanous.base.forkserver import ForkServer
 from fanous.collector.inbox import Journal, sealed_files
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record
-from fanous.pipeline import ingest, pull, reader, refetch, replay, series, workers
+from fanous.pipeline import ingest, pull, pull_ooni, reader, refetch, remote, replay, series, workers
 from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
 from fanous.sources.connector import About, Query
+from fanous.sources.ooni.bucket import Bucket
+from fanous.sources.publishers import SourceSettings
+from fanous.sources.remote.client import RemoteResponse, RemoteServer
 from fanous.store.archive import Reference
 from fanous.store.local import open_store
 from tests.pipeline.hostile_reader import (
@@ -39,10 +42,12 @@ from tests.pipeline.hostile_reader import (
     hostile_files,
     hostile_judge,
     hostile_lines,
+    hostile_lists,
     hostile_outcome,
     hostile_pieces,
     hostile_recomputed,
     hostile_records,
+    hostile_round,
     lying,
     silent,
     unconfined,
@@ -140,6 +145,21 @@ def pulling(record: Path) -> str:
     return str(raised.value)
 
 
+def ordering(record: Path) -> str:
+    """The answer of a service that orders measurements."""
+    with pytest.raises(FanousError) as raised:
+        list(remote.one_round("globalping", SourceSettings(), "PK", [], 0, print))
+    return str(raised.value)
+
+
+def listing(record: Path) -> str:
+    """The lists of a bucket; the reader fetches them itself."""
+    there = SimpleNamespace(address=record.read_text(), patience=None)
+    with pytest.raises(FanousError) as raised:
+        pull_ooni.listed(cast(Bucket, there), "PK", (), (), 0.0)
+    return str(raised.value)
+
+
 def importing_series(record: Path) -> str:
     with open_store(record.parent / "other") as store, pytest.raises(FanousError) as raised:
         series.ingest_series(store, "csv", [record], About("PK"))
@@ -159,6 +179,7 @@ READERS = (
     computing_a_bundle,
     checking_a_bundle,
     pulling,
+    ordering,
     importing_series,
     fetching_again,
 )
@@ -173,10 +194,21 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(pack, "recomputed", hostile_recomputed)
     monkeypatch.setattr(verify, "outcome_of", hostile_outcome)
     monkeypatch.setattr(pull, "read_pieces", hostile_pieces)
+    answer = RemoteResponse(200, "OK", {}, record.read_bytes())
+    monkeypatch.setattr(remote, "play_round", hostile_round)
+    monkeypatch.setattr(RemoteServer, "answer", lambda _server, _request: answer)
     monkeypatch.setattr(series, "read_files", hostile_files)
     monkeypatch.setattr(refetch, "read_lines", hostile_lines)
     monkeypatch.setattr(refetch, "fetch_object", lambda _address, _folder: record)
     assert_all_refused(json.loads(reading(record)), record)
+
+
+def test_code_inside_the_reader_of_lists_reaches_other_machines_and_nothing_else(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull_ooni, "list_uploads", hostile_lists)
+    said = json.loads(listing(record))
+    assert {name for name, outcome in said.items() if outcome != REFUSED} == {"a connection", "a datagram"}
 
 
 def test_a_reader_that_leaves_out_records_of_the_archive_changes_nothing(

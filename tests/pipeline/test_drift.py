@@ -63,7 +63,7 @@ def test_an_object_of_the_bucket_is_read_and_an_empty_hour_is_reported(tmp_path:
     ), found
     assert found.about.endswith(".tar.gz")
     assert quiet.reached is AnswerState.AS_EXPECTED and "from other countries" in quiet.why
-    assert empty.reached is AnswerState.DIFFERS and "no country has any measurement" in empty.why
+    assert empty.reached is AnswerState.DIFFERS and "lists no measurement of any country" in empty.why
 
 
 def test_vantage_points_of_others_are_counted_and_none_is_asked(tmp_path: Path) -> None:

@@ -18,17 +18,20 @@ from fanous.base.confine import Grant
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline.pull import document_of
+from fanous.pipeline.pull_ooni import listed
 from fanous.pipeline.reader import Send, answered, asking
-from fanous.pipeline.remote import by_users, lines_of_users, probes_of_users
+from fanous.pipeline.remote import by_users, encoded_answers, exchange_by, lines_of_users, probes_of_users
 from fanous.sources.connector import Get, Piece, Query, Source
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.client import AtlasClient, GlobalpingClient
+from fanous.sources.remote.client import AtlasClient, GlobalpingClient, RemoteRequest, RemoteServer
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: the operator wants to know how it is now."""
+
+ABOUT_ORDERS = "vantage points"
 
 PATIENCE_OF_BUCKET = timedelta(seconds=5)
 
@@ -103,24 +106,18 @@ def _orders_checked(
     source: Source, settings: SourceSettings, country: str, environment: Mapping[str, str]
 ) -> SourceCheck:
     """Asks for vantage points and remaining tests, without ordering any."""
-    about, key = "vantage points", environment.get(settings.token, "") if settings.token else ""
+    key = (
+        environment.get(settings.token, "") if settings.token and source.name != ATLAS else ""
+    )  # lists need none
     try:
-        if source.name == ATLAS:  # lists need no key
-            with AtlasClient(settings.mirror, waits=PATIENCE) as atlas:
-                users = probes_of_users(country, atlas.probes(country_code=country))
-                anchors = atlas.probes(is_anchor="true")
-            asked = sum(count for _, count in by_users(country, (one.asn_v4 or 0 for one in users)))
-            told = f"{asked} usable in {country}, {len(anchors)} anchors"
-            return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
-        with GlobalpingClient(settings.mirror, key, PATIENCE) as client:
-            limits, listed = client.limits(), client.probes()
-    except Rejected as reason:
-        return SourceCheck(source.name, about, AnswerState.DIFFERS, why=str(reason))
+        with RemoteServer(source.name, settings.mirror, key, PATIENCE) as server:
+            get, about = encoded_answers(server), f"the answers of {source.name}"
+            (checked,) = asking(
+                SourceCheck, check_orders, get, source.name, country, about=about, wanted=RemoteRequest
+            )
     except FanousError as error:
-        return SourceCheck(source.name, about, AnswerState.UNREACHED, why=str(error))
-    asked = sum(count for _, count in by_users(country, lines_of_users(country, listed)))
-    told = f"{asked} usable in {country}, {limits.remaining} of {limits.limit} tests left in this hour"
-    return SourceCheck(source.name, about, AnswerState.AS_EXPECTED, why=told)
+        return SourceCheck(source.name, ABOUT_ORDERS, AnswerState.UNREACHED, why=str(error))
+    return checked
 
 
 def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> SourceCheck:
@@ -130,14 +127,13 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
     (prefix,) = prefixes(country, (), hour, ())
     try:
         bucket = Bucket(mirror, PATIENCE_OF_BUCKET)
-        listed = bucket.list(prefix)
-        if not listed and bucket.has_uploads(hour):
+        objects, failures, is_bucket = listed(bucket, country, (), (hour,), hour)
+        if not objects and is_bucket:
             why = "nothing was uploaded from there in that hour, but from other countries"
             return SourceCheck(source.name, prefix, AnswerState.AS_EXPECTED, why=why)
-        if not listed:
-            why = "no country has any measurement in that hour: this is not OONI's bucket, or its names have changed"
-            return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=why)
-        smallest = min(once_each(listed), key=lambda one: one.size)
+        if not objects:
+            return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=failures[0][1])
+        smallest = min(once_each(objects), key=lambda one: one.size)
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
             path = bucket.save(smallest, Path(folder))
             sample = answered(
@@ -145,8 +141,8 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
             )
     except FanousError as error:
         return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
-    stems = {one.stem for one in listed}
-    without = len(stems - {one.stem for one in listed if one.is_bodies})
+    stems = {one.stem for one in objects}
+    without = len(stems - {one.stem for one in objects if one.is_bodies})
     differs = list(dict.fromkeys(sample.rejects))[:5]
     if without:
         differs.append(f"{without} of {len(stems)} objects have no .tar.gz, which alone holds identities")
@@ -176,7 +172,9 @@ def _checked(
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with Polite(source, mirror=settings.mirror, waits=PATIENCE, headers=headers) as client:
         about = f"the answers of {source.name}"
-        yield from asking(SourceCheck, read_checks, client.get, source.name, country, now, about=about)
+        yield from asking(
+            SourceCheck, read_checks, client.get, source.name, country, now, about=about, wanted=str
+        )
 
 
 # --- in a confined process ----------------------------------------------------------------------------------
@@ -204,6 +202,31 @@ def read_sample(_: IO[bytes], name: str, path: Path) -> ObjectSample:
         except Rejected as reason:
             rejects.append(str(reason))
     return ObjectSample(len(records), tuple(rejects))
+
+
+def check_orders(
+    get: Callable[[RemoteRequest], bytes], send: Send[SourceCheck], name: str, country: str
+) -> None:
+    """How many vantage points could be asked; FanousError: the service cannot be reached."""
+    exchange = exchange_by(get)
+    try:
+        if name == ATLAS:
+            atlas = AtlasClient(exchange)
+            networks = [
+                one.asn_v4 or 0 for one in probes_of_users(country, atlas.probes(country_code=country))
+            ]
+            more = f"{len(atlas.probes(is_anchor='true'))} anchors"
+        else:
+            globalping = GlobalpingClient(exchange)
+            limits, networks = globalping.limits(), lines_of_users(country, globalping.probes())
+            more = f"{limits.remaining} of {limits.limit} tests left in this hour"
+    except Rejected as reason:
+        send(SourceCheck(name, ABOUT_ORDERS, AnswerState.DIFFERS, why=str(reason)))
+        return
+    usable = sum(count for _, count in by_users(country, networks))
+    send(
+        SourceCheck(name, ABOUT_ORDERS, AnswerState.AS_EXPECTED, why=f"{usable} usable in {country}, {more}")
+    )
 
 
 def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now: int) -> None:

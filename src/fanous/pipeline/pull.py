@@ -144,7 +144,9 @@ def fetch(
         return get(url)
 
     names = source, ask, tuple(known), onwards
-    for answer in asking(PieceAnswer, read_pieces, timed, *names, about=f"the answers of {source}"):
+    for answer in asking(
+        PieceAnswer, read_pieces, timed, *names, about=f"the answers of {source}", wanted=str
+    ):
         parsed = Parsed(*answer[3:]) if answer.is_read else None
         yield Fetched(answer.piece, parsed, answer.why, requests[0] if requests else now())
         requests.clear()

@@ -15,16 +15,17 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from fanous.base.confine import Grant
 from fanous.base.threads import Threads
 from fanous.errors import FanousError
 from fanous.model.coverage import Backfill
@@ -33,6 +34,7 @@ from fanous.model.measurement import Provenance
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import bring_in, ingest
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.reader import Send, answers
 from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.pipeline.revise import backfill_of
 from fanous.sources.connector import Get
@@ -385,28 +387,69 @@ def plan(bucket: Bucket, wanted: Wanted, known: Sequence[Pulled], now: float) ->
         return PullPlan((), 0, ())
     settled = [one for one in known if one.piece == wanted.listing]
     look = [hour for hour in hours(wanted.since, ends) if not _is_settled(hour, settled)]
-    tests = bucket.tests() if any(hour < BY_HOUR for hour in look) and not wanted.names else ()
-    asked = [prefix for hour in look for prefix in prefixes(wanted.country, wanted.names, hour, tests)]
-    found, failures = _listed(bucket, asked)
-    is_bucket = bool(found or tests or not asked) or _is_bucket(bucket, min(look), now)
-    if not is_bucket and not failures:
-        failures.append(
-            ("raw/", f"{bucket.address} lists no measurement of any country: is it OONI's bucket?")
-        )
-    objects = once_each(in_window(found, wanted.names))
+    busy = max(BY_HOUR, min(wanted.since, now - DAY) // HOUR * HOUR)
+    listing = listed(bucket, wanted.country, wanted.names, look, busy)
+    objects = once_each(in_window(listing.objects, wanted.names))
     read = _read(known)
     new = [one for one in objects if not _is_read(one, wanted, read)]
     return PullPlan(
-        tuple(new), len(objects) - len(new), tuple(look), tuple(failures), wanted.until, is_bucket
+        tuple(new),
+        len(objects) - len(new),
+        tuple(look),
+        listing.failures,
+        wanted.until,
+        is_bucket=listing.is_bucket,
     )
 
 
-def _is_bucket(bucket: Bucket, first: float, now: float) -> bool:
-    """Where a country has no object: has any other one, in an hour that has been there for long?"""
-    try:
-        return bucket.has_uploads(max(BY_HOUR, min(first, (now - DAY) // HOUR * HOUR)))
-    except FanousError:
-        return False
+class Listing(NamedTuple):
+    """What a bucket lists; fields as in ``PullPlan``, but with objects twice where it has them twice."""
+
+    objects: tuple[PublishedObject, ...]
+    failures: tuple[tuple[str, str], ...]
+    is_bucket: bool
+
+
+def listed(bucket: Bucket, country: str, tests: Sequence[str], look: Sequence[float], busy: float) -> Listing:
+    """What was uploaded in some hours, as a confined process reads the lists.
+
+    Args:
+        tests: without underscores; empty = all.
+        busy: an hour since ``BY_HOUR`` in which some country must have uploaded something.
+
+    Raises:
+        FanousError: nothing could be listed.
+    """
+    given = bucket.address, bucket.patience, country, tuple(tests), tuple(look), busy
+    internet = Grant(internet=True)
+    (listing,) = answers(Listing, list_uploads, *given, about=f"lists of {bucket.address}", grant=internet)
+    return listing
+
+
+def list_uploads(
+    send: Send[Listing],
+    address: str,
+    patience: timedelta,
+    country: str,
+    tests: Sequence[str],
+    look: Sequence[float],
+    busy: float,
+) -> None:
+    """See ``listed``; for a confined process, which reaches the internet."""
+    bucket = Bucket(address, patience)
+    known = bucket.tests() if any(hour < BY_HOUR for hour in look) and not tests else ()
+    asked = [prefix for hour in look for prefix in prefixes(country, tests, hour, known)]
+    found, failures = _listed(bucket, asked)
+    is_bucket = bool(found or known or not asked)
+    if not is_bucket:
+        try:
+            is_bucket = bucket.has_uploads(busy)
+            why = f"{address} lists no measurement of any country: is it OONI's bucket?"
+        except FanousError as error:
+            why = str(error)
+        if not is_bucket and not failures:
+            failures.append(("raw/", why))
+    send(Listing(tuple(found), tuple(failures), is_bucket))
 
 
 def _is_settled(hour: float, listings: Sequence[Pulled]) -> bool:

@@ -29,9 +29,9 @@ from fanous.pipeline.call import decoded, encoded
 from fanous.pipeline.child import OUT_OF_MEMORY, ended
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.workers import ENDING_SECONDS, LARGEST_FRAME, OTHER_RULES, READERS, end_with, version_of
-from fanous.sources.connector import Get
 
 T = TypeVar("T")
+Q = TypeVar("Q")
 
 NOTHING = Grant()
 
@@ -39,7 +39,7 @@ OWN_PROCESS = Path("/proc/self")
 """For a reader that computes with a temporary store: the engine looks up there how much stack it has."""
 
 RESULT, ERROR, WANTED, END = b"=", b"!", b"?", b"."
-"""How a message of a reader begins: an answer, why there is none, an address to fetch, the end of several answers."""
+"""How a message of a reader begins: an answer, why there is none, what to fetch, the end of several answers."""
 
 _SIZE = struct.Struct("=Q")
 """Before a reply to ``WANTED``: its bytes."""
@@ -85,25 +85,32 @@ def answers(
 
 
 def asking(
-    kind: type[T], work: Callable[..., None], get: Get, *arguments: object, about: str
+    kind: type[T],
+    work: Callable[..., None],
+    get: Callable[[Q], bytes],
+    *arguments: object,
+    about: str,
+    wanted: type[Q],
 ) -> Generator[T]:
     """What ``work(get, send, *arguments)`` sends in a confined process, which reaches nothing but what ``get`` fetches.
 
     Args:
-        get: must refuse addresses of other hosts than the publisher's (``sources.fetch``): the process may be anyone's.
+        get: must ask no other host than the publisher's (``sources.fetch``): the process may be anyone's.
+        wanted: type of what it is given.
     """
     with _reading(of_publisher, work, arguments, about) as reader:
         message = reader.message()
         while message != END:
             if message.startswith(WANTED):
-                message = reader.message(partial(reader.give, _fetched(get, message[1:])))
+                question = _decoded(wanted, message, about)
+                message = reader.message(partial(reader.give, _fetched(get, question)))
             else:
                 yield _decoded(kind, message, about)
                 message = reader.message()
 
 
 class _Reply(NamedTuple):
-    """What came of an address, or why nothing did.
+    """What came of a question, or why nothing did.
 
     Attributes:
         is_rejected: was it ``Rejected``, not a ``FanousError``?
@@ -116,13 +123,16 @@ class _Reply(NamedTuple):
     permanent: bool = True
 
 
-def _fetched(get: Get, address: bytes) -> bytes:
+def _fetched(get: Callable[[Q], bytes], question: Q) -> bytes:
     try:
-        return encoded(_Reply(get(address.decode("utf-8", "replace"))))
-    except Rejected as reason:
-        return encoded(_Reply(why=str(reason), is_rejected=True))
+        return encoded(_Reply(get(question)))
     except FanousError as error:
-        return encoded(_Reply(why=str(error), permanent=error.permanent))
+        return encoded(_refused(error))
+
+
+def _refused(error: FanousError) -> _Reply:
+    why = str(error).encode("utf-8", "replace").decode()
+    return _Reply(b"", why, isinstance(error, Rejected), error.permanent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +226,8 @@ def _started(
 def _decoded(kind: type[T], data: bytes, about: str) -> T:
     try:
         if data.startswith(ERROR):
-            raise FanousError(data[1:].decode("utf-8", "surrogatepass"))
+            reply = decoded(data[1:], _Reply)
+            raise FanousError(reply.why, permanent=reply.permanent)
         return decoded(data[1:], kind)
     except (msgspec.MsgspecError, ValueError) as error:
         raise FanousError(
@@ -259,8 +270,8 @@ def read(
         with os.fdopen(descriptors[0], "rb") as line:
             try:
                 way(work, line, connection, arguments)
-            except (FanousError, Rejected) as error:
-                connection.send_bytes(ERROR + str(error).encode("utf-8", "surrogatepass"))
+            except FanousError as error:
+                connection.send_bytes(ERROR + encoded(_refused(error)))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
 
@@ -290,8 +301,8 @@ def _send(connection: Connection, answer: object) -> None:
     connection.send_bytes(RESULT + encoded(answer))
 
 
-def _get(connection: Connection, line: IO[bytes], address: str) -> bytes:
-    connection.send_bytes(WANTED + address.encode())
+def _get(connection: Connection, line: IO[bytes], question: object) -> bytes:
+    connection.send_bytes(WANTED + encoded(question))
     (size,) = _SIZE.unpack(line.read(_SIZE.size))
     reply = decoded(line.read(size), _Reply)
     if reply.is_rejected:

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Provenance
+from fanous.pipeline.call import decoded, encoded
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import Ingested
+from fanous.pipeline.reader import Send, asking
 from fanous.probe.consent import check_country
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
@@ -29,7 +31,15 @@ from fanous.refdata.users import user_weights
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
 from fanous.sources.remote.atlas_measurements import AtlasAnswers, AtlasVantagePoint, atlas_records
-from fanous.sources.remote.client import AtlasClient, GlobalpingClient, OverLimit
+from fanous.sources.remote.client import (
+    AtlasClient,
+    Exchange,
+    GlobalpingClient,
+    OverLimit,
+    RemoteRequest,
+    RemoteResponse,
+    RemoteServer,
+)
 from fanous.sources.remote.globalping import (
     DATACENTRE,
     EYEBALL,
@@ -210,6 +220,19 @@ def _affordable(networks: Sequence[tuple[int, int]], elsewhere: int, budget: int
     return chosen
 
 
+class RoundStep(NamedTuple):
+    """What a round has come to: its plan, then records and sentences about what could not be obtained.
+
+    Attributes:
+        plan: sent before anything is ordered; ``None`` = this is another step.
+        record: a line; empty = this is another step.
+    """
+
+    plan: RemotePlan | None = None
+    record: bytes = b""
+    left_out: str = ""
+
+
 def one_round(
     source: str,
     settings: SourceSettings,
@@ -219,33 +242,74 @@ def one_round(
     say: Callable[[str], None],
     on_plan: Callable[[RemotePlan], None] = lambda _: None,
 ) -> Iterator[bytes]:
-    """The records of one round, one per line; arguments as for ``plan_round`` and ``measure_globalping``.
+    """The records of one round, one per line; arguments as for ``plan_round``.
+
+    What the service answers is read in a confined process, which asks this one for each request.
 
     Args:
+        say: called with a sentence about anything that could not be obtained.
         on_plan: called before anything is ordered.
 
     Raises:
         FanousError: nothing may be measured, or nothing could be.
     """
     check_consent(source, settings)
-    key = key_of(source, settings)
+    check_country(country)
+    with RemoteServer(source, settings.mirror, key_of(source, settings)) as server:
+        for step in asking(
+            RoundStep,
+            play_round,
+            encoded_answers(server),
+            *(source, country, tuple(urls), turn, settings.credits),
+            about=f"the answers of {source}",
+            wanted=RemoteRequest,
+        ):
+            if step.plan is not None:
+                on_plan(step.plan)
+            elif step.record:
+                yield step.record
+            else:
+                say(step.left_out)
+
+
+def encoded_answers(server: RemoteServer) -> Callable[[RemoteRequest], bytes]:
+    """What a confined process gets for its requests."""
+    return lambda request: encoded(server.answer(request))
+
+
+def exchange_by(get: Callable[[RemoteRequest], bytes]) -> Exchange:
+    """The same in that process."""
+    return lambda request: decoded(get(request), RemoteResponse)
+
+
+def play_round(
+    get: Callable[[RemoteRequest], bytes],
+    send: Send[RoundStep],
+    source: str,
+    country: str,
+    urls: Sequence[str],
+    turn: int,
+    budget: int,
+) -> None:
+    """See ``one_round``; for a confined process."""
+
+    def say(sentence: str) -> None:
+        send(RoundStep(left_out=sentence))
+
+    exchange = exchange_by(get)
     if source == ATLAS:
-        with AtlasClient(settings.mirror, key) as atlas:
-            wanted = plan_atlas(
-                country,
-                urls,
-                atlas.probes(country_code=country),
-                atlas.probes(is_anchor="true"),
-                settings.credits,
-                turn,
-            )
-            on_plan(wanted.round)
-            yield from measure_atlas(atlas, wanted, say)
-        return
-    with GlobalpingClient(settings.mirror, key) as client:
-        planned = plan_globalping(country, urls, client.probes(), budget_of(client), turn)
-        on_plan(planned)
-        yield from measure_globalping(client, planned, say)
+        atlas = AtlasClient(exchange)
+        listed, anchors = atlas.probes(country_code=country), atlas.probes(is_anchor="true")
+        wanted = plan_atlas(country, urls, listed, anchors, budget, turn)
+        send(RoundStep(wanted.round))
+        lines = measure_atlas(atlas, wanted, say)
+    else:
+        globalping = GlobalpingClient(exchange)
+        planned = plan_globalping(country, urls, globalping.probes(), budget_of(globalping), turn)
+        send(RoundStep(planned))
+        lines = measure_globalping(globalping, planned, say)
+    for line in lines:
+        send(RoundStep(record=line))
 
 
 def check_consent(source: str, settings: SourceSettings) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from fanous.sources.remote.atlas_measurements import (
     decoded,
     step_of,
 )
-from fanous.sources.remote.client import ATLAS_LONGEST, AtlasClient
+from fanous.sources.remote.client import ATLAS_LONGEST, AtlasClient, RemoteServer
 from fanous.sources.remote.record import CONTROL_FAILED, OWN_TROUBLE
 from tests.probe.net.authority import Authority
 from tests.sources.remote.fake_atlas import (
@@ -113,8 +114,11 @@ class Clock:
         return Waits(clock=lambda: self.now, sleep=self.sleep)
 
 
-def client_of(address: str, key: str = "secret", clock: Clock | None = None) -> AtlasClient:
-    return AtlasClient(address, key, (clock or Clock()).waits())
+@contextmanager
+def client_of(address: str, key: str = "secret", clock: Clock | None = None) -> Iterator[AtlasClient]:
+    waits = (clock or Clock()).waits()
+    with RemoteServer("atlas-measurements", address, key, waits) as server:
+        yield AtlasClient(server.answer, waits)
 
 
 def planned(client: AtlasClient, budget: int = MILLION, urls: tuple[str, ...] = (X,)) -> AtlasPlan:

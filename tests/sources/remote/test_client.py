@@ -7,9 +7,9 @@ from fanous.sources.fetch import Waits
 from fanous.sources.remote.client import (
     GLOBALPING_BETWEEN,
     GLOBALPING_LONGEST,
-    GlobalpingClient,
     NoProbes,
     OverLimit,
+    RemoteServer,
 )
 from tests.sources.remote.fake_globalping import FakeProbe, globalping
 from tests.sources.remote.worlds import PAKISTAN, client_of
@@ -21,7 +21,7 @@ def test_a_measurement_is_asked_for_every_half_second_until_it_is_finished() -> 
     slept: list[float] = []
     with (
         globalping(*PAKISTAN, slow=3) as server,
-        GlobalpingClient(server.address, waits=Waits(sleep=slept.append)) as client,
+        client_of(server, waits=Waits(sleep=slept.append)) as client,
     ):
         answer = client.answer(client.order(ORDER))
     assert answer.status == "finished"
@@ -33,7 +33,7 @@ def test_one_that_never_ends_is_given_up() -> None:
     waits = Waits(clock=lambda: float(next(times)), sleep=lambda _: None)
     with (
         globalping(*PAKISTAN, slow=10_000) as server,
-        GlobalpingClient(server.address, waits=waits) as client,
+        client_of(server, waits=waits) as client,
         pytest.raises(FanousError, match=f"did not finish m0 in {GLOBALPING_LONGEST:.0f} s") as refusal,
     ):
         client.answer(client.order(ORDER))
@@ -67,7 +67,7 @@ def test_a_key_is_sent_only_where_there_is_one() -> None:
 
 def test_keys_and_orders_go_over_https_alone() -> None:
     with pytest.raises(FanousError, match="is not https"):
-        GlobalpingClient("http://globalping.example")
+        RemoteServer("globalping", "http://globalping.example")
 
 
 def test_an_invalid_answer_is_refused() -> None:

@@ -1,6 +1,7 @@
 """Rounds against the fake Globalping, for tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from fanous.analysis.rules import judge
 from fanous.model.measurement import ParsedMeasurement, Record
@@ -9,7 +10,7 @@ from fanous.pipeline.remote import RemotePlan, budget_of, measure_globalping, pl
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.fetch import Waits
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.remote.client import GlobalpingClient
+from fanous.sources.remote.client import GlobalpingClient, RemoteServer
 from tests.sources.remote.fake_globalping import DATACENTRE, FakeGlobalping, FakeProbe
 
 X = "https://x.com/"
@@ -21,8 +22,13 @@ ABROAD = (
 )
 
 
-def client_of(server: FakeGlobalping, token: str = "") -> GlobalpingClient:
-    return GlobalpingClient(server.address, token, Waits(sleep=lambda _: None))
+@contextmanager
+def client_of(
+    server: FakeGlobalping, token: str = "", waits: Waits | None = None
+) -> Iterator[GlobalpingClient]:
+    waits = waits or Waits(sleep=lambda _: None)
+    with RemoteServer("globalping", server.address, token, waits) as asked:
+        yield GlobalpingClient(asked.answer, waits)
 
 
 def planned(server: FakeGlobalping, urls: Sequence[str] = (X,), turn: int = 0) -> RemotePlan:

@@ -150,7 +150,7 @@ class Bucket:
     def __init__(self, mirror: str = "", patience: timedelta = PATIENCE) -> None:
         self.is_ooni = not mirror
         self.address = mirror.rstrip("/") or f"https://s3.{REGION}.amazonaws.com"
-        self._store, self._patience = _store_at(self.address, patience), patience
+        self._store, self.patience = _store_at(self.address, patience), patience
 
     def tests(self) -> list[str]:
         """The tests that ``jsonl/`` has."""
@@ -193,7 +193,7 @@ class Bucket:
             FanousError: it cannot be listed, or did not all come in time: a server may be silent, or name a next page
                 forever.
         """
-        lasts = 2 * self._patience.total_seconds()
+        lasts = 2 * self.patience.total_seconds()
         try:
             with _asking(self.address, f"list {prefix}"):
                 return asyncio.run(_listed(self._store, prefix, lasts, enough))

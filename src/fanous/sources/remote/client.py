@@ -1,15 +1,14 @@
 """Client: orders measurements from Globalping and from RIPE Atlas, and waits for their results.
 
-Both have a key, and answers that are bounded in size and time.  Globalping's keeps to the guidelines in
+Both have answers that are bounded in size and time, and may have a key.  Globalping's keeps to the guidelines in
 jsdelivr/globalping ``public/v1/spec.yaml`` (commit 52c0c192): a measurement's status is asked for at most every 500 ms
 after the last answer, and an exhausted hourly limit ends the round.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from fanous import __version__
@@ -34,26 +33,44 @@ from fanous.sources.remote.globalping import (
     TestLimit,
 )
 
-_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
-"""Headers that no longer hold for an answer that was decoded."""
+
+class RemoteRequest(NamedTuple):
+    """A request to a service; ``path`` includes the query."""
+
+    method: str
+    path: str
+    body: bytes | None = None
 
 
-class RemoteClient:
-    """A context manager.
+class RemoteResponse(NamedTuple):
+    """A whole answer, whatever its status."""
+
+    status: int
+    reason: str
+    headers: dict[str, str]
+    content: bytes
+
+
+Exchange = Callable[[RemoteRequest], RemoteResponse]
+"""Sends a request and returns the answer, or raises ``FanousError``."""
+
+
+class RemoteServer:
+    """A service over HTTP: the only part that holds the key and reaches the network; a context manager.
 
     Args:
-        root: address of the service, or of a mirror that is asked instead.
-        authorization: the header that carries the key; empty = none is sent.
-        largest: bytes of an answer.
+        source: its name.
+        mirror: asked instead of the publisher.
+        key: empty = none is sent.
     """
 
-    def __init__(self, root: str, authorization: str, largest: int, waits: Waits | None) -> None:
-        self.waits = waits or Waits()
-        self._root = check_encrypted(root.rstrip("/"))
-        self._largest = largest
+    def __init__(self, source: str, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
+        waits, (root, scheme, self._largest) = waits or Waits(), _SERVICES[source]
+        self._root = check_encrypted((mirror or root).rstrip("/"))
+        self._deadline = waits.deadline
         headers = {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
-        authorized = {"Authorization": authorization} if authorization else {}
-        self._client = HttpClient(headers | authorized, self.waits.stall)
+        authorized = {"Authorization": f"{scheme} {key}"} if key else {}
+        self._client = HttpClient(headers | authorized, waits.stall)
 
     def __enter__(self) -> Self:
         return self
@@ -61,14 +78,15 @@ class RemoteClient:
     def __exit__(self, *exc_info: object) -> None:
         self._client.close()
 
-    def response(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
-        """The whole answer, whatever its status.
+    def answer(self, request: RemoteRequest) -> RemoteResponse:
+        """The answer of the service.
 
         Raises:
             FanousError: there is none, or it is too long or too slow.
         """
+        method, path, body = request
         headers = {"Content-Type": "application/json"} if body is not None else None
-        url, seconds = self._root + path, self.waits.deadline
+        url, seconds = self._root + path, self._deadline
         try:
             with self._client.asked(method, url, seconds=seconds, content=body, headers=headers) as response:
                 content = whole(response, self._largest)
@@ -77,8 +95,9 @@ class RemoteClient:
         except NO_ANSWER as error:
             why = str(error) or type(error).__name__
             raise FanousError(f"cannot reach {self._root}: {why}", permanent=False) from error
-        plain = {name: value for name, value in response.headers.items() if name not in _TRANSFER}
-        return httpx.Response(response.status_code, headers=plain, content=content)
+        return RemoteResponse(
+            response.status_code, response.reason_phrase, dict(response.headers.items()), content
+        )
 
 
 T = TypeVar("T")
@@ -109,16 +128,11 @@ class NoProbes(FanousError):
     """No probe is online in the requested place."""
 
 
-class GlobalpingClient(RemoteClient):
-    """A context manager.
+class GlobalpingClient:
+    """What can be asked of Globalping; a key, if there is one, raises the hourly limit."""
 
-    Args:
-        mirror: asked instead of the publisher.
-        token: raises the hourly limit; empty = anonymous.
-    """
-
-    def __init__(self, mirror: str = "", token: str = "", waits: Waits | None = None) -> None:
-        super().__init__(mirror or globalping.API, token and f"Bearer {token}", GLOBALPING_LARGEST, waits)
+    def __init__(self, exchange: Exchange, waits: Waits | None = None) -> None:
+        self._exchange, self._waits = exchange, waits or Waits()
 
     def limits(self) -> TestLimit:
         """Tests left in this hour."""
@@ -144,23 +158,23 @@ class GlobalpingClient(RemoteClient):
         Raises:
             FanousError: it was not finished in time, or cannot be fetched.
         """
-        ends = self.waits.clock() + GLOBALPING_LONGEST
+        ends = self._waits.clock() + GLOBALPING_LONGEST
         while True:
             found = self._get(f"/v1/measurements/{measurement}", RemoteAnswer, "measurement")
             if found.status != "in-progress":
                 return found
-            if self.waits.clock() > ends:
+            if self._waits.clock() > ends:
                 raise FanousError(
                     f"Globalping did not finish {measurement} in {GLOBALPING_LONGEST:.0f} s", permanent=False
                 )
-            self.waits.sleep(GLOBALPING_BETWEEN)
+            self._waits.sleep(GLOBALPING_BETWEEN)
 
     def _get(self, path: str, kind: type[T], what: str) -> T:
         return globalping.decoded(self._sent("GET", path).content, kind, what)
 
-    def _sent(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
-        response = self.response(method, path, body)
-        if response.status_code in (200, 202):
+    def _sent(self, method: str, path: str, body: bytes | None = None) -> RemoteResponse:
+        response = self._exchange(RemoteRequest(method, path, body))
+        if response.status in (200, 202):
             return response
         raise _globalping_refusal(response)
 
@@ -174,20 +188,20 @@ class _GlobalpingRefused(msgspec.Struct):
     error: _GlobalpingError
 
 
-def _globalping_refusal(response: httpx.Response) -> FanousError:
+def _globalping_refusal(response: RemoteResponse) -> FanousError:
     try:
         error = globalping.decoded(response.content, _GlobalpingRefused, "refusal").error
     except Rejected:
-        error = _GlobalpingError("", response.reason_phrase)
-    words = f"Globalping says {response.status_code}: {error.message}"
-    if response.status_code == 429:
+        error = _GlobalpingError("", response.reason)
+    words = f"Globalping says {response.status}: {error.message}"
+    if response.status == 429:
         told = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after") or "3600"
         return OverLimit(
             words, float(told) if told.isascii() and told.isdigit() and len(told) < 10 else 3600.0
         )
     if error.type == "no_probes_found":
         return NoProbes(words)
-    return FanousError(words, permanent=response.status_code < 500)
+    return FanousError(words, permanent=response.status < 500)
 
 
 A = TypeVar("A", AtlasHandshake, AtlasLookup)
@@ -204,21 +218,11 @@ ATLAS_LARGEST = 16 << 20
 MOST_PAGES = 20
 
 
-class AtlasClient(RemoteClient):
-    """A context manager.
+class AtlasClient:
+    """What can be asked of RIPE Atlas: lists, and with a key that has the right to schedule them, measurements."""
 
-    Args:
-        mirror: asked instead of the publisher.
-        key: a key with the right to schedule measurements; empty = only lists are available.
-    """
-
-    def __init__(self, mirror: str = "", key: str = "", waits: Waits | None = None) -> None:
-        super().__init__(
-            mirror or atlas_measurements.API.removesuffix("/api/v2"),
-            key and f"Key {key}",
-            ATLAS_LARGEST,
-            waits,
-        )
+    def __init__(self, exchange: Exchange, waits: Waits | None = None) -> None:
+        self._exchange, self._waits = exchange, waits or Waits()
 
     def probes(self, **filters: str) -> list[AtlasVantagePoint]:
         """The connected probes.
@@ -274,10 +278,10 @@ class AtlasClient(RemoteClient):
 
     def wait(self, measurements: Sequence[int], probes: int) -> None:
         """Wait until every measurement has a result of each probe, five minutes at most: some probes never answer."""
-        ends = self.waits.clock() + ATLAS_LONGEST
+        ends = self._waits.clock() + ATLAS_LONGEST
         missing = list(measurements)
-        while missing and self.waits.clock() < ends:
-            self.waits.sleep(ATLAS_BETWEEN)
+        while missing and self._waits.clock() < ends:
+            self._waits.sleep(ATLAS_BETWEEN)
             missing = [one for one in missing if len(self._raw(one)) < probes]
 
     def _results(self, measurement: int, kind: type[A]) -> dict[int, A]:
@@ -291,10 +295,10 @@ class AtlasClient(RemoteClient):
         return atlas_measurements.decoded(self._sent("GET", path), list[msgspec.Raw], "results")
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        response = self.response(method, path, body)
-        if response.status_code in (200, 201):
+        response = self._exchange(RemoteRequest(method, path, body))
+        if response.status in (200, 201):
             return response.content
-        raise _atlas_refusal(response.status_code, response.content)
+        raise _atlas_refusal(response)
 
 
 class _AtlasError(msgspec.Struct):
@@ -306,9 +310,10 @@ class _AtlasRefused(msgspec.Struct):
     error: _AtlasError
 
 
-def _atlas_refusal(code: int, content: bytes) -> FanousError:
+def _atlas_refusal(response: RemoteResponse) -> FanousError:
+    code = response.status
     try:
-        error = atlas_measurements.decoded(content, _AtlasRefused, "refusal").error
+        error = atlas_measurements.decoded(response.content, _AtlasRefused, "refusal").error
         words = error.detail or error.title
     except Rejected:
         words = ""
@@ -317,3 +322,10 @@ def _atlas_refusal(code: int, content: bytes) -> FanousError:
         f"RIPE Atlas says {code}{f': {words}' if words else ''}{about_key}",
         permanent=code < 500 and code != 429,
     )
+
+
+_SERVICES = {
+    globalping.NAME: (globalping.API, "Bearer", GLOBALPING_LARGEST),
+    atlas_measurements.NAME: (atlas_measurements.API.removesuffix("/api/v2"), "Key", ATLAS_LARGEST),
+}
+"""Name of a source -> address of its service, how its key is sent, and the most bytes of an answer."""
