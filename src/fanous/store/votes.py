@@ -25,7 +25,7 @@ from fanous.model.verdict import LEAST_RATIO, LINE, STARVED, TIMED_OUT, State
 from fanous.store.cache import remembered
 from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
 
-_WITH_DATA = " OR ".join(f"position(mechanism, '{part}') > 0" for part in STARVED)
+_WITH_DATA = f"multiSearchAny(mechanism, {list(STARVED)})"
 _IS_SLOW = f"(layer = 'transfer' OR {_WITH_DATA})"
 _STARVES = f"(symptom AND ({_WITH_DATA}))"
 _TIMED_OUT = (
@@ -218,24 +218,17 @@ DETAILS = f""",
 """
 """Columns that only queries about an incident's witnesses need."""
 
-_IN_SIGNALS = f"""
+_WIDTH = "if(is_vouched, {vouched_step:Int64}, {step:Int64})"
+_BY_PROBE = f"""
+SELECT network, target, signal, if({_any(_OF_RESOLVERS)}, resolver, 0) AS resolver_network, from_probe,
+    intDiv(micros, {_WIDTH} * 1000000) * {_WIDTH} AS bin,
+    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, max(is_vouched) AS known, count() AS made
+FROM ({_BY_MEASUREMENT})
 ARRAY JOIN
     [{", ".join(f"'{signal.name}'" for signal in COUNTED)}] AS signal,
     [{_each("vote")}] AS vote,
     [{_each("controlled")}] AS with_control
-"""
-_VOTES = f"""
-SELECT target, network, from_probe, micros, is_vouched, signal, vote, with_control,
-    if({_any(_OF_RESOLVERS)}, resolver, 0) AS resolver_network
-FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS}
 WHERE vote >= 0
-"""
-_WIDTH = "if(is_vouched, {vouched_step:Int64}, {step:Int64})"
-_BY_PROBE = f"""
-SELECT network, target, signal, resolver_network, from_probe,
-    intDiv(micros, {_WIDTH} * 1000000) * {_WIDTH} AS bin,
-    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, max(is_vouched) AS known, count() AS made
-FROM ({_VOTES})
 GROUP BY network, target, signal, resolver_network, bin, from_probe
 """
 _BINS = f"""
@@ -246,24 +239,23 @@ SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count()
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
-# Single ballots are needed only where a probe may have been overruled (``analysis.series.aggregate``): some probe said
-# yes and some probe no, and one of them more than once.
-# The outer query is separate because the engine would otherwise compute each of its columns repeatedly.
 _BINS_BY_SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin) AS bins, groupArray(saw / probes) AS shares,
     groupArray(probes) AS probes_each, groupArray(checked_probes) AS checked_probes_each,
     groupArray(measurements) AS measurements_each, groupArray(known_probes) AS known_probes_each,
-    sum(saw) BETWEEN 1 AND sum(probes) - 1
-        AND uniqExactArray(voters) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
+    sum(saw) AS yes, sum(probes) AS said, uniqExactArray(voters) AS people,
     groupArrayArray(voters) AS by, groupArrayArray(seen_each) AS seen, groupArrayArray(checked_each) AS checked,
     groupArrayArray(made_each) AS made, groupArrayArray(known_each) AS known
 FROM ({_BINS})
 GROUP BY network, target, signal, resolver_network
 """
+# Single ballots are needed only where a probe may have been overruled (``analysis.series.aggregate``): some probe said
+# yes and some probe no, and one of them more than once.
 SERIES = f"""
 SELECT network, target, signal, resolver_network, bins, shares, probes_each, checked_probes_each, measurements_each,
-    known_probes_each, if(contested, by, []), if(contested, seen, []), if(contested, checked, []),
-    if(contested, made, []), if(contested, known, [])
+    known_probes_each,
+    if(0 < yes AND yes < said AND {MOST + 1} < people AND people < said,
+        (by, seen, checked, made, known), ([], [], [], [], []))
 FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network
 """
@@ -636,15 +628,15 @@ def _series(
     signal: str,
     resolver_asn: int,
     times: list[int],
-    *columns: list[float],
+    *columns: Any,
 ) -> Series:
     key = SeriesKey(Place(country, asn), target, signal, resolver_asn=resolver_asn)
     starts = np.array(times, np.int64)
-    *in_bins, probes, seen, checked, made, known = columns
+    *in_bins, (probes, *ballots) = columns
     step, vouched_step = steps
     if probes:
         bins = np.repeat(starts, np.array(in_bins[1], np.int64))
-        return series_of(key, step, _ballots(bins, probes, seen, checked, made, known), vouched_step)
+        return series_of(key, step, _ballots(bins, probes, *ballots), vouched_step)
     order = np.argsort(starts)
     values, counts, controlled, measurements, vouched = (np.array(column)[order] for column in in_bins)
     return Series(
