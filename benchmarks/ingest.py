@@ -47,7 +47,7 @@ from tools.compare import checked_out, python_of
 from fanous.analysis.rules import judge
 from fanous.pipeline import ingest
 from fanous.pipeline.judge import Ingested, known_fingerprints
-from fanous.pipeline.workers import default_jobs
+from fanous.pipeline.workers import READERS, default_jobs
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 
@@ -124,6 +124,7 @@ def whole(file: Path, jobs: int) -> None:
         start, started = time.process_time(), time.perf_counter()
         ingest.bring_in(store, "ooni", [file], tally, jobs=max(jobs, 1))
         spent, took = time.process_time() - start, time.perf_counter() - started
+    READERS.stop()  # what they took is known once they have ended
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent += children.ru_utime + children.ru_stime
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

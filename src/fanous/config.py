@@ -508,6 +508,10 @@ def check_web_address(key: str, address: str) -> None:
         raise WrongKey(key, f"an address such as 'https://fanous.example' is needed{hint}")
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts on this machine, where plain http cannot be tampered with."""
+
+
 def split_url(text: str) -> SplitResult | None:
     """The parts of a URL; ``None`` = its brackets or port are malformed."""
     try:

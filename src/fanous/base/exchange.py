@@ -26,8 +26,6 @@ NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 """What a request fails with.  Redirects to invalid addresses, and impossible host names, are not among
 httpx's own errors."""
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
 PACKINGS = {"": None, "identity": None, "gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS}
 """zlib's ``wbits`` by ``Content-Encoding``; others were not asked for."""
 

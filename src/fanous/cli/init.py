@@ -189,8 +189,7 @@ def _sources(given: list[str], known: list[str]) -> tuple[str, ...]:
 
 
 def _mirror(text: str, known: Container[str]) -> tuple[str, str]:
-    from fanous.base.exchange import LOOPBACK
-    from fanous.config import split_url
+    from fanous.config import LOOPBACK, split_url
 
     name, separator, address = text.partition("=")
     if not separator or name not in known:

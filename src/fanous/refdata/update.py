@@ -21,9 +21,10 @@ import msgspec
 
 from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
-from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
+from fanous.base.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.base.files import check_regular, make_folder, read_regular
 from fanous.base.overwrite import check_file, replace_file
+from fanous.config import LOOPBACK
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.threshold import threshold

@@ -23,8 +23,9 @@ import httpx
 import msgspec
 
 from fanous import __version__
-from fanous.base.exchange import LOOPBACK, NO_ANSWER, HttpClient, TooLarge, whole
+from fanous.base.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.base.files import make_folder
+from fanous.config import LOOPBACK
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY

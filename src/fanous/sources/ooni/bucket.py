@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fanous.base.exchange import LOOPBACK
+from fanous.config import LOOPBACK
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, HOUR
 
