@@ -9,7 +9,9 @@ import pytest
 from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, framed, stack_of, stacked
 from fanous.charts.paint import png
 from fanous.charts.plot import Shape
+from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
+from fanous.model.series import Spread
 
 HOSTILE = '</text><script>alert("&")</script>'
 SHEET = Sheet(
@@ -94,10 +96,16 @@ def test_axes_say_what_they_measure_and_words_that_would_touch_are_left_out() ->
     assert len(paths("event", HALF, sheet=dense)) == 4, "the lines are there all the same"
 
 
-def test_a_line_is_drawn_in_steps_with_gaps() -> None:
-    (path,) = paths("line l0", Panel("bgp", "", [], line=[1.0, None, 0.5, 0.25]))
+def test_a_line_is_drawn_in_steps_with_gaps_over_the_band_of_its_range() -> None:
+    steps = [Spread(1.0, 1.0, 1.0, 1), None, Spread(0.5, 0.1, 0.5, 6), Spread(0.25, 0.25, 0.25, 6)]
+    bgp = Panel("bgp", "", [], line=ShareLine.of("bgp", steps))
+    (path,) = paths("line l0", bgp)
     assert path.count("M") == 2
     assert "L" not in path
+    (band,) = paths("band b0", bgp)
+    assert band.count("M") == 1, "where all values are the same there is no band"
+    lowest = [float(y) for y in re.findall(r"V([\d.]+)", band)]
+    assert max(lowest) > max(float(y) for y in re.findall(r"V([\d.]+)", path)), "the lowest is not the line's"
 
 
 def test_a_picture_that_stands_alone_has_its_colours_and_its_source() -> None:

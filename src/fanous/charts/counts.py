@@ -28,7 +28,8 @@ from fanous.charts.paint import (
     running,
     xml,
 )
-from fanous.charts.plot import MOST_BOUNDS, Shape
+from fanous.charts.plot import MOST_BOUNDS, Shape, band_of, steps_of
+from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
 from fanous.wording.language import Language
@@ -68,14 +69,14 @@ class Panel:
         title: what it is about, on the panel itself.
         note: how much was measured.
         spans: incidents that name it.
-        line: drawn instead of cells: shares of the highest value of the axis.
+        line: drawn instead of cells: shares of the highest value of the axis, with their range.
     """
 
     title: str
     note: str
     cells: Cells
     spans: "Sequence[IncidentSpan]" = ()
-    line: Sequence[float | None] = ()
+    line: ShareLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,8 @@ class _Frame:
                 f'<path d="M{LEFT} {y:.0f}H{self.right}" {self.paint("axis")}/>'
                 f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end" {self.paint("tick")}>{xml(text)}</text>'
             )
-        if panel.line:
-            parts.append(f'<path d="{self.steps(panel.line, top, base)}" {self.paint("line l0")}/>')
+        if panel.line is not None:
+            parts += self.line(panel.line, top, base)
         lined = len(panel.spans) <= MOST_BOUNDS
         parts += [self.span(span, top, base, lined=lined) for span in panel.spans]
         return "".join(parts)
@@ -264,16 +265,19 @@ class _Frame:
             last = (n + 1, upper, lower)
         return path
 
-    def steps(self, line: Sequence[float | None], top: float, base: float) -> str:
-        """Level within each bin, since nothing is known about a slope; a gap stays a gap."""
-        path, before = "", False
-        for n, share in enumerate(line):
-            if share is not None:
-                y = round(base - min(max(share, 0.0), 1.0) * (base - top), 1)
-                path += f"V{y:g}" if before else f"M{self.x(self.sheet.edges[n]):.1f} {y:g}"
-                path += f"H{self.x(self.sheet.edges[n + 1]):.1f}"
-            before = share is not None
-        return path
+    def line(self, line: ShareLine, top: float, base: float) -> list[str]:
+        """A line over the band of its range."""
+
+        def x(n: int) -> float:
+            return self.x(self.sheet.edges[n])
+
+        def y(share: float) -> float:
+            return base - min(max(share, 0.0), 1.0) * (base - top)
+
+        band = band_of(line, x, y)
+        steps = steps_of(line, x, lambda _, share: round(y(share), 1))
+        drawn = [f'<path d="{band}" {self.paint("band b0")}/>'] if band else []
+        return [*drawn, f'<path d="{steps}" {self.paint("line l0")}/>']
 
     def band(self, span: IncidentSpan, top: float, base: float) -> str:
         """The times in which its beginning and its end are uncertain."""

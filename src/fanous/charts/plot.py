@@ -6,7 +6,7 @@ follow the country's clock.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -186,7 +186,7 @@ class _Frame:
             )
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
         for n, line in enumerate(self.lines.lines):
-            if band := self._band(line):
+            if band := band_of(line, self._edge, self.y):
                 parts.append(f'<path d="{band}" {painted(f"band b{n}", alone=alone)}/>')
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
@@ -253,36 +253,47 @@ class _Frame:
             f'<text x="{x}" y="{foot:.0f}" {painted("name", alone=alone)}>{xml(name)}</text>',
         ]
 
-    def _band(self, line: ShareLine) -> str:
-        """The range of each bin in which values differ; empty = there is none."""
-        path = ""
-        for n, extent in enumerate(line.ranges):
-            high, low = (round(self.y(share)) for share in reversed(extent)) if extent else (0, 0)
-            if high < low:
-                left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
-                path += f"M{left:.0f} {high}H{right:.0f}V{low}H{left:.0f}z"
-        return path
+    def _edge(self, n: int) -> float:
+        return self.x(self.lines.start + n * self.lines.step)
 
     def _paths(self) -> list[str]:
-        """Each line in steps, level within each bin, since nothing is known about a slope; a gap stays a gap.
-
-        Where lines coincide, the later ones are drawn next to the first, towards the middle, so that each can be seen.
-        """
+        """The lines; where they coincide, the later ones are drawn next to the first, towards the middle, so that each
+        can be seen."""
         taken: Counter[tuple[int, int]] = Counter()
-        paths = []
-        for line in self.lines.lines:
-            path, before = "", False
-            for n, share in enumerate(line.shares):
-                if share is not None:
-                    y = round(self.y(share))
-                    aside = BESIDE * taken[n, y] * (1 if y < (self.top + self.bottom) / 2 else -1)
-                    taken[n, y] += 1
-                    left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
-                    path += f"V{y + aside:g}" if before else f"M{left:.0f} {y + aside:g}"
-                    path += f"H{right:.0f}"
-                before = share is not None
-            paths.append(path)
-        return paths
+
+        def apart(n: int, share: float) -> float:
+            y = round(self.y(share))
+            aside = BESIDE * taken[n, y] * (1 if y < (self.top + self.bottom) / 2 else -1)
+            taken[n, y] += 1
+            return y + aside
+
+        return [steps_of(line, self._edge, apart) for line in self.lines.lines]
+
+
+def steps_of(line: ShareLine, x: Callable[[int], float], y: Callable[[int, float], float]) -> str:
+    """The path of a line: level within each step, since nothing is known about a slope; a gap stays a gap.
+
+    Args:
+        x: where a step begins.
+        y: where a share of a step lies.
+    """
+    path, before = "", False
+    for n, share in enumerate(line.shares):
+        if share is not None:
+            path += f"V{y(n, share):g}" if before else f"M{x(n):.0f} {y(n, share):g}"
+            path += f"H{x(n + 1):.0f}"
+        before = share is not None
+    return path
+
+
+def band_of(line: ShareLine, x: Callable[[int], float], y: Callable[[float], float]) -> str:
+    """The range of each step in which values differ; empty = there is none."""
+    path = ""
+    for n, extent in enumerate(line.ranges):
+        high, low = (round(y(share)) for share in reversed(extent)) if extent else (0, 0)
+        if high < low:
+            path += f"M{x(n):.0f} {high}H{x(n + 1):.0f}V{low}H{x(n):.0f}z"
+    return path
 
 
 MONTHS = 91 * DAY

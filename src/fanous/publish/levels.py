@@ -15,7 +15,7 @@ from fanous.charts.connectivity import place_name
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import FamilyView, Incident, Says
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import BinnedSeries, Series, SeriesKey, Spread
 from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
 from fanous.sources.signals.table import SOURCE as TABLE
@@ -75,22 +75,20 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
 
 
 def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
-    """The median share of the baseline in each bin, and its range: an hour without a network shows in the range, and a
-    single low value does not look like a fall of the whole bin.
+    """The median share of the baseline in each step, and its range: an hour without a network shows in the range, and a
+    single low value does not look like a fall of the whole step.
     """
-    middle: list[float | None] = [None] * bins
-    ranges: list[tuple[float, float] | None] = [None] * bins
-    ordinary_at, span = baseline_level(series, outages), max(1, series.step // step)
-    edges = np.searchsorted(series.times, start + step * np.arange(bins + 1))
-    for n, (first, last) in enumerate(pairwise(edges)):
+    spreads, ordinary_at = dict[int, Spread](), baseline_level(series, outages)
+    edges = (start + step * np.arange(bins + 1)).tolist()
+    places = np.searchsorted(series.times, edges)
+    for edge, (first, last) in zip(edges, pairwise(places), strict=False):
         usual = np.array([ordinary_at(int(at)) for at in series.times[first:last]])
         shares = series.values[first:last][usual > 0] / usual[usual > 0]
         shares = np.maximum(shares[~np.isnan(shares)], 0.0)  # an index may be a little below 0
         if len(shares):
-            until = min(bins, n + span)
-            middle[n:until] = [float(np.median(shares))] * (until - n)
-            ranges[n:until] = [(float(shares.min()), float(shares.max()))] * (until - n)
-    return ShareLine(name_of(series), tuple(middle), ranges=tuple(ranges))
+            low, high = float(shares.min()), float(shares.max())
+            spreads[edge] = Spread(float(np.median(shares)), low, high, len(shares))
+    return ShareLine.of(name_of(series), BinnedSeries(series.key, series.step, spreads).over(edges))
 
 
 def by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:
