@@ -15,7 +15,7 @@ from fanous.model.series import Votes
 from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
-from fanous.publish.levels import by_interest, label_of, name_of, series_of
+from fanous.publish.levels import label_of, name_of, series_of
 from fanous.publish.levels import lines_of as lines_of_levels
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
@@ -73,7 +73,7 @@ def curves_of(store: Store, incident: Incident, edition: Edition) -> str:
     since, until = reach(store, incident, edition.now)
     known = known_around(store, incident)
     series, lost = series_of(store, incident.country, known, since, until, incident.targets)
-    lines = lines_of_levels(by_interest(series, incident.opinions), since, min(until, edition.now), lost)
+    lines = lines_of_levels(series, since, min(until, edition.now), lost, incident.opinions)
     if not lines.lines:
         return ""
     titles = {name_of(one): label_of(one.key, language) for one in series}

@@ -23,7 +23,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
-from fanous.publish.levels import apart, by_interest, label_of, lines_of, name_of, series_of, sound
+from fanous.publish.levels import apart, label_of, lines_of, name_of, series_of, sound, stated_levels
 from fanous.publish.pictures import legend_of
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.store.protocol import Store
@@ -146,9 +146,9 @@ def connectivity(
     levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
-    series = by_interest(series, found)
     if during:
-        medians = {name_of(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
+        medians = {name_of(one): median_share(one, during, lost) for one in series}
+        medians |= {name: stated.mean for name, stated in stated_levels(series, found).items()}
         levels = [replace(level, share=medians[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (
@@ -160,22 +160,11 @@ def connectivity(
         )
     )
     labels = {name_of(one): label_of(one.key, visit.language) for one in series}
-    lines = lines_of(series, since, until, lost)
+    lines = lines_of(series, since, until, lost, found)
     names = [labels[line.target] for line in lines.lines]
     told = _in_words(levels, lines, names, visit.language, during=bool(during))
     drawn = _drawn(lines, names, told, country, visit, spans, brackets, bars)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
-
-
-def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
-    """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
-    levels = dict[str, float]()
-    for one in found:
-        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
-        own = [each for each in named if not each.key.place.region]
-        if one.left is not None and len(one.sources) == len(own) == 1:
-            levels[name_of(own[0])] = one.left.mean
-    return levels
 
 
 def level_of(
