@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, framed, stack_of, stacked
+from fanous.charts.counts import NARROW, WIDE, Panel, Sheet, framed, stack_of, stacked
 from fanous.charts.paint import png
-from fanous.charts.plot import Shape
+from fanous.charts.plot import IncidentSpan, Shape
 from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
 from fanous.model.series import Spread
@@ -64,7 +64,7 @@ def test_counts_that_say_nothing_are_a_gap() -> None:
 
 
 def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_band() -> None:
-    over, going = IncidentSpan(600, 1200, 300), IncidentSpan(600, 1800, 600, is_open=True)
+    over, going = IncidentSpan(600, 1200, [(300, 900)]), IncidentSpan(600, 1800, is_open=True)
     (bound,) = paths("bound", replace(HALF, spans=[over]))
     assert bound.count("M") == 2
     assert len(paths("shade", replace(HALF, spans=[over]))) == 1
@@ -72,12 +72,12 @@ def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_ba
     assert bound.count("M") == 1, "it has no end"
     assert paths("shade", replace(HALF, spans=[going])) == []
     assert paths("bound", replace(HALF, spans=[replace(over, start=-900, end=9000)])) == []
-    both = paths("shade", replace(HALF, spans=[replace(over, latest=1500)]))
+    both = paths("shade", replace(HALF, spans=[replace(over, brackets=[(300, 900), (900, 1500)])]))
     assert len(both) == 2, "its end is as uncertain as its beginning"
 
 
 def test_another_incident_is_a_grey_bar_alone() -> None:
-    other = replace(HALF, spans=[IncidentSpan(600, 1200, 300, is_other=True)])
+    other = replace(HALF, spans=[IncidentSpan(600, 1200, [(300, 900)], is_other=True)])
     assert len(paths("past", other)) == 1
     assert paths("bound", other) == paths("lasts", other) == paths("shade", other) == []
 

@@ -138,7 +138,7 @@ def test_the_card_draws_the_lines_and_bands_of_the_page(told: Told) -> None:
         ):
             assert one == pytest.approx(same, abs=2 * 1.25 / (low - peak) + 0.02)
     names = re.findall(r'class="name">([^<]+)<', chart)
-    assert html.unescape(names[0]) in text(told.card)
+    assert text(names[0]) in text(told.card)
 
 
 def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:

@@ -28,7 +28,7 @@ from fanous.charts.paint import (
     running,
     xml,
 )
-from fanous.charts.plot import MOST_BOUNDS, Shape, band_of, steps_of
+from fanous.charts.plot import MOST_BOUNDS, IncidentSpan, Shape, band_of, steps_of
 from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
@@ -75,28 +75,8 @@ class Panel:
     title: str
     note: str
     cells: Cells
-    spans: "Sequence[IncidentSpan]" = ()
+    spans: Sequence[IncidentSpan] = ()
     line: ShareLine | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentSpan:
-    """An incident on the time axis; unix seconds.
-
-    Attributes:
-        end: the present for an ongoing one.
-        earliest: earliest possible beginning; ``start`` if that is certain.
-        latest: latest possible end; None = ``end`` is certain, or there is none.
-        is_open: it is ongoing.
-        is_other: the picture is about another incident.
-    """
-
-    start: float
-    end: float
-    earliest: float
-    is_open: bool = False
-    is_other: bool = False
-    latest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +260,8 @@ class _Frame:
         return [*drawn, f'<path d="{steps}" {self.paint("line l0")}/>']
 
     def band(self, span: IncidentSpan, top: float, base: float) -> str:
-        """The times in which its beginning and its end are uncertain."""
-        latest = span.end if span.latest is None else span.latest
-        sides = [(self.x(a), self.x(b)) for a, b in ((span.earliest, span.start), (span.end, latest))]
+        """The times within which it began and ended."""
+        sides = [(self.x(a), self.x(b)) for a, b in span.brackets]
         return "".join(
             f'<path d="M{a:.1f} {top:.0f}V{base:.0f}H{b:.1f}V{top:.0f}z" {self.paint("shade")}/>'
             for a, b in sides
@@ -295,14 +274,10 @@ class _Frame:
         bar = f'<path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}"'
         if span.is_other:
             return f"{bar} {self.paint('past')}/>"
-        lines = "".join(f"M{x:.1f} {top - 3:.0f}V{base:.0f}" for x in self.ends(span) if lined)
+        seen = span.seen_within(self.start, self.end) if lined else ()
+        lines = "".join(f"M{self.x(at):.1f} {top - 3:.0f}V{base:.0f}" for at in seen)
         drawn = f'<path d="{lines}" {self.paint("bound")}/>' if lines else ""
         return f"{drawn}{bar} {self.paint('lasts')}/>"
-
-    def ends(self, span: IncidentSpan) -> list[float]:
-        """Where its beginning and its end lie, if they are in the picture."""
-        begun = [self.x(span.start)] if span.start >= self.start else []
-        return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
         """The words of events and bounds, in one row, on the side where there is room for them; those of events first,
@@ -381,7 +356,8 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
         a, b = frame.x(span.start), frame.x(span.end)
         parts.append(f'<path d="M{a:.1f} {top - 7}H{max(b, a + 3):.1f}" stroke="{INK}" stroke-width="5"/>')
         if len(own) <= MOST_BOUNDS:
-            drawn = "".join(f"M{x:.1f} {top - 7}V{bottom:.0f}" for x in frame.ends(span))
+            seen = span.seen_within(frame.start, frame.end)
+            drawn = "".join(f"M{frame.x(at):.1f} {top - 7}V{bottom:.0f}" for at in seen)
             parts.append(f'<path d="{drawn}" stroke="{INK}" stroke-width="2"/>')
     for at, text in sheet.ticks:
         x = frame.x(at)

@@ -15,7 +15,7 @@ from fanous.analysis.detectors.grid import ROLLED_UP
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, PartBar, Shape, plot
+from fanous.charts.plot import NARROW, WIDE, IncidentSpan, PartBar, Shape, plot
 from fanous.charts.reachability import Lines
 from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
@@ -116,11 +116,10 @@ def connectivity(
     until: float,
     visit: Visit,
     published: Published,
-    spans: Sequence[tuple[float, float]],
+    spans: Sequence[IncidentSpan],
     targets: Sequence[str] = (),
     *,
     during: Spans = (),
-    brackets: Spans = (),
     found: Sequence[FamilyView] = (),
     bars: Sequence[PartBar] = (),
 ) -> Connectivity | None:
@@ -132,10 +131,9 @@ def connectivity(
         since: start of the chart; unix seconds, half-open with ``until``, up to which levels count; their ages are
             as of the visit.
         targets: the traffic of these instead, without the times at which it was lost.
-        spans: periods to shade.
+        spans: when incidents were on.
         during: the main stretch of an incident: the median levels in it are given, and not the newest, which after its
             end say nothing of it.
-        brackets: the times within which it began and ended, shaded too.
         bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
@@ -163,7 +161,7 @@ def connectivity(
     lines = lines_of(series, since, until, lost, found)
     names = [labels[line.target] for line in lines.lines]
     told = _in_words(levels, lines, names, visit.language, during=bool(during))
-    drawn = _drawn(lines, names, told, country, visit, spans, brackets, bars)
+    drawn = _drawn(lines, names, told, country, visit, spans, bars)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
 
 
@@ -225,8 +223,7 @@ def _drawn(
     told: str,
     country: str,
     visit: Visit,
-    spans: Sequence[tuple[float, float]],
-    brackets: Spans,
+    spans: Sequence[IncidentSpan],
     bars: Sequence[PartBar],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
@@ -236,7 +233,7 @@ def _drawn(
 
     def one(shape: Shape, mark: str) -> Markup:
         legend = legend_of(lines, names, told, country, language, shape, bars)
-        return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
+        return Markup(plot(lines, spans, legend, shape, mark))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
 

@@ -14,8 +14,9 @@ from markupsafe import Markup
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
-from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars, framed, stacked
+from fanous.charts.counts import NARROW, WIDE, Panel, Sheet, bars, framed, stacked
 from fanous.charts.grid import MOST_ROWS
+from fanous.charts.plot import IncidentSpan
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey

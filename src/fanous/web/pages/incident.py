@@ -36,13 +36,12 @@ from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
     around_of,
-    brackets_of,
+    incident_spans,
     known_around,
     lines_among,
     panels_of,
     reach,
     sheet_of,
-    spans_of,
 )
 from fanous.publish.report import (
     WHEN_NETWORKS,
@@ -138,12 +137,11 @@ def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
     since, until = reach(store, incident, visit.now)
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
-    end, spans = min(until, visit.now), spans_of(incident, visit.now)
+    end, spans = min(until, visit.now), incident_spans(incident, visit.now)
     own = user_weights(incident.country)
     shown = (store, incident.country, known_around(store, incident), since, end, visit, published, spans)
     measured: dict[str, Any] = {
         "during": main_of(incident, visit.now),
-        "brackets": brackets_of(incident),
         "found": incident.opinions,
         "bars": [] if incident.targets else bars_of(store, incident, visit),
     }
@@ -166,9 +164,9 @@ def main_of(incident: Incident, now: float) -> Spans:
     """The stretch at whose level an outage stood, as its headline has it; without levels, all of the time it was on."""
     until = now if incident.seen_until is None else incident.seen_until
     main = main_stretch(incident.levels, incident.onset, until)
-    return (
-        spans_of(incident, now) if main is None else [(main.start, until if main.end is None else main.end)]
-    )
+    if main is None:
+        return [(span.start, span.end) for span in incident_spans(incident, now)]
+    return [(main.start, until if main.end is None else main.end)]
 
 
 def parts_of(incident: Incident) -> list[NetworkPart]:
