@@ -32,7 +32,7 @@ from fanous.charts.plot import MOST_BOUNDS, IncidentSpan, Shape, band_of, steps_
 from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
-from fanous.wording.language import Language
+from fanous.wording.language import END_ISOLATE, ISOLATE, Language
 
 LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
@@ -201,7 +201,8 @@ class _Frame:
     def panel(self, panel: Panel, top: float, base: float) -> str:
         room = self.right - LEFT - breadth(panel.note, NOTE) - 8
         _, (title, *_) = fitted(panel.title, (13,), room, 1)
-        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan>'
+        title, said = (f"{ISOLATE}{text}{END_ISOLATE}" for text in (title, panel.note))
+        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(said)}</tspan>'
         parts = [
             f'<text x="{LEFT}" y="{top - 7:.0f}" {self.paint("key")}>{xml(title)}{note if panel.note else ""}</text>'
         ]
