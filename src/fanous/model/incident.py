@@ -324,7 +324,8 @@ class FamilyView:
         code = _SAID[self.says]
         if self.left is not None:
             params |= {"left": self.left.mean, "lowest": self.left.low, "highest": self.left.high}
-            is_even = round(self.left.low, 2) == round(self.left.high, 2)
+            low, high = self.left.low, self.left.high
+            is_even = high < LEAST_SAID or round(low, 2) == round(high, 2)
             fell = "sight.fell_evenly" if is_even else "sight.fell_to"
             code = "sight.lower" if self.says is Says.ORDINARY else fell
         parts = tuple(entity for entity in self.entities if len(entity) > CODE)
@@ -333,6 +334,9 @@ class FamilyView:
             code += "_there"
         return Reason(code, params)
 
+
+LEAST_SAID = 0.01
+"""Smallest share to write as a number: below one in a hundred, the digit is noise."""
 
 CODE = 2
 """Letters of a country's code; regions and networks have longer names."""

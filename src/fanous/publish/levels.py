@@ -108,7 +108,7 @@ def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> S
 
 def _to_present(line: ShareLine, series: Series, stated: Estimate | None) -> ShareLine:
     """The line, ending at the level that an incident states as the present one, which need not be the median of a step:
-    a headline that says *back to about 68 %* has no line beside it that ends at 75 %."""
+    under a headline that says *back to about 68 %* no line ends at 75 %."""
     if stated is None or stated.now is None or stated.now_at != series.times[-1] + series.step:
         return line
     measured = [n for n, share in enumerate(line.shares) if share is not None]
