@@ -52,6 +52,7 @@ class Told:
     printed: dict[str, Any]
     answered: dict[str, Any]
     exported: dict[str, str]
+    newest: dict[str, int]
 
     @property
     def headline(self) -> str:
@@ -100,6 +101,8 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         listed = visitor.get(f"/api/v1/incidents/{incident.id}").json()
         (row,) = csv.DictReader(io.StringIO(visitor.get("/incidents.csv").text))
         card = card_of(store, incident, corpus.until)
+        levels = store.facts.levels(incident.country)
+        newest = {str(one.key.place): int(one.times[-1]) + one.step for one in levels}
     shown = fanous("incidents", "show", incident.id, "--store", folder / "store", "--json").stdout
     span = ("--since", to_iso(corpus.since), "--until", to_iso(corpus.until))
     (country,) = corpus.countries
@@ -107,7 +110,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (answered,) = answer["incidents"]
     fanous("export", "--private", "-o", folder / "open", "--store", folder / "store")
     (exported,) = csv.DictReader(io.StringIO((folder / "open" / "incidents.csv").read_text()))
-    yield Told(incident, page, card, report, row, listed, json.loads(shown), answered, exported)
+    yield Told(incident, page, card, report, row, listed, json.loads(shown), answered, exported, newest)
 
 
 def card_of(store: Store, incident: Incident, now: float) -> str:
@@ -273,3 +276,23 @@ def test_whoever_is_said_to_be_low_first_has_the_first_interval_and_the_first_ba
     assert bool(said) == bool(early)
     if said:
         assert said[1].startswith(bars[0])
+
+
+def test_no_bar_goes_on_after_the_newest_value_of_its_place(told: Told) -> None:
+    """IranCell's went on for six days after its file had ended."""
+    parts = [one for one in told.printed["networks"] if one["entity"] != told.incident.country]
+    parts.sort(key=lambda one: (one["intervals"][0][0], one["entity"]))
+    chart = told.page.partition('id="connectivity"')[2].partition('<div class="narrow">')[0]
+    left, right, *_ = map(float, re.findall(r'data-frame="([^"]+)"', chart)[0].split())
+    start, step = (int(re.findall(rf'data-{name}="(\d+)"', chart)[0]) for name in ("start", "step"))
+    bins = len(re.findall(r'data-shares="([^"]+)"', chart)[0].split(","))
+    second = bins * step / (right - left)
+    bars = re.findall(r'<path d="([^"]+)" class="lasts"', chart)
+    assert len(bars) == min(len(parts), 8)
+    for part, bar in zip(parts, bars, strict=False):
+        end = part["intervals"][-1][1]
+        known = from_iso(end) if end else told.newest[part["entity"]]
+        (drawn,) = re.findall(r"H(\d+)$", bar)
+        assert start + (float(drawn) - left) * second == pytest.approx(
+            min(known, start + bins * step), abs=2 * second
+        )

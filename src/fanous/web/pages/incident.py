@@ -24,6 +24,7 @@ from fanous.config import split_url
 from fanous.model.incident import Incident, NetworkPart, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import SERVICE
+from fanous.model.place import Place
 from fanous.pipeline.claims import lacking
 from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until, unnamed
@@ -178,14 +179,22 @@ def parts_of(incident: Incident) -> list[NetworkPart]:
 
 
 def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
-    """When each of its regions and networks was low, the first that fell on top."""
-    names, until = store.facts.networks(incident.country), known_until(store, incident, visit.now)
+    """When each of its regions and networks was low, the first that fell on top; one without an end up to its newest
+    value."""
+    country, parts = incident.country, parts_of(incident)[:MOST_BARS]
+    names, until = store.facts.networks(country), known_until(store, incident, visit.now)
+    places = [Place(country, one.asn, "" if one.asn else one.entity) for one in parts]
+    newest = dict[str, float]()
+    for one in store.of(incident.provenance).facts.levels(country, incident.onset, until, entities=places):
+        entity = str(one.key.place)
+        newest[entity] = max(newest.get(entity, 0.0), float(one.times[-1] + one.step))
+
+    def spans(part: NetworkPart) -> list[tuple[float, float]]:
+        known = newest.get(part.entity, until)
+        return [(span.start, known if span.end is None else span.end) for span in part.intervals]
+
     return [
-        PartBar(
-            place_title(one, incident.country, names, visit.language) or one.entity,
-            [(span.start, until if span.end is None else span.end) for span in one.intervals],
-        )
-        for one in parts_of(incident)[:MOST_BARS]
+        PartBar(place_title(one, country, names, visit.language) or one.entity, spans(one)) for one in parts
     ]
 
 
