@@ -764,7 +764,8 @@ def picture(notes: Notes) -> str:
             [(top * n / 4, f"{top * n / 4:,.4g}") for n in range(5)],
             [(one["at"], "") for one in notes.restarts if one["how"].startswith("SIG")],
         )
-        drawn = plot.drawing(Lines(0, step, tuple(lines), by_users=False), notes.floods, legend, shape)
+        floods = [plot.IncidentSpan(*flood) for flood in notes.floods]
+        drawn = plot.drawing(Lines(0, step, tuple(lines), by_users=False), floods, legend, shape)
         key = "".join(
             _key(n, line.target, heights, by_process=len(members) > 2) for n, line in enumerate(lines)
         )

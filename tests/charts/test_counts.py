@@ -6,10 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, framed, stack_of, stacked
+from fanous.charts.counts import NARROW, WIDE, Panel, Sheet, framed, stack_of, stacked
 from fanous.charts.paint import png
-from fanous.charts.plot import Shape
+from fanous.charts.plot import IncidentSpan, Shape
+from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
+from fanous.model.series import Spread
 
 HOSTILE = '</text><script>alert("&")</script>'
 SHEET = Sheet(
@@ -62,7 +64,7 @@ def test_counts_that_say_nothing_are_a_gap() -> None:
 
 
 def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_band() -> None:
-    over, going = IncidentSpan(600, 1200, 300), IncidentSpan(600, 1800, 600, is_open=True)
+    over, going = IncidentSpan(600, 1200, [(300, 900)]), IncidentSpan(600, 1800, is_open=True)
     (bound,) = paths("bound", replace(HALF, spans=[over]))
     assert bound.count("M") == 2
     assert len(paths("shade", replace(HALF, spans=[over]))) == 1
@@ -70,12 +72,12 @@ def test_an_incident_is_marked_from_beginning_to_end_and_its_uncertainty_is_a_ba
     assert bound.count("M") == 1, "it has no end"
     assert paths("shade", replace(HALF, spans=[going])) == []
     assert paths("bound", replace(HALF, spans=[replace(over, start=-900, end=9000)])) == []
-    both = paths("shade", replace(HALF, spans=[replace(over, latest=1500)]))
+    both = paths("shade", replace(HALF, spans=[replace(over, brackets=[(300, 900), (900, 1500)])]))
     assert len(both) == 2, "its end is as uncertain as its beginning"
 
 
 def test_another_incident_is_a_grey_bar_alone() -> None:
-    other = replace(HALF, spans=[IncidentSpan(600, 1200, 300, is_other=True)])
+    other = replace(HALF, spans=[IncidentSpan(600, 1200, [(300, 900)], is_other=True)])
     assert len(paths("past", other)) == 1
     assert paths("bound", other) == paths("lasts", other) == paths("shade", other) == []
 
@@ -94,10 +96,16 @@ def test_axes_say_what_they_measure_and_words_that_would_touch_are_left_out() ->
     assert len(paths("event", HALF, sheet=dense)) == 4, "the lines are there all the same"
 
 
-def test_a_line_is_drawn_in_steps_with_gaps() -> None:
-    (path,) = paths("line l0", Panel("bgp", "", [], line=[1.0, None, 0.5, 0.25]))
+def test_a_line_is_drawn_in_steps_with_gaps_over_the_band_of_its_range() -> None:
+    steps = [Spread(1.0, 1.0, 1.0, 1), None, Spread(0.5, 0.1, 0.5, 6), Spread(0.25, 0.25, 0.25, 6)]
+    bgp = Panel("bgp", "", [], line=ShareLine.of("bgp", steps))
+    (path,) = paths("line l0", bgp)
     assert path.count("M") == 2
     assert "L" not in path
+    (band,) = paths("band b0", bgp)
+    assert band.count("M") == 1, "where all values are the same there is no band"
+    lowest = [float(y) for y in re.findall(r"V([\d.]+)", band)]
+    assert max(lowest) > max(float(y) for y in re.findall(r"V([\d.]+)", path)), "the lowest is not the line's"
 
 
 def test_a_picture_that_stands_alone_has_its_colours_and_its_source() -> None:

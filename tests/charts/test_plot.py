@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from fanous.charts.card import CHART, Words, card
-from fanous.charts.counts import IncidentSpan, Panel, Sheet, named_rows
+from fanous.charts.counts import Panel, Sheet, named_rows
 from fanous.charts.grid import Cell, strip
 from fanous.charts.paint import BLOCKED, FONT, INK, OK, balanced, breadth, broken, fitted, png
-from fanous.charts.plot import NARROW, WIDE, Legend, PartBar, Shape, plot, ticks
+from fanous.charts.plot import NARROW, WIDE, IncidentSpan, Legend, PartBar, Shape, plot, ticks
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.instant import DAY
-from fanous.wording.language import ENGLISH
+from fanous.wording.language import END_ISOLATE, ENGLISH, ISOLATE
 
 HOSTILE = '</text><script>alert("&")</script>'
 LINES = Lines(
@@ -43,7 +43,7 @@ def words(headline: str = "X blocked", *, rtl: bool = False, sure: bool = True) 
 @pytest.mark.parametrize("shape", [WIDE, NARROW])
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_chart_is_well_formed_and_hostile_text_is_text(shape: Shape, alone: bool) -> None:
-    drawn = plot(LINES, [(600, 1200)], LEGEND, shape, "a", alone=alone)
+    drawn = plot(LINES, [IncidentSpan(600, 1200)], LEGEND, shape, "a", alone=alone)
     root = ElementTree.fromstring(drawn)
     assert root.get("viewBox") == f"0 0 {shape.width} {shape.height}"
     assert "<script" not in drawn
@@ -81,8 +81,12 @@ HIGH = Lines(0, 600, tuple(ShareLine(name, (1.0, 1.0)) for name in ("x", "youtub
 
 
 def test_lines_are_named_at_their_ends_and_the_axes_say_what_they_measure() -> None:
-    drawn = plot(HIGH, [(0, 600)], NAMED, WIDE, "a")
-    texts = {e.text: e for e in ElementTree.fromstring(drawn).iter() if e.tag.endswith("text")}
+    drawn = plot(HIGH, [IncidentSpan(0, 600)], NAMED, WIDE, "a")
+    texts = {
+        (e.text or "").strip(f"{ISOLATE}{END_ISOLATE}"): e
+        for e in ElementTree.fromstring(drawn).iter()
+        if e.tag.endswith("text")
+    }
     assert {"X", "YouTube", "Share", "Time"} <= texts.keys()
     places = sorted(float(e.get("y") or 0) for e in texts.values() if e.get("class") == "name")
     assert len(places) == 3
@@ -90,32 +94,45 @@ def test_lines_are_named_at_their_ends_and_the_axes_say_what_they_measure() -> N
     assert 'class="name"' not in plot(HIGH, [], NAMED, NARROW, "a"), "a phone has no room for names"
 
 
+def test_a_name_has_as_many_rows_as_there_is_room_and_each_runs_the_way_of_its_script() -> None:
+    name = "روٹنگ میں نظر آنے والے /24 بلاک · ایک درآمد شدہ جدول"
+    drawn = plot(Lines(0, 600, HIGH.lines[:1], True), [], replace(NAMED, names=[name]), WIDE, "a")
+    rows = [e.text or "" for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "name" and e.text]
+    assert len(rows) == 3 and not any("…" in row for row in rows)
+    assert all(row.startswith(ISOLATE) and row.endswith(END_ISOLATE) for row in rows)
+    five = replace(HIGH, lines=HIGH.lines[:1] * 5)
+    drawn = plot(five, [], replace(NAMED, names=[name * 3] * 5), WIDE, "a")
+    places = re.findall(r'y="(\d+)"[^>]* class="name"', drawn)
+    assert len(places) == 10 and max(map(int, places)) < WIDE.height, "two rows each, in the picture"
+
+
 def test_the_start_and_end_of_an_event_are_marked_unless_they_lie_outside() -> None:
-    def bounds(*span: float) -> list[str]:
-        drawn = plot(LINES, [(span[0], span[1])], LEGEND, WIDE, "a")
+    def bounds(span: IncidentSpan) -> list[str]:
+        drawn = plot(LINES, [span], LEGEND, WIDE, "a")
         return [e.get("d") or "" for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "bound"]
 
-    assert len(bounds(600, 1200)) == 2
-    assert len(bounds(-600, 1200)) == 1
-    assert len(bounds(600, 1e9)) == 1
+    assert len(bounds(IncidentSpan(600, 1200))) == 2
+    assert len(bounds(IncidentSpan(-600, 1200))) == 1
+    assert len(bounds(IncidentSpan(600, 1e9))) == 1
+    assert len(bounds(IncidentSpan(600, 1200, is_open=True))) == 1, "no end has been seen"
 
 
 def test_the_bounds_of_an_onset_and_an_end_are_shaded_without_lines() -> None:
-    drawn = plot(LINES, [(600, 1200)], LEGEND, WIDE, "a", brackets=[(300, 900), (1100, 1300)])
+    drawn = plot(LINES, [IncidentSpan(600, 1200, [(300, 900), (1100, 1300)])], LEGEND, WIDE, "a")
     assert drawn.count('class="shade"') == 3
     assert drawn.count('class="bound"') == 2, "the best estimates alone"
 
 
 def test_the_nights_of_a_curfew_are_shaded_without_lines_that_would_hide_the_series() -> None:
-    drawn = plot(LINES, [(60 * n, 60 * n + 30) for n in range(20)], LEGEND, WIDE, "a")
+    drawn = plot(LINES, [IncidentSpan(60 * n, 60 * n + 30) for n in range(20)], LEGEND, WIDE, "a")
     assert drawn.count('class="shade"') == 20
     assert 'class="bound"' not in drawn
 
 
 SHEET = Sheet([0, 600, 1200], [(600, HOSTILE)], [], "Share", HOSTILE, HOSTILE)
 PANELS = [
-    Panel(HOSTILE, "", [(0.0, 0.0), (0.5, 1.0)], [IncidentSpan(600, 1200, 300)]),
-    Panel("Y", "", [None, (1.0, 1.0)], [IncidentSpan(600, 1200, 300)]),
+    Panel(HOSTILE, "", [(0.0, 0.0), (0.5, 1.0)], [IncidentSpan(600, 1200, [(300, 900)])]),
+    Panel("Y", "", [None, (1.0, 1.0)], [IncidentSpan(600, 1200, [(300, 900)])]),
 ]
 
 
@@ -150,7 +167,7 @@ def test_the_chart_of_a_card_names_its_rows_and_tells_blocked_from_slowed() -> N
 
 @pytest.mark.parametrize(("pieces", "lines"), [(1, 1), (20, 0)])
 def test_an_incident_in_many_pieces_is_marked_by_bars_alone(pieces: int, lines: int) -> None:
-    spans = [IncidentSpan(n * 60, n * 60 + 30, n * 60) for n in range(pieces)]
+    spans = [IncidentSpan(n * 60, n * 60 + 30) for n in range(pieces)]
     drawn = drawn_card(words(), charted=True, panels=[replace(PANELS[0], spans=spans)])
     assert drawn.count('stroke-width="5"') == pieces
     assert drawn.count(f'stroke="{INK}" stroke-width="2"') == lines

@@ -50,7 +50,9 @@ class Told:
     row: dict[str, str]
     listed: dict[str, Any]
     printed: dict[str, Any]
+    answered: dict[str, Any]
     exported: dict[str, str]
+    newest: dict[str, int]
 
     @property
     def headline(self) -> str:
@@ -63,6 +65,9 @@ class Told:
     @property
     def details(self) -> str:
         return self.page.partition('<p class="lede">')[2].partition("<dl")[0].partition("</p>")[2]
+
+    def section(self, name: str) -> str:
+        return self.page.partition(f'id="{name}"')[2].partition("<h2")[0]
 
     def fact(self, name: str) -> str:
         """What the row of facts says under a name."""
@@ -96,10 +101,16 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         listed = visitor.get(f"/api/v1/incidents/{incident.id}").json()
         (row,) = csv.DictReader(io.StringIO(visitor.get("/incidents.csv").text))
         card = card_of(store, incident, corpus.until)
+        levels = store.facts.levels(incident.country)
+        newest = {str(one.key.place): int(one.times[-1]) + one.step for one in levels}
     shown = fanous("incidents", "show", incident.id, "--store", folder / "store", "--json").stdout
+    span = ("--since", to_iso(corpus.since), "--until", to_iso(corpus.until))
+    (country,) = corpus.countries
+    answer = json.loads(fanous("confirm", country, *span, "--store", folder / "store", "--json").stdout)
+    (answered,) = answer["incidents"]
     fanous("export", "--private", "-o", folder / "open", "--store", folder / "store")
     (exported,) = csv.DictReader(io.StringIO((folder / "open" / "incidents.csv").read_text()))
-    yield Told(incident, page, card, report, row, listed, json.loads(shown), exported)
+    yield Told(incident, page, card, report, row, listed, json.loads(shown), answered, exported, newest)
 
 
 def card_of(store: Store, incident: Incident, now: float) -> str:
@@ -130,14 +141,14 @@ def test_the_card_draws_the_lines_and_bands_of_the_page(told: Told) -> None:
         ):
             assert one == pytest.approx(same, abs=2 * 1.25 / (low - peak) + 0.02)
     names = re.findall(r'class="name">([^<]+)<', chart)
-    assert html.unescape(names[0]) in text(told.card)
+    assert text(names[0]) in text(told.card)
 
 
 def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
     level = told.incident.level
     assert level is not None and level.worst is not None
     mean, worst = round(level.mean, 3), round(level.worst, 3)
-    for document in (told.printed, told.listed):
+    for document in (told.printed, told.answered, told.listed):
         assert (document["level"]["mean"], document["level"]["worst"]) == (mean, worst)
         (main, *_) = [one for one in document["levels"] if one["left"] == mean]
         assert from_iso(main["start"]) >= told.incident.onset
@@ -151,6 +162,54 @@ def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
     lowest = re.findall(r"At its lowest, (\d+%)", text(told.details))
     assert lowest == [ENGLISH.percent(level.worst)] * len(lowest)
     assert set(re.findall(r"Lowest share|averag", text(told.page))) == set(), "no third kind of figure"
+
+
+def percentages(words: str) -> set[str]:
+    """Every figure in a text, each once."""
+    return set(re.findall(r"\d+%", words))
+
+
+def stated(document: Any) -> set[str]:
+    """The shares in a document, as pages print them."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    if isinstance(document, list):
+        return set[str]().union(*map(stated, document))
+    return {ENGLISH.percent(document)} if isinstance(document, float) and 0 <= document <= 1 else set()
+
+
+def test_every_figure_of_page_and_card_is_in_the_json(told: Told) -> None:
+    level = told.answered["level"]
+    columns = {ENGLISH.percent(float(told.row[name])) for name in ("level_mean", "level_worst")}
+    assert columns == stated([level["mean"], level["worst"]])
+    left, figures = text(told.fact("Connectivity left")), stated(level)
+    for words in (text(told.headline), text(told.lede), left):
+        assert percentages(words) and percentages(words) <= figures, words
+    account = f"{text(told.details)} {text(told.section('saw'))}"
+    assert percentages(account) <= figures | stated(told.printed["opinions"]), account
+    labels = [text(one) for one in re.findall(r"<text [^>]*>([^<]*)</text>", told.card)]
+    heights = {"0%", "25%", "50%", "75%", "100%"}
+    words = " ".join(label for label in labels if label not in heights)
+    assert percentages(words) == percentages(text(told.headline)), words
+
+
+def test_a_line_ends_at_the_level_that_the_headline_states_as_the_present_one(told: Told) -> None:
+    """The median of the last step of Iran's was 75 %, beside a headline that said 68 %."""
+    level, bottom = told.incident.level, 0.0
+    assert level is not None
+    (country, *_) = re.findall(r'<li data-shares="([^"]+)"', told.page)
+    last = [share for share in country.split(",") if share][-1]
+    if told.incident.end is None:
+        assert level.now is not None
+        assert f"{last}%" == ENGLISH.percent(level.now)
+        assert f"{last}%" in told.headline
+    else:
+        assert f"{last}%" not in told.headline, "what came back is not what was left"
+    edges = [float(y) for y in re.findall(r'<path d="M44 (\d+)H', told.card)]
+    bottom, top = max(edges), min(edges)
+    (line, *_) = re.findall(r'<path d="([^"]+)" fill="none" stroke-width="2.2"', told.card)
+    (share, *_) = reversed(shares(line, bottom, bottom - top))
+    assert share == pytest.approx(int(last) / 100, abs=0.02)
 
 
 def test_the_headline_has_the_level_or_what_is_left_now(told: Told) -> None:
@@ -179,7 +238,7 @@ def test_brackets_agree_everywhere(told: Told, bound: str) -> None:
     bracket = [getattr(incident, f"{bound}_earliest"), getattr(incident, f"{bound}_latest")]
     stated = ["" if one is None else to_iso(one) for one in (at, *bracket)]
     names = (bound, f"{bound}_earliest", f"{bound}_latest")
-    for document in (told.printed, told.listed):
+    for document in (told.printed, told.answered, told.listed):
         assert [document[name] or "" for name in names] == stated
     assert [told.row[name] for name in names] == stated
     assert [told.exported[name] for name in names] == [f"{one[:16]}:00Z" if one else "" for one in stated]
@@ -217,3 +276,23 @@ def test_whoever_is_said_to_be_low_first_has_the_first_interval_and_the_first_ba
     assert bool(said) == bool(early)
     if said:
         assert said[1].startswith(bars[0])
+
+
+def test_no_bar_goes_on_after_the_newest_value_of_its_place(told: Told) -> None:
+    """IranCell's went on for six days after its file had ended."""
+    parts = [one for one in told.printed["networks"] if one["entity"] != told.incident.country]
+    parts.sort(key=lambda one: (one["intervals"][0][0], one["entity"]))
+    chart = told.page.partition('id="connectivity"')[2].partition('<div class="narrow">')[0]
+    left, right, *_ = map(float, re.findall(r'data-frame="([^"]+)"', chart)[0].split())
+    start, step = (int(re.findall(rf'data-{name}="(\d+)"', chart)[0]) for name in ("start", "step"))
+    bins = len(re.findall(r'data-shares="([^"]+)"', chart)[0].split(","))
+    second = bins * step / (right - left)
+    bars = re.findall(r'<path d="([^"]+)" class="lasts"', chart)
+    assert len(bars) == min(len(parts), 8)
+    for part, bar in zip(parts, bars, strict=False):
+        end = part["intervals"][-1][1]
+        known = from_iso(end) if end else told.newest[part["entity"]]
+        (drawn,) = re.findall(r"H(\d+)$", bar)
+        assert start + (float(drawn) - left) * second == pytest.approx(
+            min(known, start + bins * step), abs=2 * second
+        )

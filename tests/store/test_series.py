@@ -9,7 +9,7 @@ from fanous.errors import FanousError
 from fanous.model.coverage import SeriesArrival
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
-from fanous.model.series import Series, SeriesKey, SourceSeries
+from fanous.model.series import Series, SeriesKey, SourceSeries, Spread
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import KnownSignal, Pulled
@@ -198,7 +198,7 @@ def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: st
 
 
 @EVERYWHERE
-def test_series_are_put_into_bins_with_mean_lowest_and_highest(store: Store) -> None:
+def test_series_are_put_into_steps_with_median_lowest_and_highest(store: Store) -> None:
     store.facts.put_series(
         [levels([10, 20, nan, 6]), levels([1], Place("PK", 17557)), levels([5], signal="ibr")]
     )
@@ -209,8 +209,8 @@ def test_series_are_put_into_bins_with_mean_lowest_and_highest(store: Store) -> 
         network, country = country, network
     assert country.key == levels([]).key
     assert country.step == 600
-    assert country.bins == {T0: (15, 10, 20, 2), T0 + 1200: (6, 6, 6, 1)}
-    assert network.bins == {T0: (1, 1, 1, 1)}
+    assert country.bins == {T0: Spread(15, 10, 20, 2), T0 + 1200: Spread(6, 6, 6, 1)}
+    assert network.bins == {T0: Spread(1, 1, 1, 1)}
     assert store.facts.binned("PK", "bgp", [T0 + 6000, T0 + 7200]) == []
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from math import inf
+from statistics import median
 from typing import Any, TypeVar, cast
 
 from fanous.evaluation.votes import series_of
@@ -17,7 +18,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Observation, Provenance
 from fanous.model.place import Place
 from fanous.model.reason import Reason, as_written
-from fanous.model.series import Series, SeriesKey, Votes
+from fanous.model.series import BinnedSeries, Series, SeriesKey, Spread, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Freshness, Heard, Insufficient, KnownNetwork
@@ -25,7 +26,7 @@ from fanous.store.database import Lease
 from fanous.store.facts import StoredMeasurement
 from fanous.store.ledger import Method, Revision
 from fanous.store.protocol import Store
-from fanous.store.series import BinnedSeries, KnownSignal
+from fanous.store.series import KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.counted import counted, listed
@@ -301,7 +302,7 @@ class SmallStore:
             for at, value in zip(one.times.tolist(), one.values.tolist(), strict=True):
                 if edges[0] <= at < edges[-1]:
                     bins.setdefault(int(edges[bisect_right(edges, at) - 1]), []).append(value)
-            told = {at: (sum(own) / len(own), min(own), max(own), len(own)) for at, own in bins.items()}
+            told = {at: Spread(median(own), min(own), max(own), len(own)) for at, own in bins.items()}
             if told:
                 found.append(BinnedSeries(one.key, one.step, told))
         return found

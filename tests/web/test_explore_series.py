@@ -75,6 +75,32 @@ def test_the_signal_of_a_country_is_shown_on_the_dates_that_hold_it() -> None:
     assert since[1] == "2023-12-15"
 
 
+def test_a_single_low_value_shows_in_the_band_and_not_in_the_line() -> None:
+    """A quiet series that lacks one hour a day seemed to plunge each day."""
+    quiet, cut = series(subtype="quiet"), series(subtype="cut", left=0.7)
+    values = np.where(quiet.times % DAY == 0, 100.0, 1000.0)
+    text = (
+        visiting(replace(quiet, values=values), cut)
+        .get("/explore?signal=tor_relay&country=PK&step=86400")
+        .text
+    )
+    assert names(text) == ["Pakistan (cut)", "Pakistan (quiet)"], "a single value is no departure"
+    wide = text.partition('<div class="wide">')[2].partition("</svg>")[0]
+    lines = re.findall(r'<path d="([^"]+)" class="line l0"', wide)
+    assert [len(set(re.findall(r"[V ]([\d.]+)", line))) for line in lines] == [2, 1]
+    bands = re.findall(r'<path d="([^"]+)" class="band b0"', wide)
+    assert [band.count("M") for band in bands] == [1, 3], "the day of the cut has two levels"
+    row = re.findall(r"<bdi>Pakistan \(quiet\)</bdi></th>(.*?)</tr>", text)[-1]
+    assert re.findall(r"<td>([\d,.]+)</td>", row) == ["100", "1,000", "1,000", "1,000", "72"]
+
+
+def test_a_value_counts_in_every_step_that_its_bin_covers() -> None:
+    text = visiting(series()).get("/explore?signal=tor_relay&country=PK&step=600").text
+    wide = text.partition('<div class="wide">')[2].partition("</svg>")[0]
+    (line,) = re.findall(r'<path d="([^"]+)" class="line l0"', wide)
+    assert line.count("M") == 1, "no gap between the hours"
+
+
 def test_a_country_without_data_in_this_time_is_named() -> None:
     assert "No data in this time: Kenya." in visiting().get("/explore?signal=tor_relay&country=PK,KE").text
     assert "No data in this time" not in visiting().get("/explore?signal=tor_relay&country=PK").text

@@ -667,6 +667,18 @@ def test_a_family_says_where_it_fell_if_that_is_less_than_the_country() -> None:
     ]
 
 
+def test_what_is_left_of_a_country_is_not_said_of_its_networks() -> None:
+    """Myanmar's "22% of the usual level in AS132167" was the country's: of the network less than 1% was left."""
+    whole = FamilyView(
+        "probing", Says.DOWN, ("ioda ping-slash24",), ("PK", "AS17557"), Estimate(0.22, 0.22, 0.23)
+    )
+    (told,) = [one.text for one in grounds(outage(opinions=(whole,)), ENGLISH)]
+    assert (
+        told
+        == "Active probing: 22% of the usual level, between 22% and 23% (/24 blocks that answer pings, IODA)."
+    )
+
+
 def test_an_end_that_no_one_saw_is_not_given() -> None:
     assert "no end has been seen" in told(**ONGOING)
     assert "no end" not in told()

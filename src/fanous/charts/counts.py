@@ -28,10 +28,11 @@ from fanous.charts.paint import (
     running,
     xml,
 )
-from fanous.charts.plot import MOST_BOUNDS, Shape
+from fanous.charts.plot import MOST_BOUNDS, IncidentSpan, Shape, band_of, steps_of
+from fanous.charts.reachability import ShareLine
 from fanous.model.coverage import Outcomes
 from fanous.refdata.countries import local
-from fanous.wording.language import Language
+from fanous.wording.language import END_ISOLATE, ISOLATE, Language
 
 LEFT, RIGHT, TOP, FOOT = 46, 10, 6, 24
 TITLE, GAP, ROW = 22, 14, 18
@@ -68,34 +69,14 @@ class Panel:
         title: what it is about, on the panel itself.
         note: how much was measured.
         spans: incidents that name it.
-        line: drawn instead of cells: shares of the highest value of the axis.
+        line: drawn instead of cells: shares of the highest value of the axis, with their range.
     """
 
     title: str
     note: str
     cells: Cells
-    spans: "Sequence[IncidentSpan]" = ()
-    line: Sequence[float | None] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentSpan:
-    """An incident on the time axis; unix seconds.
-
-    Attributes:
-        end: the present for an ongoing one.
-        earliest: earliest possible beginning; ``start`` if that is certain.
-        latest: latest possible end; None = ``end`` is certain, or there is none.
-        is_open: it is ongoing.
-        is_other: the picture is about another incident.
-    """
-
-    start: float
-    end: float
-    earliest: float
-    is_open: bool = False
-    is_other: bool = False
-    latest: float | None = None
+    spans: Sequence[IncidentSpan] = ()
+    line: ShareLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +201,8 @@ class _Frame:
     def panel(self, panel: Panel, top: float, base: float) -> str:
         room = self.right - LEFT - breadth(panel.note, NOTE) - 8
         _, (title, *_) = fitted(panel.title, (13,), room, 1)
-        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(panel.note)}</tspan>'
+        title, said = (f"{ISOLATE}{text}{END_ISOLATE}" for text in (title, panel.note))
+        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(said)}</tspan>'
         parts = [
             f'<text x="{LEFT}" y="{top - 7:.0f}" {self.paint("key")}>{xml(title)}{note if panel.note else ""}</text>'
         ]
@@ -232,8 +214,8 @@ class _Frame:
                 f'<path d="M{LEFT} {y:.0f}H{self.right}" {self.paint("axis")}/>'
                 f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end" {self.paint("tick")}>{xml(text)}</text>'
             )
-        if panel.line:
-            parts.append(f'<path d="{self.steps(panel.line, top, base)}" {self.paint("line l0")}/>')
+        if panel.line is not None:
+            parts += self.line(panel.line, top, base)
         lined = len(panel.spans) <= MOST_BOUNDS
         parts += [self.span(span, top, base, lined=lined) for span in panel.spans]
         return "".join(parts)
@@ -264,21 +246,23 @@ class _Frame:
             last = (n + 1, upper, lower)
         return path
 
-    def steps(self, line: Sequence[float | None], top: float, base: float) -> str:
-        """Level within each bin, since nothing is known about a slope; a gap stays a gap."""
-        path, before = "", False
-        for n, share in enumerate(line):
-            if share is not None:
-                y = round(base - min(max(share, 0.0), 1.0) * (base - top), 1)
-                path += f"V{y:g}" if before else f"M{self.x(self.sheet.edges[n]):.1f} {y:g}"
-                path += f"H{self.x(self.sheet.edges[n + 1]):.1f}"
-            before = share is not None
-        return path
+    def line(self, line: ShareLine, top: float, base: float) -> list[str]:
+        """A line over the band of its range."""
+
+        def x(n: int) -> float:
+            return self.x(self.sheet.edges[n])
+
+        def y(share: float) -> float:
+            return base - min(max(share, 0.0), 1.0) * (base - top)
+
+        band = band_of(line, x, y)
+        steps = steps_of(line, x, lambda _, share: round(y(share), 1))
+        drawn = [f'<path d="{band}" {self.paint("band b0")}/>'] if band else []
+        return [*drawn, f'<path d="{steps}" {self.paint("line l0")}/>']
 
     def band(self, span: IncidentSpan, top: float, base: float) -> str:
-        """The times in which its beginning and its end are uncertain."""
-        latest = span.end if span.latest is None else span.latest
-        sides = [(self.x(a), self.x(b)) for a, b in ((span.earliest, span.start), (span.end, latest))]
+        """The times within which it began and ended."""
+        sides = [(self.x(a), self.x(b)) for a, b in span.brackets]
         return "".join(
             f'<path d="M{a:.1f} {top:.0f}V{base:.0f}H{b:.1f}V{top:.0f}z" {self.paint("shade")}/>'
             for a, b in sides
@@ -291,14 +275,10 @@ class _Frame:
         bar = f'<path d="M{a:.1f} {top - 2:.0f}H{max(b, a + 2):.1f}"'
         if span.is_other:
             return f"{bar} {self.paint('past')}/>"
-        lines = "".join(f"M{x:.1f} {top - 3:.0f}V{base:.0f}" for x in self.ends(span) if lined)
+        seen = span.seen_within(self.start, self.end) if lined else ()
+        lines = "".join(f"M{self.x(at):.1f} {top - 3:.0f}V{base:.0f}" for at in seen)
         drawn = f'<path d="{lines}" {self.paint("bound")}/>' if lines else ""
         return f"{drawn}{bar} {self.paint('lasts')}/>"
-
-    def ends(self, span: IncidentSpan) -> list[float]:
-        """Where its beginning and its end lie, if they are in the picture."""
-        begun = [self.x(span.start)] if span.start >= self.start else []
-        return begun + ([self.x(span.end)] if not span.is_open and span.end <= self.end else [])
 
     def events(self, foot: float, bottom: float) -> str:
         """The words of events and bounds, in one row, on the side where there is room for them; those of events first,
@@ -377,7 +357,8 @@ def named_rows(panels: Sequence[Panel], sheet: Sheet, key: Sequence[tuple[str, s
         a, b = frame.x(span.start), frame.x(span.end)
         parts.append(f'<path d="M{a:.1f} {top - 7}H{max(b, a + 3):.1f}" stroke="{INK}" stroke-width="5"/>')
         if len(own) <= MOST_BOUNDS:
-            drawn = "".join(f"M{x:.1f} {top - 7}V{bottom:.0f}" for x in frame.ends(span))
+            seen = span.seen_within(frame.start, frame.end)
+            drawn = "".join(f"M{frame.x(at):.1f} {top - 7}V{bottom:.0f}" for at in seen)
             parts.append(f'<path d="{drawn}" stroke="{INK}" stroke-width="2"/>')
     for at, text in sheet.ticks:
         x = frame.x(at)

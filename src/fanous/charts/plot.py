@@ -6,7 +6,7 @@ follow the country's clock.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.instant import DAY, HOUR
 from fanous.refdata.countries import local
 from fanous.wording import clocks
-from fanous.wording.language import Language
+from fanous.wording.language import END_ISOLATE, ISOLATE, Language
 
 LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
 BESIDE = 2.5
@@ -28,7 +28,7 @@ MOST_BOUNDS = 3
 """Incidents in more pieces are not marked by lines, which would hide what was measured."""
 
 NAMES, NAME_HIGH = 172, 15
-"""Pixels next to the lines for their names, of at most two rows, and from row to row."""
+"""Pixels next to the lines for their names, and from row to row of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,29 @@ class Shape:
 
 
 WIDE, NARROW = Shape(760, 262, 6), Shape(360, 250, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSpan:
+    """An incident on the time axis; unix seconds.
+
+    Attributes:
+        end: of an ongoing one, until when it is known.
+        brackets: the times within which it began and ended.
+        is_open: it is ongoing.
+        is_other: the picture is about another incident.
+    """
+
+    start: float
+    end: float
+    brackets: Sequence[tuple[float, float]] = ()
+    is_open: bool = False
+    is_other: bool = False
+
+    def seen_within(self, since: float, until: float) -> list[float]:
+        """Its beginning and its end, if they were seen and lie in these times."""
+        bounds = [self.start] if self.is_open else [self.start, self.end]
+        return [at for at in bounds if since <= at <= until]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +112,18 @@ class Legend:
 
 def plot(
     lines: Lines,
-    spans: Sequence[tuple[float, float]],
+    spans: Sequence[IncidentSpan],
     legend: Legend,
     shape: Shape,
     mark: str,
     *,
     alone: bool = False,
-    brackets: Sequence[tuple[float, float]] = (),
 ) -> str:
     """The chart.
 
     Args:
-        spans: unix seconds, shaded: when the incident was on.
+        spans: when incidents were on, which is shaded, as are their brackets.
         mark: makes the ids of title and description unique in a page.
-        brackets: unix seconds, shaded too: within which the incident began and ended.
         alone: a standalone picture has its colours as attributes; one in a page says where its lines are, so that a
             script can read it.
     """
@@ -111,19 +132,13 @@ def plot(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {frame.height}"{size} role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
-        f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone, brackets)}</svg>'
+        f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone)}</svg>'
     )
 
 
-def drawing(
-    lines: Lines,
-    spans: Sequence[tuple[float, float]],
-    legend: Legend,
-    shape: Shape,
-    brackets: Sequence[tuple[float, float]] = (),
-) -> str:
+def drawing(lines: Lines, spans: Sequence[IncidentSpan], legend: Legend, shape: Shape) -> str:
     """The chart without its ``<svg>``, to be placed inside another picture that stands alone."""
-    return _Frame(lines, shape, legend).drawn(spans, legend, alone=True, brackets=brackets)
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone=True)
 
 
 class _Frame:
@@ -152,23 +167,17 @@ class _Frame:
     def y(self, share: float) -> float:
         return self.bottom - min(share / self.highest, 1.0) * (self.bottom - self.top)
 
-    def drawn(
-        self,
-        spans: Sequence[tuple[float, float]],
-        legend: Legend,
-        alone: bool,
-        brackets: Sequence[tuple[float, float]] = (),
-    ) -> str:
+    def drawn(self, spans: Sequence[IncidentSpan], legend: Legend, alone: bool) -> str:
         parts = [
             f'<rect x="{self.x(a):.0f}" y="{self.top}" width="{max(self.x(b) - self.x(a), 2):.0f}" '
             f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
-            for a, b in (*spans, *brackets)
+            for span in spans
+            for a, b in ((span.start, span.end), *span.brackets)
         ]
-        for a, b in spans if len(spans) <= MOST_BOUNDS else ():
-            inside = [x for x in (a, b) if self.lines.start <= x < self.lines.end]
+        for span in spans if len(spans) <= MOST_BOUNDS else ():
             parts += [
-                f'<path d="M{self.x(x):.0f} {self.top}V{self.bottom}" {painted("bound", alone=alone)}/>'
-                for x in inside
+                f'<path d="M{self.x(at):.0f} {self.top}V{self.bottom}" {painted("bound", alone=alone)}/>'
+                for at in span.seen_within(self.lines.start, self.lines.end)
             ]
         for x, foot, anchor, text in (
             (0, TOP + 8, "start", legend.unit),
@@ -186,7 +195,7 @@ class _Frame:
             )
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
         for n, line in enumerate(self.lines.lines):
-            if band := self._band(line):
+            if band := band_of(line, self._edge, self.y):
                 parts.append(f'<path d="{band}" {painted(f"band b{n}", alone=alone)}/>')
         for n, path in enumerate(self._paths()):
             parts.append(f'<path d="{path}" {painted(f"line l{n}", alone=alone)}/>')
@@ -197,14 +206,18 @@ class _Frame:
         return "".join(parts)
 
     def _ends(self, alone: bool) -> list[str]:
-        """The names of the lines at their ends, moved apart if they would touch, each with a thin line to its own."""
+        """The names of the lines at their ends, moved apart if they would touch, each with a thin line to its own.
+
+        A row of a name runs from the side where its own script starts.
+        """
         last = [
             (next((share for share in reversed(line.shares) if share is not None), 0.0), n)
             for n, line in enumerate(self.lines.lines[: len(self.named)])
         ]
         free, places = float("-inf"), []
+        rows = max(2, int((self.bottom - self.top) / NAME_HIGH / max(1, len(last))))
         for share, n in sorted(last, key=lambda one: (-one[0], one[1])):
-            _, name = fitted(self.named[n], (12,), NAMES - 22, 2)
+            _, name = fitted(self.named[n], (12,), NAMES - 22, rows)
             place = max(self.y(share), free)
             free = place + NAME_HIGH * len(name)
             places.append((place, self.y(share), n, name))
@@ -217,7 +230,7 @@ class _Frame:
             )
             parts += [
                 f'<text x="{self.right + 18}" y="{place - over + 4 + NAME_HIGH * row:.0f}" '
-                f"{painted('name', alone=alone)}>{xml(part)}</text>"
+                f"{painted('name', alone=alone)}>{xml(f'{ISOLATE}{part}{END_ISOLATE}')}</text>"
                 for row, part in enumerate(name)
             ]
         return parts
@@ -253,36 +266,47 @@ class _Frame:
             f'<text x="{x}" y="{foot:.0f}" {painted("name", alone=alone)}>{xml(name)}</text>',
         ]
 
-    def _band(self, line: ShareLine) -> str:
-        """The range of each bin in which values differ; empty = there is none."""
-        path = ""
-        for n, extent in enumerate(line.ranges):
-            high, low = (round(self.y(share)) for share in reversed(extent)) if extent else (0, 0)
-            if high < low:
-                left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
-                path += f"M{left:.0f} {high}H{right:.0f}V{low}H{left:.0f}z"
-        return path
+    def _edge(self, n: int) -> float:
+        return self.x(self.lines.start + n * self.lines.step)
 
     def _paths(self) -> list[str]:
-        """Each line in steps, level within each bin, since nothing is known about a slope; a gap stays a gap.
-
-        Where lines coincide, the later ones are drawn next to the first, towards the middle, so that each can be seen.
-        """
+        """The lines; where they coincide, the later ones are drawn next to the first, towards the middle, so that each
+        can be seen."""
         taken: Counter[tuple[int, int]] = Counter()
-        paths = []
-        for line in self.lines.lines:
-            path, before = "", False
-            for n, share in enumerate(line.shares):
-                if share is not None:
-                    y = round(self.y(share))
-                    aside = BESIDE * taken[n, y] * (1 if y < (self.top + self.bottom) / 2 else -1)
-                    taken[n, y] += 1
-                    left, right = (self.x(self.lines.start + at * self.lines.step) for at in (n, n + 1))
-                    path += f"V{y + aside:g}" if before else f"M{left:.0f} {y + aside:g}"
-                    path += f"H{right:.0f}"
-                before = share is not None
-            paths.append(path)
-        return paths
+
+        def apart(n: int, share: float) -> float:
+            y = round(self.y(share))
+            aside = BESIDE * taken[n, y] * (1 if y < (self.top + self.bottom) / 2 else -1)
+            taken[n, y] += 1
+            return y + aside
+
+        return [steps_of(line, self._edge, apart) for line in self.lines.lines]
+
+
+def steps_of(line: ShareLine, x: Callable[[int], float], y: Callable[[int, float], float]) -> str:
+    """The path of a line: level within each step, since nothing is known about a slope; a gap stays a gap.
+
+    Args:
+        x: where a step begins.
+        y: where a share of a step lies.
+    """
+    path, before = "", False
+    for n, share in enumerate(line.shares):
+        if share is not None:
+            path += f"V{y(n, share):g}" if before else f"M{x(n):.0f} {y(n, share):g}"
+            path += f"H{x(n + 1):.0f}"
+        before = share is not None
+    return path
+
+
+def band_of(line: ShareLine, x: Callable[[int], float], y: Callable[[float], float]) -> str:
+    """The range of each step in which values differ; empty = there is none."""
+    path = ""
+    for n, extent in enumerate(line.ranges):
+        high, low = (round(y(share)) for share in reversed(extent)) if extent else (0, 0)
+        if high < low:
+            path += f"M{x(n):.0f} {high}H{x(n + 1):.0f}V{low}H{x(n):.0f}z"
+    return path
 
 
 MONTHS = 91 * DAY

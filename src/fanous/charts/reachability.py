@@ -17,7 +17,7 @@ from math import ceil
 
 from fanous.model.incident import Incident, Kind
 from fanous.model.place import Access, UserWeights
-from fanous.model.series import Votes, within
+from fanous.model.series import Spread, Votes, within
 
 STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
 MOST_BINS = 72
@@ -46,6 +46,13 @@ class ShareLine:
     shares: tuple[float | None, ...]
     blocked: tuple[float, ...] = ()
     ranges: tuple[tuple[float, float] | None, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, steps: Sequence[Spread | None], whole: float = 1.0) -> "ShareLine":
+        """A series as shares of a whole, with the range of each step.  A step without values keeps its gap."""
+        shares = tuple(None if one is None else one.median / whole for one in steps)
+        ranges = tuple(None if one is None else (one.lowest / whole, one.highest / whole) for one in steps)
+        return cls(name, shares, ranges=ranges)
 
     def stack(self) -> tuple[tuple[float, float] | None, ...]:
         """For each bin the share that was blocked, and the share that was blocked or slowed down."""

@@ -252,7 +252,7 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
     networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
     by_asn = {n.asn: n.found for n in networks}
     first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
-    begun = min(claims, key=lambda i: i.onset, default=None)
+    begun = min((_times_of(i, event) for i in claims), key=lambda i: i.onset, default=None)
     onset = None if begun is None or begun.onset_earliest is None else begun.onset
     ends = [i.end for i in claims]
     end = max((e for e in ends if e is not None), default=None) if None not in ends else None
@@ -285,6 +285,16 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
         if level is None or truth.level is None
         else level.low <= truth.level.high and level.high >= truth.level.low,
     )
+
+
+def _times_of(incident: Incident, event: LabelledEvent) -> Incident:
+    """The incident, with the onset of the networks that the event is about: as parts of an outage of their country they
+    have times of their own, without a bracket."""
+    parts = [one for one in incident.networks if one.asn in event.networks]
+    if not incident.opinions or incident.country not in incident.entities or not parts:
+        return incident
+    first = min(one.intervals[0].start for one in parts)
+    return replace(incident, onset=first, onset_earliest=first, onset_latest=first)
 
 
 def _labelled(corpus: Corpus, event: LabelledEvent) -> set[str]:

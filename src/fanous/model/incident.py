@@ -319,20 +319,25 @@ class FamilyView:
 
     @property
     def reason(self) -> Reason:
-        """What it says, as a code; places are named only where they are less than a country."""
+        """What it says, as a code; places are named only where they are less than a country, since what is left of a
+        country is not what is left of each of its networks."""
         params: dict[str, Param] = {"sources": self.sources}
         code = _SAID[self.says]
         if self.left is not None:
             params |= {"left": self.left.mean, "lowest": self.left.low, "highest": self.left.high}
-            is_even = round(self.left.low, 2) == round(self.left.high, 2)
+            low, high = self.left.low, self.left.high
+            is_even = high < LEAST_SAID or round(low, 2) == round(high, 2)
             fell = "sight.fell_evenly" if is_even else "sight.fell_to"
             code = "sight.lower" if self.says is Says.ORDINARY else fell
-        parts = tuple(entity for entity in self.entities if len(entity) > CODE)
-        if parts and self.says is Says.DOWN:
-            params["entities"] = parts
+        is_whole = any(len(entity) <= CODE for entity in self.entities)
+        if self.entities and not is_whole and self.says is Says.DOWN:
+            params["entities"] = self.entities
             code += "_there"
         return Reason(code, params)
 
+
+LEAST_SAID = 0.01
+"""Smallest share to write as a number: below one in a hundred, the digit is noise."""
 
 CODE = 2
 """Letters of a country's code; regions and networks have longer names."""

@@ -8,7 +8,7 @@ so what its line can do; a ``RatePair`` compares a target with another name in t
 This is the only module of the model that needs numpy, so that a probe does not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -96,6 +96,43 @@ class Series:
             measurements,
             None if self.vouched is None else self.vouched[kept],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The values that begin in one step of a chart: their median, the lowest, the highest, and how many they are."""
+
+    median: float
+    lowest: float
+    highest: float
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedSeries:
+    """A series in steps of a chart's choice.
+
+    Attributes:
+        step: width of its source's bins, in seconds.
+        bins: beginning of a step -> the values that begin in it; steps without values are not listed.
+    """
+
+    key: SeriesKey
+    step: int
+    bins: Mapping[int, Spread]
+
+    def over(self, edges: Sequence[float]) -> tuple[Spread | None, ...]:
+        """Each step between ascending edges; a value counts in every step that its source's bin covers, and None =
+        there is no value."""
+        found: list[Spread | None] = [None] * (len(edges) - 1)
+        at = {int(edge): n for n, edge in enumerate(edges[:-1])}
+        for edge, spread in sorted(self.bins.items()):
+            first = at[edge]
+            for n in range(first, len(found)):
+                if n > first and edges[n] >= edge + self.step:
+                    break
+                found[n] = spread
+        return tuple(found)
 
 
 Names = NDArray[np.object_]

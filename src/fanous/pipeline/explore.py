@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from math import ceil
+from statistics import median
 
 from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.errors import FanousError
 from fanous.model.coverage import Outcomes
 from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import BinnedSeries, Series, SeriesKey, Spread
 from fanous.refdata.countries import local, midnight
 from fanous.refdata.platforms import target_of
 from fanous.refdata.targets import target_list
 from fanous.sources.publishers import SOURCES, Terms, terms
 from fanous.store.protocol import Store
-from fanous.store.series import BinnedSeries, KnownSignal
+from fanous.store.series import KnownSignal
 from fanous.store.votes import AxisValue, CountedMeasurement, CountScope
 
 STEPS = (600, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY)
@@ -380,32 +381,43 @@ class ComparedSeries:
     """One series.
 
     Attributes:
-        cells: mean of each bin; ``None`` = its source has no value there.
-        lowest, highest, mean: of all its values.
+        cells: the values of each step; ``None`` = its source has none there.
+        lowest, highest: of all its values.
         values: number of values.
         terms: the terms of the values.
-        last: the mean of the last bin that has one.
     """
 
     key: SeriesKey
-    cells: tuple[float | None, ...]
+    cells: tuple[Spread | None, ...]
     lowest: float
     highest: float
-    mean: float
     values: int
     terms: Terms
 
     @property
+    def medians(self) -> list[float]:
+        """The median of each step that has values."""
+        return [cell.median for cell in self.cells if cell is not None]
+
+    @property
+    def median(self) -> float:
+        """Of its steps, so that each hour counts as much."""
+        return median(self.medians)
+
+    @property
     def last(self) -> float:
-        return next((cell for cell in reversed(self.cells) if cell is not None), 0.0)
+        """The median of the last step that has values."""
+        return self.medians[-1]
 
     @property
     def depth(self) -> float:
-        """How far it departs from its mean in the bad direction, as a share of it."""
-        if not self.mean:
+        """How far a step of it departs from its median in the bad direction, as a share of it: a single low value is no
+        departure."""
+        if not self.median:
             return 0.0
         is_bad_up = SIGNALS[self.key.signal].bad is Direction.UP
-        return (self.highest - self.mean if is_bad_up else self.mean - self.lowest) / abs(self.mean)
+        worst = max(self.medians) if is_bad_up else min(self.medians)
+        return abs(worst - self.median) / abs(self.median)
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,7 +427,7 @@ class Compared:
     Attributes:
         question: with its dates, its kind of place and the width of its bins.
         edges: unix seconds at which bins begin, then the end of the last.
-        rows: the one that departs furthest from its mean first.
+        rows: the one that departs furthest from its median first.
     """
 
     question: SeriesQuestion
@@ -509,24 +521,13 @@ def _midnight(instant: float, country: str) -> float:
 
 
 def _compared(one: BinnedSeries, edges: Sequence[float], own: Terms) -> ComparedSeries:
-    """A series in common bins; a value counts in every bin that its own bin covers."""
-    cells: list[float | None] = [None] * (len(edges) - 1)
-    at = {int(edge): n for n, edge in enumerate(edges[:-1])}
-    for edge, (mean, *_) in one.bins.items():
-        first = at[edge]
-        for n in range(first, len(cells)):
-            if n > first and edges[n] >= edge + one.step:
-                break
-            if n == first or cells[n] is None:
-                cells[n] = mean
-    values = sum(count for *_, count in one.bins.values())
+    spreads = one.bins.values()
     return ComparedSeries(
         one.key,
-        tuple(cells),
-        min(lowest for _, lowest, _, _ in one.bins.values()),
-        max(highest for _, _, highest, _ in one.bins.values()),
-        sum(mean * count for mean, _, _, count in one.bins.values()) / values,
-        values,
+        one.over(edges),
+        min(spread.lowest for spread in spreads),
+        max(spread.highest for spread in spreads),
+        sum(spread.values for spread in spreads),
         own,
     )
 

@@ -3,6 +3,7 @@ incident draw the same."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,9 @@ from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.incident import FamilyView, Incident, Says
+from fanous.model.incident import Estimate, FamilyView, Incident, Says
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import BinnedSeries, Series, SeriesKey, Spread
 from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
 from fanous.sources.signals.table import SOURCE as TABLE
@@ -61,13 +62,27 @@ def sound(series: Sequence[Series], targets: Sequence[str] = ()) -> list[Series]
     ]
 
 
-def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
-    """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest."""
+def lines_of(
+    series: Sequence[Series],
+    since: float,
+    until: float,
+    outages: Spans = (),
+    found: Sequence[FamilyView] = (),
+) -> Lines:
+    """Shares of the baseline for series in which less is worse: the country's, then the regions that fell lowest.
+
+    Args:
+        found: an incident's opinions: the series that show it come first.
+    """
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [_line(one, start, step, bins, outages) for one in falling]
+    known = stated_levels(series, found)
+    drawn = [
+        _to_present(_line(one, start, step, bins, outages), one, known.get(name_of(one)))
+        for one in by_interest(falling, found)
+    ]
     kept = [line for line in drawn if any(share is not None for share in line.shares)]
     regions = {name_of(one) for one in series if one.key.place.region}
     kept.sort(key=lambda line: min(s for s in line.shares if s is not None) if line.target in regions else -1)
@@ -75,22 +90,44 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
 
 
 def _line(series: Series, start: int, step: int, bins: int, outages: Spans) -> ShareLine:
-    """The median share of the baseline in each bin, and its range: an hour without a network shows in the range, and a
-    single low value does not look like a fall of the whole bin.
+    """The median share of the baseline in each step, and its range: an hour without a network shows in the range, and a
+    single low value does not look like a fall of the whole step.
     """
-    middle: list[float | None] = [None] * bins
-    ranges: list[tuple[float, float] | None] = [None] * bins
-    ordinary_at, span = baseline_level(series, outages), max(1, series.step // step)
-    edges = np.searchsorted(series.times, start + step * np.arange(bins + 1))
-    for n, (first, last) in enumerate(pairwise(edges)):
+    spreads, ordinary_at = dict[int, Spread](), baseline_level(series, outages)
+    edges = (start + step * np.arange(bins + 1)).tolist()
+    places = np.searchsorted(series.times, edges)
+    for edge, (first, last) in zip(edges, pairwise(places), strict=False):
         usual = np.array([ordinary_at(int(at)) for at in series.times[first:last]])
         shares = series.values[first:last][usual > 0] / usual[usual > 0]
         shares = np.maximum(shares[~np.isnan(shares)], 0.0)  # an index may be a little below 0
         if len(shares):
-            until = min(bins, n + span)
-            middle[n:until] = [float(np.median(shares))] * (until - n)
-            ranges[n:until] = [(float(shares.min()), float(shares.max()))] * (until - n)
-    return ShareLine(name_of(series), tuple(middle), ranges=tuple(ranges))
+            low, high = float(shares.min()), float(shares.max())
+            spreads[edge] = Spread(float(np.median(shares)), low, high, len(shares))
+    return ShareLine.of(name_of(series), BinnedSeries(series.key, series.step, spreads).over(edges))
+
+
+def _to_present(line: ShareLine, series: Series, stated: Estimate | None) -> ShareLine:
+    """The line, ending at the level that an incident states as the present one, which need not be the median of a step:
+    under a headline that says *back to about 68 %* no line ends at 75 %."""
+    if stated is None or stated.now is None or stated.now_at != series.times[-1] + series.step:
+        return line
+    measured = [n for n, share in enumerate(line.shares) if share is not None]
+    if not measured:
+        return line
+    shares = [*line.shares]
+    shares[measured[-1]] = stated.now
+    return replace(line, shares=tuple(shares))
+
+
+def stated_levels(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, Estimate]:
+    """Name of a series -> the level that an incident states of it alone, so that pages and pictures have one figure."""
+    levels = dict[str, Estimate]()
+    for one in found:
+        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
+        own = [each for each in named if not each.key.place.region]
+        if one.left is not None and len(one.sources) == len(own) == 1:
+            levels[name_of(own[0])] = one.left
+    return levels
 
 
 def by_interest(series: Sequence[Series], found: Sequence[FamilyView]) -> list[Series]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from fanous.base.text import printable
 from fanous.charts.card import CHART, Words, card
-from fanous.charts.counts import IncidentSpan, Panel, Sheet, framed, named_rows
-from fanous.charts.plot import WIDE, Legend, PartBar, Shape, drawing, ticks
+from fanous.charts.counts import Panel, Sheet, framed, named_rows
+from fanous.charts.plot import WIDE, IncidentSpan, Legend, PartBar, Shape, drawing, ticks
 from fanous.charts.reachability import Lines, reachable
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Status, union
@@ -15,7 +15,7 @@ from fanous.model.series import Votes
 from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
-from fanous.publish.levels import by_interest, label_of, name_of, series_of
+from fanous.publish.levels import label_of, name_of, series_of
 from fanous.publish.levels import lines_of as lines_of_levels
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
@@ -73,13 +73,13 @@ def curves_of(store: Store, incident: Incident, edition: Edition) -> str:
     since, until = reach(store, incident, edition.now)
     known = known_around(store, incident)
     series, lost = series_of(store, incident.country, known, since, until, incident.targets)
-    lines = lines_of_levels(by_interest(series, incident.opinions), since, min(until, edition.now), lost)
+    lines = lines_of_levels(series, since, min(until, edition.now), lost, incident.opinions)
     if not lines.lines:
         return ""
     titles = {name_of(one): label_of(one.key, language) for one in series}
     names = [titles[line.target] for line in lines.lines]
     legend = legend_of(lines, names, "", incident.country, language, CURVES)
-    drawn = drawing(lines, spans_of(incident, edition.now), legend, CURVES, brackets_of(incident))
+    drawn = drawing(lines, incident_spans(incident, edition.now), legend, CURVES)
     return f'<g transform="scale({CHART.width / CURVES.width:.3f})">{drawn}</g>'
 
 
@@ -182,19 +182,25 @@ def _concerns(one: Incident, target: str) -> bool:
 def incident_spans(
     incident: Incident, now: float, intervals: Sequence[Interval] | None = None
 ) -> list[IncidentSpan]:
-    """Its intervals on a time axis; ``intervals`` = those of one of its networks."""
+    """When it was on, on a time axis: intervals that touch differ only in how much was left.
+
+    Args:
+        intervals: those of one of its networks.
+    """
     until = now if incident.seen_until is None else incident.seen_until
+    bounds = (
+        (incident.fall_earliest, incident.onset_latest),
+        (incident.end_earliest, incident.end_latest),
+    )
+    brackets = [(first, last) for first, last in bounds if first is not None and last is not None]
     return [
         IncidentSpan(
             one.start,
             until if one.end is None else one.end,
-            min(one.start, incident.onset_earliest or one.start)
-            if one.start <= incident.onset_latest
-            else one.start,
+            [(a, b) for a, b in brackets if a <= one.start <= b or a <= one.until <= b],
             is_open=one.end is None,
-            latest=incident.end_latest if one.end is not None and one.end == incident.end else None,
         )
-        for one in (incident.intervals if intervals is None else intervals)
+        for one in union(incident.intervals if intervals is None else intervals)
     ]
 
 
@@ -283,24 +289,6 @@ def known_around(store: Store, incident: Incident) -> list[Incident]:
     known = list(store.ledger.incidents(incident.country, synthetic=incident.provenance.is_synthetic))
     is_gone = incident.status is Status.RETRACTED
     return [*known, replace(incident, status=Status.SUSPECTED)] if is_gone else known
-
-
-def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
-    """When the incident was on, which a chart shades: intervals that touch differ only in how much was left."""
-    until = now if incident.seen_until is None else incident.seen_until
-    return [
-        (interval.start, until if interval.end is None else interval.end)
-        for interval in union(incident.intervals)
-    ]
-
-
-def brackets_of(incident: Incident) -> list[tuple[float, float]]:
-    """The times within which it began and ended, which a chart shades too."""
-    bounds = (
-        (incident.fall_earliest, incident.onset_latest),
-        (incident.end_earliest, incident.end_latest),
-    )
-    return [(first, last) for first, last in bounds if first is not None and last is not None]
 
 
 def _lowest(incident: Incident, lines: Lines, language: Language) -> str:

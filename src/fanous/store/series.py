@@ -16,7 +16,7 @@ from fanous.analysis.series.signals import filling_times
 from fanous.model.coverage import SeriesArrival
 from fanous.model.measurement import Provenance
 from fanous.model.place import Access, Place
-from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
+from fanous.model.series import BinnedSeries, Floats, Ints, Series, SeriesKey, SourceSeries, Spread
 from fanous.store.cache import remembered
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
@@ -70,9 +70,9 @@ _REGIONS = """
 SELECT DISTINCT region FROM levels WHERE country = {country:String} AND region != '' ORDER BY region
 """
 _BINNED = f"""
-SELECT {LEVEL_KEY}, groupArray(edge), groupArray(mean), groupArray(lowest), groupArray(highest), groupArray(n) FROM (
+SELECT {LEVEL_KEY}, groupArray(edge), groupArray(median), groupArray(lowest), groupArray(highest), groupArray(n) FROM (
     SELECT {LEVEL_KEY}, roundDown(toUnixTimestamp64Micro(at), {{edges:Array(Int64)}}) AS edge,
-        avg(value) AS mean, min(value) AS lowest, max(value) AS highest, count() AS n
+        quantileExactInclusive(0.5)(value) AS median, min(value) AS lowest, max(value) AS highest, count() AS n
     FROM levels FINAL
     WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW} AND signal = {{signal:String}}
     GROUP BY {LEVEL_KEY}, edge ORDER BY edge
@@ -134,20 +134,6 @@ class KnownSignal:
     kind: str
     first: float
     last: float
-
-
-@dataclass(frozen=True, slots=True)
-class BinnedSeries:
-    """A series in bins of a reader's choice.
-
-    Attributes:
-        step: width of its source's bins, in seconds.
-        bins: beginning of a bin -> mean, lowest and highest of the values that begin in it, and how many they are.
-    """
-
-    key: SeriesKey
-    step: int
-    bins: dict[int, tuple[float, float, float, int]]
 
 
 StoredBins = tuple[Ints, Floats, NDArray[np.bool_], NDArray[np.str_]]
@@ -215,10 +201,10 @@ class SeriesFacts(FactsPart):
         return [region for (region,) in self.engine.rows(_REGIONS, country=country)]
 
     def binned(self, country: str, signal: str, edges: Sequence[float]) -> list[BinnedSeries]:
-        """The series of a signal for all places in a country, in bins; empty bins are not listed.
+        """The series of a signal for all places in a country, in steps.
 
         Args:
-            edges: unix seconds, ascending, at which bins begin, and the end of the last.
+            edges: unix seconds, ascending, at which steps begin, and the end of the last.
         """
         rows = self.engine.rows(
             _BINNED,
@@ -230,8 +216,9 @@ class SeriesFacts(FactsPart):
         found = []
         for row in rows:
             key, step = _key(row)
-            at = [edge // 1_000_000 for edge in row[9]]
-            found.append(BinnedSeries(key, step, dict(zip(at, zip(*row[10:], strict=True), strict=True))))
+            spreads = zip(row[9], *row[10:], strict=True)
+            bins = {edge // 1_000_000: Spread(*spread) for edge, *spread in spreads}
+            found.append(BinnedSeries(key, step, bins))
         return found
 
     @remembered(60)

@@ -14,7 +14,17 @@ from math import floor
 from fanous.analysis.explanations.base_rates import share_tested
 from fanous.base.text import printable
 from fanous.model.explanation import Standing, Weighed, for_readers
-from fanous.model.incident import FamilyView, Incident, Interval, Kind, Part, RolePart, Scope, Status
+from fanous.model.incident import (
+    LEAST_SAID,
+    FamilyView,
+    Incident,
+    Interval,
+    Kind,
+    Part,
+    RolePart,
+    Scope,
+    Status,
+)
 from fanous.model.instant import HOUR
 from fanous.model.measurement import APP, Provenance
 from fanous.model.place import Access, Family, asn_of
@@ -29,7 +39,6 @@ from fanous.wording.period import EXACT, LONGEST, exactly_when, period_said, ses
 from fanous.wording.reasons import listing, probes_counted, reasons_said, reasons_text, whole
 from fanous.wording.words import (
     FAMILIES,
-    LEAST_SAID,
     NAMED,
     capitalised,
     counts_users,

@@ -7,7 +7,7 @@ come from anyone, so they are made printable: an escape sequence must not reach 
 from collections.abc import Mapping, Sequence
 
 from fanous.base.text import printable
-from fanous.model.incident import UNLISTED, Basis, Incident, Kind, Scope, Status
+from fanous.model.incident import LEAST_SAID, UNLISTED, Basis, Incident, Kind, Scope, Status
 from fanous.model.measurement import Role
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
@@ -217,9 +217,6 @@ def counted(n: int, noun: str) -> str:
     """``1 probe``, ``1,234 probes``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
-
-LEAST_SAID = 0.01
-"""Smallest share to write as a number: below one in a hundred, the digit is noise."""
 
 LESS = "less than {share}"
 

@@ -1,5 +1,7 @@
 """A family that cannot show an outage says so, and how much of the silence the routes explain is stated."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
@@ -52,6 +54,13 @@ def shutdown(routes_left: float) -> Incident:
     routes = cut(daily(30, swing=0.0, signal="bgp", step=600), 600, 640, routes_left)
     (incident,) = found_in(Quantities([probing, usage, routes]), Setting("XA", None, "rules", "levels"))
     return incident
+
+
+@each(("high", "code"), [(0.006, "sight.fell_evenly"), (0.03, "sight.fell_to")])
+def test_a_range_of_less_than_one_percent_is_none(high: float, code: str) -> None:
+    """Pages said "between <1% and <1%"."""
+    left = Estimate(0.004, 0.001, high)
+    assert replace(view("probing", Says.DOWN, 0.004), left=left).reason.code == code
 
 
 def test_routes_that_stay_up_in_a_total_shutdown_are_no_witness_against_it() -> None:

@@ -15,7 +15,7 @@ from fanous.analysis.detectors.grid import ROLLED_UP
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.connectivity import place_name
-from fanous.charts.plot import NARROW, WIDE, PartBar, Shape, plot
+from fanous.charts.plot import NARROW, WIDE, IncidentSpan, PartBar, Shape, plot
 from fanous.charts.reachability import Lines
 from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
@@ -23,7 +23,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
-from fanous.publish.levels import apart, by_interest, label_of, lines_of, name_of, series_of, sound
+from fanous.publish.levels import apart, label_of, lines_of, name_of, series_of, sound, stated_levels
 from fanous.publish.pictures import legend_of
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.store.protocol import Store
@@ -116,11 +116,10 @@ def connectivity(
     until: float,
     visit: Visit,
     published: Published,
-    spans: Sequence[tuple[float, float]],
+    spans: Sequence[IncidentSpan],
     targets: Sequence[str] = (),
     *,
     during: Spans = (),
-    brackets: Spans = (),
     found: Sequence[FamilyView] = (),
     bars: Sequence[PartBar] = (),
 ) -> Connectivity | None:
@@ -132,10 +131,9 @@ def connectivity(
         since: start of the chart; unix seconds, half-open with ``until``, up to which levels count; their ages are
             as of the visit.
         targets: the traffic of these instead, without the times at which it was lost.
-        spans: periods to shade.
+        spans: when incidents were on.
         during: the main stretch of an incident: the median levels in it are given, and not the newest, which after its
             end say nothing of it.
-        brackets: the times within which it began and ended, shaded too.
         bars: rows below the lines: when each of its places was low.
         found: the incident's opinions: the level of one that rests on a single series is given for that series too.
     """
@@ -146,9 +144,9 @@ def connectivity(
     levels = [level for one in series if (level := level_of(one, until, licences, lost, older)) is not None]
     if not levels:
         return None
-    series = by_interest(series, found)
     if during:
-        medians = {name_of(one): median_share(one, during, lost) for one in series} | _as_found(series, found)
+        medians = {name_of(one): median_share(one, during, lost) for one in series}
+        medians |= {name: stated.mean for name, stated in stated_levels(series, found).items()}
         levels = [replace(level, share=medians[level.name]) for level in levels]
     levels.sort(
         key=lambda level: (
@@ -160,22 +158,11 @@ def connectivity(
         )
     )
     labels = {name_of(one): label_of(one.key, visit.language) for one in series}
-    lines = lines_of(series, since, until, lost)
+    lines = lines_of(series, since, until, lost, found)
     names = [labels[line.target] for line in lines.lines]
     told = _in_words(levels, lines, names, visit.language, during=bool(during))
-    drawn = _drawn(lines, names, told, country, visit, spans, brackets, bars)
+    drawn = _drawn(lines, names, told, country, visit, spans, bars)
     return Connectivity(levels[:MOST_ROWS], len(levels), bool(during), lines, *drawn, names, bool(bars))
-
-
-def _as_found(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, float]:
-    """Name of a series -> the level that an incident states of it alone, so that a page has one figure of it."""
-    levels = dict[str, float]()
-    for one in found:
-        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
-        own = [each for each in named if not each.key.place.region]
-        if one.left is not None and len(one.sources) == len(own) == 1:
-            levels[name_of(own[0])] = one.left.mean
-    return levels
 
 
 def level_of(
@@ -236,8 +223,7 @@ def _drawn(
     told: str,
     country: str,
     visit: Visit,
-    spans: Sequence[tuple[float, float]],
-    brackets: Spans,
+    spans: Sequence[IncidentSpan],
     bars: Sequence[PartBar],
 ) -> tuple[Markup, Markup]:
     """The chart for a wide and for a narrow page."""
@@ -247,7 +233,7 @@ def _drawn(
 
     def one(shape: Shape, mark: str) -> Markup:
         legend = legend_of(lines, names, told, country, language, shape, bars)
-        return Markup(plot(lines, spans, legend, shape, mark, brackets=brackets))
+        return Markup(plot(lines, spans, legend, shape, mark))
 
     return one(WIDE, "cw"), one(NARROW, "cn")
 

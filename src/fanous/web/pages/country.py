@@ -22,7 +22,7 @@ from fanous.pipeline.explore import control_targets
 from fanous.pipeline.query import known_until, seen_on
 from fanous.publish.edition import Story, history, newest, open_ones, statements_of
 from fanous.publish.feeds import feed_of
-from fanous.publish.pictures import spans_of
+from fanous.publish.pictures import incident_spans
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
@@ -80,7 +80,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     statements = statements_of(store, sorted(claims, key=lambda claim: -claim.since))
     drawn = newest(volume, hours[0])
     votes = facts.votes(code, drawn, hours[1])
-    shaded = [span for one in standing if one.is_of_line for span in spans_of(one, visit.now)]
+    shaded = [span for one in standing if one.is_of_line for span in incident_spans(one, visit.now)]
     levels = connectivity(store, code, every, since, end, visit, published, shaded) if published else None
     networks = network_lines(volume, heard, weights, code, visit)
     bars = timeline(told, [one for one in events if one.start < until], since, until, code, visit)

@@ -14,7 +14,6 @@ from fanous.base.text import printable
 from fanous.charts.counts import (
     NARROW,
     WIDE,
-    IncidentSpan,
     Panel,
     Sheet,
     framed,
@@ -24,7 +23,7 @@ from fanous.charts.counts import (
 )
 from fanous.charts.grid import MOST_ROWS, Drawing
 from fanous.charts.paint import PICTURE_WIDTH, png
-from fanous.charts.plot import Shape, ticks
+from fanous.charts.plot import IncidentSpan, Shape, ticks
 from fanous.model.coverage import Outcomes
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso

@@ -14,8 +14,8 @@ import msgspec
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
-from fanous.charts.counts import IncidentSpan, Sheet
-from fanous.charts.plot import ticks
+from fanous.charts.counts import Sheet
+from fanous.charts.plot import IncidentSpan, ticks
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.explore import (

@@ -14,8 +14,10 @@ from markupsafe import Markup
 from fanous.analysis.series.signals import SIGNALS, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
-from fanous.charts.counts import NARROW, WIDE, IncidentSpan, Panel, Sheet, bars, framed, stacked
+from fanous.charts.counts import NARROW, WIDE, Panel, Sheet, bars, framed, stacked
 from fanous.charts.grid import MOST_ROWS
+from fanous.charts.plot import IncidentSpan
+from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
 from fanous.pipeline.explore import (
@@ -165,16 +167,15 @@ def panels(found: Compared, own: SeriesTold, visit: Visit) -> list[Panel]:
             f"{language.percent(1)} = {said(row.highest)}{unit}",
             (),
             _spans(row.key, own.context, found, visit.now),
-            shares(row),
+            line_of(row),
         )
         for row, name in list(zip(found.rows, own.names, strict=True))[:MOST_COMPARED]
     ]
 
 
-def shares(row: ComparedSeries) -> tuple[float | None, ...]:
-    """The values of a row as shares of its highest."""
-    top = row.highest if row.highest > 0 else 1.0
-    return tuple(None if cell is None else cell / top for cell in row.cells)
+def line_of(row: ComparedSeries) -> ShareLine:
+    """A row as shares of its highest value."""
+    return ShareLine.of("", row.cells, row.highest if row.highest > 0 else 1.0)
 
 
 def _spans(key: SeriesKey, context: Context, found: Compared, now: float) -> list[IncidentSpan]:
@@ -252,7 +253,7 @@ def series_facts(store: Store, visit: Visit) -> Facts:
         Markup(stacked(drawn, sheet_of(found, own, visit, shape.ticks), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))
     )
-    rows = [shares(row) for row in found.rows[:MOST_ROWS]]
+    rows = [line_of(row).shares for row in found.rows[:MOST_ROWS]]
     more = max(0, len(found.rows) - MOST_ROWS)
     return facts | {
         "wide": wide,

@@ -19,7 +19,7 @@ from fanous.pipeline.claims import method_changes
 from fanous.pipeline.query import known_until
 from fanous.publish.edition import LATELY, Story, lately_over, open_ones, stories
 from fanous.publish.feeds import feed_of
-from fanous.publish.pictures import lines_of, reach, spans_of
+from fanous.publish.pictures import incident_spans, lines_of, reach
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS
@@ -61,7 +61,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     )
     levels = None
     if not incident.targets:
-        spans = spans_of(incident, visit.now)
+        spans = incident_spans(incident, visit.now)
         end = min(until, visit.now)
         known = store.ledger.incidents(incident.country, synthetic=store.is_synthetic)
         published = store.facts.series_licences(incident.country)

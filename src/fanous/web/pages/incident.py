@@ -24,6 +24,7 @@ from fanous.config import split_url
 from fanous.model.incident import Incident, NetworkPart, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import SERVICE
+from fanous.model.place import Place
 from fanous.pipeline.claims import lacking
 from fanous.pipeline.explore import QUANTITIES, control_targets
 from fanous.pipeline.query import known_until, unnamed
@@ -36,13 +37,12 @@ from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.filter import THE_LINE
 from fanous.publish.pictures import (
     around_of,
-    brackets_of,
+    incident_spans,
     known_around,
     lines_among,
     panels_of,
     reach,
     sheet_of,
-    spans_of,
 )
 from fanous.publish.report import (
     WHEN_NETWORKS,
@@ -138,12 +138,11 @@ def pictured(store: Store, incident: Incident, visit: Visit) -> Facts:
     since, until = reach(store, incident, visit.now)
     votes = store.facts.votes(incident.country, since, until)
     published = store.facts.series_licences(incident.country)
-    end, spans = min(until, visit.now), spans_of(incident, visit.now)
+    end, spans = min(until, visit.now), incident_spans(incident, visit.now)
     own = user_weights(incident.country)
     shown = (store, incident.country, known_around(store, incident), since, end, visit, published, spans)
     measured: dict[str, Any] = {
         "during": main_of(incident, visit.now),
-        "brackets": brackets_of(incident),
         "found": incident.opinions,
         "bars": [] if incident.targets else bars_of(store, incident, visit),
     }
@@ -166,9 +165,9 @@ def main_of(incident: Incident, now: float) -> Spans:
     """The stretch at whose level an outage stood, as its headline has it; without levels, all of the time it was on."""
     until = now if incident.seen_until is None else incident.seen_until
     main = main_stretch(incident.levels, incident.onset, until)
-    return (
-        spans_of(incident, now) if main is None else [(main.start, until if main.end is None else main.end)]
-    )
+    if main is None:
+        return [(span.start, span.end) for span in incident_spans(incident, now)]
+    return [(main.start, until if main.end is None else main.end)]
 
 
 def parts_of(incident: Incident) -> list[NetworkPart]:
@@ -180,14 +179,22 @@ def parts_of(incident: Incident) -> list[NetworkPart]:
 
 
 def bars_of(store: Store, incident: Incident, visit: Visit) -> list[PartBar]:
-    """When each of its regions and networks was low, the first that fell on top."""
-    names, until = store.facts.networks(incident.country), known_until(store, incident, visit.now)
+    """When each of its regions and networks was low, the first that fell on top; one without an end up to its newest
+    value."""
+    country, parts = incident.country, parts_of(incident)[:MOST_BARS]
+    names, until = store.facts.networks(country), known_until(store, incident, visit.now)
+    places = [Place(country, one.asn, "" if one.asn else one.entity) for one in parts]
+    newest = dict[str, float]()
+    for one in store.of(incident.provenance).facts.levels(country, incident.onset, until, entities=places):
+        entity = str(one.key.place)
+        newest[entity] = max(newest.get(entity, 0.0), float(one.times[-1] + one.step))
+
+    def spans(part: NetworkPart) -> list[tuple[float, float]]:
+        known = newest.get(part.entity, until)
+        return [(span.start, known if span.end is None else span.end) for span in part.intervals]
+
     return [
-        PartBar(
-            place_title(one, incident.country, names, visit.language) or one.entity,
-            [(span.start, until if span.end is None else span.end) for span in one.intervals],
-        )
-        for one in parts_of(incident)[:MOST_BARS]
+        PartBar(place_title(one, country, names, visit.language) or one.entity, spans(one)) for one in parts
     ]
 
 
