@@ -12,7 +12,6 @@ from math import inf
 
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -52,6 +51,7 @@ def _elsewhere(fall: Agreement, families: Collection[Family]) -> Weighing | None
     return None if is_national else excluded("part_of_country")
 
 
+@Subject.ADDRESSES.row("addresses.given_up", Consequence.SUSPECT, "Addresses were renumbered or given up.")
 def _given_up(fall: Agreement) -> Weighing:
     """A small step in routes and in answers, by any publisher, until it is back."""
     if elsewhere := _elsewhere(fall, OF_ADDRESSES):
@@ -65,6 +65,9 @@ LISTED = (*OF_ADDRESSES, Family.DARKNET)
 """Families that count what a list of addresses gives to the country."""
 
 
+@Subject.ADDRESSES.row(
+    "addresses.relisted", Consequence.SUSPECT, "The lists changed of which addresses are the country's."
+)
 def _relisted(fall: Agreement) -> Weighing:
     """Two families that rest on such lists fall together where these change; no one shows that they did not."""
     if elsewhere := _elsewhere(fall, LISTED):
@@ -73,6 +76,9 @@ def _relisted(fall: Agreement) -> Weighing:
     return excluded("came_back") if came_back else untested("lists_unknown")
 
 
+@Subject.ADDRESSES.row(
+    "network.taken_over", Consequence.SUSPECT, "Another network took over the addresses of the one that fell."
+)
 def _taken_over(fall: Agreement) -> Weighing:
     """Everything is of one network, of which nothing shows that the country lost it, until it is back."""
     asns = {a.key.place.asn for a in fall.shown}
@@ -112,26 +118,4 @@ def _back_at(anomaly: Anomaly) -> float:
     return anomaly.end + departure.step + lag_of(anomaly.key)
 
 
-ADDRESSES = (
-    Explanation(
-        "addresses.given_up",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "Addresses were renumbered or given up.",
-        _given_up,
-    ),
-    Explanation(
-        "addresses.relisted",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "The lists changed of which addresses are the country's.",
-        _relisted,
-    ),
-    Explanation(
-        "network.taken_over",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "Another network took over the addresses of the one that fell.",
-        _taken_over,
-    ),
-)
+ADDRESSES = (_given_up, _relisted, _taken_over)

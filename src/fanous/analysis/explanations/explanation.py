@@ -28,6 +28,12 @@ class Subject(StrEnum):
     ADDRESSES = "addresses"
     PUBLISHER = "publisher"
 
+    def row(
+        self, code: str, consequence: "Consequence", says: str
+    ) -> "Callable[[Callable[[E], Weighing]], Explanation[E]]":
+        """Makes a row of the test that it decorates; what it takes is as in ``Explanation``."""
+        return lambda weigh: Explanation(code, self, consequence, says, weigh)
+
 
 class Consequence(StrEnum):
     """What follows if an explanation holds, the strongest first."""

@@ -19,7 +19,6 @@ import numpy as np
 
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -67,6 +66,11 @@ WORLDWIDE = "shared.worldwide"
 WEEKLY = "usage.weekly"
 
 
+@Subject.PUBLISHER.row(
+    WORLDWIDE,
+    Consequence.LEAVE_OUT,
+    "A publisher, or something that the whole internet uses, failed all over the world.",
+)
 def _worldwide(fall: SeriesEvent) -> Weighing:
     """The families that fell in countries all over the world in the same hour."""
     began: dict[Family, float] = {}
@@ -143,6 +147,9 @@ OF_IPV6 = ("prefixes_v6",)
 """Signals of IPv6 alone: usage goes on over IPv4."""
 
 
+@Subject.PUBLISHER.row(
+    "usage.as_usual", Consequence.SAY, "Only machines were cut off, and people went on as usual."
+)
 def _unnoticed(fall: SeriesEvent) -> Weighing:
     """People's activity was as usual, by the figures of others.
 
@@ -255,6 +262,7 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
+@Subject.PUBLISHER.row(WEEKLY, Consequence.SAY, "It falls like this every week.")
 def _weekly(fall: SeriesEvent) -> Weighing:
     """A weekend that was never seen looks like a fall.  Those of the country decide, if any of these fell."""
     lead = [a for a in fall.group if is_country(a.key.place)] or fall.group
@@ -269,6 +277,7 @@ AT_FAULT = "publisher.at_fault"
 SHARED = "publisher.shared"
 
 
+@Subject.PUBLISHER.row(AT_FAULT, Consequence.SUSPECT, "The one deliverer behind it is at fault, or lies.")
 def _one_hand(fall: Agreement) -> Weighing:
     """Everything that shows it came from one deliverer."""
     hands = _hands(fall.shown)
@@ -279,6 +288,9 @@ def _one_hand(fall: Agreement) -> Weighing:
     )
 
 
+@Subject.PUBLISHER.row(
+    SHARED, Consequence.SAY, "Collectors, geolocation or lists that all families behind it share are wrong."
+)
 def _shared(fall: Agreement) -> Weighing:
     """The families that show it share collectors, geolocation or lists, although several deliver them."""
     if len(fall.families) < 2:
@@ -295,43 +307,6 @@ def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
     return tuple(sorted({deliverer_of(a.key) for a in group}))
 
 
-PUBLISHER = (
-    Explanation(
-        WORLDWIDE,
-        Subject.PUBLISHER,
-        Consequence.LEAVE_OUT,
-        "A publisher, or something that the whole internet uses, failed all over the world.",
-        _worldwide,
-    ),
-    Explanation(
-        "usage.as_usual",
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "Only machines were cut off, and people went on as usual.",
-        _unnoticed,
-    ),
-    Explanation(
-        WEEKLY,
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "It falls like this every week.",
-        _weekly,
-    ),
-)
+PUBLISHER = (_worldwide, _unnoticed, _weekly)
 
-OF_AGREEING = (
-    Explanation(
-        AT_FAULT,
-        Subject.PUBLISHER,
-        Consequence.SUSPECT,
-        "The one deliverer behind it is at fault, or lies.",
-        _one_hand,
-    ),
-    Explanation(
-        SHARED,
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "Collectors, geolocation or lists that all families behind it share are wrong.",
-        _shared,
-    ),
-)
+OF_AGREEING = (_one_hand, _shared)
