@@ -84,13 +84,10 @@ def _taken_over(fall: Agreement) -> Weighing:
     asns = {a.key.place.asn for a in fall.shown}
     if asns == {0} or len(asns) > 1:
         return excluded("not_one_network")
-    parts = fall.whole.parts
-    if parts is None:
-        return untested("country_unknown")
     company = max(_company(anomaly, fall.whole.networks) for anomaly in fall.shown)
     if company >= TAKEN_APART:
         return excluded("fell_together", some=company)
-    if any(map(parts.lost_by_country, fall.shown)):
+    if any(map(fall.whole.parts.lost_by_country, fall.shown)):
         return excluded("country_lost_it")
     return _until_back(fall, holds("lacks.handover", entities=tuple(f"AS{asn}" for asn in asns)))
 

@@ -174,7 +174,7 @@ def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
     whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
     if not whole:
         return excluded("part_of_country")
-    if fall.parts is not None and fall.parts.are_mobile({asn for _, asn in fall.networks}):
+    if fall.parts.are_mobile({asn for _, asn in fall.networks}):
         return untested("other_access")
     if all(anomaly.key.signal in OF_IPV6 for anomaly in whole):
         return untested("other_addresses")
@@ -200,14 +200,13 @@ def _shown_by(fall: SeriesEvent) -> tuple[str, ...]:
 
 def _lost_most(anomaly: Anomaly) -> float:
     """Share lost while more than half was gone, if it was: most of an anomaly may be the remainder that follows."""
-    departure = anomaly.departure
-    return 1 - (left(anomaly) if departure is None or departure.deep_from is None else departure.low)
+    return 1 - (left(anomaly) if anomaly.departure.deep_from is None else anomaly.departure.low)
 
 
 def _deep(anomaly: Anomaly) -> Interval:
     """When more than half was gone, or when it was on if never so much was."""
     departure = anomaly.departure
-    if departure is None or departure.deep_from is None:
+    if departure.deep_from is None:
         return Interval(anomaly.start_latest, anomaly.last_seen)
     return Interval(max(anomaly.start_latest, departure.deep_from), departure.deep_until)
 
@@ -266,7 +265,7 @@ def median_share(one: Series, start: float, end: float) -> float | None:
 def _weekly(fall: SeriesEvent) -> Weighing:
     """A weekend that was never seen looks like a fall.  Those of the country decide, if any of these fell."""
     lead = [a for a in fall.group if is_country(a.key.place)] or fall.group
-    if any(a.departure is not None and a.departure.short for a in lead):
+    if any(a.departure.short for a in lead):
         return untested("short_history")
     return excluded("known_for_a_week")
 

@@ -116,7 +116,7 @@ class Chance:
         chance = np.random.default_rng(len(self.units))
         moved: list[Floats] = []
         for findings in self.units.values():
-            step = max(1, *(_step(finding) for finding in findings))
+            step = max(1, *(finding.anomaly.departure.step for finding in findings))
             span = max(1, int(self.seconds // step)) * step
             shifts = step * chance.integers(0, span // step, SHIFTS)
             begun = {finding.anomaly.start // step * step for finding in findings if alone(finding.anomaly)}
@@ -131,7 +131,7 @@ class Chance:
         if len(stretches) < 2:
             return [list(fall)]
         apart = [hours_apart(session, other) for session, other in itertools.pairwise(stretches)]
-        step = max(_step(finding) for finding in fall)
+        step = max(finding.anomaly.departure.step for finding in fall)
         if self.runs(len(stretches), max(apart), step) < _allowed(len(stretches)):
             return [list(fall)]
         cut = stretches[apart.index(max(apart)) + 1].start
@@ -166,11 +166,6 @@ def _allowed(size: int) -> float:
 
 def _onset(fall: Sequence[Finding]) -> float:
     return fall[0].anomaly.start
-
-
-def _step(finding: Finding) -> int:
-    departure = finding.anomaly.departure
-    return 1 if departure is None else departure.step
 
 
 def _stretches(fall: Sequence[Finding]) -> tuple[Interval, ...]:

@@ -130,7 +130,7 @@ def agreements(event: SeriesEvent) -> Iterator[tuple[tuple[int, int], Agreement]
 class Support:
     """What the networks and regions of a group are worth, next to the country's series and by themselves."""
 
-    def __init__(self, group: Sequence[Anomaly], parts: Parts | None) -> None:
+    def __init__(self, group: Sequence[Anomaly], parts: Parts) -> None:
         self.parts = parts
         self.of_parts: dict[Family, list[Anomaly]] = defaultdict(list)
         for one in group:
@@ -141,7 +141,7 @@ class Support:
     def supports(self, first: Anomaly, second: Anomaly) -> bool:
         """Are two that agree of one place, or is the part large enough, together with others that fell like it?"""
         whole, part = (first, second) if is_country(first.key.place) else (second, first)
-        if self.parts is None or is_country(part.key.place) or not is_country(whole.key.place):
+        if is_country(part.key.place) or not is_country(whole.key.place):
             return True
         asked = id(whole), family_of(part)
         if asked not in self.known:
@@ -265,16 +265,12 @@ LONE_REGION_SECONDS = threshold(
 )
 
 
-def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts: Parts | None = None) -> bool:
-    """Does any anomaly justify a suspicion on its own?
-
-    Args:
-        parts: as for ``ruling``.
-    """
+def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind, parts: Parts) -> bool:
+    """Does any anomaly justify a suspicion on its own?"""
     if kind is Kind.SLOWDOWN:  # of a speed: delays and losses rise on any busy evening
         speeds = (a for a in group if SIGNALS[a.key.signal].unit == "kbps" and not a.departure.single)
         return any(left(a) <= DEEP and a.last_seen - a.start_latest >= LONE for a in speeds)
-    return any(alone(anomaly) and (parts is None or not parts.is_blip(anomaly)) for anomaly in group)
+    return any(alone(anomaly) and not parts.is_blip(anomaly) for anomaly in group)
 
 
 def alone(anomaly: Anomaly) -> bool:
@@ -310,14 +306,11 @@ def _uncommon(anomaly: Anomaly) -> bool:
     return is_odd and departure.earlier_year is None
 
 
-def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
+def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts) -> list[Anomaly]:
     """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
     nothing.
 
     If kept, they would chain one ordinary morning to the next and put an onset days before the event.
-
-    Args:
-        parts: as for ``ruling``.
     """
     support = Support(anomalies, parts)
     supported = _supported_singles(anomalies, support)
