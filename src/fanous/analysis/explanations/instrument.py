@@ -19,6 +19,7 @@ from fanous.analysis.explanations.explanation import (
     untested,
 )
 from fanous.analysis.explanations.service import CLEAN_MEASUREMENTS, NEW_COUNTRIES, ONSET_SHARE, is_clean
+from fanous.base.groups import grouped
 from fanous.model.incident import Release, Software
 from fanous.model.threshold import threshold
 
@@ -85,11 +86,8 @@ def _nettest(event: NamedEvent) -> Weighing:
 def _each(event: NamedEvent) -> Weighing:
     """A filter of one office on each network looks like this, since a version is mostly one device."""
     software = event.known.software
-    by_network: dict[int, list[Software]] = {}
-    for row in software:
-        by_network.setdefault(row.asn, []).append(row)
     failing = working = networks = 0
-    for rows in by_network.values():
+    for rows in grouped(software, lambda row: row.asn).values():
         worst = max(rows, key=lambda row: row.failing)
         others = [row for row in rows if row.name != worst.name]
         if worst.name and worst.failing and _reach_it(worst.name, rows, others):

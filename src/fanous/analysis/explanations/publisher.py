@@ -29,6 +29,7 @@ from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of, shared
+from fanous.base.groups import grouped
 from fanous.model.incident import Basis, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
@@ -63,7 +64,6 @@ WITHIN = threshold(
 )
 
 WORLDWIDE = "shared.worldwide"
-WEEKLY = "usage.weekly"
 
 
 @Subject.PUBLISHER.row(
@@ -71,7 +71,7 @@ WEEKLY = "usage.weekly"
     Consequence.LEAVE_OUT,
     "A publisher, or something that the whole internet uses, failed all over the world.",
 )
-def _worldwide(fall: SeriesEvent) -> Weighing:
+def worldwide(fall: SeriesEvent) -> Weighing:
     """The families that fell in countries all over the world in the same hour."""
     began: dict[Family, float] = {}
     for anomaly in (a for a in fall.group if is_country(a.key.place)):
@@ -178,12 +178,10 @@ def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
         return untested("other_access")
     if all(anomaly.key.signal in OF_IPV6 for anomaly in whole):
         return untested("other_addresses")
-    families: dict[Family, list[Anomaly]] = {}
-    for anomaly in whole:
-        families.setdefault(family_of(anomaly), []).append(anomaly)
-    lost = min(max(map(_lost_most, own)) for own in families.values())
-    start = max(min(_deep(a).start for a in own) for own in families.values())
-    end = min(max(_deep(a).until for a in own) for own in families.values())
+    families = grouped(whole, family_of).values()
+    lost = min(max(map(_lost_most, family)) for family in families)
+    start = max(min(_deep(a).start for a in family) for family in families)
+    end = min(max(_deep(a).until for a in family) for family in families)
     if lost < LOST:
         return untested("small_loss", share=1 - LOST)
     others = _of_others(fall.group, fall.series)
@@ -261,8 +259,8 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
-@Subject.PUBLISHER.row(WEEKLY, Consequence.SAY, "It falls like this every week.")
-def _weekly(fall: SeriesEvent) -> Weighing:
+@Subject.PUBLISHER.row("usage.weekly", Consequence.SAY, "It falls like this every week.")
+def weekly(fall: SeriesEvent) -> Weighing:
     """A weekend that was never seen looks like a fall.  Those of the country decide, if any of these fell."""
     lead = [a for a in fall.group if is_country(a.key.place)] or fall.group
     if any(a.departure.short for a in lead):
@@ -272,12 +270,11 @@ def _weekly(fall: SeriesEvent) -> Weighing:
 
 # --- one hand, or one method ----------------------------------------------------------------------------
 
-AT_FAULT = "publisher.at_fault"
-SHARED = "publisher.shared"
 
-
-@Subject.PUBLISHER.row(AT_FAULT, Consequence.SUSPECT, "The one deliverer behind it is at fault, or lies.")
-def _one_hand(fall: Agreement) -> Weighing:
+@Subject.PUBLISHER.row(
+    "publisher.at_fault", Consequence.SUSPECT, "The one deliverer behind it is at fault, or lies."
+)
+def one_hand(fall: Agreement) -> Weighing:
     """Everything that shows it came from one deliverer."""
     hands = _hands(fall.shown)
     if len(hands) > 1:
@@ -288,9 +285,11 @@ def _one_hand(fall: Agreement) -> Weighing:
 
 
 @Subject.PUBLISHER.row(
-    SHARED, Consequence.SAY, "Collectors, geolocation or lists that all families behind it share are wrong."
+    "publisher.shared",
+    Consequence.SAY,
+    "Collectors, geolocation or lists that all families behind it share are wrong.",
 )
-def _shared(fall: Agreement) -> Weighing:
+def shares_methods(fall: Agreement) -> Weighing:
     """The families that show it share collectors, geolocation or lists, although several deliver them."""
     if len(fall.families) < 2:
         return excluded("one_family")
@@ -306,6 +305,6 @@ def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
     return tuple(sorted({deliverer_of(a.key) for a in group}))
 
 
-PUBLISHER = (_worldwide, _unnoticed, _weekly)
+PUBLISHER = (worldwide, _unnoticed, weekly)
 
-OF_AGREEING = (_one_hand, _shared)
+OF_AGREEING = (one_hand, shares_methods)
