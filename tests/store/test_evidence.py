@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from fanous.analysis.explanations import comparisons
-from fanous.analysis.explanations.comparisons import Comparisons
+from fanous.analysis.explanations.comparisons import ONSET_SLOT, Comparisons
 from fanous.model.evidence import Evidence, EvidenceScope
 from fanous.model.incident import Hosting, Interval, LineRecord, NameRecord, Onset, SharedPage, Software
 from fanous.model.instant import DAY
 from fanous.model.measurement import Layer, Observation
-from fanous.model.verdict import Judged, State, Verdict
+from fanous.model.verdict import OTHER_PAGE, Judged, State, Verdict
 from fanous.store import evidence
 from fanous.store.protocol import Store
 from tests.builders import helper, observation, verdict
@@ -21,7 +21,6 @@ from tests.store.cases import NOON, judged
 PTCL, JAZZ, GOOGLE = 17557, 45669, 15169
 THEN = [Interval(NOON - 1, NOON + 1)]
 SITE, OTHER, THIRD = "news.example", "party.example", "third.example"
-OTHER_PAGE = "http.blockpage.unknown"
 
 
 def put(store: Store, *rows: Judged) -> None:
@@ -51,12 +50,12 @@ def test_another_countrys_failures_are_counted_before_and_at_the_onset(store: St
         judged("here", verdict(State.BLOCKED)),
         judged("nowhere", verdict(State.BLOCKED), country="ZZ"),
     )
-    hour = int(NOON // 3600)
-    slots = [hour - 1, hour, hour + 2]
-    measured = table(store, "x", slots=slots, width=3600, baseline=8 * DAY)
-    found = comparisons.onsets(measured, slots, 3600, 7 * DAY)
+    noon = int(NOON // ONSET_SLOT)
+    slots = [noon - 1, noon, noon + 4]
+    measured = table(store, "x", slots=slots)
+    found = Comparisons(measured, slots).onsets
     assert found == (Onset("BD", 2, 2, 4, 1, 2),)
-    assert comparisons.onsets(measured, [], 3600, 7 * DAY) == ()
+    assert Comparisons(measured).onsets == ()
 
 
 def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None:
@@ -71,7 +70,7 @@ def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None
         judged("f", fine, probe="s", software="old 1", asn=45669),
         judged("g", fine, probe="t", software="old 1", started_at=NOON + DAY),
     )
-    found = comparisons.software(table(store, "x"))
+    found = Comparisons(table(store, "x")).software
     assert found == (Software("new 2", 17557, 2, 0), Software("old 1", 17557, 0, 1))
 
 
@@ -153,7 +152,7 @@ def test_lookups_without_an_answer_abroad_are_found(store: Store) -> None:
         judged("f", said(OTHER, Layer.DNS, "dns"), country="DE", asn=3320),
         judged("g", lost),
     )
-    found = comparisons.unanswered(table(store, SITE, unanswered=["dns"]))
+    found = comparisons.unanswered(table(store, SITE))
     assert {place: sorted(uids) for place, uids in found.items()} == {"DE": ["a", "b"]}
 
 
@@ -186,13 +185,13 @@ def test_an_answer_is_a_former_address_if_the_helper_was_given_it_before(store: 
     put(
         store,
         lookups("before", looked_up(SITE, old), started_at=NOON - DAY),
-        lookups("long before", looked_up(SITE, new), started_at=NOON - 9 * DAY),
+        lookups("long before", looked_up(SITE, new), started_at=NOON - 29 * DAY),
         lookups("a", looked_up(SITE, old, outside=False), looked_up(SITE, new)),
         lookups("b", looked_up(SITE, new, outside=False)),
         lookups("c", looked_up(OTHER, old, outside=False)),
         lookups("d", looked_up(SITE, old, outside=False), asn=JAZZ),
     )
-    assert Comparisons(table(store, SITE, OTHER, former=7 * DAY)).former == {"a"}
+    assert Comparisons(table(store, SITE, OTHER, former=True)).former == {"a"}
 
 
 def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: Store) -> None:
@@ -212,7 +211,7 @@ def test_all_that_is_wrong_must_be_former_and_what_is_right_today_is_not(store: 
         lookups("sure", inside(old), inside(old, "dot")),
         lookups("moved", inside(old), inside(other, "doh")),
     )
-    measured = table(store, SITE, former=7 * DAY)
+    measured = table(store, SITE, former=True)
     assert Comparisons(measured).former == {"moved"}
     assert Comparisons(measured).outdated == {"host", "moved"}
 
@@ -237,11 +236,9 @@ def test_pages_are_shared_if_all_that_is_kept_of_them_is_alike(store: Store) -> 
             "g", said("works.example", Layer.HTTP), observations=page("", "works.example").parsed.observations
         ),
     )
-    assert Comparisons(table(store, SITE, own_pages=[OTHER_PAGE])).pages == (
-        SharedPage(PTCL, (SITE, OTHER), 0),
-    )
+    assert Comparisons(table(store, SITE, pages=True)).pages == (SharedPage(PTCL, (SITE, OTHER), 0),)
     put(store, judged("h", proper))
-    (shared,) = Comparisons(table(store, SITE, own_pages=[OTHER_PAGE])).pages
+    (shared,) = Comparisons(table(store, SITE, pages=True)).pages
     assert shared.others == 1
 
 

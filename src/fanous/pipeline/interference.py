@@ -13,14 +13,13 @@ from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.explanations.comparisons import (
     LONGEST_FAILURE,
     NOTHING,
-    ONSET_BASELINE,
     ONSET_SLOT,
     Comparisons,
     is_intercepted,
 )
 from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
-from fanous.analysis.explanations.resolver import MOVED_WITHIN, NO_ANSWER, UNANSWERED
+from fanous.analysis.explanations.resolver import NO_ANSWER
 from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
 from fanous.analysis.incidents.confirm import families_seen
@@ -300,12 +299,9 @@ def evidence_of(
     return store.facts.evidence(
         EvidenceScope(country, targets, _stretches(group)),
         slots=slots,
-        width=ONSET_SLOT,
-        baseline=ONSET_BASELINE,
-        unanswered=UNANSWERED,
-        own_pages=OWN_PAGES if how & {*OWN_PAGES} else (),
+        pages=bool(how & {*OWN_PAGES}),
         hosting=may_fail or bool(how & {*NO_ANSWER, *OWN_PAGES}),
-        former=MOVED_WITHIN if is_moved else 0,
+        former=is_moved,
     )
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.explanations.comparisons import ONSET_BASELINE, ONSET_SLOT
+from fanous.analysis.explanations.resolver import MOVED_WITHIN, UNANSWERED
+from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.model.evidence import KINDS, Evidence, EvidenceScope, column
 from fanous.model.incident import Incident, Interval
 from fanous.model.instant import DAY
@@ -258,30 +261,22 @@ class EvidenceFacts(FactsPart):
         scope: EvidenceScope,
         *,
         slots: Sequence[int] = (),
-        width: int = 1800,
-        baseline: float = 0.0,
-        unanswered: Sequence[str] = (),
-        own_pages: Sequence[str] = (),
+        pages: bool = False,
         hosting: bool = False,
-        former: float = 0.0,
+        former: bool = False,
     ) -> Evidence:
         """What was measured about an event, from a day before until a day after it.
 
         Columns that are read from single observations are only filled if they are asked for.
 
         Args:
-            slots: unix seconds // ``width`` of the times at which the targets failed, to be counted apart.
-            baseline: seconds before the first of these in which other countries are asked about.
-            unanswered: mechanisms of lookups that had no answer.
-            own_pages: mechanisms of pages that are not the helper's; empty = ``pages`` is not asked for.
-            hosting: ask for this column.
-            former: seconds before the event in which addresses count as ``former``; 0 = these columns are not asked
-                for.
+            slots: unix seconds // ``ONSET_SLOT`` of the times at which the targets failed, to be counted apart.
+            pages, hosting, former: ask for these columns.
         """
         since = min((one.start for one in scope.intervals), default=0.0)
         until = min(LAST, max((one.until for one in scope.intervals), default=0.0))
         first_slot = min(slots, default=0)
-        abroad = min(since - AROUND, first_slot * width - baseline) if slots else since - AROUND
+        abroad = min(since - AROUND, first_slot * ONSET_SLOT - ONSET_BASELINE) if slots else since - AROUND
         columns = self.engine.columns(
             _EVIDENCE,
             country=scope.country,
@@ -292,12 +287,12 @@ class EvidenceFacts(FactsPart):
             last=ticks(until + AROUND),
             slots=list(slots),
             first_slot=first_slot,
-            slot_width=width,
-            unanswered=list(unanswered),
-            pages=bool(own_pages),
-            own_pages=list(own_pages),
+            slot_width=ONSET_SLOT,
+            unanswered=list(UNANSWERED),
+            pages=pages,
+            own_pages=list(OWN_PAGES),
             hosting=hosting,
-            before=ticks(former),
+            before=ticks(MOVED_WITHIN if former else 0.0),
             most=MOST_ROWS,
         )
         *columns, cells, members, ranks = columns or [[] for _ in range(len(KINDS) + 3)]

@@ -118,7 +118,6 @@ EXCLUDED_BY = {
 """Code of what speaks against a row -> its sentence."""
 
 UNTESTED_FOR = {
-    "country_unknown": "Nothing is known of the country as a whole at that time.",
     "few_names": "Of the names that were looked up through that resolver, too few can tell ({needed} are needed).",
     "few_neighbours": "Too few other probes on that network reached it to tell ({some}; {needed} are needed).",
     "few_others": "Too little else was measured on these lines to tell ({needed} targets are needed).",

@@ -192,4 +192,4 @@ def test_lists_of_addresses_may_be_behind_two_families_that_rest_on_them(
 )
 def test_a_fall_of_every_week_is_known_after_a_week(shown: list[Anomaly], standing: Standing) -> None:
     (row,) = (row for row in OF_SERIES_EVENT if row.code == "usage.weekly")
-    assert row.weigh(SeriesEvent("XA", shown)).standing is standing
+    assert row.weigh(SeriesEvent("XA", shown, (), Parts(()))).standing is standing

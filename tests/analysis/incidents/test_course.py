@@ -6,6 +6,7 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.course import course
 from fanous.analysis.incidents.families import worth_keeping
 from fanous.analysis.incidents.outage import Quantities
+from fanous.analysis.series.parts import Parts
 from fanous.model.incident import Incident
 from fanous.model.series import Anomaly
 from fanous.pipeline.outages import outages_of
@@ -52,7 +53,7 @@ def incidents(*anomalies: Anomaly) -> list[Incident]:
 def test_ordinary_mornings_before_an_outage_are_no_part_of_it() -> None:
     mornings = [drop(GTR, 24 * n + 1, 24 * n + 3, left=0.7, unlike=0.0) for n in (-2, -1)]
     cut = [drop(AP, 0, 6, left=0.3), drop(GTR, 0, 6, left=0.3)]
-    assert worth_keeping([*mornings, *cut]) == cut
+    assert worth_keeping([*mornings, *cut], Parts(())) == cut
     (incident,) = incidents(*mornings, *cut)
     assert (incident.onset, len(incident.intervals)) == (MONDAY, 1)
     assert incident.level is not None and incident.level.mean == pytest.approx(0.3)
@@ -60,8 +61,8 @@ def test_ordinary_mornings_before_an_outage_are_no_part_of_it() -> None:
 
 def test_a_dip_of_users_that_another_family_bears_out_is_kept() -> None:
     pair = [drop(AP, 0, 2, left=0.8), drop(GTR, 0, 2, left=0.8, unlike=0.0)]
-    assert worth_keeping(pair) == pair
-    assert worth_keeping(pair[1:]) == []
+    assert worth_keeping(pair, Parts(())) == pair
+    assert worth_keeping(pair[1:], Parts(())) == []
 
 
 def test_the_onset_has_the_bounds_of_the_line_that_set_it() -> None:

@@ -1,6 +1,6 @@
 """Two families that agree confirm, however many lines there are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 
 import numpy as np
@@ -11,6 +11,7 @@ from fanous.analysis.incidents import families
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.families import agree, judged
 from fanous.analysis.series.anomalies import family_of
+from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import deliverer_of
 from fanous.model.incident import Kind
 from fanous.model.place import Family
@@ -19,6 +20,16 @@ from tests.analysis.incidents.levels import drop
 from tests.each import each
 
 SIGNALS = ("ping-slash24", "bgp", "gtr", "merit-nt", "transfer_kbps", "prefixes_v6")
+
+
+class LargeParts(Parts):
+    """Each part may stand for its country, and was not taken over by another network."""
+
+    def account_for(self, whole: Anomaly, parts: Iterable[Anomaly]) -> bool:  # noqa: ARG002
+        return True
+
+    def lost_by_country(self, part: Anomaly) -> bool:  # noqa: ARG002
+        return True
 
 
 def by_all_pairs(group: Sequence[Anomaly], kind: Kind) -> tuple[str, float | None, tuple[str, ...]]:
@@ -66,7 +77,7 @@ def test_the_first_agreement_is_that_of_all_pairs(seed: int, kind: Kind) -> None
     met = 0
     for _ in range(40):
         group = [some(chance) for _ in range(int(chance.integers(1, 8)))]
-        found = judged(SeriesEvent("XA", group), kind).ruling
+        found = judged(SeriesEvent("XA", group, (), LargeParts(())), kind).ruling
         rule, at, families = by_all_pairs(group, kind)
         assert (found.rule, found.at) == (rule, at)
         assert at is None or found.reason.params["families"] == families
@@ -81,5 +92,5 @@ def test_lines_of_different_places_are_never_held_against_each_other(
     monkeypatch.setattr(families, "agree", lambda one, other: pairs.append((one, other)))
     group = [drop(s, 0, 5, asn=asn) for asn in range(1, 201) for s in ("ping-slash24", "gtr")]
     nation = [drop("bgp", 0, 5), drop("bgp", 24, 29)]
-    assert judged(SeriesEvent("XA", [*group, *nation])).ruling.at is None
+    assert judged(SeriesEvent("XA", [*group, *nation], (), Parts(()))).ruling.at is None
     assert len(pairs) == 200 + len(group), "each place by itself, and once with the country's line"

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.incidents.networks import Distinct, at_least, by_name
+from fanous.analysis.incidents.networks import Distinct, at_least
 from fanous.analysis.series.voices import PROBES, Voices, names_of
+from fanous.base.groups import grouped
 from fanous.model.incident import Incident, Run, Status
 from fanous.model.instant import MINUTE
 from fanous.model.measurement import STATED
@@ -75,11 +76,11 @@ def test_runs_are_two_probes_only_where_that_is_certain(what: str, runs: list[Ru
 
 def test_where_too_little_is_known_of_a_run_each_counts_and_the_bound_is_said_next_to_it() -> None:
     seen = votes(Ballot([1], True, probe="a"), Ballot([2], True, probe="b"))
-    known = Distinct(by_name([run("a"), run("b")]), FAMILY_OF)
+    known = Distinct(grouped([run("a"), run("b")], lambda one: one.probe), FAMILY_OF)
     assert (known.count(seen), known.at_least(seen)) == (1, 1)
     assert [one.code for one in known.remarks(seen)] == ["runs.bound"]
     for unknown in (run("b", resolver_asn=0), run("b", software=""), run("b", software="", test_version="")):
-        told = Distinct(by_name([run("a"), unknown]), FAMILY_OF)
+        told = Distinct(grouped([run("a"), unknown], lambda one: one.probe), FAMILY_OF)
         assert told.count(seen) == 2 and told.at_least(seen) in (1, 2)
         assert [one.code for one in told.remarks(seen)] == ["runs.unclear"]
     nothing = Distinct({}, FAMILY_OF)
@@ -92,7 +93,7 @@ def test_probes_of_ones_own_are_known_by_their_names() -> None:
         Ballot([2], True, probe="b", source="edge"),
         Ballot([3], True, probe="c"),
     )
-    told = Distinct(by_name([run("c")]), FAMILY_OF)
+    told = Distinct(grouped([run("c")], lambda one: one.probe), FAMILY_OF)
     assert (told.count(seen), told.at_least(seen)) == (3, 3)
 
 

@@ -11,6 +11,7 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.course import main_stretch
 from fanous.analysis.incidents.families import worth_keeping
 from fanous.analysis.incidents.outage import Quantities
+from fanous.analysis.series.parts import Parts
 from fanous.model.incident import Incident, Stage, Status
 from fanous.model.place import Family, Place
 from fanous.model.series import Floats, Series
@@ -325,7 +326,7 @@ def test_routes_that_one_bin_shows_lost_are_not_as_usual() -> None:
 
 def test_single_bins_that_nothing_supports_are_not_kept() -> None:
     alone = DROP.found([cut(of(AP), 600, 600.5, 0.3)])
-    assert len(alone) == 1 and worth_keeping(alone) == []
+    assert len(alone) == 1 and worth_keeping(alone, Parts(())) == []
     assert SHIFT.found([cut(of(GTR), 600, 600.5, 0.3)]) == []
 
 

@@ -12,7 +12,6 @@ from math import inf
 
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -52,6 +51,7 @@ def _elsewhere(fall: Agreement, families: Collection[Family]) -> Weighing | None
     return None if is_national else excluded("part_of_country")
 
 
+@Subject.ADDRESSES.row("addresses.given_up", Consequence.SUSPECT, "Addresses were renumbered or given up.")
 def _given_up(fall: Agreement) -> Weighing:
     """A small step in routes and in answers, by any publisher, until it is back."""
     if elsewhere := _elsewhere(fall, OF_ADDRESSES):
@@ -65,6 +65,9 @@ LISTED = (*OF_ADDRESSES, Family.DARKNET)
 """Families that count what a list of addresses gives to the country."""
 
 
+@Subject.ADDRESSES.row(
+    "addresses.relisted", Consequence.SUSPECT, "The lists changed of which addresses are the country's."
+)
 def _relisted(fall: Agreement) -> Weighing:
     """Two families that rest on such lists fall together where these change; no one shows that they did not."""
     if elsewhere := _elsewhere(fall, LISTED):
@@ -73,18 +76,18 @@ def _relisted(fall: Agreement) -> Weighing:
     return excluded("came_back") if came_back else untested("lists_unknown")
 
 
+@Subject.ADDRESSES.row(
+    "network.taken_over", Consequence.SUSPECT, "Another network took over the addresses of the one that fell."
+)
 def _taken_over(fall: Agreement) -> Weighing:
     """Everything is of one network, of which nothing shows that the country lost it, until it is back."""
     asns = {a.key.place.asn for a in fall.shown}
     if asns == {0} or len(asns) > 1:
         return excluded("not_one_network")
-    parts = fall.whole.parts
-    if parts is None:
-        return untested("country_unknown")
     company = max(_company(anomaly, fall.whole.networks) for anomaly in fall.shown)
     if company >= TAKEN_APART:
         return excluded("fell_together", some=company)
-    if any(map(parts.lost_by_country, fall.shown)):
+    if any(map(fall.whole.parts.lost_by_country, fall.shown)):
         return excluded("country_lost_it")
     return _until_back(fall, holds("lacks.handover", entities=tuple(f"AS{asn}" for asn in asns)))
 
@@ -112,26 +115,4 @@ def _back_at(anomaly: Anomaly) -> float:
     return anomaly.end + departure.step + lag_of(anomaly.key)
 
 
-ADDRESSES = (
-    Explanation(
-        "addresses.given_up",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "Addresses were renumbered or given up.",
-        _given_up,
-    ),
-    Explanation(
-        "addresses.relisted",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "The lists changed of which addresses are the country's.",
-        _relisted,
-    ),
-    Explanation(
-        "network.taken_over",
-        Subject.ADDRESSES,
-        Consequence.SUSPECT,
-        "Another network took over the addresses of the one that fell.",
-        _taken_over,
-    ),
-)
+ADDRESSES = (_given_up, _relisted, _taken_over)

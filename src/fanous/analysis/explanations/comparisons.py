@@ -100,8 +100,28 @@ class Comparisons:
 
     @cached_property
     def onsets(self) -> tuple[Onset, ...]:
-        """How the targets fared in other countries."""
-        return onsets(self.evidence, self.slots, ONSET_SLOT, ONSET_BASELINE)
+        """How the targets fared in every other country that measured them, by country."""
+        if not self.slots:
+            return ()
+        first, evidence = min(self.slots), self.evidence
+        since = first * ONSET_SLOT - ONSET_BASELINE
+        rows = evidence.where(
+            ~evidence.at_home & evidence.claimed & evidence.decided & (evidence.times >= since)
+        )
+        slots = rows.times // ONSET_SLOT
+        is_then, is_before = np.isin(slots, [*self.slots]), slots < first
+        return tuple(
+            Onset(
+                place,
+                len({*rows.probes[of_it & rows.fails & is_then].tolist()}),
+                *(
+                    int(rows.counts[of_it & which].sum())
+                    for which in (rows.fails & is_then, is_then, rows.fails & is_before, is_before)
+                ),
+            )
+            for place, of_it in _each(rows.countries)
+            if (of_it & (is_then | is_before)).any()
+        )
 
     @cached_property
     def software(self) -> tuple[Software, ...]:
@@ -129,8 +149,17 @@ class Comparisons:
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        """The runs that saw it."""
-        return runs(self.evidence, self.of_runs)
+        """The runs that saw it; one that changed its resolver or software is listed once for each."""
+        rows = self.evidence.where(
+            self.evidence.on_its_networks
+            & self.evidence.claimed
+            & np.isin(self.evidence.sources.astype(str), self.of_runs)
+        )
+        made: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+        keys = _zip(rows.probes, rows.software, rows.tests, rows.versions, rows.resolver_asns)
+        for key, at in zip(keys, rows.times.tolist(), strict=True):
+            made[key].append(at)
+        return tuple(Run(*[*key, min(times), max(times)]) for key, times in sorted(made.items()))
 
     @cached_property
     def lines(self) -> tuple[LineRecord, ...]:
@@ -224,36 +253,6 @@ NOTHING = Comparisons(Evidence.nothing(EvidenceScope("", (), {})))
 """Where only votes are known."""
 
 
-def onsets(evidence: Evidence, slots: Collection[int], width: int, before: float) -> tuple[Onset, ...]:
-    """How the targets fared in every other country, by country.
-
-    Args:
-        slots: unix seconds // ``width`` of the times at which they failed in the event's country: *then*.
-        width: seconds.
-        before: seconds before the first of them that count as *before*.
-    """
-    if not slots:
-        return ()
-    first = min(slots)
-    rows = evidence.where(
-        ~evidence.at_home & evidence.claimed & evidence.decided & (evidence.times >= first * width - before)
-    )
-    own = rows.times // width
-    is_then, is_before = np.isin(own, [*slots]), own < first
-    return tuple(
-        Onset(
-            place,
-            len({*rows.probes[of_it & rows.fails & is_then].tolist()}),
-            *(
-                int(rows.counts[of_it & which].sum())
-                for which in (rows.fails & is_then, is_then, rows.fails & is_before, is_before)
-            ),
-        )
-        for place, of_it in _each(rows.countries)
-        if (of_it & (is_then | is_before)).any()
-    )
-
-
 def software(
     evidence: Evidence, sources: Sequence[str] = (), *, of_nettests: bool = False
 ) -> tuple[Software, ...]:
@@ -281,21 +280,6 @@ def software(
         for (name, asn), own in sorted(found.items())
         if name or not of_nettests
     )
-
-
-def runs(evidence: Evidence, sources: Sequence[str]) -> tuple[Run, ...]:
-    """The runs, of these sources, in which a target was measured on the event's networks.
-
-    A run that changed its resolver or software is listed once for each.
-    """
-    rows = evidence.where(
-        evidence.on_its_networks & evidence.claimed & np.isin(evidence.sources.astype(str), sources)
-    )
-    made: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    keys = _zip(rows.probes, rows.software, rows.tests, rows.versions, rows.resolver_asns)
-    for key, at in zip(keys, rows.times.tolist(), strict=True):
-        made[key].append(at)
-    return tuple(Run(*[*key, min(own), max(own)]) for key, own in sorted(made.items()))
 
 
 def lines(evidence: Evidence, faults: Collection[str]) -> tuple[LineRecord, ...]:

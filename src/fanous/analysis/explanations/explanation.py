@@ -28,6 +28,12 @@ class Subject(StrEnum):
     ADDRESSES = "addresses"
     PUBLISHER = "publisher"
 
+    def row(
+        self, code: str, consequence: "Consequence", says: str
+    ) -> "Callable[[Callable[[E], Weighing]], Explanation[E]]":
+        """Makes a row of the test that it decorates; what it takes is as in ``Explanation``."""
+        return lambda weigh: Explanation(code, self, consequence, says, weigh)
+
 
 class Consequence(StrEnum):
     """What follows if an explanation holds, the strongest first."""
@@ -99,16 +105,16 @@ def _rank(row: Explanation[Any]) -> tuple[int, int, str]:
     return list(Consequence).index(row.consequence), list(Subject).index(row.subject), row.code
 
 
-Answer = tuple[Explanation[E], Weighing]
+Answer = tuple[Explanation[Any], Weighing]
 """A row, and what weighing it gave."""
 
 
-def answers(rows: Iterable[Explanation[E]], event: E) -> Iterator[Answer[E]]:
+def answers(rows: Iterable[Explanation[E]], event: E) -> Iterator[Answer]:
     """What weighing each row gives, the strongest consequence first."""
     return ((row, row.weigh(event)) for row in in_order(rows))
 
 
-def strongest(answers: Iterable[Answer[E]]) -> tuple[Consequence, Reason | None]:
+def strongest(answers: Iterable[Answer]) -> tuple[Consequence, Reason | None]:
     """The strongest consequence of the rows that hold, and why it follows; ``SAY`` = none holds that does more."""
     for row, answer in answers:
         if answer.standing is Standing.HOLDS and row.consequence is not Consequence.SAY:
@@ -116,6 +122,6 @@ def strongest(answers: Iterable[Answer[E]]) -> tuple[Consequence, Reason | None]
     return Consequence.SAY, None
 
 
-def for_incident(answers: Iterable[Answer[E]]) -> tuple[Weighed, ...]:
+def for_incident(answers: Iterable[Answer]) -> tuple[Weighed, ...]:
     """How all rows stand, as the incident keeps it."""
     return tuple(Weighed(row.code, answer.standing, answer.because) for row, answer in answers)

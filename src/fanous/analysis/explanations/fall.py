@@ -54,15 +54,15 @@ class SeriesEvent:
     Attributes:
         group: the event's anomalies.
         series: all quantities of the country that can show an outage.
-        parts: what is known of networks and regions; None = any may stand for its country, and was not taken over.
+        parts: what is known of networks and regions.
         elsewhere: outages of other countries.
         distance: kilometres between two countries.
     """
 
     country: str
     group: Sequence[Anomaly]
-    series: Sequence[Series] = ()
-    parts: Parts | None = None
+    series: Sequence[Series]
+    parts: Parts
     elsewhere: Sequence[OutageElsewhere] = ()
     distance: Callable[[str, str], float] = lambda _, __: inf
 

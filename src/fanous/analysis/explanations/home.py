@@ -8,7 +8,6 @@ from fanous.analysis.detectors.finding import inside
 from fanous.analysis.explanations.event import MeasuredEvent, ases
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -30,6 +29,11 @@ SETTLED_DAYS = threshold(
 NETWORK_ABROAD = "network.abroad"
 
 
+@Subject.ELSEWHERE.row(
+    NETWORK_ABROAD,
+    Consequence.LEAVE_OUT,
+    "The network is another country's: a phone that roams, or a wrong table of addresses.",
+)
 def _abroad(event: MeasuredEvent) -> Weighing:
     foreign = dict(_foreign(event))
     if not foreign:
@@ -61,12 +65,4 @@ def _foreign(event: MeasuredEvent) -> Iterator[tuple[int, str]]:
             yield network.asn, network.home
 
 
-ELSEWHERE = (
-    Explanation(
-        NETWORK_ABROAD,
-        Subject.ELSEWHERE,
-        Consequence.LEAVE_OUT,
-        "The network is another country's: a phone that roams, or a wrong table of addresses.",
-        _abroad,
-    ),
-)
+ELSEWHERE = (_abroad,)

@@ -18,7 +18,6 @@ from fanous.analysis.explanations.event import (
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -55,6 +54,9 @@ def _unreached(event: NamedEvent) -> frozenset[int]:
     return _common(event).difference(*others)
 
 
+@Subject.HOST.row(
+    "host.may_fail", Consequence.SUSPECT, "The network that hosts these sites, or the way to it, has failed."
+)
 @of_targets
 def _host(event: NamedEvent) -> Weighing:
     """That takes several targets, not all of them platforms, which may have a network of their own."""
@@ -73,6 +75,7 @@ def _host(event: NamedEvent) -> Weighing:
     return holds("host.may_fail", sites=len(event.targets), entities=ases(unreached))
 
 
+@Subject.HOST.row("route.may_fail", Consequence.SUSPECT, "The way from one network to the site has failed.")
 @of_targets
 def _route(event: NamedEvent) -> Weighing:
     """For a site that drops connections, a lone network whose route to it is broken is enough, until it lasts longer
@@ -95,6 +98,11 @@ def _route(event: NamedEvent) -> Weighing:
     return holds("route.may_fail", entities=ases(networks))
 
 
+@Subject.HOST.row(
+    "routes.may_fail",
+    Consequence.SUSPECT,
+    "The ways to several hosts have failed at once, as when a route leaks or a cable breaks.",
+)
 @of_targets
 def _routes(event: NamedEvent) -> Weighing:
     """Connections then get no answer, in the same way on all networks, and no site of these hosts is reached.  Three
@@ -120,26 +128,4 @@ def _routes(event: NamedEvent) -> Weighing:
     return holds("routes.may_fail", sites=len(targets), entities=ases(hosts))
 
 
-HOST = (
-    Explanation(
-        "host.may_fail",
-        Subject.HOST,
-        Consequence.SUSPECT,
-        "The network that hosts these sites, or the way to it, has failed.",
-        _host,
-    ),
-    Explanation(
-        "route.may_fail",
-        Subject.HOST,
-        Consequence.SUSPECT,
-        "The way from one network to the site has failed.",
-        _route,
-    ),
-    Explanation(
-        "routes.may_fail",
-        Subject.HOST,
-        Consequence.SUSPECT,
-        "The ways to several hosts have failed at once, as when a route leaks or a cable breaks.",
-        _routes,
-    ),
-)
+HOST = (_host, _route, _routes)

@@ -12,7 +12,6 @@ import numpy as np
 from fanous.analysis.explanations.event import NamedEvent
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -20,6 +19,7 @@ from fanous.analysis.explanations.explanation import (
     untested,
 )
 from fanous.analysis.explanations.service import CLEAN_MEASUREMENTS, NEW_COUNTRIES, ONSET_SHARE, is_clean
+from fanous.base.groups import grouped
 from fanous.model.incident import Release, Software
 from fanous.model.threshold import threshold
 
@@ -49,6 +49,9 @@ OTHER_SHARE = threshold(
 )
 
 
+@Subject.INSTRUMENT.row(
+    "software.defect", Consequence.RETRACT, "The version of the program that measured it is at fault."
+)
 def _defect(event: NamedEvent) -> Weighing:
     software = event.known.software
     name = _lone(software)
@@ -60,6 +63,9 @@ def _defect(event: NamedEvent) -> Weighing:
     return holds("software.defect", software=name, probes=sum(row.working for row in others))
 
 
+@Subject.INSTRUMENT.row(
+    "software.nettest", Consequence.SUSPECT, "Only one version of the test sees it, and may fail by itself."
+)
 def _nettest(event: NamedEvent) -> Weighing:
     """It retracts nothing, since a newer version may try more: the only one that sees a block may be the only one that
     looks for it."""
@@ -74,14 +80,14 @@ def _nettest(event: NamedEvent) -> Weighing:
     return holds("software.nettest", release=name, probes=sum(row.working for row in others))
 
 
+@Subject.INSTRUMENT.row(
+    "software.each", Consequence.SUSPECT, "A few devices saw it, each behind a filter of its own."
+)
 def _each(event: NamedEvent) -> Weighing:
     """A filter of one office on each network looks like this, since a version is mostly one device."""
     software = event.known.software
-    by_network: dict[int, list[Software]] = {}
-    for row in software:
-        by_network.setdefault(row.asn, []).append(row)
     failing = working = networks = 0
-    for rows in by_network.values():
+    for rows in grouped(software, lambda row: row.asn).values():
         worst = max(rows, key=lambda row: row.failing)
         others = [row for row in rows if row.name != worst.name]
         if worst.name and worst.failing and _reach_it(worst.name, rows, others):
@@ -124,6 +130,11 @@ def _not_reached(others: Sequence[Software]) -> Weighing:
     return untested("one_version")
 
 
+@Subject.INSTRUMENT.row(
+    "software.release",
+    Consequence.RETRACT,
+    "The version of the test no longer fits the service, and fails in other countries too.",
+)
 def _release(event: NamedEvent) -> Weighing:
     """A nettest that no longer fits its service fails wherever it is still run; if no newer one is run in this country,
     only other countries show that."""
@@ -159,6 +170,7 @@ def _mostly_fails(failing: int, measured: int) -> bool:
     return measured >= CLEAN_MEASUREMENTS and failing >= ONSET_SHARE * measured
 
 
+@Subject.INSTRUMENT.row("probe.defect", Consequence.RETRACT, "The one device that saw it is at fault.")
 def _device(event: NamedEvent) -> Weighing:
     """A network that has enough evidence of its own to be named was seen by more than one device."""
     if event.is_named:
@@ -176,40 +188,4 @@ def _device(event: NamedEvent) -> Weighing:
     return holds("probe.defect", networks=(f"AS{networks.pop()}",), probes=len(working))
 
 
-INSTRUMENT = (
-    Explanation(
-        "software.defect",
-        Subject.INSTRUMENT,
-        Consequence.RETRACT,
-        "The version of the program that measured it is at fault.",
-        _defect,
-    ),
-    Explanation(
-        "software.release",
-        Subject.INSTRUMENT,
-        Consequence.RETRACT,
-        "The version of the test no longer fits the service, and fails in other countries too.",
-        _release,
-    ),
-    Explanation(
-        "probe.defect",
-        Subject.INSTRUMENT,
-        Consequence.RETRACT,
-        "The one device that saw it is at fault.",
-        _device,
-    ),
-    Explanation(
-        "software.nettest",
-        Subject.INSTRUMENT,
-        Consequence.SUSPECT,
-        "Only one version of the test sees it, and may fail by itself.",
-        _nettest,
-    ),
-    Explanation(
-        "software.each",
-        Subject.INSTRUMENT,
-        Consequence.SUSPECT,
-        "A few devices saw it, each behind a filter of its own.",
-        _each,
-    ),
-)
+INSTRUMENT = (_defect, _release, _device, _nettest, _each)

@@ -21,7 +21,6 @@ from fanous.analysis.explanations.event import (
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -58,6 +57,9 @@ LINE_PROBES = threshold(
 )
 
 
+@Subject.LINE.row(
+    "line.at_fault", Consequence.LEAVE_OUT, "The lines from which it was measured fail for nearly everything."
+)
 def _bad(event: MeasuredEvent) -> Weighing:
     """Could the probes that saw it on a network reach hardly anything else either?"""
     lines = event.known.lines
@@ -93,6 +95,7 @@ def _is_bad(line: LineRecord) -> bool:
     return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
 
 
+@Subject.LINE.row("line.may_be_slow", Consequence.SUSPECT, "The line is slow for everything.")
 @of_targets
 def _slow(event: NamedEvent) -> Weighing:
     """Our own probes compare a slow download with another name's."""
@@ -106,6 +109,11 @@ def _slow(event: NamedEvent) -> Weighing:
     return holds("line.may_be_slow")
 
 
+@Subject.LINE.row(
+    "line.may_be_inspected",
+    Consequence.SUSPECT,
+    "An antivirus program or an employer inspects all encrypted connections.",
+)
 @of_targets
 def _inspected(event: NamedEvent) -> Weighing:
     """Then hardly any other target was reached by those who met one.  Our own probes compare with another name's."""
@@ -144,6 +152,9 @@ WITHOUT_ROUNDS = threshold(
 )
 
 
+@Subject.LINE.row(
+    "line.fault_passed", Consequence.RETRACT_ONCE_OVER, "The line, or the way from it, failed for a moment."
+)
 def _passes(event: NamedEvent) -> Weighing:
     """A fault upstream of all who saw it may pass before they look for the third time."""
     seen = event.seen.where(event.seen.vouched)
@@ -157,6 +168,9 @@ def _passes(event: NamedEvent) -> Weighing:
     return holds("lacks.rounds", needed=ROUNDS)
 
 
+@Subject.LINE.row(
+    "line.chance", Consequence.RETRACT_ONCE_OVER, "A few ordinary failures came close together by chance."
+)
 def _comes_together(event: NamedEvent) -> Weighing:
     """On any line something fails now and then, and at times several failures come close together."""
     surest = max(finding.anomaly.probability for finding in event.sessions)
@@ -170,6 +184,9 @@ WEEK = threshold(
 )
 
 
+@Subject.LINE.row(
+    "line.often_fails", Consequence.SAY, "It often fails there, and on the same days of every week."
+)
 def _often_fails(event: NamedEvent) -> Weighing:
     """What fails on the same day of every week is known after a week."""
     votes = event.whole.votes
@@ -179,46 +196,6 @@ def _often_fails(event: NamedEvent) -> Weighing:
     return excluded("known_for_a_week") if is_known else untested("short_history")
 
 
-OF_EVENT = (
-    Explanation(
-        "line.at_fault",
-        Subject.LINE,
-        Consequence.LEAVE_OUT,
-        "The lines from which it was measured fail for nearly everything.",
-        _bad,
-    ),
-)
+OF_EVENT = (_bad,)
 
-LINE = (
-    Explanation(
-        "line.fault_passed",
-        Subject.LINE,
-        Consequence.RETRACT_ONCE_OVER,
-        "The line, or the way from it, failed for a moment.",
-        _passes,
-    ),
-    Explanation(
-        "line.chance",
-        Subject.LINE,
-        Consequence.RETRACT_ONCE_OVER,
-        "A few ordinary failures came close together by chance.",
-        _comes_together,
-    ),
-    Explanation(
-        "line.often_fails",
-        Subject.LINE,
-        Consequence.SAY,
-        "It often fails there, and on the same days of every week.",
-        _often_fails,
-    ),
-    Explanation(
-        "line.may_be_slow", Subject.LINE, Consequence.SUSPECT, "The line is slow for everything.", _slow
-    ),
-    Explanation(
-        "line.may_be_inspected",
-        Subject.LINE,
-        Consequence.SUSPECT,
-        "An antivirus program or an employer inspects all encrypted connections.",
-        _inspected,
-    ),
-)
+LINE = (_passes, _comes_together, _often_fails, _slow, _inspected)

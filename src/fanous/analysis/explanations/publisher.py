@@ -19,7 +19,6 @@ import numpy as np
 
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -30,6 +29,7 @@ from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of, shared
+from fanous.base.groups import grouped
 from fanous.model.incident import Basis, Interval
 from fanous.model.instant import DAY
 from fanous.model.place import Family
@@ -64,10 +64,14 @@ WITHIN = threshold(
 )
 
 WORLDWIDE = "shared.worldwide"
-WEEKLY = "usage.weekly"
 
 
-def _worldwide(fall: SeriesEvent) -> Weighing:
+@Subject.PUBLISHER.row(
+    WORLDWIDE,
+    Consequence.LEAVE_OUT,
+    "A publisher, or something that the whole internet uses, failed all over the world.",
+)
+def worldwide(fall: SeriesEvent) -> Weighing:
     """The families that fell in countries all over the world in the same hour."""
     began: dict[Family, float] = {}
     for anomaly in (a for a in fall.group if is_country(a.key.place)):
@@ -143,6 +147,9 @@ OF_IPV6 = ("prefixes_v6",)
 """Signals of IPv6 alone: usage goes on over IPv4."""
 
 
+@Subject.PUBLISHER.row(
+    "usage.as_usual", Consequence.SAY, "Only machines were cut off, and people went on as usual."
+)
 def _unnoticed(fall: SeriesEvent) -> Weighing:
     """People's activity was as usual, by the figures of others.
 
@@ -167,16 +174,14 @@ def _denying(fall: SeriesEvent) -> Weighing | tuple[str, ...]:
     whole = [anomaly for anomaly in fall.group if is_country(anomaly.key.place)]
     if not whole:
         return excluded("part_of_country")
-    if fall.parts is not None and fall.parts.are_mobile({asn for _, asn in fall.networks}):
+    if fall.parts.are_mobile({asn for _, asn in fall.networks}):
         return untested("other_access")
     if all(anomaly.key.signal in OF_IPV6 for anomaly in whole):
         return untested("other_addresses")
-    families: dict[Family, list[Anomaly]] = {}
-    for anomaly in whole:
-        families.setdefault(family_of(anomaly), []).append(anomaly)
-    lost = min(max(map(_lost_most, own)) for own in families.values())
-    start = max(min(_deep(a).start for a in own) for own in families.values())
-    end = min(max(_deep(a).until for a in own) for own in families.values())
+    families = grouped(whole, family_of).values()
+    lost = min(max(map(_lost_most, family)) for family in families)
+    start = max(min(_deep(a).start for a in family) for family in families)
+    end = min(max(_deep(a).until for a in family) for family in families)
     if lost < LOST:
         return untested("small_loss", share=1 - LOST)
     others = _of_others(fall.group, fall.series)
@@ -193,14 +198,13 @@ def _shown_by(fall: SeriesEvent) -> tuple[str, ...]:
 
 def _lost_most(anomaly: Anomaly) -> float:
     """Share lost while more than half was gone, if it was: most of an anomaly may be the remainder that follows."""
-    departure = anomaly.departure
-    return 1 - (left(anomaly) if departure is None or departure.deep_from is None else departure.low)
+    return 1 - (left(anomaly) if anomaly.departure.deep_from is None else anomaly.departure.low)
 
 
 def _deep(anomaly: Anomaly) -> Interval:
     """When more than half was gone, or when it was on if never so much was."""
     departure = anomaly.departure
-    if departure is None or departure.deep_from is None:
+    if departure.deep_from is None:
         return Interval(anomaly.start_latest, anomaly.last_seen)
     return Interval(max(anomaly.start_latest, departure.deep_from), departure.deep_until)
 
@@ -255,21 +259,22 @@ def median_share(one: Series, start: float, end: float) -> float | None:
     return float(np.min(kept) if is_short else np.median(kept))
 
 
-def _weekly(fall: SeriesEvent) -> Weighing:
+@Subject.PUBLISHER.row("usage.weekly", Consequence.SAY, "It falls like this every week.")
+def weekly(fall: SeriesEvent) -> Weighing:
     """A weekend that was never seen looks like a fall.  Those of the country decide, if any of these fell."""
     lead = [a for a in fall.group if is_country(a.key.place)] or fall.group
-    if any(a.departure is not None and a.departure.short for a in lead):
+    if any(a.departure.short for a in lead):
         return untested("short_history")
     return excluded("known_for_a_week")
 
 
 # --- one hand, or one method ----------------------------------------------------------------------------
 
-AT_FAULT = "publisher.at_fault"
-SHARED = "publisher.shared"
 
-
-def _one_hand(fall: Agreement) -> Weighing:
+@Subject.PUBLISHER.row(
+    "publisher.at_fault", Consequence.SUSPECT, "The one deliverer behind it is at fault, or lies."
+)
+def one_hand(fall: Agreement) -> Weighing:
     """Everything that shows it came from one deliverer."""
     hands = _hands(fall.shown)
     if len(hands) > 1:
@@ -279,7 +284,12 @@ def _one_hand(fall: Agreement) -> Weighing:
     )
 
 
-def _shared(fall: Agreement) -> Weighing:
+@Subject.PUBLISHER.row(
+    "publisher.shared",
+    Consequence.SAY,
+    "Collectors, geolocation or lists that all families behind it share are wrong.",
+)
+def shares_methods(fall: Agreement) -> Weighing:
     """The families that show it share collectors, geolocation or lists, although several deliver them."""
     if len(fall.families) < 2:
         return excluded("one_family")
@@ -295,43 +305,6 @@ def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
     return tuple(sorted({deliverer_of(a.key) for a in group}))
 
 
-PUBLISHER = (
-    Explanation(
-        WORLDWIDE,
-        Subject.PUBLISHER,
-        Consequence.LEAVE_OUT,
-        "A publisher, or something that the whole internet uses, failed all over the world.",
-        _worldwide,
-    ),
-    Explanation(
-        "usage.as_usual",
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "Only machines were cut off, and people went on as usual.",
-        _unnoticed,
-    ),
-    Explanation(
-        WEEKLY,
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "It falls like this every week.",
-        _weekly,
-    ),
-)
+PUBLISHER = (worldwide, _unnoticed, weekly)
 
-OF_AGREEING = (
-    Explanation(
-        AT_FAULT,
-        Subject.PUBLISHER,
-        Consequence.SUSPECT,
-        "The one deliverer behind it is at fault, or lies.",
-        _one_hand,
-    ),
-    Explanation(
-        SHARED,
-        Subject.PUBLISHER,
-        Consequence.SAY,
-        "Collectors, geolocation or lists that all families behind it share are wrong.",
-        _shared,
-    ),
-)
+OF_AGREEING = (one_hand, shares_methods)

@@ -7,7 +7,7 @@ broken, resolvers that check them fail in every country.  And a site that has mo
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,6 @@ from fanous.analysis.explanations.event import (
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -114,6 +113,7 @@ def _resolver(event: NamedEvent) -> _Resolver | Weighing:
     return _Resolver(ases(resolvers), lookups, is_silent, failing, answered)
 
 
+@Subject.RESOLVER.row("resolver.at_fault", Consequence.SUSPECT, "The one resolver behind it has a fault.")
 @of_targets
 def _at_fault(event: NamedEvent) -> Weighing:
     resolver = _resolver(event)
@@ -126,6 +126,9 @@ def _at_fault(event: NamedEvent) -> Weighing:
     return holds("resolver.at_fault", resolvers=resolver.networks)
 
 
+@Subject.RESOLVER.row(
+    "resolver.denies_most", Consequence.SUSPECT, "The one resolver behind it denies nearly all names."
+)
 @of_targets
 def _denies_most(event: NamedEvent) -> Weighing:
     """A wrong answer, or a denial that the name exists, is deliberate, unless nearly all names are denied."""
@@ -146,6 +149,11 @@ def _denies_most(event: NamedEvent) -> Weighing:
     return holds("resolver.denies_most", resolvers=resolver.networks, some=len(resolver.failing), all=every)
 
 
+@Subject.RESOLVER.row(
+    "resolver.one_host",
+    Consequence.SUSPECT,
+    "The one resolver behind it cannot reach the name servers of one host.",
+)
 @of_targets
 def _one_host(event: NamedEvent) -> Weighing:
     resolver = _resolver(event)
@@ -172,6 +180,9 @@ def _are_of_one_host(event: NamedEvent, answered: Collection[str]) -> bool:
     return not all(any(host in event.hosts(name) for name in answered) for host in common)
 
 
+@Subject.RESOLVER.row(
+    "resolver.public_only", Consequence.SUSPECT, "A public resolver that people choose filters by itself."
+)
 @of_targets
 def _public_only(event: NamedEvent) -> Weighing:
     """If two operators of such resolvers give wrong answers there, they were forged on the path."""
@@ -189,6 +200,9 @@ def _public_only(event: NamedEvent) -> Weighing:
     return holds("resolver.public_only", resolvers=ases(resolvers), entities=networks)
 
 
+@Subject.RESOLVER.row(
+    "name.at_fault", Consequence.SUSPECT, "The name's own servers or signatures are at fault."
+)
 @of_targets
 def _name_at_fault(event: NamedEvent) -> Weighing:
     unclear = np.isin(event.seen.mechanisms, UNANSWERED) & ~event.seen.controlled
@@ -199,6 +213,9 @@ def _name_at_fault(event: NamedEvent) -> Weighing:
     return excluded("answered_abroad") if len(event.whole.elsewhere) else untested("not_abroad")
 
 
+@Subject.RESOLVER.row(
+    "name.moved", Consequence.SUSPECT, "The name has moved, and caches keep its former address."
+)
 @of_targets
 def _moved(event: NamedEvent) -> Weighing:
     """A former address in the hosting network of the present one is not a wrong answer, but nothing may answer there
@@ -218,22 +235,7 @@ def _moved(event: NamedEvent) -> Weighing:
     return holds("name.moved", networks=len(np.unique(seen.asns)))
 
 
-def _row(code: str, says: str, weigh: Callable[[NamedEvent], Weighing]) -> Explanation[NamedEvent]:
-    return Explanation(code, Subject.RESOLVER, Consequence.SUSPECT, says, weigh)
-
-
-RESOLVER = (
-    _row("resolver.at_fault", "The one resolver behind it has a fault.", _at_fault),
-    _row("resolver.denies_most", "The one resolver behind it denies nearly all names.", _denies_most),
-    _row(
-        "resolver.one_host",
-        "The one resolver behind it cannot reach the name servers of one host.",
-        _one_host,
-    ),
-    _row("resolver.public_only", "A public resolver that people choose filters by itself.", _public_only),
-    _row("name.at_fault", "The name's own servers or signatures are at fault.", _name_at_fault),
-    _row("name.moved", "The name has moved, and caches keep its former address.", _moved),
-)
+RESOLVER = (_at_fault, _denies_most, _one_host, _public_only, _name_at_fault, _moved)
 
 
 # --- through whose resolvers ----------------------------------------------------------------------------

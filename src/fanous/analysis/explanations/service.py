@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from fanous.analysis.explanations.event import NamedEvent
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -67,6 +66,9 @@ NEARLY_ALL_SHARE = threshold(
 )
 
 
+PLATFORM_PARTLY = "platform.partly"
+
+
 @dataclass(frozen=True, slots=True)
 class _World:
     """Other countries in which the target began to fail at the same time, and those in which it went on working.
@@ -115,6 +117,7 @@ def _of_world(test: Callable[[_World], Weighing]) -> Callable[[NamedEvent], Weig
     return weigh
 
 
+@Subject.SERVICE.row("platform.down", Consequence.RETRACT, "The service failed everywhere.")
 @_of_world
 def _down(world: _World) -> Weighing:
     if world.helped:
@@ -124,6 +127,7 @@ def _down(world: _World) -> Weighing:
     return holds("platform.down", countries=world.failing)
 
 
+@Subject.SERVICE.row(PLATFORM_PARTLY, Consequence.SUSPECT, "The service failed in a part of the world.")
 @_of_world
 def _partly(world: _World) -> Weighing:
     if world.helped:
@@ -133,6 +137,11 @@ def _partly(world: _World) -> Weighing:
     return holds("platform.partly", countries=world.failing, working=world.working)
 
 
+@Subject.SERVICE.row(
+    "platform.but_helper",
+    Consequence.SUSPECT,
+    "The service failed for its users, though not for our helper outside.",
+)
 @_of_world
 def _but_helper(world: _World) -> Weighing:
     if not world.helped:
@@ -152,24 +161,4 @@ def _works_elsewhere(world: _World) -> Weighing:
     )
 
 
-PLATFORM_PARTLY = "platform.partly"
-
-SERVICE = (
-    Explanation(
-        "platform.down", Subject.SERVICE, Consequence.RETRACT, "The service failed everywhere.", _down
-    ),
-    Explanation(
-        PLATFORM_PARTLY,
-        Subject.SERVICE,
-        Consequence.SUSPECT,
-        "The service failed in a part of the world.",
-        _partly,
-    ),
-    Explanation(
-        "platform.but_helper",
-        Subject.SERVICE,
-        Consequence.SUSPECT,
-        "The service failed for its users, though not for our helper outside.",
-        _but_helper,
-    ),
-)
+SERVICE = (_down, _partly, _but_helper)

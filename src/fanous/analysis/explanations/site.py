@@ -25,7 +25,6 @@ from fanous.analysis.explanations.event import (
 )
 from fanous.analysis.explanations.explanation import (
     Consequence,
-    Explanation,
     Subject,
     Weighing,
     excluded,
@@ -42,6 +41,9 @@ OWN_PAGES = (OTHER_PAGE, ERROR_PAGE)
 worked abroad is not a control: only another network of the same country is."""
 
 
+@Subject.SITE.row(
+    "site.may_refuse", Consequence.SUSPECT, "The site itself drops connections from this country."
+)
 @of_targets
 def _may_refuse(event: NamedEvent) -> Weighing:
     """Platforms are served to all countries from many places, and none is known to have dropped a country without a
@@ -81,6 +83,9 @@ def worked_beside(event: NamedEvent) -> int:
     return 0
 
 
+@Subject.SITE.row(
+    "site.own_page", Consequence.SAY, "The site itself shows this page to visitors from this country."
+)
 @of_targets
 def _own_page(event: NamedEvent) -> Weighing:
     """Another network of the country that gets the usual page shows that the site does not turn visitors away."""
@@ -155,19 +160,4 @@ def _has_page_of_its_own(target: str, group: Sequence[Finding], votes: Votes, kn
     return may_be_of_site(witness, known) and len(controls) < CONTROLS
 
 
-SITE = (
-    Explanation(
-        "site.may_refuse",
-        Subject.SITE,
-        Consequence.SUSPECT,
-        "The site itself drops connections from this country.",
-        _may_refuse,
-    ),
-    Explanation(
-        "site.own_page",
-        Subject.SITE,
-        Consequence.SAY,
-        "The site itself shows this page to visitors from this country.",
-        _own_page,
-    ),
-)
+SITE = (_may_refuse, _own_page)

@@ -13,8 +13,9 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding, inside, rows_of
 from fanous.analysis.incidents.networks import MAIN_SHARE, beyond_one_line, is_one_line
+from fanous.base.groups import grouped
 from fanous.model.instant import HOUR
-from fanous.model.series import Floats, SeriesKey, Votes
+from fanous.model.series import Floats, Votes
 from fanous.model.threshold import threshold
 
 ROLLED_OUT_WITHIN = threshold(
@@ -54,9 +55,7 @@ def from_first_failures(group: Sequence[Finding], votes: Votes) -> list[Finding]
     and more than one line reports them.
     The bracket of the onset then reaches from the last measurement that worked before them to the first after them.
     """
-    by_key: dict[SeriesKey, list[Finding]] = {}
-    for finding in group:
-        by_key.setdefault(finding.anomaly.key, []).append(finding)
+    by_key = grouped(group, lambda finding: finding.anomaly.key)
     return [_from_first_failure(finding, by_key[finding.anomaly.key], votes) for finding in group]
 
 

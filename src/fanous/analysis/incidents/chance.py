@@ -9,8 +9,7 @@ A curfew is told from blips that happen to lie at the same hours in the same way
 """
 
 import itertools
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +18,7 @@ from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.incidents.assemble import FLAPS, OF_QUANTITIES, SAME_NETWORK_GAP, events, hours_apart
 from fanous.analysis.incidents.families import alone
 from fanous.analysis.series.anomalies import is_country
+from fanous.base.groups import grouped
 from fanous.model.incident import Interval, union
 from fanous.model.instant import DAY
 from fanous.model.series import Floats
@@ -59,23 +59,15 @@ class Chance:
         """
         self.seconds = max(seconds, DAY)
         self._unit_of = units or {}
-        self.units = self._by_unit(f for f in findings if not is_country(f.anomaly.key.place))
+        self.units = grouped((f for f in findings if not is_country(f.anomaly.key.place)), self._unit)
 
     def apart(self, group: Sequence[Finding]) -> Sequence[Sequence[Finding]]:
         """The group in the parts that more than chance holds together; whole if the country fell."""
         if any(is_country(finding.anomaly.key.place) for finding in group):
             return (group,)
-        falls = [
-            fall for findings in self._by_unit(group).values() for fall in events(findings, OF_QUANTITIES)
-        ]
+        units = grouped(group, self._unit).values()
+        falls = [fall for findings in units for fall in events(findings, OF_QUANTITIES)]
         return self._split(sorted((part for fall in falls for part in self._sessions(fall)), key=_onset))
-
-    def _by_unit(self, findings: Iterable[Finding]) -> dict[Hashable, list[Finding]]:
-        """Findings of each region, operator or network."""
-        found = defaultdict[Hashable, list[Finding]](list)
-        for finding in findings:
-            found[self._unit(finding)].append(finding)
-        return found
 
     def _unit(self, finding: Finding) -> Hashable:
         place = finding.anomaly.key.place
@@ -116,7 +108,7 @@ class Chance:
         chance = np.random.default_rng(len(self.units))
         moved: list[Floats] = []
         for findings in self.units.values():
-            step = max(1, *(_step(finding) for finding in findings))
+            step = max(1, *(finding.anomaly.departure.step for finding in findings))
             span = max(1, int(self.seconds // step)) * step
             shifts = step * chance.integers(0, span // step, SHIFTS)
             begun = {finding.anomaly.start // step * step for finding in findings if alone(finding.anomaly)}
@@ -131,7 +123,7 @@ class Chance:
         if len(stretches) < 2:
             return [list(fall)]
         apart = [hours_apart(session, other) for session, other in itertools.pairwise(stretches)]
-        step = max(_step(finding) for finding in fall)
+        step = max(finding.anomaly.departure.step for finding in fall)
         if self.runs(len(stretches), max(apart), step) < _allowed(len(stretches)):
             return [list(fall)]
         cut = stretches[apart.index(max(apart)) + 1].start
@@ -166,11 +158,6 @@ def _allowed(size: int) -> float:
 
 def _onset(fall: Sequence[Finding]) -> float:
     return fall[0].anomaly.start
-
-
-def _step(finding: Finding) -> int:
-    departure = finding.anomaly.departure
-    return 1 if departure is None else departure.step
 
 
 def _stretches(fall: Sequence[Finding]) -> tuple[Interval, ...]:

@@ -34,6 +34,7 @@ from fanous.analysis.series.depth import (
     stages,
 )
 from fanous.analysis.series.signals import IPV6, SIGNALS, lag_of
+from fanous.base.groups import grouped
 from fanous.model.incident import Estimate, FamilyView, Interval, Says, Stage, union
 from fanous.model.instant import DAY
 from fanous.model.place import Family
@@ -565,15 +566,12 @@ def without_ipv6(measured: Sequence[SourceCourse]) -> Sequence[SourceCourse]:
 
 def of_families(measured: Sequence[SourceCourse]) -> Estimate | None:
     """What is left by several families: the mean over families, each the mean of its series."""
-    families: dict[Family, list[Estimate]] = {}
     measured = without_ipv6(measured)
     country = [one for one in measured if is_country(one.key.place)] or measured
-    for one in country:
-        if one.depth is not None:
-            families.setdefault(one.family, []).append(one.depth)
+    families = grouped((one for one in country if one.depth is not None), lambda one: one.family)
     if not families:
         return None
-    means = [_mean(own) for own in families.values()]
+    means = [_mean([one.depth for one in family if one.depth]) for family in families.values()]
     whole = _mean(means)
     return replace(whole, low=min(one.low for one in means), high=max(one.high for one in means))
 

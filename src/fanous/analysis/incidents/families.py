@@ -9,22 +9,23 @@ they confirm from the moment at which no explanation is left.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf, nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
+from fanous.analysis.explanations.explanation import Explanation, Weighing, answers, strongest
 from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
-from fanous.analysis.explanations.publisher import AT_FAULT, SHARED
+from fanous.analysis.explanations.publisher import one_hand, shares_methods
 from fanous.analysis.explanations.table import OF_AGREEMENT
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
+from fanous.base.groups import grouped
 from fanous.model.explanation import Standing
 from fanous.model.incident import Basis, Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
@@ -55,11 +56,11 @@ class OutageRuling(NamedTuple):
     """Whether an event is confirmed, and how the explanations of what two families show stand.
 
     Attributes:
-        answers: by code, as readers are told of them.
+        answers: by row, as readers are told of them.
     """
 
     ruling: Ruling
-    answers: dict[str, Weighing]
+    answers: dict[Explanation[Any], Weighing]
 
 
 def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
@@ -67,38 +68,29 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
     explanation of that is left."""
     met = min(map(_weighed, agreements(event)), key=lambda one: one[:2], default=None)
     if met is None:
-        answers = _answers(Agreement(event, event.group, inf))
-        return OutageRuling(Ruling("", None, _lacking(event.group, answers[AT_FAULT])), answers)
-    at, _, answers, agreement = met
-    if at == inf:
-        return OutageRuling(Ruling("", None, _held(answers)[0]), answers)
-    if answers[SHARED].standing is Standing.HOLDS:
-        others = (own[SHARED] for since, _, own, _ in map(_weighed, agreements(event)) if since < inf)
-        answers[SHARED] = next((one for one in others if one.standing is Standing.EXCLUDED), answers[SHARED])
+        standings = dict(answers(OF_AGREEMENT, Agreement(event, event.group, inf)))
+        return OutageRuling(Ruling("", None, _lacking(event.group, standings[one_hand])), standings)
+    at, _, standings, agreement = met
+    if (held := strongest(standings.items())[1]) is not None:
+        return OutageRuling(Ruling("", None, held), standings)
+    share = standings[shares_methods]
+    if share.standing is Standing.HOLDS:
+        others = (of[shares_methods] for since, _, of, _ in map(_weighed, agreements(event)) if since < inf)
+        standings[shares_methods] = next((one for one in others if one.standing is Standing.EXCLUDED), share)
     rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
     reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families, "basis": str(Basis.TWO_HANDS)})
-    return OutageRuling(Ruling(rule, at, reason), answers)
+    return OutageRuling(Ruling(rule, at, reason), standings)
 
 
 def _weighed(
     found: tuple[tuple[int, int], Agreement],
-) -> tuple[float, tuple[int, int], dict[str, Weighing], Agreement]:
+) -> tuple[float, tuple[int, int], dict[Explanation[Any], Weighing], Agreement]:
     """From when no explanation of what two families show is left; infinite = one holds."""
     order, agreement = found
-    answers = _answers(agreement)
-    at = inf if _held(answers) else max(agreement.at, *(answer.since for answer in answers.values()))
-    return at, order, answers, agreement
-
-
-def _held(answers: Mapping[str, Weighing]) -> list[Reason]:
-    """Why what two families show does not confirm it."""
-    rows = in_order(OF_AGREEMENT)
-    held = (answers[row.code] for row in rows if row.consequence is not Consequence.SAY)
-    return [answer.because for answer in held if answer.standing is Standing.HOLDS]
-
-
-def _answers(agreement: Agreement) -> dict[str, Weighing]:
-    return {row.code: row.weigh(agreement) for row in in_order(OF_AGREEMENT)}
+    standings = dict(answers(OF_AGREEMENT, agreement))
+    is_held = strongest(standings.items())[1] is not None
+    at = inf if is_held else max(agreement.at, *(answer.since for answer in standings.values()))
+    return at, order, standings, agreement
 
 
 def agreements(event: SeriesEvent) -> Iterator[tuple[tuple[int, int], Agreement]]:
@@ -130,18 +122,15 @@ def agreements(event: SeriesEvent) -> Iterator[tuple[tuple[int, int], Agreement]
 class Support:
     """What the networks and regions of a group are worth, next to the country's series and by themselves."""
 
-    def __init__(self, group: Sequence[Anomaly], parts: Parts | None) -> None:
+    def __init__(self, group: Sequence[Anomaly], parts: Parts) -> None:
         self.parts = parts
-        self.of_parts: dict[Family, list[Anomaly]] = defaultdict(list)
-        for one in group:
-            if not is_country(one.key.place):
-                self.of_parts[family_of(one)].append(one)
+        self.of_parts = grouped((a for a in group if not is_country(a.key.place)), family_of)
         self.known: dict[tuple[int, Family], bool] = {}
 
     def supports(self, first: Anomaly, second: Anomaly) -> bool:
         """Are two that agree of one place, or is the part large enough, together with others that fell like it?"""
         whole, part = (first, second) if is_country(first.key.place) else (second, first)
-        if self.parts is None or is_country(part.key.place) or not is_country(whole.key.place):
+        if is_country(part.key.place) or not is_country(whole.key.place):
             return True
         asked = id(whole), family_of(part)
         if asked not in self.known:
@@ -265,16 +254,12 @@ LONE_REGION_SECONDS = threshold(
 )
 
 
-def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE, parts: Parts | None = None) -> bool:
-    """Does any anomaly justify a suspicion on its own?
-
-    Args:
-        parts: as for ``ruling``.
-    """
+def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind, parts: Parts) -> bool:
+    """Does any anomaly justify a suspicion on its own?"""
     if kind is Kind.SLOWDOWN:  # of a speed: delays and losses rise on any busy evening
         speeds = (a for a in group if SIGNALS[a.key.signal].unit == "kbps" and not a.departure.single)
         return any(left(a) <= DEEP and a.last_seen - a.start_latest >= LONE for a in speeds)
-    return any(alone(anomaly) and (parts is None or not parts.is_blip(anomaly)) for anomaly in group)
+    return any(alone(anomaly) and not parts.is_blip(anomaly) for anomaly in group)
 
 
 def alone(anomaly: Anomaly) -> bool:
@@ -310,14 +295,11 @@ def _uncommon(anomaly: Anomaly) -> bool:
     return is_odd and departure.earlier_year is None
 
 
-def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts | None = None) -> list[Anomaly]:
+def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts) -> list[Anomaly]:
     """The anomalies, without dips of a country's usage or stray traffic that are insignificant alone and agree with
     nothing.
 
     If kept, they would chain one ordinary morning to the next and put an onset days before the event.
-
-    Args:
-        parts: as for ``ruling``.
     """
     support = Support(anomalies, parts)
     supported = _supported_singles(anomalies, support)

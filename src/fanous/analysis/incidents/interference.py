@@ -39,7 +39,6 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.networks import (
     Distinct,
-    by_name,
     nameable_of,
     roles_of,
     that_saw,
@@ -49,6 +48,7 @@ from fanous.analysis.incidents.policing import SURE, mean_rate
 from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
+from fanous.base.groups import grouped
 from fanous.model.explanation import Standing
 from fanous.model.incident import (
     EvidenceCounts,
@@ -130,7 +130,7 @@ class MeasuredVotes:
         apart = [answer.because for _, answer in of_networks if answer.standing is Standing.HOLDS]
         retracted = why if consequence is Consequence.RETRACT else None
         lacking = retracted or (None if sure else next(iter(apart), None))
-        distinct = Distinct(by_name(self.known.runs), self.family_of)
+        distinct = Distinct(grouped(self.known.runs, lambda run: run.probe), self.family_of)
         raised = _raised(sure)
         ruling = Ruling("", None, lacking) if lacking else self._ruling(named_event, named, raised, distinct)
         # Silence has no witnesses: it reaches as far as networks fell silent, and no further.
@@ -237,12 +237,11 @@ def _named_event(
 
 
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
-    raised: dict[int, float] = {}
-    for finding in named:
-        if finding.anomaly.raised_at is not None:
-            asn = finding.asn
-            raised[asn] = min(raised.get(asn, np.inf), finding.anomaly.raised_at)
-    return raised
+    return {
+        asn: min(times)
+        for asn, group in grouped(named, lambda finding: finding.asn).items()
+        if (times := [f.anomaly.raised_at for f in group if f.anomaly.raised_at is not None])
+    }
 
 
 def _got_through(meanwhile: Votes, witness: Votes) -> Reason | None:
@@ -342,8 +341,7 @@ def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
 
 def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
     parts = []
-    for asn in sorted({f.asn for f in sessions}):
-        own = [f for f in sessions if f.asn == asn]
+    for asn, own in sorted(grouped(sessions, lambda finding: finding.asn).items()):
         part = NetworkPart(
             entity=str(Place("", asn)),
             targets=tuple(sorted({f.target for f in own})),

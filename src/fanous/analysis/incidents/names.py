@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from fanous.model.incident import UNLISTED, Incident, Kind, NetworkPart, Part, union
+from fanous.base.groups import grouped
+from fanous.model.incident import UNLISTED, Incident, NetworkPart, Part, union
 from fanous.model.reason import AS_WRITTEN, Reason
 
 Watches = Callable[[str], bool]
@@ -52,10 +53,7 @@ def without_names(reasons: Iterable[Reason], watches: Watches) -> tuple[Reason, 
 
 def _parts(parts: Sequence[Part], hidden: frozenset[str]) -> tuple[Part, ...]:
     """The parts, with the hidden ones as one for each kind of restriction: when and where, and nothing else."""
-    withheld: dict[Kind, list[Part]] = {}
-    for part in parts:
-        if part.target in hidden:
-            withheld.setdefault(part.kind, []).append(part)
+    withheld = grouped((part for part in parts if part.target in hidden), lambda part: part.kind)
     kept = tuple(part for part in parts if part.target not in hidden)
     for kind, alike in withheld.items():
         places = tuple(dict.fromkeys(entity for part in alike for entity in part.entities))

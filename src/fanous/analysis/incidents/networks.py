@@ -18,7 +18,7 @@ network by network (``roles_of``).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -37,6 +37,7 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.series.aggregate import MEMORY
 from fanous.analysis.series.voices import NETWORK_PROBES, is_long, mostly_controlled, names_of
+from fanous.base.groups import grouped
 from fanous.model.incident import Interval, NetworkPart, RolePart, Run, union
 from fanous.model.instant import DAY, HOUR, MINUTE
 from fanous.model.measurement import Role, is_stated
@@ -97,14 +98,6 @@ class Distinct:
         return at_least(run for name in names for run in self.runs.get(name, (_UNKNOWN,)))
 
 
-def by_name(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs by name, as ``Distinct`` takes them."""
-    found: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        found[run.probe].append(run)
-    return dict(found)
-
-
 _UNKNOWN = Run("", "", "", "", 0, 0.0, 0.0)
 
 
@@ -114,26 +107,19 @@ def at_least(runs: Iterable[Run]) -> int:
     If a table lacks the software, the version of the nettest distinguishes two runs of that nettest, but not
     runs of two nettests.
     """
-    whole: list[Run] = []
-    by_test: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        by_test[run.test_name].append(run)
-        if run.software:
-            whole.append(run)
-    bounds = (_apart(own, with_software=False) for own in by_test.values())
-    return max(_apart(whole, with_software=True), *bounds, 0)
+    known = list(runs)
+    by_test = grouped(known, lambda run: run.test_name).values()
+    bounds = (_apart(of_test, lambda run: run.test_version) for of_test in by_test)
+    return max(_apart([run for run in known if run.software], lambda run: run.software), *bounds, 0)
 
 
-def _apart(runs: Iterable[Run], *, with_software: bool) -> int:
+def _apart(runs: Iterable[Run], version: Callable[[Run], str]) -> int:
     """The largest number of runs that pairwise come from different probes.
 
     Runs alike in software and resolver do so only if they overlap, and runs that overlap at one instant all overlap
     each other.
     """
-    alike: dict[tuple[str, int], list[Run]] = defaultdict(list)
-    for run in runs:
-        alike[run.software if with_software else run.test_version, run.resolver_asn].append(run)
-    return sum(_at_once(own) for own in alike.values())
+    return sum(map(_at_once, grouped(runs, lambda run: (version(run), run.resolver_asn)).values()))
 
 
 def _at_once(runs: Sequence[Run]) -> int:
@@ -198,10 +184,7 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
 def _beyond_baseline(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
     """Networks on which it fails beyond their baseline."""
     own: dict[int, _Own] = {}
-    by_network = defaultdict[int, list[Finding]](list)
-    for finding in group:
-        by_network[finding.asn].append(finding)
-    for asn, on_it in by_network.items():
+    for asn, on_it in grouped(group, lambda finding: finding.asn).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_baseline(of_it, votes.where(_outside(votes, on_it, findings))):
             names = names_of(votes.where(votes.asns == asn))
@@ -219,11 +202,8 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
         during[span_of(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
-    by_key = defaultdict[SeriesKey, list[Finding]](list)
-    for finding in raised:
-        by_key[finding.anomaly.key].append(finding)
     out: set[SeriesKey] = set()
-    for key, own in by_key.items():
+    for key, own in grouped(raised, lambda finding: finding.anomaly.key).items():
         _, rows = rows_of(votes, own[0], -np.inf, np.inf)
         if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_baseline(
             votes.where(rows & during), votes.where(rows & ~during)

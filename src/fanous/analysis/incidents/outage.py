@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.explanations.explanation import Consequence, Weighing, in_order
+from fanous.analysis.explanations.explanation import Consequence, Weighing, answers, for_incident
 from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
-from fanous.analysis.explanations.publisher import NEAR, WEEKLY, WORLDWIDE
-from fanous.analysis.explanations.table import OF_AGREEMENT, OF_SERIES_EVENT
+from fanous.analysis.explanations.publisher import NEAR, weekly, worldwide
+from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Setting, confidence_of, intervals_of, status_of
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.incidents.course import (
@@ -42,7 +42,8 @@ from fanous.analysis.incidents.scope import NATION_SHARE, Extent, extent
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import IPV6, SIGNALS, target_of_series
-from fanous.model.explanation import Standing, Weighed
+from fanous.base.groups import grouped
+from fanous.model.explanation import Standing
 from fanous.model.incident import (
     JOIN,
     Estimate,
@@ -58,7 +59,7 @@ from fanous.model.incident import (
     Stage,
     union,
 )
-from fanous.model.place import Access, Family, Place, UserWeights
+from fanous.model.place import Access, Family, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Series, SeriesKey
 from fanous.model.threshold import threshold
@@ -107,12 +108,10 @@ class Quantities:
         anomalies = [finding.anomaly for finding in group]
         parts = Parts(self.series, setting.weights)
         fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
-        weighed = {row.code: row.weigh(fall) for row in in_order(OF_SERIES_EVENT)}
-        shared = weighed[WORLDWIDE]
-        remarks = {
-            row.code for row in (*OF_SERIES_EVENT, *OF_AGREEMENT) if row.consequence is Consequence.SAY
-        }
-        verdict, answers = _judged(fall, kind, [weighed[code] for code in weighed if code not in remarks])
+        weighed = dict(answers(OF_SERIES_EVENT, fall))
+        shared = weighed[worldwide]
+        suspending = [weighed[row] for row in weighed if row.consequence is not Consequence.SAY]
+        verdict, of_agreement = _judged(fall, kind, suspending)
         if verdict.at is None and not worth_a_suspicion(anomalies, kind, parts):
             return None
         views = opinions(anomalies, self.series)
@@ -123,12 +122,13 @@ class Quantities:
         lasting = _lasting_since(course.end, reach, carrying(course.measured))
         entities = _entities(setting.country, reach, course.measured, course.end)
         target = target_of_series(anomalies[0].key)
-        every = weighed | answers
-        counted = every if verdict.at is not None else weighed
-        holding = [code for code in counted if every[code].standing is Standing.HOLDS]
-        doubts = tuple(every[code].because for code in holding if code in remarks)
-        weekly = weighed[WEEKLY]
-        is_short = weekly.standing is Standing.UNTESTED
+        every = weighed | of_agreement
+        doubts = tuple(
+            answer.because
+            for row, answer in (weighed if verdict.at is None else every).items()
+            if row.consequence is Consequence.SAY and answer.standing is Standing.HOLDS
+        )
+        is_short = weighed[weekly].standing is Standing.UNTESTED
         of_line = reach.classes if kind is Kind.OUTAGE else ("slowdown.general",)
         near = {one.country for one in self.elsewhere if abs(one.when.start - course.began.at) <= NEAR}
         most = ONE_FAMILY if verdict.at is None else SURE if doubts or is_short else CERTAIN
@@ -164,21 +164,19 @@ class Quantities:
             detector_version=setting.detector_version,
             reasons=(
                 ruling.reason,
-                *((shared.because,) if shared.explains and verdict.reason.code != WORLDWIDE else ()),
+                *((shared.because,) if shared.explains and verdict.reason.code != worldwide.code else ()),
                 *doubts,
                 *_by_routes(course.measured),
                 *_of_ipv6(setting.country, course.measured),
                 *(() if target else reach.extent.remarks),
-                *((weekly.because,) if is_short else ()),
+                *((weighed[weekly].because,) if is_short else ()),
                 *((Reason("lasting"),) if lasting is not None else ()),
                 *_stays_lower(reach.lead, course.end),
             ),
             level=_level(kind, course, self.series),
             lasting_since=lasting,
             levels=course.levels,
-            explanations=tuple(
-                Weighed(code, answer.standing, answer.because) for code, answer in every.items()
-            ),
+            explanations=for_incident(every.items()),
             opinions=cannot_show(with_depths(views, course.measured)),
             hints=hints(
                 course.core,
@@ -325,24 +323,20 @@ def _cells(
         entities: of the incident; where the country is one of them, it has the incident's own times.
         spans: when the incident was on.
     """
-    places: dict[Place, list[Anomaly]] = {}
-    for anomaly in group:
-        places.setdefault(anomaly.key.place, []).append(anomaly)
-    parts = []
-    for entity, own in sorted(places.items(), key=lambda place: place[0]):
-        parts.append(
-            NetworkPart(
-                entity=str(entity),
-                targets=(),
-                intervals=union(spans, JOIN)
-                if is_country(entity) and str(entity) in entities
-                else intervals_of(own),
-                measurements=_bins(own),
-                probes=0,
-                probability=max(a.probability for a in own),
-            )
+    places = grouped(sorted(group, key=lambda a: a.key.place), lambda a: a.key.place)
+    return tuple(
+        NetworkPart(
+            entity=str(place),
+            targets=(),
+            intervals=union(spans, JOIN)
+            if is_country(place) and str(place) in entities
+            else intervals_of(anomalies),
+            measurements=_bins(anomalies),
+            probes=0,
+            probability=max(a.probability for a in anomalies),
         )
-    return tuple(parts)
+        for place, anomalies in places.items()
+    )
 
 
 def _bins(group: Sequence[Anomaly]) -> int:

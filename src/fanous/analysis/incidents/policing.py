@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from fanous.base.groups import grouped
 from fanous.model.incident import Estimate
 from fanous.model.reason import Reason
 from fanous.model.series import Floats, RatePair
@@ -80,11 +81,9 @@ def policing(rates: Sequence[RatePair]) -> Policing:
 
 def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
     """Median rates of each probe, in kbit/s: of the target, of the control."""
-    own: dict[str, list[RatePair]] = {}
-    for rate in rates:
-        own.setdefault(rate.probe, []).append(rate)
-    target = [float(np.median([r.kbps for r in each])) for each in own.values()]
-    control = [float(np.median([r.control_kbps for r in each])) for each in own.values()]
+    probes = grouped(rates, lambda rate: rate.probe).values()
+    target = [float(np.median([rate.kbps for rate in pairs])) for pairs in probes]
+    control = [float(np.median([rate.control_kbps for rate in pairs])) for pairs in probes]
     return np.array(target), np.array(control)
 
 

@@ -20,7 +20,7 @@ from fanous.analysis.explanations.home import NETWORK_ABROAD
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.line import LINE_TARGETS
 from fanous.analysis.explanations.publisher import WORLDWIDE
-from fanous.analysis.explanations.resolver import NO_ANSWER, UNANSWERED
+from fanous.analysis.explanations.resolver import NO_ANSWER
 from fanous.analysis.explanations.service import PLATFORM_PARTLY
 from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.analysis.rules import Fingerprint
@@ -169,7 +169,7 @@ def _unanswered(store: Store, incident: Incident, targets: Sequence[str]) -> Map
         return {}
     when = {network.asn: network.intervals for network in incident.networks if network.asn}
     scope = EvidenceScope(incident.country, tuple(targets), when)
-    return comparisons.unanswered(store.facts.evidence(scope, unanswered=UNANSWERED))
+    return comparisons.unanswered(store.facts.evidence(scope))
 
 
 def _rests_on_others(incident: Incident) -> bool:
