@@ -128,8 +128,9 @@ def find_incidents(
     Args:
         shares: the networks' shares of users; ``None`` = no figures of this country are known.
     """
-    in_series = find_outages(store, country, since, until, rules_version(), shares)
-    in_votes = find_interference(store, country, since, until, shares)
+    rates = store.facts.rates(country, since, until)
+    in_series = find_outages(store, country, since, until, rules_version(), shares, rates)
+    in_votes = find_interference(store, country, since, until, shares, rates)
     found = merged(in_series, in_votes, partial(counted_again, store, until=until))
     return _with_provenance(store, found, (since, until))
 

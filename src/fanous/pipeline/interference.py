@@ -66,16 +66,24 @@ _recalls: dict[Family | None, Recall] = defaultdict(Recall)
 
 
 def find_interference(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None
+    store: Store,
+    country: str,
+    since: float,
+    until: float,
+    shares: UserWeights | None,
+    rates: Sequence[Rate],
 ) -> list[Incident]:
-    """The incidents that follow from a window's measurements, including silent and slow probes."""
+    """The incidents that follow from a window's measurements, including silent and slow probes.
+
+    Args:
+        rates: of downloads under innocuous names.
+    """
     setting = Setting(country, shares, rules_version(), version_of(Reads.VOTES))
     when = since, until
     beats = store.facts.looks(since, until)
     series = store.facts.series(country, since, until, TICK, vouched_step=VOUCHED_STEP)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     found = _interference(store, when, _findings(Reads.VOTES, series), beats, setting)
-    rates = store.facts.rates(country, since, until)
     return _with_disputes(store, when, found, setting) + slowdowns_of(rates, setting)
 
 

@@ -37,7 +37,7 @@ from fanous.model.instant import DAY
 from fanous.model.place import Family, Place, UserWeights
 from fanous.model.reason import Reason
 from fanous.model.score import YEAR
-from fanous.model.series import Anomaly, Series
+from fanous.model.series import Anomaly, Rate, Series
 from fanous.refdata.countries import distance, exam_season, local
 from fanous.refdata.upstreams import outermost
 from fanous.store.protocol import Store
@@ -52,24 +52,40 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
     Values that only repeat others are left out, and what a publisher gave in bins of several widths is one series.
     They include series of a platform's traffic (``target_of_series``), which show only that platform.
     """
-    levels = _levels(store, country, since, until, Kind.OUTAGE)
+    return _usable(_levels(store, country, since, until, Kind.OUTAGE))
+
+
+def _usable(levels: Sequence[Series]) -> list[Series]:
+    """See ``quantity_series``."""
     copied = {one.key for one in copies(levels)}
     series = joined(thawed(one) for one in levels if one.key not in copied)
     return series + rolled_up(series)
 
 
-def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
-    """Series that detectors of this kind of incident watch, without bins that may still change."""
-    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind), settled=True)
+def _levels(store: Store, country: str, since: float, until: float, *kinds: Kind) -> list[Series]:
+    """Series that detectors of these kinds of incidents watch, without bins that may still change."""
+    signals = [name for kind in kinds for name in signals_read(Reads.QUANTITIES, kind)]
+    return store.facts.levels(country, since, until, signals, settled=True)
 
 
 def find_outages(
-    store: Store, country: str, since: float, until: float, rules_version: str, shares: UserWeights | None
+    store: Store,
+    country: str,
+    since: float,
+    until: float,
+    rules_version: str,
+    shares: UserWeights | None,
+    rates: Sequence[Rate],
 ) -> list[Incident]:
-    """Outages and general slow-downs of a window; writes nothing."""
-    series = quantity_series(store, country, since, until)
-    speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.facts.rates(country, since, until), country)
+    """Outages and general slow-downs of a window; writes nothing.
+
+    Args:
+        rates: of downloads under innocuous names.
+    """
+    levels = _levels(store, country, since, until, Kind.OUTAGE, Kind.SLOWDOWN)
+    of_speed = signals_read(Reads.QUANTITIES, Kind.SLOWDOWN)
+    series = _usable([one for one in levels if one.key.signal not in of_speed])
+    speeds = [one for one in levels if one.key.signal in of_speed] + speed_series(rates, country)
     if not series and not speeds:
         return []
     quantities = Quantities(

@@ -133,7 +133,9 @@ def found(store: Store, folder: Path, told: Sequence[Rate]) -> list[Incident]:
     last = max(rate.at for rate in told)
     return [
         incident
-        for incident in find_interference(store, "PK", START, last + 1, SHARES)
+        for incident in find_interference(
+            store, "PK", START, last + 1, SHARES, store.facts.rates("PK", START, last + 1)
+        )
         if incident.kind is Kind.SLOWDOWN
     ]
 
