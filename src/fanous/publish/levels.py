@@ -10,7 +10,7 @@ import numpy as np
 
 from fanous.analysis.detectors.grid import ROLLED_UP, rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times, traffic_losses
-from fanous.analysis.series.signals import SIGNALS, Direction, target_of_series
+from fanous.analysis.series.signals import SIGNALS, TABLE, Direction, target_of_series
 from fanous.base.text import printable
 from fanous.charts.connectivity import place_name
 from fanous.charts.reachability import Lines, ShareLine
@@ -19,7 +19,6 @@ from fanous.model.place import Place
 from fanous.model.series import BinnedSeries, Series, SeriesKey, Spread
 from fanous.refdata.countries import country_name
 from fanous.sources.publishers import SOURCES
-from fanous.sources.signals.table import SOURCE as TABLE
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 from fanous.wording.words import target_title

@@ -78,6 +78,16 @@ def test_one_network_that_fell_alone_may_have_been_taken_over(
     assert (answer.standing, answer.because.code) == (standing, because)
 
 
+def test_a_table_that_an_operator_imported_is_not_said_to_be_a_publishers() -> None:
+    """Who names it ``bgp`` may have any table of routes."""
+    routes, answers = (
+        replace(one, key=replace(one.key, source="csv")) for one in (drop("bgp", 0, 6), drop(AP, 0, 6))
+    )
+    assert weighed("publisher.at_fault", routes, answers).because.params["deliverers"] == ("csv",)
+    both = weighed("publisher.at_fault", routes, passed_on(drop(AP, 0, 6)))
+    assert both.because.params["deliverers"] == ("csv", "ioda")
+
+
 @each(
     ("shown", "standing", "because"),
     [

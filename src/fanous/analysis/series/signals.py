@@ -454,6 +454,15 @@ def deliverer_of(key: "SeriesKey") -> str:
     return DELIVERERS.get(key.source, publisher_of(key))
 
 
+TABLE = "csv"
+"""Source of tables that an operator imports, naming the signal: whose values they are, no one shows."""
+
+
+def told_by(key: "SeriesKey") -> str:
+    """Who is said to report a series: its deliverer, or the imported table."""
+    return TABLE if key.source == TABLE else deliverer_of(key)
+
+
 def shared(keys: Iterable["SeriesKey"]) -> tuple[str, ...] | None:
     """What all of these series rest on, each as ``kind:name``; None = of some it is not known."""
     keys = list(keys)

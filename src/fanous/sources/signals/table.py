@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.signals import SIGNALS, TABLE
 from fanous.errors import FanousError
 from fanous.model.instant import DAY, to_iso
 from fanous.model.place import Access, Place, written_asn
@@ -40,7 +40,6 @@ from fanous.sources.signals.rows import (
     zone_of,
 )
 
-SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
 MOST_BINS = 2_000_000
 """Most bins of one place: four years of minutes.  A wrong time must not fill the memory with zeros."""
@@ -167,7 +166,7 @@ class _Lines:
         bins = self._bins()
         self._check_ranges(bins)
         for entity, place in self._places.items():
-            key = SeriesKey(entity, columns.target, columns.signal, Access.ANY, 0, SOURCE, columns.value[:40])
+            key = SeriesKey(entity, columns.target, columns.signal, Access.ANY, 0, TABLE, columns.value[:40])
             yield self._reading(key, place, bins)
 
     def _check_ranges(self, bins: "_Bins") -> None:
@@ -284,7 +283,7 @@ def _entity(country: str, name: str) -> Place:
 
 
 CSV = Source(
-    name=SOURCE,
+    name=TABLE,
     title="an imported table",
     remark="series of a table of the user's",  # the wording that bundles have always used
     help="any CSV table; the options marked csv name its columns",
