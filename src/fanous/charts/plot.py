@@ -92,6 +92,7 @@ class Legend:
         clock: whose clock the time axis follows, in words.
         names: names of the lines, in order, for their ends in a wide picture; empty = they are named elsewhere.
         bars: rows below the lines.
+        rtl: the language runs from the right; time still runs from the left.
     """
 
     title: str
@@ -103,6 +104,7 @@ class Legend:
     clock: str = ""
     names: Sequence[str] = ()
     bars: Sequence[PartBar] = ()
+    rtl: bool = False
 
     @property
     def top(self) -> float:
@@ -147,6 +149,7 @@ class _Frame:
     def __init__(self, lines: Lines, shape: Shape, legend: Legend) -> None:
         self.lines, self.shape, self.highest = lines, shape, legend.top
         self.named = legend.names if shape.width >= WIDE.width else ()
+        self.around = (ISOLATE, END_ISOLATE) if legend.rtl else ("", "")
         self.top = TOP + OVER * bool(legend.unit) + OVER * bool(legend.marks)
         self.right = shape.width - (NAMES if self.named else RIGHT)
         self.bottom = shape.height - FOOT - OVER * bool(legend.clock)
@@ -230,7 +233,7 @@ class _Frame:
             )
             parts += [
                 f'<text x="{self.right + 18}" y="{place - over + 4 + NAME_HIGH * row:.0f}" '
-                f"{painted('name', alone=alone)}>{xml(f'{ISOLATE}{part}{END_ISOLATE}')}</text>"
+                f"{painted('name', alone=alone)}>{xml(part.join(self.around))}</text>"
                 for row, part in enumerate(name)
             ]
         return parts

@@ -91,6 +91,7 @@ def asking(
     *arguments: object,
     about: str,
     wanted: type[Q],
+    grant: Grant = NOTHING,
 ) -> Generator[T]:
     """What ``work(get, send, *arguments)`` sends in a confined process, which reaches nothing but what ``get`` fetches.
 
@@ -98,7 +99,7 @@ def asking(
         get: must ask no other host than the publisher's (``sources.fetch``): the process may be anyone's.
         wanted: type of what it is given.
     """
-    with _reading(of_publisher, work, arguments, about) as reader:
+    with _reading(of_publisher, work, arguments, about, grant) as reader:
         message = reader.message()
         while message != END:
             if message.startswith(WANTED):

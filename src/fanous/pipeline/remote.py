@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from fanous.base.confine import Grant
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Provenance
 from fanous.pipeline.call import decoded, encoded
@@ -30,7 +31,12 @@ from fanous.refdata.targets import target_list
 from fanous.refdata.users import user_weights
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
-from fanous.sources.remote.atlas_measurements import AtlasAnswers, AtlasVantagePoint, atlas_records
+from fanous.sources.remote.atlas_measurements import (
+    AtlasAnswers,
+    AtlasVantagePoint,
+    atlas_records,
+    authorities_file,
+)
 from fanous.sources.remote.client import (
     AtlasClient,
     Exchange,
@@ -255,14 +261,16 @@ def one_round(
     """
     check_consent(source, settings)
     check_country(country)
+    authorities = authorities_file()
     with RemoteServer(source, settings.mirror, key_of(source, settings)) as server:
         for step in asking(
             RoundStep,
             play_round,
             encoded_answers(server),
-            *(source, country, tuple(urls), turn, settings.credits),
+            *(source, country, tuple(urls), turn, settings.credits, authorities),
             about=f"the answers of {source}",
             wanted=RemoteRequest,
+            grant=Grant(reads=(authorities,)),
         ):
             if step.plan is not None:
                 on_plan(step.plan)
@@ -290,8 +298,10 @@ def play_round(
     urls: Sequence[str],
     turn: int,
     budget: int,
+    authorities: Path,
 ) -> None:
-    """See ``one_round``; for a confined process."""
+    """See ``one_round``; for a confined process, whose environment names no authorities."""
+    os.environ["SSL_CERT_FILE"] = str(authorities)
 
     def say(sentence: str) -> None:
         send(RoundStep(left_out=sentence))

@@ -366,6 +366,7 @@ def legend_of(
         clock_words(lines.start, country, language),
         names,
         bars,
+        rtl=language.direction == "rtl",
     )
 
 

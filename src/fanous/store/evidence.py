@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.explanations.comparisons import ONSET_BASELINE, ONSET_SLOT
-from fanous.analysis.explanations.resolver import MOVED_WITHIN, UNANSWERED
-from fanous.analysis.explanations.site import OWN_PAGES
 from fanous.model.evidence import KINDS, Evidence, EvidenceScope, column
 from fanous.model.incident import Incident, Interval
 from fanous.model.instant import DAY
@@ -273,6 +270,11 @@ class EvidenceFacts(FactsPart):
             slots: unix seconds // ``ONSET_SLOT`` of the times at which the targets failed, to be counted apart.
             pages, hosting, former: ask for these columns.
         """
+        # Who only reads incidents loads nothing that concludes.
+        from fanous.analysis.explanations.comparisons import ONSET_BASELINE, ONSET_SLOT
+        from fanous.analysis.explanations.resolver import MOVED_WITHIN, UNANSWERED
+        from fanous.analysis.explanations.site import OWN_PAGES
+
         since = min((one.start for one in scope.intervals), default=0.0)
         until = min(LAST, max((one.until for one in scope.intervals), default=0.0))
         first_slot = min(slots, default=0)

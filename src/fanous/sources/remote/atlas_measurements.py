@@ -266,13 +266,17 @@ def _answer_of(one: ResolverAnswer) -> tuple[str | None, list[tuple[str, int | N
 
 @cache
 def _roots() -> "Store":
-    """The authorities in ``SSL_CERT_FILE``, which all TLS software respects, otherwise Mozilla's."""
-    import certifi
     from cryptography.x509 import load_pem_x509_certificates
     from cryptography.x509.verification import Store
 
-    file = Path(os.environ.get("SSL_CERT_FILE") or certifi.where())
-    return Store(load_pem_x509_certificates(file.read_bytes()))
+    return Store(load_pem_x509_certificates(authorities_file().read_bytes()))
+
+
+def authorities_file() -> Path:
+    """The authorities in ``SSL_CERT_FILE``, which all TLS software respects, otherwise Mozilla's."""
+    import certifi
+
+    return Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).absolute()
 
 
 def chain_of(result: AtlasHandshake) -> "list[Certificate]":
