@@ -47,22 +47,20 @@ class RoutingStream:
     Attributes:
         networks: networks that were ever visible.
         bin: beginning of the current bin; ``None`` = no whole bin yet.
-        rejected: messages that could not be used.
     """
 
     visibility: Visibility
     networks: set[int] = field(default_factory=set)
     bin: int | None = None
-    rejected: int = 0
 
     def counts(self, messages: Iterable[str | bytes]) -> Iterator[RecordedRoute]:
-        """A count at the end of every whole bin.  A stream that begins within a bin leaves that one out."""
+        """A count at the end of every whole bin.  A stream that begins within a bin leaves that one out; messages
+        that cannot be used count for nothing."""
         self.bin = None
         for message in messages:
             try:
                 at = apply(message, self.visibility)
             except Rejected:
-                self.rejected += 1
                 continue
             if at is None:
                 continue

@@ -152,7 +152,8 @@ def _kind(path: Path) -> int:
         with _opened(path) as stream:
             head = stream.read(HEAD)
     except (OSError, EOFError) as error:
-        raise FanousError(f"Cannot read {path}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise FanousError(f"Cannot read {path}: {why}; check the path") from error
     kind = int.from_bytes(head[4:6], "big")
     if len(head) < HEAD or kind not in KNOWN:
         raise FanousError(f"{path} is not an MRT file of a routing table or of updates")
