@@ -69,7 +69,8 @@ class Confined:
     """A process that reads strangers' bytes or holds the signing key.
 
     Attributes:
-        process: ``reader`` (a file or records), ``bundles`` (packing, ``fanous verify``), ``collector`` or ``signer``.
+        process: ``reader`` (a file, records, or what a publisher answers), ``lists`` (those of OONI's bucket, and the
+            stream of routes), ``bundles`` (packing, ``fanous verify``), ``collector`` or ``signer``.
         reaches: all that is left to it, in words.
     """
 
@@ -79,6 +80,7 @@ class Confined:
 
 CONFINED = (
     Confined("reader", "the files or records that it reads, and a temporary folder; no network"),
+    Confined("lists", "a routing table, and a temporary folder; connects to other machines"),
     Confined("bundles", "the bundle, the figures of users, and a temporary store; no network"),
     Confined("collector", "adds files to the inbox, and cannot read them; connects to other machines"),
     Confined("signer", "the folder of its key and log; no network"),
