@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -172,3 +173,9 @@ def test_a_server_of_the_internet_sends_us_to_no_machine_inside(monkeypatch: pyt
 )
 def test_addresses_inside_are_known_in_any_form(address: str, expected: bool) -> None:
     assert is_inside(address) is expected
+
+
+def test_authorities_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(FanousError, match=r"none\.pem: No such file or directory; set SSL_CERT_FILE"):
+        HttpClient({}, 1.0)

@@ -9,6 +9,7 @@ may not be the collector: a captive portal, a mirror that was taken over, or the
 """
 
 import asyncio
+import os
 import socket
 import threading
 import zlib
@@ -39,15 +40,25 @@ class HttpClient:
 
     Args:
         stall: seconds that a server may be silent.
+
+    Raises:
+        FanousError: the authorities of certificates cannot be read.
     """
 
     def __init__(self, headers: Mapping[str, str], stall: float) -> None:
         self.headers = httpx.Headers(dict(headers))
-        self._client = httpx.Client(
-            headers={"Accept-Encoding": "gzip"} | dict(headers),
-            timeout=httpx.Timeout(stall),
-            follow_redirects=False,
-        )
+        try:
+            self._client = httpx.Client(
+                headers={"Accept-Encoding": "gzip"} | dict(headers),
+                timeout=httpx.Timeout(stall),
+                follow_redirects=False,
+            )
+        except OSError as error:
+            named = os.environ.get("SSL_CERT_FILE", "")
+            raise FanousError(
+                f"cannot read the certificates of authorities in {named or 'the installed bundle'}: "
+                f"{error.strerror or error}; set SSL_CERT_FILE to a file of them, or unset it"
+            ) from error
         self._connections: list[socket.socket] = []
         self._inside: set[str] = set()
         self._is_late, self._is_direct = False, True

@@ -201,10 +201,10 @@ class _Frame:
     def panel(self, panel: Panel, top: float, base: float) -> str:
         room = self.right - LEFT - breadth(panel.note, NOTE) - 8
         _, (title, *_) = fitted(panel.title, (13,), room, 1)
-        said = panel.note
+        beside = panel.note
         if self.sheet.rtl:
-            title, said = (f"{ISOLATE}{text}{END_ISOLATE}" for text in (title, said))
-        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(said)}</tspan>'
+            title, beside = (f"{ISOLATE}{text}{END_ISOLATE}" for text in (title, beside))
+        note = f'<tspan dx="8" font-weight="400" {self.paint("tick")}>{xml(beside)}</tspan>'
         parts = [
             f'<text x="{LEFT}" y="{top - 7:.0f}" {self.paint("key")}>{xml(title)}{note if panel.note else ""}</text>'
         ]

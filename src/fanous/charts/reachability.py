@@ -50,8 +50,10 @@ class ShareLine:
     @classmethod
     def of(cls, name: str, steps: Sequence[Spread | None], whole: float = 1.0) -> "ShareLine":
         """A series as shares of a whole, with the range of each step.  A step without values keeps its gap."""
-        shares = tuple(None if one is None else one.median / whole for one in steps)
-        ranges = tuple(None if one is None else (one.lowest / whole, one.highest / whole) for one in steps)
+        shares = tuple(None if step is None else step.median / whole for step in steps)
+        ranges = tuple(
+            None if step is None else (step.lowest / whole, step.highest / whole) for step in steps
+        )
         return cls(name, shares, ranges=ranges)
 
     def stack(self) -> tuple[tuple[float, float] | None, ...]:

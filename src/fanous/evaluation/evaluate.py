@@ -290,10 +290,10 @@ def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Co
 def _times_of(incident: Incident, event: LabelledEvent) -> Incident:
     """The incident, with the onset of the networks that the event is about: as parts of an outage of their country they
     have times of their own, without a bracket."""
-    parts = [one for one in incident.networks if one.asn in event.networks]
+    parts = [network for network in incident.networks if network.asn in event.networks]
     if not incident.opinions or incident.country not in incident.entities or not parts:
         return incident
-    first = min(one.intervals[0].start for one in parts)
+    first = min(network.intervals[0].start for network in parts)
     return replace(incident, onset=first, onset_earliest=first, onset_latest=first)
 
 

@@ -122,17 +122,17 @@ class BinnedSeries:
     bins: Mapping[int, Spread]
 
     def over(self, edges: Sequence[float]) -> tuple[Spread | None, ...]:
-        """Each step between ascending edges; a value counts in every step that its source's bin covers, and None =
-        there is no value."""
-        found: list[Spread | None] = [None] * (len(edges) - 1)
+        """The values of each step between ascending edges; ``None`` = it has none.  A value counts in every step that
+        its source's bin covers."""
+        steps: list[Spread | None] = [None] * (len(edges) - 1)
         at = {int(edge): n for n, edge in enumerate(edges[:-1])}
         for edge, spread in sorted(self.bins.items()):
             first = at[edge]
-            for n in range(first, len(found)):
+            for n in range(first, len(steps)):
                 if n > first and edges[n] >= edge + self.step:
                     break
-                found[n] = spread
-        return tuple(found)
+                steps[n] = spread
+        return tuple(steps)
 
 
 Names = NDArray[np.object_]

@@ -133,7 +133,7 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
             return SourceCheck(source.name, prefix, AnswerState.AS_EXPECTED, why=why)
         if not objects:
             return SourceCheck(source.name, prefix, AnswerState.DIFFERS, why=failures[0][1])
-        smallest = min(once_each(objects), key=lambda one: one.size)
+        smallest = min(once_each(objects), key=lambda published: published.size)
         with TemporaryDirectory(prefix="fanous-doctor-") as folder:
             path = bucket.save(smallest, Path(folder))
             sample = answered(
@@ -141,8 +141,8 @@ def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> So
             )
     except FanousError as error:
         return SourceCheck(source.name, prefix, AnswerState.UNREACHED, why=str(error))
-    stems = {one.stem for one in objects}
-    without = len(stems - {one.stem for one in objects if one.is_bodies})
+    stems = {published.stem for published in objects}
+    without = len(stems - {published.stem for published in objects if published.is_bodies})
     differs = list(dict.fromkeys(sample.rejects))[:5]
     if without:
         differs.append(f"{without} of {len(stems)} objects have no .tar.gz, which alone holds identities")

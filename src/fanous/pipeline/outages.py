@@ -84,8 +84,8 @@ def find_outages(
     """
     levels = _levels(store, country, since, until, Kind.OUTAGE, Kind.SLOWDOWN)
     of_speed = signals_read(Reads.QUANTITIES, Kind.SLOWDOWN)
-    series = _usable([one for one in levels if one.key.signal not in of_speed])
-    speeds = [one for one in levels if one.key.signal in of_speed] + speed_series(rates, country)
+    series = _usable([level for level in levels if level.key.signal not in of_speed])
+    speeds = [level for level in levels if level.key.signal in of_speed] + speed_series(rates, country)
     if not series and not speeds:
         return []
     quantities = Quantities(

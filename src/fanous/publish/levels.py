@@ -121,11 +121,11 @@ def _to_present(line: ShareLine, series: Series, stated: Estimate | None) -> Sha
 def stated_levels(series: Sequence[Series], found: Sequence[FamilyView]) -> dict[str, Estimate]:
     """Name of a series -> the level that an incident states of it alone, so that pages and pictures have one figure."""
     levels = dict[str, Estimate]()
-    for one in found:
-        named = [each for each in series if f"{each.key.source} {each.key.signal}" in one.sources]
-        own = [each for each in named if not each.key.place.region]
-        if one.left is not None and len(one.sources) == len(own) == 1:
-            levels[name_of(own[0])] = one.left
+    for opinion in found:
+        named = [each for each in series if f"{each.key.source} {each.key.signal}" in opinion.sources]
+        national = [each for each in named if not each.key.place.region]
+        if opinion.left is not None and len(opinion.sources) == len(national) == 1:
+            levels[name_of(national[0])] = opinion.left
     return levels
 
 

@@ -243,7 +243,7 @@ _BINS_BY_SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin) AS bins, groupArray(saw / probes) AS shares,
     groupArray(probes) AS probes_each, groupArray(checked_probes) AS checked_probes_each,
     groupArray(measurements) AS measurements_each, groupArray(known_probes) AS known_probes_each,
-    sum(saw) AS yes, sum(probes) AS said, uniqExactArray(voters) AS people,
+    sum(saw) AS yes, sum(probes) AS ballots, uniqExactArray(voters) AS people,
     groupArrayArray(voters) AS by, groupArrayArray(seen_each) AS seen, groupArrayArray(checked_each) AS checked,
     groupArrayArray(made_each) AS made, groupArrayArray(known_each) AS known
 FROM ({_BINS})
@@ -254,7 +254,7 @@ GROUP BY network, target, signal, resolver_network
 SERIES = f"""
 SELECT network, target, signal, resolver_network, bins, shares, probes_each, checked_probes_each, measurements_each,
     known_probes_each,
-    if(0 < yes AND yes < said AND {MOST + 1} < people AND people < said,
+    if(0 < yes AND yes < ballots AND {MOST + 1} < people AND people < ballots,
         (by, seen, checked, made, known), ([], [], [], [], []))
 FROM ({_BINS_BY_SERIES})
 ORDER BY network, target, signal, resolver_network

@@ -28,7 +28,7 @@ from fanous.analysis.explanations.explanation import (
 from fanous.analysis.explanations.fall import Agreement, SeriesEvent, names
 from fanous.analysis.series.anomalies import family_of, is_country, left
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
-from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of, shared, told_by
+from fanous.analysis.series.signals import SIGNALS, Direction, deliverer_of, publisher_of, reporter_of, shared
 from fanous.base.groups import grouped
 from fanous.model.incident import Basis, Interval
 from fanous.model.instant import DAY
@@ -281,7 +281,7 @@ def one_hand(fall: Agreement) -> Weighing:
         return excluded("several_deliverers", deliverers=hands)
     return holds(
         "basis.one_publisher",
-        deliverers=tuple(sorted({told_by(a.key) for a in fall.shown})),
+        deliverers=tuple(sorted({reporter_of(a.key) for a in fall.shown})),
         families=fall.families,
         basis=str(Basis.ONE_PUBLISHER),
     )

@@ -341,14 +341,14 @@ def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
 
 def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
     parts = []
-    for asn, own in sorted(grouped(sessions, lambda finding: finding.asn).items()):
+    for asn, of_network in sorted(grouped(sessions, lambda finding: finding.asn).items()):
         part = NetworkPart(
             entity=str(Place("", asn)),
-            targets=tuple(sorted({f.target for f in own})),
-            intervals=_intervals(own, _end(own)),
+            targets=tuple(sorted({f.target for f in of_network})),
+            intervals=_intervals(of_network, _end(of_network)),
             measurements=0,
             probes=0,
-            probability=max(f.anomaly.probability for f in own),
+            probability=max(f.anomaly.probability for f in of_network),
         )
         saw = votes.where(that_saw(votes, [part]))
         parts.append(replace(part, measurements=made(saw), probes=len(set(saw.probes))))

@@ -203,9 +203,9 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     for finding in raised:
         during[span_of(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
     out: set[SeriesKey] = set()
-    for key, own in grouped(raised, lambda finding: finding.anomaly.key).items():
-        _, rows = rows_of(votes, own[0], -np.inf, np.inf)
-        if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_baseline(
+    for key, of_series in grouped(raised, lambda finding: finding.anomaly.key).items():
+        _, rows = rows_of(votes, of_series[0], -np.inf, np.inf)
+        if mostly_controlled(votes.where(inside(votes, of_series) & votes.seen)) or beyond_baseline(
             votes.where(rows & during), votes.where(rows & ~during)
         ):
             out.add(key)

@@ -455,11 +455,11 @@ def deliverer_of(key: "SeriesKey") -> str:
 
 
 TABLE = "csv"
-"""Source of tables that an operator imports, naming the signal: whose values they are, no one shows."""
+"""Source of tables that an operator imports.  The operator names the signal; nothing shows whose values they are."""
 
 
-def told_by(key: "SeriesKey") -> str:
-    """Who is said to report a series: its deliverer, or the imported table."""
+def reporter_of(key: "SeriesKey") -> str:
+    """Who is said to report a series: its deliverer, or ``TABLE`` for an imported one."""
     return TABLE if key.source == TABLE else deliverer_of(key)
 
 
