@@ -28,10 +28,15 @@ _ON_A_CLUSTER = {
 }
 """Settings for every query and insert.  They have never been used on a real cluster."""
 
-_IN_PROCESS = {"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0}
+_IN_PROCESS = {
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+    "optimize_and_compare_chain": 0,
+}
 """Settings of the in-process engine: by default it compiles queries to machine code the third time they run, which
-takes 50 to 300 ms of processor time per query and process, and queries over a million verdicts were no faster
-for it."""
+takes 50 to 300 ms of processor time per query and process, and looks for further comparisons that follow from those of
+a query, which takes 20 to 50 ms each time; queries over a million verdicts were no faster for either."""
 
 
 def engine_at(location: StoreLocation, *, read_only: bool = False) -> Engine:
