@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fanous.analysis.claims import check_claim
+from fanous.analysis.coverage import coverage_of, who_saw_what
 from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.incidents.disputes import shown_by
-from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.evaluation.adversary import (
     AFTER,
     BEFORE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.analysis.incidents.events import EventOutcome
+from fanous.analysis.events import EventOutcome
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import DAY, HOUR

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.incidents.events import Timing
-from fanous.analysis.incidents.policing import SlownessCause
-from fanous.analysis.incidents.witnesses import MEASURES
+from fanous.analysis.coverage import MEASURES
+from fanous.analysis.events import Timing
+from fanous.analysis.policing import SlownessCause
 from fanous.analysis.series.silence import CollapseReading
 from fanous.model.incident import Kind
 from fanous.model.reason import Param, Reason, as_written

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from fanous.analysis.incidents.witnesses import is_ordinary, measured, unusual
+from fanous.analysis.coverage import is_ordinary, measured, unusual
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status

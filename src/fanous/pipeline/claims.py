@@ -15,11 +15,11 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 
 from fanous.analysis.claims import Checked, check_claim
-from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
-from fanous.analysis.incidents.hints import beside
-from fanous.analysis.incidents.policing import Policing, policing
+from fanous.analysis.collateral import beside
+from fanous.analysis.coverage import coverage_of, who_saw_what
+from fanous.analysis.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.revision import taken_back
-from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
+from fanous.analysis.policing import Policing, policing
 from fanous.analysis.series.signals import target_of_series
 from fanous.analysis.series.voices import PROBES
 from fanous.model.claim import Claim, Said

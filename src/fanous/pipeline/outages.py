@@ -10,6 +10,7 @@ from functools import cache, partial
 
 import numpy as np
 
+from fanous.analysis.coverage import WATCHED_GAP
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.detectors.finding import Finding
@@ -25,7 +26,6 @@ from fanous.analysis.incidents.merge import absorb
 from fanous.analysis.incidents.outage import Quantities
 from fanous.analysis.incidents.recovery import without_remainders
 from fanous.analysis.incidents.traffic import controlled
-from fanous.analysis.incidents.witnesses import WATCHED_GAP
 from fanous.analysis.series.anomalies import left
 from fanous.analysis.series.artefacts import copies, frozen, joined, thawed, together
 from fanous.analysis.series.baselines import YEARS, lost_as_much

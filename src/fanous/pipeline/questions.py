@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fanous.analysis.claims import Checked
 from fanous.analysis.cost import Disruption, of_incident
-from fanous.analysis.incidents.events import EventReport
-from fanous.analysis.incidents.policing import Policing
+from fanous.analysis.events import EventReport
+from fanous.analysis.policing import Policing
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim

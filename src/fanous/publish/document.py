@@ -18,7 +18,7 @@ from fanous.wording.reasons import gone_texts, reasons_document, reasons_said, r
 from fanous.wording.words import counts_users
 
 if TYPE_CHECKING:
-    from fanous.analysis.incidents.policing import Policing
+    from fanous.analysis.policing import Policing
     from fanous.model.coverage import Sensitivity
     from fanous.model.series import Series
     from fanous.store.ledger import Revision

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fanous.analysis.incidents.witnesses import held
+from fanous.analysis.coverage import held
 from fanous.base.text import printable
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso

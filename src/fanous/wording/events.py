@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fanous.analysis.incidents.events import Coincidence, EventReport
-from fanous.analysis.incidents.witnesses import held
+from fanous.analysis.coverage import held
+from fanous.analysis.events import Coincidence, EventReport
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status

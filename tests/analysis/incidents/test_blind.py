@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from fanous.analysis.coverage import who_saw_what
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.families import cannot_show
 from fanous.analysis.incidents.outage import Quantities
-from fanous.analysis.incidents.witnesses import who_saw_what
 from fanous.model.incident import Estimate, FamilyView, Incident, Says, Sight
 from fanous.model.reason import Reason
 from fanous.pipeline.outages import found_in

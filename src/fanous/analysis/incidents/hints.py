@@ -1,19 +1,13 @@
-"""Hints: what may point to a cause, and what else was blocked around an incident.  Shown, never counted as evidence.
+"""Hints: what may point to a cause of an outage.  Shown, never counted as evidence.
 
 When the power fails, networks run on batteries: they fall at once and each goes on sinking for hours.  On 28 April
 2025 the traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two
 fifths and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
 country's own series also sinks like that when operators carry out an order one after another (Iran 2019), so single
 networks and regions are examined, each of which such an order cuts at once.
-
-Means of circumvention are cut first: when QUIC, encrypted DNS or app stores are cut, platforms often follow
-within days.
-
-Censors cause collateral damage: one that looks for part of a name hits every name that contains it; one that cuts
-an address hits every name behind it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 import numpy as np
@@ -23,10 +17,10 @@ from fanous.analysis.incidents.assemble import SAME_HOURS
 from fanous.analysis.incidents.course import Began
 from fanous.analysis.series.anomalies import family_of
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.model.incident import Incident, Interval, Status
+from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR, MINUTE
 from fanous.model.place import Family, Place
-from fanous.model.reason import Param, Reason
+from fanous.model.reason import Reason
 from fanous.model.series import Anomaly, Floats, Series
 from fanous.model.threshold import threshold
 
@@ -195,105 +189,3 @@ def _ordinary(line: Series, at: int) -> float:
     known = (where < len(line)) & (line.times[np.minimum(where, len(line) - 1)] == days)
     values: Floats = line.values[where[known]]
     return float(np.median(values)) if len(values) >= LEAST_DAYS else 0.0
-
-
-# --- what else was blocked ------------------------------------------------------------------------------
-
-PRECURSOR = threshold(
-    "incidents.precursor_seconds",
-    7.0 * DAY,
-    "Time before the onset in which a precursor may have begun. Our choice: tools went days before platforms in "
-    "Russia in March 2022.",
-)
-
-FIRST = ("quic.", "encdns.")
-"""Mechanisms that take away a way around censorship rather than a platform."""
-
-FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
-"""Means of circumvention, and where people get them."""
-
-LEAST_PIECE = threshold(
-    "incidents.collateral_piece", 4, "Fewest letters: a shorter name is by chance a piece of too many others."
-)
-
-BY_ADDRESS = ("tcp.", "ip.")
-"""Mechanisms that act on an address without seeing a name."""
-
-NAMED = threshold("incidents.collateral_named", 5, "Targets that a hint names; the others are counted.")
-
-
-def beside(
-    incident: Incident,
-    others: Sequence[Incident],
-    domains: Mapping[str, Sequence[str]],
-    addresses: Mapping[str, frozenset[str]],
-) -> list[Reason]:
-    """What was cut before the incident, and what may have been hit unintentionally.
-
-    Args:
-        others: incidents of the same country.
-        domains: domains of each target of the incident.
-        addresses: addresses to which connections failed at the time, for each target that was measured there.
-    """
-    return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
-
-
-def _precursors(incident: Incident, others: Sequence[Incident]) -> list[Reason]:
-    if _goes_first(incident):
-        return []
-    found = []
-    for other in sorted(others, key=lambda one: one.onset):
-        ahead = incident.onset - other.onset
-        stands = other.status is not Status.RETRACTED and other.id != incident.id
-        if stands and _goes_first(other) and 0 < ahead <= PRECURSOR:
-            sure = Status.SUSPECTED if other.confirmed_at is None else Status.CONFIRMED
-            about: dict[str, Param] = {"incident": other.id, "status": str(sure), "ahead": round(ahead)}
-            if other.targets and set(other.targets) <= set(FIRST_TARGETS):
-                found.append(Reason("hint.precursor", about | {"targets": other.targets}))
-            else:
-                found.append(Reason("hint.precursor_method", about | {"mechanisms": other.mechanisms}))
-    return found
-
-
-def _goes_first(incident: Incident) -> bool:
-    """Does it cut only means of circumvention?"""
-    mechanisms = incident.mechanisms
-    if mechanisms and all(name.startswith(FIRST) for name in mechanisms):
-        return True
-    return bool(incident.targets) and set(incident.targets) <= set(FIRST_TARGETS)
-
-
-def _collateral(domains: Mapping[str, Sequence[str]]) -> list[Reason]:
-    """Targets whose name contains a name of another target without belonging to it."""
-    found = []
-    for target, own in sorted(domains.items()):
-        pieces = {
-            (one, piece)
-            for one in own
-            for other, names in domains.items()
-            if other != target
-            for piece in names
-            if len(piece) >= LEAST_PIECE and piece in one and one != piece and not one.endswith(f".{piece}")
-        }
-        if pieces:
-            one, piece = min(pieces)
-            found.append(Reason("hint.part_of_name", {"targets": (target,), "name": one, "part": piece}))
-    return found
-
-
-def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[Reason]:
-    """Targets behind an address at which one of the incident's own targets is cut."""
-    found = []
-    cut = {part.target for part in incident.parts if any(m.startswith(BY_ADDRESS) for m in part.mechanisms)}
-    for target in sorted(cut):
-        own = addresses.get(target, frozenset())
-        shared = sorted(other for other, theirs in addresses.items() if other not in cut and own & theirs)
-        if shared:
-            others = max(0, len(shared) - NAMED)
-            found.append(
-                Reason(
-                    "hint.shared_address",
-                    {"neighbours": (*shared[:NAMED],), "others": others, "target": target},
-                )
-            )
-    return found

@@ -44,8 +44,8 @@ from fanous.analysis.incidents.networks import (
     that_saw,
     without_strays,
 )
-from fanous.analysis.incidents.policing import SURE, mean_rate
 from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
+from fanous.analysis.policing import SURE, mean_rate
 from fanous.analysis.series.controls import CONTROLS, works_elsewhere
 from fanous.analysis.series.voices import helped
 from fanous.base.groups import grouped

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from fanous.analysis import events as events  # its thresholds are recorded, too
 from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.explanations.base_rates import base_rates, share_tested
-from fanous.analysis.incidents import events as events  # its thresholds are recorded, too
 from fanous.analysis.incidents.merge import match
 from fanous.analysis.rules import Fingerprint
 from fanous.base.text import quoted
@@ -272,8 +272,12 @@ def used(incident: Incident, found: Mapping[str, Fingerprint]) -> dict[str, Any]
 JUDGING = ("rules.", "series.", "detectors.", "incidents.")
 """How the ids begin of what a conclusion depends on."""
 
-SHOWN = ("series.heartbeats_", "series.collapse_", "incidents.claim_")
-"""Those of silent networks and countries, and of what others claim, which are shown and enter no conclusion."""
+SHOWN = (
+    *("series.heartbeats_", "series.collapse_"),
+    *("incidents.claim_", "incidents.collateral_", "incidents.precursor_"),
+)
+"""Those of silent networks and countries, of what others claim, and of what was cut before or with an incident, which
+are shown and enter no conclusion."""
 
 
 def thresholds() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fanous.analysis.incidents.events import EventOutcome, Timing, is_about, relation, touches
+from fanous.analysis.events import EventOutcome, Timing, is_about, relation, touches
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY

@@ -1,4 +1,4 @@
-"""Witnesses: who saw an incident, who did not, and who could not have; and whether enough was measured to say that
+"""Coverage: who saw an incident, who did not, and who could not have; and whether enough was measured to say that
 nothing happened.
 
 A silent source means something only if it could have seen the incident: routing never shows that a platform is

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from fanous.analysis.incidents.hints import beside
+from fanous.analysis.collateral import beside
 from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text

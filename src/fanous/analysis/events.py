@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import ceil, exp
 from statistics import median
 
-from fanous.analysis.incidents.witnesses import coverage_of, is_ordinary, lacking, measured, unusual
+from fanous.analysis.coverage import coverage_of, is_ordinary, lacking, measured, unusual
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.policing import PROBES, SlownessCause, deming, policing
+from fanous.analysis.policing import PROBES, SlownessCause, deming, policing
 from fanous.model.reason import Reason
 from fanous.model.series import RatePair
 from fanous.wording.reasons import reasons_text

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, EventOutcome, EventReport, Timing, report_event
+from fanous.analysis.events import LEAD, OTHER_DAYS, EventOutcome, EventReport, Timing, report_event
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.reason import Reason

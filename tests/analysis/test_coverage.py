@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.incidents.witnesses import coverage_of, is_ordinary, lacking, measured
+from fanous.analysis.coverage import coverage_of, is_ordinary, lacking, measured
 from fanous.model.reason import Reason
 from fanous.wording.reasons import reasons_text
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.witnesses import who_saw_what
+from fanous.analysis.coverage import who_saw_what
 from fanous.model.incident import (
     Estimate,
     FamilyView,
