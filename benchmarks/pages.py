@@ -54,6 +54,7 @@ def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> Non
     from fanous.web.answers import Site
     from fanous.web.application import application
 
+    listening.setblocking(False)  # as `fanous run` has it; what comes from another process blocks
     with OneThread(lambda: open_store(folder)) as owner:
         began = time.monotonic()
         site = Site(clock=lambda: NOW + time.monotonic() - began)
