@@ -227,7 +227,7 @@ def lede(incident: Incident, language: Language) -> Sentence:
         language.sentence(opening, claim=_claim(incident, language, named, by_hour, with_roles=with_roles))
         for with_roles in (True, False)
         for by_hour in (True, False, None)
-        for named in range(NAMED, 0, -1)
+        for named in range(NAMED, 1, -1)
     )
     most = WORDS if language.code == "en" else WORDS_ELSEWHERE
     return next((one for one in shorter if words_of(one.text) <= most), None) or language.sentence(
