@@ -109,7 +109,7 @@ WHERE is_whole OR place_in_line <= {{most:UInt64}}
 _PAGES = f"""
 SELECT uid, target, groupUniqArray(sipHash64(status_code, title, body_length, server, header_names)) AS shown
 FROM observations
-WHERE {{pages:Bool}} AND country = {{country:String}} AND vantage = 'probe' AND layer = 'http' AND failure IS NULL
+WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'http' AND failure IS NULL
     AND title != '' AND {IN_STRETCHES} AND uid IN (
         SELECT uid FROM verdicts
         WHERE country = {{country:String}} AND defect = '' AND layer = 'http' AND {IN_STRETCHES}
@@ -120,7 +120,7 @@ GROUP BY uid, target
 _HOSTS = f"""
 SELECT uid, target, arraySort(arrayFilter(one -> one != 0, groupUniqArrayArray(answer_asns))) AS hosts
 FROM observations
-WHERE {{hosting:Bool}} AND country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
+WHERE country = {{country:String}} AND vantage = 'helper' AND layer = 'dns' AND failure IS NULL
     AND target != '' AND {IN_STRETCHES}
 GROUP BY uid, target
 """
@@ -139,20 +139,20 @@ FROM (
     SELECT uid, target, groupArrayIf((answers, answer_asns), resolver NOT IN {ENCRYPTED}) AS plain,
         groupUniqArrayArrayIf(answers, resolver IN {ENCRYPTED}) AS encrypted
     FROM observations
-    WHERE {{before:Int64}} > 0 AND country = {{country:String}} AND vantage = 'probe' AND layer = 'dns'
-        AND failure IS NULL AND notEmpty(answers) AND target IN {{targets:Array(String)}}
+    WHERE country = {{country:String}} AND vantage = 'probe' AND layer = 'dns' AND failure IS NULL
+        AND notEmpty(answers) AND target IN {{targets:Array(String)}}
         AND asn IN {{places:Array(UInt32)}} AND {IN_ANY_STRETCH}
     GROUP BY uid, target
 ) AS answered
 INNER JOIN (
     SELECT target, groupUniqArrayArray(answers) AS earlier FROM observations
-    WHERE {{before:Int64}} > 0 AND {_HELPERS}
+    WHERE {_HELPERS}
         AND toUnixTimestamp64Micro(started_at) BETWEEN {{since:Int64}} - {{before:Int64}} AND {{since:Int64}} - 1
     GROUP BY target
 ) AS earlier USING (target)
 LEFT JOIN (
     SELECT target, groupUniqArrayArray(answers) AS present, groupUniqArrayArray(answer_asns) AS networks
-    FROM observations WHERE {{before:Int64}} > 0 AND {_HELPERS} AND {IN_ANY_STRETCH}
+    FROM observations WHERE {_HELPERS} AND {IN_ANY_STRETCH}
     GROUP BY target
 ) AS now USING (target)
 """
@@ -165,14 +165,17 @@ _EVIDENCE = f"""
 SELECT uid, toLowCardinality(place), network, toLowCardinality(over), toUnixTimestamp64Micro(began) / 1000000,
     toLowCardinality(target), claimed, here, then, fails, works, ways, has_control, if(rate = 0, nan, rate),
     toLowCardinality(via), from_probe, toLowCardinality(software), toLowCardinality(test),
-    toLowCardinality(version), resolver, toLowCardinality(lookup), connected, usual_page, shown, hosts, former,
-    outdated, cell, members, rank
+    toLowCardinality(version), resolver, toLowCardinality(lookup), connected, usual_page, %(asked)s, cell, members, rank
 FROM ({_BOUNDED}) AS measured
-LEFT JOIN ({_HEADERS}) AS headers USING (uid)
-LEFT JOIN ({_PAGES}) AS pages USING (uid, target)
-LEFT JOIN ({_HOSTS}) AS hosts USING (uid, target)
-LEFT JOIN ({_ANSWERS}) AS answers USING (uid, target)
+LEFT JOIN ({_HEADERS}) AS headers USING (uid) %(joins)s
 """
+_OF_OBSERVATIONS = {
+    "pages": (_PAGES, {"shown": "CAST([], 'Array(UInt64)')"}),
+    "hosting": (_HOSTS, {"hosts": "CAST([], 'Array(UInt32)')"}),
+    "former": (_ANSWERS, {"former": "false", "outdated": "false"}),
+}
+"""What can be asked of single observations -> its query, and its columns with what stands there otherwise: planning the
+queries takes as long as the rest."""
 
 
 _OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
@@ -279,8 +282,14 @@ class EvidenceFacts(FactsPart):
         until = min(LAST, max((one.until for one in scope.intervals), default=0.0))
         first_slot = min(slots, default=0)
         abroad = min(since - AROUND, first_slot * ONSET_SLOT - ONSET_BASELINE) if slots else since - AROUND
+        asked, joins = list[str](), list[str]()
+        for (name, (query, empty)), is_asked in zip(
+            _OF_OBSERVATIONS.items(), (pages, hosting, former), strict=True
+        ):
+            asked += empty if is_asked else map(" AS ".join, zip(empty.values(), empty, strict=True))
+            joins += [f"LEFT JOIN ({query}) AS {name} USING (uid, target)"] if is_asked else []
         columns = self.engine.columns(
-            _EVIDENCE,
+            _EVIDENCE % {"asked": ", ".join(asked), "joins": " ".join(joins)},
             country=scope.country,
             targets=list(scope.targets),
             **in_stretches({**scope.stretches, 0: scope.intervals}),
@@ -291,10 +300,8 @@ class EvidenceFacts(FactsPart):
             first_slot=first_slot,
             slot_width=ONSET_SLOT,
             unanswered=list(UNANSWERED),
-            pages=pages,
             own_pages=list(OWN_PAGES),
-            hosting=hosting,
-            before=ticks(MOVED_WITHIN if former else 0.0),
+            before=ticks(MOVED_WITHIN),
             most=MOST_ROWS,
         )
         *columns, cells, members, ranks = columns or [[] for _ in range(len(KINDS) + 3)]
