@@ -1,5 +1,6 @@
 """A probe reports to a collector that runs in a separate process next to its store."""
 
+import json
 import os
 import resource
 import signal
@@ -20,7 +21,7 @@ from fanous.errors import FanousError
 from fanous.pipeline import detect
 from fanous.store.local import open_store
 from tests.children import child_environment
-from tests.collector.probe import OPEN, REPORT_ID, body
+from tests.collector.probe import OPEN, REPORT_ID, body, measurement
 from tests.collector.server import client, collector
 from tests.collector.threads import door
 from tests.probe.spool.test_kill import free_port
@@ -205,11 +206,16 @@ def test_figures_of_a_collector_count_what_came_and_name_nothing_that_it_cannot_
         probe.post(f"/report/{REPORT_ID.replace('17557', '64512')}", json=body(1, probe_asn="AS64512"))
         assert probe.post(f"/report/{REPORT_ID}", content=b"?").status_code == 400
         assert probe.get("/nowhere").status_code == 404
+        alone = {"format": "json", "content": json.dumps(measurement(2))}
+        for proof in ({}, {"manifest_version": "1", "nym": "n", "zkp_request": "z"}):
+            probe.post("/api/v1/submit_measurement", json=alone | proof).raise_for_status()
         figures, until = [""], time.monotonic() + 30  # the door reports them every two seconds
         while 'fanous_collector_refused_total{status="404"} 1' not in figures and time.monotonic() < until:
             figures = httpx.get(f"http://{status}/metrics", trust_env=False).text.splitlines()
             time.sleep(0.1)
-    assert 'fanous_collector_received_total{kept="main"} 1' in figures
+    assert 'fanous_collector_received_total{kept="main"} 3' in figures
+    assert 'fanous_collector_proofs_total{status="unverified"} 1' in figures
+    assert 'fanous_collector_proofs_total{status="verified"} 0' in figures
     assert 'fanous_collector_received_total{kept="network_not_public"} 1' in figures
     assert 'fanous_collector_refused_total{status="400"} 1' in figures
     assert 'fanous_collector_refused_total{status="404"} 1' in figures

@@ -72,6 +72,7 @@ from fanous.collector.submission import (
     ReportId,
     Senders,
     Submission,
+    VerificationStatus,
     accepted,
     open_report,
     parse_report_id,
@@ -154,10 +155,12 @@ class DoorCounts:
         received: measurements that were acknowledged, by ``Apart`` (``main`` = those that are judged), including those
             sent again.
         refused: requests of any kind that were refused, by status code.
+        proofs: measurements that came with a proof of their sender, by what became of it.
     """
 
     received: Counter[str] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)
+    proofs: Counter[str] = field(default_factory=Counter)
 
     def metrics(self) -> list[Metric]:
         """For Prometheus."""
@@ -172,6 +175,17 @@ class DoorCounts:
                 "counter",
             )
             for kind in kinds
+        ]
+        text = "Measurements with a proof of their sender: verified, failed, or unverified (not checked)"
+        received += [
+            Metric(
+                "fanous_collector_proofs_total",
+                self.proofs[status],
+                text,
+                (("status", str(status)),),
+                "counter",
+            )
+            for status in VerificationStatus
         ]
         text = "Requests refused since the collector started, by status code"
         return received + [
@@ -280,6 +294,8 @@ class Door:
 
         async with self._received(request, received, address) as (submission, (sent, report)):
             sender = await self._checks.verify(sent, report, address)
+            if sender.error or sender.name:
+                self._counts.proofs[sender.status] += 1
             if sender.name:
                 submission = submission.proved_by(sender.name)
             return await self._kept(submission, accepted(submission.uid, report, sender))

@@ -14,10 +14,12 @@ import logging
 import os
 import select
 import socket
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from msgspec import DecodeError, json
 from msgspec.structs import replace
@@ -191,8 +193,8 @@ class _Told:
     def __init__(self, pipe: Connection, counts: DoorCounts) -> None:
         self._pipe, self._counts = pipe, counts
         self.last_words = ""
-        counts.received.clear()
-        counts.refused.clear()
+        for counter in _counters(counts):
+            counter.clear()
 
     def listen(self) -> None:
         asyncio.get_running_loop().add_reader(self._pipe.fileno(), self.read)
@@ -209,19 +211,29 @@ class _Told:
 
     def _take(self, message: bytes) -> None:
         try:
-            received, refused = json.decode(message, type=tuple[dict[str, int], dict[int, int]])
+            latest = json.decode(message, type=_Latest)
         except DecodeError:
             self.last_words = message.decode(errors="replace")
             return
-        self._counts.received.update({kind: n - self._counts.received[kind] for kind, n in received.items()})
-        self._counts.refused.update({code: n - self._counts.refused[code] for code, n in refused.items()})
+        pairs: Iterable[tuple[Counter[Any], dict[Any, int]]] = zip(
+            _counters(self._counts), latest, strict=True
+        )
+        for counter, numbers in pairs:
+            counter.update({key: number - counter[key] for key, number in numbers.items()})
 
 
 def _report(pipe: Connection, counts: DoorCounts) -> None:
     """Send the parent the counters, without ever waiting for it."""
     if select.select([], [pipe], [], 0)[1]:
         with suppress(OSError):
-            pipe.send_bytes(json.encode((counts.received, counts.refused)))
+            pipe.send_bytes(json.encode(_counters(counts)))
+
+
+_Latest = tuple[dict[str, int], dict[int, int], dict[str, int]]
+
+
+def _counters(counts: DoorCounts) -> tuple[Counter[Any], ...]:
+    return counts.received, counts.refused, counts.proofs
 
 
 def run_door(
