@@ -112,8 +112,12 @@ def rate(url: str, what: str, bodies: Sequence[bytes], status: str) -> None:
     print(f"{what}: {len(bodies) / seconds:.0f} a second, {ninety_nine(took)}", flush=True)
 
 
-async def flooded(url: str, honest: Sequence[bytes], forged: bytes) -> None:
-    """Honest uploads, a tenth of a second apart, while a forger sends over thirty connections of one network."""
+async def flooded(url: str, honest: Sequence[bytes], forged: bytes) -> tuple[list[float], list[str]]:
+    """Honest uploads, a tenth of a second apart, while a forger sends over thirty connections of one network.
+
+    Returns:
+        What ``sent`` says of the honest ones.
+    """
 
     async def volunteer() -> tuple[list[float], list[str]]:
         took: list[float] = []
@@ -127,11 +131,7 @@ async def flooded(url: str, honest: Sequence[bytes], forged: bytes) -> None:
     liars = asyncio.create_task(sent(url, [forged] * FORGED, ["203.0.113.1"] * FORGED, 30))
     took, statuses = await volunteer()
     await liars
-    verified = statuses.count("verified")
-    print(
-        f"{len(honest)} honest uploads next to {FORGED:,} forged: {ninety_nine(took)}, {verified} verified",
-        flush=True,
-    )
+    return took, statuses
 
 
 def main() -> None:
@@ -147,7 +147,12 @@ def main() -> None:
             rate(url, "unverified uploads", plain, "unverified")
             rate(url, "verified uploads", [volunteer.body(UPLOADS + n) for n in range(UPLOADS)], "verified")
             honest = [volunteer.body(2 * UPLOADS + n) for n in range(HONEST)]
-            asyncio.run(flooded(url, honest, volunteer.body(3 * UPLOADS, proved_for=1)))
+            took, statuses = asyncio.run(flooded(url, honest, volunteer.body(3 * UPLOADS, proved_for=1)))
+            verified = statuses.count("verified")
+            print(
+                f"{HONEST} honest uploads next to {FORGED:,} forged: {ninety_nine(took)}, {verified} verified",
+                flush=True,
+            )
         finally:
             collector.terminate()
             collector.communicate(timeout=30)

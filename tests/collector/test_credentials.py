@@ -1,5 +1,6 @@
 """Credentials are issued, rationed and checked as OONI's client expects, and a bad proof loses no measurement."""
 
+import asyncio
 import json
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from benchmarks.credentials import Volunteer as Uploads
+from benchmarks.credentials import flooded
 
 from fanous.collector.credentials import (
     AGES,
@@ -364,6 +367,17 @@ def test_forged_proofs_in_number_do_not_keep_an_honest_upload_waiting(tmp_path: 
             for thread in forgers:
                 thread.join()
     assert sent > 100
+
+
+@pytest.mark.matrix
+def test_ten_thousand_forged_proofs_delay_no_honest_upload_by_a_second(tmp_path: Path) -> None:
+    """``python -m benchmarks.credentials`` has the figures."""
+    options = ("--per-address", "100000", "--networks", "none", "--trust-proxy", "127.0.0.1")
+    with collector("--inbox", str(tmp_path / "inbox"), *options, "--credentials", str(tmp_path / "k")) as at:
+        volunteer = Uploads(at.url)
+        honest = [volunteer.body(number) for number in range(100)]
+        took, statuses = asyncio.run(flooded(at.url, honest, volunteer.body(100, proved_for=0)))
+    assert sorted(took)[98] < 1.0 and statuses == ["verified"] * 100
 
 
 # --- keys -----------------------------------------------------------------------------------------------------
