@@ -503,6 +503,8 @@ def test_a_credential_outlives_a_kill_holds_at_a_second_collector_and_ends_with_
         for number in range(100):
             assert volunteer.submit(volunteer.proved(content(number)))["verification_status"] == "verified"
     first.kill()
+    (day,) = (tmp_path / "keys.json.days").iterdir()
+    assert len(day.read_text().splitlines()) == 1, "the confined door keeps one name for the day"
     with collector("--inbox", str(tmp_path / "one"), *options) as again, client(again) as at_first:
         volunteer.client = at_first
         assert Volunteer(at_first).manifest["meta"] | {"manifest_url": ""} == volunteer.manifest["meta"] | {

@@ -21,6 +21,11 @@ from fanous.model.verdict import State
 from fanous.pipeline import ingest
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import known_fingerprints
+from fanous.publish.evidence import manifest
+from fanous.publish.evidence.container import read_parts, unpack_lines
+from fanous.publish.evidence.pack import gather, pack
+from fanous.publish.evidence.verify import Result, verify
+from fanous.publish.signer import make_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from tests.each import each
@@ -61,16 +66,24 @@ class Door:
         return left | own | named | fields
 
     def upload(
-        self, address: str, asn: int, at: float, received: float | None = None, *, fails: bool = True
+        self,
+        address: str,
+        asn: int,
+        at: float,
+        received: float | None = None,
+        *,
+        fails: bool = True,
+        known: bool = False,
     ) -> bytes:
-        """By a stranger at an address, or by a probe of ours if it is empty."""
+        """By a stranger at an address, or a known volunteer; by a probe of ours if it is empty."""
         now = at + 5 if received is None else received
         content = self._record(asn, at, fails)
         number = f"{next(self._numbers):012d}".encode()
         report = new_report_id("webconnectivity", "PK", f"AS{asn}", now, number)
         sender = self._senders.name_of(address, now) if address else ""
         body = json.dumps({"format": "json", "content": content}).encode()
-        return receive(report, body, address or "203.0.113.1", UNKNOWN, now, sender).line
+        sent = receive(report, body, address or "203.0.113.1", UNKNOWN, now, sender)
+        return sent.proved_by("ab" * 16, is_known=True).line if known else sent.line
 
     def ooni(self, asn: int, at: float, received: float, *, fails: bool = True, **fields: Any) -> bytes:
         """As OONI publishes it, which gives each record an identity that begins with the time of receipt."""
@@ -182,6 +195,65 @@ def test_volunteers_alone_are_reported_until_it_has_cost_as_much_as_the_page_say
     assert len(found) == 1
     assert (found[0].confirmed_at is not None) is confirmed
     assert found[0].basis is Basis.VOLUNTEERS
+
+
+@each(
+    ("asns", "blocks", "known", "confirmed"),
+    [
+        ((ZONG,), 5, 5, False),
+        ((ZONG,), 6, 6, True),
+        ((ZONG,), 8, 5, False),
+        ((ZONG, TELENOR), 2, 2, False),
+        ((ZONG, TELENOR), 3, 3, True),
+        ((ZONG, TELENOR), 5, 2, False),
+        ((ZONG, TELENOR), 5, 3, True),
+    ],
+)
+def test_known_volunteers_confirm_within_the_hour_if_there_are_enough(
+    asns: Sequence[int], blocks: int, known: int, confirmed: bool, models: Any, tmp_path: Path
+) -> None:
+    door = Door(models)
+    made = [
+        door.upload(f"39.{n}.{asn % 200}.7", asn, NOW + (15 * turn + n - 60) * MINUTE, known=n < known)
+        for asn in asns
+        for turn in range(4)
+        for n in range(blocks)
+    ]
+    folder = tmp_path / f"{len(asns)}{blocks}{known}"
+    (one,) = concluded(folder, [*works(door, asns, [-9, -6, -3]), *made, *elsewhere(door)])
+    assert (one.confirmed_at is not None) is confirmed
+    assert one.basis is Basis.VOLUNTEERS
+
+
+def test_a_bundle_of_what_known_volunteers_saw_comes_to_the_same_and_has_no_pseudonym(
+    door: Door, tmp_path: Path
+) -> None:
+    made = [
+        door.upload(f"39.{n}.1.7", ZONG, NOW + (15 * turn + n - 60) * MINUTE, known=True)
+        for turn in range(4)
+        for n in range(6)
+    ]
+    (one,) = concluded(tmp_path / "s", [*works(door, [ZONG], [-9, -6, -3]), *made, *elsewhere(door)])
+    assert one.confirmed_at is not None
+    with open_store(tmp_path / "s") as store:
+        gathered = gather(store, store.ledger.incidents("PK")[0].id)
+    packed = pack(gathered, tmp_path / "one.fan", make_key(tmp_path / "key.pem"), NOW)
+    assert (verify(packed.path).result, packed.differences) == (Result.MATCH, [])
+    records = [
+        line.data for line in unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS)
+    ]
+    assert sum(b'"volunteer":true' in line for line in records) >= len(made)
+    assert not any(b"ab" * 16 in line for line in records)
+
+
+def test_known_volunteers_need_controls_that_are_not_their_own(door: Door, tmp_path: Path) -> None:
+    made = [
+        door.upload(f"39.{n}.1.7", ZONG, NOW + (15 * turn + n - 60) * MINUTE, known=True)
+        for turn in range(4)
+        for n in range(6)
+    ]
+    found = concluded(tmp_path / "s", [*works(door, [ZONG], [-9, -6, -3]), *made])
+    assert [one.confirmed_at for one in found] == [None]
 
 
 def test_ooni_records_that_are_dated_back_do_not_count(door: Door, tmp_path: Path) -> None:

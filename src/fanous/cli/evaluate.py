@@ -29,6 +29,8 @@ from fanous.model.score import (
     Total,
     TrueLevel,
     TrueTime,
+    VolunteerPrice,
+    VolunteerSpeed,
     WeighedIncident,
     explanation_rates,
     total,
@@ -129,6 +131,7 @@ def evaluate(
 
 def _evaluate_adversary(as_json: bool) -> None:
     from fanous.evaluation.adversary import attacks, fifths, prices, spared
+    from fanous.evaluation.volunteers import volunteer_prices, volunteer_speeds
 
     if as_json:
         found = {
@@ -136,6 +139,8 @@ def _evaluate_adversary(as_json: bool) -> None:
             "fifths": [fifth_document(fifth) for fifth in fifths()],
             "spared": [msgspec.to_builtins(one) for one in spared()],
             "prices": [msgspec.to_builtins(one) for one in prices()],
+            "volunteer_prices": [msgspec.to_builtins(one) for one in volunteer_prices()],
+            "volunteer_speeds": [msgspec.to_builtins(one) for one in volunteer_speeds()],
         }
         print_document(found)
     else:
@@ -143,6 +148,7 @@ def _evaluate_adversary(as_json: bool) -> None:
         print_fifths(console(), fifths())
         print_spared(console(), spared())
         print_prices(console(), prices())
+        print_volunteers(console(), volunteer_prices(), volunteer_speeds())
 
 
 def _evaluate_slowdowns(as_json: bool) -> None:
@@ -703,6 +709,24 @@ def print_prices(console: Console, rows: Iterable[Price]) -> None:
         paid = (one.lines, one.networks, f"{one.hours:g}", one.names)
         honest = str(one.honest) if one.honest else "nobody watches"
         table.add_row(one.attack, *map(str, paid), honest, *map(str, (one.draws, one.worked, one.reported)))
+    console.print(table)
+
+
+def print_volunteers(
+    console: Console, prices: Iterable[VolunteerPrice], speeds: Iterable[VolunteerSpeed]
+) -> None:
+    """What known volunteers cost a liar, and how soon they confirm what is true."""
+    table = Table(
+        *("lines", "networks", "names each", "days before", "hours", "draws", "worked", "suspicion"), box=None
+    )
+    for one in prices:
+        paid = (one.lines, one.networks, one.names, one.days, f"{one.hours:g}")
+        table.add_row(*map(str, (*paid, one.draws, one.worked, one.reported)))
+    console.print(table)
+    table = Table("volunteers", "networks", "draws", "minutes, known", "minutes, strangers", box=None)
+    for row in speeds:
+        minutes = ("-" if one is None else f"{one:g}" for one in (row.known, row.strangers))
+        table.add_row(str(row.volunteers), str(row.networks), str(row.draws), *minutes)
     console.print(table)
 
 

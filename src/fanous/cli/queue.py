@@ -100,7 +100,7 @@ def collect_into_stream(
     counts = DoorCounts()
     beside = _status_of(stream, status, counts) if status else None
     log_to_stderr()
-    confine(grant_of_door())
+    confine(grant_of_door(*policy.writes))
     serve(listening, stream, policy, helper, beside, counts)
 
 

@@ -69,6 +69,7 @@ from fanous.collector.submission import (
     RANDOM_BYTES,
     Apart,
     LoneMeasurement,
+    ProofResult,
     ReportId,
     Senders,
     Submission,
@@ -79,6 +80,7 @@ from fanous.collector.submission import (
     receive,
     sent_alone,
 )
+from fanous.collector.volunteers import Volunteers
 from fanous.log import logline
 from fanous.probe.metrics import Metric
 from fanous.probe.orders import SignedOrders
@@ -214,6 +216,7 @@ class Policy:
         open_to_all: whether strangers send, too: see ``DoorSettings``.
         credentials: issues them and checks proofs.
         proofs: of one address and of one network that are checked.
+        volunteers: the days on which those measured whose proofs held; ``None`` = no one becomes known.
     """
 
     trusted: Sequence[Network] = ()
@@ -233,6 +236,12 @@ class Policy:
     open_to_all: bool = True
     credentials: Credentials = field(default_factory=NoCredentials)
     proofs: RateLimits = PROOFS
+    volunteers: Volunteers | None = None
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        """Folders in which a door writes, apart from its inbox."""
+        return self.volunteers.folders if self.volunteers is not None else ()
 
 
 class Door:
@@ -297,8 +306,17 @@ class Door:
             if sender.error or sender.name:
                 self._counts.proofs[sender.status] += 1
             if sender.name:
-                submission = submission.proved_by(sender.name)
+                submission = submission.proved_by(
+                    sender.name, is_known=self._is_known(submission, sender, address)
+                )
             return await self._kept(submission, accepted(submission.uid, report, sender))
+
+    def _is_known(self, submission: Submission, sender: ProofResult, address: str) -> bool:
+        """Is she a known volunteer?  What is set aside makes no one known."""
+        if self._policy.volunteers is None or submission.apart is not None:
+            return False
+        now = self._policy.clock()
+        return self._policy.volunteers.has_measured(sender.name, self._senders.name_of(address, now), now)
 
     def _sender(self, address: str, now: float) -> str:
         """The name of a stranger; empty = the operator answers for every sender."""

@@ -211,10 +211,13 @@ class Submission:
     line: bytes
     apart: Apart | None = None
 
-    def proved_by(self, name: str) -> "Submission":
-        """The same, with what is kept of a sender whose proof holds (``x_collector.credential``)."""
+    def proved_by(self, name: str, *, is_known: bool) -> "Submission":
+        """The same, with what is kept of a sender whose proof holds (``x_collector.credential``), and whether she is a
+        known volunteer (``x_collector.volunteer``)."""
         begin, _, rest = self.line.partition(COLLECTOR)
-        return replace(self, line=b"".join((begin, COLLECTOR, b'"credential":"', name.encode(), b'",', rest)))
+        known = b'"volunteer":true,' if is_known else b""
+        credential = b'"credential":"%s",' % name.encode()
+        return replace(self, line=b"".join((begin, COLLECTOR, credential, known, rest)))
 
 
 COLLECTOR = b'"x_collector":{'

@@ -273,6 +273,8 @@ class Measurement:
         receipt: unix seconds, UTC, at which a collector received it; NaN = only its sender dates it.
         vouched: does an operator answer for who measured it?  False for strangers at a collector, for OONI's
             volunteers, and for vantage points that anyone may host.
+        volunteer: is it a known volunteer's, whose pseudonym was proved and had measured on this network for weeks
+            (``collector.volunteers``)?
     """
 
     uid: str
@@ -293,6 +295,7 @@ class Measurement:
     content: str = field(default="", compare=False)
     receipt: float = nan
     vouched: bool = False
+    volunteer: bool = False
 
 
 LATE = "late"

@@ -721,6 +721,48 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class VolunteerPrice:
+    """What it costs to become known volunteers for a lie, and how often that is confirmed.
+
+    Attributes:
+        lines: internet connections on each network.
+        networks: on which the lie is told.
+        names: pseudonyms on each network, one for each block of addresses of a line (IPv4 and IPv6).
+        days: for which each of them measured before.
+        hours: for which the lie is told.
+        draws: attempts, each with its own seed.
+        worked: of these: something was confirmed that never was; reported: a suspicion was published.
+    """
+
+    lines: int
+    networks: int
+    names: int
+    days: int
+    hours: float
+    draws: int
+    worked: int
+    reported: int
+
+
+@dataclass(frozen=True, slots=True)
+class VolunteerSpeed:
+    """How soon volunteers alone confirm a true block.
+
+    Attributes:
+        volunteers: on each network.
+        draws: true blocks, each with its own seed.
+        known, strangers: median minutes until it is confirmed if they have had a credential for long, and without;
+            ``None`` = most are not confirmed within a day.
+    """
+
+    volunteers: int
+    networks: int
+    draws: int
+    known: float | None
+    strangers: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fifth:
     """How often an attack by a fifth of the probes on one of five networks works, for twelve hours.
 

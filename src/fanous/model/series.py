@@ -158,6 +158,7 @@ class Votes:
         sources: str, the source it came through.
         receipts: float64, unix seconds at which a collector received it; its own time if only its sender dates it.
         vouched: bool, an operator answers for who made it (``Measurement.vouched``).
+        volunteer: bool, a known volunteer made it (``Measurement.volunteer``).
         cut: str, names of the roles of the target that failed, between blanks; empty = unknown.
         reached: str, those of the roles that worked.
     """
@@ -177,6 +178,7 @@ class Votes:
     sources: Names
     receipts: Floats
     vouched: NDArray[np.bool_]
+    volunteer: NDArray[np.bool_]
     cut: Names
     reached: Names
 

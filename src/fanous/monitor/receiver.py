@@ -42,6 +42,7 @@ from fanous.collector.reach import reach_of
 from fanous.collector.server import raise_descriptors
 from fanous.collector.services import DEFAULT_URLS, read_urls
 from fanous.collector.settings import DoorSettings
+from fanous.collector.volunteers import FOLDER, Volunteers
 from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 from fanous.monitor.clock import Clock
@@ -78,6 +79,7 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         contact=door.contact,
         open_to_all=door.open_to_all,
         credentials=_credentials(door, clock()),
+        volunteers=_volunteers(door, clock()),
     )
     helper = HelperPolicy(
         allow_private=door.lab,
@@ -86,6 +88,12 @@ def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, H
         reach=reach_of(door.helper_never, neighbours=door.helper_neighbours),
     )
     return policy, Helper(helper)
+
+
+def _volunteers(door: DoorSettings, now: float) -> Volunteers | None:
+    if door.credentials is None:
+        return None
+    return Volunteers(door.credentials.with_name(door.credentials.name + FOLDER), now)
 
 
 def _credentials(door: DoorSettings, now: float) -> Credentials:
@@ -254,7 +262,7 @@ def run_door(
     try:
         policy, helper = policy_of(door, clock)
         inbox = Inbox(folder)  # while what an earlier door left there can still be read
-        confine(grant_of_door(folder))
+        confine(grant_of_door(folder, *policy.writes))
         gc.collect()
         gc.freeze()  # keeps the garbage collector from walking modules repeatedly: see ``collector.door.serve``
         asyncio.run(_serving(listening, inbox, policy, helper, lifeline))

@@ -192,8 +192,9 @@ def _write(descriptor: int, text: bytes) -> None:
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
 """Socket next to the lock, on which the store's owner answers other commands."""
-CREDENTIALS = ("credentials.json", "credentials.json.pub")
-"""Keys of the credentials that a collector issues (``collector.credentials``), and their public half."""
+CREDENTIALS = ("credentials.json", "credentials.json.pub", "credentials.json.days")
+"""Keys of the credentials that a collector issues (``collector.credentials``), their public half, and the folder with
+the days on which volunteers measured (``collector.volunteers``)."""
 
 FATAL = ".fatal"
 """Ending of the file next to the lock that says which records ended the process that read them

@@ -7,7 +7,7 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-FORMAT = 5
+FORMAT = 6
 """Version of a store's contents; raise it when an older Fanous could misread a newer store, and add an entry to
 ``MIGRATIONS``, and a fixture of the previous format to the tests."""
 
@@ -17,9 +17,9 @@ _TIME = "DateTime64(6, 'UTC')"
 PROVENANCE = {"provenance": _WORD}
 """Provenance as in ``model.measurement``, in every table from which conclusions are drawn."""
 
-SENDER = {"receipt": _TIME, "vouched": _FLAG}
-"""When a collector received a measurement (when it was made, if only its sender says so), and whether an operator
-answers for who sent it."""
+SENDER = {"receipt": _TIME, "vouched": _FLAG, "volunteer": _FLAG}
+"""When a collector received a measurement (when it was made, if only its sender says so), whether an operator answers
+for who sent it, and whether that is a known volunteer."""
 
 MEASUREMENTS = {
     "uid": _TEXT,
@@ -324,9 +324,22 @@ def _to_5(layout: Layout) -> Iterator[str]:
     defaults = {"receipt": "started_at", "vouched": f"source = '{SENT}' AND provenance != 'unvouched'"}
     for table in ("measurements", "verdicts"):
         for rows in layout.tables_of(table):
-            for name, kind in SENDER.items():
-                yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS {name} {kind} DEFAULT {defaults[name]}"
+            for name, default in defaults.items():
+                yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS {name} {SENDER[name]} DEFAULT {default}"
 
 
-MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}
+def _to_6(layout: Layout) -> Iterator[str]:
+    """Whether a known volunteer measured: no collector knew any before."""
+    for table in ("measurements", "verdicts"):
+        for rows in layout.tables_of(table):
+            yield f"ALTER TABLE {rows} ADD COLUMN IF NOT EXISTS volunteer {_FLAG}"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {
+    2: _to_2,
+    3: _to_3,
+    4: _to_4,
+    5: _to_5,
+    6: _to_6,
+}
 """Format -> the statements that lead to it from the format before."""

@@ -194,7 +194,8 @@ _BY_MEASUREMENT = f"""
 SELECT *, {_COLUMNS} FROM (
     SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
         any(access) AS over, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
-        toUnixTimestamp64Micro(any(receipt)) AS receipt_micros, any(vouched) AS is_vouched, {_VERDICTS} %(more)s
+        toUnixTimestamp64Micro(any(receipt)) AS receipt_micros, any(vouched) AS is_vouched,
+        any(volunteer) AS is_volunteer, {_VERDICTS} %(more)s
     FROM verdicts
     WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
         AND {IN_WINDOW} %(which)s
@@ -268,7 +269,7 @@ GROUP BY target, asn HAVING length(sources) > 1 OR answered AND NOT min(vouched)
 
 WITNESSES = f"""
 SELECT uid, micros / 1000000, network, resolver, target, from_probe, over, via, receipt_micros / 1000000,
-    is_vouched, {_each("vote")}, {_each("controlled")},
+    is_vouched, is_volunteer, {_each("vote")}, {_each("controlled")},
     {_each("mechanism")}, {_each("cut")}, roles_ok, rate
 FROM ({_BY_MEASUREMENT})
 WHERE {" OR ".join(f"{_short(signal)}_vote >= 0" for signal in COUNTED)}
@@ -279,7 +280,7 @@ ORDER BY micros, uid, target
 WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
     0, {_any([f"{_group(signal)}_checked" for signal in COUNTED])}, '', nan, over, via, receipt_micros / 1000000,
-    is_vouched
+    is_vouched, is_volunteer
 FROM ({_BY_MEASUREMENT})
 WHERE ({_any([f"{_group(signal)}_ok" for signal in COUNTED])}) AND NOT ({_any([*map(_seen, COUNTED)])})
 ORDER BY micros, uid, target
@@ -549,10 +550,11 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
         sources,
         receipts,
         vouched,
+        volunteer,
         *by_signal,
         reached,
         kbps,
-    ) = columns or [[] for _ in range(12 + 4 * number)]
+    ) = columns or [[] for _ in range(13 + 4 * number)]
     roles = list(zip(*by_signal[3 * number :], reached, strict=True))
 
     def of_signals(part: int, kind: type) -> Any:
@@ -589,6 +591,7 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
         sources=each(sources, object),
         receipts=each(receipts, float),
         vouched=each(vouched, bool),
+        volunteer=each(volunteer, bool),
         cut=np.array([cut for cut, _ in told], object),
         reached=np.array([worked for _, worked in told], object),
     )
@@ -616,7 +619,7 @@ def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
 def _votes(columns: list[list[Any]]) -> Votes:
     """The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles."""
     plain = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
-    kinds = (*plain, float, bool)
+    kinds = (*plain, float, bool, bool)
     no_roles = np.full(len(columns[0]) if columns else 0, "", object)
     return Votes(*[*map(np.array, columns or [[] for _ in kinds], kinds), no_roles, no_roles])
 

@@ -68,7 +68,7 @@ class Ballot:
         probe: one probe casts all of them; empty = each hour another probe.
         resolver: number of its network, for signals of the DNS layer.
         cut, reached: names of the roles that failed and of those that worked, separated by spaces.
-        vouched: as ``Votes``; most rules do not look at it.
+        vouched, volunteer: as ``Votes``; most rules do not look at it.
         of: whose measurements they are: ballots of one name share them, hour by hour; empty = their own.
     """
 
@@ -82,6 +82,7 @@ class Ballot:
     kbps: float = float("nan")
     source: str = "ooni"
     vouched: bool = True
+    volunteer: bool = False
     signal: str = "blocked_path"
     resolver: int = 0
     of: str = ""
@@ -119,6 +120,7 @@ def votes(*ballots: Ballot) -> Votes:
         sources=names([b.source for _, b, _ in chosen]),
         receipts=np.array([at for at, _, _ in chosen], np.float64),
         vouched=np.array([b.vouched for _, b, _ in chosen], np.bool_),
+        volunteer=np.array([b.volunteer for _, b, _ in chosen], np.bool_),
         cut=names([b.cut for _, b, _ in chosen]),
         reached=names([b.reached for _, b, _ in chosen]),
     )

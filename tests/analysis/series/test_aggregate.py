@@ -154,6 +154,7 @@ def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
         "sources": names(["ooni"] * count),
         "receipts": np.array([r.started_at for r in rows]),
         "vouched": np.ones(count, np.bool_),
+        "volunteer": np.zeros(count, np.bool_),
         "cut": names([""] * count),
         "reached": names([""] * count),
     }

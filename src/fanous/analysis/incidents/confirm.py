@@ -13,6 +13,10 @@ Anyone can be a stranger, many times over.  What strangers alone say (``Votes.vo
 of them on each of two networks in three separate hours, or on one over a day and a night, received as it was made,
 while others reach the target.  Anything less is only *reported by volunteers*.
 
+Known volunteers (``Votes.volunteer``) are strangers who measured there, under one proved pseudonym, long before the
+event: three of them on each of two networks, or six on one, confirm as vouched probes do, while others reach the
+target.  Fewer count as strangers.
+
 Probes are counted by their voices.  A probe has one voice per target and hour, however often it measures, and half a
 voice if it is heard in no other hour.  Names cost nothing: on a network where most voices come from probes heard
 repeatedly, a probe heard in only one hour of the whole record is a stranger, and two strangers count as one
@@ -247,6 +251,28 @@ def is_paid_for(seen: Votes) -> bool:
     return spread >= STRANGER_NETWORKS or lasting
 
 
+VOLUNTEERS = threshold(
+    "incidents.volunteers",
+    3,
+    "Known volunteers on each of `incidents.stranger_networks` networks who confirm as vouched probes do: as many as "
+    "have to see it anyway. Each is also another block of addresses, so that one patient line is not three of them.",
+)
+LONE_VOLUNTEERS = threshold(
+    "incidents.lone_volunteers",
+    6,
+    "Known volunteers who do so on a lone network: three lines with IPv6, kept up for a month before the event.",
+)
+
+
+def known_volunteers(seen: Votes) -> Votes:
+    """What known volunteers saw, where there are enough of them; otherwise nothing."""
+    own = seen.where(seen.volunteer)
+    numbers = [strangers_in(own.where(own.asns == asn)) for asn in np.unique(own.asns)]
+    spread = sum(number >= VOLUNTEERS for number in numbers) >= STRANGER_NETWORKS
+    are_enough = spread or max(numbers, default=0) >= LONE_VOLUNTEERS
+    return own if are_enough else own.where(np.zeros(len(own), np.bool_))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlledCase:
     """What is known for C2.
@@ -296,13 +322,17 @@ class ControlledCase:
         """What C2 still lacks at ``now``; None = nothing."""
         networks = {asn for asn, at in self.raised.items() if at <= now}
         seen = self.witness.where((self.witness.known_at <= now) & np.isin(self.witness.asns, list(networks)))
-        if self.is_vouched(seen, now):
+        if self.is_vouched(seen, now) or self._is_of_volunteers(seen, now):
             return None
         return self._lacking_in(seen, now) or self._lacking_of_strangers(seen, now)
 
     def is_vouched(self, seen: Votes, now: float) -> bool:
         """Is what operators answer for enough by itself?"""
         return self._lacking_in(seen.where(seen.vouched), now) is None
+
+    def _is_of_volunteers(self, seen: Votes, now: float) -> bool:
+        """Is what known volunteers saw enough by itself, with controls that are not their own?"""
+        return self._controls(now) and self._lacking_in(known_volunteers(seen), now) is None
 
     def _lacking_of_strangers(self, seen: Votes, now: float) -> Reason | None:
         """What votes still lack that would be enough if an operator answered for them."""

@@ -105,6 +105,7 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
         sources=np.array([b.source for b in own], object),
         receipts=np.array([b.receipt for b in own], np.float64),
         vouched=np.array([b.vouched for b in own], np.bool_),
+        volunteer=np.zeros(len(own), np.bool_),
         cut=np.full(len(own), "", object),
         reached=np.full(len(own), "", object),
     )

@@ -302,6 +302,7 @@ def _votes(bins: Sequence[_Bin], courses: _Courses) -> Votes:
         sources=np.array([b.first.source for b in bins], object),
         receipts=np.array([b.first.receipt for b in bins], np.float64),
         vouched=np.array([b.first.vouched for b in bins], np.bool_),
+        volunteer=np.zeros(len(bins), np.bool_),
         cut=np.full(len(bins), "", object),
         reached=np.full(len(bins), "", object),
     )

@@ -77,7 +77,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAttempt:
-    """``hour`` since the beginning; ``source``, ``controlled`` and ``vouched`` as in ``Votes``.
+    """``hour`` since the beginning; ``source``, ``controlled``, ``vouched`` and ``volunteer`` as in ``Votes``.
 
     Attributes:
         received: hour in which a collector had it; ``None`` = at once.
@@ -90,6 +90,7 @@ class SimulatedAttempt:
     source: str = "ooni"
     controlled: bool = True
     vouched: bool = True
+    volunteer: bool = False
     received: float | None = None
 
 
@@ -181,6 +182,7 @@ def votes_of(
         sources=np.array([a.source for a in made], object),
         receipts=start + HOUR * np.array([a.hour if a.received is None else a.received for a in made]),
         vouched=np.array([a.vouched for a in made], np.bool_),
+        volunteer=np.array([a.volunteer for a in made], np.bool_),
         cut=empty,
         reached=empty,
     )

@@ -401,11 +401,13 @@ class CollectorNote(DocumentPart):
     Attributes:
         vouched: its operator answers for the sender; anything but true = a stranger sent it.
         credential: keyed digest of the sender's pseudonym on this network, proved; ``None`` = nothing was.
+        volunteer: the pseudonym is a known volunteer's (``collector.volunteers``); anything but true = it is not.
     """
 
     received: str | None = None
     vouched: bool | None = None
     credential: str | None = None
+    volunteer: bool | None = None
     claimed: PlaceNote | None = None
     derived: PlaceNote | None = None
 

@@ -84,7 +84,9 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] 
     header.measurement_start_time = to_minute(known.started_at)
     header.probe_id = header.test_start_time = header.probe_network_name = None
     if header.x_collector is not None:
-        header.x_collector = CollectorNote(vouched=header.x_collector.vouched)
+        header.x_collector = CollectorNote(
+            vouched=header.x_collector.vouched, volunteer=header.x_collector.volunteer
+        )
     header.x_received = None if isnan(known.receipt) else to_minute(known.receipt)
     control = keys.control.http_request if isinstance(keys, WebKeys) and keys.control else None
     public = PublicRecord(input_of(header.input), control, tuple(found))

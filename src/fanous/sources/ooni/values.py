@@ -308,6 +308,7 @@ def measurement_of(
         content=content,
         receipt=receipt,
         vouched=vouched,
+        volunteer=is_own and not vouched and _is_volunteer(document),
     )
 
 
@@ -315,6 +316,10 @@ def is_vouched(document: Header) -> bool:
     """Does no collector say that a stranger sent it?  The lab answers for what it staged, which counts only as that."""
     note, recorded = document.x_collector, document.x_recorded not in (None, UNSET)
     return recorded or note is None or note.vouched is True
+
+
+def _is_volunteer(document: Header) -> bool:
+    return document.x_collector is not None and document.x_collector.volunteer is True
 
 
 def _receipt(document: Header, *, is_own: bool) -> float:
