@@ -170,6 +170,7 @@ bench: install  ## speed here: everything next to its peer, then stages on real 
 	$(BIN)/python -m benchmarks serve
 	$(BIN)/python -m benchmarks probe
 	$(BIN)/python -m benchmarks collect
+	$(BIN)/python -m benchmarks credentials
 	@if [ "$$(id -u)" = 0 ]; then $(BIN)/python -m benchmarks scan && $(BIN)/python -m benchmarks.lab; \
 	  else echo "benchmarks scan and benchmarks.lab need root"; fi
 	$(BIN)/python -m benchmarks.transform

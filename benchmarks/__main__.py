@@ -25,6 +25,12 @@ BENCHES = (
     ("serve", "an incident's page from the shelf", "two cores", "nginx, else http.server, with a file"),
     ("probe", "pages over TLS, whole bundles", "two cores", "blackbox_exporter, where installed"),
     ("collect", "durable submissions", "two cores, a disk", "none: OONI's backend wants servers of its own"),
+    (
+        "credentials",
+        "uploads with proofs",
+        "two cores, ooniauth-py",
+        "uploads without, and next to forged ones",
+    ),
     ("scan", "pings over loopback", "root", "fping, where installed"),
 )
 """Name, what is measured, what it needs, what it is compared with."""
@@ -143,6 +149,14 @@ def bench_collect(
     from benchmarks.peers.collect import measured
 
     _print(measured(seconds, clients), (), as_json)
+
+
+@bench_app.command("credentials")
+def bench_credentials(as_json: JsonOption = False) -> None:
+    """Verified uploads a second next to unverified ones, and honest uploads next to 10,000 forged proofs."""
+    from benchmarks.credentials import measured
+
+    _print(measured(), (), as_json)
 
 
 @bench_app.command("filter")

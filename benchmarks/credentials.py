@@ -1,6 +1,6 @@
 """Credentials: verified uploads a second next to unverified ones, and honest uploads next to forged proofs.
 
-    python -m benchmarks.credentials
+    python -m benchmarks credentials
 
 The collector is the command, on all cores, shared with its clients; the proofs are made beforehand by OONI's own
 client half, and each upload claims another address through a trusted proxy, so that the budget of proofs stops only
@@ -8,6 +8,7 @@ the forgers.
 """
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Sequence
 import httpx
 import msgspec
 from benchmarks.peers.collect import _port_of, request
+from benchmarks.peers.figure import Figure
 from ooniauth_py import UserState, get_protocol_version
 
 UPLOADS, FORGED, HONEST = 600, 10_000, 100
@@ -100,16 +102,18 @@ def networks(begin: int = 0) -> Iterable[str]:
     return (f"39.{begin + number // 250}.{number % 250}.1" for number in range(10**6))
 
 
-def ninety_nine(took: Sequence[float]) -> str:
-    return f"99 of 100 within {statistics.quantiles(took, n=100)[98] * 1e3:.0f} ms"
+def ninety_nine(what: str, took: Sequence[float]) -> Figure:
+    within = statistics.quantiles(took, n=100)[98] * 1e3
+    return Figure(f"{what}: 99 of 100 within", round(within, 1), "ms")
 
 
-def rate(url: str, what: str, bodies: Sequence[bytes], status: str) -> None:
+def rates(url: str, what: str, bodies: Sequence[bytes], status: str) -> list[Figure]:
     began = time.perf_counter()
     took, statuses = asyncio.run(sent(url, bodies, networks(), CLIENTS))
     seconds = time.perf_counter() - began
     assert set(statuses) == {status}, set(statuses)
-    print(f"{what}: {len(bodies) / seconds:.0f} a second, {ninety_nine(took)}", flush=True)
+    rate = Figure(f"{what} uploads", round(len(bodies) / seconds, 1), "1/s", f"of {CLIENTS} clients")
+    return [rate, ninety_nine(what, took)]
 
 
 async def flooded(url: str, honest: Sequence[bytes], forged: bytes) -> tuple[list[float], list[str]]:
@@ -134,29 +138,27 @@ async def flooded(url: str, honest: Sequence[bytes], forged: bytes) -> tuple[lis
     return took, statuses
 
 
-def main() -> None:
+def measured() -> list[Figure]:
+    """A collector and its clients on all cores."""
     with tempfile.TemporaryDirectory() as folder:
         places = ("--inbox", f"{folder}/inbox", "--credentials", f"{folder}/credentials.json")
         collector = subprocess.Popen(
-            [sys.executable, "-m", "fanous", "collect", *OPTIONS, *places], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "fanous", "collect", *OPTIONS, *places],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={name: value for name, value in os.environ.items() if name != "FANOUS_STORE"},
         )
         try:
             url = f"http://127.0.0.1:{_port_of(collector)}"
             volunteer = Volunteer(url)
             plain = [msgspec.json.encode({"format": "json", "content": content(n)}) for n in range(UPLOADS)]
-            rate(url, "unverified uploads", plain, "unverified")
-            rate(url, "verified uploads", [volunteer.body(UPLOADS + n) for n in range(UPLOADS)], "verified")
+            figures = rates(url, "unverified", plain, "unverified")
+            proved = [volunteer.body(UPLOADS + n) for n in range(UPLOADS)]
+            figures += rates(url, "verified", proved, "verified")
             honest = [volunteer.body(2 * UPLOADS + n) for n in range(HONEST)]
             took, statuses = asyncio.run(flooded(url, honest, volunteer.body(3 * UPLOADS, proved_for=1)))
-            verified = statuses.count("verified")
-            print(
-                f"{HONEST} honest uploads next to {FORGED:,} forged: {ninety_nine(took)}, {verified} verified",
-                flush=True,
-            )
+            verified = Figure(f"verified next to {FORGED:,} forged", statuses.count("verified"), "uploads")
+            return [*figures, ninety_nine(f"next to {FORGED:,} forged", took), verified]
         finally:
             collector.terminate()
             collector.communicate(timeout=30)
-
-
-if __name__ == "__main__":
-    main()

@@ -340,7 +340,7 @@ def test_proofs_beyond_the_budget_are_not_checked_and_their_measurements_are_kep
 
 
 def test_forged_proofs_in_number_do_not_keep_an_honest_upload_waiting(tmp_path: Path, keys: Keys) -> None:
-    """Forgers with thirty connections send as fast as they can; ``benchmarks collect`` has the figures."""
+    """Forgers with thirty connections send as fast as they can; ``benchmarks credentials`` has the figures."""
     with issuing(tmp_path, keys) as found:
         volunteer = registered(found)
         forged = volunteer.proved(content(0), of=content(1))
@@ -371,7 +371,7 @@ def test_forged_proofs_in_number_do_not_keep_an_honest_upload_waiting(tmp_path: 
 
 @pytest.mark.matrix
 def test_ten_thousand_forged_proofs_delay_no_honest_upload_by_a_second(tmp_path: Path) -> None:
-    """``python -m benchmarks.credentials`` has the figures."""
+    """``python -m benchmarks credentials`` has the figures."""
     options = ("--per-address", "100000", "--networks", "none", "--trust-proxy", "127.0.0.1")
     with collector("--inbox", str(tmp_path / "inbox"), *options, "--credentials", str(tmp_path / "k")) as at:
         volunteer = Uploads(at.url)
