@@ -417,4 +417,4 @@ def test_importing_the_rooms_loads_nothing_heavy() -> None:
 
 def test_a_stranger_finds_the_rooms_at_a_glance() -> None:
     entries = [one.name for one in SOURCE.iterdir() if one.name != "__pycache__"]
-    assert len(entries) <= 24, "put it into a room, or what every room needs into `base`"
+    assert len(entries) <= 25, "put it into a room, or what every room needs into `base`"

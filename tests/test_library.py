@@ -14,8 +14,8 @@ import fanous
 import fanous.analysis.incidents.confirm  # binds the package of that name; the question must go on working
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.pipeline.frame import INCIDENT_COLUMNS, INTERVAL_COLUMNS, NETWORK_COLUMNS, IncidentList
-from fanous.pipeline.library import SERIES_COLUMNS, VERDICT_COLUMNS
+from fanous.questions.frame import INCIDENT_COLUMNS, INTERVAL_COLUMNS, NETWORK_COLUMNS, IncidentList
+from fanous.questions.library import SERIES_COLUMNS, VERDICT_COLUMNS
 from tests.children import child_environment
 from tests.copies import copy_of
 

@@ -15,7 +15,7 @@ import pytest
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
-from fanous.pipeline.claims import check
+from fanous.questions.claims import check
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.wording.reasons import reasons_text

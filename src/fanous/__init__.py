@@ -7,7 +7,7 @@ Each is imported on first use, so a probe does not load what they depend on.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fanous.pipeline.library import Store, confirm, incidents, judge, sentences, series
+    from fanous.questions.library import Store, confirm, incidents, judge, sentences, series
 
 __version__ = "0.1.0"
 
@@ -19,7 +19,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module 'fanous' has no attribute {name!r}")
-        from fanous.pipeline import library
+        from fanous.questions import library
 
         return getattr(library, name)
 

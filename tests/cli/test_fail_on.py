@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.incident import Incident, Status
-from fanous.pipeline import query
+from fanous.questions import country as query
 from fanous.store.local import open_store
 from tests.commands import document, fanous
 from tests.copies import copy_of

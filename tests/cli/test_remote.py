@@ -28,11 +28,11 @@ from fanous.model.measurement import Provenance
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.monitor.control import CALLS
-from fanous.pipeline import query
 from fanous.pipeline.call import Call, ControlReply
-from fanous.pipeline.query import ConfirmCountry
 from fanous.publish.evidence.container import read_parts
 from fanous.publish.signer import make_key
+from fanous.questions import country as query
+from fanous.questions.country import ConfirmCountry
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.copies import copy_of

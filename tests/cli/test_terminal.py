@@ -13,7 +13,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import DAY, HOUR, from_iso
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason
-from fanous.pipeline.query import CountryAnswer
+from fanous.questions.country import CountryAnswer
 from fanous.store.coverage import Within
 from fanous.wording.narrative import sentence
 from tests.analysis.incidents.events import Ballot, votes

@@ -17,11 +17,11 @@ from fanous.model.incident import Incident, Kind, Part, Scope, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.reason import Reason
 from fanous.pipeline import detect, ingest, revise
-from fanous.pipeline.claims import corrections
 from fanous.pipeline.pull_ooni import Wanted, end_backfill, pull
 from fanous.pipeline.revise import STALLED, write_changes
 from fanous.publish.evidence import pack
 from fanous.publish.export import ExportScope, LeftOut, incident_rows, interval_rows
+from fanous.questions.claims import corrections
 from fanous.sources.ooni.bucket import Bucket
 from fanous.store.ledger import Revision
 from fanous.store.local import open_store

@@ -16,7 +16,7 @@ import pytest
 from fanous.model.incident import Basis, Incident, Kind, Status
 from fanous.pipeline.ingest import ingest
 from fanous.pipeline.judge import judge_files
-from fanous.pipeline.query import confirm
+from fanous.questions.country import confirm
 from fanous.store.local import open_store
 from tests.shared_data import shared_file
 

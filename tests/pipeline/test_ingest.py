@@ -18,9 +18,10 @@ from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import AHEAD, Provenance, Record
 from fanous.model.place import UserWeights
 from fanous.model.reason import Reason, as_written
-from fanous.pipeline import detect, ingest, judge, query, replay
+from fanous.pipeline import detect, ingest, judge, replay
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, known_fingerprints
+from fanous.questions import country as query
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -20,10 +20,10 @@ from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey
-from fanous.pipeline import query
-from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.outages import found_in
 from fanous.pipeline.series import ingest_series
+from fanous.questions import country as query
+from fanous.questions.claims import check, witnesses
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -15,7 +15,8 @@ from fanous.model.incident import Incident, Kind
 from fanous.model.measurement import SET_ASIDE, Provenance, weakest
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline import ingest, query, replay
+from fanous.pipeline import ingest, replay
+from fanous.questions import country as query
 from fanous.sources.marks import is_marked, shown_by
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.values import instant_of

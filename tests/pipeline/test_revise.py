@@ -14,8 +14,8 @@ from fanous.model.place import Place
 from fanous.model.reason import Reason, as_written
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import detect, ingest
-from fanous.pipeline.claims import corrections
 from fanous.pipeline.revise import withdraw, write_changes
+from fanous.questions.claims import corrections
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged

@@ -10,8 +10,9 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.incident import Status
 from fanous.model.instant import from_iso, to_iso
-from fanous.pipeline import library
-from fanous.pipeline.series import ingest_series, series_now
+from fanous.pipeline.series import ingest_series
+from fanous.questions import library
+from fanous.questions.series import series_now
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -12,7 +12,7 @@ import pytest
 from fanous.cli.incidents import _lines_of_lacking
 from fanous.model.incident import BACKFILL, Incident, Status
 from fanous.model.reason import Reason
-from fanous.pipeline.claims import LEAST_SHARE, MOST_NAMED, Lacking, lacking, run_link, urls_of
+from fanous.questions.claims import LEAST_SHARE, MOST_NAMED, Lacking, lacking, run_link, urls_of
 from fanous.refdata.users import user_weights
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -10,7 +10,6 @@ import pytest
 from fanous.analysis.detectors.detector import Reads
 from fanous.analysis.detectors.registry import version_of
 from fanous.model.incident import Incident, MethodChange, Status
-from fanous.pipeline.claims import corrections, method_changes
 from fanous.pipeline.judge import rules_version
 from fanous.pipeline.revise import method_version, write_changes
 from fanous.publish.alerts.channel import AlertRule, Channel
@@ -19,6 +18,7 @@ from fanous.publish.alerts.senders.webhook import new_secret
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import corrections_feed, feed_of
+from fanous.questions.claims import corrections, method_changes
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site

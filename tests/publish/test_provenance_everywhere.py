@@ -19,7 +19,7 @@ from fanous.cli.answer import print_answer
 from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident
 from fanous.model.measurement import Provenance
-from fanous.pipeline import ingest, query
+from fanous.pipeline import ingest
 from fanous.pipeline.revise import withdraw
 from fanous.publish import pictures
 from fanous.publish import report as forms
@@ -32,6 +32,7 @@ from fanous.publish.evidence.pack import pack
 from fanous.publish.evidence.verify import verify
 from fanous.publish.report import gather
 from fanous.publish.signer import make_key
+from fanous.questions import country as query
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from fanous.web.answers import Site

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fanous.model.incident import Interval, Kind, Part
 from fanous.model.measurement import Layer, Observation, Observer
-from fanous.pipeline.claims import what_else
+from fanous.questions.claims import what_else
 from fanous.store.protocol import Store
 from tests.builders import observation
 from tests.store.cases import NOON, incident, judged

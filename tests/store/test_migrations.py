@@ -23,10 +23,10 @@ from fanous.model.incident import MethodChange, Status
 from fanous.model.measurement import Provenance
 from fanous.model.reason import Reason, as_written
 from fanous.pipeline import replay
-from fanous.pipeline.claims import method_changes
 from fanous.publish.alerts.channel import AlertRule
 from fanous.publish.alerts.dispatch import route
 from fanous.publish.alerts.settings import Alerting
+from fanous.questions.claims import method_changes
 from fanous.store.client import engine_at
 from fanous.store.database import decode_incident, decode_reasons, encode_incident, encode_reasons, with_codes
 from fanous.store.engine import bring_up_to_date

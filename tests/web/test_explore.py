@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from fanous.model.event import AnnouncedEvent
-from fanous.pipeline import explore as explored
+from fanous.questions import explore as explored
 from fanous.web.answers import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import START, incident

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from fanous.model.incident import Status
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.pipeline import explore
+from fanous.questions import explore
 from fanous.web.answers import Site
 from tests.each import each
 from tests.hostile import HOSTILE

@@ -73,7 +73,7 @@ def alerts_list(
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why).
 
     Alerts that were sent together have the same `message` in the JSON."""
-    from fanous.pipeline.listings import ListDeliveries
+    from fanous.questions.listings import ListDeliveries
 
     found = ask(store, config, ListDeliveries(state))
     tell(as_json, {"deliveries": [delivery_document(one) for one in found]}, map(_line, found), "no alerts")

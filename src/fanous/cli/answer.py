@@ -19,7 +19,7 @@ from fanous.model.coverage import Sensitivity
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import HOUR
 from fanous.model.reason import Reason
-from fanous.pipeline.query import CountryAnswer
+from fanous.questions.country import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, region_name
 from fanous.refdata.networks import network_title
 from fanous.wording.clocks import english_clocks, short_clock, span, zone_name

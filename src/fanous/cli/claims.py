@@ -114,7 +114,7 @@ def claims_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all claims, ordered by the time they are about."""
-    from fanous.pipeline.listings import ListClaims
+    from fanous.questions.listings import ListClaims
 
     found = ask(store, config, ListClaims(country_code(country) if country else None))
     lines = (f"{claim.id}  {_sentence(claim)}" for claim in found)
@@ -129,7 +129,7 @@ def claims_check(
     as_json: JsonOption = False,
 ) -> None:
     """Check claims against the evidence: supported, contradicted or undecidable, and why."""
-    from fanous.pipeline.questions import CheckClaims
+    from fanous.questions.claims import CheckClaims
 
     checked = ask(store, config, CheckClaims(claim_id))
     documents = [claim_document(claim) | answer_document(found) for claim, found in checked]

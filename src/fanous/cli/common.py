@@ -96,7 +96,7 @@ def country_code(named: str) -> str:
 
     if is_country(named.upper()):
         return named.upper()
-    from fanous.pipeline.search import country_named, not_a_country
+    from fanous.wording.names import country_named, not_a_country
 
     if code := country_named(named):
         return code

@@ -25,7 +25,7 @@ from fanous.cli.common import (
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.pipeline.query import CountryAnswer
+    from fanous.questions.country import CountryAnswer
 
 FOUND = 3
 """Exit code if ``--fail-on`` finds what it names: 1 and 2 already mean errors."""
@@ -71,7 +71,7 @@ def confirm(
 
     With --fail-on, disruptions that have ended count too: choose the time with --since.
     """
-    from fanous.pipeline.query import ConfirmCountry
+    from fanous.questions.country import ConfirmCountry
 
     code, targets = country_code(country), _targets(target)
     start, end = moment(since, "--since"), moment(until, "--until")
@@ -116,9 +116,7 @@ def confirm(
 def _targets(given: list[str] | None) -> tuple[str, ...]:
     if not given:
         return ()
-    from fanous.pipeline.search import (
-        target_wanted,
-    )  # it knows names in six languages, which take time to load
+    from fanous.wording.names import target_wanted  # it knows names in six languages, which take time to load
 
     return tuple(map(target_wanted, given))
 
@@ -145,7 +143,7 @@ def signals(
     This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
     """
     from fanous.charts.connectivity import connectivity_document, print_connectivity
-    from fanous.pipeline.questions import ReadSignals
+    from fanous.questions.series import ReadSignals
     from fanous.wording.words import STAGED
 
     code, then = country_code(country), moment(at, "--at")

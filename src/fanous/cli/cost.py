@@ -63,11 +63,11 @@ def cost(
     A country needs --hours.  An incident in the store already has a duration, a share of users and a kind.
     """
     from fanous.analysis.cost import cost_of
-    from fanous.pipeline.questions import EstimateCost
-    from fanous.pipeline.search import target_wanted
+    from fanous.questions.incident import EstimateCost
     from fanous.refdata.economies import economy
     from fanous.wording.cost import cost_document, cost_lines
     from fanous.wording.headline import provenance_note
+    from fanous.wording.names import target_wanted
 
     language = language_given(lang)
     incident: Incident | None = None

@@ -120,9 +120,8 @@ def _signer(uid: int | None) -> str:
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
     from fanous.collector.inbox import backlogs
     from fanous.monitor.settings import inboxes_of
-    from fanous.pipeline.questions import ExamineStore
     from fanous.pipeline.status import feed_document
-    from fanous.pipeline.vitals import UNREACHED, Ailment, find_ailments
+    from fanous.pipeline.vitals import UNREACHED, Ailment, ExamineStore, find_ailments
     from fanous.store.location import StoreLocation, in_folder, store_place
 
     place = store_place(store, config)

@@ -47,8 +47,8 @@ def events_add(
 ) -> None:
     """Register an event before it begins. An event registered later is marked late permanently."""
     from fanous.pipeline.actions import Announce
-    from fanous.pipeline.search import target_wanted
     from fanous.wording.events import event_document, event_line
+    from fanous.wording.names import target_wanted
 
     code = country_code(country)
     named = tuple(target_wanted(one) for text in targets or () for one in text.split(",") if one.strip())
@@ -87,7 +87,7 @@ def events_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all registered events by start time."""
-    from fanous.pipeline.listings import ListEvents
+    from fanous.questions.listings import ListEvents
     from fanous.wording.events import event_document, event_line
 
     found = ask(store, config, ListEvents(country_code(country) if country else None))
@@ -103,7 +103,7 @@ def events_report(
     as_json: JsonOption = False,
 ) -> None:
     """Report incidents around an event: when each began relative to it, and how likely a coincidence is."""
-    from fanous.pipeline.questions import ReportEvent
+    from fanous.questions.claims import ReportEvent
     from fanous.wording.events import report_document, report_lines
 
     report = ask(store, config, ReportEvent(event_id))

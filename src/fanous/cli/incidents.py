@@ -33,7 +33,7 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from fanous.base.overwrite import Recognises
     from fanous.model.incident import Incident
-    from fanous.pipeline.claims import Lacking
+    from fanous.questions.claims import Lacking
 
 LOCAL = "http://127.0.0.1:8470"
 """Default address of the pages, on the user's own machine, for the links of a report."""
@@ -58,7 +58,7 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.pipeline.listings import ListIncidents
+    from fanous.questions.listings import ListIncidents
 
     code = country_code(country) if country else None
     found = ask(store, config, ListIncidents(code, moment(since, "--since"), moment(until, "--until")))
@@ -90,7 +90,6 @@ def incidents_show(
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.answer import hint_lines, incident_text
-    from fanous.pipeline.questions import ShowIncident
     from fanous.publish.document import (
         detailed_document,
         hints_document,
@@ -100,6 +99,7 @@ def incidents_show(
         sensitivity_document,
     )
     from fanous.publish.witnesses import witness_lines, witnesses_document
+    from fanous.questions.incident import ShowIncident
     from fanous.refdata.networks import network_title
     from fanous.wording.language import ENGLISH
     from fanous.wording.reasons import reasons_text
@@ -447,9 +447,8 @@ def incidents_corrections(
     as_json: JsonOption = False,
 ) -> None:
     """List incidents that were retracted or narrowed, with the reasons; newest first."""
-    from fanous.pipeline.claims import by_month
-    from fanous.pipeline.questions import ListCorrections
     from fanous.publish.document import correction_document
+    from fanous.questions.claims import ListCorrections, by_month
     from fanous.wording.language import ENGLISH
     from fanous.wording.reasons import corrected
 

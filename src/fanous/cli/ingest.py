@@ -175,9 +175,9 @@ def _about(
     stamp: str,
     licence: str,
 ) -> "About":
-    from fanous.pipeline.search import target_wanted
     from fanous.sources.connector import OPEN_LICENCES, About, Gather, Stamp, TableColumns, open_licence
     from fanous.sources.publishers import SOURCES
+    from fanous.wording.names import target_wanted
 
     if not SOURCES[source].takes_columns:
         return About(country)

@@ -139,7 +139,7 @@ def _asked_countries(asks: bool) -> list[str]:
 
 def _countries(told: str) -> list[str]:
     """Codes of the countries that someone at the terminal names."""
-    from fanous.pipeline.search import countries_named, not_a_country
+    from fanous.wording.names import countries_named, not_a_country
 
     found = countries_named(told)
     for name, code in found.items():

@@ -18,10 +18,11 @@ from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.instant import HOUR
-from fanous.pipeline import ingest, query, replay
+from fanous.pipeline import ingest, replay
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested
-from fanous.pipeline.query import CountryAnswer
+from fanous.questions import country as query
+from fanous.questions.country import CountryAnswer
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 

@@ -47,19 +47,14 @@ from fanous.pipeline.jobs import (
     Rejudge,
     Retain,
 )
-from fanous.pipeline.listings import ListClaims, ListDeliveries, ListEvents, ListIncidents
-from fanous.pipeline.query import ConfirmCountry
-from fanous.pipeline.questions import (
-    CheckClaims,
-    EstimateCost,
-    ExamineStore,
-    ListCorrections,
-    ReadSignals,
-    ReportEvent,
-    ShowIncident,
-)
 from fanous.pipeline.scheduler import Crash, outcome
+from fanous.pipeline.vitals import ExamineStore
 from fanous.publish.calls import GatherEvidence, PackSeries, WriteExport, WriteReport
+from fanous.questions.claims import CheckClaims, ListCorrections, ReportEvent
+from fanous.questions.country import ConfirmCountry
+from fanous.questions.incident import EstimateCost, ShowIncident
+from fanous.questions.listings import ListClaims, ListDeliveries, ListEvents, ListIncidents
+from fanous.questions.series import ReadSignals
 from fanous.store.location import SOCKET
 from fanous.store.protocol import Ask, Store
 

@@ -1,1 +1,2 @@
-"""Pipeline: the only code that knows every stage: ingest, pull, detect, revise, query, retain, schedule."""
+"""Pipeline: the stages that write, and the only code that knows all of them: ingest, replay, pull, detect, revise,
+retain, schedule."""

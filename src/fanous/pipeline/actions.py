@@ -14,9 +14,9 @@ from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
 from fanous.pipeline import detect, revise
 from fanous.pipeline.call import Call
-from fanous.pipeline.search import target_wanted
 from fanous.refdata.countries import is_country
 from fanous.store.protocol import Store
+from fanous.wording.names import target_wanted
 
 LONGEST_TITLE = 200
 """Most characters of the title of an announced event: a line or two on a phone."""

@@ -29,7 +29,6 @@ from fanous.pipeline.pull_ooni import (
     pull_uids,
 )
 from fanous.pipeline.pull_ooni import pull as pull_objects
-from fanous.pipeline.query import known_countries
 from fanous.pipeline.remote import bring_round
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.series import ingest_series, put_series
@@ -215,7 +214,7 @@ def mark(store: Store, codes: Sequence[str], first: float | None, last: float | 
         FanousError: nothing was measured in one of them.
     """
     spans = {}
-    for country in codes or known_countries(store):
+    for country in codes or store.countries():
         span = store.about(country).facts.span(country)
         if span is None:
             if codes:

@@ -1,45 +1,35 @@
-"""Series: imports series from files into the store, and reads their latest values.
+"""Series: imports series from files into the store.
 
     file -> series, read in a confined process -> store
 
 The countries concerned are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
-from math import inf
 from operator import attrgetter
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from fanous.analysis.detectors.grid import rolled_up
 from fanous.analysis.series.artefacts import is_scaled, on_known_scale
-from fanous.analysis.series.baselines import Spans, baseline_level, outage_times, traffic_losses
-from fanous.analysis.series.signals import SIGNALS, target_of_series
-from fanous.analysis.series.slowness import speed_series
 from fanous.base.confine import Grant
-from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.instant import DAY
 from fanous.model.measurement import Provenance
-from fanous.model.series import Ints, Series, SourceSeries
+from fanous.model.series import Ints, SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.judge import Ingested
 from fanous.pipeline.reader import Send, answers
 from fanous.pipeline.replay import finish_interrupted, remarks
 from fanous.sources.claims import same
 from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, SeriesFiles
-from fanous.sources.publishers import SERIES_FILES, licences_by_source, terms
+from fanous.sources.publishers import SERIES_FILES
 from fanous.store.database import spans_of
 from fanous.store.facts import Facts
 from fanous.store.protocol import Store
-
-RATES = 28 * DAY
-"""Seconds of our own downloads from which the usual rate of an hour is computed."""
 
 BATCH = 200
 """Series written at once."""
@@ -154,62 +144,6 @@ def _batches(found: Iterable["SeriesOfFile"]) -> Iterator[list["SeriesOfFile"]]:
     for _, of_file in groupby(found, attrgetter("file")):
         while batch := list(islice(of_file, BATCH)):
             yield batch
-
-
-def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
-    """The latest complete bin of every series of a country at an instant, the country's own first; reads
-    only.
-
-    If a source has only regions, their median is the country's series, as for outages.  The baseline leaves
-    out the outages and losses of traffic that the store knows.
-
-    Raises:
-        FanousError: there is none.
-    """
-    store = store.about(country)
-    own = speed_series(store.facts.rates(country, at - RATES, at), country)
-    levels = store.facts.levels(country, -inf, at, settled=True) or store.facts.levels(country, -inf, at)
-    series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
-    incidents = store.ledger.incidents(country, until=at, synthetic=store.is_synthetic)
-    lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
-    licences = licences_by_source(levels, store.facts.series_licences(country))
-    traffic = {
-        target: traffic_losses(incidents, country, [target])
-        for target in {target_of_series(one.key) for one in series}
-    }
-    whole = [
-        level
-        for one in series
-        if (level := newest(one, at, [*lost[one.key.place], *traffic[target_of_series(one.key)]], licences))
-    ]
-    if not whole:
-        raise FanousError(
-            f"no series of {country} in this store: fetch some with `fanous pull ripestat --country "
-            f"{country}` or `fanous ingest ioda-csv FILE --country {country}`"
-        )
-    return sorted(whole, key=_by_place)
-
-
-def newest(series: Series, now: float, outages: Spans, licences: Mapping[str, str]) -> SeriesNow | None:
-    """The newest whole bin, since an incomplete one would look like a drop; ``None`` = there is none.
-
-    Args:
-        outages: known ones of the place, which are not part of the baseline.
-        licences: of sources for which they vary.
-    """
-    ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
-    if not len(ended):
-        return None
-    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = baseline_level(series, outages)(at)
-    licence = licences.get(series.key.source) or terms(series.key.source).licence
-    return SeriesNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary, licence)
-
-
-def _by_place(level: SeriesNow) -> tuple[int, str, str, str, str]:
-    place = level.key.place
-    rank = 2 if place.asn else 1 if place.region else 0
-    return rank, str(place), SIGNALS[level.key.signal].family, level.key.signal, level.key.source
 
 
 # --- in a confined process ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ both.  To add one, add a field to ``Vitals``, code to fill it in ``examine``, an
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fanous.analysis.series.silence import MEMORY
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.threshold import threshold
 from fanous.model.vitals import Backlog, Need, Spell
+from fanous.pipeline.call import Call
 from fanous.store.coverage import Arrivals, Clocks, Soundness
 from fanous.store.protocol import Store
 
@@ -471,3 +472,23 @@ class Workings:
     heard: Callable[[], list[HeardNetwork]] = field(default=list)
     needs: Callable[[], list[Need]] = field(default=list)
     collector: str = ""
+
+
+class ExamineStore(Call[tuple[Vitals, list[Spell]]], frozen=True, tag="examine"):
+    """The health of a monitor, and its recent problems; reads every file of the archive.
+
+    Attributes:
+        folders: one on each disk that it writes to.
+        backlogs: those of its inboxes.
+        at: unix seconds, by the machine's clock.
+    """
+
+    folders: tuple[Path, ...]
+    backlogs: tuple[Backlog, ...]
+    at: float
+
+    def perform(self, store: Store) -> tuple[Vitals, list[Spell]]:
+        feed = list(store.ledger.ailments(self.at))
+        seen = examine(store, self.folders, self.backlogs, self.at, {})
+        damaged = {segment.name: why for segment, why in store.archive.damaged()}
+        return replace(seen, damaged=damaged | (seen.damaged or {})), feed

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from fanous.model.measurement import Provenance
 from fanous.pipeline.call import Call
-from fanous.pipeline.questions import known_incident
 from fanous.publish.evidence.container import pack_series
 from fanous.publish.evidence.pack import LEVELS, Gathered, gather
 from fanous.publish.export import Exported, ExportScope, export
+from fanous.questions.incident import known_incident
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.post import Sms

@@ -17,8 +17,8 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Series
-from fanous.pipeline.claims import check
-from fanous.pipeline.query import known_until
+from fanous.questions.claims import check
+from fanous.questions.country import known_until
 from fanous.store.protocol import Store
 from fanous.wording.language import Language
 

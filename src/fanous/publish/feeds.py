@@ -26,10 +26,10 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.reason import is_by_method
-from fanous.pipeline.claims import corrections, method_changes
-from fanous.pipeline.query import data_ended
 from fanous.publish.edition import Edition, incident_path, stories
 from fanous.publish.filter import IncidentFilter, every, filtered
+from fanous.questions.claims import corrections, method_changes
+from fanous.questions.country import data_ended
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.networks import network_title
 from fanous.refdata.platforms import target_of

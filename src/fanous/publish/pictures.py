@@ -12,11 +12,11 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Status, union
 from fanous.model.instant import HOUR
 from fanous.model.series import Votes
-from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, oldest, stories
 from fanous.publish.levels import label_of, name_of, series_of
 from fanous.publish.levels import lines_of as lines_of_levels
+from fanous.questions.country import data_ended, known_until
 from fanous.refdata.countries import country_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store

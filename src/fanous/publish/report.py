@@ -24,11 +24,11 @@ from fanous.base.text import printable
 from fanous.charts import paint
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
 from fanous.publish.witnesses import witness_rows
+from fanous.questions.country import data_ended, known_until
 from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.economies import economy
 from fanous.refdata.networks import network_title

@@ -16,11 +16,11 @@ import msgspec
 from fanous.base.text import printable
 from fanous.model.incident import Incident
 from fanous.model.instant import HOUR
-from fanous.pipeline.query import data_ended, known_until
 from fanous.publish.credits import credit_line
 from fanous.publish.document import Document, incident_document, known_document, users_of
 from fanous.publish.edition import Edition, incident_path
 from fanous.publish.filter import IncidentFilter
+from fanous.questions.country import data_ended, known_until
 from fanous.refdata.countries import country_name
 from fanous.store.protocol import Store
 from fanous.wording.language import ENGLISH

@@ -9,7 +9,7 @@ from typing import Any
 
 from fanous.model.incident import Incident, Sight, Witness
 from fanous.model.reason import Reason
-from fanous.pipeline.claims import witnesses
+from fanous.questions.claims import witnesses
 from fanous.store.protocol import Store
 from fanous.wording.reasons import reasons_text, why_document
 from fanous.wording.words import FAMILIES

@@ -258,6 +258,9 @@ class OpenStore:
         other.is_synthetic = not self.is_synthetic
         return (other, self) if self.is_synthetic else (self, other)
 
+    def countries(self) -> list[str]:
+        return sorted({name for side in self.sides() for name in side.facts.countries()})
+
     def about(self, country: str | None = None) -> Store:
         real, synthetic = self.sides()
         known, staged = real.facts.countries(), synthetic.facts.countries()

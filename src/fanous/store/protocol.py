@@ -116,6 +116,9 @@ class Store(Protocol):
     def sides(self) -> "tuple[Store, Store]":
         """The same store twice: showing all but synthetic facts, and showing only these."""
 
+    def countries(self) -> list[str]:
+        """All countries about which there is any data, synthetic or not."""
+
     def about(self, country: str | None = None) -> "Store":
         """The same store, showing synthetic facts about a country only if it has no others.
 

@@ -25,9 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fanous.model.alert import AlertState
 from fanous.model.measurement import is_address
-from fanous.pipeline.query import last_heard
 from fanous.probe.metrics import MEDIA, Metric, render
 from fanous.publish.feeds import FORMATS, Feed, Format
+from fanous.questions.country import last_heard
 from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
 from fanous.web.answers import HTML, Answers, Maker, Reply, Site, Visit, visit_of

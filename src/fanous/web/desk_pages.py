@@ -35,7 +35,6 @@ from fanous.pipeline.actions import (
     Retract,
     RetryAlerts,
 )
-from fanous.pipeline.search import target_named
 from fanous.publish.edition import CLAIMED, Story, lately_over, open_ones, statements_of, stories
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.countries import is_country, main_zone
@@ -47,6 +46,7 @@ from fanous.web.form import MOST_BYTES, MOST_CALENDAR_BYTES, Form, Refusal, chec
 from fanous.web.pages.incident import pictured
 from fanous.web.pages.measurements import WHICH_PAGE, listed_facts
 from fanous.web.routes import Facts
+from fanous.wording.names import target_named
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from fanous.collector.server import serve, server_config
 from fanous.config import Address, WrongKey, check_web_address, data_folder
 from fanous.errors import FanousError
 from fanous.pipeline.configure import MOST_KEPT_DAYS, NewMonitor, kept_days, offered, terms_of, write
-from fanous.pipeline.search import countries_named
 from fanous.publish.signer import KEY_FILE, ensure_key
 from fanous.sources.connector import Source
 from fanous.web.answers import HTML, Site, visit_of
@@ -34,6 +33,7 @@ from fanous.web.form import Refusal, form_of, is_from_here, words
 from fanous.web.settings import hashed, is_same
 from fanous.web.templates import rendered, static
 from fanous.wording.language import Language
+from fanous.wording.names import countries_named
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Characters that are not mistaken for one another when typed from a screen."""

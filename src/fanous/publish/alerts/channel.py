@@ -21,10 +21,10 @@ from fanous.errors import FanousError
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import HOUR
-from fanous.pipeline.search import target_named
 from fanous.publish.alerts.message import Message
 from fanous.refdata.countries import check_countries
 from fanous.wording.language import ENGLISH, Language
+from fanous.wording.names import target_named
 
 FIRST_WAIT = 15.0
 """Seconds to wait after the first failure, long enough for most restarts; each further failure doubles it."""

@@ -19,12 +19,12 @@ from fanous.model.alert import AlertGroup, AlertState, Delivery, Happening, News
 from fanous.model.incident import Incident, MethodChange
 from fanous.model.instant import DAY
 from fanous.model.reason import is_by_method
-from fanous.pipeline.claims import method_changes
 from fanous.publish.alerts.channel import MOST_ATTEMPTS, AlertRule, Attempt, Channel, wait_after
 from fanous.publish.alerts.group import METHOD_SETTLES, group_of, method_group
 from fanous.publish.alerts.message import Alert, Message, Sender, compose, compose_group
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.settings import Alerting
+from fanous.questions.claims import method_changes
 from fanous.store.protocol import Ask, Store
 
 NEWEST_ENDED = 7 * DAY

@@ -17,18 +17,6 @@ from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.series.signals import target_of_series
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso, to_iso
-from fanous.pipeline.claims import corrections as corrections_of
-from fanous.pipeline.explore import (
-    ExploreQuestion,
-    TooMuch,
-    counted_ones,
-    quantities,
-    shown,
-    sources_counted,
-)
-from fanous.pipeline.explore import aggregate as counted_along
-from fanous.pipeline.query import data_ended, known_until, last_heard, unnamed
-from fanous.pipeline.search import target_named
 from fanous.publish.credits import licences_of
 from fanous.publish.document import (
     Document,
@@ -41,6 +29,17 @@ from fanous.publish.document import (
     series_document,
 )
 from fanous.publish.edition import incident_path
+from fanous.questions.claims import corrections as corrections_of
+from fanous.questions.country import data_ended, known_until, last_heard, unnamed
+from fanous.questions.explore import (
+    ExploreQuestion,
+    TooMuch,
+    counted_ones,
+    quantities,
+    shown,
+    sources_counted,
+)
+from fanous.questions.explore import aggregate as counted_along
 from fanous.refdata.countries import local, main_zone, near_regions, region_name
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
@@ -68,6 +67,7 @@ from fanous.web.api.types import (
 )
 from fanous.web.pages.explore_common import address
 from fanous.wording.cost import cost_document
+from fanous.wording.names import target_named
 from fanous.wording.narrative import sentence
 from fanous.wording.words import counts_users
 

@@ -12,10 +12,10 @@ from fanous.analysis.incidents.assemble import UNCONFIRMED
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.base.text import printable
-from fanous.pipeline.claims import by_month, corrections, method_changes
 from fanous.publish.edition import web_address
 from fanous.publish.feeds import corrections_feed
 from fanous.publish.filter import PATTERNS, IncidentFilter, began_text
+from fanous.questions.claims import by_month, corrections, method_changes
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store

@@ -21,10 +21,10 @@ from fanous.model.incident import FamilyView, Incident
 from fanous.model.instant import DAY
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.pipeline.series import newest
 from fanous.publish.credits import licence_words
 from fanous.publish.levels import apart, label_of, lines_of, name_of, series_of, sound, stated_levels
 from fanous.publish.pictures import legend_of
+from fanous.questions.series import newest
 from fanous.sources.publishers import SOURCES, licences_by_source
 from fanous.store.protocol import Store
 from fanous.web.answers import Visit

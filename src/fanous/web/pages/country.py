@@ -18,11 +18,11 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
 from fanous.model.place import Access, UserWeights, asn_of
 from fanous.model.series import Series, Votes
-from fanous.pipeline.explore import control_targets
-from fanous.pipeline.query import known_until, seen_on
 from fanous.publish.edition import Story, history, newest, open_ones, statements_of
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import incident_spans
+from fanous.questions.country import known_until, seen_on
+from fanous.questions.explore import control_targets
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights

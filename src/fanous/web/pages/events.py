@@ -6,10 +6,10 @@ from fanous.analysis.events import EventOutcome, Timing, is_about, relation, tou
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import DAY
-from fanous.pipeline.claims import event_report
 from fanous.publish.edition import stories
 from fanous.publish.feeds import CALENDAR_MEDIA, calendar
 from fanous.publish.filter import PATTERNS
+from fanous.questions.claims import event_report
 from fanous.store.protocol import Store
 from fanous.web.answers import Reply, Visit
 from fanous.web.routes import Facts, page, resource

@@ -27,15 +27,15 @@ from fanous.charts.plot import IncidentSpan, Shape, ticks
 from fanous.model.coverage import Outcomes
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
-from fanous.pipeline.explore import (
+from fanous.publish.credits import credited, credits_line, licences_of
+from fanous.publish.pictures import incident_spans, stack_key
+from fanous.publish.table import rows_csv, rows_parquet
+from fanous.questions.explore import (
     Explored,
     ExploreQuestion,
     explore,
     shown,
 )
-from fanous.publish.credits import credited, credits_line, licences_of
-from fanous.publish.pictures import incident_spans, stack_key
-from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.sources.publishers import SOURCES

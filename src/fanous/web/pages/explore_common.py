@@ -18,7 +18,10 @@ from fanous.charts.counts import Sheet
 from fanous.charts.plot import IncidentSpan, ticks
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.explore import (
+from fanous.publish.edition import Story, stories
+from fanous.publish.pictures import clock_words, marks_of
+from fanous.questions.country import known_until
+from fanous.questions.explore import (
     KINDS,
     QUANTITIES,
     STEPS,
@@ -28,16 +31,14 @@ from fanous.pipeline.explore import (
     TooMuch,
     shown,
 )
-from fanous.pipeline.query import known_until
-from fanous.pipeline.search import asn_named, country_named, target_named
-from fanous.publish.edition import Story, stories
-from fanous.publish.pictures import clock_words, marks_of
+from fanous.questions.search import asn_named
 from fanous.refdata.countries import local, midnight, near_regions, region_name, region_of
 from fanous.refdata.networks import network_name
 from fanous.store.protocol import Store
 from fanous.web.answers import JSON, Elsewhere, NotUnderstood, Reply, Several, Visit
 from fanous.wording import clocks
 from fanous.wording.language import Language
+from fanous.wording.names import country_named, target_named
 
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 

@@ -20,7 +20,11 @@ from fanous.charts.plot import IncidentSpan
 from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
-from fanous.pipeline.explore import (
+from fanous.publish.credits import credited, credits_line
+from fanous.publish.document import Document, series_document
+from fanous.publish.pictures import incident_spans
+from fanous.publish.table import rows_csv, rows_parquet
+from fanous.questions.explore import (
     Compared,
     ComparedSeries,
     SeriesQuestion,
@@ -29,10 +33,6 @@ from fanous.pipeline.explore import (
     kind_of,
     published,
 )
-from fanous.publish.credits import credited, credits_line
-from fanous.publish.document import Document, series_document
-from fanous.publish.pictures import incident_spans
-from fanous.publish.table import rows_csv, rows_parquet
 from fanous.refdata.countries import country_name, region_name
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store

@@ -15,11 +15,11 @@ from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.model.instant import DAY
 from fanous.model.reason import is_by_method
-from fanous.pipeline.claims import method_changes
-from fanous.pipeline.query import known_until
 from fanous.publish.edition import LATELY, Story, lately_over, open_ones, stories
 from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import incident_spans, lines_of, reach
+from fanous.questions.claims import method_changes
+from fanous.questions.country import known_until
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.sources.measurements import MEASUREMENTS

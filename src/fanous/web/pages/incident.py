@@ -25,9 +25,6 @@ from fanous.model.incident import Incident, NetworkPart, Says, Status
 from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import SERVICE
 from fanous.model.place import Place
-from fanous.pipeline.claims import lacking
-from fanous.pipeline.explore import QUANTITIES, control_targets
-from fanous.pipeline.query import known_until, unnamed
 from fanous.publish import pictures
 from fanous.publish.credits import credit_line
 from fanous.publish.document import detailed_document, revision_document, sensitivity_document
@@ -55,6 +52,9 @@ from fanous.publish.report import (
     place_title,
 )
 from fanous.publish.witnesses import witness_rows
+from fanous.questions.claims import lacking
+from fanous.questions.country import known_until, unnamed
+from fanous.questions.explore import QUANTITIES, control_targets
 from fanous.refdata.countries import country_name, local
 from fanous.refdata.users import user_weights
 from fanous.sources.publishers import SOURCES, terms

@@ -27,7 +27,6 @@ from fanous.charts.paint import PICTURE_WIDTH, png
 from fanous.charts.plot import Shape
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import asn_of
-from fanous.pipeline.query import known_until
 from fanous.publish.credits import credits_line, sources_of
 from fanous.publish.edition import stories
 from fanous.publish.feeds import filtered_feed
@@ -45,6 +44,7 @@ from fanous.publish.filter import (
     ways_of,
 )
 from fanous.publish.table import as_csv, as_json
+from fanous.questions.country import known_until
 from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store

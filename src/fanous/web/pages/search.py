@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from fanous.base.text import printable
-from fanous.pipeline.search import LONGEST, SearchResult, Sought, search
 from fanous.publish.edition import stories
+from fanous.questions.search import LONGEST, SearchResult, Sought, search
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_title
 from fanous.store.protocol import Store

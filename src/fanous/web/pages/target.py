@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.model.instant import DAY
-from fanous.pipeline.query import known_until
 from fanous.publish.edition import newest, stories
 from fanous.publish.feeds import feed_of
+from fanous.questions.country import known_until
 from fanous.refdata.platforms import platforms
 from fanous.store.coverage import whole_hours
 from fanous.store.protocol import Store

@@ -14,9 +14,9 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.place import Place
 from fanous.model.reason import Reason
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline.claims import check, event_report
-from fanous.pipeline.query import confirm
 from fanous.publish.edition import claims_about
+from fanous.questions.claims import check, event_report
+from fanous.questions.country import confirm
 from fanous.store.coverage import Within
 from fanous.store.local import open_store
 from fanous.wording.reasons import reasons_text
@@ -32,7 +32,8 @@ CONCLUDING = (
     "fanous.pipeline.interference",
     "fanous.pipeline.judge",
     "fanous.pipeline.outages",
-    "fanous.pipeline.questions",
+    "fanous.questions.claims",
+    "fanous.questions.incident",
     "fanous.sources.connector",
     "fanous.sources.ooni",
     "fanous.sources.publishers",

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from fanous.model.verdict import State
-from fanous.pipeline import explore as explored
-from fanous.pipeline.explore import (
+from fanous.questions import explore as explored
+from fanous.questions.explore import (
     ExploreQuestion,
     TooMuch,
     aggregate,

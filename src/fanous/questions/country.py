@@ -59,7 +59,7 @@ class CountryAnswer:
 
     def _repr_html_(self) -> str:
         """For notebooks: the incidents as a table, and what cannot be judged."""
-        from fanous.pipeline.frame import IncidentList, html_table
+        from fanous.questions.frame import IncidentList, html_table
         from fanous.wording.reasons import reasons_text
 
         lacking = [(target, reasons_text([reason])) for target, reason in self.insufficient]
@@ -90,7 +90,7 @@ def confirm(
     every, store = store, store.about(country)
     span = store.facts.span(country)
     if span is None:
-        countries = known_countries(every)
+        countries = every.countries()
         if country in countries:
             raise FanousError(
                 f"no measurement of {country_name(country)} in this store can be used: all of them lack something, "
@@ -240,11 +240,6 @@ def known_since(store: Store, incidents: Iterable[Incident], since: float) -> li
     """Those that may have been on at an instant or after it: an open one is left out if its data had ended by then."""
     now = store.now()
     return [one for one in incidents if (end := data_ended(store, one, now)) is None or end >= since]
-
-
-def known_countries(store: Store) -> list[str]:
-    """All countries about which the store has any data, synthetic or not."""
-    return sorted({name for side in store.sides() for name in side.facts.countries()})
 
 
 LATELY = 7 * DAY

@@ -22,6 +22,7 @@ from fanous.analysis.incidents.revision import taken_back
 from fanous.analysis.policing import Policing, policing
 from fanous.analysis.series.signals import target_of_series
 from fanous.analysis.series.voices import PROBES
+from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, MethodChange, Scope, Status, Witness
@@ -29,7 +30,8 @@ from fanous.model.instant import DAY, to_iso
 from fanous.model.measurement import Provenance
 from fanous.model.place import Family
 from fanous.model.reason import Reason, is_by_method
-from fanous.pipeline.query import known_since
+from fanous.pipeline.call import Call
+from fanous.questions.country import known_since
 from fanous.refdata.countries import exam_season
 from fanous.refdata.networks import network_name
 from fanous.refdata.platforms import domains_of, target_of
@@ -276,3 +278,38 @@ def run_link(urls: Sequence[str]) -> str:
     arguments = json.dumps({"urls": list(urls)}, separators=(",", ":"))
     query = urlencode({"mv": "1.2.0", "tn": "web_connectivity", "ta": arguments})
     return f"https://run.ooni.io/nettest?{query}"
+
+
+class ListCorrections(Call[list[Correction]], frozen=True, tag="corrections"):
+    """Withdrawals, newest first."""
+
+    country: str | None = None
+
+    def perform(self, store: Store) -> list[Correction]:
+        return corrections(store, self.country)
+
+
+class CheckClaims(Call[list[tuple[Claim, Checked]]], frozen=True, tag="check_claims"):
+    """Claims, checked against the evidence; ``None`` = all."""
+
+    claim: str | None = None
+
+    def perform(self, store: Store) -> list[tuple[Claim, Checked]]:
+        wanted = [
+            one for one in store.ledger.claims() if self.claim is None or one.id.lower() == self.claim.lower()
+        ]
+        if self.claim is not None and not wanted:
+            raise FanousError(f"no claim {self.claim} in this store; see `fanous claims list`")
+        return [(one, check(store, one)) for one in wanted]
+
+
+class ReportEvent(Call[EventReport], frozen=True, tag="event_report"):
+    """What was seen around an announced event."""
+
+    event: str
+
+    def perform(self, store: Store) -> EventReport:
+        found = next((one for one in store.ledger.events() if one.id.lower() == self.event.lower()), None)
+        if found is None:
+            raise FanousError(f"no event {self.event} in this store; `fanous events list` shows them")
+        return event_report(store, found)

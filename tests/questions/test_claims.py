@@ -9,7 +9,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Scope, Sight
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
-from fanous.pipeline.claims import check, witnesses
+from fanous.questions.claims import check, witnesses
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.copies import copy_of

@@ -3,18 +3,10 @@
 from datetime import date
 
 from fanous.model.incident import Kind
-from fanous.pipeline.search import (
-    Sought,
-    asn_named,
-    country_named,
-    fitting,
-    folded,
-    networks_like,
-    taken_apart,
-    target_named,
-)
+from fanous.questions.search import Sought, asn_named, fitting, networks_like, taken_apart
 from fanous.store.coverage import KnownNetwork
 from fanous.wording.language import ENGLISH, LANGUAGES
+from fanous.wording.names import country_named, folded, target_named
 from tests.charts.events import incident
 from tests.each import each
 

@@ -22,18 +22,19 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import Verdict
-from fanous.pipeline import ingest, query
-from fanous.pipeline.frame import IncidentList, html_table, time_shown
+from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import Ingested, Judgement, Reject, judgements
-from fanous.pipeline.query import CountryAnswer
-from fanous.pipeline.search import country_named, not_a_country, target_wanted
+from fanous.questions import country as query
+from fanous.questions.country import CountryAnswer
+from fanous.questions.frame import IncidentList, html_table, time_shown
 from fanous.sources.publishers import SOURCES, terms
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld, StoreLocation, in_folder, snapshot
 from fanous.store.protocol import Store as AnyStore
 from fanous.wording import narrative
 from fanous.wording.language import LANGUAGES, chosen
+from fanous.wording.names import country_named, not_a_country, target_wanted
 
 VERDICT_COLUMNS = pa.schema(
     [

@@ -1,37 +1,36 @@
 """Search: what a reader types in a search field, split into places, targets, dates, kinds and words.
 
-Names of countries and months are known in the languages of the pages; all names are compared without case, accents
-and the variants of Arabic letters.  Anything else is a word that must occur in a headline, a label or the title
-of an event.
+Names are known and compared as ``wording.names`` has them.  Anything else is a word that must occur in a headline, a
+label or the title of an event.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from difflib import get_close_matches
 from functools import lru_cache
 
 from fanous.base.text import printable
-from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import LARGEST_ASN, asn_of
 from fanous.refdata.countries import (
-    cldr_name,
     country_codes,
-    country_name,
     midnight,
-    other_names,
     shared_names,
 )
 from fanous.refdata.networks import former_names, network_name, registered_name
-from fanous.refdata.platforms import platforms, target_of, title
+from fanous.refdata.platforms import target_of
 from fanous.store.coverage import KnownNetwork
 from fanous.store.protocol import Store
 from fanous.wording.headline import headline
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
+from fanous.wording.names import (
+    countries_by_name,
+    folded,
+    loose,
+    targets_by_name,
+)
 from fanous.wording.words import KINDS, mechanism_words
 
 LONGEST = 120
@@ -45,28 +44,6 @@ MOST_INCIDENTS = 20
 MOST_READ = 5_000
 """Most incidents whose headlines are read, newest first."""
 
-_ARABIC = str.maketrans(
-    {
-        "ي": "ی",
-        "ى": "ی",
-        "ك": "ک",
-        "أ": "ا",
-        "إ": "ا",
-        "آ": "ا",
-        "ٱ": "ا",
-        "ة": "ه",
-        "ہ": "ه",
-        "ھ": "ه",
-        "ۀ": "ه",
-        "ؤ": "و",
-        "ئ": "ی",
-        "ـ": None,
-        "\u200c": None,
-        "\u200d": None,
-    }
-)
-"""One letter for each group that writers of Arabic, Persian and Urdu use interchangeably."""
-
 _STOP = frozenset(
     {"the", "a", "an", "of", "in", "on", "at", "by", "from", "to", "and", "or", "for", "is", "was"}
     | {"compare", "vs", "versus"}
@@ -76,48 +53,12 @@ _STOP = frozenset(
 """Words without meaning here, in the languages with Latin letters."""
 
 
-def folded(text: str) -> str:
-    """``Côte d’Ivoire`` -> ``cote d ivoire``; the forms that people type become one."""
-    plain = unicodedata.normalize("NFKD", printable(text).translate(_ARABIC).casefold())
-    letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_ARABIC)
-    return " ".join(re.findall(r"[\w.-]+", letters))
-
-
-def _loose(text: str) -> str:
-    """Folded, and without dots and hyphens, for names in tables."""
-    return " ".join(re.findall(r"\w+", folded(text)))
-
-
-@lru_cache(maxsize=1)
-def _countries() -> Mapping[str, str]:
-    """Folded name, in every language and as people abbreviate it -> code."""
-    found = {
-        _loose(name(code, language)): code
-        for language in LANGUAGES
-        for code in country_codes()
-        for name in (cldr_name, country_name)
-    }
-    return found | {_loose(name): code for code, names in other_names().items() for name in names}
-
-
-@lru_cache(maxsize=1)
-def _targets() -> Mapping[str, str]:
-    """Folded name or title of a platform -> its name."""
-    found: dict[str, str] = {}
-    for name in platforms():
-        first, _, second = title(name).partition("(")
-        for text in (name, name.replace("_", " "), title(name), f"{second} {first}", first, second):
-            if _loose(text):
-                found.setdefault(_loose(text), name)
-    return found
-
-
 @lru_cache(maxsize=1)
 def _months() -> Mapping[str, int]:
     from babel.dates import get_month_names
 
     return {
-        _loose(name): number
+        loose(name): number
         for language in LANGUAGES.values()
         for context in ("format", "stand-alone")
         for width in ("abbreviated", "wide")
@@ -137,7 +78,7 @@ _KIND_WORDS = {
 @lru_cache(maxsize=1)
 def _kinds() -> Mapping[str, Kind]:
     found = {
-        _loose(language.say(text)): kind for language in LANGUAGES.values() for kind, text in KINDS.items()
+        loose(language.say(text)): kind for language in LANGUAGES.values() for kind, text in KINDS.items()
     }
     return {word: kind for kind, words in _KIND_WORDS.items() for word in words} | found
 
@@ -188,7 +129,7 @@ def taken_apart(text: str) -> Sought:
     at = 0
     while at < len(typed):
         for length in range(min(5, len(typed) - at), 0, -1):
-            if named.take_name(_loose(" ".join(typed[at : at + length]))):
+            if named.take_name(loose(" ".join(typed[at : at + length]))):
                 break
         else:
             length = 1
@@ -224,10 +165,10 @@ class _Named:
         """Take the phrase, if it is the name of something."""
         if phrase in shared_names():
             self.countries += shared_names()[phrase]
-        elif phrase in _countries():
-            self.countries.append(_countries()[phrase])
-        elif phrase in _targets():
-            self.targets.append(_targets()[phrase])
+        elif phrase in countries_by_name():
+            self.countries.append(countries_by_name()[phrase])
+        elif phrase in targets_by_name():
+            self.targets.append(targets_by_name()[phrase])
         elif phrase in _kinds():
             self.kinds.append(_kinds()[phrase])
         elif phrase in _months() and len(phrase) > 2:
@@ -387,7 +328,7 @@ def _text_of(one: Incident, language: Language) -> str:
     texts += [one.id, str(one.kind), str(one.scope), *(mechanism_words(each) for each in one.mechanisms)]
     for asn in filter(None, map(asn_of, one.entities)):
         texts += [network_name(asn), *former_names(asn)]
-    return f" {_loose(' '.join(texts))} "
+    return f" {loose(' '.join(texts))} "
 
 
 def _fits_event(one: AnnouncedEvent, sought: Sought) -> bool:
@@ -401,7 +342,7 @@ def _fits_event(one: AnnouncedEvent, sought: Sought) -> bool:
         return False
     if sought.days and not _overlaps(one.start, one.end, sought.days, one.country):
         return False
-    said = f" {_loose(one.title)} "
+    said = f" {loose(one.title)} "
     return all(word in said for word in sought.words)
 
 
@@ -410,7 +351,7 @@ def _countries_like(sought: Sought) -> list[str]:
     if not sought.words or sought.countries:
         return []
     text = " ".join(sought.words)
-    found = [code for name, code in _countries().items() if len(text) > 1 and name.startswith(text)]
+    found = [code for name, code in countries_by_name().items() if len(text) > 1 and name.startswith(text)]
     return list(dict.fromkeys(found))
 
 
@@ -421,7 +362,7 @@ def _targets_like(sought: Sought, known: Mapping[str, int]) -> list[str]:
     text = " ".join(sought.words)
     if len(text) < 2:
         return []
-    found = [name for title_, name in _targets().items() if title_.startswith(text)]
+    found = [name for title_, name in targets_by_name().items() if title_.startswith(text)]
     measured = [one for one in known if text.replace(" ", "") in one.replace("-", "").replace(".", "")]
     found += sorted(measured, key=lambda one: (-known[one], one))
     return list(dict.fromkeys(found))
@@ -464,58 +405,7 @@ def _networks_named(known: Sequence[KnownNetwork], sought: Sought) -> tuple[int,
 
 def _named(one: KnownNetwork, words: Sequence[str]) -> bool:
     names = (network_name(one.asn), registered_name(one.asn), one.name, *former_names(one.asn))
-    return any(all(word in _loose(name) for word in words) for name in names if name)
-
-
-def target_named(text: str) -> str:
-    """``Twitter``, ``twitter.com`` or ``https://x.com/home`` -> ``x``; any other host is its own target; empty =
-    neither."""
-    known = _targets().get(_loose(text))
-    if known:
-        return known
-    host = target_of(_ADDRESS.sub(r"\1", text.strip()))
-    return host if re.fullmatch(r"[\w-]+(\.[\w-]+)+|[0-9a-f.:]+", host) or host in platforms() else ""
-
-
-def target_wanted(text: str) -> str:
-    """``target_named`` of what a person typed in a question or a record: a name that no measurement has would
-    read as "not measured".
-
-    Raises:
-        FanousError: it is neither a platform nor a domain.
-    """
-    found = target_named(text)
-    if not found:
-        near = get_close_matches(_loose(text), _targets(), n=1)
-        hint = f"; did you mean {title(_targets()[near[0]])}?" if near else ""
-        raise FanousError(f"{text!r} is neither a platform nor a domain, such as x or bbc.com{hint}")
-    return found
-
-
-_ADDRESS = re.compile(r"(?i)https?://([^/?#]+).*")
-
-
-def country_named(text: str) -> str:
-    """``pakistan``, ``PK``, ``پاکستان`` -> ``PK``; empty = no country."""
-    code = text.strip().upper()
-    name = _loose(text)
-    return code if code in country_codes() else "" if name in shared_names() else _countries().get(name, "")
-
-
-def not_a_country(text: str) -> str:
-    """Why a text names no country, as a sentence."""
-    several = shared_names().get(_loose(text), [])
-    if several:
-        return f"{text!r} may mean {' or '.join(f'{code} ({country_name(code)})' for code in several)}: give the code"
-    near = get_close_matches(_loose(text), _countries(), n=1)
-    hint = f"; did you mean {country_name(_countries()[near[0]])}?" if near else ""
-    return f"{text!r} is neither the code nor the name of a country, such as PK or Pakistan{hint}"
-
-
-def countries_named(text: str) -> dict[str, str]:
-    """``Pakistan, IN`` or ``PK IN``: each name -> its country's code; empty = it is none."""
-    parts = [text] if country_named(text) else text.split(",") if "," in text else text.split()
-    return {name.strip(): country_named(name) for name in parts if name.strip()}
+    return any(all(word in loose(name) for word in words) for name in names if name)
 
 
 def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str] = ()) -> str:
@@ -527,6 +417,6 @@ def asn_named(text: str, known: Sequence[KnownNetwork], countries: Sequence[str]
     number = re.fullmatch(r"(?i)(?:asn?)?\s*([0-9]{1,10})", text.strip())
     if number:
         return str(int(number[1])) if 0 < int(number[1]) <= LARGEST_ASN else ""
-    words = _loose(text).split()
+    words = loose(text).split()
     found = networks_like(known, Sought(tuple(countries), words=tuple(words))) if words else []
     return str(found[0].asn) if found else ""
