@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.pipeline import configure
 from fanous.pipeline.configure import ADMIN_TOKEN, kept_days, offered
+from fanous.refdata import update
 from tests.commands import fanous
 
 FANOUS = str(Path(sys.executable).with_name("fanous"))
@@ -142,6 +144,30 @@ def test_a_file_that_is_there_is_said_before_anything_is_asked(tmp_path: Path) -
     assert "Licence" not in done.stderr
 
 
+def test_lists_of_sites_are_fetched_if_wanted_and_a_missing_one_does_not_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url.rpartition("/")[2])
+        if asked[-1] == "in.csv":
+            raise FanousError("404")
+        return b"url\nhttps://news.example/\n"
+
+    monkeypatch.setattr(update, "update_lists", partial(update.update_lists, fetch=fetch))
+    done = init(tmp_path, "PK", "IN", "--lists")
+    assert asked == ["global.csv", "pk.csv", "in.csv"]
+    assert "citizenlab-pk.csv: updated, 1 sites" in done.stdout
+    assert "not updated: 404" in done.stdout and "`fanous refdata lists PK IN` tries again" in done.stdout
+    assert "next: fanous run" in done.stdout
+    folder = tmp_path / "home/.local/share/fanous/refdata/lists"
+    assert {path.name for path in folder.glob("*.csv")} == {"citizenlab-global.csv", "citizenlab-pk.csv"}
+    done = init(tmp_path, "PK", "--config", "b.toml")
+    assert len(asked) == 3, "without a terminal, nothing is fetched unasked"
+    assert "withheld from readers; `fanous refdata lists PK`" in done.stdout
+
+
 def test_at_a_terminal_it_asks_until_it_understands(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
@@ -155,7 +181,7 @@ def test_at_a_terminal_it_asks_until_it_understands(tmp_path: Path) -> None:
         text=True,
     )
     os.close(theirs)
-    os.write(ours, b"Pakistn\nPakistan, in\nooni onion\nooni tor\nhere\n127.0.0.1:8480\n")
+    os.write(ours, b"Pakistn\nPakistan, in\nooni onion\nooni tor\nhere\n127.0.0.1:8480\nn\n")
     _, said = running.communicate(timeout=60)
     os.close(ours)
     assert running.returncode == 0, said
@@ -167,6 +193,7 @@ def test_at_a_terminal_it_asks_until_it_understands(tmp_path: Path) -> None:
     assert written["sources"]["tor"]["countries"] == ["PK", "IN"]
     assert set(written["sources"]) == {"ooni", "tor"}
     assert written["run"]["listen"] == "127.0.0.1:8480"
+    assert "Fetch Citizen Lab's lists" in said
 
 
 def test_run_and_others_read_it_from_the_current_folder(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +46,14 @@ def init(
             "--passphrase", help="Ask for a passphrase to log in to the desk with, as well as its token."
         ),
     ] = False,
+    lists: Annotated[
+        bool | None,
+        typer.Option(
+            "--lists/--no-lists",
+            help="Fetch Citizen Lab's lists of the sites whose names readers may see (CC BY-NC-SA 4.0), or do not ask.",
+            show_default=False,
+        ),
+    ] = None,
     config: Annotated[
         Path, typer.Option("--config", metavar="FILE", help="File to write; the secrets go next to it.")
     ] = CONFIGURATION,
@@ -93,8 +101,36 @@ def init(
     for name in accepted:
         if known[name].token:
             say(f"{name} needs a key: put it into {beside} as {known[name].token}=...")
+    _offer_lists(codes, lists, asks)
     is_default = config == CONFIGURATION
     say(f"next: fanous run{'' if is_default else f' --config {config}'}, then open http://{chosen.listen}/")
+
+
+def _offer_lists(codes: Sequence[str], wanted: bool | None, asks: bool) -> None:
+    """Without lists, nearly every site is on none, and readers do not see its name."""
+    from fanous.cli.refdata import failure, updated_lines
+    from fanous.refdata.update import update_lists
+    from fanous.refdata.watchlist import lists_folder
+
+    if wanted is None and asks:
+        wanted = typer.confirm(
+            "Fetch Citizen Lab's lists of the sites whose names readers may see (CC BY-NC-SA 4.0)?",
+            default=True,
+            err=True,
+        )
+    command = f"fanous refdata lists {' '.join(codes)}"
+    if not wanted:
+        say(
+            f"the names of sites on no list are withheld from readers; `{command}` fetches Citizen Lab's lists"
+        )
+        return
+    updates = update_lists(["global", *codes], lists_folder())
+    for line in updated_lines(updates):
+        say(line)
+    if failure(updates):
+        say(
+            f"`{command}` tries again; without its list, the names of a country's sites are withheld from readers"
+        )
 
 
 def _address(told: str) -> str:
