@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from fanous.analysis.claims import check_claim
@@ -12,27 +11,18 @@ from fanous.analysis.incidents.disputes import shown_by
 from fanous.evaluation.adversary import (
     AFTER,
     BEFORE,
-    HONEST,
     MAKING,
     UNMAKING,
     claims_of,
     fifths,
-    price_of,
-    price_of_lie,
-    price_of_name,
-    price_of_past,
-    prices,
     spared,
     succeeds,
 )
-from fanous.evaluation.simulate.lines import LURE, Prelude, Raid, raid_attempts
 from fanous.evaluation.simulate.votes import START, Crowd, Strategy, attempts, votes_of
-from fanous.evaluation.votes import incidents_of
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Scope, Sight, Status
 from fanous.model.instant import HOUR
 from fanous.model.place import Family
-from fanous.model.score import Price
 from fanous.model.series import Votes
 from fanous.sources.measurements import FAMILY_OF
 
@@ -165,76 +155,3 @@ def test_what_spared_probes_hide_is_counted() -> None:
     few, many = (next(one for one in spared(range(1)) if one.own == own) for own in (2, 16))
     assert (few.confirmed, few.national, few.missed) == (1, 1, 0)
     assert (many.confirmed, many.told, many.missed) == (0, 1, 0)
-
-
-# --- what an attack costs ---------------------------------------------------------------------------------
-
-
-def laptop(networks: int, hours: float, honest: int) -> Price:
-    return price_of("T7", Raid(1, networks, hours, honest, "ooni"), 2)
-
-
-@pytest.mark.parametrize("hours", [3.0, 72.0])
-def test_one_line_confirms_nothing_by_a_collectors_door(hours: float) -> None:
-    assert price_of("T1", Raid(1, 1, hours, 0, "edge"), 2).worked == 0
-
-
-def test_one_patient_laptop_succeeds_where_nobody_watches_after_as_long_as_the_page_says() -> None:
-    assert [laptop(2, hours, 0).worked for hours in (1.0, 2.0, 4.0)] == [0, 0, 2]
-    assert [laptop(1, hours, 0).worked for hours in (3.0, 27.0)] == [0, 2]
-    assert laptop(2, 4.0, max(HONEST)).worked == 0
-
-
-def test_no_crowd_of_strangers_takes_back_what_own_probes_see() -> None:
-    assert price_of("T2", Raid(8, 2, 12.0, 0, "edge", denies=True), 1).worked == 0
-
-
-def past(attack: str, lines: int, honest: int, own: int) -> Price:
-    share = 0.5 if attack == "T3" else 1.0
-    hours = 72.0 if attack == "T3" else 20.0
-    return price_of_past(attack, Prelude(lines, 1, hours, honest, own, share), 1)
-
-
-def test_one_line_neither_hides_nor_moves_what_own_probes_see() -> None:
-    assert (past("T3", 1, 0, 3).reported, past("T4", 1, 0, 3).reported) == (0, 0)
-
-
-def test_two_lines_move_the_onset_and_one_moves_none() -> None:
-    """What the page admits."""
-    assert past("T4", 2, 3, 3).worked == 1
-    assert past("T4", 1, 8, 0).worked == 0, "where volunteers alone see the event"
-
-
-def test_no_line_makes_an_event_of_a_month_ago() -> None:
-    dated_back = Raid(2, 2, 12.0, 0, "edge", back=720.0)
-    made = price_of("T5", dated_back, 2)
-    assert (made.worked, made.reported) == (0, 0)
-    assert price_of("T5", replace(dated_back, back=0.0), 2).reported == 2, "as it goes on, it is a suspicion"
-
-
-def test_a_name_on_no_list_is_seen_by_no_reader() -> None:
-    made = votes_of(raid_attempts(Raid(2, 1, 3.0, 0, "edge"), 1), target=LURE)
-    found = incidents_of(made, made.where(np.zeros(len(made), np.bool_)), "XA", None)
-    assert {target for one in found for target in one.targets} == {LURE}, "the desk sees it"
-    named = price_of_name(Raid(2, 1, 3.0, 0, "edge"), 2)
-    assert (named.worked, named.reported) == (0, 2)
-
-
-def test_one_line_reports_nothing() -> None:
-    one, two = (price_of("T1", Raid(lines, 1, 72.0, 0, "edge"), 3) for lines in (1, 2))
-    assert (one.worked, one.reported) == (0, 0)
-    assert two.reported == 3, "two are a suspicion"
-
-
-def test_a_second_publisher_must_lie_too() -> None:
-    alone, together = (price_of_lie(others, 2) for others in ((), ("gtr",)))
-    assert (alone.worked, alone.reported, together.worked) == (0, 2, 2)
-
-
-@pytest.mark.matrix
-def test_every_price_is_asked_of_one_line_and_none_is_low_enough() -> None:
-    alone = [one for one in prices(1) if one.lines == 1 and one.attack != "T7"]
-    assert {one.attack for one in alone} == {"T1", "T2", "T3", "T4", "T5", "T6", "T8"}
-    assert {one.honest for one in alone} == {*HONEST}
-    assert [one for one in alone if one.worked] == []
-    assert {one.attack for one in alone if one.reported} <= {"T2", "T8"}

@@ -1,5 +1,6 @@
 """``fanous evaluate``: how often Fanous is right where the truth is known, as tables or JSON."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
@@ -21,7 +22,7 @@ from fanous.model.score import (
     EventScore,
     ExplanationRates,
     Fifth,
-    Price,
+    PriceScore,
     QuietIntervalScore,
     RoundsScore,
     SlowdownScore,
@@ -46,9 +47,30 @@ def evaluate(
         bool,
         typer.Option(
             "--adversary",
-            help="Instead, measure how many lying probes an attack needs, and what it costs (takes half an hour).",
+            help="Instead, measure what lies cost, and how many lying probes an attack needs (takes an hour).",
         ),
     ] = False,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attack",
+            metavar="NAME",
+            help="With --adversary: only what this attack costs (T1 to T8, or silence); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="With --adversary: draws for each price.")
+    ] = 20,
+    draws_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--draws-file",
+            metavar="FILE",
+            help="With --adversary: keep each draw here, and go on from those kept by the same rules and detectors.",
+            show_default=False,
+        ),
+    ] = None,
     calibration: Annotated[
         bool,
         typer.Option(
@@ -100,7 +122,7 @@ def evaluate(
         _evaluate_calibration(corpus or [], data, truth_table, as_json)
         return
     if adversary:
-        _evaluate_adversary(as_json)
+        _evaluate_adversary(attack or [], draws, draws_file, as_json)
         return
     if slowdowns:
         _evaluate_slowdowns(as_json)
@@ -129,26 +151,38 @@ def evaluate(
         raise FanousError(f"not everything was judged, for want of {', '.join(names)}; {how_to_give(data)}")
 
 
-def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.evaluation.adversary import attacks, fifths, prices, spared
+def _evaluate_adversary(only: list[str], draws: int, file: Path | None, as_json: bool) -> None:
+    from fanous.evaluation.adversary import attacks, fifths, spared
+    from fanous.evaluation.prices import price_rows, prices
     from fanous.evaluation.volunteers import volunteer_prices, volunteer_speeds
 
+    known = {row.price.attack for row in price_rows()}
+    if unknown := sorted({*only} - known):
+        raise typer.BadParameter(
+            f"{', '.join(map(printable, unknown))}: known are {', '.join(sorted(known))}",
+            param_hint="--attack",
+        )
+    found = list(prices(draws, file, only, len(os.sched_getaffinity(0))))
     if as_json:
-        found = {
-            "attacks": [attack_document(attack) for attack in attacks()],
-            "fifths": [fifth_document(fifth) for fifth in fifths()],
-            "spared": [msgspec.to_builtins(one) for one in spared()],
-            "prices": [msgspec.to_builtins(one) for one in prices()],
-            "volunteer_prices": [msgspec.to_builtins(one) for one in volunteer_prices()],
-            "volunteer_speeds": [msgspec.to_builtins(one) for one in volunteer_speeds()],
-        }
-        print_document(found)
+        document: dict[str, Any] = {"prices": [msgspec.to_builtins(one) for one in found]}
+        if not only:
+            document |= {
+                "attacks": [attack_document(attack) for attack in attacks()],
+                "fifths": [fifth_document(fifth) for fifth in fifths()],
+                "spared": [msgspec.to_builtins(one) for one in spared()],
+                "volunteer_prices": [msgspec.to_builtins(one) for one in volunteer_prices()],
+                "volunteer_speeds": [msgspec.to_builtins(one) for one in volunteer_speeds()],
+            }
+        print_document(document)
     else:
-        print_attacks(console(), attacks())
-        print_fifths(console(), fifths())
-        print_spared(console(), spared())
-        print_prices(console(), prices())
-        print_volunteers(console(), volunteer_prices(), volunteer_speeds())
+        print_prices(console(), found)
+        if not only:
+            print_attacks(console(), attacks())
+            print_fifths(console(), fifths())
+            print_spared(console(), spared())
+            print_volunteers(console(), volunteer_prices(), volunteer_speeds())
+    if cheap := sorted({one.price.attack for one in found if one.is_too_cheap}):
+        raise FanousError(f"one line, or one publisher, is enough: {', '.join(cheap)}")
 
 
 def _evaluate_slowdowns(as_json: bool) -> None:
@@ -691,10 +725,11 @@ def print_spared(console: Console, rows: Iterable[Spared]) -> None:
     console.print(table)
 
 
-def print_prices(console: Console, rows: Iterable[Price]) -> None:
+def print_prices(console: Console, rows: Iterable[PriceScore]) -> None:
     """One row per attack, price and number of honest people."""
     table = Table(
         "attack",
+        "by",
         "lines",
         "networks",
         "hours",
@@ -702,13 +737,25 @@ def print_prices(console: Console, rows: Iterable[Price]) -> None:
         "honest",
         "draws",
         "worked",
-        "suspicion",
+        "after (soonest)",
+        "event changed",
+        "published",
         box=None,
     )
     for one in rows:
-        paid = (one.lines, one.networks, f"{one.hours:g}", one.names)
-        honest = str(one.honest) if one.honest else "nobody watches"
-        table.add_row(one.attack, *map(str, paid), honest, *map(str, (one.draws, one.worked, one.reported)))
+        price = one.price
+        paid = (price.lines, price.networks, f"{price.hours:g}", price.names, price.honest, one.counted)
+        worked = f"{one.worked}, TOO CHEAP" if one.is_too_cheap else str(one.worked)
+        after = "-" if one.hours is None else f"{one.hours:g} h ({one.soonest:g})"
+        table.add_row(
+            f"{price.attack} {price.country}".strip(),
+            price.by,
+            *map(str, paid),
+            worked,
+            after,
+            str(one.changed),
+            str(one.reported),
+        )
     console.print(table)
 
 

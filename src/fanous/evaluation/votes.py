@@ -3,24 +3,26 @@
 For evaluations that need thousands of small events but no store; ``aggregate`` makes the series.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from fanous.analysis.detectors.finding import Finding
+from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
-from fanous.analysis.explanations.comparisons import NOTHING
+from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
 from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import is_groundless
 from fanous.analysis.series.aggregate import VOUCHED_STEP, VerdictRow, counted, series
+from fanous.model.evidence import KINDS, Evidence, EvidenceScope, LookupOutcome, column
 from fanous.model.incident import Incident
 from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
 from fanous.model.series import Anomaly, Series, Votes
 from fanous.model.verdict import State
-from fanous.pipeline.interference import TICK
+from fanous.pipeline.interference import TICK, UNKNOWN_PROBES
 from fanous.pipeline.judge import rules_version
 from fanous.sources.measurements import FAMILY_OF
 
@@ -35,22 +37,35 @@ def series_of(votes: Votes, country: str) -> list[Series]:
     return series(_rows(votes, country), TICK, VOUCHED_STEP)
 
 
-def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
+def incidents_of(
+    votes: Votes,
+    elsewhere: Votes,
+    country: str,
+    users: UserWeights | None,
+    software: Mapping[str, str] | None = None,
+) -> list[Incident]:
     """The incidents that Fanous finds in them.
 
     Args:
         elsewhere: votes of other countries that say *works*.
+        software: of each probe or run; ``None`` = unknown, and runs are not compared.
     """
-    found = _alone(votes, elsewhere, country, users)
+    found = _alone(votes, elsewhere, country, users, software)
     families = []
     for family in (one for one in JUDGED_ALONE if len(of_family(votes, one, FAMILY_OF))):
         own = of_family(votes, family, FAMILY_OF)
-        families.append(Alone(family, counted(own, TICK), _alone(own, elsewhere, country, users)))
+        families.append(Alone(family, counted(own, TICK), _alone(own, elsewhere, country, users, software)))
     are_mixed = len(families) > 1 or len(np.unique(votes.vouched)) > 1
     return with_disputes(found, families, votes, FAMILY_OF) if are_mixed else found
 
 
-def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
+def _alone(
+    votes: Votes,
+    elsewhere: Votes,
+    country: str,
+    users: UserWeights | None,
+    software: Mapping[str, str] | None,
+) -> list[Incident]:
     """The same without asking what each family of sources shows by itself."""
     findings = [
         Finding(anomaly, BLOCKING.kind)
@@ -58,9 +73,62 @@ def _alone(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | No
         if anomaly.probability >= BLOCKING.suspect_at
     ]
     setting = Setting(country, users, rules_version(), DETECTOR_VERSION)
-    told = MeasuredVotes(counted(votes, TICK), elsewhere, FAMILY_OF, NOTHING, findings)
-    groups = (group for group in events(findings, OF_MEASUREMENTS) if not is_groundless(group, told.votes))
-    return [told.incident(group, setting) for group in groups]
+    kept = counted(votes, TICK)
+    return [
+        MeasuredVotes(
+            kept, elsewhere, FAMILY_OF, _compared(votes, group, country, software), findings
+        ).incident(group, setting)
+        for group in events(findings, OF_MEASUREMENTS)
+        if not is_groundless(group, kept)
+    ]
+
+
+def _compared(
+    votes: Votes, group: Sequence[Finding], country: str, software: Mapping[str, str] | None
+) -> Comparisons:
+    """What the country's votes on the event's targets say besides, where the software is known."""
+    if software is None:
+        return NOTHING
+    asns = {finding.asn for finding in group}
+    first, last = (
+        bound(getattr(f.anomaly, name) for f in group) for bound, name in ((min, "start"), (max, "last_seen"))
+    )
+    chosen = votes.where((votes.times >= first) & (votes.times <= last))
+    count = len(chosen)
+    columns: dict[str, Any] = {
+        "uids": chosen.uids,
+        "countries": [country] * count,
+        "asns": chosen.asns,
+        "access": chosen.access,
+        "times": chosen.times,
+        "targets": chosen.targets,
+        "claimed": [True] * count,
+        "here": inside(chosen, group),
+        "then": [True] * count,
+        "fails": chosen.seen,
+        "works": ~chosen.seen,
+        "mechanisms": [(way,) if way else () for way in chosen.mechanisms],
+        "controlled": chosen.controlled,
+        "kbps": chosen.kbps,
+        "sources": chosen.sources,
+        "probes": chosen.probes,
+        "software": [software.get(probe, "") for probe in chosen.probes],
+        "tests": ["web_connectivity"] * count,
+        "versions": [""] * count,
+        "resolver_asns": chosen.asns,
+        "lookups": [str(LookupOutcome.WORKS)] * count,
+        "connected": ~chosen.seen,
+        "usual_page": [False] * count,
+        "pages": [()] * count,
+        "hosting": [()] * count,
+        "former": [False] * count,
+        "outdated": [False] * count,
+        "counts": [1] * count,
+    }
+    names = Evidence.__slots__[1:]
+    made = [column(columns[name], kind) for name, kind in zip(names, (*KINDS, int), strict=True)]
+    scope = EvidenceScope(country, tuple({f.target for f in group}), dict.fromkeys(asns, ()))
+    return Comparisons(Evidence(scope, *made), of_runs=UNKNOWN_PROBES)
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

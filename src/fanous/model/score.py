@@ -691,33 +691,95 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an attack costs, and how often it worked.
+    """What a lie costs.
 
     Attributes:
         attack: ``T1`` (a false report by a collector's door), ``T2`` (denials of what own probes see), ``T3`` (failures
             reported for the days before a true event), ``T4`` (the same for the hours before it), ``T5`` (an event that
-            never was, dated back), ``T6`` (a name as a message), ``T7`` (a false report through OONI, from anywhere) or
-            ``T8`` (a lying publisher).
+            never was, dated back), ``T6`` (a name as a message), ``T7`` (a false report through OONI, from anywhere),
+            ``T8`` (a lying publisher) or ``silence`` (denials of what volunteers alone see).
+        by: whose lie it is: ``line`` (of a stranger to a collector), ``laptop`` (through OONI, from anywhere),
+            ``operator`` (of one of the networks, with addresses in plenty) or ``publisher``.
         lines: internet connections on each network, or publishers that lie.
         networks: that it takes, or claims.
         hours: for which it is kept up.
         names: under which one connection sends at a time.
         honest: volunteers on each network who measure the target; 0 = no one does.
-        draws: attempts, each with its own seed.
-        worked: of these: confirmed what never was, or took back or narrowed what was; for T4: moved its onset by more
-            than a bin; for T6: readers saw the name.
-        reported: of these: a suspicion was published; for T3 and T4: the event changed in either way.
+        country: of ``silence``; otherwise empty.
     """
 
     attack: str
+    by: str
     lines: int
     networks: int
     hours: float
     names: int
     honest: int
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one attempt came to.
+
+    Attributes:
+        worked: confirmed what never was, or took back or narrowed what was; for T4: moved its onset by more than a bin;
+            for T6: readers saw the name; for ``silence``: kept it from confirmation.
+        reported: something is published of it, at least a suspicion.
+        changed: a true event is not confirmed, lost a network, or was moved by more than a bin.
+        hours: from the first lie to the confirmation that it brought about.
+        is_counted: false = a true event is not confirmed where no one lies, so there was nothing to win.
+    """
+
+    worked: bool
+    reported: bool
+    changed: bool = False
+    hours: float | None = None
+    is_counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PriceScore:
+    """How often a lie at a price worked.
+
+    Attributes:
+        draws: attempts, each with its own seed.
+        counted: of these, with something to win (``Draw.is_counted``).
+        worked, reported, changed: of those that count (``Draw``).
+        hours: median time to the confirmation that it brought about; ``None`` = it never did.
+        soonest: the shortest.
+    """
+
+    price: Price
     draws: int
+    counted: int
     worked: int
     reported: int
+    changed: int
+    hours: float | None
+    soonest: float | None
+
+    @property
+    def is_too_cheap(self) -> bool:
+        """Did one line, or one publisher, do what it must never do?"""
+        is_least = self.price.by in ("line", "publisher") and self.price.lines == 1
+        return is_least and self.price.attack != "silence" and self.worked > 0
+
+
+def price_score(price: Price, draws: Sequence[Draw]) -> PriceScore:
+    """The counts of a row's draws."""
+    counted = [one for one in draws if one.is_counted]
+    hours = [one.hours for one in counted if one.hours is not None]
+    return PriceScore(
+        price,
+        len(draws),
+        len(counted),
+        sum(one.worked for one in counted),
+        sum(one.reported for one in counted),
+        sum(one.changed for one in counted),
+        round(median(hours), 1) if hours else None,
+        round(min(hours), 1) if hours else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,12 @@ QUIET = 40.0
 ROUND = 0.5
 """Hours between two rounds of a patient liar."""
 
-NAMES = {"edge": 2, "ooni": 3}
-"""Names under which one connection sends in a round: a collector gives one to its IPv4 /24 and one to its IPv6 /48, and
-keeps them; through OONI each run is a name, and three versions of the software make three probes."""
+COLLECTOR_NAMES = 2
+"""Names under which one connection sends: a collector gives one to its IPv4 /24 and one to its IPv6 /48, and keeps
+them."""
+
+VERSIONS = ("3.16.7", "3.18.1", "3.19.2", "3.20.0")
+"""Of the software that people have."""
 
 LURE = "call-0300-1234567-to-restore-your-internet.net"
 """A name as a message (attack T6 of December 2026)."""
@@ -38,10 +41,12 @@ class Raid:
         lines: internet connections of the liars on each network; one that sends to OONI may claim any network.
         networks: that they say they are on.
         hours: how long they keep it up.
-        honest: volunteers on each network who measure the target; 0 = no one watches it.
+        honest: volunteers on each network who measure the target, with OONI's probe; 0 = no one watches it.
         through: ``edge`` = by a collector's door, ``ooni`` = to OONI, from anywhere.
         denies: they deny a true block that own probes see, instead of making one up.
         back: hours by which their records are dated back; 0 = they are sent as they are made.
+        names: under which one connection sends in a round; through OONI each run is one, and claims what software it
+            likes.
     """
 
     lines: int
@@ -51,6 +56,7 @@ class Raid:
     through: str
     denies: bool = False
     back: float = 0.0
+    names: int = COLLECTOR_NAMES
 
     @property
     def until(self) -> float:
@@ -66,27 +72,101 @@ def raid_attempts(raid: Raid, seed: int) -> list[SimulatedAttempt]:
 
 
 def _of_network(raid: Raid, asn: int, chance: Random) -> Iterator[SimulatedAttempt]:
-    for number in range(raid.honest):
-        hour = chance.uniform(0, 1 / RATE)
-        while hour < raid.until:
-            failed = raid.denies and _is_on(raid, hour)
-            yield SimulatedAttempt(hour, asn, f"{STATED}honest {asn}.{number}", failed, vouched=False)
-            hour += chance.expovariate(RATE)
+    on = (QUIET, QUIET + raid.hours) if raid.denies else (0.0, 0.0)
+    yield from volunteers(raid.honest, asn, raid.until, on, "ooni", chance)
     if raid.denies:
         for number in range(OWN_PROBES):
             hour = chance.uniform(0, 1 / 12)
             while hour < raid.until:
-                yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", _is_on(raid, hour), "edge")
+                yield SimulatedAttempt(hour, asn, f"own {asn}.{number}", _is_within(hour, on), "edge")
                 hour += 1 / 12
     start = QUIET + chance.uniform(0, ROUND)
     for turn in range(int(raid.hours / ROUND)):
-        for name in range(raid.lines * NAMES[raid.through]):
+        for name in range(raid.lines * raid.names):
             hour = start + turn * ROUND + chance.uniform(0, ROUND / 10)
-            sender = f"run {asn}.{turn}.{name}" if raid.through == "ooni" else f"{STATED}line {asn}.{name}"
-            received = hour + raid.back if raid.back else None
+            told = lie(raid.through, hour, asn, turn, name, fails=not raid.denies)
+            yield replace(told, received=hour + raid.back if raid.back else None)
+
+
+def volunteers(
+    number: int, asn: int, until: float, on: tuple[float, float], through: str, chance: Random
+) -> Iterator[SimulatedAttempt]:
+    """People on one network who measure a target every other hour, and what they see of a block.
+
+    Args:
+        on: hours from and to which it is blocked.
+        through: as in ``Raid``; to OONI, each measurement is a run without a name, by one of a few versions.
+    """
+    for person in range(number):
+        hour, turn = chance.uniform(0, 1 / RATE), 0
+        version = VERSIONS[person % len(VERSIONS)]
+        while hour < until:
+            name = f"honest {asn}.{person}"
+            sender = f"run {name}.{turn}" if through == "ooni" else f"{STATED}{name}"
             yield SimulatedAttempt(
-                hour, asn, sender, not raid.denies, raid.through, vouched=False, received=received
+                hour, asn, sender, _is_within(hour, on), through, vouched=False, software=f"probe {version}"
             )
+            hour, turn = hour + chance.expovariate(RATE), turn + 1
+
+
+def lie(through: str, hour: float, asn: int, turn: int, name: int, *, fails: bool) -> SimulatedAttempt:
+    """What one name of a liar says in one round: to OONI as a run, whose software it makes up."""
+    sender = f"run {asn}.{turn}.{name}" if through == "ooni" else f"{STATED}line {asn}.{name}"
+    return SimulatedAttempt(
+        hour, asn, sender, fails, through, vouched=False, software=f"probe {VERSIONS[0]}-{name}"
+    )
+
+
+def _is_within(hour: float, span: tuple[float, float]) -> bool:
+    return span[0] <= hour < span[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Silencing:
+    """A true block of some networks that volunteers see, and lies that the target works there.
+
+    Attributes:
+        asns: networks of the block, largest first.
+        honest: volunteers on each.
+        through: as in ``Raid``, for all.
+        lines: connections of the liars on each network that they speak for; 0 = no one lies.
+        networks: for which they speak, from the first on.
+        names: as in ``Raid``.
+    """
+
+    asns: tuple[int, ...]
+    honest: int
+    through: str
+    lines: int
+    networks: int
+    names: int = COLLECTOR_NAMES
+
+
+SILENCED_HOURS = 12.0
+BEFOREHAND = 6.0
+"""Hours of the block, and hours before it from which the liars measure, so that they are not new to the network."""
+
+SILENCED_UNTIL = QUIET + SILENCED_HOURS + 4
+
+
+def silencing_attempts(silencing: Silencing, seed: int) -> list[SimulatedAttempt]:
+    """All attempts on the networks, in the order of time; people measure alike whether anyone lies or not."""
+    on = (QUIET, QUIET + SILENCED_HOURS)
+    made: list[SimulatedAttempt] = []
+    for number, asn in enumerate(silencing.asns):
+        chance = Random(f"{seed}/{asn}/people")
+        made += volunteers(silencing.honest, asn, SILENCED_UNTIL, on, silencing.through, chance)
+        if number < silencing.networks:
+            made += _denials(silencing, asn, Random(f"{seed}/{asn}/denials"))
+    return sorted(made, key=lambda attempt: attempt.hour)
+
+
+def _denials(silencing: Silencing, asn: int, chance: Random) -> Iterator[SimulatedAttempt]:
+    start = QUIET - BEFOREHAND
+    for turn in range(int((SILENCED_UNTIL - start) / ROUND)):
+        for name in range(silencing.lines * silencing.names):
+            hour = start + turn * ROUND + chance.uniform(0, ROUND / 10)
+            yield lie(silencing.through, hour, asn, turn, name, fails=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +233,10 @@ def _poison(prelude: Prelude, asn: int, seed: int) -> Iterator[SimulatedAttempt]
         return
     chance = Random(f"{seed}/{asn}/liars")
     for turn in range(int(prelude.hours / ROUND)):
-        for name in range(prelude.lines * NAMES["edge"]):
+        for name in range(prelude.lines * COLLECTOR_NAMES):
             hour = PRELUDE - prelude.hours + turn * ROUND + chance.uniform(0, ROUND / 10)
             fails = chance.random() < prelude.share
             yield SimulatedAttempt(hour, asn, f"{STATED}line {asn}.{name}", fails, "edge", vouched=False)
-
-
-def _is_on(raid: Raid, hour: float) -> bool:
-    return QUIET <= hour < QUIET + raid.hours
 
 
 def works_abroad(until: float, seed: int) -> list[SimulatedAttempt]:

@@ -81,6 +81,7 @@ class SimulatedAttempt:
 
     Attributes:
         received: hour in which a collector had it; ``None`` = at once.
+        software: that measured, as the sender says; empty = not stated.
     """
 
     hour: float
@@ -92,6 +93,7 @@ class SimulatedAttempt:
     vouched: bool = True
     volunteer: bool = False
     received: float | None = None
+    software: str = ""
 
 
 def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
