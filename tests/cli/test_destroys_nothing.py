@@ -33,7 +33,6 @@ LETTER = b"dear diary\n"
 
 WRITES_NOTHING = {
     "alerts test": "sends messages",
-    "evaluate": "replays corpora in temporary folders",
     "incidents signer": "reads its key; its log and socket are next to it",
     "judge": "prints",
     "lab down": "removes labs, each with a folder of its own under /run",
@@ -105,6 +104,7 @@ IN_A_STORE: dict[str, tuple[str, ...]] = {
 """Commands that open the store that --store names, and what else they need in order to do so."""
 
 TO_A_FILE: dict[str, tuple[str, ...]] = {
+    "evaluate": ("--adversary", "--attack", "T8", "--draws", "1", "--draws-file", "{place}"),
     "incidents bundle": (INCIDENT, "-o", "{place}", "--key", "{signer}"),
     "incidents key": ("--new", "--key", "{place}"),
     "init": ("PK", "--config", "{place}"),

@@ -23,6 +23,7 @@ from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.names import listed_only
 from fanous.analysis.incidents.outage import Quantities
+from fanous.base.overwrite import check_file
 from fanous.evaluation.adversary import COUNTRY, equal_users
 from fanous.evaluation.simulate.lines import (
     ATTACKED,
@@ -289,7 +290,12 @@ def prices(
         attacks: of these alone (``Price.attack``); empty = all.
         file: where each draw is kept as it is made, and from which those made before are taken; ``None`` = nowhere.
         processes: that draw at the same time.
+
+    Raises:
+        FanousError: the file is not one of draws.
     """
+    if file is not None:
+        check_file(file, lambda path: any(True for _ in _read(path)) or not path.read_bytes().strip())
     rows = [row for row in price_rows() if not attacks or row.price.attack in attacks]
     wanted = {_name(row.price): row for row in rows}
     found: defaultdict[str, dict[int, Draw]] = defaultdict(dict)
