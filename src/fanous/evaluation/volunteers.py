@@ -11,8 +11,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from fanous.collector.volunteers import Volunteers
-from fanous.evaluation.adversary import COUNTRY, DRAWS, FIFTH_SEEDS
-from fanous.evaluation.simulate.lines import NAMES, QUIET, ROUND, works_abroad
+from fanous.evaluation.adversary import COUNTRY, FIFTH_SEEDS
+from fanous.evaluation.prices import DRAWS
+from fanous.evaluation.simulate.lines import COLLECTOR_NAMES, QUIET, ROUND, works_abroad
 from fanous.evaluation.simulate.votes import START, SimulatedAttempt, votes_of
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
@@ -44,7 +45,7 @@ def volunteer_prices(draws: int = DRAWS) -> Iterator[VolunteerPrice]:
     """How often a block that never was is confirmed by those who prepared for it."""
     for lines, networks in LINES:
         for days in PREPARED:
-            names = lines * NAMES["edge"]
+            names = lines * COLLECTOR_NAMES
             known = _are_known(names, days)
             runs = [_concluded(_lie(names, networks, known, seed), networks, seed) for seed in _seeds(draws)]
             sure = sum(any(one.confirmed_at is not None for one in run) for run in runs)
