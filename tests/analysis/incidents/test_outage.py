@@ -65,6 +65,9 @@ def made(*group: Anomaly, **given: object) -> Incident:
         ((drop(GTR, 0, 9, left=0.4, unlike=0.2), drop(BGP, 6, 9, left=0.4)), "C3", 6.5),
         ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),
         ((drop(AP, 0, 5, region="XA-A"), drop(BGP, 0, 5, region="XA-B")), "", None),  # elsewhere
+        ((drop(AP, 0, 4, left=0.15), drop(GTR, 0, 20, left=0.78)), "", None),  # a low day anyway
+        ((drop(AP, 0, 4, left=0.15), drop(GTR, 0, 4, left=0.5)), "C3", 0.5),
+        ((drop(AP, 0, 4, left=0.15), drop(GTR, 3.5, 9.5, left=0.36)), "", None),  # they only touch
     ],
 )
 def test_two_families_confirm_from_when_both_were_raised(

@@ -156,7 +156,9 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return False
     if first.departure.single or second.departure.single:
         return _at_one_stroke(first, second)
-    deep = left(first) <= DEEP and left(second) <= DEEP
+    if not _fell_as_far(first, second):
+        return False
+    deep = left(first) <= DEEP and left(second) <= DEEP and _share_most(first, second)
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
@@ -166,6 +168,32 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return apart <= AT_ONCE and any(left(a) <= LONE_PROBING for a in of_probing)
     raised = [a.raised_at for a in (first, second) if a.raised_at is not None]
     return deep or apart <= AGREE or (len(raised) == 2 and abs(raised[0] - raised[1]) <= AGREE)
+
+
+FALLS_ALONG = threshold(
+    "incidents.families_falls_along",
+    0.5,
+    "Share of the loss of answers or routes that what people do must have lost too, for the two to agree where more "
+    "than half of these is gone: a country that is mostly dark does not go on using three quarters of its traffic, and "
+    "some day or other is a fifth low by itself.",
+)
+
+
+def _fell_as_far(first: Anomaly, second: Anomaly) -> bool:
+    """If more than half of answers or routes is gone, did people do so much less, as far as a bin shows it?"""
+    people, others = sorted((first, second), key=of_people, reverse=True)
+    if people.key.place != others.key.place or of_people(people) is of_people(others) or left(others) > DEEP:
+        return True
+    if others.start < _gone_at(people) <= others.known_until + people.departure.step:
+        return True
+    shown = min(1.0, (others.last_seen - others.start) / people.departure.step)
+    return 1 - left(people) >= FALLS_ALONG * (1 - left(others)) * shown
+
+
+def _share_most(first: Anomaly, second: Anomaly) -> bool:
+    """Were both on for half of the time of the shorter?  Two that only touch may have nothing to do with each other."""
+    both = min(first.known_until, second.known_until) - max(first.start, second.start)
+    return 2 * both >= min(one.known_until - one.start for one in (first, second))
 
 
 def agreed_at(first: Anomaly, second: Anomaly) -> float:
