@@ -370,14 +370,14 @@ def test_forged_proofs_in_number_do_not_keep_an_honest_upload_waiting(tmp_path: 
 
 
 @pytest.mark.matrix
-def test_ten_thousand_forged_proofs_delay_no_honest_upload_by_a_second(tmp_path: Path) -> None:
-    """``python -m benchmarks credentials`` has the figures."""
+def test_ten_thousand_forged_proofs_keep_no_honest_one_from_being_checked(tmp_path: Path) -> None:
+    """``python -m benchmarks credentials`` says how long honest uploads wait."""
     options = ("--per-address", "100000", "--networks", "none", "--trust-proxy", "127.0.0.1")
     with collector("--inbox", str(tmp_path / "inbox"), *options, "--credentials", str(tmp_path / "k")) as at:
         volunteer = Uploads(at.url)
         honest = [volunteer.body(number) for number in range(100)]
-        took, statuses = asyncio.run(flooded(at.url, honest, volunteer.body(100, proved_for=0)))
-    assert sorted(took)[98] < 1.0 and statuses == ["verified"] * 100
+        _, statuses = asyncio.run(flooded(at.url, honest, volunteer.body(100, proved_for=0)))
+    assert statuses == ["verified"] * 100
 
 
 # --- keys -----------------------------------------------------------------------------------------------------
