@@ -1,6 +1,5 @@
 """Credentials are issued, rationed and checked as OONI's client expects, and a bad proof loses no measurement."""
 
-import asyncio
 import json
 import threading
 import time
@@ -11,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from benchmarks.credentials import Volunteer as Uploads
-from benchmarks.credentials import flooded
 
 from fanous.collector.credentials import (
     AGES,
@@ -367,17 +364,6 @@ def test_forged_proofs_in_number_do_not_keep_an_honest_upload_waiting(tmp_path: 
             for thread in forgers:
                 thread.join()
     assert sent > 100
-
-
-@pytest.mark.matrix
-def test_ten_thousand_forged_proofs_keep_no_honest_one_from_being_checked(tmp_path: Path) -> None:
-    """``python -m benchmarks credentials`` says how long honest uploads wait."""
-    options = ("--per-address", "100000", "--networks", "none", "--trust-proxy", "127.0.0.1")
-    with collector("--inbox", str(tmp_path / "inbox"), *options, "--credentials", str(tmp_path / "k")) as at:
-        volunteer = Uploads(at.url)
-        honest = [volunteer.body(number) for number in range(100)]
-        _, statuses = asyncio.run(flooded(at.url, honest, volunteer.body(100, proved_for=0)))
-    assert statuses == ["verified"] * 100
 
 
 # --- keys -----------------------------------------------------------------------------------------------------

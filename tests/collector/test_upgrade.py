@@ -51,8 +51,8 @@ class Probe(threading.Thread):
         self.join(60)
 
 
-STORED = {1: 3, 2: 6, 3: 6, 4: 6}
-"""Format -> measurements in the store of the tests."""
+STORED = {1: 3, 2: 6, 3: 6, 4: 6, 5: 2}
+"""Format -> measurements in the store of the tests that count; that of format 5 was judged again by newer rules."""
 
 
 @pytest.mark.matrix
