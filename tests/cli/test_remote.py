@@ -237,7 +237,7 @@ def test_a_bundle_from_an_owned_store_is_that_of_a_free_one(
 
 def test_every_call_that_is_written_can_be_sent() -> None:
     """And none has another's name on the wire."""
-    for module in ("pipeline.actions", "pipeline.jobs", "questions.incident", "questions.series"):
+    for module in ("pipeline.actions", "pipeline.jobs", "pipeline.pulls", "pipeline.upkeep"):
         import_module(f"fanous.{module}")
     written = set(Call.__subclasses__())
     assert {one.__name__ for one in written} == {one.__name__ for one in CALLS}

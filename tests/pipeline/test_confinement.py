@@ -28,6 +28,7 @@ from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
 from fanous.sources.connector import About, Query
+from fanous.sources.ooni import bucket
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SourceSettings
 from fanous.sources.remote.client import RemoteResponse, RemoteServer
@@ -199,7 +200,7 @@ def test_so_does_code_inside_every_other_reader(
     monkeypatch.setattr(RemoteServer, "answer", lambda _server, _request: answer)
     monkeypatch.setattr(series, "read_files", hostile_files)
     monkeypatch.setattr(refetch, "read_lines", hostile_lines)
-    monkeypatch.setattr(refetch, "fetch_object", lambda _address, _folder: record)
+    monkeypatch.setattr(bucket, "fetch_object", lambda _address, _folder: record)
     assert_all_refused(json.loads(reading(record)), record)
 
 

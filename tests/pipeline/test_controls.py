@@ -13,8 +13,8 @@ import pytest
 from fanous.model.instant import DAY, HOUR
 from fanous.pipeline import detect
 from fanous.pipeline.controls import pull_controls, wanted_controls
-from fanous.pipeline.jobs import PullMeasurements
 from fanous.pipeline.pull_ooni import Wanted
+from fanous.pipeline.pulls import PullMeasurements
 from fanous.sources.ooni.bucket import Bucket
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -8,6 +8,7 @@ What a child sends is a stranger's word: decode it into expected types, and neve
 """
 
 import atexit
+import gc
 import os
 import pickle
 import signal
@@ -238,7 +239,10 @@ def serve(line: int, prepare: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     module, _, name = prepare.partition(":")
+    gc.disable()
     getattr(import_module(module), name)()
+    gc.freeze()  # what was loaded stays, and children share it
+    gc.enable()
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)

@@ -181,7 +181,7 @@ def rejudge(
     config: ConfigOption = None,
 ) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
-    from fanous.pipeline.jobs import Rejudge
+    from fanous.pipeline.upkeep import Rejudge
     from fanous.wording.words import counted
 
     done = act(store, config, Rejudge(country_code(country) if country else None, everything))

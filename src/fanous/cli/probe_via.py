@@ -90,7 +90,7 @@ def _stored(
     store: Path | None,
     config: Path | None,
 ) -> int:
-    from fanous.pipeline.jobs import BringRound
+    from fanous.pipeline.pulls import BringRound
 
     if not lines:
         return 0

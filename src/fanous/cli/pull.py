@@ -34,9 +34,9 @@ from fanous.model.instant import DAY, to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import Pull
     from fanous.pipeline.pull_ooni import PulledMeasurements, PullPlan, Wanted
+    from fanous.pipeline.pulls import PullSeries
     from fanous.sources.publishers import SourceSettings
 
 SHOWN = 10
@@ -186,8 +186,8 @@ def _call(
         FanousError: the key is missing.
     """
     from fanous.config import data_folder
-    from fanous.pipeline.jobs import PullSeries
     from fanous.pipeline.pull import newest
+    from fanous.pipeline.pulls import PullSeries
     from fanous.sources.connector import Query
 
     first, last = newest(source, time.time(), settings.days)
@@ -210,8 +210,8 @@ def _pull_ooni(
     estimate: bool,
 ) -> None:
     from fanous.config import data_folder
-    from fanous.pipeline.jobs import PlanMeasurements, PullMeasurements
     from fanous.pipeline.pull_ooni import first_wanted
+    from fanous.pipeline.pulls import PlanMeasurements, PullMeasurements
 
     folder = (data_folder() / "cache" / "ooni" / country).absolute()
     with reaching(store, config) as reach:
@@ -247,7 +247,7 @@ def _pull_ooni(
 def _pull_uids(uids: list[str], mirror: str, store: Path | None, config: Path | None, as_json: bool) -> None:
     """Pull single measurements over OONI's API."""
     from fanous.cli.ingest import show
-    from fanous.pipeline.jobs import PullSingle
+    from fanous.pipeline.pulls import PullSingle
     from fanous.sources.publishers import source_settings
 
     mirror = mirror or source_settings(config)["ooni"].mirror
@@ -270,8 +270,8 @@ def _pull_quick(
     from math import inf
 
     from fanous.cli.ingest import show
-    from fanous.pipeline.jobs import PullNewest
     from fanous.pipeline.pull_ooni import QUICK_DAYS, Wanted
+    from fanous.pipeline.pulls import PullNewest
 
     now = time.time()
     since, until = window

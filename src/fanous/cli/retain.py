@@ -33,8 +33,8 @@ def retain(
     neither are observations around an incident.  Running it twice changes nothing, and an interrupted run is
     completed by the next one.
     """
-    from fanous.pipeline.jobs import Retain
     from fanous.pipeline.retain import Retention, retention
+    from fanous.pipeline.upkeep import Retain
 
     policy = retention(config)
     kept = policy.observations_days, policy.archive_days, policy.bucket, policy.references_days
@@ -90,7 +90,7 @@ def forget(
     Streams are not searched (run `fanous drain --queue` first); existing copies and evidence bundles remain.
     """
     from fanous.collector.inbox import check_inbox, withdraw
-    from fanous.pipeline.jobs import Forget
+    from fanous.pipeline.upkeep import Forget
     from fanous.wording.words import counted
 
     if inbox is not None and not inbox.is_dir():

@@ -32,22 +32,17 @@ from fanous.pipeline.actions import (
     RetryAlerts,
 )
 from fanous.pipeline.call import LARGEST, Call, ControlReply, address_of, decoded_call, encoded
-from fanous.pipeline.jobs import (
+from fanous.pipeline.jobs import BringSeries, Detect, Ingest, IngestSeries
+from fanous.pipeline.pulls import (
     BringRound,
-    BringSeries,
-    Detect,
-    Forget,
-    Ingest,
-    IngestSeries,
     PlanMeasurements,
     PullMeasurements,
     PullNewest,
     PullSeries,
     PullSingle,
-    Rejudge,
-    Retain,
 )
 from fanous.pipeline.scheduler import Crash, outcome
+from fanous.pipeline.upkeep import Forget, Rejudge, Retain
 from fanous.pipeline.vitals import ExamineStore
 from fanous.publish.calls import GatherEvidence, PackSeries, WriteExport, WriteReport
 from fanous.questions.claims import CheckClaims, ListCorrections, ReportEvent

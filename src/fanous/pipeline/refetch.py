@@ -10,7 +10,6 @@ from fanous.base.confine import Grant
 from fanous.errors import FanousError, Rejected
 from fanous.pipeline.reader import Send, answers
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.sources.ooni.bucket import fetch_object
 from fanous.store.archive import Reference, VanishedObject, digest_of
 
 
@@ -34,6 +33,8 @@ def refetched(references: Sequence[Reference], source: str) -> dict[Reference, b
 
 
 def _of_object(address: str, inside: Sequence[Reference], source: str) -> dict[Reference, bytes]:
+    from fanous.sources.ooni.bucket import fetch_object  # what it needs of the network takes long to load
+
     wanted = {reference.line: reference for reference in inside}
     with TemporaryDirectory(prefix="fanous-object-") as folder:
         try:
