@@ -8,7 +8,7 @@ from fanous.evaluation.rehearsal.capture import unpack
 SOURCE = "edge"
 """Connector that reads it."""
 
-UID = b'"measurement_uid":"'
+NAMES = b'"measurement_uid":"', b'"report_id":"'
 
 
 def event_file(folder: Path, times: int) -> tuple[Path, int]:
@@ -24,5 +24,7 @@ def event_file(folder: Path, times: int) -> tuple[Path, int]:
     with many.open("wb") as file:
         for n in range(times):
             for line in lines:
-                file.write(line.replace(UID, b"%s%04d" % (UID, n), 1) + b"\n")
+                for name in NAMES:
+                    line = line.replace(name, b"%s%04d" % (name, n), 1)
+                file.write(line + b"\n")
     return many, times * len(lines)
