@@ -19,6 +19,8 @@ import pytest
 
 from fanous.base.confine import available
 from fanous.base.forkserver import ForkServer
+from fanous.cli import events as events_commands
+from fanous.cli import refdata as refdata_commands
 from fanous.collector.inbox import Journal, sealed_files
 from fanous.errors import FanousError
 from fanous.model.measurement import Provenance, Record
@@ -27,11 +29,14 @@ from fanous.pipeline.judge import Ingested, judge_record
 from fanous.pipeline.workers import judged_by
 from fanous.publish.evidence import pack, redact, verify
 from fanous.publish.signer import KEY_FILE, make_key
+from fanous.refdata import update
+from fanous.sources import ics
 from fanous.sources.connector import About, Query
 from fanous.sources.ooni import bucket
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SourceSettings
 from fanous.sources.remote.client import RemoteResponse, RemoteServer
+from fanous.sources.signals import mrt
 from fanous.store.archive import Reference
 from fanous.store.local import open_store
 from tests.pipeline.hostile_reader import (
@@ -50,6 +55,7 @@ from tests.pipeline.hostile_reader import (
     hostile_records,
     hostile_round,
     lying,
+    outcomes,
     silent,
     unconfined,
     work_of,
@@ -210,6 +216,47 @@ def test_code_inside_the_reader_of_lists_reaches_other_machines_and_nothing_else
     monkeypatch.setattr(pull_ooni, "list_uploads", hostile_lists)
     said = json.loads(listing(record))
     assert {name for name, outcome in said.items() if outcome != REFUSED} == {"a connection", "a datagram"}
+
+
+def hostile_text(text: str, *_about: object) -> None:
+    """In a command that installs what others publish; it is a copy of that command."""
+    raise FanousError(json.dumps(outcomes(json.loads(text))))
+
+
+def installing_set(record: Path) -> str:
+    own = record.with_suffix(".toml")
+    own.write_bytes(record.read_bytes())
+    folder = record.parent / "home" / "refdata"
+    (updated,) = refdata_commands.install(
+        lambda: update.update_all([own], folder), folder, [own], update.PARTS
+    )
+    return updated.why
+
+
+def reading_calendar(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        events_commands.calendar_events(record, "PK")
+    return str(raised.value)
+
+
+def reading_routes(record: Path) -> str:
+    with pytest.raises(FanousError) as raised:
+        refdata_commands.refdata_upstreams([record])
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("reading", [installing_set, reading_calendar, reading_routes])
+def test_code_inside_a_command_that_installs_has_what_it_was_started_with(
+    reading: Callable[[Path], str], record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it installs into; the key and every record are out of reach."""
+    monkeypatch.setattr(update, "read_set", hostile_text)
+    monkeypatch.setattr(ics, "read_events", hostile_text)
+    monkeypatch.setattr(mrt, "paths", lambda path: hostile_text(path.read_text()))
+    said = json.loads(reading(record))
+    assert {name for name, outcome in said.items() if outcome != REFUSED} == {
+        "a secret in its own environment"
+    }
 
 
 def test_a_reader_that_leaves_out_records_of_the_archive_changes_nothing(

@@ -1,9 +1,10 @@
 """``fanous events``: register announced events before they begin, and report on them afterwards."""
 
+import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,9 @@ from fanous.cli.common import (
 )
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
+
+if TYPE_CHECKING:
+    from fanous.sources.ics import CalendarEvent
 
 events_app = typer.Typer(help="Announced events: elections, rallies, exams, trials.", no_args_is_help=True)
 
@@ -70,13 +74,30 @@ def events_add(
     tell(as_json, {"watches": [event_document(one) for one in registered]}, lines)
 
 
-def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
-    from fanous.sources.ics import read_calendar
+def calendar_events(path: Path, country: str) -> "list[CalendarEvent]":
+    """The events of a file, read in a process that reaches nothing else; what is left out is said."""
+    from msgspec import convert
 
-    events = read_calendar(path, code, lambda one: say(str(one), file=sys.stderr))
+    from fanous.base.confine import Grant
+    from fanous.pipeline.child import in_child
+    from fanous.sources.ics import CalendarEvent, read_calendar
+
+    def read(_: object) -> tuple[list[CalendarEvent], list[bytes]]:
+        left_out: list[bytes] = []
+        events = read_calendar(path, country, lambda event: left_out.append(os.fsencode(str(event))))
+        return events, left_out
+
+    events, left_out = in_child(read, Grant(reads=(path,)))
+    for line in left_out:
+        say(os.fsdecode(line), file=sys.stderr)
+    return convert(events, list[CalendarEvent])
+
+
+def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[AnnouncedEvent]:
+    events = calendar_events(path, code)
     if not events:
         raise FanousError(f"{path} contains no usable event: all are cancelled or unreadable")
-    return [AnnouncedEvent(code, one.start, one.end, one.title, targets) for one in events]
+    return [AnnouncedEvent(code, event.start, event.end, event.title, targets) for event in events]
 
 
 @events_app.command("list")

@@ -108,7 +108,7 @@ def init(
 
 def _offer_lists(codes: Sequence[str], wanted: bool | None, asks: bool) -> None:
     """Without lists, nearly every site is on none, and readers do not see its name."""
-    from fanous.cli.refdata import failure, updated_lines
+    from fanous.cli.refdata import failure, install, updated_lines
     from fanous.refdata.update import update_lists
     from fanous.refdata.watchlist import lists_folder
 
@@ -124,7 +124,8 @@ def _offer_lists(codes: Sequence[str], wanted: bool | None, asks: bool) -> None:
             f"the names of sites on no list are withheld from readers; `{command}` fetches Citizen Lab's lists"
         )
         return
-    updates = update_lists(["global", *codes], lists_folder())
+    folder = lists_folder()
+    updates = install(lambda: update_lists(["global", *codes], folder), folder, ())
     for line in updated_lines(updates):
         say(line)
     if failure(updates):

@@ -411,12 +411,12 @@ def _announced(calendar: Path | None, country: str, *, organisation: bool) -> li
     """The events of a calendar, all assumed to be in the probe's own country."""
     if calendar is None:
         return []
-    from fanous.sources.ics import read_calendar
+    from fanous.cli.events import calendar_events
 
     if not organisation:
         say("a volunteer's connection is never measured more often, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, country, lambda one: say(str(one), file=sys.stderr))
-    return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
+    events = calendar_events(calendar, country)
+    return [AnnouncedEvent("", event.start, event.end, event.title) for event in events]
 
 
 def _sent(collectors: Sequence[str], proxy: str | None) -> str:

@@ -1,13 +1,15 @@
 """``fanous refdata``: updates reference data, and lists what is installed, as text or JSON."""
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fanous.base.text import one_line
+from fanous.base.text import one_line, printable
 from fanous.cli.common import JsonOption, country_code, tell
 from fanous.errors import FanousError
 from fanous.refdata.fingerprints import SetOrigin
@@ -51,8 +53,7 @@ def refdata_update(
     `fanous refdata accept`.  User numbers count at once: run `fanous rejudge` to apply them to a store.
     """
     from fanous.config import data_folder
-    from fanous.refdata.fingerprints import PUBLIC_SETS
-    from fanous.refdata.update import is_figures, update, update_users
+    from fanous.refdata.update import PARTS, update_all
 
     folder = data_folder() / "refdata"
     if listing:
@@ -61,9 +62,7 @@ def refdata_update(
     if forget:
         _forget([country_code(code) for code in forget], folder, as_json)
         return
-    users = [path for path in files or () if is_figures(path)]
-    updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
-    updates += [update_users(path, folder) for path in (users if files else [None])]
+    updates = install(lambda: update_all(files or (), folder), folder, files or (), PARTS)
     tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
@@ -95,7 +94,7 @@ def refdata_lists(
     sources: list[str | Path] = [*(files or ())]
     if named or not files:
         sources += dict.fromkeys(["global", *named, *pulled_lists(folder)])
-    updates = update_lists(sources, folder)
+    updates = install(lambda: update_lists(sources, folder), folder, files or ())
     tell(as_json, {"updates": updated_document(updates)}, updated_lines(updates))
     if failed := failure(updates):
         raise FanousError(failed)
@@ -149,25 +148,61 @@ def refdata_upstreams(
     the paths that its peers prefer; updates show others that were in use for a while.  `fanous detect CC` applies it
     to a store.
     """
-    from fanous.refdata.upstreams import install
+    from fanous.base.confine import Grant
+    from fanous.pipeline.child import in_child
+    from fanous.refdata import upstreams
     from fanous.sources.signals.mrt import paths
     from fanous.sources.signals.upstreams import LEAST_PEERS, AsPaths
 
-    neighbours = AsPaths()
-    for file in files:
-        neighbours.add_all(paths(file))
-    found, seen = neighbours.upstreams(), len(neighbours.only)
+    def found_in(files: Sequence[Path]) -> tuple[dict[int, int], int]:
+        neighbours = AsPaths()
+        for file in files:
+            neighbours.add_all(paths(file))
+        return dict(neighbours.upstreams()), len(neighbours.only)
+
+    found, seen = in_child(lambda _: found_in(files), Grant(reads=tuple(files)))
     if not found:
         raise FanousError(
             f"none of the {seen:,} networks in these files has one upstream that {LEAST_PEERS} peers show, so nothing "
             "changes; give routing tables (bview or rib), not only updates"
         )
-    path = install(found, ", ".join(file.name for file in files), time.time())
+    path = upstreams.install(found, ", ".join(file.name for file in files), time.time())
     document = {"path": str(path), "networks": seen, "upstreams": len(found), "least_peers": LEAST_PEERS}
     line = (
         f"{len(found):,} of {seen:,} networks stand behind one upstream, as {LEAST_PEERS} peers or more show"
     )
     tell(as_json, document, [line, f"written to {path}; `fanous detect CC` applies it to a store"])
+
+
+def install(
+    work: Callable[[], Iterable[Updated]], folder: Path, files: Sequence[Path], parts: Sequence[str] = ("",)
+) -> list[Updated]:
+    """What ``work`` installed in the folder, in a process that reaches it, and these files or else the internet.
+
+    Args:
+        parts: folders in it that it needs.
+    """
+    from msgspec import convert
+
+    from fanous.base.confine import Grant
+    from fanous.base.files import make_folder
+    from fanous.pipeline.child import in_child
+
+    try:
+        for part in parts:
+            make_folder(folder / part)
+    except OSError as error:
+        raise FanousError(f"{folder} cannot be made: {error.strerror}; check the folder above it") from error
+    authorities = Path(os.environ.get("SSL_CERT_FILE") or os.devnull)
+    grant = Grant((folder, authorities, *files), writes=(folder,), internet=not files, keeps_user=True)
+
+    def done(_: object) -> list[Updated]:
+        return [
+            replace(each, file=printable(each.file), source=printable(each.source), why=printable(each.why))
+            for each in work()
+        ]
+
+    return convert(in_child(done, grant), list[Updated])
 
 
 def _forget(countries: Sequence[str], folder: Path, as_json: bool) -> None:

@@ -32,6 +32,7 @@ from fanous.refdata import bytes_of
 from fanous.refdata.fingerprints import (
     LARGEST_SET,
     OURS,
+    PUBLIC_SETS,
     PublicSet,
     SetOrigin,
     decoded,
@@ -153,6 +154,18 @@ class Updated:
     left_out: dict[str, int] = field(default_factory=dict)
     of: str = "fingerprints"
     on_trial: bool = False
+
+
+PARTS = (TRIAL, f"{FOLDER}/own", f"{FOLDER}/apnic")
+"""Folders in which something is installed, in that of reference data."""
+
+
+def update_all(files: Sequence[Path], folder: Path) -> list[Updated]:
+    """Install these files, or without any all that is published: fingerprint sets, and the numbers of users."""
+    figures = [path for path in files if is_figures(path)]
+    sets = [path for path in files if path not in figures]
+    updates = update(sets if files else PUBLIC_SETS, folder)
+    return updates + [update_users(path, folder) for path in (figures if files else [None])]
 
 
 def update(sources: Sequence[PublicSet | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:
