@@ -129,6 +129,10 @@ def test_incidents_are_tables_with_lists_and_times(store: "fanous.Store") -> Non
     (first, *_) = table.to_pylist()
     assert first["targets"] == list(found[0].targets)
     assert first["onset"] == datetime.fromtimestamp(int(found[0].onset), UTC)
+    published = found[0].first_published_at
+    assert published is not None and first["first_published_at"] == datetime.fromtimestamp(
+        int(published), UTC
+    )
     assert first["provenance"] == "synthetic"
     assert first["sentence"].startswith("Synthetic: ")
     networks = found.networks()

@@ -144,6 +144,15 @@ def test_the_card_draws_the_lines_and_bands_of_the_page(told: Told) -> None:
     assert text(names[0]) in text(told.card)
 
 
+def test_when_it_was_first_published_stands_in_each_form(told: Told) -> None:
+    at = told.incident.first_published_at
+    assert at is not None
+    for document in (told.printed, told.answered, told.listed, told.row):
+        assert document["first_published_at"] == to_iso(at)
+    assert told.exported["first_published_at"][:16] == to_iso(at)[:16]
+    assert "first published on" in told.page and "First published" in told.report
+
+
 def test_the_level_and_the_lowest_are_one_figure_each(told: Told) -> None:
     level = told.incident.level
     assert level is not None and level.worst is not None

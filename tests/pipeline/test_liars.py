@@ -28,6 +28,7 @@ from fanous.publish.evidence.verify import Result, verify
 from fanous.publish.signer import make_key
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
+from fanous.wording.reasons import reasons_text
 from tests.each import each
 
 NOW = 1_702_900_800.0  # 2023-12-18 12:00
@@ -133,6 +134,7 @@ def test_own_probes_confirm_within_the_hour(door: Door, tmp_path: Path) -> None:
     events = [door.upload("", ZONG, NOW + (5 * n - 60) * MINUTE) for n in range(9)]
     (one,) = concluded(tmp_path / "s", [*works(door, [ZONG], [-9, -6, -3], ""), *events, *elsewhere(door)])
     assert one.confirmed_at is not None and one.confirmed_at <= NOW
+    assert "afterwards" not in {reason.code for reason in one.reasons}
 
 
 def test_what_own_probes_stored_through_a_cut_is_confirmed_when_it_arrives(
@@ -141,6 +143,10 @@ def test_what_own_probes_stored_through_a_cut_is_confirmed_when_it_arrives(
     events = [door.upload("", ZONG, NOW - (9 - n / 5) * HOUR, NOW) for n in range(15)]
     (one,) = concluded(tmp_path / "s", [*works(door, [ZONG], [-15, -12, -1], ""), *events, *elsewhere(door)])
     assert one.onset < NOW - 8 * HOUR and one.confirmed_at is not None and one.confirmed_at >= NOW - MINUTE
+    assert [reason.params["at"] for reason in one.reasons if reason.code == "afterwards"] == [
+        one.confirmed_at
+    ]
+    assert "Reported afterwards" in reasons_text(one.reasons)
 
 
 def test_one_line_makes_nothing_of_the_past(door: Door, tmp_path: Path) -> None:

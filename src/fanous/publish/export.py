@@ -181,6 +181,7 @@ def _incident_row(incident: Incident, revision: int, licence: str) -> Row:
         "reached_latest": minute(incident.reached_latest),
         "level_mean": level.get("mean"),
         "level_worst": level.get("worst"),
+        "first_published_at": minute(incident.first_published_at),
     }
 
 
@@ -419,6 +420,7 @@ TABLES = (
                 "the whole; empty: not measured in quantities",
             ),
             ("level_worst", "number", "average share of the baseline left in its worst hour"),
+            ("first_published_at", "datetime", "when this monitor first published it"),
             _SYNTHETIC,
             _LICENCE,
         ),

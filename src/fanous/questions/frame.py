@@ -30,7 +30,7 @@ INCIDENT_COLUMNS = pa.schema(
             (name, _TIME)
             for name in (
                 *("onset", "onset_earliest", "onset_latest", "end", "end_earliest", "end_latest"),
-                *("confirmed_at", "lasting_since", "level_now_at"),
+                *("confirmed_at", "first_published_at", "lasting_since", "level_now_at"),
                 *("reached", "reached_earliest", "reached_latest"),
             )
         ),
@@ -148,6 +148,7 @@ def _incident(one: Incident) -> dict[str, Any]:
         "reached_earliest": _time(one.reached_earliest),
         "reached_latest": _time(one.reached_latest),
         "confirmed_at": _time(one.confirmed_at),
+        "first_published_at": _time(one.first_published_at),
         "lasting_since": _time(one.lasting_since),
         "intervals": _spans(one.intervals),
         "confidence": one.confidence,

@@ -267,6 +267,7 @@ REASONS: dict[str, Text] = {
     "hindsight": (
         "The time of confirmation is hindsight: the data up to then would have sufficed, but they arrived later."
     ),
+    "afterwards": "Reported afterwards: probes stored what they measured, and it was received on {at}.",
     "lasting": "The lower level has lasted for more than a week; later changes are compared with it.",
     "stays_lower": "It is over, but {shown_by} stayed lower: at {left} of the usual level.",
     "products.none": "No other product of the same source shows whether traffic fell as a whole.",

@@ -228,7 +228,7 @@ def smooth(filtered: Floats, times: Ints, rate_on: Floats, rate_off: float, boun
     return np.clip(out, 0.0, 1.0)
 
 
-DETECTOR_VERSION = "2026.39"
+DETECTOR_VERSION = "2026.40"
 """Changes whenever the same measurements may give other anomalies; recorded in every incident made of them."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"

@@ -61,6 +61,7 @@ from fanous.model.incident import (
     Status,
     UsersShare,
 )
+from fanous.model.measurement import is_late
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
 from fanous.model.series import Votes
@@ -185,6 +186,7 @@ class MeasuredVotes:
             reasons=(
                 *((Reason("faded"),) if faded else ()),
                 ruling.reason,
+                *_afterwards(witness, ruling.at, setting.country),
                 *(() if lacking else distinct.remarks(witness)),
                 *(() if through is None else (through,)),
                 *through_resolvers(witness),
@@ -242,6 +244,16 @@ def _raised(named: Sequence[Finding]) -> dict[int, float]:
         for asn, group in grouped(named, lambda finding: finding.asn).items()
         if (times := [f.anomaly.raised_at for f in group if f.anomaly.raised_at is not None])
     }
+
+
+def _afterwards(witness: Votes, confirmed_at: float | None, country: str) -> tuple[Reason, ...]:
+    """That what shows it was received long after the last of it had been measured: own probes stored it through a cut,
+    since what strangers send late is no vote."""
+    if not len(witness):
+        return ()
+    at = float(witness.known_at.min()) if confirmed_at is None else confirmed_at
+    late = is_late(float(witness.times.max()), at)
+    return (Reason("afterwards", {"at": at, "country": country}),) if late else ()
 
 
 def _got_through(meanwhile: Votes, witness: Votes) -> Reason | None:
