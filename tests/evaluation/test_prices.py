@@ -98,8 +98,10 @@ def test_one_line_reports_nothing_and_two_are_a_suspicion() -> None:
 
 
 def test_a_second_publisher_must_lie_too() -> None:
-    alone, together = (of_publisher(others, FIRST_SEED) for others in ((), ("gtr",)))
+    alone, together = (of_publisher(others, False, FIRST_SEED) for others in ((), ("gtr",)))
     assert (alone.worked, alone.reported, together.worked) == (False, True, True)
+    mirrored = of_publisher(("gtr",), True, FIRST_SEED)
+    assert (mirrored.worked, mirrored.reported) == (False, True)
 
 
 # --- silence ---------------------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def test_what_other_detectors_concluded_is_drawn_again(
 def test_processes_draw_what_one_draws() -> None:
     apart, together = (list(prices(2, None, ["T8"], processes)) for processes in (1, 2))
     assert apart == together
-    assert [one.price.lines for one in apart] == [1, 2]
+    assert [one.price.lines for one in apart] == [1, 2, 1]
 
 
 def test_a_row_at_which_one_line_confirms_is_too_cheap() -> None:

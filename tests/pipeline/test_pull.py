@@ -6,14 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.errors import FanousError
+from fanous.model.place import Place
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.pipeline.jobs import BringSeries
 from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
 from fanous.sources.connector import Query
-from fanous.sources.fetch import Polite, Waits
+from fanous.sources.fetch import Polite, Waits, host_of
 from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -56,6 +60,24 @@ def test_a_window_is_fetched_stored_and_detected(store: Store) -> None:
     (series,) = store.facts.levels("PK")
     assert series.values.tolist() == [100, 0]
     assert store.ledger.undetected() == {}
+
+
+def test_a_mirror_is_remembered_for_the_time_that_it_gave(store: Store) -> None:
+    pulled(store, Query("PK", T0, T0 + DAY), ioda_answer)
+    assert store.facts.mirrors("PK", T0, T0 + DAY) == {}, "the publisher itself answered"
+    with publishing(ioda_answer) as server, Polite(SOURCES["ioda"], mirror=server.address) as client:
+        ask = Query("PK", T0 + DAY, T0 + 2 * DAY)
+        pull(store, "ioda", ask, client.get, lambda: LATER, mirror=host_of(server.address))
+    assert store.facts.mirrors("PK", T0 + DAY, T0 + 3 * DAY) == {"ioda": ("127.0.0.1",)}
+    assert store.facts.mirrors("PK", T0, T0 + DAY) == store.facts.mirrors("KE", T0, T0 + 3 * DAY) == {}
+
+
+def test_a_mirror_of_a_stream_is_remembered_too(store: Store) -> None:
+    key = SeriesKey(Place("PK"), "", "prefixes_v4", source="ris")
+    series = SourceSeries(key, 300, np.array([T0, T0 + 300]), np.array([900.0, 901.0]))
+    BringSeries((series,), "mirror.example").perform(store)
+    assert store.facts.mirrors("PK", T0 + 500, T0 + DAY) == {"ris": ("mirror.example",)}
+    assert store.facts.mirrors("PK", T0 + 600, T0 + DAY) == {}
 
 
 def test_what_is_settled_is_not_asked_for_again_and_what_is_not_is(store: Store) -> None:
@@ -257,6 +279,7 @@ def test_the_command_says_what_came(home: Path) -> None:
             "prefixes_v4",
             "prefixes_v6",
         }
+        assert store.facts.mirrors("PK", T0, LATER) == {"ripestat": ("127.0.0.1",)}
 
 
 def test_nothing_at_all_is_a_failure_that_says_why(home: Path) -> None:

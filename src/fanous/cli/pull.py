@@ -422,6 +422,7 @@ def _follow_ris(
     from fanous.pipeline.follow import Change, changes, follow
     from fanous.pipeline.jobs import BringSeries
     from fanous.pipeline.reader import answers
+    from fanous.sources.fetch import host_of
     from fanous.sources.signals.ris import ADDRESS
 
     if table is None:
@@ -437,7 +438,7 @@ def _follow_ris(
         grant=Grant(reads=(table,), internet=True),
     )
     with reaching(store, config) as reach, closing(stream):
-        follow(lambda series: reach(BringSeries(tuple(series))), stream)
+        follow(lambda series: reach(BringSeries(tuple(series), host_of(mirror))), stream)
 
 
 def _key(variable: str) -> str:

@@ -123,9 +123,9 @@ def price_rows() -> list[PriceRow]:
         made.append(PriceRow(_price("T6", raid), partial(of_name, raid)))
     for (networks, hours), names, honest in product(CLAIMED, NAMES, SWEEP):
         made.append(_of_raid("T7", Raid(1, networks, hours, honest, "ooni", names=names)))
-    for others in ((), ("gtr",)):
-        price = Price("T8", "publisher", 1 + len(others), 1, LIE_HOURS, 1, 0)
-        made.append(PriceRow(price, partial(of_publisher, others)))
+    for by, liars, others in (("publisher", 1, ()), ("publisher", 2, ("gtr",)), ("mirror", 1, ("gtr",))):
+        price = Price("T8", by, liars, 1, LIE_HOURS, 1, 0)
+        made.append(PriceRow(price, partial(of_publisher, others, by == "mirror")))
     for country, silencer, honest in product(BLOCKED_ON, SILENCERS, VOICES):
         made.append(_of_silencing(country, silencer, honest))
     return made
@@ -243,11 +243,12 @@ def _has_moved(true: Incident, changed: Incident) -> bool:
     return abs(changed.onset - true.onset) > TICK or earlier > TICK
 
 
-def of_publisher(others: Sequence[str], seed: int) -> Draw:
-    """An observatory that lies about a whole country is believed, alone or together with others."""
+def of_publisher(others: Sequence[str], is_mirrored: bool, seed: int) -> Draw:
+    """An observatory that lies about a whole country is believed, alone or together with others, or a mirror of all."""
     series = lied_about(seed, ("bgp", "ping-slash24"), others)
     setting = Setting(COUNTRY, None, rules_version(), QUANTITY_DETECTOR_VERSION)
-    found = found_in(Quantities(series), setting)
+    mirrors = {one.key.source: ("mirror.example",) for one in series if is_mirrored}
+    found = found_in(Quantities(series, mirrors=mirrors), setting)
     deep = [one for one in found if one.level is not None and one.level.mean < 0.5]
     return Draw(any(one.confirmed_at is not None for one in deep), bool(deep))
 

@@ -699,7 +699,8 @@ class Price:
             never was, dated back), ``T6`` (a name as a message), ``T7`` (a false report through OONI, from anywhere),
             ``T8`` (a lying publisher) or ``silence`` (denials of what volunteers alone see).
         by: whose lie it is: ``line`` (of a stranger to a collector), ``laptop`` (through OONI, from anywhere),
-            ``operator`` (of one of the networks, with addresses in plenty) or ``publisher``.
+            ``operator`` (of one of the networks, with addresses in plenty), ``publisher`` or ``mirror`` (of all of
+            them).
         lines: internet connections on each network, or publishers that lie.
         networks: that it takes, or claims.
         hours: for which it is kept up.
@@ -762,7 +763,7 @@ class PriceScore:
     @property
     def is_too_cheap(self) -> bool:
         """Did one line, or one publisher, do what it must never do?"""
-        is_least = self.price.by in ("line", "publisher") and self.price.lines == 1
+        is_least = self.price.by in ("line", "publisher", "mirror") and self.price.lines == 1
         return is_least and self.price.attack != "silence" and self.worked > 0
 
 

@@ -62,7 +62,7 @@ from fanous.pipeline.workers import judged_by
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
 from fanous.sources.connector import Get, Query
-from fanous.sources.fetch import Polite
+from fanous.sources.fetch import Polite, host_of
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.store.protocol import Ask, Store
@@ -240,7 +240,7 @@ def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulle
 
 
 def _keep(errand: Errand, fetched: Sequence[Fetched], store: Store) -> Pull:
-    done = Pull(errand.source, errand.country)
+    done = Pull(errand.source, errand.country, host_of(errand.settings.mirror))
     for one in fetched:
         keep(store, one, done)
     detect_all(store)

@@ -63,11 +63,19 @@ class IngestSeries(Call[Ingested], frozen=True, tag="ingest_series"):
 
 
 class BringSeries(Call[None], frozen=True, tag="bring_series"):
-    """Store what this process measured or was sent, and detect."""
+    """Store what this process measured or was sent, and detect.
+
+    Attributes:
+        mirror: host that sent it in the publisher's place; empty = none.
+    """
 
     series: tuple[SourceSeries, ...]
+    mirror: str = ""
 
     def perform(self, store: Store) -> None:
+        for one in self.series if self.mirror else ():
+            span = float(one.times.min()), float(one.times.max()) + one.step
+            store.facts.put_mirrors(one.key.source, one.key.place.country, [self.mirror], *span)
         put_series(store, self.series)
         detect.detect_all(store)
 

@@ -94,6 +94,7 @@ def find_outages(
         partial(exam_season, country),
         _past(store, country, since),
         distance,
+        mirrors=store.facts.mirrors(country, since, until),
     )
     setting = Setting(country, shares, rules_version, version_of(Reads.QUANTITIES))
     return found_in(quantities, setting, speeds)

@@ -39,6 +39,7 @@ class Pull:
     """The result of a pull.
 
     Attributes:
+        mirror: host that was asked instead of the publisher; empty = the publisher.
         pieces: documents that were fetched and stored.
         skipped: documents that were already stored in final form.
         values: bins in these documents; ``new``: of these, new or changed ones.
@@ -49,6 +50,7 @@ class Pull:
 
     source: str
     country: str
+    mirror: str = ""
     pieces: int = 0
     skipped: int = 0
     values: int = 0
@@ -94,6 +96,7 @@ def pull(
     on_piece: Callable[[Piece, Pull], None] | None = None,
     *,
     onwards: bool = False,
+    mirror: str = "",
 ) -> Pull:
     """Fetch a window of a source into the store, and detect on it.
 
@@ -102,11 +105,12 @@ def pull(
     Args:
         now: unix seconds, UTC.
         onwards: see ``fetch``.
+        mirror: see ``Pull``.
 
     Raises:
         FanousError: no such source, or the list of places cannot be fetched.
     """
-    done = Pull(source, ask.country)
+    done = Pull(source, ask.country, mirror)
     try:
         for one in fetch(source, ask, get, now, store.facts.pulled(source, ask.country), onwards=onwards):
             keep(store, one, done)
@@ -165,6 +169,8 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         else:
             done.skipped += 1
         return
+    if done.mirror:
+        store.facts.put_mirrors(done.source, done.country, [done.mirror], piece.since, piece.until)
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
     if parsed.series or parsed.is_sound or SOURCES[done.source].may_be_empty:

@@ -22,7 +22,7 @@ from fanous.pipeline.pull_ooni import (
 from fanous.pipeline.pull_ooni import pull as pull_objects
 from fanous.pipeline.remote import bring_round
 from fanous.sources.connector import Query
-from fanous.sources.fetch import Polite
+from fanous.sources.fetch import Polite, host_of
 from fanous.sources.ooni.bucket import Bucket
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
@@ -48,7 +48,11 @@ class PullSeries(Call[Pull], frozen=True, tag="pull"):
     def perform(self, store: Store) -> Pull:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else None
         with Polite(SOURCES[self.source], self.cache, mirror=self.mirror, headers=headers) as client:
-            return pull_window(store, self.source, self.query, client.get, time.time, onwards=self.onwards)
+            return pull_window(
+                *(store, self.source, self.query, client.get, time.time),
+                onwards=self.onwards,
+                mirror=host_of(self.mirror),
+            )
 
 
 class PlanMeasurements(Call[PullPlan], frozen=True, tag="plan_ooni"):

@@ -305,6 +305,11 @@ def check_encrypted(url: str) -> str:
     raise FanousError(f"{_shown(url)} is not https: without encryption, the data may have been tampered with")
 
 
+def host_of(url: str) -> str:
+    """The host that an address names; empty = it names none."""
+    return _parts(url).hostname or ""
+
+
 def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)

@@ -103,6 +103,14 @@ SELECT piece, toUnixTimestamp64Micro(since) / 1000000, toUnixTimestamp64Micro(un
 FROM pulls WHERE source = {source:String} AND country = {country:String}
 GROUP BY piece, since, until ORDER BY piece, since
 """
+MIRROR = "mirror "
+"""Begins the piece that says where a window was fetched, if not from the publisher; the host follows."""
+_MIRRORS = """
+SELECT source, arraySort(groupUniqArray(substring(piece, length({mirror:String}) + 1)))
+FROM pulls WHERE country = {country:String} AND startsWith(piece, {mirror:String})
+    AND toUnixTimestamp64Micro(since) < {until:Int64} AND toUnixTimestamp64Micro(until) > {since:Int64}
+GROUP BY source ORDER BY source
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +250,17 @@ class SeriesFacts(FactsPart):
     def pulled(self, source: str, country: str) -> list[Pulled]:
         """Windows of a live source that are in the store, by piece and time."""
         return [Pulled(*row) for row in self.engine.rows(_PULLED, source=source, country=country)]
+
+    def mirrors(self, country: str, since: float, until: float) -> dict[str, tuple[str, ...]]:
+        """Source -> hosts that gave values of a window in its publisher's place."""
+        rows = self.engine.rows(_MIRRORS, country=country, mirror=MIRROR, **window(since, until))
+        return {source: tuple(hosts) for source, hosts in rows}
+
+    def put_mirrors(
+        self, source: str, country: str, hosts: Iterable[str], since: float, until: float
+    ) -> None:
+        """Remember which hosts give a window; done before its values, so that a crash leaves none that say nothing."""
+        self.put_pulled(source, country, [Pulled(f"{MIRROR}{host}", since, until, until) for host in hosts])
 
     def put_series(
         self,

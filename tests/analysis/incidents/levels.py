@@ -1,7 +1,8 @@
 """Hand-made level anomalies and series; hours count from some Monday in 2023."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from types import MappingProxyType
 
 import numpy as np
 
@@ -83,7 +84,9 @@ def claim(
     kind: Kind = Kind.OUTAGE,
     season: Callable[[float], Reason | None] = lambda _: None,
     distance: Callable[[str, str], float] = lambda _, __: inf,
+    mirrors: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Incident | None:
     findings = [Finding(anomaly, kind) for anomaly in sorted(group, key=lambda a: a.start)]
     setting = Setting("XA", weights, "rules", "levels")
-    return Quantities(series, elsewhere, season, distance=distance).incident(findings, setting)
+    quantities = Quantities(series, elsewhere, season, distance=distance, mirrors=mirrors)
+    return quantities.incident(findings, setting)

@@ -129,6 +129,30 @@ def test_what_one_source_passes_on_is_of_one_hand_whoever_measured_it(
 
 
 @each(
+    ("mirrors", "reported_by"),
+    [
+        ({"ioda": ("a.example",), "google": ("a.example",)}, ("a.example",)),
+        ({"ioda": ("a.example", "b.example"), "google": ("a.example",)}, ("a.example",)),
+        ({"ioda": ("a.example",), "google": ("b.example",)}, ()),
+        ({"ioda": ("a.example",)}, ()),
+    ],
+)
+def test_a_mirror_of_two_publishers_is_one_hand(
+    mirrors: dict[str, tuple[str, ...]], reported_by: tuple[str, ...]
+) -> None:
+    incident = claim(*through("ioda", AP), *through("google", GTR), mirrors=mirrors)
+    assert incident is not None and incident.reported_by == reported_by
+    assert (incident.confirmed_at is None) is bool(reported_by)
+
+
+def test_a_publisher_is_one_hand_through_a_mirror_and_by_itself() -> None:
+    """It may have lied before the mirror had it."""
+    mirrors = {"ioda": ("a.example",)}
+    incident = claim(*through("ioda", BGP), *through("ioda-csv", AP, GTR), mirrors=mirrors)
+    assert incident is not None and incident.confirmed_at is None and incident.reported_by == ("ioda",)
+
+
+@each(
     ("beside", "is_denied"),
     [
         (traffic("radar", RADAR), True),

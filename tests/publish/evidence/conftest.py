@@ -1,6 +1,6 @@
 """One bundle of the generated event, made once; what equal records amount to is computed once too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,15 +39,16 @@ class Memory:
         window: RecomputeWindow,
         shares: UserWeights | None,
         claimed: Provenance,
+        mirrors: Mapping[str, Collection[str]],
     ) -> Recomputed:
         every = list(records)
         if levels:
-            return recompute(every, levels, window, shares, claimed)
+            return recompute(every, levels, window, shares, claimed, mirrors)
         asked = (every, window, shares, claimed)
         for known, computed in self._known:
             if known == asked:
                 return computed
-        computed = recompute(every, levels, window, shares, claimed)
+        computed = recompute(every, levels, window, shares, claimed, mirrors)
         self._known.append((asked, computed))
         return computed
 

@@ -81,7 +81,7 @@ def nothing_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     """
 
     def recompute(
-        records: Iterator[Any], levels: list[SourceSeries], _w: RecomputeWindow, _s: object, _c: object
+        records: Iterator[Any], levels: list[SourceSeries], _w: RecomputeWindow, *_: object
     ) -> Recomputed:
         return Recomputed(records=len(list(records)), series=len(levels))
 

@@ -13,7 +13,7 @@ from fanous.evaluation.rehearsal.capture import unpack
 from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
 from fanous.evaluation.simulate.records import PAKISTAN, Keeper, SimulatedProbe, X, new_round
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
-from fanous.model.incident import Incident, Kind, Status
+from fanous.model.incident import Basis, Incident, Kind, Status
 from fanous.model.series import SourceSeries
 from fanous.pipeline import detect, ingest, replay
 from fanous.pipeline.judge import Ingested
@@ -26,6 +26,7 @@ from fanous.publish.signer import make_key
 from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
+from fanous.wording.reasons import reasons_text
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, heard
 from tests.pipeline.test_outages import blackout, exported
 
@@ -49,6 +50,27 @@ def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> N
     assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
     assert (done.records, done.series) == (0, 3)
     assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
+
+
+def test_what_two_publishers_show_through_one_mirror_is_proved_to_be_of_one_hand(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout, days=12)], About("XK"))
+        (known,) = (one for one in store.facts.levels("XK") if one.key.signal == "gtr")
+        key = replace(known.key, source="google", signal="google_traffic", subtype="")
+        values = known.values * np.random.default_rng(1).uniform(0.95, 1.05, len(known))
+        store.facts.put_series([SourceSeries(key, known.step, known.times, values)])
+        first, until = float(known.times[0]), float(known.times[-1]) + known.step
+        detect.detect(store, "XK", first, until)
+        (confirmed,) = store.ledger.incidents("XK")
+        assert confirmed.basis is Basis.TWO_HANDS
+        for source in ("ioda-csv", "google"):
+            store.facts.put_mirrors(source, "XK", ["mirror.example"], first, until)
+        detect.detect(store, "XK", first, until)
+        (incident,) = store.ledger.incidents("XK")
+        _, done = proved(tmp_path, store, incident)
+    assert (incident.basis, incident.reported_by) == (Basis.ONE_PUBLISHER, ("mirror.example",))
+    assert "Reported by mirror.example" in reasons_text(incident.reasons)
+    assert (done.result, done.sources["google"]["mirrors"]) == (Result.MATCH, "mirror.example")
 
 
 def test_a_fall_in_many_countries_is_proved_with_the_series_of_the_others(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from fanous.model.instant import DAY, HOUR
 from fanous.model.series import Anomaly, Departure, Ints, Series
 from fanous.model.threshold import threshold
 
-QUANTITY_DETECTOR_VERSION = "2026.34-levels"
+QUANTITY_DETECTOR_VERSION = "2026.35-levels"
 """Changes whenever the same quantities may give other anomalies; recorded in every incident made of them."""
 
 BACK = threshold(

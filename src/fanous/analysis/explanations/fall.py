@@ -57,6 +57,7 @@ class SeriesEvent:
         parts: what is known of networks and regions.
         elsewhere: outages of other countries.
         distance: kilometres between two countries.
+        mirrors: source -> hosts that gave its values in its publisher's place.
     """
 
     country: str
@@ -65,6 +66,7 @@ class SeriesEvent:
     parts: Parts
     elsewhere: Sequence[OutageElsewhere] = ()
     distance: Callable[[str, str], float] = lambda _, __: inf
+    mirrors: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @cached_property
     def networks(self) -> list[tuple[float, int]]:

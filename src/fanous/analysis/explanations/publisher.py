@@ -155,7 +155,7 @@ def _unnoticed(fall: SeriesEvent) -> Weighing:
 
     Both may be right: machines without users can go dark, and caches and fixed lines can carry people's traffic.
     """
-    is_one_hand, shown_by = len(_hands(fall.group)) == 1, _shown_by(fall)
+    is_one_hand, shown_by = bool(_hands(fall, fall.group)), _shown_by(fall)
     if len(shown_by) == 1 and not is_one_hand:
         return untested("one_family")
     denying = _denying(fall)
@@ -275,13 +275,15 @@ def weekly(fall: SeriesEvent) -> Weighing:
     "publisher.at_fault", Consequence.SUSPECT, "The one deliverer behind it is at fault, or lies."
 )
 def one_hand(fall: Agreement) -> Weighing:
-    """Everything that shows it came from one deliverer."""
-    hands = _hands(fall.shown)
-    if len(hands) > 1:
-        return excluded("several_deliverers", deliverers=hands)
+    """Everything that shows it came from one deliverer, or through one mirror."""
+    deliverers = {deliverer_of(a.key) for a in fall.shown}
+    hands = _hands(fall.whole, fall.shown)
+    if not hands:
+        return excluded("several_deliverers", deliverers=tuple(sorted(deliverers)))
+    reporters = {reporter_of(a.key) for a in fall.shown} if len(deliverers) == 1 else hands
     return holds(
         "basis.one_publisher",
-        deliverers=tuple(sorted({reporter_of(a.key) for a in fall.shown})),
+        deliverers=tuple(sorted(reporters)),
         families=fall.families,
         basis=str(Basis.ONE_PUBLISHER),
     )
@@ -304,8 +306,9 @@ def shares_methods(fall: Agreement) -> Weighing:
     return holds("shares.methods", families=fall.families, shared=found)
 
 
-def _hands(group: Sequence[Anomaly]) -> tuple[str, ...]:
-    return tuple(sorted({deliverer_of(a.key) for a in group}))
+def _hands(fall: SeriesEvent, group: Sequence[Anomaly]) -> set[str]:
+    """Who could have made up all of it: the deliverer of each of these series, or a mirror that gave each of them."""
+    return set.intersection(*({deliverer_of(a.key), *fall.mirrors.get(a.key.source, ())} for a in group))
 
 
 PUBLISHER = (worldwide, _unnoticed, weekly)

@@ -6,8 +6,8 @@ level that lasts becomes the baseline of what follows, and the outage lasts unti
 ``reach_of`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from fanous.analysis.detectors.finding import Finding
@@ -93,6 +93,7 @@ class Quantities:
             none.
         past: reads usage in earlier years.
         anomalies: of all events of the country; an earlier one is no part of this one's fall.
+        mirrors: source -> hosts that gave its values in its publisher's place.
     """
 
     series: Sequence[Series]
@@ -101,13 +102,16 @@ class Quantities:
     past: Callable[[], Sequence[Series]] = tuple
     distance: Callable[[str, str], float] = lambda _, __: inf
     anomalies: Sequence[Anomaly] = ()
+    mirrors: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def incident(self, group: Sequence[Finding], setting: Setting) -> Incident | None:
         """What the series show of an event; None = it is not worth a suspicion."""
         kind = min((finding.kind for finding in group), key=list(Kind).index)
         anomalies = [finding.anomaly for finding in group]
         parts = Parts(self.series, setting.weights)
-        fall = SeriesEvent(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance)
+        fall = SeriesEvent(
+            *(setting.country, anomalies, self.series, parts, self.elsewhere, self.distance, self.mirrors)
+        )
         weighed = dict(answers(OF_SERIES_EVENT, fall))
         shared = weighed[worldwide]
         suspending = [weighed[row] for row in weighed if row.consequence is not Consequence.SAY]

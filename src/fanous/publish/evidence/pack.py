@@ -45,10 +45,12 @@ from fanous.pipeline.refetch import refetched
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.recompute import (
+    MIRRORS,
     RecomputeWindow,
     claim_of,
     closest,
     differences,
+    mirrors_in,
     recompute,
     reference,
     thresholds,
@@ -261,7 +263,7 @@ class Gathered:
     Attributes:
         public_levels: ``levels``, with digests for the values that may not be passed on.
         closed: the sources of those values.
-        sources: terms of each source (``source_terms``).
+        sources: terms of each source (``source_terms``), and hosts that gave its values in its publisher's place.
     """
 
     incident: Incident
@@ -302,6 +304,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
     own, elsewhere = (redact(records_at(store, some)) for some in (selection.own, selection.elsewhere))
     sources |= {location.segment.source for location in (*selection.own, *selection.elsewhere)}
     names = own.fingerprints | elsewhere.fingerprints
+    mirrors = side.facts.mirrors(selection.country, selection.since, selection.until)
     ledger = {
         "id": incident_id,
         "revision": latest.n,
@@ -321,7 +324,11 @@ def gather(store: Store, incident_id: str) -> Gathered:
         pack_series(selection.levels, {(one.key, one.step) for one in closed}),
         tuple(sorted({one.key.source for one in closed})),
         counts,
-        {name: source_terms(name, licences.get(name, "")) for name in sorted(sources)},
+        {
+            name: source_terms(name, licences.get(name, ""))
+            | ({MIRRORS: " ".join(mirrors[name])} if name in mirrors else {})
+            for name in sorted(sources)
+        },
         {pattern.id: pattern for pattern in known_fingerprints().patterns if pattern.id in names},
     )
 
@@ -355,7 +362,7 @@ def recomputed(_records: IO[bytes], gathered: Gathered, shares: UserWeights | No
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS).series
     provenance = gathered.incident.provenance
-    computed = recompute(lines, levels, window, shares, provenance)
+    computed = recompute(lines, levels, window, shares, provenance, mirrors_in(gathered.sources))
     found = closest(computed.incidents, gathered.incident)
     return [] if found is None else [found]
 

@@ -6,7 +6,7 @@ besides the records.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -81,6 +81,7 @@ def recompute(
     window: RecomputeWindow,
     shares: UserWeights | None,
     claimed: Provenance,
+    mirrors: Mapping[str, Collection[str]],
 ) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
@@ -88,6 +89,7 @@ def recompute(
 
     Args:
         claimed: the provenance that the records are said to have. A record marked as synthetic supports no other.
+        mirrors: source -> hosts that gave its values in its publisher's place.
     """
     done, fingerprints = Recomputed(), judge.known_fingerprints()
     with (
@@ -111,12 +113,23 @@ def recompute(
                 _keep(store, batch, done)
         _keep(store, batch, done)
         side = store.of(claimed)
+        for source, hosts in mirrors.items():
+            side.facts.put_mirrors(source, window.country, hosts, window.since, window.until)
         side.facts.put_series([_settled(one) for one in levels], claimed)
         done.series = len(levels)
         for other in sorted({one.key.place.country for one in levels} - {window.country}):
             detect.detect(store, other, window.since, window.until)  # what fell there at the same time
         done.incidents = detect.find_incidents(side, window.country, window.since, window.until, shares)
     return done
+
+
+MIRRORS = "mirrors"
+"""Next to the terms of a source: hosts that gave its values in its publisher's place, separated by spaces."""
+
+
+def mirrors_in(sources: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """Source -> hosts that gave its values in its publisher's place, as a bundle states them."""
+    return {name: stated[MIRRORS].split() for name, stated in sources.items() if MIRRORS in stated}
 
 
 def _settled(levels: SourceSeries) -> SourceSeries:

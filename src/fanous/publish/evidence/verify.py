@@ -33,6 +33,7 @@ from fanous.publish.evidence.recompute import (
     claim_of,
     closest,
     differences,
+    mirrors_in,
     plain,
     recompute,
     reference,
@@ -225,7 +226,7 @@ def _verified(parts: dict[str, bytes], signer: str, series: ReadSeries | None) -
     computed, best, apart = Recomputed(series=len(levels) + len(withheld)), None, []
     if not missing:
         levels += [values for _, values in supplied if values is not None]
-        computed = recompute(_records(parts), levels, window, shares, provenance)
+        computed = recompute(_records(parts), levels, window, shares, provenance, mirrors_in(sources))
         best = closest(computed.incidents, claim.incident)
         apart = _apart(recorded, best, computed) + list(_unlike_tested(used, claim.incident))
     versions += unlike_fields(recorded, claim_of(claim.incident))
