@@ -31,6 +31,7 @@ def test_it_ends_in_order_and_a_second_one_is_told_who_has_the_store(tmp_path: P
         assert running.process.wait(60) == 0
         running.reader.join(10)
     assert [line.split()[2] for line in running.log] == [
+        "lists_missing",
         "credentials_made",
         "started",
         "pages",

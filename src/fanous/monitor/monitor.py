@@ -32,6 +32,7 @@ from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Local
 from fanous.monitor.intake import Intake, Streamed
+from fanous.monitor.lists import SiteLists
 from fanous.monitor.receiver import door_apart, policy_of, with_keys
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import Configuration
@@ -183,6 +184,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     tasks += [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     local = Local(ask, _location(configuration.store).lock)
     tasks.append(Task("local", lambda: local.serve(stop)))
+    lists = SiteLists(configuration.countries)
+    lists.offer()
+    tasks.append(Task("lists", lambda: lists.keep(stop)))
     measurements, pullers = _pullers(configuration, ask)
     tasks += [Task(name, partial(one.pull, stop)) for name, one in pullers.items()]
     if configuration.retention != Retention():

@@ -204,6 +204,13 @@ class Configuration:
     retention: Retention
     review: Review
 
+    @property
+    def countries(self) -> frozenset[str]:
+        """The countries that it pulls or measures."""
+        return frozenset((*(one.country for one in self.sources), self.rounds.vantage.country)) - {
+            UNKNOWN_COUNTRY
+        }
+
     def listed(self) -> tuple[str, ...]:
         """URLs that the operator has measured: by this machine, and by the probes that check in."""
         given = read_urls(self.door.urls) if self.door.urls is not None else ()
