@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fanous.collector.door import Policy
-from fanous.collector.origin import UNKNOWN, trusted_proxies
+from fanous.collector.origin import UNKNOWN, read_ranges, trusted_proxies
 from fanous.collector.request import Refused
 from fanous.collector.settings import DoorSettings
 from fanous.collector.submission import Senders, receive, sent_alone
@@ -104,3 +104,36 @@ def test_an_open_collector_counts_what_one_address_sends_as_one_probe_whatever_i
     )
     assert len(probes(is_open=False, address="39.32.1.1")) == 4
     assert Policy().open_to_all and DoorSettings().open_to_all
+
+
+def test_all_who_are_not_where_they_claim_to_be_are_one_voice_of_the_network_that_they_claim(
+    tmp_path: Path,
+) -> None:
+    """Three servers of a VPN would be three voices on any network, once an operator moves what was set aside."""
+    table = tmp_path / "networks.csv"
+    table.write_text("198.51.0.0,198.51.255.255,24940,DE\n39.32.0.0,39.63.255.255,17557,PK\n")
+    policy = Policy(trusted=trusted_proxies(["127.0.0.1"]), origins=read_ranges(table))
+
+    def probes(kept: str, *addresses: str) -> set[str]:
+        inbox = tmp_path / "-".join((kept, *addresses))
+        with door(inbox, policy) as client:
+            for number, address in enumerate(addresses):
+                client.headers["X-Forwarded-For"] = address
+                report = client.post("/report", json=OPEN).json()["report_id"]
+                sent = {"format": "json", "content": measurement(number)}
+                client.post(f"/report/{report}", json=sent).raise_for_status()
+                lone = {"format": "json", "content": msgspec.json.encode(measurement(number + 5)).decode()}
+                client.post("/api/v1/submit_measurement", json=lone).raise_for_status()
+        lines = [line for path in (inbox / kept).glob("*.jsonl*") for line in path.read_bytes().splitlines()]
+        assert len(lines) == 2 * len(addresses)
+        return {MEASUREMENT_SOURCES["edge"].parse(Record("edge", line)).measurement.probe for line in lines}
+
+    assert len(probes("apart", "198.51.1.1", "198.51.2.2", "198.51.3.3")) == 1
+    assert len(probes("", "39.32.1.1", "39.33.1.1")) == 2
+
+
+def test_a_claimed_network_has_another_voice_each_day() -> None:
+    book = reports()
+    assert book.name_of_claim(17557, NOW) == book.name_of_claim(17557, NOW + 3600)
+    assert len({book.name_of_claim(17557, NOW), book.name_of_claim(9541, NOW)}) == 2
+    assert book.name_of_claim(17557, NOW) != book.name_of("203.0.113.7", NOW)

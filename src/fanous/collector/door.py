@@ -51,7 +51,7 @@ from fanous.collector.limits import (
     RateLimits,
     Room,
 )
-from fanous.collector.origin import NOBODY, Network, NoOrigins, Origins, client_address, is_within
+from fanous.collector.origin import NOBODY, Network, NoOrigins, Origin, Origins, client_address, is_within
 from fanous.collector.request import MOST_BYTES, WINDOW_SECONDS, OneLength, Refused, body_of, plain
 from fanous.collector.server import LoopThread, connections_at_most, server_config
 from fanous.collector.server import serve as serve_app
@@ -284,7 +284,9 @@ class Door:
 
         def received(body: bytes) -> tuple[Submission, None]:
             now = self._policy.clock()
-            return receive(report, body, address, origin, now, self._sender(address, now)), None
+            return receive(
+                report, body, address, origin, now, self._sender(address, origin, report, now)
+            ), None
 
         async with self._received(request, received, address) as (submission, _):
             return await self._kept(submission, {"measurement_uid": submission.uid})
@@ -298,7 +300,8 @@ class Door:
             sent, now = sent_alone(text), self._policy.clock()
             report = self._senders.report_of(sent.content, address, now)
             body = b'{"content":%s}' % sent.content.encode()
-            submission = receive(report, body, address, origin, now, self._sender(address, now))
+            sender = self._sender(address, origin, report, now)
+            submission = receive(report, body, address, origin, now, sender)
             return submission, (sent, report)
 
         async with self._received(request, received, address) as (submission, (sent, report)):
@@ -318,9 +321,13 @@ class Door:
         now = self._policy.clock()
         return self._policy.volunteers.has_measured(sender.name, self._senders.name_of(address, now), now)
 
-    def _sender(self, address: str, now: float) -> str:
+    def _sender(self, address: str, origin: Origin, report: ReportId, now: float) -> str:
         """The name of a stranger; empty = the operator answers for every sender."""
-        return self._senders.name_of(address, now) if self._policy.open_to_all else ""
+        if not self._policy.open_to_all:
+            return ""
+        if origin.contradicts(report.country, report.asn):
+            return self._senders.name_of_claim(report.asn, now)
+        return self._senders.name_of(address, now)
 
     @asynccontextmanager
     async def _received(

@@ -495,7 +495,13 @@ class Senders:
         Senders make up their report ids, which therefore say nothing about how many senders there are.
         """
         day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
-        return b64encode(self._mark(address, day), b"oo").decode()
+        return b64encode(self._mark(places_of(address)[1], day), b"oo").decode()
+
+    def name_of_claim(self, asn: int, now: float) -> str:
+        """The name that goes with all that came on one day from addresses which are not on the network that it claims:
+        a VPN lends its user as many addresses as it has servers."""
+        day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
+        return b64encode(self._mark(f"AS{asn}", day), b"oo").decode()
 
     def report_of(self, content: str, address: str, now: float) -> ReportId:
         """The report that a measurement sent without one belongs to.
@@ -512,14 +518,14 @@ class Senders:
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise _malformed(error) from None
         day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0)
-        random = self._mark(address, day.strftime("%Y%m%d"))
+        random = self._mark(places_of(address)[1], day.strftime("%Y%m%d"))
         name = header.test_name.lower()
         report = new_report_id(name, header.probe_cc, header.probe_asn, day.timestamp(), random)
         return parse_report_id(str(report))
 
-    def _mark(self, address: str, day: str) -> bytes:
+    def _mark(self, place: str, day: str) -> bytes:
         with self._changing:
             if day != self._day:
                 self._day, self._key = day, self._random(KEY_BYTES)
             key = self._key
-        return blake2b(places_of(address)[1].encode(), key=key, digest_size=RANDOM_BYTES).digest()
+        return blake2b(place.encode(), key=key, digest_size=RANDOM_BYTES).digest()
