@@ -2,15 +2,14 @@
 
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from fanous.errors import FanousError
 from fanous.model.instant import DAY
+from fanous.monitor import lists as monitor_lists
 from fanous.monitor.lists import RENEWED_AFTER, SiteLists
-from fanous.refdata.update import Updated, update_lists
 from fanous.refdata.watchlist import lists_folder, watched
 
 FETCHED_AT = 1_700_000_000.0
@@ -32,6 +31,13 @@ def installed(folder: Path, name: str) -> Path:
     return path
 
 
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> "Publisher":
+    found = Publisher()
+    monkeypatch.setattr(monitor_lists, "download", found.fetch)
+    return found
+
+
 class Publisher:
     """Citizen Lab's lists, of which one is gone."""
 
@@ -44,20 +50,16 @@ class Publisher:
             raise FanousError("404")
         return f"url\nhttps://{OUTLET}/\n".encode()
 
-    def update(self, names: Sequence[str], folder: Path) -> list[Updated]:
-        return update_lists(names, folder, fetch=self.fetch)
-
 
 def test_an_old_list_is_fetched_again_and_one_that_is_gone_stays(
-    folder: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publisher = Publisher()
     installed(folder, "pk"), installed(folder, "in")
-    lists = SiteLists({"PK"}, lambda: FETCHED_AT + RENEWED_AFTER, publisher.update)
+    lists = SiteLists({"PK"}, lambda: FETCHED_AT + RENEWED_AFTER)
     lists.renew()
     assert publisher.asked == [], "they are a week old, and no more"
     assert OUTLET not in watched()
-    lists = SiteLists({"PK"}, lambda: FETCHED_AT + RENEWED_AFTER + 1, publisher.update)
+    lists = SiteLists({"PK"}, lambda: FETCHED_AT + RENEWED_AFTER + 1)
     lists.renew()
     assert publisher.asked == ["in.csv", "pk.csv"]
     assert OUTLET in watched() and "news.example" in watched()
@@ -68,11 +70,10 @@ def test_an_old_list_is_fetched_again_and_one_that_is_gone_stays(
 
 
 def test_what_was_never_fetched_is_offered_and_not_fetched(
-    folder: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publisher = Publisher()
     installed(folder, "global")
-    lists = SiteLists({"PK", "KE"}, lambda: FETCHED_AT + 2 * DAY, publisher.update)
+    lists = SiteLists({"PK", "KE"}, lambda: FETCHED_AT + 2 * DAY)
     with caplog.at_level(logging.WARNING):
         lists.offer()
     assert "ke,pk" in caplog.text and "fanous refdata lists KE PK" in caplog.text

@@ -6,20 +6,42 @@ operator's to accept, so what was never fetched is only offered.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from logging import getLogger
+from pathlib import Path
 
+from fanous.base.confine import Grant
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.instant import DAY
+from fanous.pipeline.reader import Send, asking
 from fanous.pipeline.scheduler import pause
-from fanous.refdata.update import Updated, UpdateOutcome, update_lists
-from fanous.refdata.watchlist import lists_folder, pulled_file, pulled_lists
+from fanous.refdata.update import Updated, UpdateOutcome, download, update_lists
+from fanous.refdata.watchlist import CITIZEN_LAB, lists_folder, pulled_file, pulled_lists
 
 RENEWED_AFTER = 7 * DAY
 """Seconds after which a list is fetched again: the newest outlets are on no old one."""
 
 log = getLogger("fanous.monitor")
+
+
+def fetched(names: Sequence[str], folder: Path) -> list[Updated]:
+    """The named lists, fetched by this process, and read and installed by one that reaches only their folder."""
+    addresses = {CITIZEN_LAB.format(name=name) for name in names}
+
+    def get(address: str) -> bytes:
+        if address not in addresses:
+            raise FanousError(f"{address} is none of the lists that were asked for")
+        return download(address)
+
+    grant = Grant(reads=(folder,), writes=(folder,), keeps_user=True)
+    return list(asking(Updated, install, get, names, folder, about="lists of sites", wanted=str, grant=grant))
+
+
+def install(get: Callable[[str], bytes], send: Send[Updated], names: Sequence[str], folder: Path) -> None:
+    """Install the named lists; for a confined process."""
+    for updated in update_lists(names, folder, fetch=get):
+        send(updated)
 
 
 class SiteLists:
@@ -28,16 +50,10 @@ class SiteLists:
     Args:
         countries: that the monitor watches.
         now: the machine's clock, which dates files.
-        update: fetches and installs lists.
     """
 
-    def __init__(
-        self,
-        countries: Collection[str],
-        now: Callable[[], float] = time.time,
-        update: Callable[..., list[Updated]] = update_lists,
-    ) -> None:
-        self._countries, self._now, self._update = countries, now, update
+    def __init__(self, countries: Collection[str], now: Callable[[], float] = time.time) -> None:
+        self._countries, self._now = countries, now
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -62,7 +78,7 @@ class SiteLists:
                 for name in pulled_lists(folder)
                 if self._now() - (folder / pulled_file(name)).stat().st_mtime > RENEWED_AFTER
             ]
-            for done in self._update(due, folder):
+            for done in fetched(due, folder) if due else ():
                 line = log.warning if done.outcome is UpdateOutcome.FAILED else log.info
                 line(logline("list_renewed", list=done.file, outcome=done.outcome, why=done.why or None))
         except (FanousError, OSError) as error:
