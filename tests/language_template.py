@@ -21,6 +21,7 @@ from fanous.publish import filter as incident_filter
 from fanous.publish.alerts.message import A_TEST, MORE, NOTHING, TITLED, TOGETHER
 from fanous.publish.credits import licence_words
 from fanous.sources.ics import LEFT_OUT
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.web import bundles, desk_pages, form
 from fanous.web.pages import PAGES, events, explore_common, incidents
@@ -70,7 +71,7 @@ OF_SOURCES = tuple(
         for one in SOURCES.values()
         for text in (
             one.title,
-            one.measurements and one.remark,
+            one.remark if one.name in MEASUREMENT_SOURCES else "",
             licence_words(one.licence),
             one.licence,
             one.consent,

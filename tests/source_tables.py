@@ -8,7 +8,7 @@ writes them anew into the documents.
 import re
 from collections.abc import Iterable
 
-from fanous.sources.connector import Source
+from fanous.sources.connector import Source, Transport
 from fanous.sources.publishers import SOURCES
 from tests.documents import ROOT
 
@@ -30,7 +30,7 @@ def source_row(source: Source) -> str:
         source.licence,
         "yes" if source.is_open else "no",
         source.credit or "-",
-        f"{source.every:,} s" if source.live or source.has_bucket or source.is_ordered else "-",
+        f"{source.every:,} s" if source.pulled not in (None, Transport.STREAM) else "-",
         f"`{source.token}`" if source.token else "-",
     ]
     return f"| {' | '.join(cells)} |"
@@ -39,8 +39,8 @@ def source_row(source: Source) -> str:
 def renewed(text: str) -> str:
     """The document with the table of sources, and the lists of their names, written anew."""
     table = HEAD + "".join(f"{source_row(source)}\n" for source in SOURCES.values())
-    pulled = _names(one for one in SOURCES.values() if one.live or one.is_stream)
-    configured = _names(one for one in SOURCES.values() if one.live or one.has_bucket or one.is_ordered)
+    pulled = _names(one for one in SOURCES.values() if one.pulled in (Transport.ANSWERS, Transport.STREAM))
+    configured = _names(one for one in SOURCES.values() if one.pulled not in (None, Transport.STREAM))
     text = _TABLE.sub(lambda _: table, text)
     text = _PULLED.sub(rf"\g<1>{pulled};", text)
     return _CONFIGURED.sub(rf"\g<1>{configured} |", text)

@@ -9,7 +9,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.claim import Claim, Said, defect
-from fanous.sources.claims import told
+from fanous.sources.claims import claims_of
 from fanous.store.local import open_store
 from tests.commands import fanous
 from tests.each import each
@@ -59,7 +59,7 @@ def test_it_is_neither_recorded_nor_taken_from_a_publisher(tmp_path: Path) -> No
             with pytest.raises(FanousError, match="cannot be recorded"):
                 store.ledger.add_claim(replace(CLAIM, **change))
         assert store.ledger.claims() == []
-    claims, rejects = told([{}, *WRONG], lambda change: replace(CLAIM, **change))
+    claims, rejects = claims_of([{}, *WRONG], lambda change: replace(CLAIM, **change))
     assert len(claims) == 1
     assert [number for number, _ in rejects] == list(range(2, 2 + len(WRONG)))
 

@@ -29,7 +29,7 @@ from fanous.pipeline import ingest, workers
 from fanous.pipeline.ingest import judged_records
 from fanous.pipeline.judge import Ingested, OnFile
 from fanous.pipeline.workers import default_jobs, judged_by, left_after
-from fanous.sources.connector import ALL, Divisible, Working
+from fanous.sources.connector import ALL, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.stream import Book
 from fanous.store.local import open_store
@@ -109,13 +109,12 @@ def test_any_number_of_processes_gives_the_same_store_and_counts(
     assert read == {file: file.stat().st_size for file in files}
 
 
-@each("source", [name for name, one in MEASUREMENT_SOURCES.items() if isinstance(one, Divisible)])
+@each("source", [name for name, source in MEASUREMENT_SOURCES.items() if source.is_divisible])
 def test_the_shares_of_a_file_are_all_of_it(source: str, files: list[Path]) -> None:
     connector = MEASUREMENT_SOURCES[source]
-    assert isinstance(connector, Divisible)
     for path in files:
         whole = _read(connector.read, path)
-        shares = [_read(partial(connector.read_share, share=ALL[n::3]), path) for n in range(3)]
+        shares = [_read(partial(connector.read, share=ALL[n::3]), path) for n in range(3)]
         assert sum(shares, Counter()) == whole, path.name
         assert all(share.total() < whole.total() or whole.total() < 2 for share in shares), path.name
 

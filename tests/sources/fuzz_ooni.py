@@ -154,12 +154,12 @@ def parse(data: bytes) -> None:
 def check_shared(data: bytes) -> None:
     """A record that was decoded when it was read says what its bytes say, and leaves the same to be stored."""
     try:
-        record = _record(Path("file"), 1, data, own=False)
+        record = _record(Path("file"), 1, data, "ooni")
     except Rejected:
         return
     plain = Record(record.source, record.data, record.file, record.line)
     assert outcome(parse_record, record) == outcome(parse_record, plain)
-    assert outcome(_taken, _record(Path("file"), 1, data, own=False)) == outcome(_taken, plain)
+    assert outcome(_taken, _record(Path("file"), 1, data, "ooni")) == outcome(_taken, plain)
 
 
 def _taken(record: Record) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -132,8 +133,10 @@ def test_a_refusal_that_stays_is_not_tried_again(code: int) -> None:
 
 
 def test_a_refused_key_names_the_variable() -> None:
+    source = copy(SOURCES["radar"])
+    source.address = URL
     with (
-        asking(always(Answer(code=401)), replace(SOURCES["radar"], address=URL)) as (client, _),
+        asking(always(Answer(code=401)), source) as (client, _),
         pytest.raises(FanousError, match="CLOUDFLARE_API_TOKEN"),
     ):
         client.get(URL)
@@ -200,8 +203,7 @@ def test_a_damaged_cache_costs_a_fetch(tmp_path: Path) -> None:
 
 def test_the_budget_is_kept() -> None:
     clock = Clock()
-    source = replace(RIPESTAT, a_minute=3)
-    with asking(always(Answer()), source, waits=clock.waits) as (client, _):
+    with asking(always(Answer()), waits=replace(clock.waits, a_minute=3)) as (client, _):
         for _ in range(7):
             client.get(URL)
     assert clock.slept == [60, 60]
@@ -268,7 +270,9 @@ def test_a_key_does_not_go_to_another_host() -> None:
 
 @pytest.mark.parametrize("url", ["http://stat.ripe.net/x", "ftp://stat.ripe.net/x", "file:///etc/passwd"])
 def test_nothing_is_fetched_unencrypted(url: str) -> None:
-    with Polite(replace(RIPESTAT, address=url)) as client, pytest.raises(FanousError, match="not https"):
+    source = copy(RIPESTAT)
+    source.address = url
+    with Polite(source) as client, pytest.raises(FanousError, match="not https"):
         client.get(url)
 
 

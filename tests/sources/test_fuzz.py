@@ -114,7 +114,7 @@ def test_a_stored_record_says_the_same_of_an_odd_name_as_the_record_that_came(na
     places = [(one, path) for one in DOCUMENTS for path in paths(one) if path[-1] in NAMED]
     assert len(places) > 20
     for content, path in places:
-        record = _record(Path("x"), 1, encoded(replaced(content, path, name)), own=False)
+        record = _record(Path("x"), 1, encoded(replaced(content, path, name)), "ooni")
         try:
             stored, taken = take(record)
         except Rejected:

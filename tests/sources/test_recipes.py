@@ -23,8 +23,8 @@ HERE = Path(__file__).parent / "recipes"
 MEASUREMENTS, PUBLISHERS = "sources/measurements.py", "sources/publishers.py"
 NETTESTS = "sources/ooni/parse.py"
 FIRST = {
-    MEASUREMENTS: "MEASUREMENTS = registered(",
-    PUBLISHERS: "PUBLISHERS = registered(",
+    MEASUREMENTS: "MEASUREMENT_SOURCES: dict[str, MeasurementSource] = registered(",
+    PUBLISHERS: "PUBLISHERS: dict[str, Source] = registered(",
     NETTESTS: "NETTESTS = registered(",
 }
 """The line of each registry behind which an entry stands."""
@@ -47,8 +47,9 @@ def add_source(package: Path, registry: str, room: str, name: str) -> None:
     shutil.copy(HERE / f"{name}.py", package / "sources" / room / f"{name}.py")
     module = ".".join(filter(None, ("fanous.sources", room, name)))
     above = "from fanous.refdata" if registry == NETTESTS else "from fanous.sources.connector import"
-    add(package, registry, above, f"from {module} import {name.upper()}")
-    add(package, registry, FIRST[registry], f"    {name.upper()},")
+    plug_in, entry = (name.upper(),) * 2 if registry == NETTESTS else (name.title(), f"{name.title()}()")
+    add(package, registry, above, f"from {module} import {plug_in}")
+    add(package, registry, FIRST[registry], f"    {entry},")
 
 
 @pytest.fixture(scope="module")
@@ -261,14 +262,12 @@ def test_a_signal_is_one_row(bench: Bench, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("registry", "name", "declared", "instead", "missing"),
     [
-        (MEASUREMENTS, "harbour", "    family=Family.EDGE,\n", "", "family"),
+        (MEASUREMENTS, "harbour", "    family = Family.EDGE\n", "", "family"),
         pytest.param(
-            MEASUREMENTS, "harbour", "    redact=redact,\n", "", "redactor", marks=pytest.mark.matrix
+            PUBLISHERS, "signals/ferries", "    every = 600\n", "", "every", marks=pytest.mark.matrix
         ),
-        pytest.param(
-            PUBLISHERS, "signals/ferries", "    every=600,\n", "", "every", marks=pytest.mark.matrix
-        ),
-        (PUBLISHERS, "claims/pilots", '    licence="CC BY 4.0",\n', "", "licence"),
+        (PUBLISHERS, "signals/tides", "    def read(", "    def reads(", "abstract method 'read'"),
+        (PUBLISHERS, "claims/pilots", '    licence = "CC BY 4.0"\n', "", "licence"),
         (
             MEASUREMENTS,
             "ooni/buoys",

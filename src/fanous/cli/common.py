@@ -353,14 +353,14 @@ class SourceCommand(TyperCommand):
 
 def filled(text: str) -> str:
     """The text with lists of sources in place of ``{measurements}``, ``{files}`` and ``{pulled}``."""
-    from fanous.sources.measurements import MEASUREMENTS
-    from fanous.sources.publishers import PUBLISHERS, SOURCES
+    from fanous.sources.connector import Transport
+    from fanous.sources.measurements import MEASUREMENT_SOURCES
+    from fanous.sources.publishers import SERIES_FILES, SOURCES
 
-    known = PUBLISHERS.values()
-    pulled = (one for one in SOURCES.values() if one.live or one.is_stream or one.has_bucket)
+    pulled = (source for source in SOURCES.values() if source.pulled not in (None, Transport.ORDERS))
     return (
-        text.replace("{measurements}", _listed(MEASUREMENTS.values()))
-        .replace("{files}", _listed(one for one in known if one.files or one.live))
+        text.replace("{measurements}", _listed(MEASUREMENT_SOURCES.values()))
+        .replace("{files}", _listed(SERIES_FILES.values()))
         .replace("{pulled}", _listed(pulled))
     )
 

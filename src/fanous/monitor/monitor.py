@@ -49,7 +49,8 @@ from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
 from fanous.publish.signer import KEY_FILE
 from fanous.refdata.watchlist import targets_of
-from fanous.sources.publishers import SOURCES
+from fanous.sources.connector import Transport
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
@@ -241,14 +242,14 @@ def _pullers(
 ) -> tuple[Measurements, dict[str, Sources | Measurements | Remote]]:
     """What pulls measurements from buckets (which pages ask for what is still to come), and by task whatever pulls."""
     clock, cache, wanted = configuration.clock, data_folder() / "cache", configuration.sources
-    buckets = [one for one in wanted if SOURCES[one.source].has_bucket]
+    buckets = [one for one in wanted if SOURCES[one.source].pulled is Transport.BUCKET]
     measurements = Measurements(ask, buckets, clock, cache)
     pullers: dict[str, Sources | Measurements | Remote] = {}
-    if series := [one for one in wanted if SOURCES[one.source].live]:
+    if series := [one for one in wanted if one.source in LIVE_SOURCES]:
         pullers["sources"] = Sources(ask, series, clock, cache)
     if buckets:
         pullers["measurements"] = measurements
-    if ordered := [one for one in wanted if SOURCES[one.source].is_ordered]:
+    if ordered := [one for one in wanted if SOURCES[one.source].pulled is Transport.ORDERS]:
         pullers["remote"] = Remote(ask, ordered, clock)
     return measurements, pullers
 

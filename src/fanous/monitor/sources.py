@@ -61,7 +61,7 @@ from fanous.pipeline.vitals import PullStates
 from fanous.pipeline.workers import judged_by
 from fanous.probe.consent import check_country
 from fanous.probe.run import wanted_of
-from fanous.sources.connector import Get, Query
+from fanous.sources.connector import Get, Query, Transport
 from fanous.sources.fetch import Polite, host_of
 from fanous.sources.ooni.bucket import Bucket, PublishedObject
 from fanous.sources.publishers import SOURCES, SourceSettings
@@ -132,7 +132,7 @@ def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
             raise FanousError(f"[sources.{source}]: set `countries`, or enabled = false")
         if told.token:
             _key(source, told.token)
-        if SOURCES[source].is_ordered:
+        if SOURCES[source].pulled is Transport.ORDERS:
             _check_order(source, told)
         wanted += [Errand(source, country, told) for country in told.countries]
     return tuple(wanted)

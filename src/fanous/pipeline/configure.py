@@ -16,7 +16,7 @@ from fanous.errors import FanousError
 from fanous.pipeline.pull_ooni import FIRST_DAYS
 from fanous.pipeline.retain import LEAST_KEPT_DAYS
 from fanous.refdata.countries import country_name
-from fanous.sources.connector import Source
+from fanous.sources.connector import Source, Transport
 from fanous.sources.publishers import SOURCES
 
 ADMIN_TOKEN = "FANOUS_ADMIN_TOKEN"
@@ -68,8 +68,8 @@ class NewMonitor:
 
 def offered() -> list[Source]:
     """The sources that ``fanous run`` can pull; measurements first."""
-    pulled = [one for one in SOURCES.values() if one.every and not one.is_stream]
-    return sorted(pulled, key=lambda one: not one.has_bucket)
+    pulled = [one for one in SOURCES.values() if one.pulled not in (None, Transport.STREAM)]
+    return sorted(pulled, key=lambda one: one.pulled is not Transport.BUCKET)
 
 
 LICENCE, NEEDS_KEY, FOR_OTHERS = (
@@ -158,7 +158,7 @@ def _sources(chosen: NewMonitor) -> Iterable[str]:
         mark = "" if is_wanted else "# "
         yield f"{mark}[sources.{source.name}]"
         yield f"{mark}countries = [{listed}]"
-        if source.has_bucket:
+        if source.pulled is Transport.BUCKET:
             yield f"{mark}days = {chosen.days or FIRST_DAYS}                       # how far back the first pull goes"
         if source.consent:
             yield f"{mark}consent = true"

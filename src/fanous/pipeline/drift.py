@@ -21,12 +21,14 @@ from fanous.pipeline.pull import document_of
 from fanous.pipeline.pull_ooni import listed
 from fanous.pipeline.reader import Send, answered, asking
 from fanous.pipeline.remote import by_users, encoded_answers, exchange_by, lines_of_users, probes_of_users
-from fanous.sources.connector import Get, Piece, Query, Source
+from fanous.sources.connector import Get, MeasurementSource, Piece, Query, Source, Transport
 from fanous.sources.fetch import Polite, Waits
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.bucket import Bucket, once_each, prefixes
-from fanous.sources.publishers import SOURCES, SourceSettings
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES, SourceSettings
 from fanous.sources.remote.atlas_measurements import NAME as ATLAS
 from fanous.sources.remote.client import AtlasClient, GlobalpingClient, RemoteRequest, RemoteServer
+from fanous.sources.signals.live import LiveSource
 
 PATIENCE = Waits(tries=1, stall=15.0, deadline=60.0)
 """One try: the operator wants to know how it is now."""
@@ -90,11 +92,11 @@ def check_sources(
     found = []
     for source in SOURCES.values():
         results: Iterator[SourceCheck] = iter(())
-        if source.live is not None:
+        if isinstance(source, LiveSource):
             results = _checked(source, settings[source.name], country, int(now), environment)
-        elif source.has_bucket:
+        elif isinstance(source, MeasurementSource) and source.pulled is Transport.BUCKET:
             results = iter([_bucket_checked(source, settings[source.name].mirror, country, now)])
-        elif source.is_ordered:
+        elif source.pulled is Transport.ORDERS:
             results = iter([_orders_checked(source, settings[source.name], country, environment)])
         for checked in results:
             on_done(checked)
@@ -120,9 +122,8 @@ def _orders_checked(
     return checked
 
 
-def _bucket_checked(source: Source, mirror: str, country: str, now: float) -> SourceCheck:
+def _bucket_checked(source: MeasurementSource, mirror: str, country: str, now: float) -> SourceCheck:
     """Lists an hour of one country, and reads its smallest object."""
-    assert source.measurements is not None
     hour = (now - BUCKET_LATELY) // HOUR * HOUR
     (prefix,) = prefixes(country, (), hour, ())
     try:
@@ -193,8 +194,7 @@ def read_sample(_: IO[bytes], name: str, path: Path) -> ObjectSample:
     Raises:
         FanousError: it cannot be read at all.
     """
-    source, rejects = SOURCES[name].measurements, list[str]()
-    assert source is not None
+    source, rejects = MEASUREMENT_SOURCES[name], list[str]()
     records = list(source.read(path, lambda _, why: rejects.append(why)))
     for record in records:
         try:
@@ -231,7 +231,7 @@ def check_orders(
 
 def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now: int) -> None:
     """The checks of a live source, by what it answers."""
-    source = SOURCES[name]
+    source = LIVE_SOURCES[name]
     try:
         questions = list(_questions(source, country, now, get))
     except Rejected as reason:
@@ -245,37 +245,33 @@ def read_checks(get: Get, send: Send[SourceCheck], name: str, country: str, now:
         send(_answered(source, piece, country, get))
 
 
-def _questions(source: Source, country: str, now: int, get: Get) -> Iterator[Piece]:
+def _questions(source: LiveSource, country: str, now: int, get: Get) -> Iterator[Piece]:
     """The newest piece of each kind, if a source is asked in several ways."""
-    assert source.live is not None
     until = (now - LATELY) // source.every * source.every
-    newest = {piece.name: piece for piece in source.live.pieces(Query(country, until - DAY, until), get)}
+    newest = {piece.name: piece for piece in source.pieces(Query(country, until - DAY, until), get)}
     yield from newest.values()
 
 
-def _answered(source: Source, piece: Piece, country: str, get: Get) -> SourceCheck:
-    assert source.live is not None
+def _answered(source: LiveSource, piece: Piece, country: str, get: Get) -> SourceCheck:
     try:
-        data = document_of(source.live, get, piece) if piece.also else get(piece.url)
+        data = document_of(source, get, piece) if piece.also else get(piece.url)
     except FanousError as error:
         return SourceCheck(source.name, piece.name, AnswerState.UNREACHED, why=str(error))
-    differs = tuple(source.differs(data)) if source.differs is not None else ()
-    reached = AnswerState.DIFFERS if differs else AnswerState.AS_EXPECTED
     try:
-        parsed = source.live.parse(data, country, piece.name)
+        parsed = source.parse(data, country, piece.name)
     except Rejected as reason:
-        return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, differs, str(reason))
+        return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, why=str(reason))
     rejects = tuple(dict.fromkeys(why for _, why in parsed.rejects))[:5]
     if parsed.is_sound:
-        return SourceCheck(source.name, piece.name, reached, differs, "; ".join(rejects))
-    if not (parsed.series or rejects or differs or source.may_be_empty):
+        return SourceCheck(source.name, piece.name, AnswerState.AS_EXPECTED, why="; ".join(rejects))
+    if not (parsed.series or rejects or source.may_be_empty):
         why = "the answer holds no series of the country"
         return SourceCheck(source.name, piece.name, AnswerState.DIFFERS, why=why)
     return SourceCheck(
         source.name,
         piece.name,
-        AnswerState.DIFFERS if rejects else reached,
-        (*differs, *rejects),
+        AnswerState.DIFFERS if rejects else AnswerState.AS_EXPECTED,
+        rejects,
         series=len(parsed.series),
         values=sum(len(levels) for levels in parsed.series),
         claims=len(parsed.claims),

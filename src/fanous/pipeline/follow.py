@@ -17,7 +17,7 @@ from fanous.model.series import SourceSeries
 from fanous.pipeline.reader import Send
 from fanous.pipeline.series import Bring
 from fanous.sources.signals.mrt import country_of, routes
-from fanous.sources.signals.ris import SOURCE, apply, listen
+from fanous.sources.signals.ris import Ris, apply, listen
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
@@ -74,7 +74,7 @@ class RoutingStream:
     def _recorded(self, start: int) -> RecordedRoute:
         count = self.visibility.count()
         self.networks |= count.networks.keys()
-        return RecordedRoute(SOURCE, self.visibility.country, {start: count})
+        return RecordedRoute(Ris.name, self.visibility.country, {start: count})
 
 
 class Change(NamedTuple):

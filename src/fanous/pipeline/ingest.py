@@ -24,7 +24,7 @@ from fanous.model.threshold import threshold
 from fanous.model.verdict import Judged
 from fanous.pipeline.judge import Ingested, OnFile, known_fingerprints, rules_version
 from fanous.pipeline.workers import judged_by
-from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
+from fanous.sources.connector import ALL, UNWATCHED, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.values import instant_of
 from fanous.store.protocol import Store
@@ -124,7 +124,7 @@ def bring_in(
     )
     gc.disable()
     try:
-        jobs = jobs if isinstance(MEASUREMENT_SOURCES.get(source), Divisible) else 1
+        jobs = jobs if source in MEASUREMENT_SOURCES and MEASUREMENT_SOURCES[source].is_divisible else 1
         with closing(judged_by(jobs, read, paths, tally, on_progress, store.book)) as judged:
             for batch in batches(judged):
                 append(store, batch, tally, late, version)
@@ -157,8 +157,8 @@ def judged_records(
         began: only measurements that began from the first of these instants and before the second.
         published: file -> address of the public object that it is a copy of.
         older: whether the store may know them by former names (``Store.holds_older``).
-        share: read only these lines of each file; the source must be ``Divisible``.
-        working: notes each record while it is being read and judged, if the source is ``Divisible``.
+        share: read only these lines of each file; the source must be divisible.
+        working: notes each record while it is being read and judged, if the source is divisible.
 
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
@@ -166,12 +166,11 @@ def judged_records(
     if source not in MEASUREMENT_SOURCES:
         raise FanousError(f"unknown source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
     connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
-    read = connector.read
-    if isinstance(connector, Divisible):
-        read = partial(connector.read_share, share=share, working=working)
     for path in paths:
         watch = None if on_progress is None else partial(on_progress, path)
-        for record in read(path, partial(tally.reject, str(path)), watch):
+        for record in connector.read(
+            path, partial(tally.reject, str(path)), watch, share=share, working=working
+        ):
             if began is not None and not _began_within(record.data, began):
                 tally.outside += record.items
                 continue

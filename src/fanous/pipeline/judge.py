@@ -29,7 +29,7 @@ from fanous.model.measurement import Measurement, ParsedMeasurement, Record, cha
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.refdata.trial import trial_fingerprints
-from fanous.sources.connector import ALL, UNWATCHED, Divisible, Working
+from fanous.sources.connector import UNWATCHED, Working
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 
@@ -196,10 +196,9 @@ def _in_view(judged: Judgement, known: Mapping[tuple[str, str], Line]) -> tuple[
 
 def _one_by_one(paths: Sequence[Path], tally: Ingested, working: Working) -> Iterator[Judgement]:
     connector = MEASUREMENT_SOURCES["ooni"]
-    assert isinstance(connector, Divisible)
     for path in paths:
         on_reject = partial(tally.reject, str(path))
-        for record in connector.read_share(path, on_reject, share=ALL, working=working):
+        for record in connector.read(path, on_reject, working=working):
             try:
                 parsed = connector.parse(record)
             except Rejected as reason:

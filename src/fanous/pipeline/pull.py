@@ -19,8 +19,9 @@ from fanous.model.series import SourceSeries
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.reader import Send, asking
 from fanous.pipeline.series import put_claims, put_series
-from fanous.sources.connector import Get, LiveSource, Paged, Parsed, Piece, Query
-from fanous.sources.publishers import LIVE_SOURCES, SOURCES
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.publishers import LIVE_SOURCES
+from fanous.sources.signals.live import LiveSource
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
@@ -66,7 +67,7 @@ def newest(source: str, now: float, days: int = 0) -> tuple[int, int]:
 
     It ends at a multiple of the source's own interval, so that no request is repeated within one.
     """
-    every = SOURCES[source].every
+    every = LIVE_SOURCES[source].every
     until = int(now) // every * every
     return until - (days or FIRST_DAYS) * DAY, until
 
@@ -173,7 +174,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         store.facts.put_mirrors(done.source, done.country, [done.mirror], piece.since, piece.until)
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    if parsed.series or parsed.is_sound or SOURCES[done.source].may_be_empty:
+    if parsed.series or parsed.is_sound or LIVE_SOURCES[done.source].may_be_empty:
         row = Pulled(piece.name, piece.since, piece.until, fetched.at)
         store.facts.put_pulled(done.source, done.country, [row])
     done.pieces += 1
@@ -213,7 +214,7 @@ def read_pieces(
     try:
         for piece in pieces:
             pulled_at = pulled.get((piece.name, piece.since, piece.until))
-            if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
+            if pulled_at is not None and pulled_at > piece.until + LIVE_SOURCES[source].settles:
                 send(PieceAnswer(piece, ""))
             elif patience.has(piece.name):
                 answer, passing = _answered(source, ask, get, piece)
@@ -257,10 +258,7 @@ def answer_of(live: LiveSource, get: Get, url: str) -> bytes:
     Raises:
         FanousError, Rejected: one of them cannot be fetched, or is not a document.
     """
-    data = get(url)
-    if not isinstance(live, Paged):
-        return data
-    pages = [data]
+    pages = [get(url)]
     while (following := live.next_page(url, pages[-1])) is not None:
         url = following
         pages.append(get(url))
@@ -297,7 +295,7 @@ def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iter
     for what the country lacks, and would keep a gap.
     """
     live, get = LIVE_SOURCES[source], cache(get)  # the list of places is requested once
-    overlap = max(OVERLAP, 3 * SOURCES[source].every)
+    overlap = max(OVERLAP, 3 * LIVE_SOURCES[source].every)
     until = {one.piece: int(one.until) for one in sorted(known, key=lambda one: one.until)}
     begins = {
         name: max(ask.since, min(until.get(name, 0), ask.until) - overlap)

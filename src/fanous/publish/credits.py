@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from fanous.model.incident import Incident, Says
 from fanous.sources.connector import OWN_DATA
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.wording.language import Language
 
@@ -16,7 +16,7 @@ def sources_of(incident: Incident) -> tuple[str, ...]:
     for family in incident.evidence.families:
         # A family of measurements may rest on any of its sources; the first stands for others under the same licence.
         by_licence: dict[str, str] = {}
-        for source in MEASUREMENTS.values():
+        for source in MEASUREMENT_SOURCES.values():
             if source.family == family:
                 by_licence.setdefault(source.licence, source.name)
         if by_licence:

@@ -1,21 +1,22 @@
 """Sources: other people's data, and the files of our own probes.
 
-A source is one file, which ends with its declaration (``sources.connector.Source``), and its line in a
-registry: ``sources.measurements`` for raw measurements, ``sources.publishers`` for series and claims.  The
-line is an entry and its import.  Nothing else names a source: the command line and its help, the store,
-confirmation, bundles, the open-data export, pages and documents read the declaration, and an incomplete
-declaration fails at import.
+A source is one file with one class, whose attributes say who publishes it and under which licence
+(``sources.connector.Source``), and its line in a registry: ``sources.measurements`` for raw measurements,
+``sources.publishers`` for series and claims.  The line is an entry and its import.  Nothing else names a source: the
+command line and its help, the store, confirmation, bundles, the open-data export, pages and documents read the class,
+and one that lacks something fails at import.
 
 To add
 
-- raw measurements: ``sources/NAME.py`` (or a package), with a class that has ``read`` (a file to records) and
-  ``parse`` (a record to its measurement and observations; pure) as ``sources.connector.MeasurementSource`` describes
-  them, and a redactor.  Declare ``measurements``, ``family`` and ``redact``; ``sources.redaction`` helps.
-- a kind of file with series: ``sources/signals/NAME.py``, with a class like ``sources.connector.SeriesFiles``.
-  Declare ``files``; ``sources.signals.rows`` reads CSV and makes series of it.
-- series of a publisher on the internet: ``sources/signals/NAME.py``, with a class like
-  ``sources.connector.LiveSource``.  Declare ``live``, ``every`` and ``window``; ``sources.signals.live`` helps.  Its
-  saved answers can be read as files too.
+- raw measurements in OONI's format: ``sources/NAME.py``, a subclass of ``sources.ooni.source.OoniFormat`` with its
+  attributes, the ``family`` among them.  In another format (``sources.connector.MeasurementSource``) it has ``read`` (a
+  file to records), ``parse`` (a record to its measurement and observations; pure), ``take`` and ``redact``;
+  ``sources.redaction`` helps.
+- a kind of file with series: ``sources/signals/NAME.py``, a subclass of ``sources.connector.SeriesFiles`` with
+  ``read``; ``sources.signals.rows`` reads CSV and makes series of it.
+- series of a publisher on the internet: ``sources/signals/NAME.py``, a subclass of
+  ``sources.signals.live.LiveSource`` with ``pieces`` and ``parse``, ``address`` and ``every``; ``sources.answer`` reads
+  JSON.  Its saved answers can be read as files too.
 - claims of such a publisher: the same in ``sources/claims/NAME.py``; ``sources.claims`` helps.
 
 Then add a sample to the tests of the contract (``tests/sources/test_contract.py``,

@@ -1,22 +1,23 @@
-"""Connector: what a source of data declares, and the interfaces of the code that reads it.
+"""Connector: what a source of data is.
 
-A plug-in's file ends with its declaration, a ``Source``; everything that Fanous knows about the source
-(family, licence, help, how often it may be asked) is read from there.  An incomplete declaration fails at
-import.  This module needs no numpy, so that a light probe can load it.
+A source is one class: its attributes say who publishes it and under which licence, and one method reads it.  Three
+kinds differ in that method: ``MeasurementSource.read`` gives records, ``SeriesFiles.read`` series, and
+``LiveSource.parse`` (``sources.signals.live``) the series and claims of one answer.  A class that leaves something out
+fails at import.  This module needs no numpy, so that a light probe can load it.
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from fanous.model.claim import Claim
-from fanous.model.instant import DAY
 from fanous.model.measurement import ParsedMeasurement, Record
-from fanous.model.place import MEASURING, Family
+from fanous.model.place import Family
 
 if TYPE_CHECKING:
     from fanous.analysis.rules.fingerprints import Fingerprint
@@ -36,50 +37,6 @@ OnRepeat = Callable[[int], None]
 
 Get = Callable[[str], bytes]
 """Fetches one URL; raises ``FanousError``."""
-
-Differs = Callable[[bytes], list[str]]
-"""Sentences, each about one thing in which an answer differs from what a source reads; empty = it is as expected."""
-
-Redactor = Callable[[bytes, ParsedMeasurement, "tuple[Fingerprint, ...]"], bytes]
-"""Takes the bytes of a record, what its source parsed from them, and the known pages found in it; returns what may
-leave the store.  Raises ``Rejected``."""
-
-
-class MeasurementSource(Protocol):
-    """Reads raw measurements.  ``read`` is the I/O half, ``parse`` the pure half, run again when rules change."""
-
-    def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
-    ) -> Iterator[Record]:
-        """The records of one file, in the order of the file, with flat memory.
-
-        Unusable records are reported to ``on_reject`` and left out; if a file is cut short, what was read
-        before is kept.
-
-        Raises:
-            FanousError: the file is missing, unreadable or not of this source.
-        """
-        ...
-
-    def parse(self, record: Record) -> ParsedMeasurement:
-        """The measurement in ``record.data`` with its observations; pure.
-
-        Raises:
-            Rejected: it cannot be used; the message is the reason.
-        """
-        ...
-
-    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
-        """The record as it is stored, reduced to what rules may read, and what ``parse`` makes of
-        the whole record; pure.  One that says it was staged is synthetic (``sources.marks``).
-
-        ``parse`` makes the same of the stored record, except for words that name a reader or a visit.
-
-        Raises:
-            Rejected: it cannot be used; the message is the reason.
-        """
-        ...
-
 
 ALL = range(1, sys.maxsize)
 """The 1-based numbers of a file's lines, or members; ``ALL[n::of]`` is what the ``n``-th of several processes reads."""
@@ -114,25 +71,134 @@ class Unwatched:
 UNWATCHED = Unwatched()
 
 
-@runtime_checkable
-class Divisible(Protocol):
-    """A source of measurements in which each line or member of a file can be read without the others."""
+class Transport(StrEnum):
+    """How ``fanous pull`` and ``fanous run`` reach a source on the internet."""
 
-    def read_share(
+    ANSWERS = "answers"
+    """Pieces of time, each an answer to a request (``sources.signals.live``)."""
+    STREAM = "stream"
+    """Followed for as long as the command runs."""
+    BUCKET = "bucket"
+    """Measurements in the publisher's own bucket (``pipeline.pull_ooni``)."""
+    ORDERS = "orders"
+    """Measurements ordered from other people's vantage points (``pipeline.remote``)."""
+
+
+class Source(ABC):
+    """One source.
+
+    Attributes:
+        name: permanent: it is stored with every record and series, and names the source on the command line, in
+            bundles and in the configuration's ``[sources.NAME]``.
+        title: who or what it is, for people.
+        help: what ``fanous ingest`` reads or ``fanous pull`` fetches, as one line of their help.
+        licence: its licence, as its publisher states it.
+        is_open: may its values enter the open-data export?  Never, if the licence is not free or not stated.
+        credit: how it must be credited wherever its values are shown.
+        page: where a reader finds it; empty = the user's own files.
+        remark: what an evidence bundle says its values are; empty = "series of TITLE".
+        pulled: how it is reached; ``None`` = it is not, and only files of it are read.
+        every: seconds between two pulls of the newest values.
+        address: where it is asked; whatever an answer says, no other host is asked.  Empty = it is not over HTTP.
+        token: environment variable that holds the key; empty = none is needed.
+        consent: consequences for other people, which the operator must accept (``consent = true``); empty =
+            nothing beyond its terms.
+        has_series: can a series in the store come from it?
+        takes_columns: must the user name the columns of its files (``About.columns``)?
+
+    Raises:
+        TypeError: it lacks something.
+    """
+
+    name: str
+    title: str
+    help: str
+    licence: str
+    is_open = False
+    credit = ""
+    page = ""
+    remark = ""
+    pulled: Transport | None = None
+    every = 0
+    address = ""
+    token = ""
+    consent = ""
+    has_series = True
+    takes_columns = False
+    needs: ClassVar[tuple[str, ...]] = ("title", "help", "licence")
+
+    def __init__(self) -> None:
+        for attribute in (*self.needs, "every") if self.pulled else self.needs:
+            if not getattr(self, attribute, None):
+                raise TypeError(f"the source {self.name!r} does not declare `{attribute}`")
+
+
+class MeasurementSource(Source):
+    """Reads raw measurements.  ``read`` is the I/O half, ``parse`` the pure half, run again when rules change.
+
+    Attributes:
+        family: counts once in a confirmation.
+        is_divisible: can each line or member of a file be read without the others?
+    """
+
+    family: Family
+    is_divisible = False
+    has_series = False
+    needs = (*Source.needs, "family")
+
+    @abstractmethod
+    def read(
         self,
         path: Path,
         on_reject: OnReject,
         on_progress: OnProgress | None = None,
         *,
-        share: range,
+        share: range = ALL,
         working: Working = UNWATCHED,
     ) -> Iterator[Record]:
-        """What ``MeasurementSource.read`` gives and reports of these lines only.
+        """The records of one file, in the order of the file, with flat memory.
+
+        Unusable records are reported to ``on_reject`` and left out; if a file is cut short, what was read
+        before is kept.
 
         Args:
-            working: notes each before the work on it begins; the caller says when that ends.
+            share: the lines or members that are read and whose rejection is reported, if it is divisible.
+            working: notes each before the work on it begins, if it is divisible; the caller says when that ends.
+
+        Raises:
+            FanousError: the file is missing, unreadable or not of this source.
         """
-        ...
+
+    @abstractmethod
+    def parse(self, record: Record) -> ParsedMeasurement:
+        """The measurement in ``record.data`` with its observations; pure.
+
+        Raises:
+            Rejected: it cannot be used; the message is the reason.
+        """
+
+    @abstractmethod
+    def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
+        """The record as it is stored, reduced to what rules may read, and what ``parse`` makes of
+        the whole record; pure.  One that says it was staged is synthetic (``sources.marks``).
+
+        ``parse`` makes the same of the stored record, except for words that name a reader or a visit.
+
+        Raises:
+            Rejected: it cannot be used; the message is the reason.
+        """
+
+    @abstractmethod
+    def redact(self, data: bytes, parsed: ParsedMeasurement, found: "Iterable[Fingerprint]" = ()) -> bytes:
+        """What may leave the store of a record.
+
+        Args:
+            parsed: what ``parse`` made of it.
+            found: the known pages in it.
+
+        Raises:
+            Rejected: it cannot be used.
+        """
 
 
 class Gather(StrEnum):
@@ -254,13 +320,14 @@ class PublishedClaim:
     entry: int
 
 
-class SeriesFiles(Protocol):
+class SeriesFiles(Source):
     """Reads files that hold series."""
 
     def begin(self) -> "SeriesFiles":
         """A reader for the files of one command, in order: itself, unless a file needs the one before it."""
         return self
 
+    @abstractmethod
     def read(
         self,
         path: Path,
@@ -274,7 +341,6 @@ class SeriesFiles(Protocol):
         Raises:
             FanousError: the file is missing, unreadable or of another kind, or ``about`` lacks something.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,138 +401,3 @@ class Parsed:
     def is_unread(self) -> bool:
         """Did the answer contain data of which nothing could be read?  Then the publisher has changed something."""
         return bool(self.rejects) and not (self.series or self.claims or self.is_sound)
-
-
-class LiveSource(Protocol):
-    """Asks a publisher on the internet, piece by piece, and reads the answers."""
-
-    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        """What to fetch, oldest first; ``get`` is for lists of places that must be requested."""
-        ...
-
-    def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        """The series and claims in one document; pure.
-
-        Args:
-            name: name of the piece, or of the file that contains the document.
-
-        Raises:
-            Rejected: it is not a document of this source; the message is the reason.
-        """
-        ...
-
-
-@runtime_checkable
-class Paged(Protocol):
-    """A live source that answers in pages."""
-
-    def next_page(self, url: str, data: bytes) -> str | None:
-        """URL of the page after this one; ``None`` = it was the last.
-
-        Raises:
-            Rejected: it is not a page of this source, or there are implausibly many.
-        """
-        ...
-
-    def joined(self, pages: Sequence[bytes]) -> bytes:
-        """One document with the content of all pages, as ``LiveSource.parse`` reads it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The declaration of one source.
-
-    Attributes:
-        name: permanent: it is stored with every record and series, and names the source on the command line, in
-            bundles and in the configuration's ``[sources.NAME]``.
-        title: who or what it is, for people.
-        help: what ``fanous ingest`` reads or ``fanous pull`` fetches, as one line of their help.
-        licence: its licence, as its publisher states it.
-        is_open: may its values enter the open-data export?  Never, if the licence is not free or not stated.
-        credit: how it must be credited wherever its values are shown.
-        page: where a reader finds it; empty = the user's own files.
-        remark: what an evidence bundle says its values are; empty = "series of TITLE".
-        measurements: reads raw measurements; needs ``family`` and ``redact``.
-        family: counts once in a confirmation.  Only for measurements: the family of a series is its signal's.
-        redact: removes everything from a record that must not leave the store.
-        files: reads files of series.
-        live: fetches series or claims; its saved answers can be read as files too.  Needs ``every``,
-            ``window`` and ``address``.
-        address: where ``live`` asks; whatever an answer says, no other host is asked.
-        may_be_empty: may an answer of ``live`` be empty, as when no one claimed anything?  Otherwise an empty answer is
-            put down to a fault of the publisher, and its window is requested again.
-        has_bucket: are its measurements pulled from its own bucket (``pipeline.pull_ooni``)?  Needs ``every``.
-        is_ordered: are its measurements ordered from other people's vantage points (``pipeline.remote``)?  Needs
-            ``every``.
-        differs: says in words how an answer differs from what ``live`` reads; ``None`` = not known
-            more exactly than by reading it.
-        is_stream: is it followed continuously instead of pulled?
-        is_own: does Fanous itself compute its series, from its probes or its scan?
-        takes_columns: must the user name the columns (``About.columns``)?
-        every: seconds between two pulls of the newest values; 0 = it is not pulled.
-        window: seconds that one request may span.
-        a_minute: requests that we allow ourselves per minute: no publisher states a lower limit, and a
-            monitor of one country needs a few an hour.
-        settles: seconds after which its values no longer change, so that a backfill need not request them
-            again.
-        token: environment variable that holds the key; empty = none is needed.
-        consent: consequences for other people, which the operator must accept (``consent = true``); empty =
-            nothing beyond its terms.
-
-    Raises:
-        TypeError: the declaration lacks something that it needs.
-    """
-
-    name: str
-    title: str
-    help: str
-    licence: str
-    is_open: bool
-    credit: str
-    page: str = ""
-    remark: str = ""
-    measurements: MeasurementSource | None = None
-    family: Family | None = None
-    redact: Redactor | None = None
-    files: SeriesFiles | None = None
-    live: LiveSource | None = None
-    address: str = ""
-    may_be_empty: bool = False
-    has_bucket: bool = False
-    is_ordered: bool = False
-    differs: Differs | None = None
-    is_stream: bool = False
-    is_own: bool = False
-    takes_columns: bool = False
-    every: int = 0
-    window: int = 0
-    a_minute: int = 20
-    settles: int = 2 * DAY
-    token: str = ""
-    consent: str = ""
-
-    def __post_init__(self) -> None:
-        for why, missing in (
-            ("its licence", not self.licence),
-            ("one line of help", not self.help or "\n" in self.help),
-            (
-                "something to read: measurements, files, live, is_stream or is_own",
-                not (self.measurements or self.has_series),
-            ),
-            ("the family of its measurements", bool(self.measurements) and self.family not in MEASURING),
-            ("a redactor for its measurements", bool(self.measurements) and self.redact is None),
-            (
-                "how often it may be asked (every)",
-                (self.live or self.is_stream or self.has_bucket or self.is_ordered) and not self.every,
-            ),
-            ("how much one request may span (window)", self.live is not None and not self.window),
-            ("where it is asked (address)", self.live is not None and not self.address),
-        ):
-            if missing:
-                raise TypeError(f"the source {self.name!r} does not declare {why}")
-
-    @property
-    def has_series(self) -> bool:
-        """Can a series in the store come from this source?"""
-        return bool(self.files or self.live or self.is_stream or self.is_own)

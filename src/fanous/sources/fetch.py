@@ -84,6 +84,9 @@ class HttpCache:
 
 
 TRIES = 5
+A_MINUTE = 20
+"""Requests that we allow ourselves per minute: no publisher states a lower limit, and a monitor of one country needs a
+few an hour."""
 FIRST_WAIT = 2.0
 """Seconds before the second try; doubled each time: 2, 4, 8, 16."""
 LIMITED_WAIT = 60.0
@@ -114,6 +117,7 @@ class Waits:
     stall: float = STALL
     deadline: float = DEADLINE
     tries: int = TRIES
+    a_minute: int = A_MINUTE
 
 
 @dataclass(slots=True)
@@ -149,7 +153,7 @@ class Polite:
         self._cache = HttpCache(cache) if cache else None
         self._mirror = mirror.rstrip("/")
         self._is_spent = False  # the last answer said that nothing more is allowed for now
-        self._asked: deque[float] = deque(maxlen=source.a_minute)
+        self._asked: deque[float] = deque(maxlen=self._waits.a_minute)
         self._client = HttpClient(
             {"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
             | dict(headers or {}),

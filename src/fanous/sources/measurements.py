@@ -3,24 +3,19 @@
 from fanous.model.place import Family
 from fanous.model.registry import registered
 from fanous.sources.connector import MeasurementSource
-from fanous.sources.ooni.source import EDGE, OONI
-from fanous.sources.ooni_csv import OONI_CSV
-from fanous.sources.remote.atlas_measurements import ATLAS_MEASUREMENTS
-from fanous.sources.remote.globalping import GLOBALPING
+from fanous.sources.ooni.source import Edge, Ooni
+from fanous.sources.ooni_csv import OoniCsv
+from fanous.sources.remote.atlas_measurements import AtlasMeasurements
+from fanous.sources.remote.globalping import Globalping
 
-MEASUREMENTS = registered(
-    EDGE,
-    OONI,
-    OONI_CSV,
-    GLOBALPING,
-    ATLAS_MEASUREMENTS,
+MEASUREMENT_SOURCES: dict[str, MeasurementSource] = registered(
+    Edge(),
+    Ooni(),
+    OoniCsv(),
+    Globalping(),
+    AtlasMeasurements(),
 )
-"""Name, which is also ``Record.source`` -> declaration."""
+"""Name, which is also ``Record.source`` -> source."""
 
-MEASUREMENT_SOURCES: dict[str, MeasurementSource] = {
-    name: source.measurements for name, source in MEASUREMENTS.items() if source.measurements
-}
-"""Name -> reader."""
-
-FAMILY_OF: dict[str, Family] = {name: source.family for name, source in MEASUREMENTS.items() if source.family}
+FAMILY_OF: dict[str, Family] = {name: source.family for name, source in MEASUREMENT_SOURCES.items()}
 """Name -> family of its measurements."""

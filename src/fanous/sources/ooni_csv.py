@@ -14,7 +14,7 @@ import csv
 import re
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -32,7 +32,7 @@ from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Reco
 from fanous.model.place import Family
 from fanous.model.threshold import threshold
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.connector import ALL, UNWATCHED, MeasurementSource, OnProgress, OnReject, Working
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
@@ -642,7 +642,7 @@ def _in_form(row: dict[str, Any]) -> None:
                 row[name] = kept
 
 
-def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...] = ()) -> bytes:
+def redact(data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] = ()) -> bytes:
     """The record as it may leave the store; a table has no pages, and of titles only what a page was recognised by.
 
     Raises:
@@ -662,6 +662,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...
     }
     if not isnan(header.receipt):
         named["x_received"] = to_minute(header.receipt)
+    found = tuple(found)
     public = PublicRecord(header.input, None, found)
     distinct = {msgspec.json.encode(_row(row, wanted, public, found)): None for row in rows}
     first, *others = (msgspec.json.decode(row) for row in distinct)
@@ -689,18 +690,29 @@ def _row(
     return kept
 
 
-class OoniCsv:
-    """The source ``ooni-csv``."""
+class OoniCsv(MeasurementSource):
+    name = SOURCE
+    title = "OONI, a table of its observations"
+    help = "tables of OONI's observations, .csv or .csv.gz"
+    page = PAGE
+    licence = LICENCE
+    credit = CREDIT
+    remark = "a table of OONI's observations"
+    family = Family.OONI
+    parse = staticmethod(parse)
+    redact = staticmethod(redact)
 
     def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+        self,
+        path: Path,
+        on_reject: OnReject,
+        on_progress: OnProgress | None = None,
+        *,
+        share: range = ALL,  # noqa: ARG002  rows are not divisible
+        working: Working = UNWATCHED,  # noqa: ARG002
     ) -> Iterator[Record]:
         """Records of a ``.csv`` file, gzip or not, ordered by measurement; the whole file is read before the first."""
         return read(path, on_reject, on_progress)
-
-    def parse(self, record: Record) -> ParsedMeasurement:
-        """The measurement with its observations; raises ``Rejected``."""
-        return parse(record)
 
     def take(self, record: Record) -> tuple[Record, ParsedMeasurement]:
         """The record with the columns that are read, without anything that names a visit, and its measurement.
@@ -711,18 +723,3 @@ class OoniCsv:
         rows = [_quieted(row) for row in _rows_of(record.data)]
         stored = replace(record, data=msgspec.json.encode({"ooni_csv": VERSION, "rows": rows}))
         return stored, parse(stored)
-
-
-OONI_CSV = Source(
-    name=SOURCE,
-    title="OONI, a table of its observations",
-    help="tables of OONI's observations, .csv or .csv.gz",
-    page=PAGE,
-    licence=LICENCE,
-    is_open=False,
-    credit=CREDIT,
-    remark="a table of OONI's observations",
-    measurements=OoniCsv(),
-    family=Family.OONI,
-    redact=redact,
-)

@@ -11,52 +11,53 @@ from fanous.config import Asn, Section, check_web_address, nearest, section, wro
 from fanous.model.registry import registered
 from fanous.model.series import Series, SeriesKey
 from fanous.refdata.countries import check_countries
-from fanous.sources.claims.ioda import IODA_OUTAGES
-from fanous.sources.claims.radar import RADAR_OUTAGES
-from fanous.sources.connector import OWN_DATA, LiveSource, SeriesFiles, Source, open_licence
-from fanous.sources.measurements import MEASUREMENTS
-from fanous.sources.remote.atlas import ATLAS
-from fanous.sources.signals.google import GOOGLE
-from fanous.sources.signals.ioda import IODA
-from fanous.sources.signals.ioda_csv import IODA_CSV
-from fanous.sources.signals.live import Documents
-from fanous.sources.signals.mrt import MRT
-from fanous.sources.signals.ndt import NDT
-from fanous.sources.signals.radar import RADAR
-from fanous.sources.signals.ripestat import RIPESTAT
-from fanous.sources.signals.ris import RIS
-from fanous.sources.signals.table import CSV
-from fanous.sources.signals.tor import TOR
+from fanous.sources.claims.ioda import IodaOutages
+from fanous.sources.claims.radar import RadarOutages
+from fanous.sources.connector import OWN_DATA, SeriesFiles, Source, open_licence
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.remote.atlas import Atlas
+from fanous.sources.signals.google import Google
+from fanous.sources.signals.ioda import Ioda
+from fanous.sources.signals.ioda_csv import IodaCsv
+from fanous.sources.signals.live import LiveSource
+from fanous.sources.signals.mrt import Mrt
+from fanous.sources.signals.ndt import Ndt
+from fanous.sources.signals.radar import Radar
+from fanous.sources.signals.ripestat import RipeStat
+from fanous.sources.signals.ris import Ris
+from fanous.sources.signals.table import CsvTable
+from fanous.sources.signals.tor import Tor
 
-SCAN = Source(
-    name="scan",
-    title="our own active probing",
-    help="measured by `fanous scan`; it has no files to ingest",
-    licence=OWN_DATA,
-    is_open=True,
-    credit="Fanous",
-    is_own=True,
+
+class Scan(Source):
+    """Declared here, since ``fanous.scan`` is in a higher layer."""
+
+    name = "scan"
+    title = "our own active probing"
+    help = "measured by `fanous scan`; it has no files to ingest"
+    licence = OWN_DATA
+    is_open = True
+    credit = "Fanous"
+
+
+PUBLISHERS: dict[str, Source] = registered(
+    Ioda(),
+    IodaOutages(),
+    IodaCsv(),
+    Atlas(),
+    RipeStat(),
+    Ris(),
+    Mrt(),
+    Radar(),
+    RadarOutages(),
+    Tor(),
+    Google(),
+    Ndt(),
+    CsvTable(),
 )
-"""Declared here, since ``fanous.scan`` is in a higher layer."""
+"""Name, which is also ``SeriesKey.source`` -> source."""
 
-PUBLISHERS = registered(
-    IODA,
-    IODA_OUTAGES,
-    IODA_CSV,
-    ATLAS,
-    RIPESTAT,
-    RIS,
-    MRT,
-    RADAR,
-    RADAR_OUTAGES,
-    TOR,
-    GOOGLE,
-    NDT,
-    CSV,
-)
-"""Name, which is also ``SeriesKey.source`` -> declaration."""
-
-SOURCES: dict[str, Source] = registered(*PUBLISHERS.values(), *MEASUREMENTS.values(), SCAN)
+SOURCES: dict[str, Source] = registered(*PUBLISHERS.values(), *MEASUREMENT_SOURCES.values(), Scan())
 """Every source, by name."""
 
 
@@ -101,15 +102,11 @@ def has_series(name: str) -> bool:
     return name in SOURCES and SOURCES[name].has_series
 
 
-LIVE_SOURCES: dict[str, LiveSource] = {name: one.live for name, one in PUBLISHERS.items() if one.live}
-"""Name -> the code that asks a publisher and reads its answers."""
+LIVE_SOURCES = {name: source for name, source in PUBLISHERS.items() if isinstance(source, LiveSource)}
+"""Those that are asked, answer by answer."""
 
-SERIES_FILES: dict[str, SeriesFiles] = {
-    name: files
-    for name, one in PUBLISHERS.items()
-    if (files := one.files or (Documents(one.live) if one.live else None))
-}
-"""Name -> the reader of its files."""
+SERIES_FILES = {name: source for name, source in PUBLISHERS.items() if isinstance(source, SeriesFiles)}
+"""Those of which there are files."""
 
 
 class SourceSettings(Section, frozen=True):

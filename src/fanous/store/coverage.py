@@ -519,11 +519,9 @@ def whole_hours(since: float, until: float) -> tuple[float, float]:
 
 def _ordered() -> list[str]:
     """Sources whose measurements are ordered from other people's vantage points."""
-    from fanous.sources.measurements import (
-        MEASUREMENTS as SOURCES,  # loads every reader, which few queries need
-    )
+    from fanous.sources.measurements import FAMILY_OF  # loads every reader, which few queries need
 
-    return [name for name, source in SOURCES.items() if source.family is Family.REMOTE]
+    return [name for name, family in FAMILY_OF.items() if family is Family.REMOTE]
 
 
 def _order(reason: Doubt) -> tuple[int, str, str]:

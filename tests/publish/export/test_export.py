@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+from copy import copy
 from dataclasses import dataclass, field, replace
 from math import inf, nan
 from pathlib import Path
@@ -33,7 +34,7 @@ from fanous.publish.export import (
 )
 from fanous.publish.table import cell
 from fanous.sources.connector import open_licence
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Freshness
 from fanous.store.local import open_store
@@ -134,9 +135,10 @@ def test_a_claim_leaves_with_the_licence_of_what_it_rests_on_or_not_at_all(
 def test_a_claim_rests_on_every_source_of_its_family(
     is_open: bool, licence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edge = SOURCES["edge"]
-    harbour = replace(edge, name="harbour", licence="CC BY 4.0 of the harbour", is_open=is_open)
-    monkeypatch.setitem(MEASUREMENTS, "harbour", harbour)
+    edge = MEASUREMENT_SOURCES["edge"]
+    harbour = copy(edge)
+    harbour.name, harbour.licence, harbour.is_open = "harbour", "CC BY 4.0 of the harbour", is_open
+    monkeypatch.setitem(MEASUREMENT_SOURCES, "harbour", harbour)
     monkeypatch.setitem(SOURCES, "harbour", harbour)
     assert sources_of(by("edge")) == ("edge", "harbour")
     assert licence_of(("edge", "harbour"), OWN) == licence

@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 
 from fanous.model.measurement import Measurement, ParsedMeasurement, Record
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.content import content_of, digest_of, stamp_of, stamped, unstamped
 from fanous.sources.ooni.parse import parse
-from fanous.sources.ooni.source import EDGE, OONI
 from tests.each import each
 from tests.sources.ooni.test_tarball import tar_of
 from tests.sources.records import UID, document
 
+OONI, EDGE = MEASUREMENT_SOURCES["ooni"], MEASUREMENT_SOURCES["edge"]
 PLAIN = {key: value for key, value in document().items() if key != "measurement_uid"}
 
 
 def read(path: Path, content: bytes, source: Any = OONI) -> tuple[list[Record], list[str]]:
     path.write_bytes(content)
     why: list[str] = []
-    records = list(source.measurements.read(path, lambda _line, reason: why.append(reason)))
+    records = list(source.read(path, lambda _line, reason: why.append(reason)))
     return records, why
 
 

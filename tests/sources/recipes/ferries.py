@@ -1,46 +1,39 @@
 """Ferries: a made-up publisher on the internet, whose answers are ``{"step": seconds, "from": time, "values": []}``."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from fanous.errors import Rejected
+from msgspec import Struct, field
+
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.live import decoded, field, on_grid, whole, windows
-
-SOURCE = "ferries"
-WINDOW = 30 * DAY
-ADDRESS = "https://ferries.example.org"
+from fanous.sources.answer import decoded
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import LiveSource, on_grid, windows
 
 
-class Ferries:
-    """See ``LiveSource``."""
+class Answer(Struct):
+    start: int = field(name="from")
+    step: int
+    values: list[Any]
+
+
+class Ferries(LiveSource):
+    name = "ferries"
+    title = "Ferries"
+    help = "sailings of a country's ferries"
+    page = address = "https://ferries.example.org"
+    licence = "CC0"
+    is_open = True
+    credit = "Ferries"
+    every = 600
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        for since, until in windows(ask.since, ask.until, WINDOW):
-            yield Piece(ask.country, f"{ADDRESS}/{ask.country}?from={since}&until={until}", since, until)
+        for since, until in windows(ask.since, ask.until, 30 * DAY):
+            yield Piece(ask.country, f"{self.address}/{ask.country}?from={since}&until={until}", since, until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        document = decoded(data)
-        start, step = (whole(field(document, key), 0, 2**32) for key in ("from", "step"))
-        values = field(document, "values")
-        if start is None or not step or not isinstance(values, list):
-            raise Rejected("no answer of Ferries: `from`, `step` or `values` is missing")
-        key = SeriesKey(Place(country), "", "tide_gauge", Access.ANY, 0, SOURCE)
-        return Parsed((on_grid(key, start, step, values),))
-
-
-FERRIES = Source(
-    name=SOURCE,
-    title="Ferries",
-    help="sailings of a country's ferries",
-    page=ADDRESS,
-    licence="CC0",
-    is_open=True,
-    credit="Ferries",
-    live=Ferries(),
-    address=ADDRESS,
-    every=600,
-    window=WINDOW,
-)
+        answer = decoded(data, Answer, "Ferries' answer")
+        key = SeriesKey(Place(country), "", "tide_gauge", source=self.name)
+        return Parsed((on_grid(key, answer.start, answer.step, answer.values),))

@@ -3,58 +3,51 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fanous.errors import Rejected
+from msgspec import Struct
+
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
-from fanous.sources.claims import lasted, told
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.live import LATEST, decoded, field, whole, windows
-
-SOURCE = "pilots"
-WINDOW = 366 * DAY
-ADDRESS = "https://pilots.example.org"
+from fanous.sources.answer import Moment, converted, decoded
+from fanous.sources.claims import claims_of, lasted
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import LiveSource, windows
 
 
-class Pilots:
-    """See ``LiveSource``."""
+class Answer(Struct):
+    reports: list[Any]
+
+
+class Report(Struct):
+    since: Moment
+    until: Moment
+
+
+class Pilots(LiveSource):
+    name = "pilots"
+    title = "Pilots, their reports"
+    help = "outages that pilots report, stored as claims"
+    page = address = "https://pilots.example.org"
+    licence = "CC BY 4.0"
+    is_open = True
+    credit = "Pilots"
+    every = 1800
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        for since, until in windows(ask.since, ask.until, WINDOW):
-            yield Piece(ask.country, f"{ADDRESS}/{ask.country}?from={since}", since, until)
+        for since, until in windows(ask.since, ask.until, 366 * DAY):
+            yield Piece(ask.country, f"{self.address}/{ask.country}?from={since}", since, until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        reports = field(decoded(data), "reports")
-        if not isinstance(reports, list):
-            raise Rejected("no answer of Pilots: there are no `reports`")
-
-        def claim(report: Any) -> Claim:
-            since, until = (whole(field(report, key), 0, LATEST) for key in ("since", "until"))
-            if since is None or until is None:
-                raise Rejected("a report without `since` or `until`")
+        def claim(entry: Any) -> Claim:
+            report = converted(entry, Report, "a report")
             return Claim(
                 who="Pilots",
                 said=Said.OUTAGE,
                 country=country,
-                since=float(since),
-                until=float(until),
-                hours=lasted(since, until),
-                link=ADDRESS,
+                since=report.since,
+                until=report.until,
+                hours=lasted(report.since, report.until),
+                link=self.address,
             )
 
-        claims, rejects = told(reports, claim)
+        claims, rejects = claims_of(decoded(data, Answer, "Pilots' answer").reports, claim)
         return Parsed((), rejects, claims)
-
-
-PILOTS = Source(
-    name=SOURCE,
-    title="Pilots, their reports",
-    help="outages that pilots report, stored as claims",
-    page=ADDRESS,
-    licence="CC BY 4.0",
-    is_open=True,
-    credit="Pilots",
-    live=Pilots(),
-    address=ADDRESS,
-    every=1800,
-    window=WINDOW,
-)

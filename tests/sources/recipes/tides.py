@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
-from fanous.model.place import Access, Place
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
-from fanous.sources.signals.rows import CsvRows, number, reader, reading_of, series_of_file
-
-SOURCE = "tides"
-STEP = 600
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles
+from fanous.sources.signals.rows import CsvRows, number, reader, reading_of, series_of
 
 
 class Tides(SeriesFiles):
+    name = "tides"
+    title = "Tide gauges"
+    help = "readings of tide gauges, CSV"
+    licence = "not stated"
+
     def read(
         self,
         path: Path,
@@ -23,26 +25,14 @@ class Tides(SeriesFiles):
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
         table = CsvRows(path, on_reject, on_repeat, on_progress)
-        instant, times, values, lines = reader(UTC), list[int](), list[float](), list[int]()
-        for line, (time, value) in table.rows(["time", "value"]):
-            found = number(value)
-            at = instant(time)
-            if found is None or at is None:
-                on_reject(line, f"not a time and a number: {time[:40]!r}, {value[:40]!r}")
+        instant, bins, times, lines = reader(UTC), dict[int, float](), list[int](), list[int]()
+        for line, (time, text) in table.rows(["time", "value"]):
+            at, value = instant(time), number(text)
+            if at is None or value is None:
+                on_reject(line, f"not a time and a number: {time[:40]!r}, {text[:40]!r}")
                 continue
+            bins[int(at)] = value
             times.append(int(at))
-            values.append(found)
             lines.append(line)
-        key = SeriesKey(Place(about.country), "", "tide_gauge", Access.ANY, 0, SOURCE)
-        yield reading_of(series_of_file(key, STEP, times, values), times, lines)
-
-
-TIDES = Source(
-    name=SOURCE,
-    title="Tide gauges",
-    help="readings of tide gauges, CSV",
-    licence="not stated",
-    is_open=False,
-    credit="",
-    files=Tides(),
-)
+        key = SeriesKey(Place(about.country), "", "tide_gauge", source=self.name)
+        yield reading_of(series_of(key, 600, bins), times, lines)

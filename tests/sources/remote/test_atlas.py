@@ -221,19 +221,19 @@ def test_a_field_that_is_renamed_is_noticed(path: tuple[Any, ...]) -> None:
     for step in path[:-1]:
         inner = inner[step]
     inner[f"{path[-1]}_new"] = inner.pop(path[-1])
-    with pytest.raises(Rejected, match="known shape"):
+    with pytest.raises(Rejected, match="known form"):
         ATLAS.parse(json.dumps(document).encode(), "PK", "")
 
 
 @each(
     ("document", "why"),
     [
-        ([[T0, T0 + 60], [event(1, T0, "reboot")], {"results": [], "next": None}], "known shape.*'reboot'"),
+        ([[T0, T0 + 60], [event(1, T0, "reboot")], {"results": [], "next": None}], "known form.*'reboot'"),
         ([[T0, T0 + 60], []], "no list of probes"),
         ([[T0, T0 - 60], []], "impossible time window"),
         ([[0, 7_000_000_000], []], "impossible time window"),
-        ([], "known shape"),
-        ({"error": {"status": 400}}, "known shape"),
+        ([], "known form"),
+        ({"error": {"status": 400}}, "known form"),
     ],
 )
 def test_an_invalid_answer_is_refused(document: Any, why: str) -> None:

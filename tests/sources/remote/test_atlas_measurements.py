@@ -21,16 +21,17 @@ from fanous.pipeline.remote import (
     probes_of_users,
 )
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources.answer import decoded
 from fanous.sources.fetch import Waits
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.remote import atlas_measurements
 from fanous.sources.remote.atlas_measurements import (
     AtlasHandshake,
     AtlasLookup,
     AtlasReceipt,
     AtlasStep,
-    VantagePointPage,
-    decoded,
+    AtlasVantagePoint,
+    ProbePage,
     step_of,
 )
 from fanous.sources.remote.client import ATLAS_LONGEST, AtlasClient, RemoteServer
@@ -132,8 +133,7 @@ def lines_of(world: World, said: list[str] | None = None, probes: Any = (*HERE, 
 
 
 def judged(line: bytes) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
-    source = MEASUREMENTS["atlas-measurements"].measurements
-    assert source is not None
+    source = MEASUREMENT_SOURCES["atlas-measurements"]
     parsed = source.parse(Record("atlas-measurements", line))
     return parsed, judge(parsed, fingerprints())
 
@@ -280,13 +280,11 @@ def test_probes_have_the_same_names_in_every_round(sound: World) -> None:
 
 
 def test_what_is_stored_leads_to_the_same_and_has_the_raw_answers(sound: World) -> None:
-    source = MEASUREMENTS["atlas-measurements"]
-    assert source.measurements is not None
-    assert source.redact is not None
+    source = MEASUREMENT_SOURCES["atlas-measurements"]
     line = lines_of(here(sound, handshake_failed("timeout reading hello")))[0]
-    stored, parsed = source.measurements.take(Record("atlas-measurements", line))
-    assert source.measurements.parse(stored).observations == parsed.observations
-    assert source.measurements.parse(stored).measurement.uid == parsed.measurement.uid
+    stored, parsed = source.take(Record("atlas-measurements", line))
+    assert source.parse(stored).observations == parsed.observations
+    assert source.parse(stored).measurement.uid == parsed.measurement.uid
     told = json.loads(stored.data)["x_remote"]
     assert told["tls"]["result"]["err"] == "timeout reading hello"
     assert told["dns"]["result"]["abuf"]
@@ -420,7 +418,7 @@ READ: list[tuple[Any, Any, list[tuple[Any, ...]]]] = [
     (AtlasLookup, whole([lookup_failed({"timeout": 5000})], "dns"), [("resultset", 0, "error")]),
     (AtlasReceipt, {"measurements": [1]}, [("measurements",)]),
     (
-        VantagePointPage,
+        ProbePage[AtlasVantagePoint],
         {"next": None, "results": [HERE[0]]},
         [
             *(("next",), ("results",), ("results", 0, "id"), ("results", 0, "country_code")),
@@ -441,5 +439,5 @@ def test_a_field_that_is_renamed_is_noticed(kind: Any, document: Any, path: tupl
     for step in path[:-1]:
         inner = inner[step]
     inner[f"{path[-1]}_new"] = inner.pop(path[-1])
-    with pytest.raises(Rejected, match="known shape"):
+    with pytest.raises(Rejected, match="known form"):
         decoded(json.dumps(copy).encode(), kind, "answers")

@@ -9,7 +9,8 @@ import pytest
 from fanous.errors import Rejected
 from fanous.model.measurement import Layer, Observer, Record
 from fanous.model.verdict import State
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.answer import decoded
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.remote.globalping import (
     AskedTarget,
     Created,
@@ -18,7 +19,6 @@ from fanous.sources.remote.globalping import (
     Limits,
     ListedVantagePoint,
     RemoteAnswer,
-    decoded,
     failure_of,
     records,
 )
@@ -235,8 +235,7 @@ def test_raw_answers_stay_with_the_record() -> None:
 
 
 def test_what_is_stored_leads_to_the_same_and_has_the_raw_answers() -> None:
-    source = MEASUREMENTS["globalping"].measurements
-    assert source is not None
+    source = MEASUREMENT_SOURCES["globalping"]
     with globalping(*PAKISTAN, *ABROAD, world=here(failed("read ECONNRESET"))) as server:
         line = lines_of(server)[0]
     more = json.loads(line) | {"guest": "somebody"}
@@ -254,7 +253,7 @@ def test_raw_answers_that_cannot_be_read_cost_their_record(told: str) -> None:
         line = lines_of(server)[0]
     record = Record("globalping", line[:-1] + b',"x_remote":' + told.encode() + b"}")
     with pytest.raises(Rejected):
-        MEASUREMENTS["globalping"].measurements.take(record)  # type: ignore[union-attr]
+        MEASUREMENT_SOURCES["globalping"].take(record)
 
 
 def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
@@ -263,8 +262,7 @@ def test_a_redacted_record_leads_to_the_same_verdicts() -> None:
             return failed("Request timeout.")
         return here(failed("read ECONNRESET"))(probe, kind, target)
 
-    redact = MEASUREMENTS["globalping"].redact
-    assert redact is not None
+    redact = MEASUREMENT_SOURCES["globalping"].redact
     with globalping(*PAKISTAN, *ABROAD, world=world) as server:
         for line in lines_of(server):
             parsed, verdicts = judged(line)
@@ -380,7 +378,7 @@ def _round_with(kind: str, change: Any) -> None:
 @each(("kind", "path"), [(kind, path) for kind, paths in READ.items() for path in paths])
 def test_a_field_that_is_renamed_is_noticed(kind: str, path: tuple[str | int, ...]) -> None:
     _round_with(kind, lambda document: document)
-    with pytest.raises(Rejected, match="declared shape"):
+    with pytest.raises(Rejected, match="known form"):
         _round_with(kind, lambda document: _renamed(document, path))
 
 
@@ -402,7 +400,7 @@ def test_lists_receipts_and_limits_that_changed_are_noticed() -> None:
     for kind, document, paths in cases:
         decoded(json.dumps(document).encode(), kind, "answer")
         for path in paths:
-            with pytest.raises(Rejected, match="declared shape"):
+            with pytest.raises(Rejected, match="known form"):
                 decoded(json.dumps(_renamed(document, path)).encode(), kind, "answer")
 
 
@@ -422,9 +420,8 @@ def test_a_record_that_claims_a_defect_we_do_not_know_has_none() -> None:
     parsed, verdicts = judged(json.dumps(document).encode())
     assert parsed.measurement.defect == ""
     assert any(verdict.state is State.OK for verdict in verdicts)
-    assert MEASUREMENTS["globalping"].measurements is not None
     with pytest.raises(Rejected):
-        MEASUREMENTS["globalping"].measurements.parse(Record("globalping", b"{}"))
+        MEASUREMENT_SOURCES["globalping"].parse(Record("globalping", b"{}"))
 
 
 @pytest.mark.shared_data

@@ -46,7 +46,7 @@ def test_a_last_line_of_tor_that_may_be_cut_within_a_number_is_left_out() -> Non
     assert levels.values.tolist() == [5000]
 
 
-@pytest.mark.parametrize(("data", "why"), [(b"# only\n", "nothing below"), (b"<html>\n", "lacks date")])
+@pytest.mark.parametrize(("data", "why"), [(b"# only\n", "lacks date"), (b"<html>\n", "lacks date")])
 def test_what_is_no_file_of_tor_is_rejected(data: bytes, why: str) -> None:
     with pytest.raises(Rejected, match=why):
         parsed("tor", data)
@@ -79,7 +79,8 @@ def test_connections_that_end_early_are_summed_over_the_stages_and_belong_to_a_n
         (b'{"success": true, "result": {}}', "timestamps"),
         (radar(timestamps=RADAR_TIMES, values=["1"]), "as many values"),
         (radar(timestamps=RADAR_TIMES), "as many values"),
-        (b"null", "not true"),
+        (b"null", "known form"),
+        (b"{}", "not true"),
     ],
 )
 def test_another_answer_of_radar_is_rejected(data: bytes, why: str) -> None:

@@ -77,9 +77,9 @@ def test_an_event_of_a_network_names_it_and_one_of_a_region_is_passed_over() -> 
     [
         ({"location": "country/IR"}, "not PK"),
         ({"location": "asn/AS1"}, "no place"),
-        ({"location": None}, "no place"),
-        ({"start": "noon"}, "without"),
-        ({"duration": None}, "without"),
+        ({"location": None}, "`$.location`"),
+        ({"start": "noon"}, "`$.start`"),
+        ({"duration": None}, "`$.duration`"),
     ],
 )
 def test_an_event_that_cannot_be_used_leaves_the_others(changes: dict[str, Any], why: str) -> None:
@@ -221,7 +221,7 @@ def test_an_alert_that_ends_on_the_next_page_has_ended() -> None:
 
 @pytest.mark.parametrize(
     ("second", "why"),
-    [(b'{"error": "no", "data": []}', "page 1: no"), (b"[]", "page 1"), (b"<", "a web page")],
+    [(b'{"error": "no", "data": []}', "IODA says: no"), (b"[]", "known form"), (b"<", "a web page")],
 )
 def test_an_invalid_page_spoils_the_answer(second: bytes, why: str) -> None:
     pages = [ioda_outages("events", *LIMIT * [ioda_event()]), second]

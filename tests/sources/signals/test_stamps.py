@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fanous.model.series import SourceSeries
-from fanous.sources.connector import Gather, Stamp, TableColumns
+from fanous.sources.connector import Gather, Stamp, TableColumns, Transport
 from fanous.sources.publishers import LIVE_SOURCES, SERIES_FILES, SOURCES
 from tests.documents import ROOT
 from tests.shared_data import shared_file
@@ -95,7 +95,9 @@ def test_every_source_of_series_has_its_clock_in_the_documents() -> None:
     missing = [
         name
         for name, source in SOURCES.items()
-        if (name in SERIES_FILES or source.is_stream) and f"`{name}`" not in rows and "outages" not in name
+        if (name in SERIES_FILES or source.pulled is Transport.STREAM)
+        and f"`{name}`" not in rows
+        and "outages" not in name
     ]
     assert missing == []
     assert set(STARTS) == {name for name in SERIES_FILES if "outages" not in name}

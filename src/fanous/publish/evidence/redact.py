@@ -14,7 +14,7 @@ from fanous.model.measurement import Layer, ParsedMeasurement, Record
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.reader import answered, line_of, record_in
 from fanous.publish.evidence.container import LineWriter
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 MOST_SECONDS, ONE_SECONDS = 900.0, 60.0
 """Seconds for the records of a bundle, and for one record; on an idle machine, the largest bundle that pages pack takes
@@ -91,13 +91,13 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
         FanousError: the source is unknown, so it is not known which fields may leave the store.
         Rejected: the record cannot be used.
     """
-    source = MEASUREMENTS.get(record.source)
-    if source is None or source.measurements is None or source.redact is None:
+    source = MEASUREMENT_SOURCES.get(record.source)
+    if source is None:
         raise FanousError(
             f"records of {record.source!r} cannot be packed: this version does not know what of them may "
             "leave the store"
         )
-    parsed = source.measurements.parse(record)
+    parsed = source.parse(record)
     known = _fingerprints_in(parsed)
     if found is not None:
         found |= known

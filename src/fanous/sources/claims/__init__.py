@@ -10,32 +10,29 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, defect
 from fanous.model.instant import HOUR
+from fanous.sources.answer import Rejects, read_each
 
 QUOTED = 400
 """Characters kept of a source's own words: the length of Radar's longest descriptions."""
 
-Told = tuple[tuple[Claim, ...], tuple[tuple[int, str], ...]]
+Claims = tuple[tuple[Claim, ...], Rejects]
 """Claims, and (number of the entry, reason) of what cannot be used."""
 
 
-def told(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Told:
+def claims_of(entries: Sequence[Any], claim: Callable[[Any], Claim | None]) -> Claims:
     """Each entry as a claim.
 
     Args:
         claim: raises ``Rejected``; ``None`` = the entry is not about an outage of a network.
     """
-    claims: list[Claim] = []
-    rejects: list[tuple[int, str]] = []
-    for number, entry in enumerate(entries, 1):
-        try:
-            found = claim(entry)
-        except Rejected as reason:
-            rejects.append((number, str(reason)))
-        else:
-            wrong = "" if found is None else defect(found)
-            rejects += [(number, wrong)] if wrong else []
-            claims += [found] if found is not None and not wrong else []
-    return tuple(claims), tuple(rejects)
+
+    def checked(entry: Any) -> Claim | None:
+        published = claim(entry)
+        if published is not None and (wrong := defect(published)):
+            raise Rejected(wrong)
+        return published
+
+    return read_each(entries, checked)
 
 
 def lasted(since: float, until: float | None) -> float | None:

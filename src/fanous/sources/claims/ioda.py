@@ -8,21 +8,21 @@ pages leave them out (``ActionOutages.js`` of InetIntel/ioda-ui at 1032915e).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.instant import DAY
 from fanous.model.place import written_asn
-from fanous.sources.claims import Told, lasted, told
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.ioda import ADDRESS, CREDIT, ENVELOPE, LICENCE, PAGE
-from fanous.sources.signals.live import LATEST, decoded, field, json_like, plain, whole, windows
+from fanous.sources.answer import LATEST, Moment, converted, decoded, field, read_each
+from fanous.sources.claims import Claims, claims_of, lasted
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.ioda import ADDRESS, CREDIT, LICENCE, PAGE, Envelope, opened
+from fanous.sources.signals.live import LiveSource, plain, windows
 
-SOURCE = "ioda-outages"
 WINDOW = 90 * DAY
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
 BEFORE = 7 * DAY
@@ -40,42 +40,44 @@ CRITICAL, NORMAL = "critical", "normal"
 claim."""
 
 
-SHAPE = ENVELOPE | {
-    "data": (
-        [
-            {
-                "location": str,
-                "start": float,
-                "duration": float,
-                "uncertainty": object,
-                "method": str,
-                "datasource": (str, None),
-                "status": float,
-                "fraction": object,
-                "score": float,
-                "location_name": str,
-                "overlaps_window": bool,
-            }
-        ],
-        [
-            {
-                "datasource": str,
-                "entity": {"code": str, "name": str, "type": str, "attrs": object, "subnames?": object},
-                "time": float,
-                "level": str,
-                "condition": str,
-                "value": (float, None),
-                "historyValue": (float, None),
-                "method": str,
-            }
-        ],
-    ),
-}
-"""Events in the format ``codf``, or alerts."""
+class IodaEvent(Struct):
+    """``OutagesEventNormalizer.php``, in the format ``codf``."""
+
+    location: str
+    start: Moment
+    duration: Moment
+    overlaps_window: Any = None
+    score: Any = None
 
 
-class IodaOutages:
-    """See ``LiveSource`` and ``Paged``; one request per place, so that a failure affects no other place."""
+class Entity(Struct):
+    type: str
+    code: str
+
+
+class Alert(Struct, rename={"expected": "historyValue"}):
+    """``OutagesAlertNormalizer.php``: a change of the level of a data source at one place."""
+
+    datasource: str
+    entity: Entity
+    time: Moment
+    level: str
+    value: Any = None
+    expected: Any = None
+
+
+class IodaOutages(LiveSource):
+    """One request per place, so that a failure affects no other place."""
+
+    name = "ioda-outages"
+    title = "IODA, its events and alerts"
+    help = "outages that IODA's detector reports, stored as claims"
+    page = PAGE
+    licence = LICENCE
+    credit = CREDIT
+    address = ADDRESS
+    may_be_empty = True
+    every = 1800
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [("country", ask.country), *(("asn", str(asn)) for asn in ask.networks)]
@@ -87,7 +89,7 @@ class IodaOutages:
                     yield Piece(f"{call}/{kind}/{code}", f"{ADDRESS}/{call}?{query}", since, until)
 
     def next_page(self, url: str, data: bytes) -> str | None:
-        entries = field(decoded(data), "data")
+        entries = decoded(data, Envelope, "IODA's answer").data
         if not isinstance(entries, list) or len(entries) < LIMIT:
             return None
         start, _, number = url.rpartition("&page=")
@@ -98,30 +100,25 @@ class IodaOutages:
     def joined(self, pages: Sequence[bytes]) -> bytes:
         if len(pages) == 1:
             return pages[0]
-        documents = [decoded(page) for page in pages]
-        for number, document in enumerate(documents):
-            if field(document, "error") or not isinstance(field(document, "data"), list):
-                raise Rejected(
-                    f"page {number}: {str(field(document, 'error') or '`data` is not a list')[:200]}"
-                )
-        entries = [entry for document in documents for entry in document["data"]]
-        return msgspec.json.encode(documents[0] | {"data": entries})
+        first, *others = (opened(page, f"page {number}") for number, page in enumerate(pages))
+        for envelope in others:
+            first.data += envelope.data
+        return msgspec.json.encode(first)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        document = decoded(data)
-        error, kind = field(document, "error"), field(document, "type")
-        if error:
-            raise Rejected(f"IODA says: {str(error)[:200]}")
-        entries = field(document, "data")
-        if kind not in (EVENTS, ALERTS) or not isinstance(entries, list):
-            raise Rejected(f"not a response with IODA's events or alerts: `type` is {str(kind)[:40]!r}")
-        until = field(document, "requestParameters", "until")
-        asked = whole(plain(until), 0, LATEST)  # IODA repeats it as a text or as a number
-        claims, rejects = (events if kind == EVENTS else alerts)(entries, country, asked)
+        envelope = opened(data, "events or alerts")
+        if envelope.type not in (EVENTS, ALERTS):
+            raise Rejected(
+                f"not a response with IODA's events or alerts: `type` is {str(envelope.type)[:40]!r}"
+            )
+        until = plain(field(envelope.request, "until"))  # IODA repeats it as a text or as a number
+        asked = int(until) if until is not None and 0 <= until <= LATEST else None
+        read = events if envelope.type == EVENTS else alerts
+        claims, rejects = read(envelope.data, country, asked)
         return Parsed((), rejects, claims)
 
 
-def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
+def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Claims:
     """Events in the format ``codf``.
 
     Args:
@@ -130,92 +127,52 @@ def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Tol
     """
 
     def claim(entry: Any) -> Claim | None:
-        place = _place(str(field(entry, "location") or ""), country)
-        start = whole(field(entry, "start"), 0, LATEST)
-        length = whole(field(entry, "duration"), 0, LATEST)
-        if start is None or length is None:
-            raise Rejected("an event without `start` or `duration`")
-        if place is None:
+        event = converted(entry, IodaEvent, "an event")
+        networks = _networks(event.location, country)
+        if networks is None:
             return None
-        end = start + max(length, 1)
-        overlaps = field(entry, "overlaps_window")
+        start, end = int(event.start), int(event.start) + max(int(event.duration), 1)
+        overlaps = event.overlaps_window
         over = not overlaps if asked_until is None else (end < asked_until or overlaps is False)
-        score = plain(field(entry, "score"))
+        score = plain(event.score)
         quote = "an event of IODA's" if score is None or score != score else f"an event of score {score:.0f}"
-        return _claim(WHO, country, place, (start, end, over), quote)
+        return _claim(WHO, country, networks, (start, end, over), quote)
 
-    return told(entries, claim)
-
-
-@dataclass(frozen=True, slots=True)
-class _Alert:
-    """One change of the level of a data source at one place."""
-
-    datasource: str
-    networks: tuple[int, ...]
-    at: int
-    level: str
-    quote: str
-
-    @property
-    def about(self) -> tuple[str, tuple[int, ...]]:
-        """The sequence of alerts that it belongs to."""
-        return self.datasource, self.networks
+    return claims_of(entries, claim)
 
 
-def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
+def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Claims:
     """An outage lasts from a critical alert to the next normal one of the same data source and place."""
-    known: list[_Alert] = []
-    rejects: list[tuple[int, str]] = []
-    for number, entry in enumerate(entries, 1):
-        try:
-            found = _alert(entry, country)
-        except Rejected as reason:
-            rejects.append((number, str(reason)))
-        else:
-            known += [found] if found is not None else []
-    known.sort(key=lambda alert: alert.at)
+
+    def located(entry: Any) -> tuple[tuple[int, ...], Alert] | None:
+        alert = converted(entry, Alert, "an alert")
+        networks = _networks(f"{alert.entity.type}/{alert.entity.code}", country)
+        return None if networks is None else (networks, alert)
+
+    read, rejects = read_each(entries, located)
+    known = sorted(read, key=lambda pair: int(pair[1].time))
+    normal: dict[tuple[str, tuple[int, ...]], int] = {}
+    ends: list[int | None] = []  # when each alert's subject was normal again
+    for networks, alert in reversed(known):
+        ends.append(normal.get((alert.datasource, networks)))
+        if alert.level == NORMAL:
+            normal[alert.datasource, networks] = int(alert.time)
     claims = []
-    ends = _ends(known)
     levels: dict[tuple[str, tuple[int, ...]], str] = {}
-    for alert, end in zip(known, ends, strict=True):
-        before = levels.get(alert.about)
-        levels[alert.about] = alert.level
+    for (networks, alert), end in zip(known, reversed(ends), strict=True):
+        before = levels.get((alert.datasource, networks))
+        levels[alert.datasource, networks] = alert.level
         if alert.level != CRITICAL or before == CRITICAL:
             continue
-        until = max(alert.at + 1, asked_until or alert.at + 1) if end is None else end
-        who = f"{WHO}, an alert of {alert.datasource}"
-        span = alert.at, until, end is not None
-        claims.append(_claim(who, country, alert.networks, span, alert.quote))
-    return tuple(claims), tuple(rejects)
+        at, datasource = int(alert.time), alert.datasource[:40]
+        until = max(at + 1, asked_until or at + 1) if end is None else end
+        quote = f"{alert.datasource}: {str(alert.value)[:20]} where {str(alert.expected)[:20]} was expected"
+        span = at, until, end is not None
+        claims.append(_claim(f"{WHO}, an alert of {datasource}", country, networks, span, quote))
+    return tuple(claims), rejects
 
 
-def _ends(known: Sequence[_Alert]) -> list[int | None]:
-    """When each alert's subject was normal again; ``None`` = not in this answer."""
-    normal: dict[tuple[str, tuple[int, ...]], int] = {}
-    ends: list[int | None] = []
-    for alert in reversed(known):
-        ends.append(normal.get(alert.about))
-        if alert.level == NORMAL:
-            normal[alert.about] = alert.at
-    return ends[::-1]
-
-
-def _alert(entry: Any, country: str) -> _Alert | None:
-    datasource, level = field(entry, "datasource"), field(entry, "level")
-    at = whole(field(entry, "time"), 0, LATEST)
-    if not isinstance(datasource, str) or not isinstance(level, str) or at is None:
-        raise Rejected("an alert without `datasource`, `level` or `time`")
-    kind, code = field(entry, "entity", "type"), field(entry, "entity", "code")
-    place = _place(f"{kind}/{code}", country)
-    if place is None:
-        return None
-    value, before = field(entry, "value"), field(entry, "historyValue")
-    quote = f"{datasource}: {str(value)[:20]} where {str(before)[:20]} was expected"
-    return _Alert(datasource[:40], place, at, level, quote)
-
-
-def _place(location: str, country: str) -> tuple[int, ...] | None:
+def _networks(location: str, country: str) -> tuple[int, ...] | None:
     """The networks; empty = the country itself, ``None`` = a place that a claim cannot name.
 
     Raises:
@@ -252,20 +209,3 @@ def _claim(
         link=f"{PAGE}/{place}?from={since - 43200}&until={since + 43200}",
         quote=quote,
     )
-
-
-IODA_OUTAGES = Source(
-    name=SOURCE,
-    title="IODA, its events and alerts",
-    help="outages that IODA's detector reports, stored as claims",
-    page=PAGE,
-    licence=LICENCE,
-    is_open=False,
-    credit=CREDIT,
-    live=IodaOutages(),
-    address=ADDRESS,
-    may_be_empty=True,
-    differs=json_like(SHAPE),
-    every=1800,
-    window=WINDOW,
-)

@@ -8,18 +8,20 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
+from msgspec import Struct
+
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import DAY, HOUR, to_iso
 from fanous.model.place import written_asn
-from fanous.sources.claims import QUOTED, Told, lasted, told
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.live import decoded, field, json_like, windows
+from fanous.sources.answer import converted, field
+from fanous.sources.claims import QUOTED, Claims, claims_of, lasted
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import LiveSource, windows
 from fanous.sources.signals.radar import ADDRESS, CREDIT, LICENCE, TOKEN, result_of
 from fanous.sources.signals.rows import reader
 
-SOURCE = "radar-outages"
 WINDOW = 366 * DAY
 CALLS = ("annotations/outages", "traffic_anomalies")
 MOST = 1000
@@ -32,51 +34,50 @@ PLATFORM = "PLATFORM"
 """An outage of a service, not of a network."""
 
 
-SHAPE = {
-    "success": bool,
-    "errors": [object],
-    "messages?": object,
-    "result": {
-        "annotations?": [
-            {
-                "id": object,
-                "asns": [float],
-                "asnsDetails?": object,
-                "locations": [str],
-                "locationsDetails?": object,
-                "dataSource": str,
-                "eventType": str,
-                "outage": {"outageCause": str, "outageType": str},
-                "startDate": str,
-                "endDate?": (str, None),
-                "description?": (str, None),
-                "scope?": (str, None),
-                "linkedUrl?": (str, None),
-                "origins?": object,
-                "originsDetails?": object,
-                "isInstantaneous?": bool,
-            }
-        ],
-        "trafficAnomalies?": [
-            {
-                "uuid": str,
-                "type": str,
-                "status": str,
-                "startDate": str,
-                "endDate?": (str, None),
-                "asnDetails?": object,
-                "locationDetails?": object,
-                "originDetails?": object,
-                "visibleInDataSources?": object,
-            }
-        ],
-    },
-}
-"""developers.cloudflare.com/api, ``radar/annotations/outages`` and ``radar/traffic_anomalies``."""
+class Outage(Struct, rename="camel"):
+    outage_type: Any = None
+    outage_cause: Any = None
 
 
-class RadarOutages:
-    """See ``LiveSource``."""
+class OutageDates(Struct, rename="camel", kw_only=True):
+    """When it was; without an end, only its beginning is known."""
+
+    start_date: str
+    end_date: str | None = None
+
+
+class Annotation(OutageDates, rename="camel", kw_only=True):
+    """A curated outage (developers.cloudflare.com/api, ``radar/annotations/outages``)."""
+
+    locations: list[str]
+    outage: Outage | None = None
+    asns: list[int] | None = None
+    description: Any = None
+    scope: Any = None
+    linked_url: Any = None
+
+
+class TrafficAnomaly(OutageDates, rename="camel", kw_only=True):
+    """``radar/traffic_anomalies``."""
+
+    status: Any = None
+    asn_details: Any = None
+    location_details: Any = None
+    visible_in_data_sources: Any = None
+
+
+class RadarOutages(LiveSource):
+    name = "radar-outages"
+    title = "Cloudflare Radar, its outages and anomalies"
+    help = "outages and traffic anomalies that Cloudflare reports, stored as claims"
+    page = PAGE
+    licence = LICENCE
+    credit = CREDIT
+    address = ADDRESS
+    may_be_empty = True
+    every = 1800
+    settles = 30 * DAY
+    token = TOKEN
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, WINDOW):
@@ -86,7 +87,7 @@ class RadarOutages:
                     yield Piece(f"{call}?{place}", f"{ADDRESS}/{call}?{place}&{window}", since, until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        result = result_of(decoded(data))
+        result = result_of(data)
         for key, read in (("annotations", outages), ("trafficAnomalies", anomalies)):
             entries = field(result, key)
             if isinstance(entries, list):
@@ -95,103 +96,73 @@ class RadarOutages:
         raise Rejected("not a response with Radar's outages or anomalies: there are no such lists")
 
 
-def outages(entries: Sequence[Any], country: str) -> Told:
+def outages(entries: Sequence[Any], country: str) -> Claims:
     """Curated outages (``annotations``)."""
 
     def claim(entry: Any) -> Claim | None:
-        kind, cause = field(entry, "outage", "outageType"), field(entry, "outage", "outageCause")
-        locations = field(entry, "locations")
-        if not isinstance(locations, list) or country not in locations:
-            raise Rejected(f"no outage of {country}: its locations are {str(locations)[:40]}")
+        annotation = converted(entry, Annotation, "an outage")
+        outage = annotation.outage or Outage()
+        kind, cause = outage.outage_type, outage.outage_cause
+        if country not in annotation.locations:
+            raise Rejected(f"no outage of {country}: its locations are {str(annotation.locations)[:40]}")
         if kind == PLATFORM:
             return None
-        words = [field(entry, "description"), f"cause: {cause}" if cause else "", field(entry, "scope")]
-        span = _span(entry)
-        networks = _networks(field(entry, "asns") or [])
-        quote = "; ".join(str(word) for word in words if word)
-        return _claim(country, Said.OUTAGE, networks, span, (field(entry, "linkedUrl"), quote, kind))
+        words = [annotation.description, f"cause: {cause}" if cause else "", annotation.scope]
+        link = str(annotation.linked_url)
+        return Claim(
+            who=WHO,
+            said=Said.OUTAGE,
+            country=country,
+            networks=_networks(annotation.asns or []),
+            scope=SCOPES.get(str(kind)),
+            link=link[:QUOTED] if link.startswith(("https://", "http://")) else PAGE,
+            quote="; ".join(str(word) for word in words if word)[:QUOTED],
+            **_span(annotation),
+        )
 
-    return told(entries, claim)
+    return claims_of(entries, claim)
 
 
-def anomalies(entries: Sequence[Any], country: str) -> Told:
+def anomalies(entries: Sequence[Any], country: str) -> Claims:
     """Traffic anomalies (``trafficAnomalies``)."""
 
     def claim(entry: Any) -> Claim | None:
-        asn = field(entry, "asnDetails", "asn")
-        place = field(entry, "asnDetails", "location", "code") or field(
-            entry, "asnDetails", "locations", "code"
-        )
-        if (field(entry, "locationDetails", "code") or place) not in (country, None):
+        anomaly = converted(entry, TrafficAnomaly, "an anomaly")
+        network, here = anomaly.asn_details, field(anomaly.location_details, "code")
+        asn = field(network, "asn")
+        place = here or field(network, "location", "code") or field(network, "locations", "code")
+        if place not in (country, None):
             raise Rejected(f"an anomaly of another country than {country}")
-        if asn is None and field(entry, "locationDetails", "code") is None:
+        if asn is None and here is None:
             return None  # about the origin servers of a cloud, not about a network
-        status = str(field(entry, "status") or "unverified").lower()
-        told_by = field(entry, "visibleInDataSources")
-        seen = told_by if isinstance(told_by, list) else []
-        quote = f"a traffic anomaly, {status}" + (f", seen in {', '.join(map(str, seen))}" if seen else "")
-        networks = _networks([] if asn is None else [asn])
-        return _claim(country, Said.DISRUPTED, networks, _span(entry), (None, quote, None))
+        sources = anomaly.visible_in_data_sources
+        seen = f", seen in {', '.join(map(str, sources))}" if sources and isinstance(sources, list) else ""
+        return Claim(
+            who=WHO,
+            said=Said.DISRUPTED,
+            country=country,
+            networks=_networks([] if asn is None else [asn]),
+            link=PAGE,
+            quote=f"a traffic anomaly, {str(anomaly.status or 'unverified').lower()}{seen}"[:QUOTED],
+            **_span(anomaly),
+        )
 
-    return told(entries, claim)
+    return claims_of(entries, claim)
 
 
-def _span(entry: Any) -> tuple[float, float, bool]:
-    """Beginning, end, and whether it was over by then; without an end, only its beginning is known."""
+def _span(spell: OutageDates) -> dict[str, Any]:
+    """Beginning, end and hours of a claim."""
     instant = reader(UTC)
-    ended = field(entry, "endDate")
-    start, end = instant(str(field(entry, "startDate"))), instant(str(ended)) if ended else None
-    if start is None or (ended and end is None):
+    start, end = instant(spell.start_date), instant(spell.end_date) if spell.end_date else None
+    if start is None or (spell.end_date and end is None):
         raise Rejected("`startDate` or `endDate` is not a time")
     if end is not None and end <= start:
         raise Rejected("it ends before it begins")
-    return start, start + HOUR if end is None else end, end is not None
+    return {"since": start, "until": start + HOUR if end is None else end, "hours": lasted(start, end)}
 
 
-def _networks(asns: Any) -> tuple[int, ...]:
-    numbers = {written_asn(str(asn)) for asn in asns} if isinstance(asns, list) else {0}
+def _networks(asns: Sequence[Any]) -> tuple[int, ...]:
+    numbers = {written_asn(str(asn)) for asn in asns}
     if 0 in numbers:
         raise Rejected(f"not network numbers: {str(asns)[:40]}")
     return tuple(sorted(numbers))
-
-
-def _claim(
-    country: str,
-    said: Said,
-    networks: tuple[int, ...],
-    span: tuple[float, float, bool],
-    words: tuple[Any, str, Any],
-) -> Claim:
-    since, until, over = span
-    link, quote, kind = words
-    return Claim(
-        who=WHO,
-        said=said,
-        country=country,
-        since=since,
-        until=until,
-        networks=networks,
-        scope=SCOPES.get(str(kind)),
-        hours=lasted(since, until if over else None),
-        link=str(link)[:QUOTED] if str(link).startswith(("https://", "http://")) else PAGE,
-        quote=quote[:QUOTED],
-    )
-
-
-RADAR_OUTAGES = Source(
-    name=SOURCE,
-    title="Cloudflare Radar, its outages and anomalies",
-    help="outages and traffic anomalies that Cloudflare reports, stored as claims",
-    page=PAGE,
-    licence=LICENCE,
-    is_open=False,
-    credit=CREDIT,
-    live=RadarOutages(),
-    address=ADDRESS,
-    may_be_empty=True,
-    differs=json_like(SHAPE),
-    every=1800,
-    window=WINDOW,
-    settles=30 * DAY,
-    token=TOKEN,
-)

@@ -32,7 +32,7 @@ from fanous.sources.ooni.content import (
 )
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.keep import kept
-from fanous.sources.ooni.parse import Identified
+from fanous.sources.ooni.parse import OWN, Identified
 from fanous.sources.ooni.values import clip
 from fanous.sources.stream import (
     BROKEN,
@@ -44,8 +44,6 @@ from fanous.sources.stream import (
     open_source,
     read_line,
 )
-
-SOURCE = "ooni"
 
 UID = re.compile(r"\d{14}\.\d{6}_[A-Z]{2}_[a-z0-9]+_[0-9a-f]{16}")
 """OONI's measurement_uid, which is also the name of a POST body in an archive (without ``.post``)."""
@@ -85,14 +83,15 @@ def read(
     on_reject: OnReject,
     on_progress: OnProgress | None = None,
     *,
-    own: bool = False,
+    source: str = "ooni",
     share: range = ALL,
     working: Working = UNWATCHED,
 ) -> Iterator[Record]:
     """Records of one file; see ``MeasurementSource.read`` and ``Divisible``.
 
     Args:
-        own: written by our own collector or probe: its digest is that of what was or would be sent (``content``).
+        source: whose records they are.  Those of our own collector and probes have the digest of what was or would be
+            sent (``content``).
         share: the lines or members that are read and whose rejection is reported.
     """
 
@@ -100,30 +99,30 @@ def read(
         if number in share:
             on_reject(number, why)
 
-    with open_source(path, on_progress) as source:
+    with open_source(path, on_progress) as file:
         try:
-            head = source.stream.peek(BLOCK)
+            head = file.stream.peek(BLOCK)
         except BROKEN as error:
             reject(1, broken_why(error))
             return
         if is_tar(head):
-            yield from _from_tar(source, reject, own, share, working)
+            yield from _from_tar(file, reject, source, share, working)
         elif ".json" in path.suffixes and not _is_line(head):
             if 1 in share:
-                yield from _from_document(source, reject, own, working)
+                yield from _from_document(file, reject, source, working)
         else:
             _refuse_csv(path, head)
-            yield from _from_lines(source, reject, own, share, working)
+            yield from _from_lines(file, reject, source, share, working)
 
 
 def _from_lines(
-    source: ByteSource, on_reject: OnReject, own: bool, share: range, working: Working
+    file: ByteSource, on_reject: OnReject, source: str, share: range, working: Working
 ) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
         try:
-            line, length = read_line(source.stream)
+            line, length = read_line(file.stream)
         except BROKEN as error:
             on_reject(number, broken_why(error))
             return
@@ -132,12 +131,12 @@ def _from_lines(
         if length < SHORTEST:
             on_reject(number, _why_short(line))
             continue
-        source.tell_progress()
+        file.tell_progress()
         if number not in share:
             continue
         try:
             working.begin(number, line)
-            yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None, own)
+            yield _record(file.path, number, line if length <= LINE_LIMIT + 1 else None, source)
         except Rejected as error:
             on_reject(number, str(error))
 
@@ -149,12 +148,12 @@ def _why_short(line: bytes) -> str:
     return "too short to be a measurement" if whole.startswith(b"{") else "not a JSON object"
 
 
-def _from_document(source: ByteSource, on_reject: OnReject, own: bool, working: Working) -> Iterator[Record]:
+def _from_document(file: ByteSource, on_reject: OnReject, source: str, working: Working) -> Iterator[Record]:
     """One document over many lines, as a browser saves it."""
     try:
-        data = source.stream.read(LINE_LIMIT + 1)
+        data = file.stream.read(LINE_LIMIT + 1)
         working.begin(1, data)
-        yield _record(source.path, 1, data if len(data) <= LINE_LIMIT else None, own)
+        yield _record(file.path, 1, data if len(data) <= LINE_LIMIT else None, source)
     except BROKEN as error:
         on_reject(1, broken_why(error))
     except Rejected as error:
@@ -162,13 +161,13 @@ def _from_document(source: ByteSource, on_reject: OnReject, own: bool, working: 
 
 
 def _from_tar(
-    source: ByteSource, on_reject: OnReject, own: bool, share: range, working: Working
+    file: ByteSource, on_reject: OnReject, source: str, share: range, working: Working
 ) -> Iterator[Record]:
     number = 0
     try:
-        for member in members(source.stream, LINE_LIMIT):
+        for member in members(file.stream, LINE_LIMIT):
             number += 1
-            source.tell_progress()
+            file.tell_progress()
             if number not in share:
                 continue
             if member.data is not None and member.size < SHORTEST:
@@ -177,7 +176,7 @@ def _from_tar(
             name = member.name.rpartition("/")[2].removesuffix(".post")
             try:
                 working.begin(number, member.data or b"")
-                yield _record(source.path, number, member.data, own, name if UID.fullmatch(name) else "")
+                yield _record(file.path, number, member.data, source, name if UID.fullmatch(name) else "")
             except Rejected as error:
                 on_reject(number, f"{member.name[:200]}: {error}")
     except HeaderError as error:
@@ -186,7 +185,7 @@ def _from_tar(
         on_reject(number + 1, broken_why(error))
 
 
-def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = "") -> Record:
+def _record(path: Path, number: int, raw: bytes | None, source: str, uid: str = "") -> Record:
     if raw is None:
         raise Rejected(TOO_LONG)
     data = came = raw.removeprefix(BOM).strip()
@@ -207,7 +206,7 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
     if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
         flat = data.replace(b"\r", b" ").replace(b"\n", b" ")
     clean = scrub(flat)  # before it is decoded, while it is in the processor's cache
-    if not own:
+    if source != OWN:
         content, document = identified(data)
     elif not content:
         content = content_of(kept(data))
@@ -217,10 +216,10 @@ def _record(path: Path, number: int, raw: bytes | None, own: bool, uid: str = ""
         uid = ""
     stored = stamped(clean, content, uid)
     if document is None or clean is not flat:
-        return Record(SOURCE, stored, str(path), number)
+        return Record(source, stored, str(path), number)
     if uid:
         document["measurement_uid"] = uid
-    return Record(SOURCE, stored, str(path), number, decoded=Identified(document, content))
+    return Record(source, stored, str(path), number, decoded=Identified(document, content))
 
 
 _RUN = 16 * 1024

@@ -25,16 +25,15 @@ from numpy.typing import NDArray
 
 from fanous.errors import Rejected
 from fanous.model.instant import DAY, HOUR, MINUTE, from_iso
-from fanous.model.place import Access, Place
+from fanous.model.place import Place
 from fanous.model.series import Ints, SeriesKey, SourceSeries
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.remote.atlas_measurements import API, PAGE, decoded
-from fanous.sources.signals.live import LATEST, MOST_BINS
+from fanous.sources.answer import LATEST, decoded
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.remote.atlas_measurements import API, PAGE, ProbePage, probe_pages
+from fanous.sources.signals.live import MOST_BINS, LiveSource
 
-SOURCE = "atlas"
 SIGNAL = "atlas_connected"
 STEP = 10 * MINUTE
-WINDOW = 28 * DAY
 
 LEAST_PROBES = 8
 LEAST_NETWORKS = 3
@@ -44,8 +43,6 @@ one or two networks show only what happens to these.
 
 IN_USE = 28 * DAY
 """Seconds for which a probe that left still counts as in use: a cut must not end the series that shows it."""
-
-MOST_PAGES = 20
 
 CONNECTED, DISCONNECTED = 1, 2
 """``status.id`` of probes that are in use; others were never connected or are abandoned (ripe-atlas-tools at commit
@@ -71,13 +68,6 @@ class AtlasProbe(Struct):
         return self.asn_v4 or self.asn_v6 or 0
 
 
-class ProbePage(Struct):
-    """One page of ``/probes/``; ``next`` is the address of the following one."""
-
-    results: list[AtlasProbe]
-    next: str | None
-
-
 class Event(Struct):
     """One result of measurement 7000; ``controller`` is the machine at RIPE that the probe was connected to."""
 
@@ -100,11 +90,22 @@ BURST_LEAST = 3
 the controller is checked for failure: no smaller loss makes an anomaly."""
 
 
-class Atlas:
-    """See ``LiveSource``; it has only a series for the country."""
+class Atlas(LiveSource):
+    """It has only a series for the country."""
+
+    name = "atlas"
+    title = "RIPE Atlas"
+    help = "how many of the country's RIPE Atlas probes are connected"
+    page = "https://atlas.ripe.net"
+    licence = "RIPE Atlas service terms and conditions"
+    credit = "RIPE NCC, RIPE Atlas, https://atlas.ripe.net"
+    address = API
+    every = 900
+    settles = DAY
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        pages = _pages(ask.country, get)
+        query = {"country_code": ask.country, "page_size": PAGE, "fields": "id,asn_v4,asn_v6,status"}
+        pages = list(probe_pages(f"{API}/probes/?{urlencode(query, safe=',')}", get, ProbePage[AtlasProbe]))
         probes = [probe for _, page in pages for probe in page.results]
         ids = sorted(probe.id for probe in probes if probe.status.id in (CONNECTED, DISCONNECTED))
         if not ids:
@@ -138,24 +139,6 @@ class Atlas:
         # The end of the current bin is not known yet.
         times = np.arange(-(-since // STEP) * STEP, until // STEP * STEP, STEP, dtype=np.int64)
         return _counted(country, used, times, own, failed)
-
-
-def _pages(country: str, get: Get) -> list[tuple[str, ProbePage]]:
-    """The list of a country's probes, page by page, each with its address.
-
-    Raises:
-        Rejected: it has another shape, or never ends.
-    """
-    query = {"country_code": country, "page_size": PAGE, "fields": "id,asn_v4,asn_v6,status"}
-    url: str | None = f"{API}/probes/?{urlencode(query, safe=',')}"
-    found: list[tuple[str, ProbePage]] = []
-    while url is not None:
-        if len(found) == MOST_PAGES:
-            raise Rejected(f"more than {MOST_PAGES} pages of probes")
-        page = decoded(get(url), ProbePage, "list of probes")
-        found.append((url, page))
-        url = page.next
-    return found
 
 
 def _events_url(since: int, until: int, ids: Sequence[int] = ()) -> str:
@@ -245,7 +228,7 @@ def _counted(
             f"a series needs {LEAST_PROBES} on {LEAST_NETWORKS}"
         )
         return Parsed((), ((1, why),), is_sound=True)
-    key = SeriesKey(Place(country), "", SIGNAL, Access.ANY, 0, SOURCE)
+    key = SeriesKey(Place(country), "", SIGNAL, source=Atlas.name)
     return Parsed((SourceSeries(key, STEP, times, connected),))
 
 
@@ -292,42 +275,28 @@ def _instant(text: str | None) -> float | None:
 # --- reading --------------------------------------------------------------------------------------------
 
 
-def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage | list[Event]]]:
+def _answers(data: bytes) -> tuple[tuple[int, int], list[ProbePage[AtlasProbe] | list[Event]]]:
     """The window, and the answers.
 
     Raises:
         Rejected: an answer is neither a list of events nor a page of probes, or the window is impossible.
     """
-    raws = decoded(data, list[msgspec.Raw], "answers")
-    since, until = decoded(raws[0] if raws else b"", tuple[int, int], "windows")
+    raws = decoded(data, list[msgspec.Raw], "the answers of RIPE Atlas")
+    since, until = decoded(raws[0] if raws else b"null", tuple[int, int], "the window")
     if not 0 <= since <= until < LATEST or (until - since) // STEP > MOST_BINS:
         raise Rejected(f"an impossible time window: {since} to {until}")
-    found: list[ProbePage | list[Event]] = []
+    found: list[ProbePage[AtlasProbe] | list[Event]] = []
     for raw in raws[1:]:
         is_page = bytes(raw).lstrip().startswith(b"{")
-        found.append(decoded(raw, ProbePage, "list of probes") if is_page else _events(raw))
+        found.append(
+            decoded(raw, ProbePage[AtlasProbe], "RIPE Atlas' list of probes") if is_page else _events(raw)
+        )
     return (since, until), found
 
 
 def _events(data: bytes | msgspec.Raw) -> list[Event]:
-    found = decoded(data, list[Event], "events")
+    found = decoded(data, list[Event], "RIPE Atlas' list of events")
     unknown = {event.event for event in found} - {"connect", "disconnect"}
     if unknown:
-        raise Rejected(f"RIPE Atlas' events no longer have the known shape: {min(unknown)[:40]!r}")
+        raise Rejected(f"RIPE Atlas' events no longer have the known form: {min(unknown)[:40]!r}")
     return found
-
-
-ATLAS = Source(
-    name=SOURCE,
-    title="RIPE Atlas",
-    help="how many of the country's RIPE Atlas probes are connected",
-    page="https://atlas.ripe.net",
-    licence="RIPE Atlas service terms and conditions",
-    is_open=False,
-    credit="RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
-    live=Atlas(),
-    address=API,
-    every=900,
-    window=WINDOW,
-    settles=DAY,
-)

@@ -22,18 +22,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.instant import HOUR
 from fanous.model.measurement import endpoint, is_address
-from fanous.model.place import Family
 from fanous.refdata.networks import network_name, network_of
-from fanous.sources.connector import Source
+from fanous.sources.answer import decoded
+from fanous.sources.connector import Get
 from fanous.sources.remote.record import (
     CONTROL_FAILED,
     CONTROL_LASTS,
@@ -45,7 +44,6 @@ from fanous.sources.remote.record import (
     RemoteRecords,
     answered,
     record_of,
-    redact_remote,
     unknown_failure,
 )
 
@@ -79,11 +77,29 @@ class AtlasVantagePoint(Struct):
         return {tag.slug for tag in self.tags}
 
 
-class VantagePointPage(Struct):
+class ProbePage(Struct, Generic[T]):
     """One page of ``/probes/``; ``next`` is the address of the following one."""
 
-    results: list[AtlasVantagePoint]
+    results: list[T]
     next: str | None
+
+
+MOST_PAGES = 20
+
+
+def probe_pages(url: str, get: Get, kind: type[ProbePage[T]]) -> Iterator[tuple[str, ProbePage[T]]]:
+    """The list of probes that begins at ``url``, page by page, each with its address.
+
+    Raises:
+        Rejected: it has another shape, or never ends.
+    """
+    for _ in range(MOST_PAGES):
+        page = decoded(get(url), kind, "RIPE Atlas' list of probes")
+        yield url, page
+        if page.next is None:
+            return
+        url = page.next
+    raise Rejected(f"more than {MOST_PAGES} pages of probes")
 
 
 class AtlasReceipt(Struct):
@@ -159,16 +175,6 @@ class AtlasLookup(Struct):
     def __post_init__(self) -> None:
         if not self.resultset and self.error is None:
             raise ValueError("neither `resultset` nor `error`")
-
-
-def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
-    """Raises:
-    Rejected: a field is missing or has an unknown type.
-    """
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"RIPE Atlas' {what} no longer have the known shape: {error}") from None
 
 
 NAME = "atlas-measurements"
@@ -541,21 +547,17 @@ def _resolver(lookup: AtlasLookup | None) -> int:
     return next((asn for address in public if (asn := network_of(address))), 0)
 
 
-ATLAS_MEASUREMENTS = Source(
-    name=NAME,
-    title="RIPE Atlas, your own measurements",
-    help="measurements that `fanous probe run --via atlas --out FILE` wrote",
-    page="https://atlas.ripe.net",
-    licence="RIPE Atlas service terms and conditions",
-    is_open=False,
-    credit="RIPE NCC, RIPE Atlas, https://atlas.ripe.net",
-    remark="measurements from RIPE Atlas probes",
-    measurements=RemoteRecords(NAME),
-    family=Family.REMOTE,
-    redact=redact_remote,
-    is_ordered=True,
-    every=int(6 * HOUR),
-    token="RIPE_ATLAS_KEY",
-    consent="RIPE publishes the results of measurements, with the addresses of the lines that they were made from and "
-    "the account that ordered them",
-)
+class AtlasMeasurements(RemoteRecords):
+    name = NAME
+    title = "RIPE Atlas, your own measurements"
+    help = "measurements that `fanous probe run --via atlas --out FILE` wrote"
+    page = "https://atlas.ripe.net"
+    licence = "RIPE Atlas service terms and conditions"
+    credit = "RIPE NCC, RIPE Atlas, https://atlas.ripe.net"
+    remark = "measurements from RIPE Atlas probes"
+    every = 6 * HOUR
+    token = "RIPE_ATLAS_KEY"
+    consent = (
+        "RIPE publishes the results of measurements, with the addresses of the lines that they were made from and "
+        "the account that ordered them"
+    )

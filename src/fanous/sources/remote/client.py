@@ -15,15 +15,18 @@ from fanous import __version__
 from fanous.base.exchange import NO_ANSWER, HttpClient, TooLarge, whole
 from fanous.config import split_url
 from fanous.errors import FanousError, Rejected
+from fanous.sources.answer import decoded
 from fanous.sources.fetch import Waits, check_encrypted
 from fanous.sources.remote import atlas_measurements, globalping
 from fanous.sources.remote.atlas_measurements import (
+    API,
     PAGE,
     AtlasHandshake,
     AtlasLookup,
     AtlasReceipt,
     AtlasVantagePoint,
-    VantagePointPage,
+    ProbePage,
+    probe_pages,
 )
 from fanous.sources.remote.globalping import (
     Created,
@@ -150,7 +153,7 @@ class GlobalpingClient:
             FanousError: the order was refused.
         """
         response = self._sent("POST", "/v1/measurements", msgspec.json.encode(request))
-        return globalping.decoded(response.content, Created, "receipt").id
+        return decoded(response.content, Created, "Globalping's receipt").id
 
     def answer(self, measurement: str) -> RemoteAnswer:
         """Wait for a measurement to be finished.
@@ -170,7 +173,7 @@ class GlobalpingClient:
             self._waits.sleep(GLOBALPING_BETWEEN)
 
     def _get(self, path: str, kind: type[T], what: str) -> T:
-        return globalping.decoded(self._sent("GET", path).content, kind, what)
+        return decoded(self._sent("GET", path).content, kind, f"Globalping's {what}")
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> RemoteResponse:
         response = self._exchange(RemoteRequest(method, path, body))
@@ -190,7 +193,7 @@ class _GlobalpingRefused(msgspec.Struct):
 
 def _globalping_refusal(response: RemoteResponse) -> FanousError:
     try:
-        error = globalping.decoded(response.content, _GlobalpingRefused, "refusal").error
+        error = decoded(response.content, _GlobalpingRefused, "Globalping's refusal").error
     except Rejected:
         error = _GlobalpingError("", response.reason)
     words = f"Globalping says {response.status}: {error.message}"
@@ -215,8 +218,6 @@ ATLAS_LONGEST = 300.0
 ATLAS_LARGEST = 16 << 20
 """Bytes of an answer: a page of 500 probes is about 1 MB, a hundred chains of certificates about as much."""
 
-MOST_PAGES = 20
-
 
 class AtlasClient:
     """What can be asked of RIPE Atlas: lists, and with a key that has the right to schedule them, measurements."""
@@ -236,18 +237,15 @@ class AtlasClient:
         """
         fields = "id,country_code,asn_v4,is_anchor,tags"
         query = urlencode(filters | {"status": "1", "page_size": str(PAGE), "fields": fields}, safe=",")
-        path = f"/api/v2/probes/?{query}"
-        found: list[AtlasVantagePoint] = []
-        for _ in range(MOST_PAGES):
-            page = atlas_measurements.decoded(self._sent("GET", path), VantagePointPage, "list of probes")
-            found += page.results
-            if page.next is None:
-                return found
-            parts = split_url(page.next)
+
+        def get(url: str) -> bytes:
+            parts = split_url(url)
             if parts is None:
-                raise Rejected(f"the next page of its list of probes is at no address: {page.next[:60]!r}")
-            path = f"{parts.path}?{parts.query}"
-        raise Rejected(f"more than {MOST_PAGES} pages of probes")
+                raise Rejected(f"the next page of its list of probes is at no address: {url[:60]!r}")
+            return self._sent("GET", f"{parts.path}?{parts.query}")
+
+        pages = probe_pages(f"{API}/probes/?{query}", get, ProbePage[AtlasVantagePoint])
+        return [probe for _, page in pages for probe in page.results]
 
     def order(self, definitions: Sequence[Mapping[str, Any]], probes: Sequence[int]) -> list[int]:
         """Order one-off measurements from these probes; their ids, in the order of the definitions.
@@ -261,9 +259,8 @@ class AtlasClient:
             "is_oneoff": True,
         }
         body = msgspec.json.encode(order)
-        ids = atlas_measurements.decoded(
-            self._sent("POST", "/api/v2/measurements/", body), AtlasReceipt, "receipt"
-        ).measurements
+        receipt = self._sent("POST", "/api/v2/measurements/", body)
+        ids = decoded(receipt, AtlasReceipt, "RIPE Atlas' receipt").measurements
         if len(ids) != len(definitions):
             raise Rejected(f"RIPE Atlas made {len(ids)} measurements of {len(definitions)}")
         return ids
@@ -286,13 +283,13 @@ class AtlasClient:
 
     def _results(self, measurement: int, kind: type[A]) -> dict[int, A]:
         return {
-            one.prb_id: one
-            for one in (atlas_measurements.decoded(raw, kind, "results") for raw in self._raw(measurement))
+            result.prb_id: result
+            for result in (decoded(raw, kind, "RIPE Atlas' result") for raw in self._raw(measurement))
         }
 
     def _raw(self, measurement: int) -> list[msgspec.Raw]:
         path = f"/api/v2/measurements/{measurement}/results/?format=json"
-        return atlas_measurements.decoded(self._sent("GET", path), list[msgspec.Raw], "results")
+        return decoded(self._sent("GET", path), list[msgspec.Raw], "RIPE Atlas' list of results")
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> bytes:
         response = self._exchange(RemoteRequest(method, path, body))
@@ -313,7 +310,7 @@ class _AtlasRefused(msgspec.Struct):
 def _atlas_refusal(response: RemoteResponse) -> FanousError:
     code = response.status
     try:
-        error = atlas_measurements.decoded(response.content, _AtlasRefused, "refusal").error
+        error = decoded(response.content, _AtlasRefused, "RIPE Atlas' refusal").error
         words = error.detail or error.title
     except Rejected:
         words = ""
@@ -326,6 +323,6 @@ def _atlas_refusal(response: RemoteResponse) -> FanousError:
 
 _SERVICES = {
     globalping.NAME: (globalping.API, "Bearer", GLOBALPING_LARGEST),
-    atlas_measurements.NAME: (atlas_measurements.API.removesuffix("/api/v2"), "Key", ATLAS_LARGEST),
+    atlas_measurements.NAME: (API.removesuffix("/api/v2"), "Key", ATLAS_LARGEST),
 }
 """Name of a source -> address of its service, how its key is sent, and the most bytes of an answer."""

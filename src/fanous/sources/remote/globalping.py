@@ -20,12 +20,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
-from fanous.errors import Rejected
 from fanous.model.instant import HOUR, from_iso
 from fanous.model.measurement import endpoint, is_address
-from fanous.model.place import Family
 from fanous.refdata.networks import network_of
-from fanous.sources.connector import Source
+from fanous.sources.answer import decoded
 from fanous.sources.ooni.page import is_personal, title_of
 from fanous.sources.remote.record import (
     CONTROL_FAILED,
@@ -38,7 +36,6 @@ from fanous.sources.remote.record import (
     RemoteRecords,
     answered,
     record_of,
-    redact_remote,
     unknown_failure,
 )
 
@@ -177,26 +174,16 @@ FINISHED, FAILED = "finished", "failed"
 T = TypeVar("T")
 
 
-def decoded(data: bytes | Raw, kind: type[T], what: str) -> T:
-    """Raises:
-    Rejected: a field is missing or does not have the type that the API declares.
-    """
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"Globalping's {what} no longer has the declared shape: {error}") from None
-
-
 def result_of(item: Item, kind: type[T]) -> T | Failed | None:
     """The result of a probe's test; ``None`` = the probe could not run it.
 
     Raises:
         Rejected: see ``decoded``.
     """
-    status = decoded(item.result, _Status, "result").status
+    status = decoded(item.result, _Status, "Globalping's result").status
     if status == FINISHED:
-        return decoded(item.result, kind, "result")
-    return decoded(item.result, Failed, "result") if status == FAILED else None
+        return decoded(item.result, kind, "Globalping's result")
+    return decoded(item.result, Failed, "Globalping's result") if status == FAILED else None
 
 
 NAME = "globalping"
@@ -589,19 +576,12 @@ def _moment(created: str) -> str:
     return created[:19].replace("T", " ")
 
 
-GLOBALPING = Source(
-    name=NAME,
-    title="Globalping",
-    help="measurements that `fanous probe run --via globalping --out FILE` wrote",
-    page="https://globalping.io",
-    licence="none stated for results (terms: https://github.com/jsdelivr/globalping)",
-    is_open=False,
-    credit="Globalping, jsDelivr, https://globalping.io",
-    remark="measurements from Globalping's vantage points",
-    measurements=RemoteRecords(NAME),
-    family=Family.REMOTE,
-    redact=redact_remote,
-    is_ordered=True,
-    every=int(HOUR),
-    a_minute=120,
-)
+class Globalping(RemoteRecords):
+    name = NAME
+    title = "Globalping"
+    help = "measurements that `fanous probe run --via globalping --out FILE` wrote"
+    page = "https://globalping.io"
+    licence = "none stated for results (terms: https://github.com/jsdelivr/globalping)"
+    credit = "Globalping, jsDelivr, https://globalping.io"
+    remark = "measurements from Globalping's vantage points"
+    every = int(HOUR)

@@ -4,9 +4,8 @@ A record is a ``web_connectivity`` measurement.  Next to the probe's own steps i
 place of OONI's test helper, and ``x_remote``: the raw answers, and whether anything can be concluded from them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,12 +23,13 @@ from fanous.model.measurement import (
     Record,
     is_address,
 )
+from fanous.model.place import Family
 from fanous.refdata.networks import network_of
-from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.connector import Transport
 from fanous.sources.ooni.keep import take as take_record
 from fanous.sources.ooni.parse import parse as parse_record
-from fanous.sources.ooni.read import read as read_file
 from fanous.sources.ooni.redact import redact
+from fanous.sources.ooni.source import OoniFormat
 from fanous.sources.redaction import pruned
 
 # --- writing --------------------------------------------------------------------------------------------
@@ -161,21 +161,11 @@ class _Marked(Struct):
     x_remote: _Remote = msgspec.field(default_factory=_Remote)
 
 
-class RemoteRecords:
-    """Reads the records of rounds, from any network of vantage points.
+class RemoteRecords(OoniFormat):
+    """Records of rounds, from any network of vantage points, one per line."""
 
-    Args:
-        name: the source's name.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def read(
-        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
-    ) -> Iterator[Record]:
-        """The records of rounds, one per line."""
-        return (replace(record, source=self._name) for record in read_file(path, on_reject, on_progress))
+    family = Family.REMOTE
+    pulled = Transport.ORDERS
 
     def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
@@ -199,6 +189,13 @@ class RemoteRecords:
         return replace(
             stored, data=stored.data[:-1] + b',"x_remote":' + msgspec.json.encode(told) + b"}"
         ), parsed
+
+    def redact(self, data: bytes, parsed: ParsedMeasurement, found: Iterable[Fingerprint] = ()) -> bytes:
+        """As OONI's records; keeps the mark of a record that proves nothing."""
+        kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, found))
+        if unsound := unsound_of(data):
+            kept["x_remote"] = {"unsound": unsound}
+        return msgspec.json.encode(kept)
 
 
 _RESULT = dict.fromkeys(
@@ -250,11 +247,3 @@ def _without_refusals(observations: tuple[Observation, ...]) -> tuple[Observatio
             and o.url.startswith("https:")
         )
     )
-
-
-def redact_remote(data: bytes, parsed: ParsedMeasurement, found: tuple[Fingerprint, ...] = ()) -> bytes:
-    """Redact like OONI's records; keeps the mark of a record that proves nothing."""
-    kept: dict[str, Any] = msgspec.json.decode(redact(data, parsed, found))
-    if unsound := unsound_of(data):
-        kept["x_remote"] = {"unsound": unsound}
-    return msgspec.json.encode(kept)

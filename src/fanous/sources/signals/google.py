@@ -10,18 +10,19 @@ by more if only one of them is.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.live import MOST_SAID, decoded, plain, whole
-from fanous.sources.signals.rows import begins, median_step, series_of_file
+from fanous.model.place import Place
+from fanous.model.series import SeriesKey
+from fanous.sources.answer import Moment, converted, decoded, read_each
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import LiveSource, plain
+from fanous.sources.signals.rows import begins, median_step, series_of
 
-SOURCE = "google"
 WINDOW = 28 * DAY
 ADDRESS = "https://transparencyreport.google.com/transparencyreport/api/v3/traffic/fraction"
 PRODUCTS = {"19": ("search", ""), "21": ("youtube", "youtube")}
@@ -33,8 +34,17 @@ WIDTH = 1000
 """Number of points requested."""
 
 
-class Google:
-    """See ``LiveSource``; it has no series of networks or regions."""
+class Google(LiveSource):
+    """It has no series of networks or regions."""
+
+    name = "google"
+    title = "Google Transparency Report"
+    help = "traffic of a country to Search and YouTube (the name of a file must contain product=19 or product=21)"
+    page = "https://transparencyreport.google.com/traffic"
+    licence = "page terms"
+    credit = "Google"
+    address = ADDRESS
+    every = 1800
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         since = min(ask.since, ask.until - WINDOW)  # each answer has its own scale, like Radar's
@@ -51,22 +61,18 @@ class Google:
             raise Rejected(
                 "the file's name must contain the product: product=19 (Search) or product=21 (YouTube)"
             )
-        document = decoded(unguarded(data))
+        document = decoded(unguarded(data), list[Any], "Google's answer")
         try:
-            rows = document[0][1]
+            rows = converted(document[0][1], list[Any], "not a response of the traffic chart")
         except (IndexError, KeyError, TypeError):
             raise Rejected("not a response of the traffic chart: there is no [0][1]") from None
-        if not isinstance(rows, list):
-            raise Rejected("not a response of the traffic chart: [0][1] is not a list")
-        bins: dict[int, float] = {}
-        rejects = []
-        for number, row in enumerate(rows, 1):
-            found = _row(row)
-            if found is None:
-                rejects.append((number, f"not a row of a time and a value: {str(row)[:60]}"))
-            else:
-                bins[found[0]] = found[1]
-        return Parsed(_series(bins, country, product), tuple(rejects))
+        points, rejects = read_each(rows, _point)
+        subtype, target = PRODUCTS[product]
+        key = SeriesKey(Place(country), target, "google_traffic", source=self.name, subtype=subtype)
+        levels = series_of(key, 0, dict(points))
+        step = median_step(levels.times, SIGNALS["google_traffic"].step)
+        levels = replace(levels, step=step, times=begins(key, step, levels.times))
+        return Parsed((levels,) if points else (), rejects)
 
 
 def unguarded(data: bytes) -> bytes:
@@ -74,44 +80,11 @@ def unguarded(data: bytes) -> bytes:
     return data.removeprefix(GUARD).lstrip() if data.startswith(GUARD) else data[LONGEST:]
 
 
-def differs(data: bytes) -> list[str]:
-    """See ``Source.differs``: its lists are positional, so the reader itself says what it cannot find."""
+def _point(row: Any) -> tuple[int, float]:
     try:
-        parsed = Google().parse(data, "XX", f"product={next(iter(PRODUCTS))}")
-    except Rejected as reason:
-        return [str(reason)]
-    return [why for _, why in parsed.rejects[:MOST_SAID]] or ([] if parsed.series else ["it has no rows"])
-
-
-def _row(row: Any) -> tuple[int, float] | None:
-    try:
-        at, value = whole(row[0], 0, 7 * 10**12), plain(row[1][0][1])
-    except (IndexError, KeyError, TypeError):
-        return None
-    return None if at is None or value is None else (at // 1000, value)
-
-
-def _series(bins: dict[int, float], country: str, product: str) -> tuple[SourceSeries, ...]:
-    if not bins:
-        return ()
-    subtype, target = PRODUCTS[product]
-    key = SeriesKey(Place(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
-    levels = series_of_file(key, 0, list(bins), list(bins.values()))
-    step = median_step(levels.times, SIGNALS["google_traffic"].step)
-    return (SourceSeries(key, step, begins(key, step, levels.times), levels.values),)
-
-
-GOOGLE = Source(
-    name=SOURCE,
-    title="Google Transparency Report",
-    help="traffic of a country to Search and YouTube (the name of a file must contain product=19 or product=21)",
-    page="https://transparencyreport.google.com/traffic",
-    licence="page terms",
-    is_open=False,
-    credit="Google",
-    live=Google(),
-    address=ADDRESS,
-    differs=differs,
-    every=1800,
-    window=WINDOW,
-)
+        at, value = converted(row[0] / 1000, Moment, "the time of a row"), plain(row[1][0][1])
+    except (IndexError, KeyError, TypeError, OverflowError):
+        value = None
+    if value is None:
+        raise Rejected(f"not a row of a time and a value: {str(row)[:60]}")
+    return int(at), value

@@ -6,17 +6,20 @@ github.com/InetIntel/ioda-api at a5fac0e7 (March 2026); no line of it is copied.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+from msgspec import field as named
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place, written_asn
+from fanous.model.place import Place, written_asn
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.refdata.countries import region_of
-from fanous.sources.connector import Get, Parsed, Piece, Query, Source
-from fanous.sources.signals.live import decoded, field, json_like, merged, on_grid, plain, whole, windows
+from fanous.sources.answer import Moment, converted, decoded, field, read_each
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import LiveSource, merged, on_grid, plain, windows
 
-SOURCE = "ioda"
 WINDOW = 30 * DAY
 ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"
 PAGE = "https://ioda.inetintel.cc.gatech.edu"
@@ -45,48 +48,61 @@ CODES_A_REQUEST = 20
 """Places in one request (the code may be a list with commas): 20 places over 30 days are about 5 MB."""
 
 
-ENVELOPE = {
-    "type": str,
-    "metadata": object,
-    "requestParameters": object,
-    "error": (str, None),
-    "perf": object,
-    "copyright?": str,
-}
-"""Fields of every answer (``Envelope.php``), besides ``data``."""
+class Envelope(Struct, rename={"request": "requestParameters"}):
+    """Every answer (``Envelope.php``)."""
 
-SHAPE = ENVELOPE | {
-    "data": [
-        [
-            {
-                "entityType": str,
-                "entityCode": str,
-                "entityName": str,
-                "entityFqid": str,
-                "datasource": str,
-                "subtype": (str, None),
-                "from": float,
-                "until": float,
-                "step": float,
-                "nativeStep": float,
-                "values": [object],
-            }
-        ]
-    ]
-}
-"""As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; IODA also uses it for a place about
-which nothing is known, with an empty list."""
+    data: Any = None
+    type: Any = None
+    error: Any = None
+    request: Any = None
 
 
-class Ioda:
-    """See ``LiveSource``."""
+def opened(data: bytes, what: str) -> Envelope:
+    """An answer whose ``data`` is a list.
+
+    Raises:
+        Rejected: it is another, or says that something is wrong.
+    """
+    envelope = decoded(data, Envelope, "IODA's answer")
+    if envelope.error:
+        raise Rejected(f"IODA says: {str(envelope.error)[:200]}")
+    if not isinstance(envelope.data, list):
+        raise Rejected(f"not a response with IODA's {what}: `data` is not a list")
+    return envelope
+
+
+class PublishedSeries(Struct, rename="camel"):
+    """As ``TimeSeriesNormalizer.php`` and ``TimeSeriesSetNormalizer.php`` write it; of a place about which nothing is
+    known, there is none."""
+
+    datasource: str
+    entity_type: str
+    entity_code: str
+    start: Moment = named(name="from")
+    step: Annotated[float, Meta(ge=1, le=7 * DAY)]
+    values: list[Any]
+    entity_name: Any = None
+    subtype: str | None = None
+
+
+class Ioda(LiveSource):
+    """It may ask for networks and regions."""
+
+    name = "ioda"
+    title = "IODA"
+    help = "routing, probing, telescope and usage signals of a country, its regions and networks"
+    page = PAGE
+    licence = LICENCE
+    credit = CREDIT
+    address = ADDRESS
+    every = 600
 
     def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [f"country/{ask.country}"]
         if ask.regions:
             regions = f"{ADDRESS}/entities/query?entityType=region&relatedTo=country/{ask.country}"
             try:
-                places += _batched("region", _codes(get(regions)))
+                places += _batched("region", _codes(opened(get(regions), "entities")))
             except (FanousError, Rejected):
                 # The country's series do not depend on it.  It is requested again as a piece, whose failure is
                 # reported.
@@ -99,96 +115,59 @@ class Ioda:
                 yield Piece(place, url, since, until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        document = decoded(data)
-        error = field(document, "error")
-        if error:
-            raise Rejected(f"IODA says: {str(error)[:200]}")
-        groups = field(document, "data")
-        if field(document, "type") == LOOKUP and isinstance(groups, list):
-            _codes(data)
+        envelope = opened(data, "entities" if name == REGIONS else "signals")
+        if envelope.type == LOOKUP:
+            _codes(envelope)
             return Parsed(())
-        if not isinstance(groups, list):
-            raise Rejected("not a response with IODA's signals: `data` is not a list")
-        series, rejects = [], []
-        for number, one in enumerate(_flat(groups), 1):
-            try:
-                levels = _series(one, country)
-            except Rejected as reason:
-                rejects.append((number, str(reason)))
-                continue
-            if levels is not None:
-                series.append(levels)
-        return Parsed(merged(series), tuple(rejects))
+        # A list (places) of lists (signals).
+        entries = (
+            entry for group in envelope.data for entry in (group if isinstance(group, list) else [group])
+        )
+        series, rejects = read_each(entries, lambda entry: _levels(entry, country))
+        return Parsed(merged(series), rejects)
 
 
-def _flat(groups: list[Any]) -> Iterator[Any]:
-    """``data`` is a list (places) of lists (signals)."""
-    for group in groups:
-        if isinstance(group, list):
-            yield from group
-        else:
-            yield group
-
-
-def _series(one: Any, country: str) -> SourceSeries | None:
+def _levels(entry: Any, country: str) -> SourceSeries | None:
     """One series; ``None`` = an unknown datasource, which is not an error."""
-    signal = field(one, "datasource")
-    if not isinstance(one, dict) or not isinstance(signal, str):
-        raise Rejected("a series without a datasource")
-    if signal not in KNOWN and signal not in NESTED:
+    signal = field(entry, "datasource")
+    if isinstance(signal, str) and signal not in KNOWN and signal not in NESTED:
         return None
-    start, step = whole(one.get("from"), 0, 7_000_000_000), whole(one.get("step"), 1, 7 * DAY)
-    values = one.get("values")
-    if start is None or step is None or not isinstance(values, list):
-        raise Rejected(f"{signal}: `from`, `step` or `values` is missing or odd")
-    subtype = one.get("subtype") or ""
-    if not isinstance(subtype, str):
-        raise Rejected(f"{signal}: the subtype is not a string")
-    if one.get("entityType") == PART:
-        subtype = f"{subtype} {PART}".strip()
-    key = SeriesKey(_place(one, country), "", signal, Access.ANY, 0, SOURCE, subtype[:80])
-    if signal in NESTED:
+    published = converted(entry, PublishedSeries, f"a series of {str(signal)[:40]}")
+    kind, code = published.entity_type, published.entity_code
+    number = code.partition("-")[0]
+    asn = written_asn(number) if number[:1].isdigit() else 0
+    if kind == "country" and code == country:
+        place = Place(country)
+    elif kind == "region":
+        place = Place(country, region=region_of(country, str(published.entity_name or code)[:80]))
+    elif kind in ("asn", PART) and asn:
+        place = Place(country, asn)
+    else:
+        raise Rejected(f"a series of another place than {country} and its networks: {kind[:20]} {code[:20]}")
+    subtype = f"{published.subtype or ''} {PART if kind == PART else ''}".strip()
+    key = SeriesKey(place, "", signal, source=Ioda.name, subtype=subtype[:80])
+
+    def nested(value: Any) -> float | None:
+        """``[{"agg_values": {name: 1.5}}]``; a number as it is."""
         name, unit = NESTED[signal]
-        return on_grid(key, start, step, values, lambda value: _nested(value, name, unit))
-    return on_grid(key, start, step, values)
+        if isinstance(value, list):
+            value = field(value[0], "agg_values", name) if value else None
+        reading = plain(value)
+        return None if reading is None else reading * unit
+
+    read = nested if signal in NESTED else plain
+    return on_grid(key, int(published.start), int(published.step), published.values, read)
 
 
-def _nested(value: Any, name: str, unit: float) -> float | None:
-    """``[{"agg_values": {name: 1.5}}]``; a number as it is."""
-    if isinstance(value, list):
-        value = field(value[0], "agg_values", name) if value else None
-    number = plain(value)
-    return None if number is None else number * unit
-
-
-def _place(one: dict[str, Any], country: str) -> Place:
-    kind, code = one.get("entityType"), str(one.get("entityCode") or "")
-    if kind == "country":
-        if code != country:
-            raise Rejected(f"a series of {code[:20]}, not of {country}")
-        return Place(country)
-    if kind == "region":
-        return Place(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
-    if kind in ("asn", PART):
-        number = code.partition("-")[0]
-        asn = written_asn(number) if number[:1].isdigit() else 0
-        if asn:
-            return Place(country, asn)
-    raise Rejected(f"a series of an unknown place: {str(kind)[:20]} {code[:20]}")
-
-
-def _codes(data: bytes) -> list[str]:
+def _codes(envelope: Envelope) -> list[str]:
     """Codes of the entities in an answer.
 
     Raises:
-        Rejected: it is not such an answer.
+        Rejected: none of them has one.
     """
-    entities = field(decoded(data), "data")
-    if not isinstance(entities, list):
-        raise Rejected("not a response with IODA's entities: `data` is not a list")
-    codes = [str(field(place, "code") or "") for place in entities]
+    codes = [str(field(place, "code") or "") for place in envelope.data]
     usable = [code for code in codes if code.isascii() and code.isalnum()]
-    if entities and not usable:
+    if codes and not usable:
         raise Rejected("not a response with IODA's entities: none of them has a `code`")
     return usable
 
@@ -196,19 +175,3 @@ def _codes(data: bytes) -> list[str]:
 def _batched(kind: str, codes: list[str]) -> list[str]:
     starts = range(0, len(codes), CODES_A_REQUEST)
     return [f"{kind}/{','.join(codes[start : start + CODES_A_REQUEST])}" for start in starts]
-
-
-IODA = Source(
-    name=SOURCE,
-    title="IODA",
-    help="routing, probing, telescope and usage signals of a country, its regions and networks",
-    page=PAGE,
-    licence=LICENCE,
-    is_open=False,
-    credit=CREDIT,
-    live=Ioda(),
-    address=ADDRESS,
-    differs=json_like(SHAPE),
-    every=600,
-    window=WINDOW,
-)

@@ -16,7 +16,7 @@ import numpy as np
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.instant import DAY
-from fanous.model.place import Access, Place
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import (
     WHOLE_FILE,
@@ -26,12 +26,10 @@ from fanous.sources.connector import (
     OnRepeat,
     Reading,
     SeriesFiles,
-    Source,
 )
 from fanous.sources.signals.ioda import CREDIT, LICENCE, PAGE
-from fanous.sources.signals.rows import CsvRows, median_step, number, reader, reading_of, series_of_file
+from fanous.sources.signals.rows import CsvRows, median_step, number, reader, reading_of, series_of
 
-SOURCE = "ioda-csv"
 TIME = "Time (UTC)"
 _TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
 """The header of the time column, also as changed by a spreadsheet or a chart's own export; no other time zone
@@ -93,7 +91,7 @@ class _Column:
     def reading(self) -> Iterator[Reading]:
         """The column's bins at its own step: in a table with a short step, a signal with a long one is blank in most
         lines."""
-        levels = series_of_file(self.key, 0, self.times, self.values)
+        levels = series_of(self.key, 0, dict(zip(self.times, self.values, strict=True)))
         measured = levels.times[~np.isnan(levels.values)]
         if not len(measured):
             return
@@ -123,6 +121,13 @@ class _Unreadable:
 
 
 class IodaCsv(SeriesFiles):
+    name = "ioda-csv"
+    title = "IODA, a file of its dashboard"
+    help = "CSV files that IODA's dashboard exports"
+    page = PAGE
+    licence = LICENCE
+    credit = CREDIT
+
     def read(
         self,
         path: Path,
@@ -211,21 +216,11 @@ def _key(head: str, country: str) -> SeriesKey | None:
         match = pattern.fullmatch(head[:LONGEST_HEAD])
         if match:
             legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
-            return SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
+            return SeriesKey(
+                Place(country), "", signal, source=IodaCsv.name, subtype=PRODUCTS.get(legend, legend)
+            )
     return None
 
 
 def _unit(signal: str, head: str) -> float:
     return PERCENT if signal == "ping-slash24-loss" and not _SHARE.search(head) else 1.0
-
-
-IODA_CSV = Source(
-    name=SOURCE,
-    title="IODA, a file of its dashboard",
-    help="CSV files that IODA's dashboard exports",
-    page=PAGE,
-    licence=LICENCE,
-    is_open=False,
-    credit=CREDIT,
-    files=IodaCsv(),
-)

@@ -1,38 +1,32 @@
-"""Live: helpers for sources on the internet - windows of time, values in JSON answers, saved answers as files, and the
-shape of an answer.
+"""Live: helpers for series of sources on the internet - windows of time, values in answers, and saved answers as
+files."""
 
-A source declares the shape of its answers next to its reader.  ``fanous doctor --sources`` compares one small real
-answer with it, so that a publisher's change is noticed before a series is silently empty; contract tests compare
-recorded and typed answers.
-
-A shape is written like the answer: a dict has the fields of an object (a name with ``?`` may be missing), a list with
-one shape has elements like it, a tuple has alternatives, and ``str``, ``float`` (any number), ``bool``, ``None`` and
-``object`` (anything) are values.
-"""
-
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from fanous.errors import FanousError, Rejected
+from fanous.model.instant import DAY
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import (
     About,
-    Differs,
-    LiveSource,
+    Get,
     OnProgress,
     OnReject,
     OnRepeat,
+    Parsed,
+    Piece,
     PublishedClaim,
+    Query,
     Reading,
     SeriesFiles,
+    Transport,
 )
 from fanous.sources.signals.rows import LARGEST as LARGEST_VALUE
-from fanous.sources.signals.rows import numbered
+from fanous.sources.signals.rows import numbered, series_of
 from fanous.sources.stream import BROKEN, broken_why, open_source
 
 
@@ -55,35 +49,6 @@ LARGEST = 256 << 20
 """Bytes of a document that is read whole."""
 MOST_BINS = 500_000
 """Bins of one series in one document: five years of 5 minutes."""
-LATEST = 7_258_118_400
-"""The year 2200: no measurement or event is later."""
-
-
-def decoded(data: bytes) -> Any:
-    """The JSON document.
-
-    Raises:
-        Rejected: it is not JSON.
-    """
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        is_page = data.lstrip()[:1] == b"<"
-        raise Rejected("a web page in place of data" if is_page else f"not JSON: {error}") from error
-
-
-def field(document: Any, *names: str) -> Any:
-    """``document[a][b]...``; ``None`` if it is missing or null."""
-    for name in names:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
-def whole(value: Any, low: int, high: int) -> int | None:
-    """The whole part of a number within limits; ``None`` = it is not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        return None
-    return int(value)
 
 
 def plain(value: Any) -> float | None:
@@ -124,22 +89,52 @@ def on_grid(
 def merged(series: Sequence[SourceSeries]) -> tuple[SourceSeries, ...]:
     """Each key and step once; of two values for the same bin, the later one counts."""
     together: dict[tuple[SeriesKey, int], dict[int, float]] = {}
-    for one in series:
-        bins = together.setdefault((one.key, one.step), {})
-        bins.update(zip(one.times.tolist(), one.values.tolist(), strict=True))
-    found = []
-    for (key, step), bins in together.items():
-        times = sorted(bins)
-        values = np.array([bins[t] for t in times], np.float64)
-        found.append(SourceSeries(key, step, np.array(times, np.int64), values))
-    return tuple(found)
+    for levels in series:
+        bins = together.setdefault((levels.key, levels.step), {})
+        bins.update(zip(levels.times.tolist(), levels.values.tolist(), strict=True))
+    return tuple(series_of(key, step, bins) for (key, step), bins in together.items())
 
 
-class Documents(SeriesFiles):
-    """Saved answers of a live source as files; values are counted, not lines."""
+class LiveSource(SeriesFiles):
+    """Asks a publisher on the internet, piece by piece, and reads the answers; saved ones can be read as files.
 
-    def __init__(self, source: LiveSource) -> None:
-        self._source = source
+    Attributes:
+        settles: seconds after which its values no longer change, so that a backfill need not request them again.
+        may_be_empty: may an answer be empty, as when no one claimed anything?  Otherwise an empty answer is put down to
+            a fault of the publisher, and its window is requested again.
+    """
+
+    pulled = Transport.ANSWERS
+    settles = 2 * DAY
+    may_be_empty = False
+    needs = (*SeriesFiles.needs, "address")
+
+    @abstractmethod
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
+        """What to fetch, oldest first; ``get`` is for lists of places that must be requested."""
+
+    @abstractmethod
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        """The series and claims in one document; pure.
+
+        Args:
+            name: name of the piece, or of the file that contains the document.
+
+        Raises:
+            Rejected: it is not a document of this source; the message is the reason.
+        """
+
+    def next_page(self, url: str, data: bytes) -> str | None:
+        """URL of the page after this one; ``None`` = it was the last.
+
+        Raises:
+            Rejected: it is not a page of this source, or there are implausibly many.
+        """
+        return None
+
+    def joined(self, pages: Sequence[bytes]) -> bytes:
+        """One document with the content of all pages, as ``parse`` reads it."""
+        return pages[0]
 
     def read(
         self,
@@ -149,13 +144,16 @@ class Documents(SeriesFiles):
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading | PublishedClaim]:
+        """A saved answer; values are counted, not lines."""
         with open_source(path, on_progress) as source:
             try:
-                data = _bounded(path, source.stream)
+                data = source.stream.read(LARGEST + 1)
             except BROKEN as error:
                 raise FanousError(f"{path}: {broken_why(error)}") from error
+        if len(data) > LARGEST:
+            raise FanousError(f"{path} has more than {LARGEST:,} bytes: too large for one answer")
         try:
-            parsed = self._source.parse(data, about.country, path.name)
+            parsed = self.parse(data, about.country, path.name)
         except Rejected as reason:
             raise FanousError(f"{path} cannot be used: {reason}") from None
         for number, why in parsed.rejects:
@@ -163,108 +161,3 @@ class Documents(SeriesFiles):
         yield from numbered(list(parsed.series))
         for entry, claim in enumerate(parsed.claims, 1):
             yield PublishedClaim(claim, entry)
-
-
-def _bounded(path: Path, stream: BufferedReader) -> bytes:
-    data = stream.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise FanousError(f"{path} has more than {LARGEST:,} bytes: too large for one answer")
-    return data
-
-
-# --- the shape of an answer ----------------------------------------------------------------------------
-
-MOST_SAID = 12
-"""Most differences listed for one answer."""
-
-MOST_ELEMENTS = 200
-"""Most elements of one list that are compared."""
-
-_WORDS = {str: "text", float: "a number", bool: "true or false", None: "null", object: "anything"}
-
-
-def json_like(shape: Any) -> Differs:
-    """For JSON answers."""
-
-    def differs(data: bytes) -> list[str]:
-        try:
-            document = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return [f"it is not JSON: {error}"]
-        return list(dict.fromkeys(_differences(document, shape, "")))[:MOST_SAID]
-
-    return differs
-
-
-def columns(*names: str) -> Differs:
-    """For CSV with a preamble of lines with ``#``: the first other line names these columns, and a row follows."""
-
-    def differs(data: bytes) -> list[str]:
-        lines = [line for line in data.decode("utf-8", "replace").splitlines() if not line.startswith("#")]
-        lines = [line for line in lines if line.strip()]
-        found = [name.strip() for name in lines[0].split(",")] if lines else []
-        missing = [f"the column `{name}` is missing" for name in names if name not in found]
-        new = [f"the column `{name[:40]}` is new" for name in found if name not in names and not missing]
-        return (missing + new if lines else ["it is empty"]) or ([] if len(lines) > 1 else ["it has no rows"])
-
-    return differs
-
-
-def _differences(value: Any, shape: Any, path: str) -> Iterator[str]:
-    """What differs at ``path``, such as ``data[].stats[].asns_ris``."""
-    if isinstance(shape, tuple):
-        if not any(_fits(value, one) for one in shape):
-            alike = [one for one in shape if isinstance(one, dict | list) and isinstance(value, type(one))]
-            if alike:
-                yield from min((list(_differences(value, one, path)) for one in alike), key=len)
-            else:
-                wanted = " or ".join(_named(one) for one in shape)
-                yield f"`{path or 'the answer'}` is {_kind(value)}, not {wanted}"
-    elif isinstance(shape, dict):
-        yield from _of_object(value, shape, path)
-    elif isinstance(shape, list):
-        if not isinstance(value, list):
-            yield f"`{path or 'the answer'}` is {_kind(value)}, not a list"
-            return
-        for element in value[:MOST_ELEMENTS]:
-            yield from _differences(element, shape[0], f"{path}[]")
-    elif not _fits(value, shape):
-        yield f"`{path or 'the answer'}` is {_kind(value)}, not {_named(shape)}"
-
-
-def _of_object(value: Any, shape: dict[str, Any], path: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"`{path or 'the answer'}` is {_kind(value)}, not an object"
-        return
-    wanted = {name.removesuffix("?"): name for name in shape}
-    for name, spelled in wanted.items():
-        if name in value:
-            yield from _differences(value[name], shape[spelled], f"{path}.{name}".lstrip("."))
-        elif name == spelled:
-            yield f"`{f'{path}.{name}'.lstrip('.')}` is missing"
-    for name in value:
-        if name not in wanted:
-            yield f"`{f'{path}.{name[:40]}'.lstrip('.')}` is new"
-
-
-def _fits(value: Any, shape: Any) -> bool:
-    if isinstance(shape, dict | list | tuple):
-        return next(_differences(value, shape, ""), None) is None
-    if shape is None or value is None:
-        return shape is value or shape is object
-    if shape is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, shape)
-
-
-def _named(shape: Any) -> str:
-    if isinstance(shape, dict | list):
-        return "an object" if isinstance(shape, dict) else "a list"
-    return _WORDS[shape]
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (str, "text"))
-    return next((words for kind, words in kinds if isinstance(value, kind)), "null")

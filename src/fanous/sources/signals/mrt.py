@@ -13,11 +13,10 @@ from typing import Any, BinaryIO
 
 from fanous.base.files import check_regular
 from fanous.errors import FanousError
-from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles
 from fanous.sources.signals.rows import numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
-SOURCE = "mrt"
 TABLES = (12, 13)
 """Types of records that are tables (RFC 6396, 4.2 and 4.3)."""
 KNOWN = (*TABLES, 16, 17)
@@ -37,7 +36,14 @@ MOST_BINS = 10_000
 
 
 class Mrt(SeriesFiles):
+    name = "mrt"
+    title = "Routing tables and updates as MRT files"
+    help = "a routing table, then the updates of the same collector, of RIPE RIS or RouteViews"
+    page = "https://ris.ripe.net"
+    licence = "RIPE NCC or RouteViews terms, by who collected the file"
+
     def __init__(self) -> None:
+        super().__init__()
         self._visibility: Visibility | None = None
         self._networks: set[int] = set()
 
@@ -53,7 +59,7 @@ class Mrt(SeriesFiles):
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
         kind = _kind(path)
-        recorded = RecordedRoute(SOURCE, about.country)
+        recorded = RecordedRoute(self.name, about.country)
         if kind in TABLES:
             self._visibility = Visibility(about.country, country_of)
             self._load(path, self._visibility, recorded)
@@ -185,15 +191,3 @@ def _opened(path: Path) -> BinaryIO:
     opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
     stream: BinaryIO = opener(path, "rb")
     return stream
-
-
-MRT = Source(
-    name=SOURCE,
-    title="Routing tables and updates as MRT files",
-    help="a routing table, then the updates of the same collector, of RIPE RIS or RouteViews",
-    page="https://ris.ripe.net",
-    licence="RIPE NCC or RouteViews terms, by who collected the file",
-    is_open=False,
-    credit="",
-    files=Mrt(),
-)

@@ -7,47 +7,37 @@ number.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC
-from math import isnan
 from pathlib import Path
 
 import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.place import Access, Place, written_asn
+from fanous.model.place import Place, written_asn
 from fanous.model.series import SeriesKey
-from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles, Source
-from fanous.sources.signals.rows import CsvRows, number, reader, reading_of, series_of_file
+from fanous.sources.connector import About, OnProgress, OnReject, OnRepeat, Reading, SeriesFiles
+from fanous.sources.signals.rows import CsvRows, binned, number, reader, reading_of, series_of
 
-SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")
 SPEEDS = ("MeanThroughputMbps", "a.MeanThroughputMbps", "a_MeanThroughputMbps")
 ASNS = ("ClientASNumber", "client.Network.ASNumber", "client_Network_ASNumber", "asn", "ASN")
 OTHERS = {
-    "ndt_rtt_ms": (("MinRTT", "a.MinRTT", "a_MinRTT"), 1.0),
-    "ndt_loss": (("LossRate", "a.LossRate", "a_LossRate"), 1.0),
+    "ndt_rtt_ms": ("MinRTT", "a.MinRTT", "a_MinRTT"),
+    "ndt_loss": ("LossRate", "a.LossRate", "a_LossRate"),
 }
 KBPS = 1000.0
 """kbit/s in one Mbit/s."""
 
 
-@dataclass(slots=True)
-class _Tests:
-    """Tests of one place and signal."""
-
-    values: dict[int, list[float]] = field(default_factory=dict)
-    times: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-
-    def add(self, at: int, value: float, line: int) -> None:
-        self.values.setdefault(at, []).append(value)
-        self.times.append(at)
-        self.lines.append(line)
-
-
 class Ndt(SeriesFiles):
+    name = "ndt"
+    title = "M-Lab NDT, rows of a query"
+    help = "CSV rows of M-Lab's speed tests"
+    page = "https://www.measurementlab.net"
+    licence = "CC0, not verified"
+    credit = "M-Lab"
+
     def read(
         self,
         path: Path,
@@ -56,11 +46,9 @@ class Ndt(SeriesFiles):
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
-        table = CsvRows(path, on_reject, on_repeat, on_progress)
-        rows = iter(table.rows([]))
-        tests: dict[tuple[Place, str], _Tests] = {}
-        instant = reader(UTC)
-        for line, fields in rows:
+        table, instant = CsvRows(path, on_reject, on_repeat, on_progress), reader(UTC)
+        tests: dict[tuple[Place, str], list[tuple[int, float, int]]] = {}
+        for line, fields in table.rows():
             row = dict(zip(table.columns, fields, strict=True))
             time = _first(row, TIMES, path)
             at = instant(time)
@@ -68,14 +56,22 @@ class Ndt(SeriesFiles):
                 on_reject(line, f"{time[:40]!r} is not a time")
                 continue
             speed = number(_first(row, SPEEDS, path))
-            if speed is None or isnan(speed) or speed < 0:
+            if speed is None or not speed >= 0:
                 on_reject(line, "no speed")
                 continue
-            for place in _places(about.country, row):
+            asns = (written_asn(row.get(name, "").strip().removesuffix(".0")) for name in ASNS)
+            asn = next(filter(None, asns), 0)
+            for place in (
+                (Place(about.country), Place(about.country, asn)) if asn else (Place(about.country),)
+            ):
                 for signal, value in _values(row, speed):
                     start = int(at) // SIGNALS[signal].step * SIGNALS[signal].step
-                    tests.setdefault((place, signal), _Tests()).add(start, value, line)
-        yield from _readings(tests)
+                    tests.setdefault((place, signal), []).append((start, value, line))
+        for (place, signal), rows in tests.items():
+            starts, values, lines = zip(*rows, strict=True)
+            bins = binned(starts, values, len if signal == "ndt_tests" else np.median)
+            key = SeriesKey(place, "", signal, source=self.name)
+            yield reading_of(series_of(key, SIGNALS[signal].step, bins), list(starts), list(lines))
 
 
 def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
@@ -90,43 +86,10 @@ def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
     raise FanousError(f"{path}: no column of {', '.join(names)}; it has {', '.join(row)[:300]}")
 
 
-def _places(country: str, row: dict[str, str]) -> Iterator[Place]:
-    yield Place(country)
-    for name in ASNS:
-        asn = written_asn(row.get(name, "").strip().removesuffix(".0"))
-        if asn:
-            yield Place(country, asn)
-            return
-
-
 def _values(row: dict[str, str], speed: float) -> Iterator[tuple[str, float]]:
     yield "ndt_kbps", speed * KBPS
     yield "ndt_tests", speed
-    for signal, (names, unit) in OTHERS.items():
-        told = next((row[name] for name in names if name in row), "")
-        value = number(told)
-        if value is not None and not isnan(value) and value >= 0:
-            yield signal, value * unit
-
-
-def _readings(tests: dict[tuple[Place, str], _Tests]) -> Iterator[Reading]:
-    for (place, signal), own in tests.items():
-        if signal == "ndt_tests":
-            gathered = {at: float(len(values)) for at, values in own.values.items()}
-        else:
-            gathered = {at: float(np.median(values)) for at, values in own.values.items()}
-        key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
-        levels = series_of_file(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
-        yield reading_of(levels, own.times, own.lines)
-
-
-NDT = Source(
-    name=SOURCE,
-    title="M-Lab NDT, rows of a query",
-    help="CSV rows of M-Lab's speed tests",
-    page="https://www.measurementlab.net",
-    licence="CC0, not verified",
-    is_open=False,
-    credit="M-Lab",
-    files=Ndt(),
-)
+    for signal, names in OTHERS.items():
+        value = number(next((row[name] for name in names if name in row), ""))
+        if value is not None and value >= 0:
+            yield signal, value

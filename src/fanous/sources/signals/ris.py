@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from fanous.errors import FanousError, Rejected
-from fanous.sources.connector import Source
-from fanous.sources.signals.live import decoded, field, plain
+from fanous.sources.answer import decoded, field
+from fanous.sources.connector import Source, Transport
+from fanous.sources.signals.live import plain
 from fanous.sources.signals.visibility import Visibility
 
-SOURCE = "ris"
 ADDRESS = "wss://ris-live.ripe.net/v1/ws/?client=fanous"
 SILENCE = 60.0
 """Seconds without a message after which the connection is given up; a busy collector sends many per second."""
@@ -38,22 +38,26 @@ def apply(message: str | bytes, visibility: Visibility) -> float | None:
     Raises:
         Rejected: it is not a message of RIS Live.
     """
-    document = decoded(message.encode() if isinstance(message, str) else message)
-    kind, told = field(document, "type"), field(document, "data")
+    data = message.encode() if isinstance(message, str) else message
+    document = decoded(data, object, "RIS Live's message")
+    kind, event = field(document, "type"), field(document, "data")
     if kind == "ris_error":
-        raise Rejected(f"RIS Live says: {str(field(told, 'message'))[:200]}")
+        raise Rejected(f"RIS Live says: {str(field(event, 'message'))[:200]}")
     if kind != "ris_message":
         return None
-    at = plain(field(told, "timestamp"))
-    peer = f"{field(told, 'peer')} {field(told, 'peer_asn')}"
+    at = plain(field(event, "timestamp"))
+    peer = f"{field(event, 'peer')} {field(event, 'peer_asn')}"
     if at is None or at != at or at < 0:
         raise Rejected("a message without a time")
-    if field(told, "type") == "RIS_PEER_STATE" and field(told, "state") in ("down", "closed"):
+    if field(event, "type") == "RIS_PEER_STATE" and field(event, "state") in ("down", "closed"):
         visibility.forget(peer)
-    for prefix in _texts(field(told, "withdrawals")):
+    for prefix in _texts(field(event, "withdrawals")):
         visibility.withdraw(peer, prefix)
-    origin = _origin(field(told, "path"))
-    announcements = field(told, "announcements")
+    path = field(event, "path")
+    last = path[-1] if isinstance(path, list) and path else 0
+    # 0 = unknown; a set of networks is.
+    origin = last if isinstance(last, int) and not isinstance(last, bool) and 0 < last < 2**32 else 0
+    announcements = field(event, "announcements")
     for announced in announcements if isinstance(announcements, list) else ():
         for prefix in _texts(field(announced, "prefixes")):
             visibility.announce(peer, prefix, origin)
@@ -63,12 +67,6 @@ def apply(message: str | bytes, visibility: Visibility) -> float | None:
 def _texts(values: Any) -> Iterator[str]:
     if isinstance(values, list):
         yield from (value for value in values if isinstance(value, str))
-
-
-def _origin(path: Any) -> int:
-    """The last network of the path; 0 = unknown (a set of networks is)."""
-    last = path[-1] if isinstance(path, list) and path else 0
-    return last if isinstance(last, int) and not isinstance(last, bool) and 0 < last < 2**32 else 0
 
 
 def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> Iterator[str | bytes]:
@@ -91,14 +89,14 @@ def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> 
         raise FanousError(f"the connection to RIS Live failed: {error}", permanent=False) from error
 
 
-RIS = Source(
-    name=SOURCE,
-    title="RIPE RIS Live",
-    help="changes of routing as they happen: a stream that runs until stopped; needs a routing table (--table)",
-    page="https://ris-live.ripe.net",
-    licence="RIPE NCC terms of service",
-    is_open=False,
-    credit="RIPE NCC",
-    is_stream=True,
-    every=1,
-)
+class Ris(Source):
+    name = "ris"
+    title = "RIPE RIS Live"
+    help = (
+        "changes of routing as they happen: a stream that runs until stopped; needs a routing table (--table)"
+    )
+    page = "https://ris-live.ripe.net"
+    licence = "RIPE NCC terms of service"
+    credit = "RIPE NCC"
+    pulled = Transport.STREAM
+    every = 1

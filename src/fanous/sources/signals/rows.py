@@ -7,12 +7,13 @@ import calendar
 import csv
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -283,14 +284,21 @@ def _named_offset(text: str) -> tzinfo:
     return offset
 
 
-def series_of_file(
-    key: SeriesKey, step: int, times: list[int], values: list[float], licence: str = ""
-) -> SourceSeries:
-    """A series of bins given in any order; of two values for the same time, the later one counts."""
-    last = dict(zip(times, values, strict=True))
-    bins = sorted(last)
-    ordered = np.array([last[b] for b in bins], np.float64)
-    return SourceSeries(key, step, np.array(bins, np.int64), ordered, licence)
+def series_of(key: SeriesKey, step: int, bins: Mapping[int, float], licence: str = "") -> SourceSeries:
+    """A series of bins (when each begins -> its value) given in any order."""
+    times = sorted(bins)
+    values = np.array([bins[at] for at in times], np.float64)
+    return SourceSeries(key, step, np.array(times, np.int64), values, licence)
+
+
+def binned(
+    starts: Iterable[int], values: Iterable[Any], gather: Callable[[list[Any]], float]
+) -> dict[int, float]:
+    """One value for each bin, gathered from those of its rows."""
+    together: dict[int, list[Any]] = {}
+    for start, value in zip(starts, values, strict=True):
+        together.setdefault(start, []).append(value)
+    return {start: gather(several) for start, several in together.items()}
 
 
 def reading_of(levels: SourceSeries, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from fanous.model.place import Access, Place
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.signals.rows import series_of_file
+from fanous.sources.signals.rows import series_of
 
 STEP = 300
 """Seconds per bin: collectors close a file of updates every 5 or 15 minutes."""
@@ -127,5 +127,5 @@ class RecordedRoute:
                 yield self._series(Place(self.country, asn), "prefixes_v6", times, [v6 for _, v6 in pairs])
 
     def _series(self, place: Place, signal: str, times: list[int], values: list[int]) -> SourceSeries:
-        key = SeriesKey(place, "", signal, Access.ANY, 0, self.source)
-        return series_of_file(key, STEP, times, [float(value) for value in values])
+        key = SeriesKey(place, "", signal, source=self.source)
+        return series_of(key, STEP, dict(zip(times, values, strict=True)))

@@ -22,7 +22,7 @@ from fanous.questions.claims import method_changes
 from fanous.questions.country import known_until
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
-from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.publishers import SOURCES
 from fanous.store.coverage import Heard, whole_hours
 from fanous.store.protocol import Store
@@ -247,7 +247,7 @@ def fresh(store: Store, seen: Sequence[Watched], now: float) -> list[FreshSource
     found = [
         FreshSource(
             one.source,
-            str(MEASUREMENTS[one.source].family or "") if one.source in MEASUREMENTS else "",
+            str(MEASUREMENT_SOURCES[one.source].family) if one.source in MEASUREMENT_SOURCES else "",
             one.at,
             one.countries,
             one.at < now - QUIET,
