@@ -10,7 +10,6 @@ or something it measured: ``tls_success`` and ``tcp_success`` are no guide, sinc
 and 1 on failed ones.  Newer tables have no missing values, and write 0 for a count or time that does not exist.
 """
 
-import csv
 import re
 import sqlite3
 import tempfile
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
-from itertools import groupby
+from itertools import chain, groupby
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from fanous.model.place import Family
 from fanous.model.threshold import threshold
 from fanous.refdata.platforms import target_of
 from fanous.sources.connector import ALL, UNWATCHED, MeasurementSource, OnProgress, OnReject, Working
+from fanous.sources.csv_file import CsvFile
 from fanous.sources.ooni import nettests
 from fanous.sources.ooni.content import scrub
 from fanous.sources.ooni.document import MOST_ROWS_BYTES, Annotations, Header, TooCostly
@@ -68,7 +68,6 @@ from fanous.sources.redaction import (
     to_minute,
     without_mail,
 )
-from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni-csv"
 VERSION = 1
@@ -173,102 +172,41 @@ class Grouping:
 
 def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
     """Records of one file; see ``MeasurementSource.read``."""
+    table, is_checked = CsvFile(path, on_reject, on_progress, LONGEST_LINE), False
     with Grouping() as grouping:
-        with open_source(path, on_progress) as source:
-            _collect(_Lines(source, on_reject), grouping, on_reject, path)
+        for line, row in table.rows(REQUIRED):
+            if not is_checked:
+                _check_columns(table.columns, path)
+                is_checked = True
+            fields = {
+                name: value for name, value in zip(table.columns, row, strict=True) if value not in NOTHING
+            }
+            uid = fields.get("measurement_uid", "").strip()
+            if uid in NOTHING or len(uid) > LONGEST_UID:
+                on_reject(
+                    line, "no measurement_uid" if uid in NOTHING else "the measurement_uid is longer than any"
+                )
+                continue
+            try:
+                grouping.add(uid, line, scrub(msgspec.json.encode(fields)))
+            except TooCostly as error:
+                on_reject(line, str(error))
         for uid, rows in grouping.groups():
             yield _record(path, uid, rows, on_reject)
 
 
-class _Lines:
-    """The lines of the file as text.
-
-    Attributes:
-        number: 1-based line returned last.
-    """
-
-    def __init__(self, source: ByteSource, on_reject: OnReject) -> None:
-        self.number = 0
-        self._source = source
-        self._on_reject = on_reject
-
-    def __iter__(self) -> Iterator[str]:
-        while True:
-            try:
-                line, length = read_line(self._source.stream, LONGEST_LINE)
-            except BROKEN as error:
-                self._on_reject(self.number + 1, broken_why(error))
-                return
-            if not length:
-                return
-            self.number += 1
-            self._source.tell_progress()
-            if length > LONGEST_LINE + 1:
-                self._on_reject(self.number, f"a line of {length:,} bytes, which no row is")
-                continue
-            text = line.decode("utf-8-sig" if self.number == 1 else "utf-8", "replace")
-            yield text.replace("\0", "")
-
-
-def _collect(lines: _Lines, grouping: Grouping, on_reject: OnReject, path: Path) -> None:
-    reader = csv.reader(iter(lines))
-    columns = _columns(reader, path)
-    uid_at = columns.index("measurement_uid")
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            on_reject(lines.number, f"not CSV: {error}")
-            continue
-        if row is None:
-            return
-        why = _why_not(row, columns, uid_at)
-        if why:
-            on_reject(lines.number, why)
-            continue
-        fields = {name: value for name, value in zip(columns, row, strict=True) if value not in NOTHING}
-        try:
-            clean = scrub(msgspec.json.encode(fields))
-        except TooCostly as error:
-            on_reject(lines.number, str(error))
-            continue
-        grouping.add(row[uid_at].strip(), lines.number, clean)
-
-
-def _why_not(row: list[str], columns: list[str], uid_at: int) -> str:
-    """Why a row cannot be used; empty = it can."""
-    if not row:
-        return "empty line"
-    if len(row) != len(columns):
-        return f"{len(row)} fields where the first line names {len(columns)}"
-    if row[uid_at].strip() in NOTHING:
-        return "no measurement_uid"
-    return "the measurement_uid is longer than any" if len(row[uid_at]) > LONGEST_UID else ""
-
-
-def _columns(reader: Any, path: Path) -> list[str]:
-    try:
-        columns = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise FanousError(f"{path} is not a CSV file: {error}") from error
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        hint = " It looks like raw measurements: use the source ooni." if "".join(columns)[:1] == "{" else ""
-        raise FanousError(
-            f"{path} is not a CSV of OONI observations: its first line lacks {', '.join(missing)}.{hint}"
-        )
-    blind = [f"{step}_failure" for step in STEPS if _is_blind(columns, step)]
+def _check_columns(columns: list[str], path: Path) -> None:
+    """Refuse a table with columns of a step, but not the one that says whether it failed."""
+    blind = [
+        f"{step}_failure"
+        for step in STEPS
+        if f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
+    ]
     if blind:
         raise FanousError(
             f"{path} lacks {', '.join(blind)}: without it everything would seem to have worked; export the "
             f"table with it"
         )
-    return columns
-
-
-def _is_blind(columns: list[str], step: str) -> bool:
-    """Does it have columns of the step, but not the one that says whether it failed?"""
-    return f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
 
 
 def _record(path: Path, uid: str, rows: Iterator[CsvRow], on_reject: OnReject) -> Record:
@@ -317,17 +255,16 @@ def parse(record: Record) -> ParsedMeasurement:
     document = _document(rows)
     target, role = _subject(document.test_name or "", rows)
     # Compared by content: two facts that both lack a time are not equal, since NaN is not.
-    facts = {repr(fact): fact for fact in bounded(_observations(rows, target, role))} if role else {}
+    steps = (
+        chain(lookups(rows, target, role), *(endpoint_facts(row, target, role) for row in rows))
+        if role
+        else ()
+    )
+    facts = {repr(fact): fact for fact in bounded(steps)}
     observations = tuple(facts.values())
     header = measurement_of(document, _no_uid, target, "", notes)
     control = NO_CONTROL if document.test_name == "web_connectivity" else None
     return ParsedMeasurement(header, observations, control, tuple(notes))
-
-
-def _observations(rows: list[Fields], target: str, role: RoleOf) -> Iterator[Observation]:
-    yield from lookups(rows, target, role)
-    for row in rows:
-        yield from endpoint_facts(row, target, role)
 
 
 def _subject(test_name: str, rows: list[Fields]) -> tuple[str, RoleOf | None]:
@@ -350,14 +287,10 @@ def _measured_host(rows: list[Fields]) -> str:
         ("hostname", host_of),
         ("fqdn", host_of),
     ):
-        found = _first(rows, column, host)
+        found = next((name for row in rows if (name := host(row.get(column, "")))), "")
         if found:
             return found
     return ""
-
-
-def _first(rows: list[Fields], column: str, host: Callable[[str], str]) -> str:
-    return next((found for row in rows if (found := host(row.get(column, "")))), "")
 
 
 def _document(rows: list[Fields]) -> Header:
@@ -416,7 +349,15 @@ def lookups(rows: list[Fields], target: str, role: RoleOf) -> Iterator[Observati
         if not ("dns_engine" in row or "dns_failure" in row or "dns_answer" in row):
             continue
         address = address_of(row.get("dns_answer"))
-        key = (_host(row), _resolver(row), _query_type(row, address), failure_of(row.get("dns_failure")))
+        # The export often lacks it; the answer's address family shows it.
+        of_answer = ("AAAA" if ":" in address else "A") if address else ""
+        query_type = query_type_of(row.get("dns_query_type")) or of_answer
+        key = (
+            _host(row),
+            RESOLVERS.get(row.get("dns_engine", ""), "system"),
+            query_type,
+            failure_of(row.get("dns_failure")),
+        )
         known = answers.setdefault(key, {})
         if address:
             known[address] = known.get(address) or _answer_asn(row, address)
@@ -505,16 +446,6 @@ def _host(row: Fields) -> str:
     return "" if is_address(hostname) else hostname
 
 
-def _resolver(row: Fields) -> str:
-    return RESOLVERS.get(row.get("dns_engine", ""), "system")
-
-
-def _query_type(row: Fields, address: str) -> str:
-    """The query type, which the export often lacks; the answer's address family shows it."""
-    told = query_type_of(row.get("dns_query_type"))
-    return told or (("AAAA" if ":" in address else "A") if address else "")
-
-
 def _answer_asn(row: Fields, address: str) -> int:
     told = asn_of(_number(row.get("dns_answer_asn")))
     if not told and address_of(row.get("ip")) == address:
@@ -599,10 +530,6 @@ def _numeric(text: str) -> str | None:
     return text if _number(text) is not None else None
 
 
-def _truth(text: str) -> str | None:
-    return text if text in TRUE or text in FALSE else None
-
-
 def _shaped(pattern: str) -> Callable[[str], str]:
     """A form of columns that are a sign that a step was taken, whatever they say."""
     shape = re.compile(pattern, re.ASCII)
@@ -613,7 +540,10 @@ _FORMS: dict[str, Callable[[str], str | None]] = {
     **dict.fromkeys(_FAILURES, in_words),
     **dict.fromkeys(("test_version", "software_version"), version_of),
     **dict.fromkeys(("hostname", "fqdn", "tls_server_name"), name_form),
-    **dict.fromkeys(("tcp_success", "http_response_body_is_truncated"), _truth),
+    **dict.fromkeys(
+        ("tcp_success", "http_response_body_is_truncated"),
+        lambda text: text if text in TRUE or text in FALSE else None,
+    ),
     **dict.fromkeys(("port", "tls_handshake_time", "tls_handshake_read_count"), _numeric),
     **dict.fromkeys(("ip_asn", "dns_answer_asn", "tls_handshake_read_bytes", "http_runtime"), _numeric),
     **dict.fromkeys(("http_response_status_code", "http_response_body_length"), _numeric),

@@ -90,7 +90,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     "content", [b"", b"\n", b'{"test_name": "telegram"}\n', b"\x00\x01\x02", b"a;b;c\n1;2;3\n"]
 )
 def test_what_is_no_such_csv_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(FanousError, match="not a CSV of OONI observations"):
+    with pytest.raises(FanousError, match=r"the first line lacks measurement_uid|is empty"):
         read_file(tmp_path / "a.csv", content)
 
 

@@ -1,17 +1,11 @@
-"""Rows: the rows of a CSV file, the numbers and times in tables, and the series that bins make.
-
-What cannot be read is reported with its line and the reason.
-"""
+"""Rows: the rows of a file of series, the numbers and times in tables, and the series that bins make."""
 
 import calendar
-import csv
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,26 +16,11 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.series import Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject, OnRepeat, Reading
-from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
-
-LONGEST_LINE = 1 << 20
-"""Bytes; a row of a series has about a hundred."""
-
-UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-"""How a file in UTF-16 begins."""
-
-Row = tuple[int, list[str]]
-"""1-based line and its fields, as many as there are columns."""
+from fanous.sources.csv_file import CsvFile, Row
 
 
-class CsvRows:
-    """The rows of one file below its header.
-
-    Attributes:
-        columns: as the first line names them, trimmed.
-        comma: the separator of fields.  In many languages, spreadsheets write semicolons, and a comma before
-            decimals (``decimal``).
-    """
+class CsvRows(CsvFile):
+    """The rows of a file of series, each once."""
 
     def __init__(
         self,
@@ -50,95 +29,27 @@ class CsvRows:
         on_repeat: OnRepeat,
         on_progress: OnProgress | None,
     ) -> None:
-        self.path = path
-        self.columns: list[str] = []
-        self.comma = ","
-        self._on_reject, self._on_repeat = on_reject, on_repeat
-        self._on_progress = on_progress
-        self._line = 0
+        super().__init__(path, on_reject, on_progress)
+        self._on_repeat = on_repeat
 
     def rows(self, required: Sequence[str] = ()) -> Iterator[Row]:
-        """Rows with the right number of fields, each once; ``columns`` is set before the first.
-
-        Raises:
-            FanousError: the file cannot be read, or its first line lacks one of ``required``.
-        """
-        with open_source(self.path, self._on_progress) as source:
-            lines = self._lines(source)
-            first = next(lines, "")
-            if not first.strip():
-                raise FanousError(
-                    f"{self.path} is empty, or its first line, with the names of the columns, is too long"
-                )
-            self.comma = max(SEPARATORS, key=first.count)
-            reader = csv.reader(chain([first], lines), delimiter=self.comma)
-            self.columns = self._head(reader, required)
-            seen: set[bytes] = set()
-            while True:
-                try:
-                    fields = next(reader, None)
-                except csv.Error as error:
-                    self._on_reject(self._line, f"not CSV: {error}")
-                    continue
-                if fields is None:
-                    if self._line == 1:
-                        self._on_reject(
-                            WHOLE_FILE, "there are no rows below the line with the names of the columns"
-                        )
-                    break
-                if len(fields) != len(self.columns):
-                    self._on_reject(self._line, self._misfit(fields))
-                    continue
-                digest = blake2b("\0".join(fields).encode("utf-8", "replace"), digest_size=16).digest()
-                if digest in seen:
-                    self._on_repeat(self._line)
-                    continue
-                seen.add(digest)
-                yield self._line, fields
+        """As of any CSV file; a row that repeats an earlier one exactly is reported."""
+        seen: set[bytes] = set()
+        for line, fields in super().rows(required):
+            digest = blake2b("\0".join(fields).encode("utf-8", "replace"), digest_size=16).digest()
+            if digest in seen:
+                self._on_repeat(line)
+                continue
+            seen.add(digest)
+            yield line, fields
+        if self.line == 1:
+            self._on_reject(WHOLE_FILE, "there are no rows below the line with the names of the columns")
 
     @property
     def decimal(self) -> str:
         """The decimal separator of this file."""
         return "." if self.comma == "," else ","
 
-    def _misfit(self, fields: list[str]) -> str:
-        if not fields:
-            return "empty line"
-        return f"{len(fields)} fields where the first line names {len(self.columns)}"
-
-    def _head(self, reader: Iterator[list[str]], required: Sequence[str]) -> list[str]:
-        try:
-            columns = [name.strip() for name in next(reader, [])]
-        except csv.Error as error:
-            raise FanousError(f"{self.path} is not a text table: its first line cannot be read") from error
-        missing = [name for name in required if name not in columns]
-        if missing:
-            has = ", ".join(columns)[:300] or "nothing"
-            raise FanousError(f"{self.path}: the first line lacks {', '.join(missing)}; it has {has}")
-        return columns
-
-    def _lines(self, source: ByteSource) -> Iterator[str]:
-        while True:
-            try:
-                line, length = read_line(source.stream, LONGEST_LINE)
-            except BROKEN as error:
-                self._on_reject(self._line + 1, broken_why(error))
-                return
-            if not length:
-                return
-            self._line += 1
-            source.tell_progress()
-            if self._line == 1 and line.startswith(UTF_16):
-                raise FanousError(f"{self.path} is UTF-16, as spreadsheets write it: save it as UTF-8")
-            if length > LONGEST_LINE + 1:
-                self._on_reject(self._line, f"a line of {length:,} bytes, which no row is")
-                continue
-            text = line.decode("utf-8-sig" if self._line == 1 else "utf-8", "replace").replace("\0", "")
-            yield text
-
-
-SEPARATORS = (",", ";", "\t")
-"""Possible separators of fields; the first, if a line has none of them."""
 
 NOTHING = frozenset(
     {"", "\\n", "null", "none", "nan", "na", "n/a", "nil", "undefined", "-", "--", "\u2013", "\u2014", "#n/a"}
@@ -265,7 +176,12 @@ def _read(found: re.Match[str]) -> datetime:
     hours = int(hour) % 12 + 12 * (half == "pm") if half else int(hour)
     date = f"{found['year']}-{_month(found['month']):02}-{int(found['day']):02}"
     moment = datetime.fromisoformat(f"{date}T{hours:02}:{rest}")
-    return moment if not found["zone"] else moment.replace(tzinfo=_named_offset(found["zone"]))
+    if not found["zone"]:
+        return moment
+    offset = UTC if found["zone"] == "Z" else _offset(found["zone"])
+    if offset is None:
+        raise ValueError(f"{found['zone']} is not an offset from UTC")
+    return moment.replace(tzinfo=offset)
 
 
 def _month(word: str) -> int:
@@ -275,13 +191,6 @@ def _month(word: str) -> int:
     if month is None or not calendar.month_name[month].lower().startswith(word.lower()):
         raise ValueError(f"{word} is not a month")
     return month
-
-
-def _named_offset(text: str) -> tzinfo:
-    offset = UTC if text == "Z" else _offset(text)
-    if offset is None:
-        raise ValueError(f"{text} is not an offset from UTC")
-    return offset
 
 
 def series_of(key: SeriesKey, step: int, bins: Mapping[int, float], licence: str = "") -> SourceSeries:
