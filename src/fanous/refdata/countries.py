@@ -242,7 +242,7 @@ def exam_season(cc: str, instant: float) -> Reason | None:
         cc: ISO 3166-1 alpha-2.
         instant: unix seconds, UTC.
     """
-    season = _seasons().get(cc)
+    season = toml_table("examinations.toml").get(cc)
     if season is None:
         return None
     moment, (first, last) = local(instant, cc), season["hours"]
@@ -250,8 +250,3 @@ def exam_season(cc: str, instant: float) -> Reason | None:
         return None
     before = tuple(year for year in season["years"] if year < moment.year)  # no event is a sign of itself
     return Reason("hint.exams", {"exam": season["exam"], "years": before}) if before else None
-
-
-@lru_cache(maxsize=1)
-def _seasons() -> dict[str, dict[str, Any]]:
-    return toml_table("examinations.toml")

@@ -304,7 +304,9 @@ def _take(line: int, row: dict[str, str], reading: SetReading) -> None:
     if _confidence(row, name) < LEAST_CONFIDENCE[reading.origin]:
         reading.leave_out("rated as likely to be wrong")
         return
-    shared = SetRow(_countries(row, name), _source(row))
+    said = row.get("source", "").strip("[]'\" ")
+    source = said if said.startswith("http") else row.get("exp_url", "") or said
+    shared = SetRow(_countries(row, name), source[:LONGEST_SOURCE])
     if "response" in row or row["location_found"] == "dns":
         _take_address(row, scope, shared, reading)
         return
@@ -370,11 +372,6 @@ def _countries(row: dict[str, str], name: str) -> frozenset[str]:
     return frozenset() if EVERYWHERE in codes else frozenset(codes)
 
 
-def _source(row: dict[str, str]) -> str:
-    said = row.get("source", "").strip("[]'\" ")
-    return (said if said.startswith("http") else row.get("exp_url", "") or said)[:LONGEST_SOURCE]
-
-
 ORIGIN = "censoredplanet"
 SOURCE = "Censored Planet's signatures"
 
@@ -433,7 +430,12 @@ def _signatures_take(line: int, name: str, shown: str, benign: bool, reading: Se
     if not benign and classed is None:
         reading.reject(line, f"{name}: its class is not known (a_prod, b_nat, c_isp ...)")
         return
-    kind, countries = (FingerprintKind.BENIGN, frozenset[str]()) if benign else _meaning(classed)
+    kind: FingerprintKind | None = FingerprintKind.BENIGN
+    countries = frozenset[str]()
+    if classed is not None and not benign:
+        kind, code = KIND_OF_SCOPE[SCOPE_OF_CLASS[classed[1]]], (classed[2] or "").upper()
+        if classed[1] in ("b_nat", "c_isp") and is_country(code):
+            countries = frozenset({code})
     if kind is None:
         reading.leave_out("rated as vague")
         return
@@ -450,15 +452,6 @@ def _text(place: str, expression: str) -> Text | None:
     if _SIGN.search(_ESCAPED.sub("", expression)):
         return text_of(place, "regexp", "^" + expression if in_header else expression)
     return text_of(place, "prefix" if in_header else "contains", _ESCAPED.sub(r"\1", expression))
-
-
-def _meaning(classed: re.Match[str] | None) -> tuple[FingerprintKind | None, frozenset[str]]:
-    """Kind and countries encoded in the first letters of a name."""
-    if classed is None:
-        return None, frozenset()
-    kind, code = KIND_OF_SCOPE[SCOPE_OF_CLASS[classed[1]]], (classed[2] or "").upper()
-    local = classed[1] in ("b_nat", "c_isp") and is_country(code)
-    return kind, frozenset({code}) if local else frozenset()
 
 
 def _signatures_rows(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:

@@ -79,7 +79,8 @@ def target_list(name: str) -> TargetList:
         lines = list(_csv_urls(text) if path.suffix == ".csv" else _plain_urls(text))
     except (OSError, ValueError, csv.Error) as error:
         raise FanousError(f"the list {path} cannot be read: {error}") from None
-    return _from_lines(path.stem, lines)
+    odd = tuple(f"line {number}: {text[:80]!r}" for number, text in lines if not _is_url(text.strip()))
+    return TargetList(path.stem, path.stem, False, _usable(text for _, text in lines), left_out=odd)
 
 
 def _from_table(name: str, table: dict[str, Any]) -> TargetList:
@@ -95,11 +96,6 @@ def _from_table(name: str, table: dict[str, Any]) -> TargetList:
     return TargetList(
         name, str(table.get("title", name)), bool(table.get("opt_in")), _usable(urls), apps, left_out
     )
-
-
-def _from_lines(name: str, lines: list[tuple[int, str]]) -> TargetList:
-    left_out = tuple(f"line {number}: {text[:80]!r}" for number, text in lines if not _is_url(text.strip()))
-    return TargetList(name, name, False, _usable(text for _, text in lines), left_out=left_out)
 
 
 def _csv_urls(text: str) -> Iterator[tuple[int, str]]:

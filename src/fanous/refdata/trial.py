@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, Fingerprints
+from fanous.analysis.rules.fingerprints import Fingerprints
 from fanous.base.overwrite import replace_file
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -58,7 +58,12 @@ def on_trial(folder: Path) -> list[Trial]:
     Raises:
         FanousError: a file cannot be read, or was changed since the update that brought it.
     """
-    return [_compared(path, about, folder) for path, about in _pinned(folder)]
+    trials = []
+    for path, about in _pinned(folder):
+        new, accepted = _content(path), folder / path.name
+        old = _content(accepted) if accepted.exists() else {}
+        trials.append(Trial(path, about, _only_in(new, old), _only_in(old, new)))
+    return trials
 
 
 def _pinned(folder: Path) -> list[tuple[Path, SetOrigin]]:
@@ -72,28 +77,21 @@ def _pinned(folder: Path) -> list[tuple[Path, SetOrigin]]:
     return found
 
 
-def _compared(path: Path, about: SetOrigin, folder: Path) -> Trial:
-    new, standing = _content(path), folder / path.name
-    old = _content(standing) if standing.exists() else {}
-    return Trial(path, about, _only_in(new, old), _only_in(old, new))
-
-
 def _content(path: Path) -> dict[str, None]:
     """Each pattern and address of a set in words, in its order."""
     reading = read_set(decoded(path.read_bytes(), str(path)), path.name)
-    return dict.fromkeys([*map(_pattern, reading.patterns), *map(_address, reading.addresses)])
+    patterns = (
+        f"{pattern.id}: {pattern.kind} by {pattern.where}{_within(pattern.countries)}: {pattern.pattern}"
+        for pattern in reading.patterns
+    )
+    addresses = (
+        f"{block.address}: address of block pages{_within(block.countries)}" for block in reading.addresses
+    )
+    return dict.fromkeys([*patterns, *addresses])
 
 
 def _only_in(those: dict[str, None], others: dict[str, None]) -> tuple[str, ...]:
     return tuple(one for one in those if one not in others)
-
-
-def _pattern(one: Fingerprint) -> str:
-    return f"{one.id}: {one.kind} by {one.where}{_within(one.countries)}: {one.pattern}"
-
-
-def _address(one: BlockAddress) -> str:
-    return f"{one.address}: address of block pages{_within(one.countries)}"
 
 
 def _within(countries: Iterable[str]) -> str:

@@ -86,7 +86,12 @@ def download(
     at, sent_by, ends = url, "", time.monotonic() + deadline
     with closing(HttpClient({"User-Agent": f"fanous/{__version__}"}, stall)) as client:
         for _ in range(MOST_REDIRECTS):
-            _refuse_open(at, loopback)
+            parts = urlsplit(at)
+            is_local = loopback and parts.scheme == "http" and parts.hostname in LOOPBACK
+            if not (parts.scheme == "https" or is_local):
+                raise FanousError(
+                    f"{at} is not https: without encryption, the data may have been tampered with"
+                )
             try:
                 with client.asked("GET", at, seconds=ends - time.monotonic(), sent_by=sent_by) as response:
                     if response.next_request is None:
@@ -108,13 +113,6 @@ def _refuse_status(response: httpx.Response, url: str) -> None:
             f"{url}: the server answered {code} {response.reason_phrase}",
             permanent=code < 500 and code not in PASSING,
         )
-
-
-def _refuse_open(url: str, loopback: bool) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
-        return
-    raise FanousError(f"{url} is not https: without encryption, the data may have been tampered with")
 
 
 LEAST_LEFT = 0.7
@@ -197,7 +195,10 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
     except FanousError as error:
         return Updated(name, place, UpdateOutcome.FAILED, str(error))
     origin = SetOrigin(place, licence, to_iso(time.time()), hashlib.sha256(data).hexdigest(), reading.usable)
-    accepted = _accepted_as(origin, folder / name)
+    standing = of_this_file(folder / name) if (folder / name).exists() else None
+    accepted = None  # the note of the accepted set, found current now, unless the new set is another one
+    if standing is not None and standing.sha256 == origin.sha256:
+        accepted = replace(origin, accepted_by=standing.accepted_by, accepted_at=standing.accepted_at)
     path = folder / TRIAL / name if accepted is None else folder / name
     same = path.exists() and path.read_bytes() == data
     _install(path, data, accepted or origin)
@@ -263,14 +264,6 @@ def _sites_in(name: str, data: bytes, place: str) -> int:
     return len(found)
 
 
-def _accepted_as(new: SetOrigin, path: Path) -> SetOrigin | None:
-    """The note of the accepted set at ``path``, found current now; ``None`` = the new set is another one."""
-    standing = of_this_file(path) if path.exists() else None
-    if standing is None or standing.sha256 != new.sha256:
-        return None
-    return replace(new, accepted_by=standing.accepted_by, accepted_at=standing.accepted_at)
-
-
 def _identity(source: PublicSet | Path, text: str) -> tuple[str, str]:
     """Name in the folder, and licence."""
     if not isinstance(source, Path):
@@ -281,11 +274,11 @@ def _identity(source: PublicSet | Path, text: str) -> tuple[str, str]:
     return known.file, known.licence
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path, largest: int = LARGEST_SET) -> bytes:
     check_regular(path)
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_SET + 1)
+            return file.read(largest + 1)
     except OSError as error:
         raise FanousError(
             f"cannot read {path}: {error.strerror}; give the file that you downloaded"
@@ -323,17 +316,15 @@ def _refuse_changed(path: Path, data: bytes) -> None:
 
     def is_ours(there: Path) -> bool:
         same = of_this_file(there) is not None or there.read_bytes() == data
-        return same or (there.suffix != ".toml" and not _is_readable(there))
+        if same or there.suffix == ".toml":
+            return same
+        try:
+            return not read_set(decoded(there.read_bytes(), str(there)), there.name).usable
+        except FanousError:
+            return True
 
     if path.parent.is_dir():
         check_file(path, is_ours)
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        return bool(read_set(decoded(path.read_bytes(), str(path)), path.name).usable)
-    except FanousError:
-        return False
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
@@ -382,7 +373,7 @@ def update_users(
     """
     name, place = (APNIC_FILE, APNIC_URL) if source is None else (source.name, str(source))
     try:
-        data = fetch(APNIC_URL) if source is None else _read(source)
+        data = fetch(APNIC_URL) if source is None else _bytes_of(source, LARGEST_FILE)
         text = decoded(data, place, LARGEST_FIGURES, "these are not user figures")
         told = parse_apnic(text, place) if is_apnic(text) or source is None else parse_own(text, place)
         changed = _update_users_install(told, folder)
@@ -399,13 +390,6 @@ def forget_users(country: str, folder: Path) -> bool:
     there = path.exists()
     path.unlink(missing_ok=True)
     return there
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_regular(path, LARGEST_FILE, "fingerprints or user figures")
-    except OSError as error:
-        raise FanousError(f"{path} cannot be read: {error.strerror}; give the file you have") from error
 
 
 def _update_users_install(told: FiguresFile, folder: Path) -> bool:

@@ -162,7 +162,8 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
         is_known = is_country(row.country) and 0 < row.asn < 2**32
         if not (is_known and 0 < row.users <= PEOPLE_M * 1e6 and 0 <= row.percent <= 100):
             continue
-        if _registered_in(row) not in ("", row.country):
+        registered = _COUNTRY.search(row.told.strip())
+        if registered and is_country(registered[1]) and registered[1] != row.country:
             abroad.setdefault(row.country, set()).add(row.asn)
         if row.percent >= APNIC_LEAST:
             rows.setdefault(row.country, []).append(row)
@@ -184,12 +185,6 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
 
 _COUNTRY = re.compile(r",\s*([A-Z]{2})$")
 """End of a description: the country in which the network is registered, according to the registries."""
-
-
-def _registered_in(row: _Row) -> str:
-    """The country of registration; empty = the description does not say."""
-    country = _COUNTRY.search(row.told.strip())
-    return country[1] if country and is_country(country[1]) else ""
 
 
 def _operator(row: _Row) -> Operator:
@@ -236,11 +231,11 @@ def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
     Raises:
         FanousError: installed figures cannot be read.
     """
-    figures = _figures(cc, folder)
+    estimates = _installed(folder, "apnic", cc)
+    figures = _installed(folder, "own", cc) or _shipped().get(cc) or estimates
     if figures is None:
         return None
     total = sum(entry.users_m for entry in figures.network) + sum(figures.unlisted_m.values())
-    estimates = _installed(folder, "apnic", cc)
     return UserWeights(
         country=cc,
         networks=tuple(weight for entry in figures.network for weight in _over_asns(entry, total)),
@@ -248,11 +243,6 @@ def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
         source=f"{figures.source} ({figures.date or figures.year})",
         abroad=tuple(sorted({*figures.abroad, *(estimates.abroad if estimates else ())})),
     )
-
-
-def _figures(cc: str, folder: Path | None) -> Figures | None:
-    own = _installed(folder, "own", cc)
-    return own or _shipped().get(cc) or _installed(folder, "apnic", cc)
 
 
 def _installed(folder: Path | None, kind: str, cc: str) -> Figures | None:

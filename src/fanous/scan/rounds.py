@@ -156,13 +156,9 @@ def wanted(state: BlockStates) -> NDArray[np.intp]:
     )
     left = MOST_AN_HOUR - state.spent.sum(axis=0)
     if state.wave > 0:  # the later rounds of the hour need one probe each
-        left = left - (ROUNDS_AN_HOUR - 1 - _used_rounds(state))
+        used = np.asarray((state.spent[1:] > 0).sum(axis=0), np.int64)  # earlier rounds of the same hour
+        left = left - (ROUNDS_AN_HOUR - 1 - used)
     return np.flatnonzero(ask & (left > 0))
-
-
-def _used_rounds(state: BlockStates) -> Ints:
-    """Earlier rounds of the same hour in which each block was asked."""
-    return np.asarray((state.spent[1:] > 0).sum(axis=0), np.int64)
 
 
 def answered(state: BlockStates, blocks: NDArray[np.intp], available: Floats, replied: Flags) -> BlockStates:

@@ -340,7 +340,9 @@ def scrub(data: bytes, own: Iterable[str] = (), seconds: float = MOST_SECONDS) -
     in_place, told = _named(stated, everywhere)
     if not in_place and not everywhere:
         return data
-    contacted = _contacted(plain) if told else frozenset()
+    # Every address that the probe looked up or connected to.
+    texts = _CONTACTED.findall(plain) if told else ()
+    contacted = {address for text in texts for address in addresses_in(text)}
     for address in told:
         if address not in contacted:
             everywhere.add(address)
@@ -398,17 +400,13 @@ def _named(
         found = _addresses(value[1])
         if found or (key == b"probe_ip" and value.re is _VALUE):
             in_place.append(value.span(1))
-        if _is_own(key):
+        # Names that probes and speed tests give their own address; servers' headers have a hyphen.
+        if b"-" not in key and key != b"forwarded":
             for address in found:
                 everywhere.add(address)
         else:
             told.update(found)
     return in_place, told
-
-
-def _is_own(key: bytes) -> bool:
-    """Names that probes and speed tests give their own address; servers' headers have a hyphen."""
-    return b"-" not in key and key != b"forwarded"
 
 
 def _addresses(value: bytes) -> list[Address]:
@@ -425,9 +423,3 @@ def _cut(data: bytes, spans: list[tuple[int, int]]) -> bytes:
         parts += [data[at:start], Addresses(found, plainly=True).replaced(value) if found else NOBODY]
         at = end
     return b"".join([*parts, data[at:]])
-
-
-def _contacted(data: bytes) -> frozenset[Address]:
-    """Every address that the probe looked up or connected to."""
-    found = (address for text in _CONTACTED.findall(data) for address in addresses_in(text))
-    return frozenset(found)

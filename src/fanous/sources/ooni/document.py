@@ -14,7 +14,6 @@ a second or two of work, and is more than ten times what the largest real record
 which no replay repeats, also has a limit in seconds.
 """
 
-from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -460,12 +459,8 @@ _LOST = object()
 
 
 @cache
-def _cached(kind: Hashable, strict: bool) -> Decoder[Any]:
-    return Decoder(kind, strict=strict)
-
-
 def _decoder(kind: Any, strict: bool) -> Decoder[Any]:
-    return _cached(kind, strict)
+    return Decoder(kind, strict=strict)
 
 
 def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T | None:
@@ -478,7 +473,12 @@ def decode(data: bytes | Raw, kind: type[T], place: str, notes: list[str]) -> T 
         Rejected: it is not JSON, is nested too deeply, or has too many errors.
     """
     try:
-        return _whole_or_parts(data, kind, place, _Losses(notes))
+        try:
+            whole: T = _decoder(kind, True).decode(data)  # type: ignore[arg-type]  # a type is hashable
+        except ValidationError:
+            parts = _salvage(data, kind, place, _Losses(notes))
+            return None if parts is _LOST else parts
+        return whole
     except (DecodeError, UnicodeDecodeError) as error:
         raise Rejected(f"not JSON: {error}") from error
     except RecursionError as error:
@@ -500,15 +500,6 @@ class _Losses:
         self._repairs += 1
         if self._repairs > MOST_REPAIRS:
             raise TooCostly(f"more than {MOST_REPAIRS:,} of its values have the wrong type for their field")
-
-
-def _whole_or_parts(data: bytes | Raw, kind: type[T], place: str, losses: _Losses) -> T | None:
-    try:
-        whole: T = _decoder(kind, True).decode(data)
-    except ValidationError:
-        kept = _salvage(data, kind, place, losses)
-        return None if kept is _LOST else kept
-    return whole
 
 
 def _salvage(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> Any:
@@ -533,24 +524,18 @@ def _take_apart(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> An
     for member in get_args(kind) if get_origin(kind) in (Union, type(int | str)) else (kind,):
         container = get_origin(member) or member
         if first == b"[" and container is list:
-            return _each(data, get_args(member)[0], place, losses)
+            raws = msgspec.json.decode(data, type=list[Raw])
+            of = get_args(member)[0]
+            parts = [_salvage(raw, of, f"{place}[{n}]", losses) for n, raw in enumerate(raws)]
+            return [part for part in parts if part is not _LOST]
         if first == b"{" and container is dict:
-            return _values(data, get_args(member)[1], place, losses)
+            named = msgspec.json.decode(data, type=dict[str, Raw])
+            of = get_args(member)[1]
+            kept = {key: _salvage(raw, of, f"{place}.{key[:60]}", losses) for key, raw in named.items()}
+            return {key: part for key, part in kept.items() if part is not _LOST}
         if first == b"{" and isinstance(member, type) and issubclass(member, Struct):
             return _fields(data, member, place, losses)
     return _LOST
-
-
-def _each(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> list[Any]:
-    raws = msgspec.json.decode(data, type=list[Raw])
-    kept = (_salvage(raw, kind, f"{place}[{n}]", losses) for n, raw in enumerate(raws))
-    return [value for value in kept if value is not _LOST]
-
-
-def _values(data: bytes | Raw, kind: Any, place: str, losses: _Losses) -> dict[str, Any]:
-    raws = msgspec.json.decode(data, type=dict[str, Raw])
-    kept = {key: _salvage(raw, kind, f"{place}.{key[:60]}", losses) for key, raw in raws.items()}
-    return {key: value for key, value in kept.items() if value is not _LOST}
 
 
 def _fields(data: bytes | Raw, kind: type[Struct], place: str, losses: _Losses) -> Struct:

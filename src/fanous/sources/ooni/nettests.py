@@ -28,7 +28,6 @@ from fanous.sources.ooni.document import (
     HealthKeys,
     Number,
     QueryRecord,
-    Sample,
     StepKeys,
     TorKeys,
     TorTarget,
@@ -142,16 +141,9 @@ def _received(test_name: str, keys: TransferKeys) -> tuple[int, float]:
     samples = keys.receiver_data or []
     if not samples:
         return -1, nan
-    return sum(_bytes(sample) for sample in samples), seconds_of(sum(_seconds(sample) for sample in samples))
-
-
-def _bytes(sample: Sample) -> int:
-    return count_of(sample.received, 0)
-
-
-def _seconds(sample: Sample) -> float:
-    elapsed = seconds_of(sample.elapsed)
-    return elapsed if elapsed > 0 else 0.0
+    elapsed = [seconds_of(sample.elapsed) for sample in samples]
+    received = sum(count_of(sample.received, 0) for sample in samples)
+    return received, seconds_of(sum(seconds for seconds in elapsed if seconds > 0))
 
 
 PLATFORMS = {

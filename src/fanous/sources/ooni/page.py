@@ -117,7 +117,12 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
     """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     try:
         if isinstance(given, list):
-            if _are_plain(given):
+            # Are they lists of name and value in text, as nearly all are?  Then nothing has to be converted.
+            if (
+                {*map(type, given)} == {list}
+                and {*map(len, given)} == {2}
+                and ({*map(type, chain.from_iterable(given))} == {str})
+            ):
                 return [(name, value[:LONGEST_VALUE]) for name, value in given[:MOST_HEADERS]]
             pairs = msgspec.convert(given, _PAIRS)
             return [(name, _text(value)) for name, value in pairs[:MOST_HEADERS]]
@@ -129,15 +134,6 @@ def headers_of(given: Any) -> list[tuple[str, str]]:
     except (msgspec.ValidationError, RecursionError):
         return list(_odd_headers(given))[:MOST_HEADERS]
     return []
-
-
-def _are_plain(given: list[Any]) -> bool:
-    """Are they lists of name and value in text, as nearly all are?  Then nothing has to be converted."""
-    return (
-        {*map(type, given)} == {list}
-        and {*map(len, given)} == {2}
-        and {*map(type, chain.from_iterable(given))} == {str}
-    )
 
 
 def title_place(body: str) -> tuple[int, int]:
@@ -200,16 +196,17 @@ def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
 KEPT_HEADERS = frozenset(
     (
         *("server", "date", "content-type", "content-length", "content-language", "content-encoding"),
+        *("transfer-encoding", "connection", "keep-alive", "cache-control", "pragma", "expires"),
         *(
-            "transfer-encoding",
-            "connection",
-            "keep-alive",
-            "cache-control",
-            "pragma",
-            "expires",
             "last-modified",
+            "vary",
+            "accept-ranges",
+            "allow",
+            "retry-after",
+            "alt-svc",
+            "upgrade",
+            "mime-version",
         ),
-        *("vary", "accept-ranges", "allow", "retry-after", "alt-svc", "upgrade", "mime-version"),
         *("strict-transport-security", "x-frame-options", "x-content-type-options", "x-xss-protection"),
         *(
             "referrer-policy",

@@ -108,7 +108,7 @@ def parse_whole(record: Record) -> tuple[Decoded, ParsedMeasurement]:
     content = known.content if known else stamp_of(data)
     measurement = measurement_of(
         header,
-        lambda: _own_uid(data, content, header),
+        lambda: uid_of(content, clip(header.report_id)) if content else canonical_hash(data),
         found.target,
         found.defect,
         notes,
@@ -231,10 +231,6 @@ def keys_of(document: Document, kind: type[K], notes: list[str]) -> K | None:
         notes.append("test_keys: missing")
         return None
     return decode(document.test_keys, kind, "test_keys", notes)
-
-
-def _own_uid(data: bytes, content: str, header: Header) -> str:
-    return uid_of(content, clip(header.report_id)) if content else canonical_hash(data)
 
 
 SILENT_HELPER = "control_empty"

@@ -212,21 +212,8 @@ _VERSION = re.compile(
 
 QUERY_TYPES = frozenset(
     (
-        "A",
-        "AAAA",
-        "ANY",
-        "CNAME",
-        "PTR",
-        "NS",
-        "MX",
-        "TXT",
-        "SOA",
-        "SRV",
-        "HTTPS",
-        "SVCB",
-        "CAA",
-        "DS",
-        "DNSKEY",
+        *("A", "AAAA", "ANY", "CNAME", "PTR", "NS", "MX", "TXT", "SOA", "SRV"),
+        *("HTTPS", "SVCB", "CAA", "DS", "DNSKEY"),
     )
 )
 
@@ -280,9 +267,15 @@ def measurement_of(
         raise Rejected("no test_name: it is not an OONI measurement")
     own_uid = document.measurement_uid or ""
     uid = (clip(own_uid) if len(own_uid) <= LONGEST_NAME else "") or make_uid()
+    # `verification_status` is ignored: it shows that a credential was used, of which anyone may have many.
+    stated = clip(document.probe_id)
     country, asn = country_of(document.probe_cc), asn_of(document.probe_asn)
     network_type = (document.annotations.network_type if document.annotations else None) or ""
+    no_line = "vpn" if network_type == "vpn" else "no network" if network_type in NO_NETWORK else ""
     began = started_at(document, notes)
+    uploaded = _from_identifier(document.measurement_uid)
+    # A clock that is behind cannot be told from a late upload.
+    no_time = "clock ahead" if uploaded is not None and began - uploaded > AHEAD else ""
     receipt, vouched = _receipt(document, is_own=is_own), is_own and is_vouched(document)
     late = LATE if not vouched and is_late(began, receipt) else ""
     return Measurement(
@@ -294,21 +287,23 @@ def measurement_of(
         resolver_asn=asn_of(document.resolver_asn),
         access=Access.MOBILE if network_type == "mobile" else Access.ANY,
         started_at=began,
-        probe=_probe(document) or uid,
+        probe=(f"{STATED}{stated}" if stated else clip(document.report_id)) or uid,
         software=f"{software_of(clip(document.software_name))} {version_of(clip(document.software_version))}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
         defect=late
-        or _no_line(network_type)
+        or no_line
         or defect
-        or _no_time(document, began)
-        or _no_place(country, asn),
+        or no_time
+        or ("unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""),
         network_name=clip(document.probe_network_name),
         report=clip(document.report_id),
         content=content,
         receipt=receipt,
         vouched=vouched,
-        volunteer=is_own and not vouched and _is_volunteer(document),
+        volunteer=is_own
+        and not vouched
+        and (document.x_collector is not None and document.x_collector.volunteer is True),
     )
 
 
@@ -316,10 +311,6 @@ def is_vouched(document: Header) -> bool:
     """Does no collector say that a stranger sent it?  The lab answers for what it staged, which counts only as that."""
     note, recorded = document.x_collector, document.x_recorded not in (None, UNSET)
     return recorded or note is None or note.vouched is True
-
-
-def _is_volunteer(document: Header) -> bool:
-    return document.x_collector is not None and document.x_collector.volunteer is True
 
 
 def _receipt(document: Header, *, is_own: bool) -> float:
@@ -336,13 +327,6 @@ def _receipt(document: Header, *, is_own: bool) -> float:
     noted = (instant_of(text) for text in texts if text)
     given = None if is_own else _from_identifier(document.measurement_uid)
     return next((instant for instant in (given, *noted) if instant is not None), nan)
-
-
-def _probe(document: Header) -> str:
-    """The probe's name.  ``verification_status`` is ignored: it shows that a credential was used, of which anyone
-    may have many."""
-    stated = clip(document.probe_id)
-    return f"{STATED}{stated}" if stated else clip(document.report_id)
 
 
 def started_at(document: Header, notes: list[str]) -> float:
@@ -411,12 +395,6 @@ def country_of(code: str | None) -> str:
     )
 
 
-def _no_line(network_type: str) -> str:
-    if network_type == "vpn":
-        return "vpn"
-    return "no network" if network_type in NO_NETWORK else ""
-
-
 AHEAD = threshold(
     "sources.clock_ahead_seconds",
     3600.0,
@@ -424,19 +402,6 @@ AHEAD = threshold(
     "the probe's clock was wrong, and when it measured is not known. Below 25 minutes in 62 real records and "
     "131,496 rows of tables.",
 )
-
-
-def _no_time(document: Header, began: float) -> str:
-    """A clock that is behind cannot be told from a late upload."""
-    received = _from_identifier(document.measurement_uid)
-    return "clock ahead" if received is not None and began - received > AHEAD else ""
-
-
-def _no_place(country: str, asn: int) -> str:
-    """The last defect to check: it keeps a measurement out of every series, but alone does not make its observations
-    worthless.
-    """
-    return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
 
 
 # --- failures ---------------------------------------------------------------------------------------------

@@ -343,7 +343,11 @@ def records(asked: AskedTarget, control: RemoteAnswer) -> Iterator[bytes]:
         if item is None:
             continue
         own = result_of(beside, FinishedPage)
-        sound = isinstance(own, FinishedPage) and _is_sound(own) and _lasts(control, asked.http)
+        sound = (
+            isinstance(own, FinishedPage)
+            and (own.tls is None or own.tls.authorized)
+            and (from_iso(asked.http.created) - from_iso(control.created) <= CONTROL_LASTS)
+        )
         unsound = "" if sound else CONTROL_FAILED
         keys, fault = _steps(asked, item, _same(asked.dns, number, probe))
         yield record_of(
@@ -372,14 +376,6 @@ def _same(answer: RemoteAnswer | None, number: int, probe: ProbeLocation) -> Ite
     return item if (item.probe.country, item.probe.asn) == (probe.country, probe.asn) else None
 
 
-def _is_sound(page: FinishedPage) -> bool:
-    return page.tls is None or page.tls.authorized
-
-
-def _lasts(control: RemoteAnswer, answer: RemoteAnswer) -> bool:
-    return from_iso(answer.created) - from_iso(control.created) <= CONTROL_LASTS
-
-
 def _steps(asked: AskedTarget, item: Item, looked_up: Item | None) -> tuple[dict[str, Any], str]:
     """The ``test_keys`` of the probe's own steps, and why they say nothing; empty = they do."""
     parts = urlsplit(asked.url)
@@ -387,16 +383,20 @@ def _steps(asked: AskedTarget, item: Item, looked_up: Item | None) -> tuple[dict
     keys: dict[str, Any] = {"queries": [], "tcp_connect": [], "tls_handshakes": [], "requests": []}
     found = result_of(looked_up, FinishedLookup) if looked_up else None
     if found is not None and not (isinstance(found, Failed) and found.source == OWN_FAULT):
-        keys["queries"].append(_query(host, found))
+        failure = lookup_failure(found)
+        if failure is not None or isinstance(found, Failed):
+            keys["queries"].append(answered(host, [], failure))
+        else:
+            answers = [(one.value, one.ttl) for one in found.answers if one.type in ("A", "AAAA")]
+            keys["queries"].append(answered(host, answers, seconds=found.timings.total / 1000))
     got = result_of(item, FinishedPage)
     if isinstance(got, FinishedPage):
         _page_steps(keys, asked.url, host, port, got)
         return keys, ""
     if got is None or got.source == OWN_FAULT:
         return keys, OWN_TROUBLE
-    failure = failure_of(got)
-    if failure is not None:
-        _failed_step(keys, asked.url, host, failure)
+    if (shown := failure_of(got)) is not None:
+        _failed_step(keys, asked.url, host, shown)
     return keys, ""
 
 
@@ -454,14 +454,6 @@ def _failed_step(keys: dict[str, Any], url: str, host: str, failure: Failure) ->
             {"network": "tcp", "server_name": host, "failure": failure.name, "no_tls_verify": False}
         )
     keys["requests"].append({"request": {"url": url, "method": "GET"}, "failure": failure.name})
-
-
-def _query(host: str, found: FinishedLookup | Failed) -> dict[str, Any]:
-    failure = lookup_failure(found)
-    if failure is not None or isinstance(found, Failed):
-        return answered(host, [], failure)
-    answers = [(one.value, one.ttl) for one in found.answers if one.type in ("A", "AAAA")]
-    return answered(host, answers, seconds=found.timings.total / 1000)
 
 
 def _ends(timings: Timings) -> list[float]:

@@ -200,7 +200,8 @@ def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, li
     for at, head in enumerate(heads):
         key = None if at == clock else _key(head, country)
         if key is not None and key not in found:
-            found[key] = _Column(key, at, _unit(key.signal, head))
+            is_percent = key.signal == "ping-slash24-loss" and not _SHARE.search(head)
+            found[key] = _Column(key, at, PERCENT if is_percent else 1.0)
         elif at != clock:
             why = "occurs twice" if key else "is not a known signal of IODA's dashboard"
             on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: skipped")
@@ -220,7 +221,3 @@ def _key(head: str, country: str) -> SeriesKey | None:
                 Place(country), "", signal, source=IodaCsv.name, subtype=PRODUCTS.get(legend, legend)
             )
     return None
-
-
-def _unit(signal: str, head: str) -> float:
-    return PERCENT if signal == "ping-slash24-loss" and not _SHARE.search(head) else 1.0
