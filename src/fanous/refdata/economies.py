@@ -12,7 +12,7 @@ WORLD_BANK = "World Bank, World Development Indicators"
 def economy(cc: str) -> Economy:
     """The figures of a country, by any code; an unknown figure is ``None``."""
     gdp, population, users = _published().get(cc, (None, None, None))
-    studies = _studies()
+    studies = toml_table("costs.toml")
     return Economy(
         country=cc,
         gdp=gdp,
@@ -26,24 +26,17 @@ def economy(cc: str) -> Economy:
 
 def region_share(region: str) -> Figure | None:
     """Share of the country's people who live in ``PK-PB``; ``None`` = no figure is included."""
-    table = _studies()["region_share"]
+    table = toml_table("costs.toml")["region_share"]
     share = table.get(region)
     if not isinstance(share, float):
         return None
     return Figure(Phrase(region), share, "share", table["year"], table["source"])
 
 
-@lru_cache(maxsize=1)
-def _studies() -> dict[str, dict[str, Any]]:
-    return toml_table("costs.toml")
-
-
 def _figure(name: str, key: str, entry: dict[str, Any] | None, unit: str) -> Figure | None:
-    return (
-        None
-        if entry is None
-        else Figure(Phrase(name), float(entry[key]), unit, entry["year"], entry["source"])
-    )
+    if entry is None:
+        return None
+    return Figure(Phrase(name), float(entry[key]), unit, entry["year"], entry["source"])
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from itertools import accumulate
 
@@ -21,6 +21,7 @@ from fanous.base.text import printable
 from fanous.refdata import bytes_of, toml_table
 
 
+@cache
 def _by_asn(file: str) -> dict[int, str]:
     """A table by ASN; each line is the distance from the previous ASN, a tab, and what is known about it."""
     known: dict[int, str] = {}
@@ -34,30 +35,14 @@ def _by_asn(file: str) -> dict[int, str]:
     return known
 
 
-@lru_cache(maxsize=1)
-def _registered() -> dict[int, str]:
-    return _by_asn("networks.tsv.xz")
-
-
-@lru_cache(maxsize=1)
-def _homes() -> dict[int, str]:
-    return _by_asn("network_homes.tsv.xz")
-
-
 def home_of(asn: int) -> str:
     """The country in which most of its addresses are registered; empty = unknown, or there is no one such country."""
-    return _homes().get(asn, "")
-
-
-@lru_cache(maxsize=1)
-def _known_as() -> dict[int, str]:
-    names = toml_table("network_names.toml")["names"]
-    return {int(asn): name for asn, name in names.items()}
+    return _by_asn("network_homes.tsv.xz").get(asn, "")
 
 
 def network_name(asn: int) -> str:
     """The name for people; empty = unknown.  The first call takes about 0.1 s to unpack the table."""
-    return _known_as().get(asn) or _registered().get(asn, "")
+    return toml_table("network_names.toml")["names"].get(str(asn)) or registered_name(asn)
 
 
 _ACTING = re.compile(r"(?:[@<>`*_~\[\]|#]|://)+")
@@ -71,14 +56,9 @@ def network_title(asn: int, names: Mapping[int, str]) -> str:
     return "" if name == f"AS{asn}" else name
 
 
-@lru_cache(maxsize=1)
-def _former() -> dict[int, list[str]]:
-    return {int(asn): names for asn, names in toml_table("network_names.toml")["former"].items()}
-
-
 def former_names(asn: int) -> list[str]:
     """Other names under which people know it: former ones, and those of owners."""
-    return list(_former().get(asn, ()))
+    return list(toml_table("network_names.toml")["former"].get(str(asn), ()))
 
 
 def is_same_operator(one: int, other: int) -> bool:
@@ -88,7 +68,7 @@ def is_same_operator(one: int, other: int) -> bool:
 
 def registered_name(asn: int) -> str:
     """The name in the registries; empty = unknown."""
-    return _registered().get(asn, "")
+    return _by_asn("networks.tsv.xz").get(asn, "")
 
 
 _BITS = {4: 0, 6: 64}
