@@ -5,9 +5,10 @@ The dashboard may have scaled the values of each column for its chart.  That mak
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import chain
 from math import nan
 from pathlib import Path
 
@@ -103,23 +104,6 @@ class _Column:
         yield reading_of(kept, [t for t, _ in chosen], [n for _, n in chosen])
 
 
-@dataclass(slots=True)
-class _Unreadable:
-    """Fields that are neither numbers nor a known sign for no value: they count as not measured."""
-
-    cells: int = 0
-    first: str = ""
-
-    def count(self, line: int, texts: Iterable[str]) -> None:
-        for text in texts:
-            self.cells += 1
-            self.first = self.first or f"{text[:40]!r} in line {line}"
-
-    def __str__(self) -> str:
-        what = "1 value is not a number" if self.cells == 1 else f"{self.cells:,} values are not numbers"
-        return f"{what} (first {self.first}): treated as not measured; the rest of the line counts"
-
-
 class IodaCsv(SeriesFiles):
     name = "ioda-csv"
     title = "IODA, a file of its dashboard"
@@ -140,7 +124,7 @@ class IodaCsv(SeriesFiles):
         instant = reader(UTC)
         columns: list[_Column] = []
         known: set[int] = set()
-        unreadable = _Unreadable()
+        unreadable, first = 0, ""
         clock = 0
         for line, fields in table.rows():
             if not columns:
@@ -157,29 +141,27 @@ class IodaCsv(SeriesFiles):
             if all(value is None for value in values):
                 on_reject(line, f"no number among the values: {','.join(fields)[:80]!r}")
                 continue
-            unreadable.count(line, (fields[c.at] for c, v in zip(columns, values, strict=True) if v is None))
             known.add(at)
             for column, value in zip(columns, values, strict=True):
                 column.add(at, value, line)
+                if value is None:  # neither a number nor a known sign for no value
+                    unreadable += 1
+                    first = first or f"{fields[column.at][:40]!r} in line {line}"
         if not columns:  # a header without rows may not be this kind of file
             _columns(table, about.country, on_reject)
-        if unreadable.cells:
-            on_reject(WHOLE_FILE, str(unreadable))
-        for column in columns:
-            yield from _told(column, on_reject)
-
-
-def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
-    """The column's reading, and a remark if no detector will look at it."""
-    for reading in column.reading():
-        step = reading.levels.step
-        if DAY % step:
-            on_reject(
-                WHOLE_FILE,
-                f"{reading.levels.key.signal} comes every {step} s, and a day is not a whole number of such "
-                f"steps: it is stored and shown, but not searched for outages",
-            )
-        yield reading
+        if unreadable:
+            what = "1 value is not a number" if unreadable == 1 else f"{unreadable:,} values are not numbers"
+            why = f"{what} (first {first}): treated as not measured; the rest of the line counts"
+            on_reject(WHOLE_FILE, why)
+        for reading in chain.from_iterable(column.reading() for column in columns):
+            step = reading.levels.step
+            if DAY % step:  # no detector will look at it
+                on_reject(
+                    WHOLE_FILE,
+                    f"{reading.levels.key.signal} comes every {step} s, and a day is not a whole number of such "
+                    f"steps: it is stored and shown, but not searched for outages",
+                )
+            yield reading
 
 
 def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
