@@ -308,11 +308,11 @@ def _be_child(connection: int, stderr: int, passed: list[int]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(stderr, 2)
         os.close(stderr)
-        with Connection(connection) as line:
-            folder, function, arguments = pickle.loads(line.recv_bytes())
-            with suppress(OSError):
-                os.chdir(folder)
-            function(line, passed, *arguments)
+        line = Connection(connection)  # open to the end: a thread may wait for the end of the other side
+        folder, function, arguments = pickle.loads(line.recv_bytes())
+        with suppress(OSError):
+            os.chdir(folder)
+        function(line, passed, *arguments)
         code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
