@@ -11,7 +11,7 @@ import numpy as np
 from fanous.analysis.detectors.finding import Finding, inside
 from fanous.analysis.detectors.interference import BLOCKING, DETECTOR_VERSION
 from fanous.analysis.explanations.comparisons import NOTHING, Comparisons
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
+from fanous.analysis.incidents.assemble import Setting, events, of_measurements
 from fanous.analysis.incidents.disputes import JUDGED_ALONE, Alone, of_family, with_disputes
 from fanous.analysis.incidents.interference import MeasuredVotes
 from fanous.analysis.incidents.networks import is_groundless
@@ -78,7 +78,7 @@ def _alone(
         MeasuredVotes(
             kept, elsewhere, FAMILY_OF, _compared(votes, group, country, software), findings
         ).incident(group, setting)
-        for group in events(findings, OF_MEASUREMENTS)
+        for group in events(findings, of_measurements)
         if not is_groundless(group, kept)
     ]
 

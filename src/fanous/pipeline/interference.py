@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.analysis.detectors.detector import Reads
-from fanous.analysis.detectors.finding import Finding, inside
+from fanous.analysis.detectors.finding import Finding, by_network, failures, inside
 from fanous.analysis.detectors.interference import Recall
 from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.explanations.comparisons import (
@@ -21,7 +21,7 @@ from fanous.analysis.explanations.event import BY_ADDRESS
 from fanous.analysis.explanations.host import HOST_SITES
 from fanous.analysis.explanations.resolver import NO_ANSWER
 from fanous.analysis.explanations.site import OWN_PAGES, by_whose_page
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, Setting, events
+from fanous.analysis.incidents.assemble import Setting, events, of_measurements
 from fanous.analysis.incidents.confirm import families_seen
 from fanous.analysis.incidents.disputes import (
     JUDGED_ALONE,
@@ -39,7 +39,7 @@ from fanous.analysis.series.silence import SilenceWindow, silence_series, silenc
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
 from fanous.model.evidence import Evidence, EvidenceScope
-from fanous.model.incident import Estimate, Incident, Interval, Kind
+from fanous.model.incident import Estimate, Incident, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
 from fanous.model.series import Ints, Rate, Series, Votes, within
@@ -171,21 +171,12 @@ def _interference(
 
     def apart(group: Sequence[Finding]) -> list[list[Finding]]:
         ours = votes.of({finding.target for finding in group}, here)
-        if not set(ours.mechanisms[inside(ours, group) & ours.seen].tolist()) & {*OWN_PAGES}:
+        if not set(failures(ours, group).mechanisms.tolist()) & {*OWN_PAGES}:
             return [list(group)]
         return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
 
-    groups = [part for group in events(findings, OF_MEASUREMENTS) for part in apart(group)]
+    groups = [part for group in events(findings, of_measurements) for part in apart(group)]
     return [incident for incident in map(incident_of, groups) if incident is not None]
-
-
-def _stretches(group: Iterable[Finding]) -> dict[int, list[Interval]]:
-    """ASN -> when the findings on it were on."""
-    by_network: dict[int, list[Interval]] = {}
-    for finding in group:
-        stretch = Interval(finding.anomaly.start_latest, finding.anomaly.last_seen)
-        by_network.setdefault(finding.asn, []).append(stretch)
-    return by_network
 
 
 def votes_behind(store: Store, incident: Incident, until: float) -> list[Votes]:
@@ -258,7 +249,7 @@ def slowdowns_of(rates: Iterable[Rate], setting: Setting) -> list[Incident]:
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     measurements = MeasuredVotes(told.votes, nobody, FAMILY_OF, NOTHING, findings)
-    groups = (group for group in events(findings, OF_MEASUREMENTS) if not is_groundless(group, told.votes))
+    groups = (group for group in events(findings, of_measurements) if not is_groundless(group, told.votes))
     found = (measurements.incident(group, setting) for group in groups)
     return [replace(incident, level=_left(incident, told)) for incident in found]
 
@@ -283,7 +274,7 @@ def comparisons_of(
         sources: see ``Comparisons``.
     """
     slots = failing(group, votes)
-    homes = {asn: home for asn in _stretches(group) if (home := home_of(asn)) not in ("", country)}
+    homes = {asn: home for asn in by_network(group) if (home := home_of(asn)) not in ("", country)}
     return Comparisons(
         evidence_of(store, country, group, votes, slots), slots, homes, sources, UNKNOWN_PROBES
     )
@@ -298,14 +289,15 @@ def evidence_of(
         votes: the country's votes about the group's targets.
         slots: see ``failing``.
     """
-    how = set(votes.mechanisms[inside(votes, group) & votes.seen].tolist())
+    how = set(failures(votes, group).mechanisms.tolist())
     targets = tuple(sorted({one.target for one in group}))
     is_moved = FORGED in how or bool(how & {*BY_ADDRESS}) or any(map(is_intercepted, how))
     may_fail = any("." in target for target in targets) and (
         len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS})
     )
+    stretches = {asn: [one.stretch for one in there] for asn, there in by_network(group).items()}
     return store.facts.evidence(
-        EvidenceScope(country, targets, _stretches(group)),
+        EvidenceScope(country, targets, stretches),
         slots=slots,
         pages=bool(how & {*OWN_PAGES}),
         hosting=may_fail or bool(how & {*NO_ANSWER, *OWN_PAGES}),

@@ -18,7 +18,7 @@ from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.detectors.registry import detectors_of, signals_read, version_of
 from fanous.analysis.explanations.fall import DEEP, OutageElsewhere
 from fanous.analysis.explanations.publisher import NEAR
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, Setting, events, without_duplicates
+from fanous.analysis.incidents.assemble import Setting, events, of_quantities, without_duplicates
 from fanous.analysis.incidents.chance import Chance
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
 from fanous.analysis.incidents.families import alone, worth_keeping
@@ -203,7 +203,7 @@ def outages_of(
     basis = replace(quantities, anomalies=kept)
     units = _units({one.key.place.asn for one in kept} - {0}, setting.weights)
     chance = Chance(findings, max(map(_days, quantities.series), default=0.0) * DAY, units)
-    groups = [part for group in events(findings, OF_QUANTITIES) for part in chance.apart(group)]
+    groups = [part for group in events(findings, of_quantities) for part in chance.apart(group)]
     found = (basis.incident(group, setting) for group in without_duplicates(groups))
     return [incident for incident in found if incident is not None]
 

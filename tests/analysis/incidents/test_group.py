@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import OF_MEASUREMENTS, events
+from fanous.analysis.incidents.assemble import events, of_measurements
 from fanous.model.incident import Kind
 from fanous.model.place import Place
 from fanous.model.series import Anomaly, SeriesKey
@@ -53,14 +53,14 @@ def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins
     ],
 )
 def test_what_is_one_event(what: str, findings: list[Finding], count: int) -> None:
-    assert len(events(findings, OF_MEASUREMENTS)) == count, what
+    assert len(events(findings, of_measurements)) == count, what
 
 
 def test_the_order_of_the_findings_does_not_matter() -> None:
     findings = [finding(0, 4), finding(20, 24, asn=2), finding(336, 340)]
     assert (
-        [len(g) for g in events(findings, OF_MEASUREMENTS)]
-        == [len(g) for g in events(findings[::-1], OF_MEASUREMENTS)]
+        [len(g) for g in events(findings, of_measurements)]
+        == [len(g) for g in events(findings[::-1], of_measurements)]
         == [2, 1]
     )
 
@@ -68,5 +68,5 @@ def test_the_order_of_the_findings_does_not_matter() -> None:
 def test_an_event_that_goes_on_unmeasured_reaches_to_where_it_was_last_seen() -> None:
     open_ended = finding(0, 4)
     open_ended = Finding(replace(open_ended.anomaly, end=None), Kind.BLOCKING)
-    assert len(events([open_ended, finding(90, 91)], OF_MEASUREMENTS)) == 1
-    assert len(events([open_ended, finding(110, 111)], OF_MEASUREMENTS)) == 2
+    assert len(events([open_ended, finding(90, 91)], of_measurements)) == 1
+    assert len(events([open_ended, finding(110, 111)], of_measurements)) == 2

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import OF_QUANTITIES, events, without_duplicates
+from fanous.analysis.incidents.assemble import events, of_quantities, without_duplicates
 from fanous.model.incident import Kind
 from fanous.model.series import Anomaly
 from tests.analysis.incidents.levels import drop
@@ -15,7 +15,7 @@ AP, GTR = "ping-slash24", "gtr"
 
 
 def outages(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
-    found = events([Finding(one, Kind.OUTAGE) for one in anomalies], OF_QUANTITIES)
+    found = events([Finding(one, Kind.OUTAGE) for one in anomalies], of_quantities)
     return [[one.anomaly for one in event] for event in found]
 
 
@@ -49,7 +49,7 @@ def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
     ordered = sorted(anomalies, key=lambda a: a.start)
     event = list(range(len(ordered)))
     for one, other in combinations(range(len(ordered)), 2):
-        if OF_QUANTITIES.one_event(ordered[one], ordered[other]):
+        if of_quantities(ordered[one], ordered[other]):
             first, second = sorted((event[one], event[other]))
             event = [first if name == second else name for name in event]
     return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]

@@ -1,12 +1,13 @@
 """Finding: an anomaly with the kind of incident it may be, and the votes behind findings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.incident import Kind
+from fanous.base.groups import grouped
+from fanous.model.incident import Interval, Kind
 from fanous.model.series import Anomaly, Votes
 from fanous.model.threshold import threshold
 
@@ -32,6 +33,16 @@ class Finding:
     def target(self) -> str:
         return self.anomaly.key.target
 
+    @property
+    def stretch(self) -> Interval:
+        """When it was seen."""
+        return Interval(self.anomaly.start_latest, self.anomaly.last_seen)
+
+
+def by_network(findings: Iterable[Finding]) -> dict[int, list[Finding]]:
+    """ASN -> the findings on it, in the order of their first."""
+    return grouped(findings, lambda finding: finding.asn)
+
 
 def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
     """Rows behind any of the findings: same network, target, signal and stretch.
@@ -41,10 +52,15 @@ def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> ND
     """
     rows = np.zeros(len(votes), np.bool_)
     for finding in findings:
-        start, end = finding.anomaly.start_latest - beside, finding.anomaly.last_seen + beside
-        span, of_it = rows_of(votes, finding, start, end)
+        stretch = finding.stretch
+        span, of_it = rows_of(votes, finding, stretch.start - beside, stretch.until + beside)
         rows[span] |= of_it
     return rows
+
+
+def failures(votes: Votes, findings: Sequence[Finding]) -> Votes:
+    """The failing votes behind any of the findings."""
+    return votes.where(inside(votes, findings) & votes.seen)
 
 
 def made(votes: Votes) -> int:

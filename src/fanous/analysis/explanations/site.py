@@ -32,7 +32,6 @@ from fanous.analysis.explanations.explanation import (
 )
 from fanous.analysis.series.controls import CONTROLS, SPARED_SHARE, works_elsewhere
 from fanous.analysis.series.voices import helped
-from fanous.model.incident import Interval
 from fanous.model.series import Votes, within
 from fanous.model.verdict import ERROR_PAGE, OTHER_PAGE
 
@@ -72,12 +71,10 @@ def worked_beside(event: NamedEvent) -> int:
     failing = dict(spans(event.seen))
     for asn in np.unique(votes.asns).tolist():
         others = [span for other, span in failing.items() if other != asn]
-        own = [
-            Interval(finding.anomaly.start_latest, finding.anomaly.last_seen)
-            for finding in event.sessions
-            if finding.asn == asn
-        ]
-        rows = signals & (votes.asns == asn) & within(votes.times, others) & ~within(votes.times, own)
+        failed_there = [finding.stretch for finding in event.sessions if finding.asn == asn]
+        rows = (
+            signals & (votes.asns == asn) & within(votes.times, others) & ~within(votes.times, failed_there)
+        )
         if int(rows.sum()) >= CONTROLS and float((~failed[rows]).mean()) >= SPARED_SHARE:
             return int(asn)
     return 0

@@ -20,6 +20,7 @@ import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence
+from fanous.analysis.explanations.fall import DEEP
 from fanous.analysis.incidents.confirm import Ruling
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.signals import target_of_series
@@ -49,17 +50,9 @@ TOGETHER = threshold(
 # --- one event, of either ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What makes two anomalies of one country one event.
-
-    Attributes:
-        one_event: whether two are, the first of which begins no later than the second.
-        may_join: can anything that begins at an instant or later be one event with this anomaly?
-    """
-
-    one_event: Callable[[Anomaly, Anomaly], bool]
-    may_join: Callable[[Anomaly, float], bool]
+SameEvent = Callable[[Anomaly, Anomaly], bool]
+"""Are two anomalies of one country one event, the first of which begins no later than the second?  Not if the second
+begins more than ``SAME_NETWORK_GAP`` after the end of the first, and more than ``TOGETHER`` after its beginning."""
 
 
 @dataclass(slots=True)
@@ -70,25 +63,29 @@ class _Event:
     near: list[Anomaly]
 
 
-def events(findings: Sequence[Finding], link: Link) -> list[list[Finding]]:
+def events(findings: Sequence[Finding], same: SameEvent) -> list[list[Finding]]:
     """Groups linked by pairs that are one event, each in order of onset, in the order of their first.
 
     One link is enough: thousands of series that fall together are millions of pairs.
     """
-    ordered = sorted(findings, key=lambda one: one.anomaly.start)
+    ordered = sorted(findings, key=_onset)
     over: list[_Event] = []
     live: list[_Event] = []
-    for index, one in enumerate(ordered):
-        anomaly = one.anomaly
-        own = _Event([index], [anomaly])
+    for index, finding in enumerate(ordered):
+        anomaly = finding.anomaly
+        newest = _Event([index], [anomaly])
         others: list[_Event] = []
         for event in live:
-            if any(link.one_event(earlier, anomaly) for earlier in reversed(event.near)):
-                own.members, own.near = event.members + own.members, event.near + own.near
+            if any(same(earlier, anomaly) for earlier in reversed(event.near)):
+                newest.members, newest.near = event.members + newest.members, event.near + newest.near
                 continue
-            event.near = [earlier for earlier in event.near if link.may_join(earlier, anomaly.start)]
+            event.near = [
+                earlier
+                for earlier in event.near
+                if anomaly.start <= max(earlier.until + SAME_NETWORK_GAP, earlier.start + TOGETHER)
+            ]
             (others if event.near else over).append(event)
-        live = [*others, own]
+        live = [*others, newest]
     members = sorted(sorted(event.members) for event in (*over, *live))
     return [[ordered[index] for index in group] for group in members]
 
@@ -98,18 +95,13 @@ def events(findings: Sequence[Finding], link: Link) -> list[list[Finding]]:
 OTHER_NETWORK_GAP = threshold(
     "incidents.other_network_gap_seconds",
     36 * HOUR,
-    "Time until the same target fails on another network, which then joins the event: orders are carried out in "
-    "it. The alert of the detectors lasts as long.",
+    "Time until the same target fails on another network, which then joins the event, and time before an anomaly in "
+    "which its first failures are looked for: orders are carried out in it. The alert of the detectors lasts as long.",
 )
 
 
-def _may_still_join(anomaly: Anomaly, start: float) -> bool:
-    """Can anything that begins at ``start`` or later be one event with it?"""
-    return start <= max(anomaly.known_until + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
-
-
-def _one_event(first: Anomaly, second: Anomaly) -> bool:
-    """``first`` begins no later than ``second``; both are of one country."""
+def of_measurements(first: Anomaly, second: Anomaly) -> bool:
+    """Are they one event (``SameEvent``)?"""
     if bool(first.key.target) != bool(second.key.target):
         return False  # cutting the network off and blocking a platform are two orders
     if first.key.target == second.key.target:
@@ -119,9 +111,6 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
     if first.start_earliest is None or second.start_earliest is None:
         return False  # already under way when our data begin, so nothing shows that they began together
     return second.start - first.start <= TOGETHER
-
-
-OF_MEASUREMENTS = Link(_one_event, _may_still_join)
 
 
 # --- anomalies of quantities ----------------------------------------------------------------------------
@@ -139,24 +128,16 @@ SAME_HOURS = threshold(
 )
 
 
-def _may_join(anomaly: Anomaly, start: float) -> bool:
-    """Can anything that begins at ``start`` or later be one event with it?"""
-    return start <= settles(anomaly) + SAME_NETWORK_GAP or settles(anomaly) < start < anomaly.until
-
-
-def _one_outage(first: Anomaly, second: Anomaly) -> bool:
-    """``first`` begins no later than ``second``."""
+def of_quantities(first: Anomaly, second: Anomaly) -> bool:
+    """Are they one event (``SameEvent``)?"""
     gap = second.start - settles(first)
-    if further(first, second):
-        return True
     if first.key == second.key:
-        return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
-    same_place = first.key.place == second.key.place
-    if gap > 0 or (gap == 0 and not same_place):
-        return False  # networks whose bins only touch were never down together
-    if same_place or is_country(first.key.place):
-        return True  # another source of the place, or a part of the country that falls while it is down
-    return second.start - first.start <= TOGETHER
+        again = gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
+        return again or further(first, second)
+    if first.key.place == second.key.place:
+        return gap <= 0  # another source of the place
+    # A part of the country may fall while it is down; networks whose bins only touch were never down together.
+    return gap < 0 and (is_country(first.key.place) or second.start - first.start <= TOGETHER)
 
 
 def _sessions(first: Anomaly, second: Anomaly) -> bool:
@@ -185,16 +166,8 @@ def further(first: Anomaly, second: Anomaly) -> bool:
     """
     if first.key != second.key or not settles(first) <= second.start < first.until:
         return False
-    return bool(target_of_series(first.key)) or second.departure.left > FURTHER
+    return bool(target_of_series(first.key)) or second.departure.left > DEEP
 
-
-FURTHER = threshold(
-    "incidents.further_left",
-    0.5,
-    "Share of a lower level that lasts: a fall of a place to less is a separate event.",
-)
-
-OF_QUANTITIES = Link(_one_outage, _may_join)
 
 SAME_TIME = threshold(
     "incidents.duplicate_share",
@@ -240,10 +213,8 @@ def _time(group: Sequence[Finding]) -> float:
 CERTAIN = threshold(
     "incidents.interval_probability",
     0.999,
-    "No network is surer than this: the filter knows nothing of faults of lines and machines.",
-)
-threshold(
-    "incidents.outage_confidence_most", CERTAIN, "No outage is surer than this, even if all families agree."
+    "No network is surer than this, and no outage even if all families agree: the filter knows nothing of faults of "
+    "lines and machines.",
 )
 
 UNCONFIRMED = threshold(

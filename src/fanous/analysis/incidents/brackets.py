@@ -4,26 +4,18 @@ Detectors see bins, and a network as *on* when most of it fails.  A measurement 
 when that began, and one that failed, that it was on before that was over.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 
 import numpy as np
 
-from fanous.analysis.detectors.finding import Finding, inside, rows_of
-from fanous.analysis.incidents.networks import MAIN_SHARE, beyond_one_line, is_one_line
+from fanous.analysis.detectors.finding import Finding, failures, rows_of
+from fanous.analysis.incidents.assemble import OTHER_NETWORK_GAP
+from fanous.analysis.incidents.networks import beyond_one_line, is_one_line, mechanisms_of
 from fanous.base.groups import grouped
-from fanous.model.instant import HOUR
 from fanous.model.series import Floats, Votes
 from fanous.model.threshold import threshold
-
-ROLLED_OUT_WITHIN = threshold(
-    "incidents.rolled_out_seconds",
-    36 * HOUR,
-    "Time before an anomaly in which its first failures are looked for: orders are carried out in it, as for a "
-    "second network.",
-)
 
 PARTLY_ON = threshold(
     "incidents.rolled_out_share",
@@ -63,13 +55,11 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
     finding = _after_one_line(finding, votes)
     anomaly = finding.anomaly
     ended = [one.anomaly.known_until for one in own if one.anomaly.start < anomaly.start]
-    since = max([anomaly.start_latest - ROLLED_OUT_WITHIN, *ended])
+    since = max([anomaly.start_latest - OTHER_NETWORK_GAP, *ended])
     span, of_it = rows_of(votes, finding, since, anomaly.start_latest)
     before = votes.where(np.arange(span.start, span.stop)[of_it])
-    during = votes.where(inside(votes, [finding]) & votes.seen)
-    counts = Counter(during.mechanisms.tolist())
-    main = [mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()]
-    failed = before.seen & np.isin(before.mechanisms, main)
+    during = failures(votes, [finding])
+    failed = before.seen & np.isin(before.mechanisms, [*mechanisms_of(during)])
     if is_one_line(before.where(failed)):
         failed[:] = False
     nats = np.where(failed, np.log(PARTLY_ON / PARTLY_OFF), np.log((1 - PARTLY_ON) / (1 - PARTLY_OFF)))
@@ -91,7 +81,7 @@ def _from_first_failure(finding: Finding, own: Sequence[Finding], votes: Votes) 
 
 def _after_one_line(finding: Finding, votes: Votes) -> Finding:
     """The finding, from when more than one line reports it: until then, those who reach the target are right."""
-    during = votes.where(inside(votes, [finding]) & votes.seen)
+    during = failures(votes, [finding])
     second = beyond_one_line(during)
     if not 0 < second < len(during):
         return finding
@@ -140,8 +130,6 @@ def end_between(sessions: Sequence[Finding], votes: Votes, end: float) -> tuple[
     came back last; None = no such measurements.
     """
     last = max(sessions, key=lambda finding: (finding.anomaly.end == end, finding.anomaly.last_seen))
-    failed = votes.times[inside(votes, [last]) & votes.seen]
-    if not len(failed):
-        return None
-    after = worked(votes, last, float(failed[-1]), inf)
+    failed = failures(votes, [last]).times
+    after = worked(votes, last, float(failed[-1]), inf) if len(failed) else failed
     return (float(failed[-1]), float(after[0]) + MEASURED_WITHIN) if len(after) else None

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from fanous.analysis.detectors.finding import Finding
-from fanous.analysis.incidents.assemble import FLAPS, OF_QUANTITIES, SAME_NETWORK_GAP, events, hours_apart
+from fanous.analysis.incidents.assemble import FLAPS, SAME_NETWORK_GAP, events, hours_apart, of_quantities
 from fanous.analysis.incidents.families import alone
 from fanous.analysis.series.anomalies import is_country
 from fanous.base.groups import grouped
@@ -66,7 +66,7 @@ class Chance:
         if any(is_country(finding.anomaly.key.place) for finding in group):
             return (group,)
         units = grouped(group, self._unit).values()
-        falls = [fall for findings in units for fall in events(findings, OF_QUANTITIES)]
+        falls = [fall for findings in units for fall in events(findings, of_quantities)]
         return self._split(sorted((part for fall in falls for part in self._sessions(fall)), key=_onset))
 
     def _unit(self, finding: Finding) -> Hashable:

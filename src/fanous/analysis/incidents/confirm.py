@@ -28,6 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fanous.analysis.explanations.fall import names
 from fanous.analysis.explanations.site import may_be_sites_own
 from fanous.analysis.series.controls import CONTROLS
 from fanous.analysis.series.voices import (
@@ -471,23 +472,16 @@ def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]
         saw: family -> since when it is a witness (``families_that_saw``).
         raised: ASN -> when a live monitor would have raised it.
     """
-    counted: dict[Family, float] = {f: at for f, at in saw.items() if f is not Family.REPORTS}
-    outage: dict[Family, float] = {f: at for f, at in counted.items() if f in OUTAGE_FAMILIES}
-    if kind is Kind.OUTAGE and len(outage) >= 2:
-        return Ruling("C3", _when(outage, raised), Reason("rule.c3", _agreeing(outage)))
-    if len(counted) >= 2:
-        return Ruling("C1", _when(counted, raised), Reason("rule.c1", _agreeing(counted)))
-    return Ruling("", None, Reason("lacks.family", {"families": _names(counted)}))
+    counted = {family: at for family, at in saw.items() if family is not Family.REPORTS}
+    outage = {family: at for family, at in counted.items() if family in OUTAGE_FAMILIES}
+    agreeing = outage if kind is Kind.OUTAGE and len(outage) >= 2 else counted
+    if len(agreeing) < 2 or not raised:
+        return Ruling("", None, Reason("lacks.family", {"families": names(agreeing)}))
+    return two_hands(kind, agreeing, max(min(raised.values()), sorted(agreeing.values())[1]))
 
 
-def _agreeing(families: Iterable[Family]) -> dict[str, Param]:
-    return {"families": _names(families), "basis": str(Basis.TWO_HANDS)}
-
-
-def _names(families: Iterable[Family]) -> tuple[str, ...]:
-    return tuple(str(family) for family in families)
-
-
-def _when(saw: Mapping[Family, float], raised: dict[int, float]) -> float | None:
-    """When it was raised and seen by a second family; None = nothing was raised."""
-    return max(min(raised.values()), sorted(saw.values())[1]) if raised else None
+def two_hands(kind: Kind, families: Collection[Family], at: float) -> Ruling:
+    """The rule by which families that fail independently confirm."""
+    rule = "C3" if kind is Kind.OUTAGE and OUTAGE_FAMILIES.issuperset(families) else "C1"
+    reason = Reason(f"rule.{rule.lower()}", {"families": names(families), "basis": str(Basis.TWO_HANDS)})
+    return Ruling(rule, at, reason)

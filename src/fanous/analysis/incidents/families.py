@@ -20,14 +20,14 @@ from fanous.analysis.explanations.explanation import Explanation, Weighing, answ
 from fanous.analysis.explanations.fall import AGREE, DEEP, Agreement, SeriesEvent
 from fanous.analysis.explanations.publisher import one_hand, shares_methods
 from fanous.analysis.explanations.table import OF_AGREEMENT
-from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.analysis.incidents.confirm import Ruling, two_hands
 from fanous.analysis.series.anomalies import earliest_start, family_of, is_country, left, of_people
 from fanous.analysis.series.baselines import LOOKED_AT, SlotBaseline
 from fanous.analysis.series.parts import Parts
 from fanous.analysis.series.signals import SIGNALS, Direction, lag_of, publisher_of
 from fanous.base.groups import grouped
 from fanous.model.explanation import Standing
-from fanous.model.incident import Basis, Estimate, FamilyView, Kind, Says
+from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.instant import HOUR
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
@@ -77,9 +77,7 @@ def judged(event: SeriesEvent, kind: Kind = Kind.OUTAGE) -> OutageRuling:
     if share.standing is Standing.HOLDS:
         others = (of[shares_methods] for since, _, of, _ in map(_weighed, agreements(event)) if since < inf)
         standings[shares_methods] = next((one for one in others if one.standing is Standing.EXCLUDED), share)
-    rule = "C3" if kind is Kind.OUTAGE and set(map(family_of, agreement.shown)) <= OUTAGE_FAMILIES else "C1"
-    reason = Reason(f"rule.{rule.lower()}", {"families": agreement.families, "basis": str(Basis.TWO_HANDS)})
-    return OutageRuling(Ruling(rule, at, reason), standings)
+    return OutageRuling(two_hands(kind, set(map(family_of, agreement.shown)), at), standings)
 
 
 def _weighed(
@@ -149,10 +147,9 @@ def _lacking(group: Sequence[Anomaly], one_hand: Weighing) -> Reason:
 
 def agree(first: Anomaly, second: Anomaly) -> bool:
     """Do two families support each other: same place, or one a part of the other, at the same time?"""
-    one, other = first.key.place, second.key.place
-    if one != other and not is_country(one) and not is_country(other):
-        return False
-    if first.start >= second.until or second.start >= first.until:
+    places = {first.key.place, second.key.place}
+    are_apart = len(places) > 1 and not any(map(is_country, places))
+    if are_apart or first.start >= second.until or second.start >= first.until:
         return False
     if first.departure.single or second.departure.single:
         return _at_one_stroke(first, second)
@@ -330,35 +327,19 @@ def worth_keeping(anomalies: Sequence[Anomaly], parts: Parts) -> list[Anomaly]:
     If kept, they would chain one ordinary morning to the next and put an onset days before the event.
     """
     support = Support(anomalies, parts)
-    supported = _supported_singles(anomalies, support)
-    return [
-        a for a in anomalies if (id(a) in supported if a.departure.single else _counts(a, anomalies, support))
-    ]
+    places = grouped(anomalies, lambda a: a.key.place)
 
+    def counts(anomaly: Anomaly) -> bool:
+        place, family = anomaly.key.place, family_of(anomaly)
+        if not anomaly.departure.single and (family in STEADY or not is_country(place) or alone(anomaly)):
+            return True
+        beside = anomalies if is_country(place) else places[place] + places.get(Place(place.country), [])
+        return any(
+            family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
+            for other in beside
+        )
 
-def _counts(anomaly: Anomaly, anomalies: Sequence[Anomaly], support: Support) -> bool:
-    family = family_of(anomaly)
-    if family in STEADY or not is_country(anomaly.key.place) or alone(anomaly):
-        return True
-    return any(
-        family_of(other) is not family and agree(anomaly, other) and support.supports(anomaly, other)
-        for other in anomalies
-    )
-
-
-def _supported_singles(anomalies: Sequence[Anomaly], support: Support) -> set[int]:
-    """Ids of the anomalies of one deep bin that another family, from another publisher, supports."""
-    deep = sorted((a for a in anomalies if a.departure.gone_at is not None), key=lambda a: a.start)
-    starts = np.array([a.start for a in deep])
-    ends = np.array([a.until for a in deep])
-    found: set[int] = set()
-    for one in deep:
-        if one.departure.single:
-            near = [deep[n] for n in np.flatnonzero((starts < one.until) & (ends > one.start)).tolist()]
-            others = (a for a in near if family_of(a) is not family_of(one) and agree(one, a))
-            if any(support.supports(one, other) for other in others):
-                found.add(id(one))
-    return found
+    return [anomaly for anomaly in anomalies if counts(anomaly)]
 
 
 # --- what each family says ------------------------------------------------------------------------------

@@ -4,14 +4,13 @@ For blocking, throttling, silence and slow probes, it says which networks have e
 what else may explain it, and on which networks it was on from when to when.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
-from fanous.analysis.detectors.finding import RAISED, Finding, inside, made
+from fanous.analysis.detectors.finding import RAISED, Finding, by_network, failures, inside, made
 from fanous.analysis.explanations.comparisons import Comparisons
 from fanous.analysis.explanations.event import MeasuredEvent, NamedEvent, ases
 from fanous.analysis.explanations.explanation import Consequence, answers, for_incident, strongest
@@ -39,6 +38,7 @@ from fanous.analysis.incidents.confirm import (
 )
 from fanous.analysis.incidents.networks import (
     Distinct,
+    mechanisms_of,
     nameable_of,
     roles_of,
     that_saw,
@@ -66,12 +66,6 @@ from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
 from fanous.model.series import Votes
 from fanous.model.threshold import threshold
-
-MECHANISM_SHARE = threshold(
-    "incidents.mechanism_share",
-    0.1,
-    "A mechanism is named if at least this share of the failing measurements showed it.",
-)
 
 THROUGH_SHARE = threshold(
     "incidents.through_share",
@@ -208,9 +202,9 @@ class MeasuredVotes:
 
         kind = min((f.kind for f in named), key=list(Kind).index)
         two = rule_c1_c3(kind, families_that_saw(named_event.measured, self.family_of), raised)
-        if not two.rule or not raised:
+        if not two.rule:
             lost = {
-                asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if f.asn == asn]
+                asn: [f.stretch for f in named if f.asn == asn]
                 for asn in lost_controls(self.votes.where(~self.votes.seen), named_event.witness)
             }
             seen, controls = named_event.seen, named_event.controls
@@ -241,7 +235,7 @@ def _named_event(
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
     return {
         asn: min(times)
-        for asn, group in grouped(named, lambda finding: finding.asn).items()
+        for asn, group in by_network(named).items()
         if (times := [f.anomaly.raised_at for f in group if f.anomaly.raised_at is not None])
     }
 
@@ -321,7 +315,7 @@ def _parts(
     for target in sorted({f.target for f in named}):
         own = [f for f in sessions if f.target == target]
         kind = min((f.kind for f in named if f.target == target), key=list(Kind).index)
-        seen = votes.where(inside(votes, own) & votes.seen)
+        seen = failures(votes, own)
         asns = {f.asn for f in named if f.target == target}
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         spans = {
@@ -336,9 +330,7 @@ def _parts(
 
 
 def _mechanisms(seen: Votes) -> tuple[str, ...]:
-    counts = Counter(m for m in seen.mechanisms if m)
-    least = MECHANISM_SHARE * counts.total()
-    named = {name: n for name, n in counts.most_common() if n >= least}
+    named = mechanisms_of(seen.where(seen.mechanisms != ""))
     return tuple(name for name in named if not _has_likelier_kin(name, named))
 
 
@@ -353,7 +345,7 @@ def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
 
 def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
     parts = []
-    for asn, of_network in sorted(grouped(sessions, lambda finding: finding.asn).items()):
+    for asn, of_network in sorted(by_network(sessions).items()):
         part = NetworkPart(
             entity=str(Place("", asn)),
             targets=tuple(sorted({f.target for f in of_network})),

@@ -11,6 +11,7 @@ from math import inf
 from typing import TypeVar
 
 from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP, TOGETHER
+from fanous.analysis.incidents.networks import united_roles
 from fanous.model.incident import (
     EvidenceCounts,
     FamilyView,
@@ -18,14 +19,13 @@ from fanous.model.incident import (
     Kind,
     NetworkPart,
     Part,
-    RolePart,
     Says,
     Scope,
     Status,
     union,
 )
 from fanous.model.instant import DAY
-from fanous.model.measurement import Role, weakest
+from fanous.model.measurement import weakest
 from fanous.model.place import Access, Family
 from fanous.model.threshold import threshold
 
@@ -293,21 +293,9 @@ def _as_one_part(part: Part, other: Part) -> Part:
         part,
         mechanisms=_each_once(part.mechanisms, other.mechanisms),
         entities=_each_once(part.entities, other.entities),
-        roles=_roles_of([*part.roles, *other.roles]),
+        roles=united_roles([*part.roles, *other.roles]),
         intervals=union([*part.intervals, *other.intervals]) if part.intervals and other.intervals else (),
     )
-
-
-def _roles_of(roles: Sequence[RolePart]) -> tuple[RolePart, ...]:
-    """How each role fared; one that failed at any time did not work all the time."""
-    found = []
-    for role in Role:
-        own = [one for one in roles if one.role is role]
-        if own:
-            cut = _each_once(*(one.entities for one in own))
-            worked = tuple(name for name in _each_once(*(one.worked for one in own)) if name not in cut)
-            found.append(RolePart(role, cut, worked, union(i for one in own for i in one.intervals)))
-    return tuple(found)
 
 
 def _as_one_network(network: NetworkPart, other: NetworkPart) -> NetworkPart:

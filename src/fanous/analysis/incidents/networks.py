@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.analysis.detectors.finding import RAISED, Finding, inside, rows_of, span_of
+from fanous.analysis.detectors.finding import RAISED, Finding, by_network, failures, inside, rows_of, span_of
 from fanous.analysis.incidents.confirm import (
     COMPANY,
     COMPANY_SHARE,
@@ -184,7 +184,7 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
 def _beyond_baseline(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
     """Networks on which it fails beyond their baseline."""
     own: dict[int, _Own] = {}
-    for asn, on_it in grouped(group, lambda finding: finding.asn).items():
+    for asn, on_it in by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_baseline(of_it, votes.where(_outside(votes, on_it, findings))):
             names = names_of(votes.where(votes.asns == asn))
@@ -205,7 +205,7 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     out: set[SeriesKey] = set()
     for key, of_series in grouped(raised, lambda finding: finding.anomaly.key).items():
         _, rows = rows_of(votes, of_series[0], -np.inf, np.inf)
-        if mostly_controlled(votes.where(inside(votes, of_series) & votes.seen)) or beyond_baseline(
+        if mostly_controlled(failures(votes, of_series)) or beyond_baseline(
             votes.where(rows & during), votes.where(rows & ~during)
         ):
             out.add(key)
@@ -214,11 +214,19 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
 
 # --- strays ---------------------------------------------------------------------------------------------
 
-MAIN_SHARE = threshold(
-    "incidents.main_mechanism_share",
+MECHANISM_SHARE = threshold(
+    "incidents.mechanism_share",
     0.1,
-    "Share of what failed in an incident from which a mechanism counts as one of its main ones.",
+    "A mechanism is named, and counts as one of an incident's main ones, if at least this share of the failing "
+    "measurements showed it.",
 )
+
+
+def mechanisms_of(seen: Votes) -> dict[str, int]:
+    """The main mechanisms of failing votes, and how many showed each; the most frequent first."""
+    counts = Counter(seen.mechanisms.tolist())
+    least = MECHANISM_SHARE * counts.total()
+    return {mechanism: n for mechanism, n in counts.most_common() if n >= least}
 
 
 def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
@@ -241,20 +249,14 @@ def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
 
 def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:
     """Does it share no mechanism with most of the other failures of its target, or is it alone of one line?"""
-    if _is_of_one_line(finding, votes):
-        return not all(_is_of_one_line(other, votes) for other in others)
-    target = finding.target
-    raised = [f for f in others if f.target == target and f.anomaly.probability >= RAISED]
-    counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
-    main = {mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()}
-    seen = votes.where(inside(votes, [finding]) & votes.seen)
-    if not main or not len(seen) or not main.isdisjoint(seen.mechanisms.tolist()):
+    seen = failures(votes, [finding])
+    if is_one_line(seen):
+        return not all(is_one_line(failures(votes, [other])) for other in others)
+    raised = [f for f in others if f.target == finding.target and f.anomaly.probability >= RAISED]
+    main = mechanisms_of(failures(votes, raised))
+    if not main or not len(seen) or not main.keys().isdisjoint(seen.mechanisms.tolist()):
         return False
     return not mostly_controlled(seen) and not is_long(seen)
-
-
-def _is_of_one_line(finding: Finding, votes: Votes) -> bool:
-    return is_one_line(votes.where(inside(votes, [finding]) & votes.seen))
 
 
 # --- one voice ------------------------------------------------------------------------------------------
@@ -269,19 +271,12 @@ def is_groundless(group: Sequence[Finding], votes: Votes) -> bool:
         votes: of the country on the group's targets.
     """
     rows = np.zeros(len(votes), np.bool_)
-    for finding in group:
-        key, stretch = finding.anomaly.key, finding.anomaly
-        rows |= (
-            (votes.asns == key.place.asn)
-            & (votes.targets == key.target)
-            & (votes.signals == key.signal)
-            & (votes.times >= stretch.start_latest)
-            & (votes.times < stretch.last_seen)
-        )
-    inside = votes.where(rows)
-    for_it = set(inside.probes[inside.seen].tolist())
-    others = set(inside.probes.tolist()) - for_it
-    return (len(for_it) == 1 and bool(others)) or is_one_line(inside.where(inside.seen))
+    for finding in group:  # through any resolver
+        of_it = (votes.asns == finding.asn) & (votes.targets == finding.target)
+        rows |= of_it & (votes.signals == finding.anomaly.key.signal) & within(votes.times, [finding.stretch])
+    seen = votes.where(rows & votes.seen)
+    for_it, heard = set(seen.probes.tolist()), set(votes.probes[rows].tolist())
+    return len(for_it) == 1 < len(heard) or is_one_line(seen)
 
 
 def is_one_line(seen: Votes) -> bool:
@@ -328,8 +323,7 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
     rows = np.zeros(len(votes), np.bool_)
     keys = {finding.anomaly.key: finding for finding in own}
     for finding in keys.values():
-        span, of_it = rows_of(votes, finding, -np.inf, np.inf)
-        rows[span] |= of_it
+        rows |= rows_of(votes, finding, -np.inf, np.inf)[1]
     for finding in (f for f in findings if f.anomaly.key in keys):
         span, of_it = rows_of(votes, finding, finding.anomaly.start, finding.anomaly.known_until)
         rows[span] &= ~of_it
@@ -368,15 +362,28 @@ def roles_of(votes: Votes, target: str, spans: Mapping[int, Sequence[Interval]])
         votes: of the country.
         spans: ASN of a network on which the target failed -> when, in order; the last is open if it still does.
     """
-    found: dict[Role, RolePart] = {}
+    parts = []
     for asn, spells in sorted(spans.items()):
         rows = (votes.asns == asn) & (votes.targets == target) & within(votes.times, spells)
         said = _by_role(votes.where(rows))
-        witnesses = len({one.probe for own in said.values() for one in own if one.failed})
-        for role, own in said.items():
-            part = _on_network(role, str(Place("", asn)), own, spells, min(NETWORK_PROBES, witnesses))
-            found[role] = _both(found[role], part) if role in found else part
-    return tuple(found[role] for role in Role if role in found)
+        witnesses = len({one.probe for of_role in said.values() for one in of_role if one.failed})
+        for role, of_role in said.items():
+            parts.append(
+                _on_network(role, str(Place("", asn)), of_role, spells, min(NETWORK_PROBES, witnesses))
+            )
+    return united_roles(parts)
+
+
+def united_roles(parts: Iterable[RolePart]) -> tuple[RolePart, ...]:
+    """How each role fared, in order of ``Role``; one that failed at any time did not work all the time."""
+    found = []
+    by_role = grouped(parts, lambda part: part.role)
+    for alike in (by_role[role] for role in Role if role in by_role):
+        cut = dict.fromkeys(name for part in alike for name in part.entities)
+        worked = dict.fromkeys(name for part in alike for name in part.worked if name not in cut)
+        intervals = union(interval for part in alike for interval in part.intervals)
+        found.append(RolePart(alike[0].role, tuple(cut), tuple(worked), intervals))
+    return tuple(found)
 
 
 def _by_role(votes: Votes) -> dict[Role, list[_Said]]:
@@ -431,12 +438,3 @@ def _worst_run(said: Sequence[_Said]) -> tuple[int, int]:
         if total > best or (total == best > 0 and one.failed and begin == found[0]):
             best, found = total, (begin, index + 1)
     return found
-
-
-def _both(one: RolePart, other: RolePart) -> RolePart:
-    return RolePart(
-        one.role,
-        one.entities + other.entities,
-        one.worked + other.worked,
-        union([*one.intervals, *other.intervals]),
-    )
