@@ -38,7 +38,7 @@ from fanous.analysis.series.aggregate import VOUCHED_STEP, counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import MEMORY, Slowness, slowness
 from fanous.model.coverage import Look
-from fanous.model.evidence import Evidence, EvidenceScope
+from fanous.model.evidence import EvidenceScope
 from fanous.model.incident import Estimate, Incident, Kind
 from fanous.model.instant import DAY
 from fanous.model.place import Family, UserWeights
@@ -173,7 +173,7 @@ def _interference(
         ours = votes.of({finding.target for finding in group}, here)
         if not set(failures(ours, group).mechanisms.tolist()) & {*OWN_PAGES}:
             return [list(group)]
-        return by_whose_page(group, ours, Comparisons(evidence_of(store, country, group, ours)))
+        return by_whose_page(group, ours, comparisons_of(store, country, group, ours))
 
     groups = [part for group in events(findings, of_measurements) for part in apart(group)]
     return [incident for incident in map(incident_of, groups) if incident is not None]
@@ -274,21 +274,6 @@ def comparisons_of(
         sources: see ``Comparisons``.
     """
     slots = failing(group, votes)
-    homes = {asn: home for asn in by_network(group) if (home := home_of(asn)) not in ("", country)}
-    return Comparisons(
-        evidence_of(store, country, group, votes, slots), slots, homes, sources, UNKNOWN_PROBES
-    )
-
-
-def evidence_of(
-    store: Store, country: str, group: Sequence[Finding], votes: Votes, slots: Sequence[int] = ()
-) -> Evidence:
-    """What was measured about a group of findings.
-
-    Args:
-        votes: the country's votes about the group's targets.
-        slots: see ``failing``.
-    """
     how = set(failures(votes, group).mechanisms.tolist())
     targets = tuple(sorted({one.target for one in group}))
     is_moved = FORGED in how or bool(how & {*BY_ADDRESS}) or any(map(is_intercepted, how))
@@ -296,13 +281,15 @@ def evidence_of(
         len(targets) >= HOST_SITES or bool(how & {*BY_ADDRESS})
     )
     stretches = {asn: [one.stretch for one in there] for asn, there in by_network(group).items()}
-    return store.facts.evidence(
+    homes = {asn: home for asn in stretches if (home := home_of(asn)) not in ("", country)}
+    evidence = store.facts.evidence(
         EvidenceScope(country, targets, stretches),
         slots=slots,
         pages=bool(how & {*OWN_PAGES}),
         hosting=may_fail or bool(how & {*NO_ANSWER, *OWN_PAGES}),
         former=is_moved,
     )
+    return Comparisons(evidence, slots, homes, sources, UNKNOWN_PROBES)
 
 
 def failing(group: Sequence[Finding], votes: Votes) -> list[int]:

@@ -232,15 +232,8 @@ class EvidenceFacts(FactsPart):
         rows = self.engine.rows(_PROVENANCES, country=country, **window(since, until))
         return {Provenance(name) for (name,) in rows}
 
-    def provenances_seen(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> set[Provenance]:
-        """Provenances of the measurements in which one of the targets failed on one of the networks."""
-        rows = self.engine.rows(_PROVENANCES_SEEN, **_claim(country, targets, asns, intervals))
-        return {Provenance(name) for (name,) in rows}
-
     def provenance_of(self, incident: Incident, known: Set[Provenance]) -> Provenance:
-        """The weakest provenance of what an incident is made of.
+        """The weakest provenance of what an incident is made of: the measurements in which a target of it failed.
 
         An outage is made of everything known, since its baseline is; but what strangers sent counts only if probes are
         among what shows it.  The same goes for an incident whose measurements are gone.
@@ -250,8 +243,8 @@ class EvidenceFacts(FactsPart):
         """
         if len(known) > 1 and incident.targets:
             asns = [network.asn for network in incident.networks]
-            seen = self.provenances_seen(incident.country, incident.targets, asns, incident.intervals)
-            if seen:
+            claim = _claim(incident.country, incident.targets, asns, incident.intervals)
+            if seen := {Provenance(name) for (name,) in self.engine.rows(_PROVENANCES_SEEN, **claim)}:
                 return weakest(seen)
         families = incident.evidence.families
         return weakest(known if not families or Family.EDGE in families else known - {Provenance.UNVOUCHED})

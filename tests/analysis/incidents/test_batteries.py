@@ -72,7 +72,7 @@ def test_routers_tell_nothing_of_customers_power() -> None:
 
 
 def test_without_days_before_nothing_is_ordinary() -> None:
-    assert not sank(*lines({1: portugal, 2: portugal}, days=1))
+    assert not sank(*lines({1: portugal, 2: portugal}, days=0))
 
 
 def test_gaps_are_no_values() -> None:

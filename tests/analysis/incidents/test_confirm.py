@@ -5,7 +5,6 @@ import pytest
 
 from fanous.analysis.incidents.confirm import (
     BURST,
-    LOST_SHARE,
     NETWORK_SHARE,
     ControlledCase,
     Ruling,
@@ -296,7 +295,6 @@ def test_where_controls_were_lost_a_lone_network_must_be_seen_long_in_one_stretc
 def test_controls_are_lost_where_what_works_has_them_and_what_fails_does_not(
     working: list[bool], failing: list[bool], lost: bool
 ) -> None:
-    assert LOST_SHARE == 0.5
     works = votes(*(Ballot([n], False, 1, controlled=one) for n, one in enumerate(working)))
     fails = votes(*(Ballot([n], True, 1, controlled=one) for n, one in enumerate(failing)))
     assert lost_controls(works, fails) == ({1} if lost else set())

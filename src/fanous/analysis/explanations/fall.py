@@ -28,9 +28,12 @@ AGREE = threshold(
 DEEP = threshold(
     "incidents.families_deep_share",
     0.5,
-    "If two families have less than this left, overlapping is enough (mobile networks first, the rest a day "
-    "later); not for usage and stray traffic that people may have caused, which are counts of a few in small "
-    "countries.",
+    "More than half is gone. If two families have less than this left, overlapping is enough (mobile networks first, "
+    "the rest a day later); not for usage and stray traffic that people may have caused, which are counts of a few in "
+    "small countries. To be suspected alone a region or network must have less left, since its series is a small count "
+    "that moves by itself. A place that falls to less of a lower level that lasts is a separate event. With less of "
+    "the traffic or answers left while routing is as usual it is a stealth outage, and with less of the prefixes IPv6 "
+    "is withdrawn.",
 )
 
 

@@ -23,6 +23,7 @@ repeatedly, a probe heard in only one hour of the whole record is a stranger, an
 probe.  C2 counts the number of probes that there certainly are (``independence``).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ import numpy as np
 
 from fanous.analysis.explanations.fall import names
 from fanous.analysis.explanations.site import may_be_sites_own
-from fanous.analysis.series.controls import CONTROLS
+from fanous.analysis.series.controls import CONTROL_WINDOW, CONTROLS
 from fanous.analysis.series.voices import (
     LONE_HOURS,
     LONE_PROBES,
@@ -41,6 +42,7 @@ from fanous.analysis.series.voices import (
     helped,
     independent,
     is_long,
+    mostly_controlled,
     named_probes,
     strangers_in,
     vouched,
@@ -181,21 +183,6 @@ def beyond_baseline(inside: Votes, outside: Votes) -> bool:
 # --- C2: one family, with controls ----------------------------------------------------------------------
 
 
-LOST_SHARE = threshold(
-    "incidents.lost_share",
-    0.5,
-    "If at least this share of the measurements that reach the target carries a normal control, and the failing "
-    "ones do not, the controls failed with them: that is what a bad line looks like. Each network is judged by "
-    "itself.",
-)
-
-TOGETHER = threshold(
-    "incidents.confirm_together_seconds",
-    1 * HOUR,
-    "Without their own controls, two networks are witnesses to each other only this close: faults of two "
-    "networks days apart are two faults.",
-)
-
 BURST = threshold(
     "incidents.burst_seconds",
     3 * HOUR,
@@ -252,26 +239,15 @@ def is_paid_for(seen: Votes) -> bool:
     return spread >= STRANGER_NETWORKS or lasting
 
 
-VOLUNTEERS = threshold(
-    "incidents.volunteers",
-    3,
-    "Known volunteers on each of `incidents.stranger_networks` networks who confirm as vouched probes do: as many as "
-    "have to see it anyway. Each is also another block of addresses, so that one patient line is not three of them.",
-)
-LONE_VOLUNTEERS = threshold(
-    "incidents.lone_volunteers",
-    6,
-    "Known volunteers who do so on a lone network: three lines with IPv6, kept up for a month before the event.",
-)
-
-
 def known_volunteers(seen: Votes) -> Votes:
-    """What known volunteers saw, where there are enough of them; otherwise nothing."""
-    own = seen.where(seen.volunteer)
-    numbers = [strangers_in(own.where(own.asns == asn)) for asn in np.unique(own.asns)]
-    spread = sum(number >= VOLUNTEERS for number in numbers) >= STRANGER_NETWORKS
-    are_enough = spread or max(numbers, default=0) >= LONE_VOLUNTEERS
-    return own if are_enough else own.where(np.zeros(len(own), np.bool_))
+    """What known volunteers saw, where there are as many of them as of vouched probes; otherwise nothing.
+
+    Each is also another block of addresses, so that one patient line is not three of them.
+    """
+    known = seen.where(seen.volunteer)
+    numbers = [strangers_in(known.where(known.asns == asn)) for asn in np.unique(known.asns)]
+    spread = sum(number >= NETWORK_PROBES for number in numbers) >= STRANGER_NETWORKS
+    return known.where(np.full(len(known), spread or max(numbers, default=0) >= LONE_PROBES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -305,19 +281,14 @@ class ControlledCase:
         raised = list(self.raised.values())
         moments = np.unique(np.concatenate([self.witness.known_at, self.control_times, raised]))
         moments = moments[moments >= min(raised)]
-        low, high = 0, len(moments) - 1
-        while low < high:  # knowledge only grows with time, so the first moment is found by bisection
-            middle = (low + high) // 2
-            if self.lacking(float(moments[middle])):
-                low = middle + 1
-            else:
-                high = middle
+        # knowledge only grows with time, so the first moment is found by bisection
+        first = bisect_left(moments, True, hi=len(moments) - 1, key=lambda at: self.lacking(at) is None)
         basis = Basis.VOUCHED if self.is_vouched(self.witness, np.inf) else Basis.VOLUNTEERS
         figures: dict[str, Param] = {"probes": named_probes(self.witness), "networks": len(self.raised)}
         met = Reason(
             "rule.c2", figures | {"control": _control(self.witness, self.count), "basis": str(basis)}
         )
-        return Ruling("C2", float(moments[high]), met)
+        return Ruling("C2", float(moments[first]), met)
 
     def lacking(self, now: float) -> Reason | None:
         """What C2 still lacks at ``now``; None = nothing."""
@@ -379,7 +350,7 @@ class ControlledCase:
 
 
 def _fail_together(seen: Votes, beyond: float) -> bool:
-    """Do two networks, three probes each, fail within ``TOGETHER`` of each other, in two different hours?
+    """Do two networks, three probes each, fail within ``CONTROL_WINDOW`` of each other, in two different hours?
 
     Args:
         beyond: least seconds between the first and the last time that they do.
@@ -387,13 +358,14 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
     networks = np.unique(seen.asns)
     thick = [asn for asn in networks if named_probes(seen.where(seen.asns == asn)) >= NETWORK_PROBES]
     seen = seen.where(np.isin(seen.asns, thick))
-    later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
+    later = np.flatnonzero(np.diff(seen.times) <= CONTROL_WINDOW)
     both = seen.times[later[seen.asns[later] != seen.asns[later + 1]]]
     return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
-    """Networks on which working measurements carry controls and failing ones do not.
+    """Networks on which working measurements carry controls and failing ones do not: the controls failed with them,
+    which is what a bad line looks like.
 
     Args:
         working: votes that reach the target.
@@ -402,13 +374,9 @@ def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
     return frozenset(
         int(asn)
         for asn in np.unique(witness.asns)
-        if _carried(working, asn) >= LOST_SHARE > _carried(witness, asn)
+        if mostly_controlled(working.where(working.asns == asn))
+        and not mostly_controlled(witness.where(witness.asns == asn))
     )
-
-
-def _carried(votes: Votes, asn: int) -> float:
-    own = votes.controlled[votes.asns == asn]
-    return float(own.mean()) if len(own) else 0.0
 
 
 def _control(witness: Votes, count: Count) -> str:

@@ -257,18 +257,10 @@ OF_ONE_TOOL = ("tor_relay", "tor_bridge", "ndt_tests")
 testing their speed less often, as while they watch a final.
 """
 
-LONE_CELL = threshold(
-    "incidents.lone_family_cell_share",
-    0.5,
-    "Share that a region or network must have lost to be suspected alone: its series is a small count that "
-    "moves by itself.",
-)
-
-
 LONE_REGION_RATIO = threshold(
     "incidents.lone_region_ratio",
     1.5,
-    "A region that lost less than `incidents.lone_family_cell_share` may be suspected by routing or active "
+    "A region of which more than half is left may be suspected by routing or active "
     "probing at so many times its own threshold, if it lasts for `incidents.lone_region_seconds`.",
 )
 LONE_REGION_SECONDS = threshold(
@@ -291,7 +283,7 @@ def alone(anomaly: Anomaly) -> bool:
     """Does it justify a suspicion on its own?"""
     if anomaly.departure.single or anomaly.key.signal in OF_ONE_TOOL:
         return False
-    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL and not _clear_in_region(anomaly):
+    if not is_country(anomaly.key.place) and left(anomaly) > DEEP and not _clear_in_region(anomaly):
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
     if not of_people(anomaly):
@@ -433,7 +425,8 @@ def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
 NOTICED = threshold(
     "incidents.others_noticed_share",
     0.5,
-    "Share of the signal's least drop from which a family counts as lower: as where an anomaly ends.",
+    "Share of the signal's least drop from which a family, or another product, counts as lower: as where an anomaly "
+    "ends.",
 )
 
 

@@ -8,7 +8,7 @@ networks and regions are examined, each of which such an order cuts at once.
 """
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from math import ceil, nan
 
 import numpy as np
 
@@ -16,12 +16,13 @@ from fanous.analysis.detectors.slowdown import SlowdownOptions
 from fanous.analysis.incidents.assemble import SAME_HOURS
 from fanous.analysis.incidents.course import Began
 from fanous.analysis.series.anomalies import family_of
+from fanous.analysis.series.baselines import shares
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Interval
 from fanous.model.instant import DAY, HOUR, MINUTE
 from fanous.model.place import Family, Place
 from fanous.model.reason import Reason
-from fanous.model.series import Anomaly, Floats, Series
+from fanous.model.series import Anomaly, Series
 from fanous.model.threshold import threshold
 
 # --- what may be behind an outage -----------------------------------------------------------------------
@@ -61,13 +62,16 @@ def hints(
         began: the onset; None = it is not known.
     """
     is_steady, abroad = any(a.departure.steady for a in lead), tuple(elsewhere)
+    signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
+    # delays that rise alone, or with losses, are the claim itself
+    is_delayed = any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
     found = (
         *_on_the_half_hour(lead, began),
         Reason("hint.even_speed", {"share": SlowdownOptions().steady}) if is_steady else None,
         *_at_same_hours(intervals, lead),
         season,
         sank(lead, series),
-        Reason("hint.delays") if _delayed(lead) else None,
+        Reason("hint.delays") if is_delayed else None,
         Reason("hint.elsewhere", {"countries": abroad}) if abroad else None,
     )
     return tuple(hint for hint in found if hint is not None)
@@ -100,12 +104,6 @@ def _alike(at: float, others: Sequence[float]) -> int:
     return len({other // DAY for other, off in zip(others, apart, strict=True) if abs(off) <= SAME_HOURS / 2})
 
 
-def _delayed(lead: Sequence[Anomaly]) -> bool:
-    """Did delays rise while something else fell?  Alone, or with losses, they are the claim itself."""
-    signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
-    return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
-
-
 # --- batteries ------------------------------------------------------------------------------------------
 
 FELT = frozenset({Family.PROBING, Family.USAGE})
@@ -136,13 +134,6 @@ PLACES = threshold(
     "incidents.batteries_places", 2, "Networks or regions that must sink like this, and half of those named."
 )
 
-DAYS = threshold(
-    "incidents.batteries_days", 7, "Days before the onset whose median at the same time is the baseline."
-)
-LEAST_DAYS = threshold(
-    "incidents.batteries_history_days", 2, "Days of `incidents.batteries_days` that must be known."
-)
-
 
 def sank(lead: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
     """How many of the places named sank like that; None = fewer than most.
@@ -170,22 +161,9 @@ def sank(lead: Sequence[Anomaly], series: Sequence[Series]) -> Reason | None:
 
 
 def _sinks(line: Series, start: float) -> bool:
-    left = [_left(line, start + hour * HOUR, start + (hour + 1) * HOUR) for hour in range(HOURS)]
-    first, later = left[0], [share for share in left[1:] if not np.isnan(share)]
-    return LEFT <= first <= FELL and bool(later) and min(later) <= SANK * first
-
-
-def _left(line: Series, since: float, until: float) -> float:
-    """Median share of the baseline in the bins that begin in ``[since, until)``; NaN = unknown."""
-    chosen = np.flatnonzero((line.times >= since) & (line.times < until))
-    shares = [line.values[n] / usual for n in chosen if (usual := _ordinary(line, int(line.times[n]))) > 0]
-    return float(np.median(shares)) if shares else float("nan")
-
-
-def _ordinary(line: Series, at: int) -> float:
-    """Median at the same time on the days before; 0 = too few are known."""
-    days = at - DAY * np.arange(1, DAYS + 1)
-    where = np.searchsorted(line.times, days)
-    known = (where < len(line)) & (line.times[np.minimum(where, len(line) - 1)] == days)
-    values: Floats = line.values[where[known]]
-    return float(np.median(values)) if len(values) >= LEAST_DAYS else 0.0
+    told = shares(line, start)
+    if told is None:
+        return False
+    hours = (told.between(at, at + HOUR) for at in start + HOUR * np.arange(HOURS))
+    first, *later = (float(np.median(shares)) if len(shares) else nan for shares in hours)
+    return LEFT <= first <= FELL and any(left <= SANK * first for left in later)

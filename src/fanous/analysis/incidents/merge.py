@@ -5,13 +5,14 @@ What series and probes show of one event is joined, platforms cut within a confi
 onsets and add networks, while the event keeps its id.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import inf
-from typing import TypeVar
 
 from fanous.analysis.incidents.assemble import SAME_NETWORK_GAP, TOGETHER
 from fanous.analysis.incidents.networks import united_roles
+from fanous.base.groups import grouped
 from fanous.model.incident import (
     EvidenceCounts,
     FamilyView,
@@ -28,8 +29,6 @@ from fanous.model.instant import DAY
 from fanous.model.measurement import weakest
 from fanous.model.place import Access, Family
 from fanous.model.threshold import threshold
-
-T = TypeVar("T")
 
 # --- what quantities and probes saw ---------------------------------------------------------------------
 
@@ -250,9 +249,13 @@ def united(whole: Incident, part: Incident) -> Incident:
         status=is_open if end is None else Status.ENDED,
         scope=min(whole.scope, part.scope, key=WIDTH.index),
         access=whole.access if whole.access is part.access else Access.ANY,
-        entities=_each_once(whole.entities, part.entities),
-        parts=_one_each([*whole.parts, *part.parts], lambda one: (one.target, one.kind), _as_one_part),
-        networks=_one_each([*whole.networks, *part.networks], lambda one: one.entity, _as_one_network),
+        entities=_each_once([whole.entities, part.entities]),
+        parts=tuple(
+            map(_as_one_part, grouped(whole.parts + part.parts, lambda one: (one.target, one.kind)).values())
+        ),
+        networks=tuple(
+            map(_as_one_network, grouped(whole.networks + part.networks, lambda one: one.entity).values())
+        ),
         onset=begun.onset,
         onset_earliest=begun.onset_earliest,
         onset_latest=begun.onset_latest,
@@ -274,38 +277,30 @@ def united(whole: Incident, part: Incident) -> Incident:
     )
 
 
-def _each_once(*names: Sequence[str]) -> tuple[str, ...]:
+def _each_once(names: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for some in names for name in some))
 
 
-def _one_each(
-    pieces: Iterable[T], key: Callable[[T], Hashable], as_one: Callable[[T, T], T]
-) -> tuple[T, ...]:
-    """The pieces, those of one key as one."""
-    found: dict[Hashable, T] = {}
-    for piece in pieces:
-        found[key(piece)] = as_one(found[key(piece)], piece) if key(piece) in found else piece
-    return tuple(found.values())
-
-
-def _as_one_part(part: Part, other: Part) -> Part:
+def _as_one_part(alike: Sequence[Part]) -> Part:
+    """Parts about one target and kind of restriction as one."""
+    spans = [part.intervals for part in alike]
     return replace(
-        part,
-        mechanisms=_each_once(part.mechanisms, other.mechanisms),
-        entities=_each_once(part.entities, other.entities),
-        roles=united_roles([*part.roles, *other.roles]),
-        intervals=union([*part.intervals, *other.intervals]) if part.intervals and other.intervals else (),
+        alike[0],
+        mechanisms=_each_once(part.mechanisms for part in alike),
+        entities=_each_once(part.entities for part in alike),
+        roles=united_roles(role for part in alike for role in part.roles),
+        intervals=union(chain.from_iterable(spans)) if all(spans) else (),
     )
 
 
-def _as_one_network(network: NetworkPart, other: NetworkPart) -> NetworkPart:
+def _as_one_network(alike: Sequence[NetworkPart]) -> NetworkPart:
     return NetworkPart(
-        network.entity,
-        _each_once(network.targets, other.targets),
-        union([*network.intervals, *other.intervals]),
-        network.measurements + other.measurements,
-        max(network.probes, other.probes),
-        max(network.probability, other.probability),
+        alike[0].entity,
+        _each_once(network.targets for network in alike),
+        union(interval for network in alike for interval in network.intervals),
+        sum(network.measurements for network in alike),
+        max(network.probes for network in alike),
+        max(network.probability for network in alike),
     )
 
 

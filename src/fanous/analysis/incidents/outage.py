@@ -12,7 +12,7 @@ from math import inf
 
 from fanous.analysis.detectors.finding import Finding
 from fanous.analysis.explanations.explanation import Consequence, Weighing, answers, for_incident
-from fanous.analysis.explanations.fall import AGREE, OutageElsewhere, SeriesEvent, names
+from fanous.analysis.explanations.fall import AGREE, DEEP, OutageElsewhere, SeriesEvent, names
 from fanous.analysis.explanations.publisher import NEAR, weekly, worldwide
 from fanous.analysis.explanations.table import OF_SERIES_EVENT
 from fanous.analysis.incidents.assemble import CERTAIN, Setting, confidence_of, intervals_of, status_of
@@ -220,7 +220,7 @@ def _of_ipv6(country: str, measured: Sequence[SourceCourse]) -> Iterator[Reason]
     """When the country's IPv6 routes fell, which may be hours before the rest: the two are cut by themselves."""
     for one in measured:
         apart = one.key.signal == IPV6 and is_country(one.key.place) and one.fell is not None
-        if apart and one.fell is not None and one.depth is not None and one.depth.mean <= IPV6_LEFT:
+        if apart and one.fell is not None and one.depth is not None and one.depth.mean <= DEEP:
             yield Reason("ipv6_routes", {"left": one.depth.mean, "at": one.fell.at, "country": country})
 
 
@@ -366,16 +366,6 @@ def _evidence(group: Sequence[Anomaly]) -> EvidenceCounts:
 
 # --- reach: how far it goes -----------------------------------------------------------------------------
 
-STEALTH_LEFT = threshold(
-    "incidents.stealth_left",
-    0.5,
-    "Most of the traffic or answers that may be left while routing is as usual: otherwise the outage is not "
-    "called a stealth outage.",
-)
-
-IPV6_LEFT = threshold(
-    "incidents.ipv6_left", 0.5, "Most of the IPv6 prefixes that may be left for IPv6 to count as withdrawn."
-)
 IPV4_LEFT = threshold(
     "incidents.ipv4_left",
     0.9,
@@ -424,7 +414,9 @@ def _lost_most(national: Sequence[Anomaly], series: Sequence[Series]) -> float:
 
 
 def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
-    is_ipv6_withdrawn = _ipv6_withdrawn(group)
+    gone = any(a.key.signal == IPV6 and left(a) <= DEEP for a in group)
+    of_ipv4 = (a for a in group if a.key.signal in ("prefixes_v4", "bgp"))
+    is_ipv6_withdrawn = gone and all(left(a) >= IPV4_LEFT for a in of_ipv4)
     if is_ipv6_withdrawn and all(a.key.signal == IPV6 for a in group):
         return ("outage.ipv6",)
     found = [f"outage.{name}"]
@@ -433,7 +425,7 @@ def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]
     # A loss of routes that so far shows in only one bin raises no alarm, but it is a loss.
     if routing is not None and routing.says is Says.ORDINARY and _left(routing) >= IPV4_LEFT:
         felt = (says[family] for family in FELT if family in says)
-        if any(_left(view) <= STEALTH_LEFT for view in felt):
+        if any(_left(view) <= DEEP for view in felt):
             found.append("outage.stealth")
     elif is_ipv6_withdrawn:
         found.append("outage.ipv6")
@@ -442,8 +434,3 @@ def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]
 
 def _left(view: FamilyView) -> float:
     return 1.0 if view.left is None else view.left.mean
-
-
-def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:
-    gone = any(a.key.signal == IPV6 and left(a) <= IPV6_LEFT for a in group)
-    return gone and all(left(a) >= IPV4_LEFT for a in group if a.key.signal in ("prefixes_v4", "bgp"))

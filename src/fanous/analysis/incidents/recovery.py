@@ -18,7 +18,7 @@ from math import ceil
 import numpy as np
 
 from fanous.analysis.explanations.addresses import SMALL
-from fanous.analysis.explanations.fall import AGREE
+from fanous.analysis.explanations.fall import AGREE, DEEP
 from fanous.analysis.explanations.publisher import median_share
 from fanous.analysis.incidents.families import LONE, NOTICED, STEADY
 from fanous.analysis.series.anomalies import family_of, is_country, of_people
@@ -35,14 +35,7 @@ HALF = threshold(
     "incidents.rest_share",
     0.5,
     "Share of the loss of its deepest time: with less missing for `series.stage_seconds`, an anomaly of routes "
-    "or answers to pings may be over.",
-)
-
-COVERED = threshold(
-    "incidents.rest_covered",
-    0.5,
-    "Share of a time that may be no outage any more (`incidents.rest_share`) that must have been measured; if "
-    "usage is lost for as much of it, the outage was not over.",
+    "or answers to pings may be over, if as much of that time was measured and usage was not lost for as much of it.",
 )
 
 
@@ -172,13 +165,9 @@ class _Course:
         """Was most of what was lost back in these bins, for long enough?"""
         start, end = self._when(first, last)
         lasts = end - start
-        if (
-            lasts < STAGE
-            or (last - first) * self.told.step < COVERED * lasts
-            or (first == 0 and lasts >= DAY)
-        ):
+        if lasts < STAGE or (last - first) * self.told.step < HALF * lasts or (first == 0 and lasts >= DAY):
             return False
-        if any(min(end, dip.until) - max(start, dip.start) > COVERED * lasts for dip in dips):
+        if any(min(end, dip.until) - max(start, dip.start) > HALF * lasts for dip in dips):
             return False
         lost = float(np.median(self.lost[first:last]))
         told = [(SIGNALS[one.key.signal], median_share(one, start, end)) for one in usage]
@@ -202,7 +191,7 @@ class _Course:
         start, end = float(self.times[first]), float(self.times[last - 1] + step)
         left = np.clip(1 - self.lost[first:last], 0, 1)
         low, middle, high = (float(share) for share in np.quantile(left, [0.05, 0.5, 0.95]))
-        gone = self.times[first:last][left < HALF]
+        gone = self.times[first:last][left < DEEP]
         goes_on = last == len(self.times)
         departure = replace(
             anomaly.departure,

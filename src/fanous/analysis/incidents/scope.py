@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fanous.analysis.series.parts import UNSEEN
 from fanous.model.incident import Scope, UsersShare
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.reason import Reason
@@ -81,13 +82,6 @@ FALLBACK_ERROR = threshold(
 )
 
 
-FALLBACK_UNSEEN = threshold(
-    "incidents.users_unseen_share",
-    0.4,
-    "Share of users assumed on networks that no one ever measured, if a country has no figures of users.",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How far it reaches.
@@ -148,7 +142,7 @@ def left_out(asns: Iterable[int], weights: UserWeights | None) -> set[int]:
 def _extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
     if not affected:
         return Extent(Scope.INSUFFICIENT, Access.ANY, None)
-    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
+    share = (1 - UNSEEN) / max(len(observed), 1)
     alike = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
     known = weights or UserWeights("", alike, FALLBACK_ERROR, "equal weights: no figures for this country")
     access = _access(affected, observed, known)
@@ -164,7 +158,9 @@ def _extent(affected: set[int], observed: set[int], weights: UserWeights | None)
         return Extent(Scope.NATION, access, users)
     operator = {w.asn: w.operator for w in known.networks}
     scope = Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
-    return Extent(scope, access, users, () if weights is None else _remarks(affected, weights))
+    hit = [] if weights is None else [w for w in weights.networks if w.asn in affected]
+    is_one = len({w.operator for w in hit}) == 1 and sum(w.share for w in hit) > NATION_SHARE
+    return Extent(scope, access, users, (Reason("one_operator"),) if is_one else ())
 
 
 def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
@@ -209,12 +205,6 @@ def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: 
         if seen < NATION_OBSERVED * sum(w.share for w in of_class):
             return False
     return True
-
-
-def _remarks(affected: set[int], weights: UserWeights) -> tuple[Reason, ...]:
-    hit = [w for w in weights.networks if w.asn in affected]
-    is_one = len({w.operator for w in hit}) == 1 and sum(w.share for w in hit) > NATION_SHARE
-    return (Reason("one_operator"),) if is_one else ()
 
 
 OUTAGE = "outage"

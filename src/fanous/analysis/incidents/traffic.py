@@ -5,6 +5,7 @@ has a gap; if one falls alone, something happened to it.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fanous.analysis.incidents.families import NOTICED
 from fanous.analysis.series.anomalies import is_country
 from fanous.analysis.series.baselines import of_those_days, shares
 from fanous.analysis.series.depth import depth
@@ -18,12 +19,6 @@ ALIKE = threshold(
     "incidents.products_alike_share",
     0.5,
     "Share of the platform's loss from which another product fell alike.",
-)
-
-NOTICED = threshold(
-    "incidents.products_noticed_share",
-    0.5,
-    "Share of its own signal's least drop that another product must have lost to have fallen alike.",
 )
 
 
@@ -45,12 +40,10 @@ def controlled(loss: Incident, own: Sequence[Series], others: Sequence[Series]) 
     if not known:
         return replace(loss, reasons=(*loss.reasons, Reason("products.none")))
     lost = 1 - (1.0 if loss.level is None else loss.level.mean)
-    alike = [
-        one
-        for one, share in known
-        if share >= max(ALIKE * lost, NOTICED * SIGNALS[one.key.signal].least_drop)
+    fell_alike = [
+        share >= max(ALIKE * lost, NOTICED * SIGNALS[one.key.signal].least_drop) for one, share in known
     ]
-    if 2 * len(alike) >= len(known):
+    if 2 * sum(fell_alike) >= len(known):
         return None
     names = tuple(sorted({one.key.subtype.lower().replace("_", " ") or one.key.signal for one, _ in known}))
     return replace(

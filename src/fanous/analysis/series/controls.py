@@ -16,7 +16,8 @@ CONTROLS = threshold(
 CONTROL_WINDOW = threshold(
     "incidents.control_window_seconds",
     1 * HOUR,
-    "How far from a failing measurement a control may lie and still count as *at the same time*.",
+    "How far from a failing measurement a control, or the failure of another network that is witness to it, may lie "
+    "and still count as *at the same time*: faults of two networks days apart are two faults.",
 )
 
 SPARED_SHARE = threshold(

@@ -31,7 +31,8 @@ COUNTED = frozenset({"/24s", "prefixes", "addresses"})
 UNSEEN = threshold(
     "incidents.parts_unseen_share",
     0.4,
-    "Share of users assumed in places without a series, if neither users nor addresses are known.",
+    "Share of users assumed in places without a series, or on networks that no one ever measured, if neither users nor "
+    "addresses are known.",
 )
 
 BESIDE = threshold(

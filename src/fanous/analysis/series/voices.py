@@ -89,7 +89,10 @@ def independent(probes: Collection[str], strange: Collection[str]) -> float:
 
 
 NETWORK_PROBES = threshold(
-    "incidents.network_probes", 3, "Probes that must have seen it on a network to name the network."
+    "incidents.network_probes",
+    3,
+    "Probes that must have seen it on a network to name the network. As many known volunteers on each of "
+    "`incidents.stranger_networks` networks confirm as vouched probes do.",
 )
 
 
@@ -111,8 +114,8 @@ PROBES = threshold("incidents.probes", 3, "Fewest independent probes on the netw
 LONE_PROBES = threshold(
     "incidents.lone_probes",
     6,
-    "Probes that must see the failure on a lone network without its own controls: no other network shows that "
-    "the fault is not its own.",
+    "Probes, or known volunteers, that must see the failure on a lone network without its own controls: no other "
+    "network shows that the fault is not its own.",
 )
 LONE_HOURS = threshold(
     "incidents.lone_hours",
