@@ -10,7 +10,7 @@ import traceback
 from functools import partial
 from logging import getLogger
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -19,18 +19,7 @@ from fanous.base.overwrite import refusal
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.monitor.tasks import ReadNetworks
-from fanous.pipeline.actions import (
-    Annotate,
-    Announce,
-    Approve,
-    Hold,
-    Merge,
-    NameRole,
-    NameTargets,
-    RecordClaim,
-    Retract,
-    RetryAlerts,
-)
+from fanous.pipeline.actions import Action
 from fanous.pipeline.call import LARGEST, Call, ControlReply, address_of, decoded_call, encoded
 from fanous.pipeline.jobs import BringSeries, Detect, Ingest, IngestSeries
 from fanous.pipeline.pulls import (
@@ -57,9 +46,7 @@ SECONDS = 10.0
 """Seconds for a request to arrive; it is a single write."""
 
 CALLS: tuple[type[Call[Any]], ...] = (
-    Announce,
-    Annotate,
-    Approve,
+    *get_args(Action),
     BringRound,
     BringSeries,
     CheckClaims,
@@ -69,7 +56,6 @@ CALLS: tuple[type[Call[Any]], ...] = (
     ExamineStore,
     Forget,
     GatherEvidence,
-    Hold,
     Ingest,
     IngestSeries,
     ListClaims,
@@ -77,9 +63,6 @@ CALLS: tuple[type[Call[Any]], ...] = (
     ListDeliveries,
     ListEvents,
     ListIncidents,
-    Merge,
-    NameRole,
-    NameTargets,
     PackSeries,
     PlanMeasurements,
     PullMeasurements,
@@ -88,12 +71,9 @@ CALLS: tuple[type[Call[Any]], ...] = (
     PullSingle,
     ReadNetworks,
     ReadSignals,
-    RecordClaim,
     Rejudge,
     ReportEvent,
     Retain,
-    Retract,
-    RetryAlerts,
     ShowIncident,
     WriteExport,
     WriteReport,

@@ -4,8 +4,9 @@ Commands never touch a store themselves: they make a call, which is performed on
 `fanous run` has it open, in that process (``monitor.control``).  Either way the same code runs, on the same values.
 The desk performs those of ``pipeline.actions``.
 
-To add one: a subclass in ``actions`` (changes what people decide), ``questions`` (reads), ``jobs``
-(imports, computes) or ``publish.calls`` (writes files), and its name in ``CALLS`` of ``monitor.control``.
+To add one: a subclass in ``actions`` (changes what people decide), and its name in ``Action``; or in ``questions``
+(reads), ``jobs`` (imports, computes) or ``publish.calls`` (writes files), and its name in ``CALLS`` of
+``monitor.control``.
 
 A call goes one way over a unix socket next to the store, and its result comes back.  The module is light, since
 commands that need no store import it.
