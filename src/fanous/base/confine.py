@@ -67,8 +67,8 @@ class Confinement:
 
     @property
     def names(self) -> tuple[str, ...]:
-        found = (f"Landlock (ABI {self.landlock})", self.landlock > 0), ("seccomp", self.seccomp)
-        return tuple(name for name, has in found if has)
+        means = (f"Landlock (ABI {self.landlock})", self.landlock > 0), ("seccomp", self.seccomp)
+        return tuple(name for name, has in means if has)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -176,14 +176,12 @@ def _landlock_abi() -> int:
     return max(0, int(_libc().syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION)))
 
 
-def _has_seccomp() -> bool:
-    known = sys.platform.startswith("linux") and platform.machine() in _ARCHITECTURES and sys.maxsize > 2**32
-    return known and int(_libc().prctl(_GET_SECCOMP, 0, 0, 0, 0)) >= 0
-
-
 def available() -> Confinement:
     """What this machine's kernel offers."""
-    return Confinement(_landlock_abi(), _has_seccomp())
+    is_supported = (
+        sys.platform.startswith("linux") and platform.machine() in _ARCHITECTURES and sys.maxsize > 2**32
+    )
+    return Confinement(_landlock_abi(), is_supported and int(_libc().prctl(_GET_SECCOMP, 0, 0, 0, 0)) >= 0)
 
 
 # --- confining ----------------------------------------------------------------------------------------------
@@ -211,7 +209,10 @@ def confine(grant: Grant) -> Confinement:
     if os.geteuid() == 0 and sys.platform.startswith("linux") and not grant.keeps_user:
         _leave_root(grant)
     if means.seccomp:
-        _seccomp(grant.internet)
+        program = b"".join(_filter(grant.internet))
+        instructions = ctypes.create_string_buffer(program, len(program))
+        header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))  # struct sock_fprog
+        _called(_libc().prctl(_SET_SECCOMP, 2, header, 0, 0))
     return replace(means, is_root=os.geteuid() == 0)
 
 
@@ -254,8 +255,8 @@ def code() -> tuple[Path, ...]:
 
 
 def _landlock(grant: Grant, abi: int) -> None:
-    known = max(count for since, count in _FILE_RIGHTS if abi >= since)
-    rights = (1 << known) - 1
+    known_rights = max(count for since, count in _FILE_RIGHTS if abi >= since)
+    rights = (1 << known_rights) - 1
     network = 0 if abi < 4 else _BIND_TCP if grant.internet else _BIND_TCP | _CONNECT_TCP
     scopes = 0 if abi < 6 else _ABSTRACT_SOCKETS | _SIGNALS
     sizes = 8 if abi < 4 else 16 if abi < 6 else 24
@@ -287,13 +288,6 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
             _called(_libc().syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0))
         finally:
             os.close(place)
-
-
-def _seccomp(internet: bool) -> None:
-    program = b"".join(_filter(internet))
-    instructions = ctypes.create_string_buffer(program, len(program))
-    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))  # struct sock_fprog
-    _called(_libc().prctl(_SET_SECCOMP, 2, header, 0, 0))
 
 
 def _filter(internet: bool) -> Iterator[bytes]:

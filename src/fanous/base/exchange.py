@@ -92,13 +92,13 @@ class HttpClient:
         if not is_free and host in self._inside:
             raise _inside(sent_by, host)
 
-        def trace(event: str, told: Mapping[str, Any]) -> None:
+        def trace(event: str, info: Mapping[str, Any]) -> None:
             if event == "connection.connect_tcp.started":
-                self._is_direct = told["host"] == host
+                self._is_direct = info["host"] == host
             elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-                self._opened(told["return_value"].get_extra_info("socket"), host)
+                self._opened(info["return_value"].get_extra_info("socket"), host)
                 if not is_free and host in self._inside:
-                    told["return_value"].close()
+                    info["return_value"].close()
                     raise _inside(sent_by, host)
 
         self._is_late = False
@@ -119,7 +119,7 @@ class HttpClient:
 
     def _opened(self, connection: socket.socket, host: str) -> None:
         """Remember a connection, which is not made directly if there is a proxy."""
-        self._connections = [each for each in self._connections if each.fileno() >= 0]
+        self._connections = [opened for opened in self._connections if opened.fileno() >= 0]
         self._connections.append(connection)
         if self._is_direct and is_inside(connection.getpeername()[0]):
             self._inside.add(host)

@@ -152,8 +152,8 @@ def close_to_others(path: Path, others: int = OTHERS) -> None:
 
 def is_of_group(folder: Path) -> bool:
     """Did its owner give a folder, and all that is made in it, to a group (mode 2770)?"""
-    given = stat.S_ISGID | stat.S_IRWXG
-    return folder.is_dir() and folder.stat().st_mode & given == given
+    bits = stat.S_ISGID | stat.S_IRWXG
+    return folder.is_dir() and folder.stat().st_mode & bits == bits
 
 
 def write_durably(path: Path, content: bytes, temporary_suffix: str, written_at: float) -> None:

@@ -148,16 +148,18 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         FanousError: the folder holds something else, or a file was changed; nothing was written.
         OSError: the disk is full or the like; each file is the old one or the new one.
     """
-    known = _known(folder)
+    digests = _known(folder)
     fresh = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     for name, digest in fresh.items():
-        ours = known.get(name, set()) | {digest}
+        ours = digests.get(name, set()) | {digest}
         check_file_in(folder, name, ours)
     folder.mkdir(parents=True, exist_ok=True)
-    _record(folder, {**known, **{name: known.get(name, set()) | {digest} for name, digest in fresh.items()}})
+    _record(
+        folder, {**digests, **{name: digests.get(name, set()) | {digest} for name, digest in fresh.items()}}
+    )
     for name, content in files.items():
         replace_file(folder / name, content)
-    _record(folder, {**known, **{name: {digest} for name, digest in fresh.items()}})
+    _record(folder, {**digests, **{name: {digest} for name, digest in fresh.items()}})
     return [folder / name for name in files]
 
 
@@ -201,9 +203,9 @@ def _known(folder: Path) -> Digests:
         return {}
     known = _read_record(folder / RECORD)
     if known is None:
-        some = ", ".join(entries[:3]) + (", ..." if len(entries) > 3 else "")
+        names = ", ".join(entries[:3]) + (", ..." if len(entries) > 3 else "")
         raise FanousError(
-            f"cannot write into {folder}: it holds files that Fanous did not write ({some}). Nothing was changed: "
+            f"cannot write into {folder}: it holds files that Fanous did not write ({names}). Nothing was changed: "
             "name a new or an empty folder with -o."
         )
     return known
@@ -225,14 +227,14 @@ def _read_record(path: Path) -> Digests | None:
     lines = [_LINE.fullmatch(line) for line in text.removeprefix(_HEAD).splitlines()]
     if not text.startswith(_HEAD) or not all(lines):
         return None
-    known: Digests = {}
+    digests: Digests = {}
     for line in filter(None, lines):
-        known.setdefault(line[2], set()).add(line[1])
-    return known
+        digests.setdefault(line[2], set()).add(line[1])
+    return digests
 
 
-def _record(folder: Path, known: Digests) -> None:
-    lines = [f"{digest}  {name}\n" for name, digests in sorted(known.items()) for digest in sorted(digests)]
+def _record(folder: Path, record: Digests) -> None:
+    lines = [f"{digest}  {name}\n" for name, digests in sorted(record.items()) for digest in sorted(digests)]
     replace_file(folder / RECORD, (_HEAD + "".join(lines)).encode())
 
 

@@ -61,11 +61,7 @@ def quoted(text: object, most: int = MOST_QUOTED) -> str:
 
 def printable_lines(text: str) -> str:
     """Each line printable, for a message of ours with several lines; leading spaces of a line are kept."""
-    return "\n".join(_indent(line) + printable(line) for line in text.split("\n"))
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" "))]
+    return "\n".join(line[: len(line) - len(line.lstrip(" "))] + printable(line) for line in text.split("\n"))
 
 
 ESCAPED_IN_JSON = re.compile(
@@ -84,8 +80,8 @@ def json_for_terminal(document: bytes) -> bytes:
     return ESCAPED_IN_JSON.sub(_json_escape, document.decode()).encode()
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be").hex()
+def _json_escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 

@@ -73,7 +73,7 @@ class Intake:
         taken = [
             await self._ask(partial(take_from, folder, self._source, detects)) for folder in self._folders
         ]
-        return any(one.more for one in taken)
+        return any(drained.more for drained in taken)
 
 
 def _complete(store: Store) -> None:

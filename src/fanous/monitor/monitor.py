@@ -189,7 +189,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     lists.offer()
     tasks.append(Task("lists", lambda: lists.keep(stop)))
     measurements, pullers = _pullers(configuration, ask)
-    tasks += [Task(name, partial(one.pull, stop)) for name, one in pullers.items()]
+    tasks += [Task(name, partial(puller.pull, stop)) for name, puller in pullers.items()]
     if configuration.retention != Retention():
         upkeep = Upkeep(ask, configuration.retention)
         tasks.append(Task("retention", lambda: upkeep.keep(stop)))
@@ -205,17 +205,32 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
             lambda: ask(lambda store: store.ledger.events()),
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
-        _say_what_is_lacking(configuration)
+        here = configuration.rounds.vantage
+        if not here.asn or here.country == UNKNOWN_COUNTRY:
+            why = (
+                "[rounds] country and asn are not set: nothing is concluded from this machine's measurements"
+            )
+            log.warning(logline("not_placed", why=why))
+        if not configuration.settings.helper:
+            why = "[probe] helper is not set: without an outside control, a cut connection proves nothing"
+            log.warning(logline("no_helper", why=why))
 
     def pulls() -> list[PullState]:
-        return [state for one in pullers.values() for state in one.states.all()]
+        return [state for puller in pullers.values() for state in puller.states.all()]
 
     inboxes = configuration.inbox, configuration.inbox / OWN
     selfcheck = Selfcheck(ask, _folders(configuration), inboxes, pulls=pulls)
     tasks.append(Task("selfcheck", lambda: selfcheck.watch(stop)))
     if configuration.status is not None:
         counted = counts if configuration.door.on else None
-        tasks.append(_status(configuration.status, selfcheck, counted, stop))
+        sockets = Sockets(configuration.status, "[run] status")
+        app = status_app(
+            selfcheck.unready,
+            lambda: selfcheck.ailments,
+            lambda: [*selfcheck.figures(), *(counted.metrics() if counted else ())],
+            lambda: selfcheck.feed,
+        )
+        tasks.append(Task("status", lambda: serve(server_config(app), sockets.take(), stop)))
     alerting = configuration.alerting
     dispatcher = Dispatcher(ask, alerting, Sender(alerting.url, configuration.clock.notice))
     tasks += [
@@ -242,14 +257,14 @@ def _pullers(
 ) -> tuple[Measurements, dict[str, Sources | Measurements | Remote]]:
     """What pulls measurements from buckets (which pages ask for what is still to come), and by task whatever pulls."""
     clock, cache, wanted = configuration.clock, data_folder() / "cache", configuration.sources
-    buckets = [one for one in wanted if SOURCES[one.source].pulled is Transport.BUCKET]
+    buckets = [errand for errand in wanted if SOURCES[errand.source].pulled is Transport.BUCKET]
     measurements = Measurements(ask, buckets, clock, cache)
     pullers: dict[str, Sources | Measurements | Remote] = {}
-    if series := [one for one in wanted if one.source in LIVE_SOURCES]:
+    if series := [errand for errand in wanted if errand.source in LIVE_SOURCES]:
         pullers["sources"] = Sources(ask, series, clock, cache)
     if buckets:
         pullers["measurements"] = measurements
-    if ordered := [one for one in wanted if SOURCES[one.source].pulled is Transport.ORDERS]:
+    if ordered := [errand for errand in wanted if SOURCES[errand.source].pulled is Transport.ORDERS]:
         pullers["remote"] = Remote(ask, ordered, clock)
     return measurements, pullers
 
@@ -277,16 +292,6 @@ def site_of(
     )
 
 
-def _say_what_is_lacking(configuration: Configuration) -> None:
-    here = configuration.rounds.vantage
-    if not here.asn or here.country == UNKNOWN_COUNTRY:
-        why = "[rounds] country and asn are not set: nothing is concluded from this machine's measurements"
-        log.warning(logline("not_placed", why=why))
-    if not configuration.settings.helper:
-        why = "[probe] helper is not set: without an outside control, a cut connection proves nothing"
-        log.warning(logline("no_helper", why=why))
-
-
 def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "--port, or `listen` in [run] of the configuration")
     limits = ConnectionLimits(
@@ -301,18 +306,6 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
         await serve(server_config(application(ask, site), limits), listening, ending)
 
     return Task("pages", lambda: serve_apart("pages", show, stop))
-
-
-def _status(address: Address, selfcheck: Selfcheck, counts: DoorCounts | None, stop: asyncio.Event) -> Task:
-    """``counts`` are those of the probes' door; ``None`` = it has none."""
-    sockets = Sockets(address, "[run] status")
-    app = status_app(
-        selfcheck.unready,
-        lambda: selfcheck.ailments,
-        lambda: [*selfcheck.figures(), *(counts.metrics() if counts else ())],
-        lambda: selfcheck.feed,
-    )
-    return Task("status", lambda: serve(server_config(app), sockets.take(), stop))
 
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:

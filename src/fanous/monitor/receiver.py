@@ -181,13 +181,13 @@ async def has_ended(sentinel: int, stop: asyncio.Event | None = None) -> bool:
     """Wait for the end of a process; ``False`` = ``stop`` was set first."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sentinel, ended.set)
-    waits = [asyncio.create_task(one.wait()) for one in (ended, stop) if one is not None]
+    waits = [asyncio.create_task(event.wait()) for event in (ended, stop) if event is not None]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         loop.remove_reader(sentinel)
-        for one in waits:
-            one.cancel()
+        for task in waits:
+            task.cancel()
     return ended.is_set()
 
 
@@ -228,13 +228,6 @@ class _Told:
         )
         for counter, numbers in pairs:
             counter.update({key: number - counter[key] for key, number in numbers.items()})
-
-
-def _report(pipe: Connection, counts: DoorCounts) -> None:
-    """Send the parent the counters, without ever waiting for it."""
-    if select.select([], [pipe], [], 0)[1]:
-        with suppress(OSError):
-            pipe.send_bytes(json.encode(_counters(counts)))
 
 
 _Latest = tuple[dict[str, int], dict[int, int], dict[str, int]]
@@ -287,7 +280,10 @@ async def _serving(
     async def count() -> None:
         while not stop.is_set():
             await asyncio.sleep(COUNTED_EVERY)
-            _report(lifeline, counts)
+            # Send the parent the counters, without ever waiting for it.
+            if select.select([], [lifeline], [], 0)[1]:
+                with suppress(OSError):
+                    lifeline.send_bytes(json.encode(_counters(counts)))
 
     counts = DoorCounts()
     loop.add_reader(lifeline.fileno(), heed)

@@ -20,7 +20,7 @@ from fanous.log import logline
 from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.monitor.settings import Rounds
-from fanous.pipeline.scheduler import pause
+from fanous.pipeline.scheduler import pause, unless
 from fanous.probe import consent
 from fanous.probe.allowance import DayMeter
 from fanous.probe.run import RunReport, report_id, run
@@ -72,7 +72,11 @@ class OwnProbe:
     async def measure(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
         journal, dice = Journal(self.folder), random.Random(self.settings.seed or None)
-        await self._wait_for_turn(stop)
+        # Wait until a round is due; rounds of a process that died or crashed count too.
+        state = read_state(self.folder)
+        if state is not None:
+            remaining = state.began + self.rounds.least - self.clock()
+            await pause(stop, max(0.0, self.clock.lasts(min(remaining, self.rounds.least))))
         while not stop.is_set():
             await self._wait_for_consent(stop)
             if stop.is_set():
@@ -80,13 +84,6 @@ class OwnProbe:
             await self._round(journal, dice, stop)
             events = await self.events() if self.events is not None else ()
             await pause(stop, self.clock.lasts(self.rounds.wait(dice, events, self.clock())))
-
-    async def _wait_for_turn(self, stop: asyncio.Event) -> None:
-        """Wait until a round is due; rounds of a process that died or crashed count too."""
-        state = read_state(self.folder)
-        if state is not None:
-            left = state.began + self.rounds.least - self.clock()
-            await pause(stop, max(0.0, self.clock.lasts(min(left, self.rounds.least))))
 
     async def _wait_for_consent(self, stop: asyncio.Event) -> None:
         """Wait for consent; checked before each round, so that withdrawing it stops the monitor's probe, too."""
@@ -100,10 +97,17 @@ class OwnProbe:
         """One round, or part of it if the monitor stops during it."""
         meter = DayMeter(probe_folder(), int(self.settings.cap_mb * 1e6), time.time())
         network = ClockedNetwork(self.clock, meter)
-        vantage = self._standing(network)
+        state, vantage = read_state(self.folder), self.rounds.vantage
+        if state is not None and replace(state.vantage, report_id="") == vantage:
+            vantage = state.vantage
+        else:
+            vantage = replace(vantage, report_id=report_id(network, vantage))
+        write_state(self.folder, RoundsState(self.clock(), vantage))
         records: list[bytes] = []
-        measuring = asyncio.create_task(
-            run(
+        reports: list[RunReport] = []
+
+        async def measure() -> None:
+            report = await run(
                 network,
                 self.settings,
                 vantage,
@@ -113,31 +117,17 @@ class OwnProbe:
                 chance=dice,
                 messengers=self.rounds.apps,
             )
-        )
-        stopping = asyncio.create_task(stop.wait())
+            reports.append(report)
+
         try:
-            await asyncio.wait({measuring, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await unless(stop, measure())
         finally:
-            stopping.cancel()
-            if not measuring.done():
-                measuring.cancel()
-                await asyncio.gather(measuring, return_exceptions=True)
             meter.give_back()
             if records:
                 journal.write([kept_own(self.clock.marked(record)) for record in records], self.clock())
                 journal.seal()
-        if not measuring.cancelled():
-            _say(measuring.result())
-
-    def _standing(self, network: ClockedNetwork) -> ProbeVantage:
-        """Record that a round begins."""
-        state, here = read_state(self.folder), self.rounds.vantage
-        if state is not None and replace(state.vantage, report_id="") == here:
-            here = state.vantage
-        else:
-            here = replace(here, report_id=report_id(network, here))
-        write_state(self.folder, RoundsState(self.clock(), here))
-        return here
+        for report in reports:
+            _say(report)
 
 
 def read_state(folder: Path) -> RoundsState | None:

@@ -213,8 +213,8 @@ class Configuration:
 
     def listed(self) -> tuple[str, ...]:
         """URLs that the operator has measured: by this machine, and by the probes that check in."""
-        given = read_urls(self.door.urls) if self.door.urls is not None else ()
-        return (*self.rounds.urls, *(one.url for one in given))
+        listed = read_urls(self.door.urls) if self.door.urls is not None else ()
+        return (*self.rounds.urls, *(entry.url for entry in listed))
 
 
 TABLES: Mapping[str, type[Section]] = {
@@ -236,7 +236,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     """
     run = section(file, "run", RunTable, TABLES)
     rounds = section(file, "rounds", RoundsTable, TABLES).rounds()
-    found = Configuration(
+    configuration = Configuration(
         store=store,
         inbox=_inbox(run, store, file),
         queue=run.stream(),
@@ -253,8 +253,8 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         retention=retention(file),
         review=review(file),
     )
-    _check_lab(found, file)
-    return found
+    _check_lab(configuration, file)
+    return configuration
 
 
 def _inbox(run: RunTable, store: Path | StoreLocation, file: Path | None) -> Path:
@@ -283,17 +283,17 @@ def _settings(file: Path | None, *, mobile: bool) -> Settings:
     return structs.replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB)) if mobile else settings
 
 
-def _check_lab(found: Configuration, file: Path | None) -> None:
+def _check_lab(configuration: Configuration, file: Path | None) -> None:
     """A fast clock makes rounds follow each other within moments, so it is only allowed against your own
     servers.
 
     Raises:
         FanousError: it would be used on other people's servers.
     """
-    if found.clock.rate == 1.0 or not found.rounds.on:
+    if configuration.clock.rate == 1.0 or not configuration.rounds.on:
         return
-    far = [*(url for url in found.rounds.urls if not is_near(url)), *found.rounds.apps]
-    if far or found.rounds.health or not found.settings.allow_private:
+    far = [*(url for url in configuration.rounds.urls if not is_near(url)), *configuration.rounds.apps]
+    if far or configuration.rounds.health or not configuration.settings.allow_private:
         why = (
             "a faster clock is only for a lab: [rounds] urls must be in your own network"
             f"{f' (not {far[0]})' if far else ''}, [rounds] health = false, and [probe] allow_private = true"

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from logging import getLogger
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from fanous.base.forkserver import NotStarted
@@ -32,17 +31,11 @@ async def signer_apart(key: Path, stop: asyncio.Event) -> None:
         raise FanousError(f"the signer could not be started: {why}", permanent=False) from why
     try:
         if await has_ended(child.sentinel, stop):
-            raise FanousError(
-                _last_words(child.connection) or f"the signer ended with exit code {child.wait()}"
-            )
+            # What it said last; empty = nothing, or only that it listens.
+            words = ""
+            with suppress(EOFError, OSError):
+                while child.connection.poll():
+                    words = child.connection.recv_bytes().decode("utf-8", "replace")
+            raise FanousError(words or f"the signer ended with exit code {child.wait()}")
     finally:
         child.end()
-
-
-def _last_words(connection: Connection) -> str:
-    """What it said last; empty = nothing, or only that it listens."""
-    said = ""
-    with suppress(EOFError, OSError):
-        while connection.poll():
-            said = connection.recv_bytes().decode("utf-8", "replace")
-    return said

@@ -120,35 +120,35 @@ def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
         FanousError: an enabled source names no country, or its key is missing.
     """
     wanted = []
-    for source, told in settings.items():
-        if not told.enabled:
+    for source, table in settings.items():
+        if not table.enabled:
             continue
         if source == "ris":
             raise FanousError(
                 "[sources.ris]: not pulled by `fanous run`; follow the stream with `fanous "
                 "pull ris --table FILE`"
             )
-        if not told.countries:
+        if not table.countries:
             raise FanousError(f"[sources.{source}]: set `countries`, or enabled = false")
-        if told.token:
-            _key(source, told.token)
+        if table.token:
+            _key(source, table.token)
         if SOURCES[source].pulled is Transport.ORDERS:
-            _check_order(source, told)
-        wanted += [Errand(source, country, told) for country in told.countries]
+            _check_order(source, table)
+        wanted += [Errand(source, country, table) for country in table.countries]
     return tuple(wanted)
 
 
-def _check_order(source: str, told: SourceSettings) -> None:
+def _check_order(source: str, source_settings: SourceSettings) -> None:
     """Raises:
     FanousError: the order names something that may not be measured from other people's lines.
     """
     try:
-        popular_urls(wanted_of((), told.lists, lambda _: None).urls)
-        for country in told.countries:
+        popular_urls(wanted_of((), source_settings.lists, lambda _: None).urls)
+        for country in source_settings.countries:
             check_country(country)
     except FanousError as error:
         raise FanousError(f"[sources.{source}]: {error}") from None
-    check_consent(source, told)
+    check_consent(source, source_settings)
 
 
 class Errands:
@@ -157,7 +157,7 @@ class Errands:
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock) -> None:
         self._ask, self._wanted, self._clock = ask, tuple(wanted), clock
         self._turns = Turns()
-        self.states = PullStates([(one.source, one.country) for one in wanted])
+        self.states = PullStates([(errand.source, errand.country) for errand in wanted])
 
     async def pull(self, stop: asyncio.Event) -> None:
         """Run until stopped."""
@@ -189,11 +189,11 @@ class Sources(Errands):
         name = errand.source, errand.country
         if not self._turns.has_come(name, now):
             return None
-        told = await self._ask(partial(_to_ask, errand, now))
-        if told is None:
+        query = await self._ask(partial(_to_ask, errand, now))
+        if query is None:
             return None
         self._turns.failed(name, now, errand.settings.every)
-        ask, known = told
+        ask, known = query
         try:
             # A thread that is not waited for: a publisher may ask us to come back in five minutes.
             fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
@@ -216,9 +216,11 @@ class Sources(Errands):
 @contextmanager
 def polite(errand: Errand, cache: Path) -> Iterator[Get]:
     """Makes requests within the source's budget."""
-    told = errand.settings
-    headers = {"Authorization": f"Bearer {_key(errand.source, told.token)}"} if told.token else None
-    with Polite(SOURCES[errand.source], cache / errand.source, mirror=told.mirror, headers=headers) as client:
+    settings = errand.settings
+    headers = {"Authorization": f"Bearer {_key(errand.source, settings.token)}"} if settings.token else None
+    with Polite(
+        SOURCES[errand.source], cache / errand.source, mirror=settings.mirror, headers=headers
+    ) as client:
         yield client.get
 
 
@@ -231,18 +233,18 @@ def _key(source: str, variable: str) -> str:
 
 def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulled]] | None:
     """What to request, and what is already stored; ``None`` = not due yet."""
-    told = errand.settings
-    if not due(store, errand.source, errand.country, told.every, now):
+    settings = errand.settings
+    if not due(store, errand.source, errand.country, settings.every, now):
         return None
-    since, until = newest(errand.source, now, told.days)
-    ask = Query(errand.country, since, until, told.networks, told.regions)
+    since, until = newest(errand.source, now, settings.days)
+    ask = Query(errand.country, since, until, settings.networks, settings.regions)
     return ask, store.facts.pulled(errand.source, errand.country)
 
 
 def _keep(errand: Errand, fetched: Sequence[Fetched], store: Store) -> Pull:
     done = Pull(errand.source, errand.country, host_of(errand.settings.mirror))
-    for one in fetched:
-        keep(store, one, done)
+    for piece in fetched:
+        keep(store, piece, done)
     detect_all(store)
     return done
 
@@ -277,7 +279,7 @@ class Remote(Errands):
         if not await self._ask(lambda store: due(store, source, country, every, now)):
             return None
         self._turns.failed((source, country), now, every)
-        left: list[str] = []
+        left_out: list[str] = []
         plans: list[RemotePlan] = []
         loop = asyncio.get_running_loop()
 
@@ -290,7 +292,7 @@ class Remote(Errands):
             asyncio.run_coroutine_threadsafe(note_begin(), loop).result()
 
         try:
-            lines = await asyncio.to_thread(_measured, errand, int(now // every), left, begin)
+            lines = await asyncio.to_thread(_measured, errand, int(now // every), left_out, begin)
         except (FanousError, Rejected) as error:
             log.warning(logline("round_failed", source=source, country=country, why=error))
             self.states.note(source, country, now, str(error))
@@ -314,20 +316,22 @@ class Remote(Errands):
                 tests=planned.tests,
                 new=tally.stored,
                 rejected=tally.rejected or None,
-                left_out=len(planned.left_out) + len(left) or None,
+                left_out=len(planned.left_out) + len(left_out) or None,
             )
         )
-        for sentence in (*planned.left_out, *left):
+        for sentence in (*planned.left_out, *left_out):
             log.info(logline("left_out", source=source, country=country, what=sentence))
         return tally
 
 
 def _measured(
-    errand: Errand, turn: int, left: list[str], on_plan: Callable[[RemotePlan], None]
+    errand: Errand, turn: int, left_out: list[str], on_plan: Callable[[RemotePlan], None]
 ) -> list[bytes]:
     settings = errand.settings
-    urls = wanted_of((), settings.lists, left.append).urls
-    return list(one_round(errand.source, settings, errand.country, urls, turn, left.append, on_plan=on_plan))
+    urls = wanted_of((), settings.lists, left_out.append).urls
+    return list(
+        one_round(errand.source, settings, errand.country, urls, turn, left_out.append, on_plan=on_plan)
+    )
 
 
 AT_ONCE = 200
@@ -342,7 +346,7 @@ SAID_EVERY = 60.0
 """Seconds between two log lines about a long pull."""
 
 
-class Measurements:
+class Measurements(Errands):
     """Pulls OONI's measurements of countries, again and again.
 
     Args:
@@ -353,19 +357,14 @@ class Measurements:
     """
 
     def __init__(self, ask: Ask, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
-        self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
-        self._turns = Turns()
+        super().__init__(ask, wanted, clock)
+        self._cache = cache
         self._failing: dict[str, float] = {}
         self.doing: dict[str, PulledMeasurements] = {}
-        self.states = PullStates([(SOURCE, one.country) for one in wanted])
 
-    async def pull(self, stop: asyncio.Event) -> None:
-        """Run until stopped."""
-        while not stop.is_set():
-            for errand in self._wanted:
-                if not stop.is_set() and self._turns.has_come(errand.country, self._clock()):
-                    await unless(stop, self.pull_one(errand))
-            await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
+    async def run_one(self, errand: Errand) -> PulledMeasurements | None:
+        """Pull one country, if it is due."""
+        return await self.pull_one(errand) if self._turns.has_come(errand.country, self._clock()) else None
 
     def incoming(self) -> list[Incoming]:
         """Pulls in progress, for the pages."""
@@ -458,7 +457,13 @@ class Measurements:
     ) -> None:
         files = arrived(group, done)
         try:
-            await self._take_or_each(files, done, bucket)
+            await self._take(files, done, bucket)
+        except FanousError:
+            for file in files:  # one object failed; the others count
+                try:
+                    await self._take([file], done, bucket)
+                except FanousError as error:
+                    done.failures.append((file[0].key, str(error)))
         finally:
             for _, path in files:
                 path.unlink(missing_ok=True)
@@ -489,16 +494,6 @@ class Measurements:
         now = self._clock()
         await self._ask(lambda store: note_progress(store, done, back_to, now))
 
-    async def _take_or_each(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
-        try:
-            await self._take(files, done, bucket)
-        except FanousError:
-            for one in files:  # one object failed; the others count
-                try:
-                    await self._take([one], done, bucket)
-                except FanousError as error:
-                    done.failures.append((one[0].key, str(error)))
-
     async def _take(self, files: Sequence[OneFile], done: PulledMeasurements, bucket: Bucket) -> None:
         span = (done.wanted.since, done.wanted.until)
         paths = [path for _, path in files]
@@ -509,8 +504,8 @@ class Measurements:
             judged_records, SOURCE, provenance=provenance, began=span, published=there, older=older
         )
         judged = batches(judged_by(1, read, paths, done.tally, None, book), AT_ONCE)
-        while (some := await asyncio.to_thread(next, judged, None)) is not None:
-            batch: list[Judged] = some
+        while (chunk := await asyncio.to_thread(next, judged, None)) is not None:
+            batch: list[Judged] = chunk
             await self._ask(partial(append, batch=batch, tally=done.tally, late=inf, version=version))
         now = self._clock()
         await self._ask(lambda store: taken(store, [one for one, _ in files], done, now))

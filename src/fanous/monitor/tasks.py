@@ -87,12 +87,12 @@ class Selfcheck:
             await pause(stop, SELFCHECK_EVERY)
 
     async def look(self) -> None:
-        known = (self._seen.undetected if self._seen else None) or {}
+        undetected = (self._seen.undetected if self._seen else None) or {}
         machine_at = self._clock()
 
         def seen(store: Store) -> Vitals:
             store.check_whole(files=True)
-            return examine(store, self._folders, backlogs(self._inboxes), machine_at, known)
+            return examine(store, self._folders, backlogs(self._inboxes), machine_at, undetected)
 
         try:
             self._seen = await self._ask(seen)
@@ -108,7 +108,7 @@ class Selfcheck:
     async def _note(self) -> None:
         """Update the feed in the ledger.  This may fail too, since a full disk is itself an ailment."""
         now = self._clock()
-        found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
+        found = {(ailment.kind, ailment.about): (ailment.says, ailment.mend) for ailment in self.ailments}
 
         def noted(store: Store) -> list[Spell]:
             store.ledger.note_ailments(found, now)
@@ -139,8 +139,8 @@ class Selfcheck:
         return metrics(self._seen, self.ailments) if self._seen else []
 
     def _tell(self, ailments: list[Ailment]) -> None:
-        before = {(one.kind, one.about) for one in self.ailments}
-        now = {(one.kind, one.about) for one in ailments}
+        before = {(ailment.kind, ailment.about) for ailment in self.ailments}
+        now = {(ailment.kind, ailment.about) for ailment in ailments}
         for one in ailments:
             if (one.kind, one.about) not in before:
                 log.warning(logline("ailing", kind=one.kind, about=one.about, says=one.says, mend=one.mend))
