@@ -328,10 +328,10 @@ class Issuer:
             return ProofResult(error=NO_MANIFEST)
         if None in parts:
             return ProofResult(error="incomplete_anonc_fields")
-        protocol = _version_of(sent.protocol_version or "")
-        if protocol is None:
+        numbers = (sent.protocol_version or "")[:40].split(".")
+        if not all(number.isascii() and number.isdigit() for number in numbers):
             return ProofResult(error="invalid_protocol_version")
-        if protocol < LEAST_PROTOCOL:
+        if tuple(map(int, numbers)) < LEAST_PROTOCOL:
             return ProofResult(error="protocol_version_too_old")
         if len(sent.nym or "") > MOST_NYM or len(sent.zkp_request or "") > MOST_PROOF:
             return ProofResult(VerificationStatus.FAILED, "deserialization_failed")
@@ -351,12 +351,6 @@ class Issuer:
     def name_of(self, nym: str) -> str:
         """The digest that is kept of a pseudonym, in hexadecimal."""
         return blake2b(b64decode(nym), key=self._digest_key, digest_size=DIGEST_BYTES).hexdigest()
-
-
-def _version_of(text: str) -> tuple[int, ...] | None:
-    """``0.1.0`` -> (0, 1, 0); ``None`` = not a version."""
-    parts = text[:40].split(".")
-    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else None
 
 
 class Panicked(Exception):

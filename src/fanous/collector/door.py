@@ -17,7 +17,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -69,7 +69,6 @@ from fanous.collector.submission import (
     RANDOM_BYTES,
     Apart,
     LoneMeasurement,
-    ProofResult,
     ReportId,
     Senders,
     Submission,
@@ -129,8 +128,8 @@ def page(contact: str) -> str:
     Args:
         contact: the operator's mail address or other text; empty = none given.
     """
-    told = f"Write to {escape(contact)}" if contact else "Write to the contact in this machine's reverse DNS"
-    return _PAGE.format(most=MOST_AN_HOUR, contact=told)
+    how = f"Write to {escape(contact)}" if contact else "Write to the contact in this machine's reverse DNS"
+    return _PAGE.format(most=MOST_AN_HOUR, contact=how)
 
 
 SMALL = 64 << 10
@@ -166,33 +165,20 @@ class DoorCounts:
 
     def metrics(self) -> list[Metric]:
         """For Prometheus."""
-        text = "Measurements acknowledged since the collector started; kept: main, or why they are kept apart"
-        kinds = ("main", *Apart)
-        received = [
-            Metric(
-                "fanous_collector_received_total",
-                self.received[kind],
-                text,
-                (("kept", str(kind)),),
-                "counter",
-            )
-            for kind in kinds
-        ]
-        text = "Measurements with a proof of their sender: verified, failed, or unverified (not checked)"
-        received += [
-            Metric(
-                "fanous_collector_proofs_total",
-                self.proofs[status],
-                text,
-                (("status", str(status)),),
-                "counter",
-            )
-            for status in VerificationStatus
-        ]
-        text = "Requests refused since the collector started, by status code"
-        return received + [
-            Metric("fanous_collector_refused_total", count, text, (("status", str(status)),), "counter")
-            for status, count in sorted(self.refused.items())
+        received = (
+            "Measurements acknowledged since the collector started; kept: main, or why they are kept apart"
+        )
+        proofs = "Measurements with a proof of their sender: verified, failed, or unverified (not checked)"
+        refused = "Requests refused since the collector started, by status code"
+        families: tuple[tuple[str, str, str, Iterable[Any], Counter[Any]], ...] = (
+            ("received", received, "kept", ("main", *Apart), self.received),
+            ("proofs", proofs, "status", VerificationStatus, self.proofs),
+            ("refused", refused, "status", sorted(self.refused), self.refused),
+        )
+        return [
+            Metric(f"fanous_collector_{name}_total", counter[key], text, ((label, str(key)),), "counter")
+            for name, text, label, keys, counter in families
+            for key in keys
         ]
 
 
@@ -309,17 +295,12 @@ class Door:
             if sender.error or sender.name:
                 self._counts.proofs[sender.status] += 1
             if sender.name:
-                submission = submission.proved_by(
-                    sender.name, is_known=self._is_known(submission, sender, address)
-                )
+                is_known, now = False, self._policy.clock()
+                if self._policy.volunteers is not None and submission.apart is None:
+                    name = self._senders.name_of(address, now)
+                    is_known = self._policy.volunteers.has_measured(sender.name, name, now)
+                submission = submission.proved_by(sender.name, is_known=is_known)
             return await self._kept(submission, accepted(submission.uid, report, sender))
-
-    def _is_known(self, submission: Submission, sender: ProofResult, address: str) -> bool:
-        """Is she a known volunteer?  What is set aside makes no one known."""
-        if self._policy.volunteers is None or submission.apart is not None:
-            return False
-        now = self._policy.clock()
-        return self._policy.volunteers.has_measured(sender.name, self._senders.name_of(address, now), now)
 
     def _sender(self, address: str, origin: Origin, report: ReportId, now: float) -> str:
         """The name of a stranger; empty = the operator answers for every sender."""
@@ -465,16 +446,13 @@ class Door:
     def _address(self, request: Request) -> str:
         peer = request.client.host if request.client else NOBODY
         if not is_within(peer, self._policy.trusted) and any(name in request.headers for name in FORWARDED):
-            self._say_unnamed()
+            # Tell the operator, without the peer's address: it may be a volunteer's, behind a proxy of their own.
+            now = time.monotonic()
+            if now >= self._say_unnamed_next:
+                self._say_unnamed_next = now + SAID_SECONDS
+                log.warning(logline("refused", why=UNNAMED_PROXY))
             raise Refused(503, UNNAMED_PROXY)
         return client_address(peer, request.headers.getlist("x-forwarded-for"), self._policy.trusted)
-
-    def _say_unnamed(self) -> None:
-        """Tells the operator, without the peer's address: it may be a volunteer's, behind a proxy of their own."""
-        now = time.monotonic()
-        if now >= self._say_unnamed_next:
-            self._say_unnamed_next = now + SAID_SECONDS
-            log.warning(logline("refused", why=UNNAMED_PROXY))
 
     def _helper_url(self, request: Request) -> str:
         return self._policy.helper_url or str(request.base_url).rstrip("/")

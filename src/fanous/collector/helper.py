@@ -179,13 +179,13 @@ def endpoints_of(url: SplitResult, infos: Mapping[str, IpInfo]) -> list[Endpoint
         ports = [url.port]
     else:
         ports = [443] if url.scheme == "https" else [80, 443]
-    found = [
+    endpoints = [
         Endpoint(address, port, tls=port == 443)
         for address, info in infos.items()
         if not info.flags & IS_BOGON
         for port in ports
     ]
-    return sorted(found, key=str)[:MOST_ENDPOINTS]
+    return sorted(endpoints, key=str)[:MOST_ENDPOINTS]
 
 
 def _address(text: str) -> str | None:
@@ -264,10 +264,10 @@ wait as a failure of the name.  Those in progress (``FOR_PROBES``) need at most 
 async def resolve(name: str) -> list[str]:
     """Look up with the system's resolver."""
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
+    infos = await loop.run_in_executor(
         LOOKUPS, partial(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM)
     )
-    return list(dict.fromkeys(str(address[0]) for *_, address in found if "%" not in str(address[0])))
+    return list(dict.fromkeys(str(address[0]) for *_, address in infos if "%" not in str(address[0])))
 
 
 async def looked_up(name: str, by: Resolve) -> DnsResult:
@@ -360,10 +360,10 @@ class _Pinned(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
     async def _address(self, host: str) -> str:
-        found = [a for a in await self._resolve(host) if not self._is_refused(a)]
-        if not found:
+        addresses = [a for a in await self._resolve(host) if not self._is_refused(a)]
+        if not addresses:
             raise NetworkFailure("dns_bogon_error")
-        return next((address for address in found if ":" not in address), found[0])
+        return next((address for address in addresses if ":" not in address), addresses[0])
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -377,13 +377,13 @@ async def fetched(
     ca_file: str = "",
 ) -> HttpResult:
     """``httpDo``."""
-    own = [(name, v) for name, vs in headers.items() if name.lower() in ALLOWED_HEADERS for v in vs]
-    own.append(("accept-encoding", "identity"))  # a compressed page could be a bomb
+    sent = [(name, v) for name, vs in headers.items() if name.lower() in ALLOWED_HEADERS for v in vs]
+    sent.append(("accept-encoding", "identity"))  # a compressed page could be a bomb
     try:
         async with (
             asyncio.timeout(SECONDS),
             httpx.AsyncClient(
-                transport=_Pinned(resolve, is_refused, ca_file), timeout=None, trust_env=False, headers=own
+                transport=_Pinned(resolve, is_refused, ca_file), timeout=None, trust_env=False, headers=sent
             ) as client,
         ):
             return await _followed(client, url)
@@ -468,7 +468,8 @@ def _cause(error: BaseException) -> BaseException:
     """The network error beneath the client library's own."""
     if isinstance(error, httpx.TimeoutException):
         return TimeoutError()
-    while not isinstance(error, NETWORK_ERRORS) or _says_nothing(error):
+    # An OSError without a number is anyio's summary of the errors for each address.
+    while not isinstance(error, NETWORK_ERRORS) or (type(error) is OSError and error.errno is None):
         below = error.__cause__ or error.__context__
         if isinstance(error, BaseExceptionGroup):
             below = error.exceptions[0]
@@ -476,11 +477,6 @@ def _cause(error: BaseException) -> BaseException:
             return error
         error = below
     return error
-
-
-def _says_nothing(error: BaseException) -> bool:
-    """Is it anyio's summary of the errors for each address?"""
-    return type(error) is OSError and error.errno is None
 
 
 FOR_ALL, FOR_PROBES = 25, 50
@@ -529,7 +525,12 @@ class Helper:
         """
         asked = await asyncio.get_running_loop().run_in_executor(self._reading, asked_of, body)
         url = url_of(asked.http_request)
-        self._refuse_literal(url.hostname or "")
+        host = url.hostname or ""
+        is_inside = normal_host(host) != "" and not is_public_host(host)
+        if (is_inside and not self._policy.allow_private) or (is_address(host) and self._is_private(host)):
+            raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
+        if is_address(host):
+            self._refuse_near([host])
         most = FOR_PROBES if user_agent.startswith(PROBES) else FOR_ALL
         if self._under_way >= most or LOOKUPS.busy >= MOST_LOOKUPS:
             raise Refused(503, "too many requests in progress: try again soon", retry_after=5)
@@ -544,10 +545,10 @@ class Helper:
         dns = DnsResult() if is_address(host) else await looked_up(host, self._policy.resolve)
         self._refuse_near(dns.addrs)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
-        endpoints = [one for one in endpoints_of(url, infos) if not self._is_refused(one.address)]
+        endpoints = [e for e in endpoints_of(url, infos) if not self._is_refused(e.address)]
         page, reached = await asyncio.gather(
             fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_refused, ca_file),
-            asyncio.gather(*(connected(one, host, ca_file) for one in endpoints)),
+            asyncio.gather(*(connected(endpoint, host, ca_file) for endpoint in endpoints)),
         )
         answer = HelperAnswer({}, {}, {}, page, dns, infos)
         for tried, (tcp, tls) in zip(endpoints, reached, strict=True):
@@ -559,13 +560,6 @@ class Helper:
 
     async def _resolve(self, host: str) -> list[str]:
         return [host] if is_address(host) else await self._policy.resolve(host)
-
-    def _refuse_literal(self, host: str) -> None:
-        is_inside = normal_host(host) != "" and not is_public_host(host)
-        if (is_inside and not self._policy.allow_private) or (is_address(host) and self._is_private(host)):
-            raise Refused(400, "the target is not on the public internet: this helper does not connect to it")
-        if is_address(host):
-            self._refuse_near([host])
 
     def _refuse_near(self, addresses: Iterable[str]) -> None:
         """Refuse to answer about addresses near us: reporting a failure would be a finding about the target."""

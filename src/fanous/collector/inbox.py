@@ -104,9 +104,16 @@ class Journal:
         data = b"".join(line + b"\n" for line in lines)
         with disk_errors(f"write to the inbox {self.folder}"):
             if self._descriptor < 0:
-                self._begin(now)
+                self._count += 1
+                path = self.folder / f"{int(now * 1000):014d}-{os.getpid()}-{self._count:06d}{PART}"
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+                self._descriptor = os.open(path, flags, self._permissions)
+                self._path, self.written = path, 0
+                sync(self.folder)
             try:
-                _write_whole(self._descriptor, data)
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
                 os.fdatasync(self._descriptor)
             except OSError:
                 self._give_up()
@@ -123,14 +130,6 @@ class Journal:
             os.close(self._descriptor)
             self._descriptor, self.written = -1, 0
             _rename_sealed(self._path)
-
-    def _begin(self, now: float) -> None:
-        self._count += 1
-        path = self.folder / f"{int(now * 1000):014d}-{os.getpid()}-{self._count:06d}{PART}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, self._permissions)
-        self._path, self.written = path, 0
-        sync(self.folder)
 
     def _give_up(self) -> None:
         """After a failed write or fsync it is unknown what the file holds beyond what was acknowledged:
@@ -155,11 +154,7 @@ class Journal:
             return
         if whole < len(content):
             os.truncate(path, whole)
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
         _rename_sealed(path)
 
 
@@ -168,12 +163,6 @@ def _close(folder: Path) -> None:
     belong to different users.
     """
     close_to_others(folder, STRANGERS if is_of_group(folder) else OTHERS)
-
-
-def _write_whole(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _rename_sealed(path: Path) -> None:
@@ -373,44 +362,37 @@ class Inbox:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                await loop.run_in_executor(self._disk, self._commit, [one for one, _ in batch])
+                await loop.run_in_executor(self._disk, self._commit, [submission for submission, _ in batch])
             except (FanousError, OSError) as error:
-                self._say_not_kept(len(batch), error)
+                # Log the first failure at once, then their number each minute: logging all of them would fill the
+                # disk further.
+                self._not_kept += len(batch)
+                now = time.monotonic()
+                if now >= self._say_next:
+                    log.error(logline("not_kept", measurements=self._not_kept, why=str(error)))
+                    self._not_kept, self._say_next = 0, now + SAID_SECONDS
                 self._refuse(batch)
                 continue
             except BaseException:  # no one may be left waiting forever
                 self._refuse(batch)
                 raise
-            self._say_kept_again()
-            self._bytes += sum(len(one.line) for one, _ in batch if one.apart is None)
+            if self._say_next:
+                log.info(logline("kept_again", not_kept_since=self._not_kept))
+                self._not_kept, self._say_next = 0, 0.0
+            self._bytes += sum(len(submission.line) for submission, _ in batch if submission.apart is None)
             self._acknowledge(batch)
 
-    def _say_not_kept(self, count: int, error: Exception) -> None:
-        """Log the first failure at once, then their number each minute: logging all of them would fill the
-        disk further.
-        """
-        self._not_kept += count
-        now = time.monotonic()
-        if now >= self._say_next:
-            log.error(logline("not_kept", measurements=self._not_kept, why=str(error)))
-            self._not_kept, self._say_next = 0, now + SAID_SECONDS
-
-    def _say_kept_again(self) -> None:
-        if self._say_next:
-            log.info(logline("kept_again", not_kept_since=self._not_kept))
-            self._not_kept, self._say_next = 0, 0.0
-
     def _acknowledge(self, batch: Sequence[_Waiting]) -> None:
-        for one, kept in batch:
-            del self._under_way[one.uid]
-            self._kept[one.uid] = None
+        for submission, kept in batch:
+            del self._under_way[submission.uid]
+            self._kept[submission.uid] = None
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
             kept.set_result(None)
 
     def _refuse(self, batch: Sequence[_Waiting]) -> None:
-        for one, kept in batch:
-            del self._under_way[one.uid]
+        for submission, kept in batch:
+            del self._under_way[submission.uid]
             # The reason names our folders, so it goes to the log and not to the client.
             refusal = Refused(
                 503, "not kept: the collector cannot write at the moment", retry_after=FULL_SECONDS
@@ -420,8 +402,8 @@ class Inbox:
 
     def _commit(self, batch: Sequence[Submission]) -> None:
         now = time.time()
-        main = [one.line for one in batch if one.apart is None]
-        apart = [one.line for one in batch if one.apart is not None]
+        main = [submission.line for submission in batch if submission.apart is None]
+        apart = [submission.line for submission in batch if submission.apart is not None]
         if main:
             self._main.write(main, now)
         if apart:
@@ -518,27 +500,23 @@ def withdraw(inbox: Path, reports: Collection[str]) -> int:
     """
     gone = 0
     with disk_errors(f"take measurements out of the inbox {inbox}"):
-        for left in _written(inbox, SEALED + NEW):  # left by a run that was killed
-            left.unlink()
+        for unfinished in _written(inbox, SEALED + NEW):  # left by a run that was killed
+            unfinished.unlink()
         for path in _written(inbox, SEALED):
-            gone += _withdraw_from(path, reports)
+            lines = path.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if _report(line) not in reports]
+            if not kept:
+                path.unlink()
+                sync(path.parent)
+            elif len(kept) < len(lines):
+                write_durably(path, b"".join(kept), NEW, path.stat().st_mtime)
+            gone += len(lines) - len(kept)
     return gone
 
 
 def _written(inbox: Path, ending: str) -> list[Path]:
     """Files of an inbox and of the folders within it."""
     return sorted(path for path in inbox.rglob(f"*{ending}") if is_written(path, ending) and path.is_file())
-
-
-def _withdraw_from(path: Path, reports: Collection[str]) -> int:
-    lines = path.read_bytes().splitlines(keepends=True)
-    kept = [line for line in lines if _report(line) not in reports]
-    if not kept:
-        path.unlink()
-        sync(path.parent)
-    elif len(kept) < len(lines):
-        write_durably(path, b"".join(kept), NEW, path.stat().st_mtime)
-    return len(lines) - len(kept)
 
 
 def _report(line: bytes) -> str:

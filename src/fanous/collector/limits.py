@@ -76,7 +76,7 @@ MiB, so counting requests, or bytes as sent, limits nothing."""
 
 def volume_of(address: int, network: int) -> RateLimits:
     """Limits in bytes, from MiB an hour; a single body always fits."""
-    return RateLimits(*(RateLimit(one / 3600, max(one, MOST_BYTES)) for one in (address, network)))
+    return RateLimits(*(RateLimit(amount / 3600, max(amount, MOST_BYTES)) for amount in (address, network)))
 
 
 VOLUME = volume_of(ADDRESS_MB << 20, NETWORK_MB << 20)
@@ -88,7 +88,7 @@ address may add a quarter of it, so that no one uses up what his neighbours need
 
 def kept_of(day: int) -> RateLimits:
     """Limits of what is kept, in bytes, from the MiB of a network in a day; a single measurement always fits."""
-    return RateLimits(*(RateLimit(one / 86400, max(one, MOST_BYTES)) for one in (day / 4, day)))
+    return RateLimits(*(RateLimit(amount / 86400, max(amount, MOST_BYTES)) for amount in (day / 4, day)))
 
 
 KEPT = kept_of(DAY_MB << 20)
@@ -247,7 +247,7 @@ class Room:
 
     def take(self, held: Held, count: int) -> None:
         while self._of[held.network] + count > self._share:
-            self._make_room(held, [one for one in self._arriving if one.network == held.network])
+            self._make_room(held, [other for other in self._arriving if other.network == held.network])
         while self._taken + count > self._most:
             self._make_room(held, self._arriving)
         self._of[held.network] += count
@@ -256,12 +256,10 @@ class Room:
 
     def _make_room(self, newcomer: Held, among: Iterable[Held]) -> None:
         now, least = asyncio.get_running_loop().time(), self._of[newcomer.network]
-        others = [
-            one for one in among if one is not newcomer and one.bytes and self._of[one.network] >= least
-        ]
+        others = [o for o in among if o is not newcomer and o.bytes and self._of[o.network] >= least]
         if not others:
             raise _no_room()
-        slowest = max(others, key=lambda one: (self._of[one.network], one.cost(now)))
+        slowest = max(others, key=lambda other: (self._of[other.network], other.cost(now)))
         self._release(slowest)
         slowest.give_up()
 
@@ -414,9 +412,9 @@ class Connections:
         none."""
         if not oldest:
             return False
-        one, _ = max(oldest, key=lambda one: [self.of[place] for place in places_of(one[1])])
-        self.work(one)
-        one.abort()
+        waiting, _ = max(oldest, key=lambda waiting: [self.of[place] for place in places_of(waiting[1])])
+        self.work(waiting)
+        waiting.abort()
         return True
 
 
@@ -660,17 +658,17 @@ class Acceptor:
         self._loop.remove_reader(self._listening.fileno())
         if self._resuming is not None:
             self._resuming.cancel()
-        for one in list(self._silent):
-            self.close_silent(one)
+        for silent in list(self._silent):
+            self.close_silent(silent)
         if self._deadline is not None:
             self._deadline.cancel()
 
-    def close_silent(self, one: Silent) -> None:
+    def close_silent(self, silent: Silent) -> None:
         """Close a silent connection and free its place."""
-        self._forget(one)
-        self._places.work(one)
-        self._places.leave(one.peer)
-        one.connection.close()
+        self._forget(silent)
+        self._places.work(silent)
+        self._places.leave(silent.peer)
+        silent.connection.close()
 
     def _resume(self) -> None:
         self._loop.add_reader(self._listening.fileno(), self._accept)
@@ -687,20 +685,20 @@ class Acceptor:
                 self._pause(error)
                 return
             connection.setblocking(False)
-            peer, said = str(address[0]), _said(connection)
-            if not self._places.admit(peer) or said is FirstByte.OVER:
+            peer, first = str(address[0]), _said(connection)
+            if not self._places.admit(peer) or first is FirstByte.OVER:
                 connection.close()
                 self._places.leave(peer)
                 continue
-            one = Silent(self, connection, peer, self._loop.time() + self._places.limits.head)
-            self._silent[one] = None
-            self._places.wait(one, peer)
-            if said is FirstByte.NOTHING:
-                self._loop.add_reader(connection.fileno(), self._hear, one)
+            silent = Silent(self, connection, peer, self._loop.time() + self._places.limits.head)
+            self._silent[silent] = None
+            self._places.wait(silent, peer)
+            if first is FirstByte.NOTHING:
+                self._loop.add_reader(connection.fileno(), self._hear, silent)
             else:
-                self._take_turn(one)
+                self._take_turn(silent)
             if self._deadline is None:
-                self._deadline = self._loop.call_at(one.closes, self._close_overdue)
+                self._deadline = self._loop.call_at(silent.closes, self._close_overdue)
 
     def _pause(self, error: OSError) -> None:
         """Close connections that ask for nothing, so that the next can be accepted."""
@@ -716,26 +714,26 @@ class Acceptor:
     def _close_overdue(self) -> None:
         now = self._loop.time()
         self._deadline = None
-        for one in list(self._silent):
-            if one.closes > now:
-                self._deadline = self._loop.call_at(one.closes, self._close_overdue)
+        for silent in list(self._silent):
+            if silent.closes > now:
+                self._deadline = self._loop.call_at(silent.closes, self._close_overdue)
                 return
-            self.close_silent(one)
+            self.close_silent(silent)
 
-    def _hear(self, one: Silent) -> None:
+    def _hear(self, silent: Silent) -> None:
         """A connection has said something, or ended: it waits for its turn, or is closed."""
-        said = _said(one.connection)
-        if said is FirstByte.OVER:
-            self.close_silent(one)
-        elif said is FirstByte.SOMETHING:
-            self._loop.remove_reader(one.connection.fileno())
-            self._take_turn(one)
+        first = _said(silent.connection)
+        if first is FirstByte.OVER:
+            self.close_silent(silent)
+        elif first is FirstByte.SOMETHING:
+            self._loop.remove_reader(silent.connection.fileno())
+            self._take_turn(silent)
 
-    def _take_turn(self, one: Silent) -> None:
+    def _take_turn(self, silent: Silent) -> None:
         if not self._is_handing_over:
             self._is_handing_over = True
             self._loop.call_soon(self._hand_over)
-        self._spoken.setdefault(places_of(one.peer)[1], deque()).append(one)
+        self._spoken.setdefault(places_of(silent.peer)[1], deque()).append(silent)
 
     def _hand_over(self) -> None:
         """Give some connections to uvicorn."""
@@ -744,32 +742,32 @@ class Acceptor:
                 self._is_handing_over = False
                 return
             network, waiting = self._spoken.popitem(last=False)
-            one = waiting.popleft()
+            silent = waiting.popleft()
             if waiting:
                 self._spoken[network] = waiting
-            if one not in self._silent:
+            if silent not in self._silent:
                 continue  # it was closed while it waited
-            if _said(one.connection) is FirstByte.OVER:
-                self.close_silent(one)
+            if _said(silent.connection) is FirstByte.OVER:
+                self.close_silent(silent)
             else:
-                self._begin(one)
+                self._begin(silent)
         self._loop.call_soon(self._hand_over)
 
-    def _begin(self, one: Silent) -> None:
-        self._forget(one)
-        self._places.work(one)
+    def _begin(self, silent: Silent) -> None:
+        self._forget(silent)
+        self._places.work(silent)
         task: asyncio.Task[object] = self._loop.create_task(
-            self._loop.connect_accepted_socket(partial(self._made, one.peer), one.connection)
+            self._loop.connect_accepted_socket(partial(self._made, silent.peer), silent.connection)
         )
         self._handing_over.add(task)
-        task.add_done_callback(partial(self._handed_over, one))
+        task.add_done_callback(partial(self._handed_over, silent))
 
-    def _handed_over(self, one: Silent, task: "asyncio.Task[object]") -> None:
+    def _handed_over(self, silent: Silent, task: "asyncio.Task[object]") -> None:
         self._handing_over.discard(task)
         if task.cancelled() or task.exception() is not None:
-            self._places.leave(one.peer)
-            one.connection.close()
+            self._places.leave(silent.peer)
+            silent.connection.close()
 
-    def _forget(self, one: Silent) -> None:
-        self._loop.remove_reader(one.connection.fileno())
-        self._silent.pop(one, None)
+    def _forget(self, silent: Silent) -> None:
+        self._loop.remove_reader(silent.connection.fileno())
+        self._silent.pop(silent, None)

@@ -184,7 +184,7 @@ def read_ranges(path: Path) -> Ranges:
         FanousError: it cannot be read, or a line is not a range.
     """
     tables: tuple[list[_Row], list[_Row]] = ([], [])
-    known: dict[Origin, Origin] = {}
+    origins: dict[Origin, Origin] = {}
     number, length = 0, 1
     with open_source(path) as source:
         while length:
@@ -192,7 +192,7 @@ def read_ranges(path: Path) -> Ranges:
             try:
                 line, length = read_line(source.stream, LONGEST_ROW)
                 for version, first, last, origin in _row(line.decode(), length):
-                    tables[version == 6].append((first, last, known.setdefault(origin, origin)))
+                    tables[version == 6].append((first, last, origins.setdefault(origin, origin)))
             except BROKEN as error:
                 raise FanousError(
                     f"cannot read the table of networks {path}: it is damaged or breaks off at line {number:,}; "
@@ -241,8 +241,8 @@ def origins_named(networks: Path | None) -> Origins:
         FanousError: the file cannot be read as a table.
     """
     if networks is None:
-        known = ShippedOrigins()
-        known.of("192.0.2.1")  # unpack it before the first probe calls
-        return known
+        origins = ShippedOrigins()
+        origins.of("192.0.2.1")  # unpack it before the first probe calls
+        return origins
     is_word = networks.name == NOTHING and not networks.exists()
     return NoOrigins() if is_word else read_ranges(networks)

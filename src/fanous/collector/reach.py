@@ -7,7 +7,7 @@ firewall is in between), its neighbours', and those that the operator lists.
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from time import monotonic
 
@@ -33,15 +33,15 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
     Raises:
         FanousError: one is neither.
     """
-    found: list[Network] = []
+    networks: list[Network] = []
     for text in texts:
         try:
-            found.append(ip_network(text.strip(), strict=False))
+            networks.append(ip_network(text.strip(), strict=False))
         except ValueError:
             raise FanousError(
                 f"{quoted(text)} is not an address or a network such as 198.51.100.0/24"
             ) from None
-    return tuple(found)
+    return tuple(networks)
 
 
 def reach_of(never: Iterable[str], *, neighbours: bool = False) -> "HelperReach":
@@ -60,8 +60,8 @@ def own_addresses() -> set[str]:
 
     On systems without such a list (other than Linux), those of its host name and its default routes.
     """
-    found = _of_fib(_read(_FIB)) | _of_inet6(_read(_INET6))
-    return found or _of_names() | _of_routes()
+    addresses = _of_fib(_read(_FIB)) | _of_inet6(_read(_INET6))
+    return addresses or _of_names() | _of_routes()
 
 
 def _read(path: Path) -> str:
@@ -73,14 +73,14 @@ def _read(path: Path) -> str:
 
 def _of_fib(table: str) -> set[str]:
     """Own IPv4 addresses from fib_trie: each is in a line before ``/32 host LOCAL``."""
-    found, last = set(), ""
+    addresses, last = set(), ""
     for line in table.splitlines():
         words = line.split()
         if words[:1] == ["|--"]:
             last = words[1]
         elif words == ["/32", "host", "LOCAL"]:
-            found.add(last)
-    return found
+            addresses.add(last)
+    return addresses
 
 
 def _of_inet6(table: str) -> set[str]:
@@ -90,23 +90,23 @@ def _of_inet6(table: str) -> set[str]:
 
 def _of_names() -> set[str]:
     try:
-        found = socket.getaddrinfo(socket.gethostname(), None)
+        infos = socket.getaddrinfo(socket.gethostname(), None)
     except OSError:
         return set()
-    return {str(address[0]).partition("%")[0] for *_, address in found}
+    return {str(address[0]).partition("%")[0] for *_, address in infos}
 
 
 def _of_routes() -> set[str]:
     """The addresses from which a packet to the internet would go; none is sent."""
-    found = set()
+    addresses = set()
     for family, anywhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as asking:
                 asking.connect((anywhere, 9))
-                found.add(str(asking.getsockname()[0]))
+                addresses.add(str(asking.getsockname()[0]))
         except OSError:
             continue
-    return found
+    return addresses
 
 
 @dataclass(slots=True)
@@ -139,13 +139,11 @@ class HelperReach:
     def _nearby(self) -> tuple[Network, ...]:
         now = self.clock()
         if now >= self._until:
-            self._near = tuple({self._around(ip_address(one)) for one in self.own()})
+            bits = {4: self.near_v4, 6: self.near_v6}
+            addresses = map(ip_address, self.own())
+            self._near = tuple({ip_network(f"{a}/{bits[a.version]}", strict=False) for a in addresses})
             self._until = now + FRESH
         return self._near
-
-    def _around(self, address: IPv4Address | IPv6Address) -> Network:
-        bits = self.near_v4 if address.version == 4 else self.near_v6
-        return ip_network(f"{address}/{bits}", strict=False)
 
 
 def _is_in(address: str, networks: tuple[Network, ...]) -> bool:

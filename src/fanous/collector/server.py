@@ -314,7 +314,7 @@ class _Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise FanousError("the server could not start; the lines above say why")
-        made = partial(
+        protocol = partial(
             PatientProtocol,
             self._door.connections,
             config=self._door,
@@ -323,7 +323,7 @@ class _Server(uvicorn.Server):
         )
         places = self._door.connections
         self.servers = []
-        self._acceptors = [Acceptor(one, made, places) for one in sockets or ()]
+        self._acceptors = [Acceptor(listening, protocol, places) for listening in sockets or ()]
         self.started = True
         if self._ready is not None:
             self._ready()

@@ -134,9 +134,9 @@ def _chosen(asked: CheckIn, country: str, urls: Sequence[ListedUrl]) -> list[Lis
     wanted = set(codes.split(",") if isinstance(codes, str) else codes)
     mode = "manual" if asked.run_type == "manual" else "charging" if asked.charging else "timed"
     fitting = [
-        one
-        for one in urls
-        if one.country_code in ("XX", country) and (not wanted or one.category_code in wanted)
+        url
+        for url in urls
+        if url.country_code in ("XX", country) and (not wanted or url.category_code in wanted)
     ]
     return fitting[: MOST_URLS[mode]]
 

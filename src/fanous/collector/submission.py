@@ -215,9 +215,9 @@ class Submission:
         """The same, with what is kept of a sender whose proof holds (``x_collector.credential``), and whether she is a
         known volunteer (``x_collector.volunteer``)."""
         begin, _, rest = self.line.partition(COLLECTOR)
-        known = b'"volunteer":true,' if is_known else b""
+        volunteer = b'"volunteer":true,' if is_known else b""
         credential = b'"credential":"%s",' % name.encode()
-        return replace(self, line=b"".join((begin, COLLECTOR, credential, known, rest)))
+        return replace(self, line=b"".join((begin, COLLECTOR, credential, volunteer, rest)))
 
 
 COLLECTOR = b'"x_collector":{'
@@ -234,10 +234,6 @@ class _Claim:
     @property
     def is_silent(self) -> bool:
         return self.country == UNKNOWN_COUNTRY and self.asn == 0
-
-    @property
-    def is_placed(self) -> bool:
-        return self.asn != 0 and is_country(self.country)
 
 
 _envelope = msgspec.json.Decoder(SubmissionEnvelope)
@@ -271,7 +267,9 @@ def receive(
         content.pop(name, None)
     identity = digest_of(content)
     text = _without_addresses(_sorted.encode(content), address, probe_ip)
-    uid = _uid(report, started, text)
+    # In OONI's form, to the minute: an identity is public, and seconds could reveal who measured.
+    minute = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d%H%M00.000000")
+    uid = f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
     placed = claim
     if claim.is_silent and seen.asn:  # as ooni/backend's probe_geoip fills in what a probe leaves open
         placed = _Claim(seen.country, seen.asn)
@@ -284,7 +282,7 @@ def receive(
 
 
 def _apart(placed: _Claim, seen: Origin, *, ahead: bool) -> Apart | None:
-    if not placed.is_placed:
+    if placed.asn == 0 or not is_country(placed.country):
         return Apart.UNKNOWN
     if is_unroutable(placed.asn):
         return Apart.PRIVATE
@@ -352,12 +350,6 @@ def _started(content: dict[str, Any], now: float) -> float:
     )
 
 
-def _uid(report: ReportId, started: float, text: bytes) -> str:
-    """In OONI's form, to the minute: an identity is public, and seconds could reveal who measured."""
-    minute = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d%H%M00.000000")
-    return f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
-
-
 def _kept(text: bytes, *, with_pages: bool) -> bytes:
     """The fields that rules read; the identity covers everything that was sent."""
     try:
@@ -383,12 +375,12 @@ def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float, s
         "claimed": {"probe_cc": claim.country, "probe_asn": f"AS{claim.asn}"},
         "derived": {"probe_cc": seen.country, "probe_asn": f"AS{seen.asn}"},
     }
-    known = {"measurement_uid": uid, "report_id": str(report), "probe_ip": "127.0.0.1"}
+    head = {"measurement_uid": uid, "report_id": str(report), "probe_ip": "127.0.0.1"}
     if sender:
-        known["probe_id"] = sender
+        head["probe_id"] = sender
     else:
         collector["vouched"] = True
-    return msgspec.json.encode(known | {"x_collector": collector})[:-1] + b","
+    return msgspec.json.encode(head | {"x_collector": collector})[:-1] + b","
 
 
 KEY_BYTES = 32

@@ -86,21 +86,21 @@ def parse_address(url: str) -> StreamAddress:
     scheme, place, query = parts.groups("") if parts else ("", "", "")
     if scheme.lower() not in SCHEMES:
         raise FanousError(f"{_hidden(url)} is not a queue address: write {EXAMPLE}")
-    told = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = sorted(set(told) - set(ASKED))
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = sorted(set(options) - set(ASKED))
     if unknown:
-        known = f"known: {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
-        raise FanousError(f"unknown option {unknown[0]!r}: {known}")
-    name = told.get("stream", NAME)
+        allowed = f"known: {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
+        raise FanousError(f"unknown option {unknown[0]!r}: {allowed}")
+    name = options.get("stream", NAME)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise FanousError(f"the name of a stream may only have letters, digits, _ and -, not {name!r}")
     user, at, hosts = place.rpartition("@")
     return StreamAddress(
         tuple(f"{scheme.lower()}://{user}{at}{_with_port(host, url)}" for host in hosts.split(",")),
         name,
-        _number(told, "replicas", REPLICAS, (1, 3, 5)),
-        _number(told, "gigabytes", GIGABYTES, range(1, 1 << 20)) << 30,
-        _number(told, "ack_seconds", ACK_SECONDS, range(1, 3600)),
+        _number(options, "replicas", REPLICAS, (1, 3, 5)),
+        _number(options, "gigabytes", GIGABYTES, range(1, 1 << 20)) << 30,
+        _number(options, "ack_seconds", ACK_SECONDS, range(1, 3600)),
     )
 
 
@@ -110,8 +110,8 @@ def _with_port(host: str, url: str) -> str:
     return host if re.search(r":\d+$", host) else f"{host}:{PORT}"
 
 
-def _number(told: dict[str, str], key: str, default: int, allowed: "range | tuple[int, ...]") -> int:
-    text = told.get(key, str(default))
+def _number(options: dict[str, str], key: str, default: int, allowed: "range | tuple[int, ...]") -> int:
+    text = options.get(key, str(default))
     if not text.isdigit() or int(text) not in allowed:
         known = "1, 3 or 5" if isinstance(allowed, tuple) else "a whole number of at least 1"
         raise FanousError(f"{key} of a queue must be {known}, not {text!r}")

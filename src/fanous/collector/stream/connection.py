@@ -225,8 +225,8 @@ def reason_of(error: Exception) -> str:
     """The reason in words; some errors have no message, others quote what a server said."""
     if isinstance(error, ODD):
         return "the server gave an answer of an unexpected shape"
-    said = error.description if isinstance(error, APIError) else str(error)
-    return printable(str(said or ""))[:LONGEST_REASON] or type(error).__name__
+    text = error.description if isinstance(error, APIError) else str(error)
+    return printable(str(text or ""))[:LONGEST_REASON] or type(error).__name__
 
 
 class _Parser(Parser):

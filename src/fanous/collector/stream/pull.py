@@ -202,7 +202,7 @@ class Writer:
                 log.warning(logline("not_fetched", why=reason_of(error)))
                 await asyncio.sleep(seconds)
                 break
-            fresh = [one for one in map(_waiting, messages) if one is not None]
+            fresh = [message for message in map(_waiting, messages) if message is not None]
             self._out.update(fresh)
             found += fresh
             size += sum(len(message.data) for message in messages)
@@ -214,8 +214,8 @@ class Writer:
     async def _answer(self, waiting: list[Waiting], again: float | None) -> None:
         self._out.difference_update(waiting)
         with contextlib.suppress(*UNANSWERED):
-            for one in waiting[:-1] if again is None else waiting:
-                await (one.message.ack() if again is None else one.message.nak(delay=again or None))
+            for message in waiting[:-1] if again is None else waiting:
+                await (message.message.ack() if again is None else message.message.nak(delay=again or None))
             if waiting and again is None:  # in order: if the last is confirmed, all are
                 await waiting[-1].message.ack_sync(ANSWER_SECONDS)
 
@@ -244,9 +244,9 @@ class Writer:
     async def _say_working(self) -> None:
         while True:
             await asyncio.sleep(self.address.ack_seconds / 3)
-            for one in list(self._out):
+            for message in list(self._out):
                 with contextlib.suppress(*UNANSWERED):
-                    await one.message.in_progress()
+                    await message.message.in_progress()
 
 
 def _waiting(message: Msg) -> Waiting | None:
@@ -300,7 +300,7 @@ def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECON
         How many messages there were.
     """
     waiting = writer.fetch(BATCH, seconds)
-    _bring(writer, bring_in, [one for one in waiting if one.deliveries <= SUSPECT])
+    _bring(writer, bring_in, [message for message in waiting if message.deliveries <= SUSPECT])
     for one in _suspects(waiting):
         if one.deliveries > MOST_DELIVERIES:
             _refuse(writer, one, f"{one.deliveries - 1} writers died while working on it")
@@ -312,36 +312,36 @@ def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECON
 def _suspects(waiting: Sequence[Waiting]) -> list[Waiting]:
     """The messages to be tried alone: alternately from either end, so that those on both sides of the one
     that kills the writer get done first."""
-    suspects = sorted((one for one in waiting if one.deliveries > SUSPECT), key=lambda one: one.uid)
+    suspects = sorted((m for m in waiting if m.deliveries > SUSPECT), key=lambda m: m.uid)
     return suspects[::-1] if suspects and suspects[0].deliveries % 2 else suspects
 
 
 def _bring(writer: Writer, bring_in: BringIn, waiting: Sequence[Waiting]) -> None:
-    left = iter(waiting)
+    rest = iter(waiting)
     while True:
         with tempfile.TemporaryDirectory(prefix="fanous-drain-") as folder:
             file = Path(folder) / "stream.jsonl"
-            written = _write(writer, file, left)
+            written = _write(writer, file, rest)
             if not written:
                 return
             why = bring_in([file])
-        for line, one in enumerate(written, 1):
+        for line, message in enumerate(written, 1):
             if line in why:
-                _refuse(writer, one, why[line])
-        writer.done(one for line, one in enumerate(written, 1) if line not in why)
+                _refuse(writer, message, why[line])
+        writer.done(message for line, message in enumerate(written, 1) if line not in why)
 
 
-def _write(writer: Writer, file: Path, left: Iterator[Waiting]) -> list[Waiting]:
+def _write(writer: Writer, file: Path, rest: Iterator[Waiting]) -> list[Waiting]:
     """The messages whose measurements it wrote: as many as make one batch."""
     written = []
     with file.open("wb") as out:
-        for one in left:
-            line = one.line
+        for message in rest:
+            line = message.line
             if line is None:
-                _refuse(writer, one, "it has no measurement")
+                _refuse(writer, message, "it has no measurement")
                 continue
             out.write(line + b"\n")
-            written.append(one)
+            written.append(message)
             if out.tell() > BATCH_BYTES:
                 break
     return written
