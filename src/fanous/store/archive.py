@@ -68,7 +68,7 @@ def digest_of(data: bytes) -> str:
 
 def pack_entries(entries: Iterable[Entry | None]) -> bytes:
     """The entries as a file; None = the record came from no published object."""
-    lines = (one if isinstance(one, bytes) else msgspec.json.encode(one) for one in entries)
+    lines = (entry if isinstance(entry, bytes) else msgspec.json.encode(entry) for entry in entries)
     return zstd.compress(b"".join(line + b"\n" for line in lines), level=ENTRIES_LEVEL)
 
 
@@ -279,8 +279,8 @@ class Archive:
         if not any(record.published for record in records):
             return
         origins = [
-            Reference(one.published, one.line, digest_of(one.data)) if one.published else None
-            for one in records
+            Reference(record.published, record.line, digest_of(record.data)) if record.published else None
+            for record in records
         ]
         path = self._beside(segment, ORIGINS)
         with disk_errors(f"write to the archive {self.folder}"):
@@ -352,7 +352,7 @@ class Archive:
         return rest
 
     def _thin_without(self, segment: Segment, place: SegmentFolder, positions: Set[int]) -> Segment | None:
-        entries = [one for n, one in enumerate(self._entries(segment)) if n not in positions]
+        entries = [entry for n, entry in enumerate(self._entries(segment)) if n not in positions]
         if not entries:
             return None
         packed = pack_entries(entries)
@@ -365,8 +365,8 @@ class Archive:
         """Remove a segment permanently."""
         path = self.folder / segment.path
         with disk_errors(f"remove from the archive {self.folder}"):
-            for one in (path, self._beside(segment, ORIGINS), self._beside(segment, THIN)):
-                one.unlink(missing_ok=True)
+            for obsolete in (path, self._beside(segment, ORIGINS), self._beside(segment, THIN)):
+                obsolete.unlink(missing_ok=True)
             sync(path.parent)
 
     def received_at(self, segment: Segment) -> float:
@@ -419,7 +419,7 @@ class Archive:
             FanousError: a publisher cannot be reached now.
         """
         entries = enumerate(self.entries(segment), 1)
-        chosen = [(line, one) for line, one in entries if wanted is None or line in wanted]
+        chosen = [(line, entry) for line, entry in entries if wanted is None or line in wanted]
         try:
             found = refetch([one for _, one in chosen if isinstance(one, Reference)], segment.source)
         except VanishedObject as error:

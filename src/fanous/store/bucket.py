@@ -99,7 +99,7 @@ class BucketArchive(Archive):
         """All segments in order of receipt, as the storage lists names in order."""
         with self._errors("list"):
             for chunk in obstore.list(self._store, prefix="raw"):
-                for path in sorted(found["path"] for found in chunk):
+                for path in sorted(entry["path"] for entry in chunk):
                     name = PurePosixPath(path).name
                     segment = parse_name(name.removesuffix(SUFFIX)) if name.endswith(SUFFIX) else None
                     if segment and str(segment.path) == path:
@@ -137,12 +137,12 @@ class BucketArchive(Archive):
 
 def _store_at(url: str) -> S3Store:
     parts = urlsplit(url)
-    told = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    endpoint = told.get("endpoint", "")
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    endpoint = options.get("endpoint", "")
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
-        region=told.get("region", "us-east-1"),
+        region=options.get("region", "us-east-1"),
         client_options={"allow_http": endpoint.startswith("http://")},
         retry_config={"max_retries": 5, "retry_timeout": PATIENCE},
         config={"endpoint": endpoint} if endpoint else None,
@@ -177,13 +177,16 @@ class TieredArchive(Archive):
         self.cold._write(segment, packed, at)
         if self.cold._packed(segment) != packed and self.cold._lines(segment) != self._lines(segment):
             raise DamagedSegment(f"{self.cold.url} has a different {segment.path}: the local one is kept")
-        self._note_moved(segment)
+        with disk_errors(f"write to the archive {self.folder}"), self._list().open("a") as file:
+            file.write(f"\n{segment.name}\n")  # also after a line that a crash cut off
+            file.flush()
+            os.fsync(file.fileno())
         super().remove(segment)
 
     def remove(self, segment: Segment) -> None:
         super().remove(segment)
         self.cold.remove(segment)
-        self._write_moved(one for one in self._moved() if one != segment)
+        self._write_moved(moved for moved in self._moved() if moved != segment)
 
     def received_at(self, segment: Segment) -> float:
         return super().received_at(segment) if self.is_here(segment) else self.cold.received_at(segment)
@@ -192,15 +195,9 @@ class TieredArchive(Archive):
         return _merged(super().segments(), self.cold.segments())
 
     def unmarked(self, marked: Set[str]) -> Iterator[Segment]:
-        here = (one for one in super().segments() if one.name not in marked)
-        there = (one for one in self._moved() if one.name not in marked and self.cold.has(one))
+        here = (segment for segment in super().segments() if segment.name not in marked)
+        there = (moved for moved in self._moved() if moved.name not in marked and self.cold.has(moved))
         return _merged(here, there)
-
-    def _note_moved(self, segment: Segment) -> None:
-        with disk_errors(f"write to the archive {self.folder}"), self._list().open("a") as file:
-            file.write(f"\n{segment.name}\n")  # also after a line that a crash cut off
-            file.flush()
-            os.fsync(file.fileno())
 
     def _moved(self) -> list[Segment]:
         """Names of moved segments, in order of receipt."""
@@ -215,7 +212,7 @@ class TieredArchive(Archive):
         return path
 
     def _write_moved(self, segments: Iterable[Segment]) -> None:
-        text = "".join(f"{one.name}\n" for one in segments)
+        text = "".join(f"{segment.name}\n" for segment in segments)
         with disk_errors(f"write to the archive {self.folder}"):
             write_durably(self.folder / MOVED, text.encode(), TEMPORARY, time.time())
 
@@ -242,12 +239,12 @@ def begin(folder: Path, url: str, at: float) -> None:
     Raises:
         FanousError: another bucket already has some.
     """
-    known = tiered(folder)
-    if known and known != url:
+    archive = tiered(folder)
+    if archive and archive != url:
         raise FanousError(
-            f"older segments of {folder} are in {known}: name that bucket in [retention], or copy its "
+            f"older segments of {folder} are in {archive}: name that bucket in [retention], or copy its "
             f"contents to {url} and write that URL to {folder / COLD}"
         )
-    if not known:
+    if not archive:
         with disk_errors(f"write to the archive {folder}"):
             write_durably(folder / COLD, f"{url}\n".encode(), TEMPORARY, at)

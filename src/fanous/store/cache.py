@@ -209,5 +209,5 @@ def remembered(
 def _fixed(value: Any) -> Hashable:
     """Lists become tuples, so that they can be part of a key."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(_fixed(one) for one in value)
+        return tuple(_fixed(element) for element in value)
     return cast(Hashable, value)

@@ -83,11 +83,11 @@ def _to_server(location: StoreLocation) -> "Client":
         ) from None
 
 
-def _client(**given: Any) -> "Client":
+def _client(**settings: Any) -> "Client":
     # Not at the top: first comes what the engine needs of the process, and loading this needs open files too.
     import clickhouse_connect
 
-    return clickhouse_connect.get_client(**given)
+    return clickhouse_connect.get_client(**settings)
 
 
 def _check_links(folder: Path) -> None:
@@ -130,7 +130,14 @@ def load_library() -> None:
     if "chdb" in sys.modules:
         return
     check_address_space(LEAST_ADDRESS_SPACE, "the engine of the store")
-    _check_memory()
+    allowed = min(_memory_limits(), default=None)
+    if allowed is not None and allowed < LEAST_MEMORY:
+        raise FanousError(
+            f"the control group of this process allows {allowed / 2**20:.0f} MiB of memory, and the engine of the "
+            f"store needs at least {LEAST_MEMORY >> 20}, in use several hundred: raise MemoryMax= of the unit, or the "
+            "container's limit (in /sys/fs/cgroup)",
+            permanent=False,
+        )
     allow_descriptors(LEAST_DESCRIPTORS, "the engine of the store")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
     try:
@@ -216,9 +223,9 @@ def _own_words() -> Iterator[None]:
         os.close(stderr)
         text = os.pread(printed, os.fstat(printed).st_size, 0)
         os.close(printed)
-        before, found, trace = text.partition(_NO_CGROUPS)
+        before, match, trace = text.partition(_NO_CGROUPS)
         with suppress(OSError):
-            os.write(2, before + (trace.partition(b"(version ")[2].partition(b"\n")[2] if found else b""))
+            os.write(2, before + (trace.partition(b"(version ")[2].partition(b"\n")[2] if match else b""))
 
 
 @contextmanager
@@ -234,18 +241,6 @@ def _in_utc() -> Iterator[None]:
             del os.environ["TZ"]
         else:
             os.environ["TZ"] = before
-
-
-def _check_memory() -> None:
-    """Raise ``FanousError`` if the process's control group has too little memory for the engine."""
-    allowed = min(_memory_limits(), default=None)
-    if allowed is not None and allowed < LEAST_MEMORY:
-        raise FanousError(
-            f"the control group of this process allows {allowed / 2**20:.0f} MiB of memory, and the engine of the "
-            f"store needs at least {LEAST_MEMORY >> 20}, in use several hundred: raise MemoryMax= of the unit, or the "
-            "container's limit (in /sys/fs/cgroup)",
-            permanent=False,
-        )
 
 
 def _memory_limits() -> Iterator[int]:

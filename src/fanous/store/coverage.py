@@ -51,13 +51,13 @@ class Insufficient:
     def reason(self) -> Reason:
         """The most frequent reason, and for how many measurements it holds."""
         first = self.reasons[0]
-        told: dict[str, Param] = {
+        names: dict[str, Param] = {
             "rule": first.rule_id,
             "why": first.why,
             "some": first.measurements,
             "all": self.measurements,
         }
-        return Reason("not_judged", told)
+        return Reason("not_judged", names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +409,7 @@ class CoverageFacts(FactsPart):
         """Sound measurements of the targets, made in the window, that were received after an instant."""
         span = window(since, inf if until is None else until)
         rows = self.engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
-        return [Arrival(asn, made, late) for asn, made, late in rows]
+        return [Arrival(asn, measured, late) for asn, measured, late in rows]
 
     @remembered(MARKS_SECONDS)
     def brought_in(self) -> dict[str, tuple[int, int]]:
@@ -477,8 +477,8 @@ class CoverageFacts(FactsPart):
         """
         rows = self.engine.rows(_INSUFFICIENT, country=country, **window(since, until))
         return [
-            Insufficient(target, made, tuple(sorted((Doubt(*r) for r in reasons), key=_order)))
-            for target, made, reasons in rows
+            Insufficient(target, measured, tuple(sorted((Doubt(*r) for r in reasons), key=_order)))
+            for target, measured, reasons in rows
         ]
 
     def arrivals(self, since: float) -> list[Arrivals]:
@@ -528,10 +528,12 @@ def _order(reason: Doubt) -> tuple[int, str, str]:
     return -reason.measurements, reason.rule_id, reason.why
 
 
-def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int], probes: list[int]) -> Series:
+def _volume(
+    country: str, step: int, asn: int, bins: list[int], measured: list[int], probes: list[int]
+) -> Series:
     times = np.array(bins, np.int64)
     order = np.argsort(times)
-    measurements = np.array(made, np.int64)[order]
+    measurements = np.array(measured, np.int64)[order]
     return Series(
         key=SeriesKey(Place(country, asn), "", MEASUREMENTS),
         step=step,

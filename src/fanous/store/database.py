@@ -122,7 +122,7 @@ class Connection:
     def _done(self, sql: str, values: dict[str, Any]) -> Any:
         for name, value in list(values.items()):
             if isinstance(value, list):
-                each = {f"{name}_{n}": one for n, one in enumerate(value)}
+                each = {f"{name}_{n}": element for n, element in enumerate(value)}
                 sql = sql.replace(f"IN :{name}", f"IN ({', '.join(f':{one}' for one in each) or 'NULL'})")
                 del values[name]
                 values |= each
@@ -401,7 +401,11 @@ def encode_incident(incident: Incident) -> str:
 def decode_incident(document: str) -> Incident:
     """The incident of a document; fields that this version does not know are ignored."""
     try:
-        return _decoded(document)
+        kept = _DECODED.get(document)
+        if kept is None:
+            kept = document, _decode(document)
+            _DECODED.put(document, kept)
+        return kept[1]
     except msgspec.MsgspecError as error:
         raise FanousError(
             f"the ledger has an incident that cannot be read ({error}): it was written by another version or "
@@ -418,14 +422,6 @@ _DECODED: Cache[str, tuple[str, Incident]] = Cache(DECODED_BYTES, lambda kept: 3
 """Document -> itself and what it says, which takes about twice as much."""
 
 
-def _decoded(document: str) -> Incident:
-    kept = _DECODED.get(document)
-    if kept is None:
-        kept = document, _decode(document)
-        _DECODED.put(document, kept)
-    return kept[1]
-
-
 def _decode(document: str) -> Incident:
     try:
         incident = _DECODER.decode(document)
@@ -433,8 +429,8 @@ def _decode(document: str) -> Incident:
         # its hints may be text
         raw = msgspec.json.decode(document)
         hints = [
-            one if isinstance(one, Reason) else Reason(AS_WRITTEN, {"text": one})
-            for one in _WRITTEN.decode(document).hints
+            hint if isinstance(hint, Reason) else Reason(AS_WRITTEN, {"text": hint})
+            for hint in _WRITTEN.decode(document).hints
         ]
         incident = msgspec.convert(raw | {"hints": msgspec.to_builtins(hints)}, Incident)
     written = "" if incident.reasons else _WRITTEN.decode(document).reason
@@ -445,7 +441,7 @@ def with_codes(incident: Incident) -> Incident:
     """Add the state that an incident from before November 2026 had only in its reason text.  Nowhere else is state read
     from words.
     """
-    text = " ".join(str(one.params["text"]) for one in incident.reasons if one.code == AS_WRITTEN)
+    text = " ".join(str(reason.params["text"]) for reason in incident.reasons if reason.code == AS_WRITTEN)
     if incident.status is Status.SUSPECTED and "held for a person's review" in text:
         return replace(incident, held_by="review")
     if incident.status is not Status.RETRACTED:
@@ -471,14 +467,14 @@ Span = tuple[float, float]
 """First and last instant of measurements, unix seconds."""
 
 
-def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
+def spans_of(measured: Iterable[tuple[str, float]]) -> dict[str, Span]:
     """Country -> first and last instant of the measurements made there.
 
     Args:
         made: country and instant of each measurement.
     """
     spans: dict[str, Span] = {}
-    for country, at in made:
+    for country, at in measured:
         first, last = spans.get(country, (at, at))
         spans[country] = min(first, at), max(last, at)
     return spans
@@ -648,7 +644,7 @@ class Processes:
         finally:
             _held.reset(token)
 
-    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
+    def note_ailments(self, ailments: Mapping[Key, tuple[str, str]], at: float) -> None:
         """Update the ailments: new ones begin, those that are gone end.  Nothing is written while all is
         well.
 
@@ -658,18 +654,18 @@ class Processes:
         """
         rows = self._database.rows("SELECT kind, about FROM ailments WHERE ended_at IS NULL")
         open_ones: set[Key] = {(kind, about) for kind, about in rows}
-        if not found and not open_ones:
+        if not ailments and not open_ones:
             return
         this = "WHERE kind = :kind AND about = :about"
         with self._database.writing() as connection:
-            for kind, about in sorted(open_ones - found.keys()):
+            for kind, about in sorted(open_ones - ailments.keys()):
                 ends = f"UPDATE ailments SET ended_at = :at {this} AND ended_at IS NULL"
                 connection.run(ends, at=at, kind=kind, about=about)
-            for (kind, about), (says, mend) in found.items():
-                told = {"kind": kind, "about": about, "at": at, "says": says, "mend": mend}
+            for (kind, about), (says, mend) in ailments.items():
+                ailment = {"kind": kind, "about": about, "at": at, "says": says, "mend": mend}
                 if (kind, about) in open_ones:
                     goes_on = "UPDATE ailments SET seen_at = :at, says = :says, mend = :mend"
-                    connection.run(f"{goes_on} {this} AND ended_at IS NULL", **told)
+                    connection.run(f"{goes_on} {this} AND ended_at IS NULL", **ailment)
                 else:  # a spell that ended at the same instant, because a clock was set back, is replaced
                     connection.run(
                         f"DELETE FROM ailments {this} AND began_at = :at", kind=kind, about=about, at=at
@@ -677,9 +673,15 @@ class Processes:
                     connection.run(
                         "INSERT INTO ailments (kind, about, began_at, seen_at, says, mend) "
                         "VALUES (:kind, :about, :at, :at, :says, :mend)",
-                        **told,
+                        **ailment,
                     )
-            _forget_old(connection, at)
+            connection.run("DELETE FROM ailments WHERE ended_at < :before", before=at - KEPT)
+            oldest = connection.value(
+                "SELECT ended_at FROM ailments WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1 OFFSET :most",
+                most=MOST,
+            )
+            if oldest is not None:
+                connection.run("DELETE FROM ailments WHERE ended_at <= :oldest", oldest=oldest)
 
     def ailments(self, now: float) -> list[Spell]:
         """Ailments now and within 30 days before ``now``; the latest to begin come first."""
@@ -688,7 +690,10 @@ class Processes:
             "WHERE ended_at IS NULL OR ended_at >= :since",
             since=now - KEPT,
         )
-        return _newest_first(Spell(*row) for row in rows)
+        # Sorted here: how a database orders text depends on its locale.
+        return sorted(
+            (Spell(*row) for row in rows), key=lambda spell: (-spell.began_at, spell.kind, spell.about)
+        )
 
 
 def free_all(connection: Connection, worker: str) -> None:
@@ -752,18 +757,3 @@ def _now(connection: Connection) -> float:
     if connection.is_server:
         return float(connection.value("SELECT extract(epoch FROM clock_timestamp())") or 0.0)
     return time.time()
-
-
-def _forget_old(connection: Connection, at: float) -> None:
-    connection.run("DELETE FROM ailments WHERE ended_at < :before", before=at - KEPT)
-    oldest = connection.value(
-        "SELECT ended_at FROM ailments WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1 OFFSET :most",
-        most=MOST,
-    )
-    if oldest is not None:
-        connection.run("DELETE FROM ailments WHERE ended_at <= :oldest", oldest=oldest)
-
-
-def _newest_first(spells: Iterable[Spell]) -> list[Spell]:
-    """Sorted here: how a database orders text depends on its locale."""
-    return sorted(spells, key=lambda one: (-one.began_at, one.kind, one.about))

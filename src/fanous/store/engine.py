@@ -76,8 +76,8 @@ def bring_up_to_date(
     Raises:
         FanousError: a newer Fanous wrote them.
     """
-    known, found = engine.tables(), _format_of(engine, to)
-    if found == to and known >= TABLES.keys() and not layout.cluster:  # a new server may not have this table
+    tables, found = engine.tables(), _format_of(engine, to)
+    if found == to and tables >= TABLES.keys() and not layout.cluster:  # a new server may not have this table
         return
     for table in TABLES.values():
         for statement in layout.create(table):
@@ -97,15 +97,15 @@ def check_current(engine: "Engine") -> None:
         OlderStore: they are of an older format.
         FanousError: they are missing, or a newer Fanous wrote them.
     """
-    known, found = engine.tables(), _format_of(engine, FORMAT)
-    if not found:
+    tables, version = engine.tables(), _format_of(engine, FORMAT)
+    if not version:
         raise FanousError(
             "this store has no facts. If they were removed, run `fanous rejudge`, which computes them from the archive"
         )
-    is_unknown = "versions" in known and not engine.rows(
+    is_unknown = "versions" in tables and not engine.rows(
         "SELECT 1 FROM versions LIMIT 1"
     )  # its file is damaged
-    if not known >= TABLES.keys() or (found < FORMAT and not is_unknown):
+    if not tables >= TABLES.keys() or (version < FORMAT and not is_unknown):
         raise OlderStore
 
 
@@ -115,11 +115,11 @@ def _format_of(engine: "Engine", newest: int) -> int:
     Raises:
         FanousError: a newer Fanous wrote them.
     """
-    known = engine.tables()
-    if "measurements" in known and "versions" in known:
+    tables = engine.tables()
+    if "measurements" in tables and "versions" in tables:
         found = int(engine.rows("SELECT max(version) FROM versions")[0][0] or 1)
     else:
-        found = 1 if "measurements" in known else 0
+        found = 1 if "measurements" in tables else 0
     if found > newest:
         raise FanousError(
             f"the facts of this store were written by a newer Fanous (format {found}, this one knows {newest}): "
@@ -235,15 +235,12 @@ class Engine:
             else:
                 bring_up_to_date(self, self._layout)
                 if folder is not None:
-                    self._remove_parts_one_by_one()
+                    # Apply ``ONE_BY_ONE`` to tables from before 28 November 2026.
+                    for (table,) in self.rows(_MANY_REMOVERS):
+                        self.run(f"ALTER TABLE `{table}` MODIFY SETTING {ONE_BY_ONE}")
         except BaseException:
             client.close()
             raise
-
-    def _remove_parts_one_by_one(self) -> None:
-        """Apply ``ONE_BY_ONE`` to tables from before 28 November 2026."""
-        for (table,) in self.rows(_MANY_REMOVERS):
-            self.run(f"ALTER TABLE `{table}` MODIFY SETTING {ONE_BY_ONE}")
 
     def close(self) -> None:
         self._client.close()
@@ -380,7 +377,7 @@ def _bound(parameters: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _written(value: Any) -> Any:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         return value
     text = "', '".join(value)
     quotes = 2 * (len(value) - 1)
@@ -467,8 +464,8 @@ def native(columns: Columns, kinds: Mapping[str, str]) -> bytes:
         kind = kinds[name]
         parts += [_text(name), _text(kind)]
         if isinstance(column, Repeated):
-            some = [*compress(column.values, column.sizes)]  # no word is written that no row has
-            parts += _column(kind, some, [*filter(None, column.sizes)])
+            words = [*compress(column.values, column.sizes)]  # no word is written that no row has
+            parts += _column(kind, words, [*filter(None, column.sizes)])
         else:
             parts += _column(kind, column, None)
     return b"".join(parts)
@@ -491,8 +488,8 @@ def _column(kind: str, values: Sequence[Any], sizes: Sequence[int] | None) -> li
         ends = _numbers("Q", [*accumulate(map(len, values))], None)
         return [ends, *_column(inner, [*chain.from_iterable(filter(None, values))], None)]
     if kind.startswith("Nullable("):
-        missing = bytes([one is None for one in values])
-        return [missing, *_column(inner, [0 if one is None else one for one in values], None)]
+        missing = bytes([value is None for value in values])
+        return [missing, *_column(inner, [0 if value is None else value for value in values], None)]
     raise ValueError(f"no column of this store is of the kind {kind}")
 
 
@@ -573,13 +570,14 @@ def engine_errors(what: str) -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        if _is_disk_full(error):
+        if any(words in str(error) for words in _DISK_FULL):
             raise FanousError(f"cannot {what}: the disk is full; {FULL}", permanent=False) from error
         if "already initialized with path" in str(error):
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
-        text = _without_trace(str(error))
+        # What the engine said, before the trace of its C++ code.
+        text = printable(str(error).partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
         if advice := _advice(str(error)):
             raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if endless := _endless(error):
@@ -594,21 +592,16 @@ def engine_errors(what: str) -> Iterator[None]:
         raise EngineFault(f"cannot {what}: {text}") from None
 
 
-def _without_trace(said: str) -> str:
-    """What the engine said, before the trace of its C++ code."""
-    return printable(said.partition("Stack trace")[0]).strip(" ,")[:MOST_SAID]
-
-
-def _advice(said: str) -> str:
+def _advice(text: str) -> str:
     """What the operator can do; empty = nothing."""
     for name, advice in _ADVICE.items():
-        if f"({name})" in said:
+        if f"({name})" in text:
             return advice
     # A broken file causes further errors, so causes are looked for before damage.
     for words, advice in _CAUSES.items():
-        if words in said:
+        if words in text:
             return advice
-    is_damaged = LIKELY in said or any(f"({name})" in said for name in _DAMAGED)
+    is_damaged = LIKELY in text or any(f"({name})" in text for name in _DAMAGED)
     return _REPAIR if is_damaged else ""
 
 
@@ -624,10 +617,6 @@ def _never_arrived(error: BaseException) -> bool:
     from urllib3.exceptions import HTTPError
 
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
-
-
-def _is_disk_full(error: Exception) -> bool:
-    return any(words in str(error) for words in _DISK_FULL)
 
 
 # --- conditions and their parameters ---------------------------------------------------------------------------
@@ -691,7 +680,7 @@ def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
 def _apart(intervals: Sequence[Interval]) -> list[tuple[int, int]]:
     """Their ends in microseconds, in order; those that touch or overlap are one, and empty ones are none."""
     latest = ticks(inf)
-    return _joined([(ticks(one.start), latest if one.end is None else ticks(one.end)) for one in intervals])
+    return _joined([(ticks(i.start), latest if i.end is None else ticks(i.end)) for i in intervals])
 
 
 def _joined(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -729,8 +718,8 @@ _NAMES_IN_PROCESS = 10_000
 def by_query(names: Iterable[str], most: int = _NAMES_A_QUERY) -> Iterator[list[str]]:
     """Names in groups of as many as one query may have."""
     rest = iter(names)
-    while some := list(islice(rest, most)):
-        yield some
+    while chunk := list(islice(rest, most)):
+        yield chunk
 
 
 def plain(uid: str) -> str:

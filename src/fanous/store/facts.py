@@ -219,48 +219,48 @@ class _Admission:
         self._result = Admitted()
 
     def of(self, candidates: Sequence[Candidate]) -> Admitted:
-        for one in candidates:
-            known = self._known(one)
+        for candidate in candidates:
+            known = self._known(candidate)
             best = max(known, key=lambda uid: rank(self._sources[uid]), default=None)
-            if best is None or rank(one.source) > rank(self._sources[best]):
-                self._take_over(one, known)
+            if best is None or rank(candidate.source) > rank(self._sources[best]):
+                self._take_over(candidate, known)
             else:
-                self._learn(one, best)
-                self._result.doubles.append((one.judged, best))
-        self._result.entering = [(came, one.judged) for came, one in self._entering.values()]
+                self._learn(candidate, best)
+                self._result.doubles.append((candidate.judged, best))
+        self._result.entering = [(came, double.judged) for came, double in self._entering.values()]
         return self._result
 
-    def _known(self, one: Candidate) -> list[str]:
+    def _known(self, candidate: Candidate) -> list[str]:
         """The uids under which the same measurement is stored: rows of a table and a record sent to us may both
         exist."""
-        own = [uid for uid in (one.header.uid, one.older) if uid in self._sources]
-        own += self._stored_by(by_uid(one.header.uid))
-        own += [uid for uid in self._stored_by(one.sent) if self._sources[uid] != TABLE]
-        own += self._same_content(one)
-        if not any(TABLE in (self._sources[uid], one.source) for uid in own):
-            own += self._alike(one)
-        return list(dict.fromkeys(own))
+        uids = [uid for uid in (candidate.header.uid, candidate.older) if uid in self._sources]
+        uids += self._stored_by(by_uid(candidate.header.uid))
+        uids += [uid for uid in self._stored_by(candidate.sent) if self._sources[uid] != TABLE]
+        uids += self._same_content(candidate)
+        if not any(TABLE in (self._sources[uid], candidate.source) for uid in uids):
+            uids += self._alike(candidate)
+        return list(dict.fromkeys(uids))
 
-    def _same_content(self, one: Candidate) -> Iterator[str]:
+    def _same_content(self, candidate: Candidate) -> Iterator[str]:
         """What probes sent us and what was published have the same content; what takes precedence ends the search."""
-        if one.source != SENT:
-            among = self._stored_by(one.content, _Kind.SENT)
+        if candidate.source != SENT:
+            among = self._stored_by(candidate.content, _Kind.SENT)
             yield from (uid for uid in among if self._sources[uid] == SENT)
             return
-        for uid in self._stored_by(one.content):
+        for uid in self._stored_by(candidate.content):
             if self._sources[uid] != SENT:
                 yield uid
             if self._sources[uid] == PUBLISHED:
                 return
 
-    def _alike(self, one: Candidate) -> list[str]:
+    def _alike(self, candidate: Candidate) -> list[str]:
         """The likeness of row and record: the UID decides; only if the record has none, what they share does."""
-        if one.source == TABLE:
-            kind = None if one.is_unnamed else _Kind.UNNAMED
+        if candidate.source == TABLE:
+            kind = None if candidate.is_unnamed else _Kind.UNNAMED
         else:
-            kind = _Kind.ROW if one.is_unnamed else _Kind.UNNAMED_ROW
-        among = self._stored_by(one.likeness, kind)
-        return list(islice((uid for uid in among if TABLE in (self._sources[uid], one.source)), 1))
+            kind = _Kind.ROW if candidate.is_unnamed else _Kind.UNNAMED_ROW
+        among = self._stored_by(candidate.likeness, kind)
+        return list(islice((uid for uid in among if TABLE in (self._sources[uid], candidate.source)), 1))
 
     def _stored_by(self, key: str, kind: _Kind | None = None) -> Iterator[str]:
         """Of those to which a key leads, the stored ones that were of a kind when they were indexed."""
@@ -282,13 +282,13 @@ class _Admission:
             if is_of_it:
                 self._by_kind.setdefault((key, kind), {})[uid] = None
 
-    def _take_over(self, one: Candidate, known: Sequence[str]) -> None:
+    def _take_over(self, candidate: Candidate, known: Sequence[str]) -> None:
         """Add it, and let stored records of the same measurement give way."""
-        came = one.judged
+        came = candidate.judged
         rows = next((uid for uid in known if self._sources[uid] == TABLE), None)
-        if rows and one.is_unnamed:
-            one = one.named(rows)
-        uid = one.header.uid
+        if rows and candidate.is_unnamed:
+            candidate = candidate.named(rows)
+        uid = candidate.header.uid
         for former in known:
             if former in self._stored:
                 self._result.leaving[former] = uid
@@ -296,14 +296,14 @@ class _Admission:
                 self._result.doubles.append((self._entering.pop(former)[0], uid))
             self._sources.pop(former)
             if former != uid:
-                self._lead(by_uid(former), one.header)
-        self._entering[uid] = came, one
-        self._sources[uid] = one.source
-        self._learn(one, uid)
+                self._lead(by_uid(former), candidate.header)
+        self._entering[uid] = came, candidate
+        self._sources[uid] = candidate.source
+        self._learn(candidate, uid)
 
-    def _learn(self, one: Candidate, uid: str) -> None:
-        header = one.header
-        for key in one.known_by():
+    def _learn(self, candidate: Candidate, uid: str) -> None:
+        header = candidate.header
+        for key in candidate.known_by():
             if key != by_uid(uid):
                 self._lead(key, changed(header, uid=uid) if header.uid != uid else header)
 
@@ -349,9 +349,9 @@ class IdentityFacts(FactsPart):
         if not batch:
             return Admitted()
         wanted = [candidate(judged, older=older) for judged in batch]
-        instants = [one.header.started_at for one in wanted]
-        led = self._led({key for one in wanted for key in one.known_by()}, min(instants), max(instants))
-        uids = {uid for one in wanted for uid in (one.header.uid, one.older) if uid}
+        instants = [c.header.started_at for c in wanted]
+        led = self._led({key for c in wanted for key in c.known_by()}, min(instants), max(instants))
+        uids = {uid for c in wanted for uid in (c.header.uid, c.older) if uid}
         return admit(wanted, led, self._sources(uids.union(*led.values()), whole))
 
     def remember(self, keys: Iterable[Key]) -> None:
@@ -374,9 +374,9 @@ class IdentityFacts(FactsPart):
         self.remember(admitted.keys)
         if admitted.leaving:
             self.remember(self._places(admitted.leaving))
-            for some in by_query(admitted.leaving):
+            for chunk in by_query(admitted.leaving):
                 for table in FACTS:
-                    self.engine.remove(table, "uid IN {uids:Array(String)}", uids=some)
+                    self.engine.remove(table, "uid IN {uids:Array(String)}", uids=chunk)
 
     def renamed(self, uid: str) -> str:
         """The uid under which a measurement also known by this one is stored; empty = none."""
@@ -385,7 +385,7 @@ class IdentityFacts(FactsPart):
     def aside(self, probes: Iterable[str], uids: Iterable[str]) -> list[Location]:
         """Where raw records of these probes, or of these measurements, are that gave way to others."""
         keys = chain(map(of_probe, probes), map(instead_of, uids))
-        rows = (row for some in by_query(map(plain, keys)) for row in self.engine.rows(_LEADS, keys=some))
+        rows = (row for chunk in by_query(map(plain, keys)) for row in self.engine.rows(_LEADS, keys=chunk))
         found = []
         for (place,) in rows:
             name, _, position = place.rpartition(":")
@@ -399,8 +399,8 @@ class IdentityFacts(FactsPart):
         names = list(uids)
         former = (
             key.removeprefix(by_uid(""))
-            for some in by_query(map(plain, names))
-            for (key,) in self.engine.rows(_FORMER, uids=some, start=by_uid(""))
+            for chunk in by_query(map(plain, names))
+            for (key,) in self.engine.rows(_FORMER, uids=chunk, start=by_uid(""))
         )
         for some in by_query([*map(plain, names), *former, *map(_place, places)]):
             self.engine.remove("identities", "leads_to IN {uids:Array(String)}", uids=some)
@@ -411,15 +411,15 @@ class IdentityFacts(FactsPart):
         """The keys of the raw records of measurements that give way: uid -> uid of the replacement."""
         return [
             (key, f"{segment}:{position}", at)
-            for some in by_query(map(plain, leaving))
-            for uid, probe, at, segment, position in self.engine.rows(_PLACES, uids=some)
+            for chunk in by_query(map(plain, leaving))
+            for uid, probe, at, segment, position in self.engine.rows(_PLACES, uids=chunk)
             for key in (of_probe(probe), instead_of(leaving[uid]))
         ]
 
     def _led(self, keys: Iterable[str], first: float, last: float) -> dict[str, list[str]]:
         led: dict[str, list[str]] = {}
-        for some in by_query(map(plain, keys), self.engine.most_names):
-            for key, uid in self.engine.rows(_LED, names=in_one_text(some), **window(first, last + 1)):
+        for chunk in by_query(map(plain, keys), self.engine.most_names):
+            for key, uid in self.engine.rows(_LED, names=in_one_text(chunk), **window(first, last + 1)):
                 led.setdefault(key, []).append(uid)
         return led
 
@@ -427,8 +427,8 @@ class IdentityFacts(FactsPart):
         sql = f"{_SOURCES}{_WHOLE if whole else ''} GROUP BY uid"
         spelled = {plain(uid): uid for uid in uids}
         found = {}
-        for some in by_query(spelled, self.engine.most_names):
-            for uid, source in self.engine.rows(sql, names=in_one_text(some)):
+        for chunk in by_query(spelled, self.engine.most_names):
+            for uid, source in self.engine.rows(sql, names=in_one_text(chunk)):
                 found[spelled[uid]] = source
         return found
 
@@ -481,7 +481,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         """Those of ``uids`` that are stored."""
         sql = "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}"
         spelled = {uid: plain(uid) for uid in uids}
-        found = {uid for some in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=some)}
+        found = {uid for chunk in by_query(spelled.values()) for (uid,) in self.engine.rows(sql, uids=chunk)}
         return {uid for uid, stored in spelled.items() if stored in found}
 
     def add(self, placed: Sequence[Placed], records: Mapping[Segment, int], version: str) -> None:
@@ -548,9 +548,9 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
     def records_of(self, probes: Iterable[str]) -> list[tuple[str, Location, str, float]]:
         """The uids of these probes' measurements, where their records are, country and instant; in order of receipt."""
         return [
-            (uid, _location(segment, position), country, made)
-            for some in by_query(dict.fromkeys(probes))
-            for uid, segment, position, country, made in self.engine.rows(_OF_PROBES, probes=some)
+            (uid, _location(segment, position), country, measured)
+            for chunk in by_query(dict.fromkeys(probes))
+            for uid, segment, position, country, measured in self.engine.rows(_OF_PROBES, probes=chunk)
         ]
 
     def records_at(
@@ -558,9 +558,7 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
     ) -> list[tuple[str, Location, str, float]]:
         """The same for the records at these places."""
         rows = self.engine.rows(_IN_SEGMENT, segment=segment.name, positions=list(positions))
-        return [
-            (uid, _location(name, position), country, made) for uid, name, position, country, made in rows
-        ]
+        return [(uid, _location(name, position), country, m) for uid, name, position, country, m in rows]
 
     def measurement(self, uid: str) -> StoredMeasurement | None:
         """The measurement, by any of its uids; ``None`` = unknown."""
@@ -584,8 +582,8 @@ class Facts(VoteFacts, CountFacts, EvidenceFacts, CoverageFacts, SeriesFacts, Id
         """Where the raw records of these measurements are, in order of receipt; unknown ones are left out."""
         rows = [
             row
-            for some in by_query(uids)
-            for row in self.engine.rows(_LOCATIONS, uids=some, **window(since, until))
+            for chunk in by_query(uids)
+            for row in self.engine.rows(_LOCATIONS, uids=chunk, **window(since, until))
         ]
         return [_location(segment, position) for segment, position in sorted(rows)]
 
@@ -617,9 +615,9 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
 # spends its time in the store.
 
 
-def _place_and_day(one: Placed) -> tuple[str, float, str, int, float, str]:
+def _place_and_day(placed: Placed) -> tuple[str, float, str, int, float, str]:
     """The order in which the tables keep rows; the engine sorts them column by column if they arrive in another."""
-    header = one.judged.parsed.measurement
+    header = placed.judged.parsed.measurement
     at = header.started_at
     return header.country, at // DAY, header.target, header.asn, at, header.uid
 
@@ -628,13 +626,14 @@ def _columns(placed: Sequence[Placed], rules_version: str) -> dict[str, Columns]
     """Table -> its columns."""
     bundles = [p.judged.parsed for p in placed]
     verdicts = [p.judged.verdicts for p in placed]
-    own = _fields([parsed.measurement for parsed in bundles], Measurement)
-    own |= {
+    columns = _fields([parsed.measurement for parsed in bundles], Measurement)
+    columns |= {
         "source": [p.judged.record.source for p in placed],
-        "started_at": [ticks(at) for at in own["started_at"]],
+        "started_at": [ticks(at) for at in columns["started_at"]],
         "received_at": [ticks(p.received_at) for p in placed],
         "receipt": [
-            ticks(at if isnan(on) else on) for at, on in zip(own["started_at"], own["receipt"], strict=True)
+            ticks(at if isnan(on) else on)
+            for at, on in zip(columns["started_at"], columns["receipt"], strict=True)
         ],
         "segment": [p.location.segment.name for p in placed],
         "position": [p.location.position for p in placed],
@@ -644,10 +643,12 @@ def _columns(placed: Sequence[Placed], rules_version: str) -> dict[str, Columns]
         "provenance": [str(p.judged.record.provenance) for p in placed],
     }
     return {
-        "measurements": {name: own[name] for name in MEASUREMENTS},
-        "observations": _rows(OBSERVATIONS, Observation, [parsed.observations for parsed in bundles], own),
+        "measurements": {name: columns[name] for name in MEASUREMENTS},
+        "observations": _rows(
+            OBSERVATIONS, Observation, [parsed.observations for parsed in bundles], columns
+        ),
         "verdicts": {
-            **_rows(VERDICTS, Verdict, verdicts, own),
+            **_rows(VERDICTS, Verdict, verdicts, columns),
             "rules_version": Repeated([rules_version], [sum(map(len, verdicts))]),
         },
     }

@@ -192,17 +192,17 @@ class Ledger(Processes):
 
     def named(self) -> dict[str, str]:
         """Targets that people named, those of the revisions that they saw -> who did."""
-        found = self._database.rows(
+        rows = self._database.rows(
             "SELECT document, who FROM revisions JOIN decisions ON decisions.incident = revisions.incident "
             "AND decisions.revision = revisions.n WHERE decided = :name ORDER BY decisions.seq",
             name=Decided.NAME.value,
         )
-        return {target: who for document, who in found for target in decode_incident(document).targets}
+        return {target: who for document, who in rows for target in decode_incident(document).targets}
 
     def watches(self, incident: Incident) -> Watches:
         """Which names are shown in a revision: one from before a person named them goes on without."""
-        known = self.watched if incident.named_by and self.watched is not None else self.listed
-        return known.__contains__
+        names = self.watched if incident.named_by and self.watched is not None else self.listed
+        return names.__contains__
 
     def _as_shown(self, incident: Incident) -> Incident:
         return incident if self.watched is None else listed_only(incident, self.watches(incident))
@@ -312,19 +312,19 @@ class Ledger(Processes):
         rows = self._database.rows(sql, status=Status.RETRACTED.value, **given)
         # Sorted here: how a database orders text depends on its locale.
         roles = self.roles()
-        found = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
+        incidents = (_signed(decode_incident(document), roles) for _, _, document in sorted(rows))
         if not dropped:
-            found = (one for one in found if not one.was_dropped)
+            incidents = (incident for incident in incidents if not incident.was_dropped)
         if self.leaves_out_held:
-            found = (last for one in found for last in self._last_shown(one))
-        found = (self._as_shown(one) for one in found)
-        return [one for one in found if synthetic in (None, one.provenance.is_synthetic)]
+            incidents = (last for incident in incidents for last in self._last_shown(incident))
+        incidents = (self._as_shown(incident) for incident in incidents)
+        return [incident for incident in incidents if synthetic in (None, incident.provenance.is_synthetic)]
 
     def _last_shown(self, latest: Incident) -> list[Incident]:
         """The latest revision that readers see; empty = they see none."""
         if not latest.held_by and latest.status is not Status.RETRACTED:
             return [latest]
-        return [one.incident for one in self._revisions_shown(latest.id)[-1:]]
+        return [revision.incident for revision in self._revisions_shown(latest.id)[-1:]]
 
     def incident(self, incident_id: str) -> Incident | None:
         """Its latest revision; ``None`` = unknown."""
@@ -345,8 +345,8 @@ class Ledger(Processes):
             _know_provenance(connection)
 
     def _provenance(self) -> str:
-        found = self._database.rows("SELECT value FROM meta WHERE key = :key", key=_PROVENANCE)
-        return str(found[0][0]) if found else ""
+        rows = self._database.rows("SELECT value FROM meta WHERE key = :key", key=_PROVENANCE)
+        return str(rows[0][0]) if rows else ""
 
     def complete(self, completed: Callable[[Incident], Incident]) -> None:
         """Add to each incident the fields that did not exist when it was written; the rest stays."""
@@ -362,28 +362,28 @@ class Ledger(Processes):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All revisions of an incident, oldest first; empty = unknown."""
-        found = self._revisions_shown(incident_id)
+        revisions = self._revisions_shown(incident_id)
         if self.watched is None:
-            return found
+            return revisions
         return [
             replace(
-                one,
-                reasons=without_names(one.reasons, self.watches(one.incident)),
-                incident=self._as_shown(one.incident),
+                revision,
+                reasons=without_names(revision.reasons, self.watches(revision.incident)),
+                incident=self._as_shown(revision.incident),
             )
-            for one in found
+            for revision in revisions
         ]
 
     def _revisions_shown(self, incident_id: str) -> list[Revision]:
         roles = self.roles()
         with self._database.reading() as connection:
-            found = _revisions(connection, incident_id)
+            revisions = _revisions(connection, incident_id)
         if self.leaves_out_held:
-            shown = shown_to_readers([one.incident for one in found])
-            found = [one for one, is_shown in zip(found, shown, strict=True) if is_shown]
+            shown = shown_to_readers([revision.incident for revision in revisions])
+            revisions = [revision for revision, is_shown in zip(revisions, shown, strict=True) if is_shown]
         return [
-            replace(one, reasons=_signed_reasons(one.reasons, roles), incident=_signed(one.incident, roles))
-            for one in found
+            replace(r, reasons=_signed_reasons(r.reasons, roles), incident=_signed(r.incident, roles))
+            for r in revisions
         ]
 
     def written(self) -> tuple[int, ...]:
@@ -427,9 +427,9 @@ class Ledger(Processes):
         now = time.time() if at is None else at
         with self._database.writing() as connection:
             same = f"SELECT document FROM {_EVENTS} WHERE digest = :digest"
-            known = connection.value(same, digest=event.digest)
-            if known is not None:
-                return _decoded(known, AnnouncedEvent)
+            recorded = connection.value(same, digest=event.digest)
+            if recorded is not None:
+                return _decoded(recorded, AnnouncedEvent)
             label, number = _next(connection, _EVENTS, event.country, "watch")
             named = replace(event, id=label, registered_at=now)
             _insert(connection, _EVENTS, named, number, (event.start, event.end), now, event.digest)
@@ -519,9 +519,9 @@ class Ledger(Processes):
 
     def watch(self, targets: Iterable[str]) -> None:
         """Remember the targets of the lists that the operator has probes measure, in place of earlier ones."""
-        own = sorted(targets)
-        if frozenset(own) != self.own_targets():
-            self._put(_OWN_TARGETS, msgspec.json.encode(own).decode())
+        names = sorted(targets)
+        if frozenset(names) != self.own_targets():
+            self._put(_OWN_TARGETS, msgspec.json.encode(names).decode())
 
     def methods(self) -> list[Method]:
         """The methods by which incidents were found here, oldest first."""
@@ -534,15 +534,15 @@ class Ledger(Processes):
         Args:
             version: empty = the next one that is noted.
         """
-        known = self.methods()
-        if known and known[-1].version in ("", version):
-            if known[-1].version == version:
+        methods = self.methods()
+        if methods and methods[-1].version in ("", version):
+            if methods[-1].version == version:
                 return
-            known[-1] = replace(known[-1], version=version)
+            methods[-1] = replace(methods[-1], version=version)
         else:
-            is_first = not known and not self.incidents()
-            known.append(Method(version, None if is_first else self._clock()))
-        self._put(_METHOD, msgspec.json.encode(known).decode())
+            is_first = not methods and not self.incidents()
+            methods.append(Method(version, None if is_first else self._clock()))
+        self._put(_METHOD, msgspec.json.encode(methods).decode())
 
     def _is_set(self, key: str) -> bool:
         return self._value(key) == "yes"
@@ -552,8 +552,8 @@ class Ledger(Processes):
             self._put(key, "yes" if value else "no")
 
     def _value(self, key: str) -> str:
-        found = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
-        return str(found[0][0]) if found else ""
+        rows = self._database.rows("SELECT value FROM settings WHERE key = :key", key=key)
+        return str(rows[0][0]) if rows else ""
 
     def _put(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
@@ -580,13 +580,13 @@ def _signed(incident: Incident, roles: Mapping[str, str]) -> Incident:
     """The incident with roles in place of the names of people who have one."""
     if not roles:
         return incident
-    by, own = incident.withdrawn_by, incident.note
+    by, note = incident.withdrawn_by, incident.note
     return replace(
         incident,
         reasons=_signed_reasons(incident.reasons, roles),
         withdrawn_by=roles.get(by, by),
         named_by=roles.get(incident.named_by, incident.named_by),
-        note=own and replace(own, by=roles.get(own.by, own.by)),
+        note=note and replace(note, by=roles.get(note.by, note.by)),
     )
 
 
@@ -644,14 +644,14 @@ def _append(
         ends=claim.end,
         document=encode_incident(claim),
     )
-    _note(connection, claim, n, now)
+    connection.insert("outbox", incident=claim.id, n=n, at=now, routed=False)
     return claim
 
 
 def _first_published(earlier: Sequence[Revision], claim: Incident, now: float) -> float | None:
     """When it was first more than provisional, by what the ledger has of it."""
-    moments = [(one.at, one.incident) for one in earlier] + [(now, claim)]
-    return next((at for at, one in moments if not one.is_provisional), None)
+    moments = [(revision.at, revision.incident) for revision in earlier] + [(now, claim)]
+    return next((at for at, incident in moments if not incident.is_provisional), None)
 
 
 def _revisions_of(connection: Connection, incident_id: str) -> list[Revision]:
@@ -717,7 +717,7 @@ _WAITS = f"state = '{AlertState.WAITING}'"
 _MAY_HAVE_ARRIVED = f"(state = '{AlertState.SENT}' OR attempts > 0)"
 """Was it sent, or begun?  A process killed after sending cannot record it."""
 
-_GROUP = ", ".join(f"alert_groups.{one.name}" for one in fields(AlertGroup))
+_GROUP = ", ".join(f"alert_groups.{field.name}" for field in fields(AlertGroup))
 _GROUPED = "deliveries JOIN alert_groups ON alert_groups.delivery = deliveries.key"
 
 _DELIVERIES = f"""
@@ -730,11 +730,6 @@ FROM deliveries LEFT JOIN alert_groups ON alert_groups.delivery = deliveries.key
 
 UNGROUPED = AlertGroup("", "", Kind.OUTAGE, Priority.NATION, is_confirmed=True, is_staged=False)
 """What was queued before December 2026 has no group: it goes first, in one message."""
-
-
-def _note(connection: Connection, incident: Incident, n: int, at: float) -> None:
-    """Called in the transaction that writes the revision."""
-    connection.insert("outbox", incident=incident.id, n=n, at=at, routed=False)
 
 
 class Outbox:
@@ -761,7 +756,15 @@ class Outbox:
             connection.run("UPDATE outbox SET routed = :yes WHERE seq = :seq", yes=True, seq=news.seq)
             for order in orders:
                 group = _group_of(connection, order)
-                _replace_waiting(connection, order)
+                # Drop older messages waiting for the same channel about the same incident: the newest covers them.
+                connection.run(
+                    "UPDATE deliveries SET state = :state, why = :why "
+                    f"WHERE channel = :channel AND incident = :incident AND {_WAITS}",
+                    state=AlertState.DROPPED.value,
+                    why=f"replaced by revision {order.n}",
+                    channel=order.channel,
+                    incident=order.incident,
+                )
                 row = _row(order, news.at, now)
                 connection.insert("deliveries", **row)
                 _note_group(connection, str(row["key"]), group)
@@ -787,9 +790,11 @@ class Outbox:
         """Record an attempt before it is made: from then on the message may have arrived, and is repeated with the
         same deliveries."""
         with self._database.writing() as connection:
-            for one in deliveries:
-                connection.run("UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=one.key)
-                _note_group(connection, one.key, one.group, message)
+            for delivery in deliveries:
+                connection.run(
+                    "UPDATE deliveries SET attempts = attempts + 1 WHERE key = :key", key=delivery.key
+                )
+                _note_group(connection, delivery.key, delivery.group, message)
 
     def give_up_others(self, channels: Iterable[str], why: str, now: float) -> int:
         """Give up what waits for any other channel; returns how many."""
@@ -844,28 +849,17 @@ class Outbox:
 
 
 def _news(connection: Connection, seq: int, incident: str, n: int, at: float) -> News:
-    told = f"SELECT DISTINCT channel FROM deliveries WHERE incident = :incident AND ({_WAITS} OR {_MAY_HAVE_ARRIVED})"
-    known = "SELECT n, document FROM revisions WHERE incident = :incident AND n IN :both"
-    document = dict(connection.rows(known, incident=incident, both=[n, n - 1]))
+    reached = f"{_WAITS} OR {_MAY_HAVE_ARRIVED}"
+    channels = f"SELECT DISTINCT channel FROM deliveries WHERE incident = :incident AND ({reached})"
+    revisions = "SELECT n, document FROM revisions WHERE incident = :incident AND n IN :both"
+    document = dict(connection.rows(revisions, incident=incident, both=[n, n - 1]))
     return News(
         seq=seq,
         n=n,
         at=at,
         incident=decode_incident(document[n]),
         before=decode_incident(document[n - 1]) if n - 1 in document else None,
-        told=frozenset(channel for (channel,) in connection.rows(told, incident=incident)),
-    )
-
-
-def _replace_waiting(connection: Connection, order: Order) -> None:
-    """Drop older messages waiting for the same channel about the same incident: the newest covers them."""
-    connection.run(
-        "UPDATE deliveries SET state = :state, why = :why "
-        f"WHERE channel = :channel AND incident = :incident AND {_WAITS}",
-        state=AlertState.DROPPED.value,
-        why=f"replaced by revision {order.n}",
-        channel=order.channel,
-        incident=order.incident,
+        told=frozenset(channel for (channel,) in connection.rows(channels, incident=incident)),
     )
 
 
@@ -874,15 +868,15 @@ def _group_of(connection: Connection, order: Order) -> AlertGroup:
     as the claim was; the order's own if that is more urgent, or the one notice of a change of the method."""
     if order.group.priority is Priority.METHOD:
         return order.group
-    told = f"SELECT {_GROUP} FROM {_GROUPED} WHERE channel = :channel AND incident = :incident"
+    groups = f"SELECT {_GROUP} FROM {_GROUPED} WHERE channel = :channel AND incident = :incident"
     rows = connection.rows(
-        f"{told} AND {_MAY_HAVE_ARRIVED} ORDER BY n", channel=order.channel, incident=order.incident
+        f"{groups} AND {_MAY_HAVE_ARRIVED} ORDER BY n", channel=order.channel, incident=order.incident
     )
     return min((*(_group(*row) for row in rows), order.group), key=lambda group: group.rank)
 
 
 def _note_group(connection: Connection, delivery: str, group: AlertGroup, message: str = "") -> None:
-    names = [one.name for one in fields(AlertGroup)]
+    names = [field.name for field in fields(AlertGroup)]
     connection.run(
         f"INSERT INTO alert_groups (delivery, message, {', '.join(names)}) "
         f"VALUES (:delivery, :message, {', '.join(f':{name}' for name in names)}) "
@@ -914,7 +908,7 @@ def _row(order: Order, at: float, now: float) -> dict[str, object]:
 def _delivery(*row: Any) -> Delivery:
     """A row of ``_DELIVERIES``."""
     plain, message, group = row[:-7], row[-7], row[-6:]
-    names = [one.name for one in fields(Delivery)]
+    names = [field.name for field in fields(Delivery)]
     ours = dict(zip(names, plain, strict=False)) | {"message": message, "group": _group(*group)}
     return msgspec.convert(ours, Delivery, strict=False)
 
@@ -923,5 +917,5 @@ def _group(*row: Any) -> AlertGroup:
     """As its columns have it; SQLite keeps truth as a number."""
     if row[0] is None:
         return UNGROUPED
-    names = [one.name for one in fields(AlertGroup)]
+    names = [field.name for field in fields(AlertGroup)]
     return msgspec.convert(dict(zip(names, row, strict=True)), AlertGroup, strict=False)

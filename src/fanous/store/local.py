@@ -111,7 +111,7 @@ class _Columns:
         """Device and inode of the folders that stay the same while the engine uses them."""
         folder = self._location.engine_folder
         paths = (folder, folder / "store", folder / "metadata") if folder else ()
-        return [(found.st_dev, found.st_ino) for path in paths if (found := _stat(path))]
+        return [(stat.st_dev, stat.st_ino) for path in paths if (stat := _stat(path))]
 
     def check_whole(self) -> None:
         """Raises ``DataLost``: the folder of the in-process engine was removed or replaced, or files in it."""
@@ -228,7 +228,8 @@ class OpenStore:
         try:
             from fanous.store.ledger import Ledger
 
-            owner = _owner_name(location) if self._lock else ""
+            # Name of the one process that may have the lock: when it dies, its successor has the same name.
+            owner = f"{socket.gethostname()}:{location.lock}" if self._lock else ""
             self.ledger = Ledger(location.ledger, clock, owner, read_only=read_only)
         except BaseException:
             self._release()
@@ -263,8 +264,12 @@ class OpenStore:
 
     def about(self, country: str | None = None) -> Store:
         real, synthetic = self.sides()
-        known, staged = real.facts.countries(), synthetic.facts.countries()
-        is_staged = country in staged and country not in known if country else bool(staged) and not known
+        real_countries, staged = real.facts.countries(), synthetic.facts.countries()
+        is_staged = (
+            country in staged and country not in real_countries
+            if country
+            else bool(staged) and not real_countries
+        )
         return synthetic if is_staged else real
 
     @cached_property
@@ -330,7 +335,7 @@ class OpenStore:
         if not self._swept:
             self._refuse_unfinished()
         admitted = self._admitted(batch)
-        entering = [pair for one in admitted.values() for pair in one.entering]
+        entering = [pair for side in admitted.values() for pair in side.entering]
         fresh = [judged for _, judged in entering]
         headers = [judged.parsed.measurement for judged in fresh]
         if undetected is not None:
@@ -345,8 +350,8 @@ class OpenStore:
         at = self.now() if received_at is None else received_at
         self._swept = False  # until the marker is written, there is something to finish
         received = [
-            Received(judged.record, one.country, one.test_name)
-            for judged, one in zip(fresh, headers, strict=True)
+            Received(judged.record, header.country, header.test_name)
+            for judged, header in zip(fresh, headers, strict=True)
         ]
         locations = self.archive.append(received, at)
         for side, found in admitted.items():
@@ -382,7 +387,7 @@ class OpenStore:
             is_synthetic = judged.record.provenance.is_synthetic
             sides[Provenance.SYNTHETIC if is_synthetic else Provenance.REAL].append(judged)
         older = whole and self.holds_older()
-        return {side: self.of(side).facts.admit(own, whole=whole, older=older) for side, own in sides.items()}
+        return {side: self.of(side).facts.admit(p, whole=whole, older=older) for side, p in sides.items()}
 
     def _may_write(self) -> None:
         if self._read_only:
@@ -392,10 +397,10 @@ class OpenStore:
 
     def _refuse_unfinished(self) -> None:
         """Refuse to append: records of an unfinished segment are not known yet, and would be kept twice."""
-        left = next(self.unfinished(), None)
-        if left:
+        unfinished = next(self.unfinished(), None)
+        if unfinished:
             raise FanousError(
-                f"an interrupted run left {left.name} without facts: finish it first with `fanous ingest`"
+                f"an interrupted run left {unfinished.name} without facts: finish it first with `fanous ingest`"
             )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
@@ -412,7 +417,7 @@ class OpenStore:
         found = list({record[:2]: record for record in records}.values())
         uids = [uid for uid, *_ in found]
         here = set(self.archive.segments())
-        given_way = [one for one in every.aside(names, uids) if one.segment in here]
+        given_way = [location for location in every.aside(names, uids) if location.segment in here]
         positions: dict[Segment, set[int]] = {}
         for location in chain((location for _, location, _, _ in found), given_way):
             positions.setdefault(location.segment, set()).add(location.position)
@@ -443,7 +448,7 @@ class OpenStore:
                 for record in self.archive.records(segment)
                 if any(name in record.data for name in written)
             ]
-            yield from ((segment, some) for some in _by_some(found))
+            yield from ((segment, chunk) for chunk in _by_some(found))
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
@@ -457,22 +462,22 @@ class OpenStore:
     def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> int:
         self._may_write()
         self.facts.remove(list(judged))
-        admitted = self._admitted((one for all_of_it in judged.values() for one in all_of_it), whole=True)
+        admitted = self._admitted((r for all_of_it in judged.values() for r in all_of_it), whole=True)
         for side, one in admitted.items():
             self.of(side).facts.give_way(one)
         self._set_aside(judged, admitted)
-        entering = {id(came): own for one in admitted.values() for came, own in one.entering}
+        entering = {id(came): own for side in admitted.values() for came, own in side.entering}
         placed = {
             segment: [
-                Placed(own, Location(segment, one.record.line - 1), at)
-                for one in all_of_it
-                if (own := entering.get(id(one)))
+                Placed(own, Location(segment, record.record.line - 1), at)
+                for record in all_of_it
+                if (own := entering.get(id(record)))
             ]
             for segment, all_of_it in judged.items()
             for at in [self.archive.received_at(segment)]
         }
-        kept = {segment: len(own) for segment, own in placed.items()}
-        self.facts.add([one for own in placed.values() for one in own], kept, rules_version)
+        kept = {segment: len(records) for segment, records in placed.items()}
+        self.facts.add([record for records in placed.values() for record in records], kept, rules_version)
         return sum(kept.values())
 
     def _set_aside(
@@ -481,13 +486,13 @@ class OpenStore:
         """Remember where raw records without a measurement are, since ``forget`` must find them."""
         from fanous.store.facts import aside
 
-        segments = {id(one): segment for segment, all_of_it in judged.items() for one in all_of_it}
+        segments = {id(record): segment for segment, all_of_it in judged.items() for record in all_of_it}
         for side, result in admitted.items():
             keys = [
                 key
-                for one, uid in result.doubles
+                for record, uid in result.doubles
                 for key in aside(
-                    one.parsed.measurement, uid, Location(segments[id(one)], one.record.line - 1)
+                    record.parsed.measurement, uid, Location(segments[id(record)], record.record.line - 1)
                 )
             ]
             self.of(side).facts.remember(keys)
@@ -498,13 +503,13 @@ class OpenStore:
         whole = self.facts.marked()
         here = Archive(self.archive.folder).segments()
         return [
-            one
-            for one in here
-            if one.begins + AN_HOUR <= before and one.name in whole and self.archive.is_whole(one)
+            segment
+            for segment in here
+            if segment.begins + AN_HOUR <= before and segment.name in whole and self.archive.is_whole(segment)
         ]
 
     def thinnable(self, before: float) -> list[Segment]:
-        return [one for one in self.movable(before) if self.archive.can_be_thinned(one)]
+        return [segment for segment in self.movable(before) if self.archive.can_be_thinned(segment)]
 
     def thin(self, segment: Segment, kept: Set[int]) -> int:
         self._may_write()
@@ -522,11 +527,6 @@ class OpenStore:
 
 AN_HOUR = 3600.0
 """Seconds: a segment takes records that come within its hour, so its age is known only after that."""
-
-
-def _owner_name(location: StoreLocation) -> str:
-    """Name of the one process that may have the lock: when it dies, its successor has the same name."""
-    return f"{socket.gethostname()}:{location.lock}"
 
 
 def archive_at(location: StoreLocation) -> Archive:
@@ -609,8 +609,8 @@ def _weaken(archive: Archive, engine: "Engine") -> None:
             continue
         for weaker in known.intersection(shown):
             for positions in _by_some([n for n, provenance in enumerate(shown) if provenance is weaker]):
-                found = engine.rows(_AT, segment=segment.name, positions=positions)
-                _change(engine, weaker, "uid IN {names:Array(String)}", [uid for (uid,) in found])
+                rows = engine.rows(_AT, segment=segment.name, positions=positions)
+                _change(engine, weaker, "uid IN {names:Array(String)}", [uid for (uid,) in rows])
     for names in _by_some(whole):
         _change(engine, Provenance.UNVOUCHED, "segment IN {names:Array(String)}", names)
 

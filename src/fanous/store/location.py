@@ -232,8 +232,8 @@ class StoreLocation:
     @property
     def cluster(self) -> str:
         """Name of the server's cluster that has the tables; empty = the server itself has them."""
-        found = parse_qs(urlsplit(self.facts).query).get("cluster", [""])
-        return "" if self.engine_folder else found[-1]
+        clusters = parse_qs(urlsplit(self.facts).query).get("cluster", [""])
+        return "" if self.engine_folder else clusters[-1]
 
     @property
     def server(self) -> str:
@@ -327,8 +327,8 @@ def _check_archive(archive: str) -> None:
 
 
 def _check_facts(facts: str) -> None:
-    known = ("", _EMBEDDED, "clickhouse", "clickhouses")
-    parts = _parts_of(facts, known, "facts", "use chdb:///folder or clickhouse://host/database")
+    schemes = ("", _EMBEDDED, "clickhouse", "clickhouses")
+    parts = _parts_of(facts, schemes, "facts", "use chdb:///folder or clickhouse://host/database")
     if parts.scheme.startswith("clickhouse"):
         _check_server(parts)
 
@@ -336,21 +336,21 @@ def _check_facts(facts: str) -> None:
 def _check_ledger(ledger: str) -> None:
     if "://" not in ledger:
         return  # a path, regardless of its characters
-    known = ("sqlite", "postgresql", "postgres")
+    schemes = ("sqlite", "postgresql", "postgres")
     instead = "use sqlite:////folder/file or postgresql://user@host/database"
     kind, _, rest = ledger.partition("://")
     kind = kind.partition("+")[0]  # a driver may be named: postgresql+psycopg
-    _parts_of(f"{kind}://{rest}", known, "the ledger", instead)
+    _parts_of(f"{kind}://{rest}", schemes, "the ledger", instead)
 
 
 PLACES = {"archive": _check_archive, "facts": _check_facts, "ledger": _check_ledger}
 """The keys of a configuration -> the check of their addresses."""
 
 
-def _parts_of(url: str, known: tuple[str, ...], what: str, instead: str) -> SplitResult:
+def _parts_of(url: str, schemes: tuple[str, ...], what: str, instead: str) -> SplitResult:
     parts = split_url(url)
-    if parts is None or parts.scheme not in known:
-        hint = nearest(parts.scheme, [name for name in known if name]) if parts else ""
+    if parts is None or parts.scheme not in schemes:
+        hint = nearest(parts.scheme, [name for name in schemes if name]) if parts else ""
         raise FanousError(f"cannot keep {what} in {hidden(url)}: {instead}{hint}")
     return parts
 
@@ -561,8 +561,8 @@ def snapshot(location: StoreLocation, folder: Path) -> StoreLocation:
 
 def parts_of(facts: Path) -> set[Path]:
     """The data parts of all tables, relative to the folder."""
-    found = (one.relative_to(facts) for one in facts.glob(PARTS))
-    return {one for one in found if (facts / one).is_dir() and not one.name.startswith(_PASSING)}
+    found = (part.relative_to(facts) for part in facts.glob(PARTS))
+    return {part for part in found if (facts / part).is_dir() and not part.name.startswith(_PASSING)}
 
 
 def _copy_all(facts: Path, copy: Path) -> None:
@@ -583,29 +583,29 @@ def _copy_all(facts: Path, copy: Path) -> None:
     raise FanousError("the process that has the store open writes faster than it can be copied: try again")
 
 
-def _copy_tree(found: Path, target: Path, without: Callable[[Path], bool] = lambda _: False) -> None:
+def _copy_tree(path: Path, target: Path, without: Callable[[Path], bool] = lambda _: False) -> None:
     """Copy a tree; links stay links, and are not followed.
 
     Raises:
         FileNotFoundError: something vanished while it was read.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for one in sorted(found.iterdir()):
-        if without(one):
+    for entry in sorted(path.iterdir()):
+        if without(entry):
             continue
-        beside = target / one.name
-        if one.is_symlink():
-            beside.symlink_to(one.readlink())
-        elif one.is_dir():
-            _copy_tree(one, beside, without)
-        elif one.stat().st_size < LINKED or not _linked(one, beside):
-            shutil.copyfile(one, beside)
+        beside = target / entry.name
+        if entry.is_symlink():
+            beside.symlink_to(entry.readlink())
+        elif entry.is_dir():
+            _copy_tree(entry, beside, without)
+        elif entry.stat().st_size < LINKED or not _linked(entry, beside):
+            shutil.copyfile(entry, beside)
 
 
-def _linked(found: Path, target: Path) -> bool:
+def _linked(path: Path, target: Path) -> bool:
     """Hard-link a file if possible, which needs one file system and permission to read it."""
     try:
-        target.hardlink_to(found)
+        target.hardlink_to(path)
     except FileNotFoundError:
         raise
     except OSError:

@@ -185,8 +185,8 @@ class SeriesFacts(FactsPart):
         if not settled:
             return [_series(row) for row in rows]
         found = ((_series(row[:-1]), row[-1]) for row in rows)
-        whole = (one.where(one.times + one.step <= end) for one, end in found)
-        return [one for one in whole if len(one)]
+        whole = (series.where(series.times + series.step <= end) for series, end in found)
+        return [series for series in whole if len(series)]
 
     def series_licences(self, country: str) -> dict[tuple[SeriesKey, int], tuple[str, ...]]:
         """Key and step -> licences of the values at the time they came in."""
@@ -221,13 +221,13 @@ class SeriesFacts(FactsPart):
             edges=[ticks(edge) for edge in edges[:-1]],
             **window(edges[0], edges[-1]),
         )
-        found = []
+        series = []
         for row in rows:
             key, step = _key(row)
             spreads = zip(row[9], *row[10:], strict=True)
             bins = {edge // 1_000_000: Spread(*spread) for edge, *spread in spreads}
-            found.append(BinnedSeries(key, step, bins))
-        return found
+            series.append(BinnedSeries(key, step, bins))
+        return series
 
     @remembered(60)
     def series_fetched(self, country: str) -> dict[str, float]:
@@ -289,7 +289,7 @@ class SeriesFacts(FactsPart):
         if provenance.is_synthetic is not self.synthetic:
             raise ValueError(f"{provenance} series go into the facts of {provenance} records")
         changed = [
-            _differs(one, provenance, stored) for one, stored in zip(batch, self._stored(batch), strict=True)
+            _differs(s, provenance, stored) for s, stored in zip(batch, self._stored(batch), strict=True)
         ]
         at = time.time() if fetched_at is None else fetched_at
         self.engine.insert("levels", _columns(batch, provenance, changed, at))
@@ -302,10 +302,10 @@ class SeriesFacts(FactsPart):
         columns: Columns = {
             "source": [source] * len(rows),
             "country": [country] * len(rows),
-            "piece": [one.piece for one in rows],
-            "since": [ticks(one.since) for one in rows],
-            "until": [ticks(one.until) for one in rows],
-            "pulled_at": [ticks(one.pulled_at) for one in rows],
+            "piece": [row.piece for row in rows],
+            "since": [ticks(row.since) for row in rows],
+            "until": [ticks(row.until) for row in rows],
+            "pulled_at": [ticks(row.pulled_at) for row in rows],
         }
         self.engine.insert("pulls", columns)
 
@@ -315,10 +315,10 @@ class SeriesFacts(FactsPart):
         for one in batch:
             if len(one):
                 asked.setdefault((one.key.place.country, one.key.source), []).append(one)
-        found: dict[tuple[SeriesKey, int], StoredBins] = {}
+        stored: dict[tuple[SeriesKey, int], StoredBins] = {}
         for (country, source), own in asked.items():
             # Other places of a table of 300,000 networks must not be read again for each batch.
-            signals, places = {one.key.signal for one in own}, {one.key.place for one in own}
+            signals, places = {series.key.signal for series in own}, {series.key.place for series in own}
             only, parameters = _only(country, sorted(signals), list(places))
             rows = self.engine.rows(
                 _STORED.replace("{only}", only),
@@ -326,12 +326,13 @@ class SeriesFacts(FactsPart):
                 source=source,
                 **parameters,
                 **window(
-                    min(int(one.times.min()) for one in own), max(int(one.times.max()) for one in own) + 1
+                    min(int(series.times.min()) for series in own),
+                    max(int(series.times.max()) for series in own) + 1,
                 ),
             )
-            found.update({_key(row): _stored_bins(*row[-4:]) for row in rows})
+            stored.update({_key(row): _stored_bins(*row[-4:]) for row in rows})
         nothing = _stored_bins([], [], [], [])
-        return [found.get((one.key, one.step), nothing) for one in batch]
+        return [stored.get((series.key, series.step), nothing) for series in batch]
 
 
 def _only(
@@ -344,28 +345,32 @@ def _only(
         sql += " AND signal IN {signals:Array(String)}"
         parameters["signals"] = list(signals)
     if entities is not None:
-        own = [place for place in entities if place.country == country]
+        places = [place for place in entities if place.country == country]
         sql += (
             " AND region IN {regions:Array(String)} AND asn IN {asns:Array(UInt32)}"
             " AND has({places:Array(String)}, concat(region, '/', toString(asn)))"
         )
-        parameters["regions"] = [place.region for place in own]
-        parameters["asns"] = [place.asn for place in own]
-        parameters["places"] = [f"{place.region}/{place.asn}" for place in own]
+        parameters["regions"] = [place.region for place in places]
+        parameters["asns"] = [place.asn for place in places]
+        parameters["places"] = [f"{place.region}/{place.asn}" for place in places]
     return sql, parameters
 
 
-def _differs(one: SourceSeries, provenance: Provenance, stored: StoredBins) -> NDArray[np.bool_]:
+def _differs(source_series: SourceSeries, provenance: Provenance, stored: StoredBins) -> NDArray[np.bool_]:
     """Which bins are not stored, or with another value or licence, or now come from a more trusted origin."""
     times, values, imported, licences = stored
     if not len(times):
-        return np.ones(len(one), np.bool_)
-    at = np.minimum(np.searchsorted(times, one.times), len(times) - 1)
-    known = times[at] == one.times
-    same = (values[at] == one.values) | (np.isnan(values[at]) & np.isnan(one.values))
+        return np.ones(len(source_series), np.bool_)
+    at = np.minimum(np.searchsorted(times, source_series.times), len(times) - 1)
+    is_stored = times[at] == source_series.times
+    same = (values[at] == source_series.values) | (np.isnan(values[at]) & np.isnan(source_series.values))
     stronger = imported[at] & (provenance is Provenance.REAL)
-    relicensed = licences[at] != one.licence if one.licence else np.zeros(len(one), np.bool_)
-    return np.asarray(~(known & same) | stronger | relicensed)
+    relicensed = (
+        licences[at] != source_series.licence
+        if source_series.licence
+        else np.zeros(len(source_series), np.bool_)
+    )
+    return np.asarray(~(is_stored & same) | stronger | relicensed)
 
 
 def _columns(
@@ -375,23 +380,23 @@ def _columns(
     fetched_at: float,
 ) -> Columns:
     columns: dict[str, list[Any]] = {}
-    for one, which in zip(batch, chosen, strict=True):
+    for series, which in zip(batch, chosen, strict=True):
         count = int(which.sum())
-        values = one.values[which]
-        for name, value in _heading(one, provenance, fetched_at).items():
+        values = series.values[which]
+        for name, value in _heading(series, provenance, fetched_at).items():
             columns.setdefault(name, []).extend([value] * count)
-        columns.setdefault("at", []).extend((one.times[which] * 1_000_000).tolist())
+        columns.setdefault("at", []).extend((series.times[which] * 1_000_000).tolist())
         columns.setdefault("value", []).extend(None if v != v else v for v in values.tolist())
     return columns or {"at": []}
 
 
-def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> dict[str, Any]:
+def _heading(source_series: SourceSeries, provenance: Provenance, fetched_at: float) -> dict[str, Any]:
     from fanous.sources.publishers import SOURCES  # loads every reader, which no query needs
 
-    key = one.key
+    key = source_series.key
     return {
         "source": key.source,
-        "licence": one.licence or SOURCES[key.source].licence,
+        "licence": source_series.licence or SOURCES[key.source].licence,
         "country": key.place.country,
         "region": key.place.region,
         "asn": key.place.asn,
@@ -399,7 +404,7 @@ def _heading(one: SourceSeries, provenance: Provenance, fetched_at: float) -> di
         "target": key.target,
         "signal": key.signal,
         "subtype": key.subtype,
-        "step": one.step,
+        "step": source_series.step,
         "fetched_at": ticks(fetched_at),
         "provenance": str(provenance),
         "synthetic": provenance.is_synthetic,
@@ -413,18 +418,12 @@ def _key(row: tuple[Any, ...]) -> tuple[SeriesKey, int]:
     return SeriesKey(place, target, signal, Access(access), 0, source, subtype), step
 
 
-def _ordered(times: list[int], values: list[float]) -> tuple[Ints, Floats]:
-    bins = np.array(times, np.int64)
-    order = np.argsort(bins)
-    return bins[order], np.array(values, np.float64)[order]
-
-
 def _stored_bins(
     times: list[int], values: list[float], provenances: list[str], licences: list[str]
 ) -> StoredBins:
     bins = np.array(times, np.int64)
     order = np.argsort(bins)
-    imported = np.array([one == Provenance.IMPORTED for one in provenances], np.bool_)
+    imported = np.array([provenance == Provenance.IMPORTED for provenance in provenances], np.bool_)
     return (
         bins[order],
         np.array(values, np.float64)[order],
@@ -435,7 +434,9 @@ def _stored_bins(
 
 def _series(row: tuple[Any, ...]) -> Series:
     key, step = _key(row)
-    times, values = _ordered(row[-2], row[-1])
+    bins = np.array(row[-2], np.int64)
+    order = np.argsort(bins)
+    times, values = bins[order], np.array(row[-1], np.float64)[order]
     ones, zeros = np.ones(len(times), np.int64), np.zeros(len(times), np.int64)
     return Series(key, step, times, values, counts=ones, controlled=zeros, measurements=zeros)
 
@@ -448,10 +449,10 @@ def check_series(batch: Sequence[SourceSeries]) -> None:
     """
     from fanous.sources.publishers import has_series
 
-    for one in batch:
-        if not has_series(one.key.source):
-            raise ValueError(f"levels of an unknown source: {one.key.source!r}")
-        if len(np.unique(one.times)) != len(one):
-            raise ValueError(f"a bin comes twice in {one.key}")
-        if len(one) and not (one.times.min() >= 0 and one.times.max() < LAST):
-            raise ValueError(f"a bin lies outside the times that can be stored in {one.key}")
+    for series in batch:
+        if not has_series(series.key.source):
+            raise ValueError(f"levels of an unknown source: {series.key.source!r}")
+        if len(np.unique(series.times)) != len(series):
+            raise ValueError(f"a bin comes twice in {series.key}")
+        if len(series) and not (series.times.min() >= 0 and series.times.max() < LAST):
+            raise ValueError(f"a bin lies outside the times that can be stored in {series.key}")

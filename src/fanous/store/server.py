@@ -58,20 +58,17 @@ class _Received(io.RawIOBase):
         if self._count > MOST_BYTES:
             raise EndlessAnswer(f"the answer has more than {MOST_BYTES >> 20} MiB")
         if self._is_head:
-            self._look_for_progress(bytes(buffer[: count or 0]))
+            # Wait longer for the rest of a head with another whole line of progress.
+            *ended, last = (self._line + bytes(buffer[: count or 0])).split(b"\n")
+            if any(line[: len(PROGRESS)].lower() == PROGRESS for line in ended):
+                self._of_head = self._waited
+            self._line = last[: len(PROGRESS)]
             most = min(HEAD_SECONDS, self._of_head + BODY_SECONDS)
         else:
             most = self._of_head + BODY_SECONDS + self._count / SLOWEST
         if self._waited > most:
             raise EndlessAnswer("the answer takes too long")
         return count
-
-    def _look_for_progress(self, came: bytes) -> None:
-        """Wait longer for the rest of a head with another whole line of progress."""
-        *ended, last = (self._line + came).split(b"\n")
-        if any(line[: len(PROGRESS)].lower() == PROGRESS for line in ended):
-            self._of_head = self._waited
-        self._line = last[: len(PROGRESS)]
 
     def close(self) -> None:
         self._raw.close()

@@ -109,7 +109,7 @@ def _vote(signal: Signal) -> str:
     """SQL: 1 = it says so, 0 = it says the contrary, -1 = no vote."""
     works = f"{_group(signal)}_ok"
     if signal.yields_to:
-        (other,) = (each for each in COUNTED if each.name == signal.yields_to)
+        (other,) = (rival for rival in COUNTED if rival.name == signal.yields_to)
         works += f" AND NOT {_seen(other)}"
     return f"multiIf({_seen(signal)}, 1, {works}, 0, -1) AS {_short(signal)}_vote"
 
@@ -291,15 +291,15 @@ _STATE = {Kind.BLOCKING: State.BLOCKED, Kind.THROTTLING: State.THROTTLED}
 
 def _voted(state: State, answer: int) -> str:
     """SQL: did a signal that proves this state give this answer?"""
-    votes = [f"{_short(one)}_vote = {answer}" for one in COUNTED if _STATE[one.proves[0]] is state]
+    votes = [f"{_short(rule)}_vote = {answer}" for rule in COUNTED if _STATE[rule.proves[0]] is state]
     return f"({_any(votes)})"
 
 
 def _named_mechanism(state: State) -> str:
     """The mechanism of the first signal of this state that names one."""
-    own = [one for one in COUNTED if _STATE[one.proves[0]] is state]
+    rules = [rule for rule in COUNTED if _STATE[rule.proves[0]] is state]
     cases = ", ".join(
-        f"{_short(one)}_vote = 1 AND {_short(one)}_mechanism != '', {_short(one)}_mechanism" for one in own
+        f"{_short(r)}_vote = 1 AND {_short(r)}_mechanism != '', {_short(r)}_mechanism" for r in rules
     )
     return f"multiIf({cases}, '')"
 
@@ -324,7 +324,7 @@ TALLY_SIZE = f"SELECT count() {_COUNTED_ONES}"
 _OUTCOMES = f"""
 SELECT uid, micros, target, network, cc, via, test,
     multiIf({_voted(State.BLOCKED, 1)}, 'blocked', {_voted(State.THROTTLED, 1)}, 'throttled',
-        {_any([f"{_short(one)}_vote = 0" for one in COUNTED])}, 'ok', 'unclear') AS outcome,
+        {_any([f"{_short(rule)}_vote = 0" for rule in COUNTED])}, 'ok', 'unclear') AS outcome,
     multiIf(outcome = 'blocked', {_named_mechanism(State.BLOCKED)},
         outcome = 'throttled', {_named_mechanism(State.THROTTLED)}, '') AS mechanism
 FROM (
@@ -462,7 +462,12 @@ class VoteFacts(FactsPart):
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
         sql = WORKING % _parts(targets, places="!=", with_lines=False)
-        return _votes(self.engine.columns(sql, **_parameters(country, since, until, targets)))
+        # The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles.
+        columns = self.engine.columns(sql, **_parameters(country, since, until, targets))
+        plain = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
+        kinds = (*plain, float, bool, bool)
+        no_roles = np.full(len(columns[0]) if columns else 0, "", object)
+        return Votes(*[*map(np.array, columns or [[] for _ in kinds], kinds), no_roles, no_roles])
 
     def ends(
         self, country: str, since: float, until: float, targets: Sequence[str]
@@ -482,7 +487,7 @@ class VoteFacts(FactsPart):
         at = [ticks(edge) for edge in edges]
         sql = _FAILURES % _parts(targets)
         rows = self.engine.rows(sql, edges=at, **_asked(country, since, until, targets))
-        return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
+        return [MeasurementCount(asn, edge / 1_000_000, m, failed) for asn, edge, m, failed in rows]
 
     def rates(self, country: str, since: float, until: float) -> list[Rate]:
         """Rates of downloads under innocuous names, by time: of the country and, to compare with, of all others;
@@ -564,8 +569,8 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
 
     said, controlled, mechanisms = of_signals(0, np.int64), of_signals(1, np.bool_), of_signals(2, object)
     row, signal = np.nonzero(said >= 0)
-    by_resolver = np.array([one.by_resolver for one in COUNTED], np.bool_)[signal]
-    rated = np.array([one in RATED for one in COUNTED], np.bool_)[signal]
+    by_resolver = np.array([rule.by_resolver for rule in COUNTED], np.bool_)[signal]
+    rated = np.array([rule in RATED for rule in COUNTED], np.bool_)[signal]
 
     def each(values: list[Any], kind: type) -> Any:
         return np.array(values, kind)[row]
@@ -581,7 +586,7 @@ def _witnesses(columns: list[list[Any]]) -> Votes:
         asns=each(asns, int),
         resolver_asns=np.where(by_resolver, each(resolvers, int), 0),
         targets=each(targets, object),
-        signals=np.array([one.name for one in COUNTED], object)[signal],
+        signals=np.array([rule.name for rule in COUNTED], object)[signal],
         probes=each(probes, object),
         seen=said[row, signal] == 1,
         controlled=controlled[row, signal],
@@ -614,14 +619,6 @@ def _told(of_measurement: tuple[str, ...], said: int) -> tuple[str, str]:
         cut = cut - {REDIRECT} | asked
     reached = worked.difference({REDIRECT}, cut, *failed)
     return " ".join(sorted(cut)), " ".join(sorted(reached))
-
-
-def _votes(columns: list[list[Any]]) -> Votes:
-    """The columns of ``WORKING`` are the fields of ``Votes`` in order, without roles."""
-    plain = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
-    kinds = (*plain, float, bool, bool)
-    no_roles = np.full(len(columns[0]) if columns else 0, "", object)
-    return Votes(*[*map(np.array, columns or [[] for _ in kinds], kinds), no_roles, no_roles])
 
 
 def _series(
