@@ -35,7 +35,12 @@ def give(folder: Path, now: float) -> None:
     Raises:
         FanousError: the folder cannot be written.
     """
-    _write(consent_file(folder), {"version": VERSION, "given": to_iso(now)})
+    path = consent_file(folder)
+    try:
+        make_folder(path.parent)
+        replace_file(path, f"{json.dumps({'version': VERSION, 'given': to_iso(now)})}\n".encode())
+    except OSError as error:
+        raise FanousError(f"cannot write {path}: {error.strerror}") from None
 
 
 def withdraw(folder: Path) -> bool:
@@ -62,14 +67,6 @@ def _read(path: Path) -> dict[str, object]:
     except (OSError, ValueError, RecursionError):
         return {}  # missing, or not ours: as if no consent had been given
     return content if isinstance(content, dict) else {}
-
-
-def _write(path: Path, content: dict[str, object]) -> None:
-    try:
-        make_folder(path.parent)
-        replace_file(path, f"{json.dumps(content)}\n".encode())
-    except OSError as error:
-        raise FanousError(f"cannot write {path}: {error.strerror}") from None
 
 
 FALLBACK = "en"

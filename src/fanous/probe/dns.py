@@ -151,8 +151,8 @@ async def _by_system(
         _add(trace, entry, DnsAnswer(failure))
         return [], failure
     entries: list[Entry] = [
-        {"answer_type": "AAAA", "ipv6": one} if ":" in one else {"answer_type": "A", "ipv4": one}
-        for one in addresses
+        {"answer_type": "AAAA", "ipv6": address} if ":" in address else {"answer_type": "A", "ipv4": address}
+        for address in addresses
     ]
     failed = None if addresses else "dns_no_answer"
     _add(trace, entry, DnsAnswer(failed, entries, addresses))

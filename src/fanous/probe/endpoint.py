@@ -141,7 +141,8 @@ async def measure_into(
             speaks = _screen_quic(trace, settings, parts, addresses, later)
             page = await _load(trace, settings, parts, addresses)
             await _follow(trace, settings, url, page, ipv6)
-            if speaks is not None and (await speaks or _offers_h3(page)):
+            # Or does the site itself announce HTTP/3 (RFC 7838)?
+            if speaks is not None and (await speaks or (page is not None and "h3" in page.header("alt-svc"))):
                 await quic.handshakes(trace, settings, addresses[0], host)
             await asyncio.gather(*later)
     except TimeoutError:
@@ -173,18 +174,18 @@ async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) ->
 
 
 def to_try(
-    trace: Trace, settings: Settings, host: str, found: list[str], ipv6: bool, also: Sequence[str] = ()
+    trace: Trace, settings: Settings, host: str, addresses: list[str], ipv6: bool, also: Sequence[str] = ()
 ) -> list[str]:
     """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
 
     Addresses that no public site can have are recorded and not contacted.
     """
-    given = [ip for ip in [*found, *also] if settings.allow_private or is_address(host) or is_public(ip)]
-    for ip in [*found, *also]:
+    given = [ip for ip in [*addresses, *also] if settings.allow_private or is_address(host) or is_public(ip)]
+    for ip in [*addresses, *also]:
         if ip not in given:
             trace.not_tried.append({"hostname": host, "ip": ip, "why": "not a public address"})
-    old = [ip for ip in given if ":" not in ip and ip in found]
-    new = [ip for ip in given if ":" in ip and ip in found] if ipv6 else []
+    old = [ip for ip in given if ":" not in ip and ip in addresses]
+    new = [ip for ip in given if ":" in ip and ip in addresses] if ipv6 else []
     most, extra = settings.most_addresses, [ip for ip in also if ip in given]
     return list(dict.fromkeys([*old[:most], *new[:most], *extra]))
 
@@ -200,19 +201,14 @@ def _screen_quic(
     return task
 
 
-def _offers_h3(page: HttpResponse | None) -> bool:
-    """Does the site itself announce HTTP/3 (RFC 7838)?"""
-    return page is not None and "h3" in page.header("alt-svc")
-
-
 async def page_only(trace: Trace, settings: Settings, url: str) -> None:
     """The page as a browser would fetch it: system resolver, one connection, redirects; no controls."""
     parts = url_parts(url)
     if parts is None:
         raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
     host = parts.hostname or ""
-    found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
-    for ip in to_try(trace, settings, host, found, ipv6=True):
+    addresses = [host] if is_address(host) else await dns.by_system(trace, settings, host)
+    for ip in to_try(trace, settings, host, addresses, ipv6=True):
         opened = await open_site(trace, settings, parts, ip, control=False)
         if opened is not None:
             await _follow(trace, settings, url, await _get(trace, settings, url, opened), ipv6=True)
@@ -224,7 +220,7 @@ async def _load(
 ) -> HttpResponse | None:
     """Connect to all addresses at once, and fetch the page over the first that works; ``None`` = none did."""
     opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))
-    ready = [one for one in opened if one is not None]
+    ready = [connection for connection in opened if connection is not None]
     for unused in ready[1:]:
         unused.stream.close()
     if not ready:
@@ -300,5 +296,5 @@ def _known(trace: Trace, host: str) -> list[str]:
     """What the system's resolver already answered for ``host`` in this measurement."""
     for query in trace.queries:
         if query["hostname"] == host and query["engine"] == "getaddrinfo":
-            return [one.get("ipv4") or one["ipv6"] for one in query["answers"]]
+            return [answer.get("ipv4") or answer["ipv6"] for answer in query["answers"]]
     return []

@@ -92,7 +92,7 @@ async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
             *(_touch(trace, plain, ip) for ip in settings.anchors),
             *(measure_into(trace, plain, url, ipv6=ipv6) for url in settings.controls),
             *(_open(trace, plain, url) for url in portals),
-            _at_home(home, plain),
+            *([_open(home, plain, plain.domestic)] if plain.domestic else []),
         )
     finally:
         trace.close()
@@ -121,11 +121,6 @@ def health_record(health: Health, trace: Trace, vantage: ProbeVantage) -> Entry:
     """The nettest ``fanous_health``: kept even, and above all, when there is no network."""
     keys = steps(trace) | {"x_health": asdict(health)}
     return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)
-
-
-async def _at_home(home: Trace, settings: Settings) -> None:
-    if settings.domestic:
-        await _open(home, settings, settings.domestic)
 
 
 async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[str, ...]:
@@ -217,9 +212,9 @@ def _clock_offset(trace: Trace, pages: dict[str, Entry], controls: tuple[str, ..
             continue
         headers = {name.lower(): value for name, value in pages[url]["response"]["headers_list"]}
         try:
-            told = parsedate_to_datetime(headers.get("date", "")).timestamp()
+            stated = parsedate_to_datetime(headers.get("date", "")).timestamp()
         except ValueError:
             continue
         seen = trace.network.wall() - (trace.at() - float(pages[url]["t"]))
-        return round(seen - told, 1)
+        return round(seen - stated, 1)
     return None

@@ -75,10 +75,10 @@ async def localise(trace: Trace, settings: Settings, url: str) -> None:
 
 def address_of_cut(trace: Trace, host: str) -> str | None:
     """An address at which the innocuous name passes and ``host`` never does; ``None`` if there is none."""
-    own = [one for one in trace.tls_handshakes if one["server_name"] == host]
-    for one in own:
+    handshakes = [handshake for handshake in trace.tls_handshakes if handshake["server_name"] == host]
+    for one in handshakes:
         address = one["address"]
-        same = [other["failure"] for other in own if other["address"] == address]
+        same = [other["failure"] for other in handshakes if other["address"] == address]
         control = [h for h in trace.tls_handshakes if h["address"] == address and h["server_name"] != host]
         is_cut = all(failure in CUT | {"generic_timeout_error"} for failure in same)
         if is_cut and any(other["failure"] is None for other in control):

@@ -79,8 +79,8 @@ async def host_connects(trace: Trace, settings: Settings, host: str, ports: tupl
     addresses = to_try(trace, settings, host, found, ipv6=False)[:1]
     if not addresses:
         return None
-    made = await asyncio.gather(*(connects(trace, settings, addresses[0], port) for port in ports))
-    return any(made)
+    reached = await asyncio.gather(*(connects(trace, settings, addresses[0], port) for port in ports))
+    return any(reached)
 
 
 async def page_fails(
@@ -135,7 +135,7 @@ async def _whatsapp(trace: Trace, settings: Settings) -> Entry:
     return {
         "whatsapp_endpoints_status": "ok" if any(reached) else "blocked",
         "whatsapp_endpoints_blocked": [
-            host for host, made in zip(WHATSAPP_HOSTS, reached, strict=True) if not made
+            host for host, is_reached in zip(WHATSAPP_HOSTS, reached, strict=True) if not is_reached
         ],
         "whatsapp_endpoints_dns_inconsistent": [],
         "registration_server_status": status(registration),
@@ -254,7 +254,7 @@ async def _signal(trace: Trace, settings: Settings) -> Entry:
     context = client_context(("h2", "http/1.1"), authority, verify=bool(authority))
     tried = asyncio.gather(*(page_fails(trace, settings, url, context) for url in SIGNAL_SERVERS))
     failures, _ = await asyncio.gather(tried, dns.by_system(trace, settings, SIGNAL_UPTIME))
-    failure = next((one for one in failures if one is not None), None)
+    failure = next((failed for failed in failures if failed is not None), None)
     return {"signal_backend_status": status(failure), "signal_backend_failure": failure}
 
 

@@ -33,13 +33,15 @@ class Metric:
 def render(metrics: list[Metric]) -> str:
     """The Prometheus text format; metrics with one name are grouped together."""
     lines, described = list[str](), set[str]()
-    for one in sorted(metrics, key=lambda metric: metric.name):
-        if one.name not in described:
-            described.add(one.name)
-            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} {one.kind}"]
-        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in one.labels)
+    for sample in sorted(metrics, key=lambda metric: metric.name):
+        if sample.name not in described:
+            described.add(sample.name)
+            lines += [f"# HELP {sample.name} {sample.help}", f"# TYPE {sample.name} {sample.kind}"]
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels)
         lines.append(
-            f"{one.name}{{{labels}}} {_number(one.value)}" if labels else f"{one.name} {_number(one.value)}"
+            f"{sample.name}{{{labels}}} {_number(sample.value)}"
+            if labels
+            else f"{sample.name} {_number(sample.value)}"
         )
     return "\n".join(lines) + "\n"
 
@@ -66,7 +68,7 @@ def connection_metrics(trace: Trace, success: bool, matched: bool = True, ip: st
         ),
         Metric("probe_failed_due_to_regex", float(not matched), "Indicates if probe failed due to regex"),
     ]
-    worked = [one for one in trace.tcp_connect if one["status"]["success"]] or trace.tcp_connect
+    worked = [c for c in trace.tcp_connect if c["status"]["success"]] or trace.tcp_connect
     ip = ip or (str(worked[-1]["ip"]) if worked else "")
     if ip:
         version, text = (6 if ":" in ip else 4), "Specifies whether probe ip protocol is IP4 or IP6"
@@ -84,11 +86,11 @@ def http_metrics(trace: Trace) -> list[Metric]:
     page = trace.requests[0] if trace.requests else None
     response = (page or {}).get("response") or {}
     phases = {
-        "resolve": sum(_seconds(one) for one in trace.queries if one["engine"] == "getaddrinfo"),
-        "connect": sum(_seconds(one) for one in trace.tcp_connect),
-        "tls": sum(_seconds(one) for one in trace.tls_handshakes),
-        "processing": sum(_first_byte(trace, one) for one in trace.requests),
-        "transfer": sum(_seconds(one) - _first_byte(trace, one) for one in trace.requests),
+        "resolve": sum(_seconds(query) for query in trace.queries if query["engine"] == "getaddrinfo"),
+        "connect": sum(_seconds(connection) for connection in trace.tcp_connect),
+        "tls": sum(_seconds(handshake) for handshake in trace.tls_handshakes),
+        "processing": sum(_first_byte(trace, request) for request in trace.requests),
+        "transfer": sum(_seconds(request) - _first_byte(trace, request) for request in trace.requests),
     }
     text = "Duration of http request by phase, summed over all redirects"
     found = [
@@ -153,12 +155,13 @@ def verdict_metrics(outcome: Outcome) -> list[Metric]:
 
 
 def _tls_metrics(trace: Trace) -> list[Metric]:
-    done = [one for one in trace.tls_handshakes if one["failure"] is None and not one["no_tls_verify"]]
+    done = [h for h in trace.tls_handshakes if h["failure"] is None and not h["no_tls_verify"]]
     if not done:
         return []
     last = done[-1]
     chain = [x509.load_der_x509_certificate(b64decode(c["data"])) for c in last["peer_certificates"]]
-    version, cipher = _go_name(str(last["tls_version"])), str(last["cipher_suite"])
+    # ``TLSv1.3`` -> ``TLS 1.3``, as Go formats it.
+    version, cipher = str(last["tls_version"]).replace("TLSv", "TLS "), str(last["cipher_suite"])
     return [
         Metric(
             "probe_tls_version_info",
@@ -178,38 +181,29 @@ def _tls_metrics(trace: Trace) -> list[Metric]:
 
 def _chain_metrics(chain: list[x509.Certificate]) -> Iterator[Metric]:
     """Only one chain was presented, so it is both the last and the first to expire."""
-    expiry = min(one.not_valid_after_utc.timestamp() for one in chain)
+    expiry = min(certificate.not_valid_after_utc.timestamp() for certificate in chain)
     yield Metric("probe_ssl_earliest_cert_expiry", expiry, "Returns last SSL chain expiry in unixtime")
     yield Metric(
         "probe_ssl_last_chain_expiry_timestamp_seconds", expiry, "Returns last SSL chain expiry in timestamp"
     )
     leaf = chain[0]
+    digits = f"{leaf.serial_number:x}"
     labels = (
         ("fingerprint_sha256", leaf.fingerprint(SHA256()).hex()),
         ("issuer", leaf.issuer.rfc4514_string()),
-        ("serialnumber", _serial(leaf)),
+        ("serialnumber", digits.zfill(len(digits) + len(digits) % 2)),  # whole bytes, as Go formats them
         ("subject", leaf.subject.rfc4514_string()),
         ("subjectalternative", ",".join(_names(leaf))),
     )
     yield Metric("probe_ssl_last_chain_info", 1, "Contains SSL leaf certificate information", labels)
 
 
-def _serial(leaf: x509.Certificate) -> str:
-    digits = f"{leaf.serial_number:x}"
-    return digits.zfill(len(digits) + len(digits) % 2)  # whole bytes, as Go formats them
-
-
 def _names(leaf: x509.Certificate) -> list[str]:
     try:
-        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):  # a certificate may hold anything
         return []
-    return found.get_values_for_type(x509.DNSName)
-
-
-def _go_name(version: str) -> str:
-    """``TLSv1.3`` -> ``TLS 1.3``, as Go formats it."""
-    return version.replace("TLSv", "TLS ")
+    return names.get_values_for_type(x509.DNSName)
 
 
 def _first_byte(trace: Trace, request: Entry) -> float:

@@ -170,10 +170,6 @@ def new_key(path: Path) -> str:
             file.write(pem)
     except OSError as error:
         raise FanousError(f"cannot write the key to {path}: {error.strerror}") from None
-    return public_text(key)
-
-
-def public_text(key: Ed25519PrivateKey) -> str:
     raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return PREFIX + base64.b64encode(raw).decode("ascii")
 
@@ -299,7 +295,14 @@ def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, new
             known.
     """
     if key is not None:
-        _check_signature(envelope, key)
+        if not envelope.signature:
+            raise FanousError("the orders are not signed, so they are refused")
+        try:
+            key.verify(
+                base64.b64decode(envelope.signature, validate=True), CONTEXT + envelope.orders.encode()
+            )
+        except (InvalidSignature, ValueError):
+            raise FanousError("the orders are signed with another key, so they are refused") from None
     try:
         orders = msgspec.json.decode(envelope.orders, type=Orders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -337,7 +340,7 @@ def is_ahead(issued: int, now: float) -> bool:
 # --- what a probe remembers ------------------------------------------------------------------------
 
 
-def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, now: float) -> Remembered:
+def accepted(remembered: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, now: float) -> Remembered:
     """What a probe remembers once it has accepted these orders.
 
     A stop stands until it expires or until orders by the same key lift it by name; newer orders to measure do
@@ -347,42 +350,42 @@ def accepted(known: Remembered, envelope: SignedOrders, key: Ed25519PublicKey, n
     Raises:
         FanousError: see ``opened``; or it is a stop that was lifted.
     """
-    known = _of_this_version(known, key)
-    orders = opened(envelope, key, now, newest_of(known, key, now))
+    remembered = _of_this_version(remembered, key)
+    orders = opened(envelope, key, now, newest_of(remembered, key, now))
     bare = SignedOrders(envelope.orders, envelope.signature)
     if orders.stop:
-        if digest(bare) in known.lifted:
+        if digest(bare) in remembered.lifted:
             raise FanousError("these orders to stop have since been lifted: they may be a replay")
-        stops = tuple(stop for stop in known.stops if digest(stop) != digest(bare))
-        return replace(known, stops=(*stops, bare)[-REMEMBERED:])
-    lifted = tuple(dict.fromkeys((*known.lifted, *orders.lifts)))[-REMEMBERED:]
-    stops = tuple(stop for stop in known.stops if digest(stop) not in lifted)
-    return replace(known, orders=bare.orders, signature=bare.signature, stops=stops, lifted=lifted)
+        stops = tuple(stop for stop in remembered.stops if digest(stop) != digest(bare))
+        return replace(remembered, stops=(*stops, bare)[-REMEMBERED:])
+    lifted = tuple(dict.fromkeys((*remembered.lifted, *orders.lifts)))[-REMEMBERED:]
+    stops = tuple(stop for stop in remembered.stops if digest(stop) not in lifted)
+    return replace(remembered, orders=bare.orders, signature=bare.signature, stops=stops, lifted=lifted)
 
 
-def _of_this_version(known: Remembered, key: Ed25519PublicKey) -> Remembered:
+def _of_this_version(remembered: Remembered, key: Ed25519PublicKey) -> Remembered:
     """Convert what earlier versions kept: they stored a stop with the orders to measure, and let any newer orders
     end it."""
-    kept = SignedOrders(known.orders, known.signature)
+    kept = SignedOrders(remembered.orders, remembered.signature)
     held = _opened_before(kept, key)
     if held is None or not held.stop:
-        return known
-    return replace(known, orders="", signature="", stops=(*known.stops, kept)[-REMEMBERED:])
+        return remembered
+    return replace(remembered, orders="", signature="", stops=(*remembered.stops, kept)[-REMEMBERED:])
 
 
-def newest_of(known: Remembered, key: Ed25519PublicKey, now: float) -> int:
+def newest_of(remembered: Remembered, key: Ed25519PublicKey, now: float) -> int:
     """When the last accepted orders to measure were issued; 0 = none by this key, or at a time that is yet to come
     (a version before this one accepted those, and refused everything after them).
     """
-    orders = _opened_before(SignedOrders(known.orders, known.signature), key)
+    orders = _opened_before(SignedOrders(remembered.orders, remembered.signature), key)
     return 0 if orders is None or orders.stop or is_ahead(orders.issued, now) else orders.issued
 
 
-def in_force(known: Remembered, key: Ed25519PublicKey, now: float) -> Orders | None:
+def in_force(remembered: Remembered, key: Ed25519PublicKey, now: float) -> Orders | None:
     """The remembered orders that hold; a stop comes before all others; ``None`` = there are none."""
-    envelopes = (*known.stops, SignedOrders(known.orders, known.signature))
-    held = [one for one in (_opened_before(each, key) for each in envelopes) if one and one.expires > now]
-    return next((one for one in held if one.stop), held[-1] if held else None)
+    envelopes = (*remembered.stops, SignedOrders(remembered.orders, remembered.signature))
+    held = [o for o in (_opened_before(e, key) for e in envelopes) if o and o.expires > now]
+    return next((o for o in held if o.stop), held[-1] if held else None)
 
 
 def _opened_before(envelope: SignedOrders, key: Ed25519PublicKey) -> Orders | None:
@@ -393,30 +396,30 @@ def _opened_before(envelope: SignedOrders, key: Ed25519PublicKey) -> Orders | No
         return None  # signed by another key: none of this key's has been accepted yet
 
 
-def with_revocation(known: Remembered, envelope: SignedOrders, root: Ed25519PublicKey) -> Remembered:
+def with_revocation(remembered: Remembered, envelope: SignedOrders, root: Ed25519PublicKey) -> Remembered:
     """Remember the revocation that came with orders.
 
     Raises:
         FanousError: it is not the root key's.
     """
     said = envelope.revocation
-    if said is None or said.text in [one.text for one in known.revocations]:
-        return known  # compared by its text: base64 spells one signature in several ways
+    if said is None or said.text in [revocation.text for revocation in remembered.revocations]:
+        return remembered  # compared by its text: base64 spells one signature in several ways
     _revocation(said, root)
-    return replace(known, revocations=(*known.revocations, said)[-REMEMBERED:])
+    return replace(remembered, revocations=(*remembered.revocations, said)[-REMEMBERED:])
 
 
-def present_key(given: str, root: Ed25519PublicKey | None, known: Remembered) -> str:
+def present_key(pinned: str, root: Ed25519PublicKey | None, remembered: Remembered) -> str:
     """The key that gives orders: the one that the user gave, or its successor once it is revoked.
 
     Raises:
         FanousError: it is revoked, and no successor that is not revoked is known.
     """
-    said = [] if root is None else [_revocation(one, root) for one in known.revocations]
-    revoked = {key for one in said for key in one.revoked}
-    if given not in revoked:
-        return given
-    for one in sorted(said, key=lambda one: one.issued, reverse=True):
+    revocations = [] if root is None else [_revocation(r, root) for r in remembered.revocations]
+    revoked = {key for r in revocations for key in r.revoked}
+    if pinned not in revoked:
+        return pinned
+    for one in sorted(revocations, key=lambda one: one.issued, reverse=True):
         if one.key and one.key not in revoked:
             return one.key
     raise FanousError(
@@ -425,10 +428,10 @@ def present_key(given: str, root: Ed25519PublicKey | None, known: Remembered) ->
     )
 
 
-def _revocation(said: Signed, root: Ed25519PublicKey) -> Revocation:
+def _revocation(signed: Signed, root: Ed25519PublicKey) -> Revocation:
     try:
-        root.verify(base64.b64decode(said.signature, validate=True), ROOT_CONTEXT + said.text.encode())
-        return msgspec.json.decode(said.text, type=Revocation)
+        root.verify(base64.b64decode(signed.signature, validate=True), ROOT_CONTEXT + signed.text.encode())
+        return msgspec.json.decode(signed.text, type=Revocation)
     except (InvalidSignature, ValueError, msgspec.MsgspecError, RecursionError):
         raise FanousError("the revocation is not signed with the root key, so it is refused") from None
 
@@ -454,15 +457,6 @@ def _check_url(url: str) -> None:
         raise FanousError(
             f"the orders name {quoted(url)}, which is not a public site at a port of the web, without a user's name"
         )
-
-
-def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
-    if not envelope.signature:
-        raise FanousError("the orders are not signed, so they are refused")
-    try:
-        key.verify(base64.b64decode(envelope.signature, validate=True), CONTEXT + envelope.orders.encode())
-    except (InvalidSignature, ValueError):
-        raise FanousError("the orders are signed with another key, so they are refused") from None
 
 
 SECONDS = httpx.Timeout(15, connect=8)

@@ -80,22 +80,18 @@ def speed_of(line: bytes) -> Speed | None:
     keys = _record.decode(line).test_keys
     target, control = (_median(keys.x_transfers, role) for role in ("target", "control"))
     if target is not None:
-        return Speed(target, control, "transfer", _frozen(keys.x_transfers))
+        # Where the target's downloads stopped, if none continued; a rate up to there means nothing.
+        of_target = [t for t in keys.x_transfers if t.role == "target"]
+        ends = [t.stall_offset for t in of_target if t.failure is not None and t.stall_offset is not None]
+        return Speed(target, control, "transfer", max(ends) if len(ends) == len(of_target) > 0 else None)
     pages = [rate for request in keys.requests if (rate := _page(request, keys.network_events)) is not None]
     return Speed(max(pages), None, "page") if pages else None
 
 
 def _median(transfers: list[_Transfer], role: str) -> float | None:
-    rates = [one.kbps_late or one.kbps for one in transfers if one.role == role]
-    known = [rate for rate in rates if rate is not None]
-    return round(median(known), 1) if known else None
-
-
-def _frozen(transfers: list[_Transfer]) -> int | None:
-    """Where the target's downloads stopped, if none continued; a rate up to there means nothing."""
-    own = [one for one in transfers if one.role == "target"]
-    ends = [one.stall_offset for one in own if one.failure is not None and one.stall_offset is not None]
-    return max(ends) if len(ends) == len(own) > 0 else None
+    rates = [transfer.kbps_late or transfer.kbps for transfer in transfers if transfer.role == role]
+    measured = [rate for rate in rates if rate is not None]
+    return round(median(measured), 1) if measured else None
 
 
 def _page(request: _Request, events: list[_Event]) -> float | None:
@@ -159,9 +155,9 @@ def outcome_of(url: str, line: bytes) -> Outcome:
     if parsed.measurement.defect == UNKNOWN_NETWORK:
         parsed = replace(parsed, measurement=replace(parsed.measurement, defect=""))
     verdicts = judge(parsed, fingerprints())
-    own = [verdict for verdict in verdicts if verdict.role != "redirect"]
+    direct = [verdict for verdict in verdicts if verdict.role != "redirect"]
     is_web = parsed.measurement.test_name == "web_connectivity"
-    leading = leading_verdict(own) if is_web else _leading_of_app(own)
+    leading = leading_verdict(direct) if is_web else _leading_of_app(direct)
     if leading is not None and leading.state is State.OK and _came_by_another_resolver(parsed):
         leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
     return Outcome(
@@ -172,7 +168,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         mechanism=leading.mechanism if leading else "",
         why=leading.why if leading else "The page did not come, and nothing that was tried shows why.",
         symptom=bool(leading and leading.symptom),
-        layers=_layers(parsed, own),
+        layers=_layers(parsed, direct),
         verdicts=verdicts,
         speed=speed_of(line),
         browser=opinion(line),
@@ -182,9 +178,9 @@ def outcome_of(url: str, line: bytes) -> Outcome:
 
 def _came_by_another_resolver(parsed: ParsedMeasurement) -> bool:
     """Did the target's page come from an address that the system's resolver did not return?"""
-    own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
-    page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
-    lookups = [o for o in own if o.layer is Layer.DNS and o.resolver == "system"]
+    observations = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
+    page = next((o for o in observations if o.layer is Layer.HTTP and o.failure is None), None)
+    lookups = [o for o in observations if o.layer is Layer.DNS and o.resolver == "system"]
     if page is None or not lookups:
         return False
     asked = [o for o in lookups if o.hostname == page.hostname]
@@ -197,7 +193,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     Raises:
         ValueError: there are none.
     """
-    return min(outcomes, key=lambda one: (SEVERITY[one.state], not one.symptom))
+    return min(outcomes, key=lambda outcome: (SEVERITY[outcome.state], not outcome.symptom))
 
 
 def leading_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:
@@ -229,9 +225,9 @@ FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("ht
 
 
 def _layers(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
-    own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
-    layers = [layer for layer in Layer if any(o.layer is layer for o in own)]
-    cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in layers}
+    observations = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
+    layers = [layer for layer in Layer if any(o.layer is layer for o in observations)]
+    cells = {str(layer): _cell([o for o in observations if o.layer is layer]) for layer in layers}
     for verdict in verdicts:
         for start, words in FORGERIES:
             if verdict.mechanism.startswith(start) and cells.get(str(verdict.layer)) == "ok":

@@ -78,7 +78,7 @@ def report_document(report: RunReport, out: Path | None) -> dict[str, Any]:
     for url, why in report.not_tried.items():
         targets.append(
             {
-                "target": target_of(_host(url)),
+                "target": target_of(url.partition("//")[2].partition("/")[0]),
                 "url": url,
                 "state": str(State.INSUFFICIENT),
                 "why": f"not tried: {why}",
@@ -98,13 +98,9 @@ def report_document(report: RunReport, out: Path | None) -> dict[str, Any]:
 def grouped(report: RunReport) -> dict[str, list[Outcome]]:
     """Target -> its outcomes, in alphabetical order."""
     found: dict[str, list[Outcome]] = {}
-    for outcome in sorted(report.outcomes, key=lambda one: (one.target, one.role, one.url)):
+    for outcome in sorted(report.outcomes, key=lambda m: (m.target, m.role, m.url)):
         found.setdefault(outcome.target, []).append(outcome)
     return found
-
-
-def _host(url: str) -> str:
-    return url.partition("//")[2].partition("/")[0]
 
 
 def _target(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -208,15 +204,15 @@ def print_sentences(lines: Sequence[str], console: Console) -> None:
             print(line)
 
 
-def _cells(one: Outcome) -> list[str]:
-    address = one.url.partition("//")[2].rstrip("/") or one.url
-    return [address, *(_cell(one.layers.get(layer, "")) for layer in LAYERS), _rate(one.speed)]
+def _cells(outcome: Outcome) -> list[str]:
+    address = outcome.url.partition("//")[2].rstrip("/") or outcome.url
+    return [address, *(_cell(outcome.layers.get(layer, "")) for layer in LAYERS), _rate(outcome.speed)]
 
 
-def _first_failure(one: Outcome) -> str:
+def _first_failure(outcome: Outcome) -> str:
     """``TCP: connection refused``; a dash = no layer failed."""
-    failed = ((layer, one.layers.get(layer, "ok")) for layer in LAYERS)
-    return next((f"{layer.upper()}: {_cell(found)}" for layer, found in failed if found != "ok"), "-")
+    failed = ((layer, outcome.layers.get(layer, "ok")) for layer in LAYERS)
+    return next((f"{layer.upper()}: {_cell(state)}" for layer, state in failed if state != "ok"), "-")
 
 
 def _rate(speed: Speed | None) -> str:
@@ -229,6 +225,6 @@ def _rate(speed: Speed | None) -> str:
     return ("~" if speed.of == "page" else "") + f"{speed.kbps:,.0f}{beside}"
 
 
-def _cell(found: str) -> str:
+def _cell(state: str) -> str:
     """``ok``, a dash if it was not tried, or the failure without its common suffix."""
-    return found.removesuffix("_error").replace("_", " ")[:24] if found else "-"
+    return state.removesuffix("_error").replace("_", " ")[:24] if state else "-"

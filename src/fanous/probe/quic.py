@@ -79,7 +79,7 @@ async def screen(trace: Trace, settings: Settings, ip: str) -> bool:
         {
             "address": endpoint(ip, PORT),
             "failure": failure,
-            "versions": [f"{one:#010x}" for one in versions],
+            "versions": [f"{version:#010x}" for version in versions],
             "t0": t0,
             "t": trace.at(),
         }
@@ -108,12 +108,12 @@ async def _handshake(
 
     transaction, t0 = trace.next_transaction(), trace.at()
     failure: str | None = INTERRUPTED
-    made = new_handshake(name, settings.ca_file, verify=verify)
+    handshake = new_handshake(name, settings.ca_file, verify=verify)
     try:
         async with asyncio.timeout(settings.handshake_timeout):
             datagrams = await trace.network.open_udp(ip, PORT)
             try:
-                await complete(made, trace.network, datagrams)
+                await complete(handshake, trace.network, datagrams)
             finally:
                 datagrams.close()
         failure = None
@@ -128,10 +128,10 @@ async def _handshake(
                 "server_name": name,
                 "failure": failure,
                 "no_tls_verify": not verify,
-                "negotiated_protocol": made.alpn,
+                "negotiated_protocol": handshake.alpn,
                 "tls_version": "TLSv1.3",
                 "peer_certificates": [
-                    {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in made.chain
+                    {"data": b64encode(c).decode("ascii"), "format": "base64"} for c in handshake.chain
                 ],
                 "t0": t0,
                 "t": trace.at(),

@@ -75,7 +75,12 @@ async def run(
     began = network.now()
     # The first time takes a second or more: in this thread it would look like a slow network.
     rules = asyncio.create_task(asyncio.to_thread(fingerprints))
-    vantage = _of_one_run(network, vantage)
+    # The vantage with the report and the start that all records of a run share.
+    vantage = replace(
+        vantage,
+        report_id=vantage.report_id or report_id(network, vantage),
+        run_began=vantage.run_began or moment(network.wall()),
+    )
     report = RunReport(None)
     if with_health:
         try:
@@ -111,15 +116,6 @@ async def run(
     return report
 
 
-def _of_one_run(network: Network, vantage: ProbeVantage) -> ProbeVantage:
-    """The vantage with the report and the start that all records of a run share."""
-    return replace(
-        vantage,
-        report_id=vantage.report_id or report_id(network, vantage),
-        run_began=vantage.run_began or moment(network.wall()),
-    )
-
-
 class _Lanes:
     """What the URLs of one run share: how many run at once, one download at a time, the salt of their random choices,
     and the speed of the fastest page."""
@@ -147,7 +143,13 @@ async def _measured(
     """The record of one URL."""
     async with lanes.slots:
         trace, control, failure = await _bundle(network, settings, url, ipv6)
-        await _look_again(trace, settings, url)
+        # A slow handshake is repeated, so that the record shows whether it is always slow.
+        parts = urlsplit(url)
+        slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
+        if slow and trace.time_left() > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(trace.time_left()):
+                    await handshake_again(trace, settings, parts, ip_of(slow))
     # Each URL has its own random source: the order of completion must not matter.
     why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"), lanes.fastest)
     lanes.fastest = max(lanes.fastest, page_kbps(trace))
@@ -158,16 +160,6 @@ async def _measured(
         async with lanes.downloads:
             await localise(trace, settings, url)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
-
-
-async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
-    """A slow handshake is repeated, so that the record shows whether it is always slow."""
-    parts = urlsplit(url)
-    slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
-    if slow and trace.time_left() > 0:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(trace.time_left()):
-                await handshake_again(trace, settings, parts, ip_of(slow))
 
 
 async def _app(
@@ -243,11 +235,11 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], 
             raise FanousError(f"{url!r} is not a website URL: it must be http:// or https:// with a host")
     names = lists or ([] if inputs else [DEFAULT_LIST])
     named = [target_list(name) for name in names]
-    for name, one in zip(names, named, strict=True):
-        if one.left_out:
-            say(_left_out(name, one.left_out))
-    urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
-    apps = dict.fromkeys(app for one in named for app in one.apps)
+    for name, options in zip(names, named, strict=True):
+        if options.left_out:
+            say(_left_out(name, options.left_out))
+    urls = dict.fromkeys([*inputs, *(url for options in named for url in options.urls)])
+    apps = dict.fromkeys(app for options in named for app in options.apps)
     unknown = apps.keys() - MESSENGERS.keys()
     if unknown:
         raise FanousError(f"unknown app {min(unknown)!r}; known: {', '.join(MESSENGERS)}")

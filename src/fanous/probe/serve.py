@@ -41,7 +41,7 @@ from fanous.probe.metrics import (
 )
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.network import Network, NetworkWrapper
-from fanous.probe.net.sockets import LARGEST, EchoReply, ping
+from fanous.probe.net.sockets import LARGEST, ping
 from fanous.probe.outcome import outcome_of
 from fanous.probe.settings import Settings
 from fanous.probe.trace import NO_HELPER, ProbeVantage, Trace, line
@@ -68,10 +68,10 @@ def seconds_of(text: str) -> float:
     Raises:
         ValueError: it is not a duration.
     """
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    duration = _DURATION.fullmatch(text)
+    if duration is None:
         raise ValueError(f"{text!r} is not a duration such as 5s, 1m30s or 500ms")
-    hours, minutes, seconds, thousandths = (float(part or 0) for part in found.groups())
+    hours, minutes, seconds, thousandths = (float(part or 0) for part in duration.groups())
     return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
 
 
@@ -168,7 +168,7 @@ def read_modules(path: Path) -> dict[str, Module]:
     """
     check_regular(path)
     try:
-        found = msgspec.yaml.decode(path.read_bytes(), type=_ModulesFile).modules
+        modules = msgspec.yaml.decode(path.read_bytes(), type=_ModulesFile).modules
     except ImportError:
         raise FanousError("a file of modules needs PyYAML: pip install pyyaml") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -180,7 +180,7 @@ def read_modules(path: Path) -> dict[str, Module]:
         ) from None
     except msgspec.DecodeError as error:
         raise FanousError(f"{path} is not YAML: {error}") from None
-    return BUILT_IN | found
+    return BUILT_IN | modules
 
 
 LONGEST_SCRAPE = 120.0
@@ -202,8 +202,8 @@ def deadline(module: Module, header: str | None) -> float:
     scrape = (float(header) if header else 0.0) or LONGEST_SCRAPE
     if not 0 < scrape < 86_400:
         raise ValueError(f"{scrape} is not a number of seconds")
-    own, most = seconds_of(module.timeout), scrape - OFFSET
-    return own if 0 < own < most or (most <= 0 < own) else max(most, scrape / 2)
+    limit, most = seconds_of(module.timeout), scrape - OFFSET
+    return limit if 0 < limit < most or (most <= 0 < limit) else max(most, scrape / 2)
 
 
 class _Ordered(NetworkWrapper):
@@ -214,9 +214,9 @@ class _Ordered(NetworkWrapper):
         self._options = options
 
     async def look_up(self, hostname: str) -> list[str]:
-        found = await super().look_up(hostname)
-        wanted = [ip for ip in found if (":" in ip) == (self._options.preferred_ip_protocol != "ip4")]
-        others = [ip for ip in found if ip not in wanted]
+        addresses = await super().look_up(hostname)
+        wanted = [ip for ip in addresses if (":" in ip) == (self._options.preferred_ip_protocol != "ip4")]
+        others = [ip for ip in addresses if ip not in wanted]
         return wanted + (others if self._options.ip_protocol_fallback else [])
 
 
@@ -258,8 +258,8 @@ def _regexps(trace: Trace, options: HttpOptions) -> bool:
     response = (trace.requests[0]["response"] if trace.requests else None) or {}
     body = response.get("body") or ""
     text = body if isinstance(body, str) else ""
-    forbidden = any(re.search(one, text) for one in options.fail_if_body_matches_regexp)
-    return not forbidden and all(re.search(one, text) for one in options.fail_if_body_not_matches_regexp)
+    forbidden = any(re.search(p, text) for p in options.fail_if_body_matches_regexp)
+    return not forbidden and all(re.search(p, text) for p in options.fail_if_body_not_matches_regexp)
 
 
 async def connect(scrape: Scrape) -> list[Metric]:
@@ -287,8 +287,8 @@ async def echo(scrape: Scrape) -> list[Metric]:
     trace, reply, ip = Trace(scrape.network), None, ""
     try:
         async with asyncio.timeout(scrape.seconds):
-            found = await dns.addresses_of(trace, scrape.settings, host)
-            ip = found[0] if found else ""
+            addresses = await dns.addresses_of(trace, scrape.settings, host)
+            ip = addresses[0] if addresses else ""
             reply = await ping(ip, options.payload_size or 28, options.ttl) if ip else None
     except PermissionError:
         raise FanousError(
@@ -297,11 +297,8 @@ async def echo(scrape: Scrape) -> list[Metric]:
     except NETWORK_ERRORS:
         reply = None  # a network failure is data: no success
     trace.close()
-    return connection_metrics(trace, reply is not None, ip=ip) + _echo(trace, reply)
-
-
-def _echo(trace: Trace, reply: EchoReply | None) -> list[Metric]:
-    return echo_metrics(trace, reply.seconds if reply else None, reply.hops_left if reply else -1)
+    metrics = echo_metrics(trace, reply.seconds if reply else None, reply.hops_left if reply else -1)
+    return connection_metrics(trace, reply is not None, ip=ip) + metrics
 
 
 async def whole(scrape: Scrape) -> list[Metric]:
@@ -341,9 +338,9 @@ async def answer(scrape: Scrape) -> list[Metric]:
             scrape.target,
             scrape.seconds,
         )
-    found = await PROBERS[scrape.module.prober](scrape)
+    metrics = await PROBERS[scrape.module.prober](scrape)
     text = "Returns how long the probe timeout is in seconds"
-    return [*found, Metric("probe_timeout_seconds", scrape.seconds, text)]
+    return [*metrics, Metric("probe_timeout_seconds", scrape.seconds, text)]
 
 
 REQUEST_SECONDS = 10.0

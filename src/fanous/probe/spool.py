@@ -61,10 +61,10 @@ class Spool:
         """
         digest = sha256(document).hexdigest()[:16]
         waiting = self.waiting()
-        for one in waiting:
-            if one.name.endswith(f"-{digest}{SUFFIX}"):
-                return one
-        if len(document) + sum(_size(one.path) for one in waiting) > self._most_bytes:
+        for spooled in waiting:
+            if spooled.name.endswith(f"-{digest}{SUFFIX}"):
+                return spooled
+        if len(document) + sum(_size(spooled.path) for spooled in waiting) > self._most_bytes:
             raise FanousError(f"the spool {self.folder} is full: send it, or delete what you do not need")
         newest = int(waiting[-1].name.partition("-")[0]) if waiting else 0
         # If the clock is set back, a new entry must still sort after those waiting.
@@ -84,28 +84,28 @@ class Spool:
             if entry.name.endswith(SUFFIX) and entry.name[:20].isdigit()
         )
 
-    def acknowledged(self, one: Spooled) -> None:
+    def acknowledged(self, spooled: Spooled) -> None:
         """Remove an entry that a collector has; if a power cut undoes this, it is sent again and recognised
         there.
         """
-        one.path.unlink(missing_ok=True)
+        spooled.path.unlink(missing_ok=True)
 
     def delete_all(self) -> int:
         """Delete what waits and what was refused, because consent was withdrawn; returns how many there were."""
         waiting = self.waiting()
-        for one in waiting:
-            one.path.unlink(missing_ok=True)
+        for spooled in waiting:
+            spooled.path.unlink(missing_ok=True)
         refused = [path for path in (self.folder / REFUSED).iterdir() if path.suffix == SUFFIX]
         for path in refused:
             path.unlink(missing_ok=True)
             path.with_suffix(".why").unlink(missing_ok=True)
         return len(waiting) + len(refused)
 
-    def refuse(self, one: Spooled, why: str) -> None:
+    def refuse(self, spooled: Spooled, why: str) -> None:
         """Set aside what a collector will never accept, so that the rest is sent; nothing is deleted."""
-        aside = self.folder / REFUSED / one.name
+        aside = self.folder / REFUSED / spooled.name
         aside.with_suffix(".why").write_text(why + "\n", encoding="utf-8")
-        one.path.rename(aside)
+        spooled.path.rename(aside)
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -117,17 +117,14 @@ class Spool:
         busy = f"another process is sending from the spool {self.folder}: wait until it has finished"
         descriptor = locked(self.folder / "lock", busy)
         try:
-            self._sweep()
+            # Remove what a killed ``put`` left half-written, except recent files, which may still be in use.
+            for path in self.folder.glob(f"*{TEMPORARY}"):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
+                        path.unlink()
             yield
         finally:
             os.close(descriptor)
-
-    def _sweep(self) -> None:
-        """Remove what a killed ``put`` left half-written, except recent files, which may still be in use."""
-        for path in self.folder.glob(f"*{TEMPORARY}"):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
-                    path.unlink()
 
 
 def _size(path: Path) -> int:

@@ -85,7 +85,7 @@ def read_manifest(text: str, url: str) -> list[Variant]:
 def _hls(lines: list[str], url: str) -> list[Variant]:
     variants, pieces = list[Variant](), list[str]()
     attributes: dict[str, str] | None = None
-    for row in (one.strip() for one in lines):
+    for row in map(str.strip, lines):
         if row.startswith("#EXT-X-STREAM-INF:"):
             attributes = {key: value.strip('"') for key, value in _ATTRIBUTE.findall(row.partition(":")[2])}
         elif row.startswith("#EXT-X-MAP:"):
@@ -116,9 +116,9 @@ def _dash(text: str, url: str) -> list[Variant]:
         for group in _all(period, "AdaptationSet"):
             kind = group.get("contentType") or group.get("mimeType") or ""
             found += [
-                _representation(group, one, _based(group, period_base))
-                for one in _all(group, "Representation")[: MOST_VARIANTS - len(found)]
-                if "video" in (kind or one.get("mimeType", ""))
+                _representation(group, element, _based(group, period_base))
+                for element in _all(group, "Representation")[: MOST_VARIANTS - len(found)]
+                if "video" in (kind or element.get("mimeType", ""))
             ]
     variants = [variant for variant in found if variant.pieces]
     if not variants:
@@ -126,14 +126,14 @@ def _dash(text: str, url: str) -> list[Variant]:
     return variants
 
 
-def _representation(group: ET.Element, one: ET.Element, base: str) -> Variant:
-    template = next(iter([*_all(one, "SegmentTemplate"), *_all(group, "SegmentTemplate")]), None)
-    kbps, height = _number(one.get("bandwidth", "")) / 1000, int(_number(one.get("height", "")))
-    where = _based(one, base)
+def _representation(group: ET.Element, element: ET.Element, base: str) -> Variant:
+    template = next(iter([*_all(element, "SegmentTemplate"), *_all(group, "SegmentTemplate")]), None)
+    kbps, height = _number(element.get("bandwidth", "")) / 1000, int(_number(element.get("height", "")))
+    where = _based(element, base)
     if template is None:
         return Variant(kbps, height, pieces=(where,) if where != base else ())
-    media = template.get("media", "").replace("$RepresentationID$", one.get("id", ""))
-    media = media.replace("$Bandwidth$", one.get("bandwidth", "")).replace("$$", "$")
+    media = template.get("media", "").replace("$RepresentationID$", element.get("id", ""))
+    media = media.replace("$Bandwidth$", element.get("bandwidth", "")).replace("$$", "$")
     first = int(_number(template.get("startNumber", "1")))
     times = list(enumerate(_times(template) or [0] * MOST_PIECES))[-MOST_PIECES:]
     names = [_filled(media, first + place, time) for place, time in times]
@@ -309,15 +309,21 @@ async def _measure(trace: Trace, settings: Settings, url: str, keys: Entry) -> N
         except TimeoutError:
             keys["why"] = "the manifest did not arrive in time"
             return
-    keys["media"] = await _fetched(trace, settings, media)
+    parts = urlsplit(media.url)
+    addresses = await _addresses(trace, settings, parts)
+    name = (parts.hostname or "") if parts.scheme == "https" else ""
+    source = DownloadSource("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
+    keys["media"] = await fetch(trace, settings, source, MOST_BYTES, settings.stream_seconds)
     if not media.pieces and 0 < keys["media"]["bytes"] < LEAST_PIECE * max(1, keys["media"]["requests"]):
         keys["why"] = "the host sent no file large enough to tell"
 
 
 async def _from_manifest(trace: Trace, settings: Settings, url: str, keys: Entry) -> _Media:
     variants = read_manifest(await _text(trace, settings, url), url)
-    keys["variants"] = [{"kbps": one.kbps, "height": one.height} for one in variants]
-    chosen = _chosen(variants)
+    keys["variants"] = [{"kbps": variant.kbps, "height": variant.height} for variant in variants]
+    # The sharpest quality that costs no more than the highest resolution needs, otherwise the lowest.
+    fitting = [v for v in variants if v.kbps <= HIGHEST * 1.5]
+    chosen = max(fitting, key=lambda v: v.kbps) if fitting else min(variants, key=lambda v: v.kbps)
     keys["chosen_kbps"] = chosen.kbps or None
     if chosen.playlist:
         _check(settings, url, chosen.playlist)
@@ -339,12 +345,6 @@ def _check(settings: Settings, url: str, leads_to: str) -> None:
         raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not fetched")
 
 
-def _chosen(variants: list[Variant]) -> Variant:
-    """The sharpest quality that costs no more than the highest resolution needs, otherwise the lowest."""
-    fitting = [one for one in variants if one.kbps <= HIGHEST * 1.5]
-    return max(fitting, key=lambda one: one.kbps) if fitting else min(variants, key=lambda one: one.kbps)
-
-
 async def _text(trace: Trace, settings: Settings, url: str) -> str:
     """Fetch a small file; the request is recorded."""
     parts = url_parts(url)
@@ -363,21 +363,13 @@ async def _text(trace: Trace, settings: Settings, url: str) -> str:
 
 async def _addresses(trace: Trace, settings: Settings, parts: SplitResult) -> list[str]:
     host = parts.hostname or ""
-    known = [q for q in trace.queries if q["hostname"] == host]
+    queries = [q for q in trace.queries if q["hostname"] == host]
     found = (
-        [answer.get("ipv4") or answer["ipv6"] for query in known for answer in query["answers"]]
-        if known
+        [answer.get("ipv4") or answer["ipv6"] for query in queries for answer in query["answers"]]
+        if queries
         else await dns.addresses_of(trace, settings, host)
     )
     return to_try(trace, settings, host, found, ipv6=False)[:1]
-
-
-async def _fetched(trace: Trace, settings: Settings, media: _Media) -> Entry:
-    parts = urlsplit(media.url)
-    addresses = await _addresses(trace, settings, parts)
-    name = (parts.hostname or "") if parts.scheme == "https" else ""
-    source = DownloadSource("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
-    return await fetch(trace, settings, source, MOST_BYTES, settings.stream_seconds)
 
 
 class _WatchableMedia(Struct):
@@ -428,7 +420,7 @@ class Watchable:
             return f"{self.url}: cannot tell, {self.why}"
         rate = f" at {self.kbps:,.0f} kbit/s" if self.kbps is not None else ""
         words = {True: "yes", False: "no", None: "too little data to tell"}
-        each = ", ".join(f"{name} {words[one.watchable]}" for name, one in self.levels.items())
+        each = ", ".join(f"{name} {words[level.watchable]}" for name, level in self.levels.items())
         return f"{self.url}: could a live video be watched{rate}? {each}"
 
 

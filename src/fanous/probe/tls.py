@@ -68,7 +68,7 @@ def _entry(
         "cipher_suite": tls.cipher if failure is None else "",
         "negotiated_protocol": tls.alpn if failure is None else "",
         "peer_certificates": [
-            {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in tls.chain
+            {"data": b64encode(certificate).decode("ascii"), "format": "base64"} for certificate in tls.chain
         ],
         "x_client_hello_bytes": len(tls.hello),
         "x_ja3": looks.ja3 if looks else "",
@@ -159,7 +159,7 @@ _record = msgspec.json.Decoder(_Record)
 def opinion(line: bytes) -> str:
     """From a record: ``answered`` = a browser's hello gets through where ours does not; ``cut`` = it does not
     either; empty = not tried.  An alert counts as an answer, because it comes from the site itself."""
-    answers = [one.answer for one in _record.decode(line).test_keys.x_second_opinions]
+    answers = [opinion.answer for opinion in _record.decode(line).test_keys.x_second_opinions]
     if not answers:
         return ""
     return "answered" if any(answers) else "cut"

@@ -158,7 +158,9 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
         beside = _beside(settings, target)
         if beside is not None:
             second = await fetch(trace, settings, beside)
-            if _is_comparable(first, second):
+            # Did the server send as much for the other name as for the target's, rather than an error page?
+            least = LEAST_CONTROL if first["failure"] else NOT_LARGE_ENOUGH * first["bytes"]
+            if second["failure"] is None and bool(second["bytes"] >= least):
                 trace.transfers.append(second | kept)
                 continue
             # What arrived is kept in ``reads``, but it is not a rate to compare the target's with.
@@ -168,21 +170,15 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
             trace.transfers.append(await fetch(trace, settings, elsewhere) | kept)
 
 
-def _is_comparable(target: Entry, control: Entry) -> bool:
-    """Did the server send as much for the other name as for the target's, rather than an error page?"""
-    least = LEAST_CONTROL if target["failure"] else NOT_LARGE_ENOUGH * target["bytes"]
-    return control["failure"] is None and bool(control["bytes"] >= least)
-
-
 def target_source(trace: Trace, url: str) -> DownloadSource | None:
     """The page that the target's redirects led to, at the address it came from; ``None`` = no page arrived."""
     wanted = target_of(urlsplit(url).hostname or "")
     for request in trace.requests:
-        found = str(request["request"]["url"])
-        host = urlsplit(found).hostname or ""
+        final = str(request["request"]["url"])
+        host = urlsplit(final).hostname or ""
         if request["response"] and target_of(host) == wanted:
             ip = ip_of(str(request["address"]))
-            return DownloadSource("target", found, ip, host if found.startswith("https:") else "")
+            return DownloadSource("target", final, ip, host if final.startswith("https:") else "")
     return None
 
 
@@ -201,8 +197,10 @@ async def _elsewhere(trace: Trace, settings: Settings) -> DownloadSource | None:
     if not url:
         return None
     host = urlsplit(url).hostname or ""
-    found = [host] if is_address(host) else await _look_up(trace, settings, host)
-    return DownloadSource("control", url, found[0] if found else "", host if url.startswith("https:") else "")
+    addresses = [host] if is_address(host) else await _look_up(trace, settings, host)
+    return DownloadSource(
+        "control", url, addresses[0] if addresses else "", host if url.startswith("https:") else ""
+    )
 
 
 async def _look_up(trace: Trace, settings: Settings, host: str) -> list[str]:
@@ -272,8 +270,8 @@ def _requests(source: DownloadSource) -> list[Request]:
     urls = source.pieces or (source.url,) * MOST_REQUESTS
     parts = [urlsplit(url) for url in urls]
     return [
-        Request(source.host or authority_of(one), path_of(one), scheme=one.scheme, headers=HEADERS)
-        for one in parts
+        Request(source.host or authority_of(part), path_of(part), scheme=part.scheme, headers=HEADERS)
+        for part in parts
     ]
 
 
@@ -321,7 +319,11 @@ def reason(
         return "slow_handshake", settings.transfer_screened_pairs
     if _stalled(trace):
         return "stall", settings.transfer_screened_pairs
-    if _starved(trace):
+    # Did a page begin to arrive and run out of time? Only a control shows whether everything is slow here.
+    if any(
+        request.get("response") and request["failure"] == "generic_timeout_error"
+        for request in trace.requests
+    ):
         return "starved", settings.transfer_screened_pairs
     pace = page_kbps(trace)
     if 0 < pace < SLOW_PAGE and not fastest * SLOW_SHARE <= pace <= fastest:
@@ -331,12 +333,12 @@ def reason(
 
 def slow_at(trace: Trace, host: str) -> str:
     """The address at which every handshake with ``host`` is slow compared with the control's; empty = none."""
-    worked = [one for one in trace.tls_handshakes if one["failure"] is None]
-    for address in {one["address"] for one in worked}:
-        here = [one for one in worked if one["address"] == address]
-        own = [_seconds(one) for one in here if one["server_name"] == host]
-        control = [_seconds(one) for one in here if one["server_name"] != host]
-        if own and control and min(own) > max(LEAST_SECONDS, SLOW_RATIO * min(control)):
+    worked = [handshake for handshake in trace.tls_handshakes if handshake["failure"] is None]
+    for address in {handshake["address"] for handshake in worked}:
+        here = [handshake for handshake in worked if handshake["address"] == address]
+        target = [_seconds(handshake) for handshake in here if handshake["server_name"] == host]
+        control = [_seconds(handshake) for handshake in here if handshake["server_name"] != host]
+        if target and control and min(target) > max(LEAST_SECONDS, SLOW_RATIO * min(control)):
             return str(address)
     return ""
 
@@ -372,14 +374,6 @@ def _stalled(trace: Trace) -> bool:
         if came and max(later - at for at, later in pairwise(ends)) >= STALL:
             return True
     return False
-
-
-def _starved(trace: Trace) -> bool:
-    """Did a page begin to arrive and run out of time?  Only a control shows whether everything is slow here."""
-    return any(
-        request.get("response") and request["failure"] == "generic_timeout_error"
-        for request in trace.requests
-    )
 
 
 def _seconds(entry: Entry) -> float:

@@ -247,18 +247,18 @@ class Strikes:
 
     def in_order(self, waiting: Sequence[Spooled]) -> list[Spooled]:
         """Oldest first, but after those at which a server failed less often."""
-        return sorted(waiting, key=lambda one: (self._of.get(one.name, (0, 0))[0], one.name))
+        return sorted(waiting, key=lambda spooled: (self._of.get(spooled.name, (0, 0))[0], spooled.name))
 
-    def add(self, one: Spooled, *, took_others: bool) -> int:
+    def add(self, spooled: Spooled, *, took_others: bool) -> int:
         """In how many rounds the server has now failed at this one and taken others."""
-        failures, strikes = self._of.get(one.name, (0, 0))
-        self._of[one.name] = failures + 1, strikes + took_others
+        failures, strikes = self._of.get(spooled.name, (0, 0))
+        self._of[spooled.name] = failures + 1, strikes + took_others
         _save(self._path, self._of)
         return strikes + took_others
 
     def keep(self, waiting: Sequence[Spooled]) -> None:
         """Forget what no longer waits."""
-        names = {one.name for one in waiting}
+        names = {spooled.name for spooled in waiting}
         if not self._of.keys() <= names:
             self._of = {name: count for name, count in self._of.items() if name in names}
             _save(self._path, self._of)
@@ -317,17 +317,17 @@ class Uploader:
         """Send what waits, if a collector can be reached now."""
         acknowledged, answers, apart = 0, list[str](), Counter[str]()
         failed: tuple[Spooled, str] | None = None
-        for one in self._strikes.in_order(self._spool.waiting()):
+        for spooled in self._strikes.in_order(self._spool.waiting()):
             try:
-                taken = await self._send_one(one)
+                taken = await self._send_one(spooled)
             except _Refused as why:
-                self._spool.refuse(one, str(why))
+                self._spool.refuse(spooled, str(why))
                 answers.append(str(why))
                 continue
             except _Unreached as why:
-                failed = (one, str(why)) if why.at_it else None
+                failed = (spooled, str(why)) if why.at_it else None
                 break
-            self._spool.acknowledged(one)
+            self._spool.acknowledged(spooled)
             self._on_sent(taken.uid)
             acknowledged += 1
             if taken.apart:
@@ -337,7 +337,7 @@ class Uploader:
             answers.append(failed[1])
         waiting = self._spool.waiting()
         self._strikes.keep(waiting)
-        last = next((one.why for one in self.collectors if one.why), "") if waiting else ""
+        last = next((collector.why for collector in self.collectors if collector.why), "") if waiting else ""
         return Sent(
             acknowledged, len(answers), len(waiting), dict(apart), tuple(dict.fromkeys(answers)), last
         )
@@ -349,7 +349,7 @@ class Uploader:
             wait = min(collector.not_before for collector in self.collectors) - time.monotonic()
             await asyncio.sleep(max(IDLE_SECONDS if not self._spool.waiting() else 0.05, wait))
 
-    async def _send_one(self, one: Spooled) -> _Acknowledged:
+    async def _send_one(self, spooled: Spooled) -> _Acknowledged:
         """Returns once a collector has it.
 
         Raises:
@@ -357,7 +357,7 @@ class Uploader:
             _Unreached: no collector takes it now.
         """
         try:
-            document = one.document()
+            document = spooled.document()
             template = template_of(document)
         except ValueError as error:
             raise _Refused(str(error)) from None

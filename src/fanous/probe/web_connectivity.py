@@ -104,11 +104,12 @@ def summary(trace: Trace, url: str, control: Entry | None) -> Entry:
         control: what a test helper saw; ``None`` = none was asked, or it did not answer.
     """
     host = urlsplit(url).hostname or ""
-    known = {name: part for name, part in (control or {}).items() if isinstance(part, dict)}
-    looked_up = _system_lookup(trace, host)
-    consistency = _dns_consistency(looked_up, known) if control and not is_address(host) else None
-    differences = _differences(trace, known.get("http_request"))
-    blocking, accessible, failure = _verdict(trace, host, looked_up, known, differences)
+    parts = {name: part for name, part in (control or {}).items() if isinstance(part, dict)}
+    lookups = [q for q in trace.queries if q["engine"] == "getaddrinfo" and q["hostname"] == host]
+    looked_up = lookups[-1] if lookups else None
+    consistency = _dns_consistency(looked_up, parts) if control and not is_address(host) else None
+    differences = _differences(trace, parts.get("http_request"))
+    blocking, accessible, failure = _verdict(trace, host, looked_up, parts, differences)
     if consistency == "inconsistent" and accessible is not True:
         blocking, accessible = "dns", False
     return {
@@ -150,8 +151,10 @@ def _verdict(
         found = _UNKNOWN if page is None or failure is None else ("http-failure", False)
         return *found, failure
     ips = _addresses(looked_up) if looked_up else [host]
+    # (endpoint, failure) of those with the site's own name; empty = one of them worked, or none was made.
+    handshakes = [h for h in trace.tls_handshakes if h["server_name"] == host and ip_of(h["address"]) in ips]
     for name, failed, kind in (
-        ("tls_handshake", _handshakes(trace, host, ips), "http-failure"),
+        ("tls_handshake", _failures((h["address"], h["failure"]) for h in handshakes), "http-failure"),
         ("tcp_connect", _connects(trace, ips), "tcp_ip"),
     ):
         if failed:
@@ -174,25 +177,13 @@ def _failed(kind: str, is_known: bool, control_failure: str | None) -> tuple[str
     return _DOWN if control_failure else (kind, False)
 
 
-def _system_lookup(trace: Trace, host: str) -> Entry | None:
-    """The last attempt of the system's resolver."""
-    own = [one for one in trace.queries if one["engine"] == "getaddrinfo" and one["hostname"] == host]
-    return own[-1] if own else None
-
-
 def _addresses(lookup: Entry) -> list[str]:
-    return [one.get("ipv4") or one.get("ipv6") or "" for one in lookup["answers"] or ()]
-
-
-def _handshakes(trace: Trace, host: str, ips: list[str]) -> list[tuple[str, str]]:
-    """(endpoint, failure) of those with the site's own name; empty = one of them worked, or none was made."""
-    own = [one for one in trace.tls_handshakes if one["server_name"] == host and ip_of(one["address"]) in ips]
-    return _failures((one["address"], one["failure"]) for one in own)
+    return [answer.get("ipv4") or answer.get("ipv6") or "" for answer in lookup["answers"] or ()]
 
 
 def _connects(trace: Trace, ips: list[str]) -> list[tuple[str, str]]:
-    own = [one for one in trace.tcp_connect if one["ip"] in ips]
-    return _failures((endpoint(one["ip"], one["port"]), one["status"]["failure"]) for one in own)
+    connections = [c for c in trace.tcp_connect if c["ip"] in ips]
+    return _failures((endpoint(c["ip"], c["port"]), c["status"]["failure"]) for c in connections)
 
 
 def _failures(steps: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
@@ -204,9 +195,9 @@ def _failures(steps: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
 def _last_failure(trace: Trace) -> str | None:
     """Failure of the step that kept a redirect from being followed."""
     steps = [
-        *((one["t"], one["failure"]) for one in trace.tls_handshakes if not one["no_tls_verify"]),
-        *((one["t"], one["status"]["failure"]) for one in trace.tcp_connect),
-        *((one["t"], one["failure"]) for one in trace.queries if one["engine"] == "getaddrinfo"),
+        *((h["t"], h["failure"]) for h in trace.tls_handshakes if not h["no_tls_verify"]),
+        *((c["t"], c["status"]["failure"]) for c in trace.tcp_connect),
+        *((q["t"], q["failure"]) for q in trace.queries if q["engine"] == "getaddrinfo"),
     ]
     last = max(steps, key=lambda step: step[0], default=(0.0, None))
     return last[1] if isinstance(last[1], str) else None
@@ -232,8 +223,8 @@ def _dns_consistency(lookup: Entry | None, control: Entry) -> str | None:
 
 
 def _asn(infos: Any, ip: str) -> int:
-    found = infos.get(ip) if isinstance(infos, dict) else None
-    asn = found.get("asn") if isinstance(found, dict) else 0
+    info = infos.get(ip) if isinstance(infos, dict) else None
+    asn = info.get("asn") if isinstance(info, dict) else 0
     return asn if isinstance(asn, int) else 0
 
 
@@ -244,7 +235,8 @@ def _differences(trace: Trace, page: Entry | None) -> Entry:
     response = trace.requests[0]["response"] if trace.requests else None
     if not page or page.get("failure") is not None or not response or response["code"] in REDIRECTS:
         return unknown
-    body = _body(response)
+    text = response.get("body") or ""
+    body = b64decode(text["data"]) if isinstance(text, dict) else str(text).encode()
     found = unknown | {"status_code_match": _same_status(response["code"], _whole(page, "status_code"))}
     length = _whole(page, "body_length")
     if length > 0 and body and not response["body_is_truncated"]:
@@ -255,7 +247,9 @@ def _differences(trace: Trace, page: Entry | None) -> Entry:
     ours = {name.lower() for name, _ in response["headers_list"]} - COMMON_HEADERS
     if headers:
         found["headers_match"] = bool(theirs & ours)
-    here, there = _title(body), str(page.get("title") or "")
+    match = re.search(rb"(?i)<title[^>]{0,512}>([^<]{0,1024})", body)
+    here = match[1].decode("utf-8", "replace").strip() if match else ""
+    there = str(page.get("title") or "")
     if here and there:
         found["title_match"] = not (_words(here) ^ _words(there))
     return found
@@ -274,18 +268,8 @@ def _same_status(here: int, there: int) -> bool | None:
 
 def _whole(page: Entry, name: str) -> int:
     """-1 = missing."""
-    found = page.get(name)
-    return found if isinstance(found, int) else -1
-
-
-def _body(response: Entry) -> bytes:
-    body = response.get("body") or ""
-    return b64decode(body["data"]) if isinstance(body, dict) else str(body).encode()
-
-
-def _title(body: bytes) -> str:
-    found = re.search(rb"(?i)<title[^>]{0,512}>([^<]{0,1024})", body)
-    return found[1].decode("utf-8", "replace").strip() if found else ""
+    number = page.get(name)
+    return number if isinstance(number, int) else -1
 
 
 def _words(title: str) -> set[str]:
@@ -325,11 +309,11 @@ def _question(trace: Trace, url: str) -> Entry:
     for query in trace.queries:
         if query["hostname"] == host:
             endpoints += [endpoint(a.get("ipv4") or a.get("ipv6") or "", port) for a in query["answers"]]
-    known = [one for one in dict.fromkeys(endpoints) if not one.startswith(":")]
+    endpoints = [place for place in dict.fromkeys(endpoints) if not place.startswith(":")]
     return {
         "http_request": url,
         "http_request_headers": {name: [value] for name, value in HEADERS},
-        "tcp_connect": known,
+        "tcp_connect": endpoints,
         "x_quic_enabled": False,
     }
 

@@ -66,7 +66,14 @@ def failure_of(error: BaseException) -> str:
     if isinstance(error, NetworkFailure):
         return error.failure
     if isinstance(error, ssl.SSLError):
-        return _of_tls(error)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            code = error.verify_code
+            if code in _WRONG_NAME:
+                return "ssl_invalid_hostname"
+            return "ssl_unknown_authority" if code in _NO_AUTHORITY else "ssl_invalid_certificate"
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return "eof_error"
+        return "ssl_failed_handshake"
     if isinstance(error, socket.gaierror):
         return _LOOKUP.get(error.errno or 0, f"{UNKNOWN}: {error.strerror}")
     if isinstance(error, TimeoutError):
@@ -76,14 +83,3 @@ def failure_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in _ERRNO:
         return _ERRNO[error.errno]
     return f"{UNKNOWN}: {type(error).__name__}: {error}"[:200]
-
-
-def _of_tls(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        code = error.verify_code
-        if code in _WRONG_NAME:
-            return "ssl_invalid_hostname"
-        return "ssl_unknown_authority" if code in _NO_AUTHORITY else "ssl_invalid_certificate"
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "eof_error"
-    return "ssl_failed_handshake"

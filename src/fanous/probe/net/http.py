@@ -231,7 +231,7 @@ class Download:
     code: int = 0
 
 
-async def download(stream: Stream, requests: Iterable[Request], got: Download) -> None:
+async def download(stream: Stream, requests: Iterable[Request], download: Download) -> None:
     """Send requests over HTTP/1.1 until ``most`` bytes have arrived or the server closes, and fill ``got``.
 
     Args:
@@ -249,27 +249,27 @@ async def download(stream: Stream, requests: Iterable[Request], got: Download) -
             await stream.write(asked)
             first = await stream.read(READ_SIZE)
         except ConnectionError:
-            if got.requests:
+            if download.requests:
                 return  # it closed between two pages, as any server may, and we wrote before noticing
             raise
-        if got.requests and not first:
+        if download.requests and not first:
             return
         connection.receive_data(first)
-        await _take_one(connection, stream, got)
-        if got.body >= got.most or h11.MUST_CLOSE in (connection.our_state, connection.their_state):
+        await _take_one(connection, stream, download)
+        if download.body >= download.most or h11.MUST_CLOSE in (connection.our_state, connection.their_state):
             return
         if connection.their_state is not h11.DONE:
             return
         connection.start_next_cycle()
 
 
-async def _take_one(connection: h11.Connection, stream: Stream, got: Download) -> None:
+async def _take_one(connection: h11.Connection, stream: Stream, download: Download) -> None:
     """Read one response, or as much of it as is wanted."""
-    got.requests += 1
+    download.requests += 1
     while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
         if isinstance(event, h11.Response):
-            got.code = got.code or event.status_code
+            download.code = download.code or event.status_code
         elif isinstance(event, h11.Data):
-            got.body += len(event.data)
-            if got.body >= got.most:
+            download.body += len(event.data)
+            if download.body >= download.most:
                 return

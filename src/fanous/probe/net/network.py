@@ -131,7 +131,7 @@ def is_public(ip: str) -> bool:
         address = ip_address(ip)
     except ValueError:
         return False
-    if any(address in each for each in _NEVER_SITES if each.version == address.version):
+    if any(address in network for network in _NEVER_SITES if network.version == address.version):
         return False
     inner = embedded(address)
     if inner is not None and not is_public(str(inner)):

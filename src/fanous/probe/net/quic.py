@@ -41,7 +41,7 @@ class QuicHandshake:
         tls = getattr(self.connection, "tls", None)  # set once a server has answered
         leaf = getattr(tls, "_peer_certificate", None)
         more = getattr(tls, "_peer_certificate_chain", [])
-        return [one.public_bytes(Encoding.DER) for one in ([leaf, *more] if leaf else [])]
+        return [certificate.public_bytes(Encoding.DER) for certificate in ([leaf, *more] if leaf else [])]
 
 
 def new_handshake(name: str, ca_file: str = "", *, verify: bool = True) -> QuicHandshake:
@@ -68,9 +68,9 @@ async def complete(handshake: QuicHandshake, network: Network, datagrams: Datagr
         for data, _ in connection.datagrams_to_send(now=network.now()):
             await datagrams.send(data)
         timer = connection.get_timer()
-        left = max(timer - network.now(), 0.0) if timer is not None else None
+        remaining = max(timer - network.now(), 0.0) if timer is not None else None
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(remaining):
                 received = await datagrams.receive()
         except TimeoutError:
             connection.handle_timer(now=network.now())

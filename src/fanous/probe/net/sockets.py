@@ -130,8 +130,8 @@ class SocketNetwork:
 
     async def look_up(self, hostname: str) -> list[str]:
         self.meter.check()
-        found = await in_thread(lambda: socket.getaddrinfo(hostname, None, type=socket.SOCK_STREAM))
-        return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+        infos = await in_thread(lambda: socket.getaddrinfo(hostname, None, type=socket.SOCK_STREAM))
+        return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in infos))
 
     async def open_tcp(self, ip: str, port: int) -> SocketStream:
         self.meter.check()
@@ -230,7 +230,13 @@ async def ping(ip: str, size: int = 28, ttl: int = 64) -> EchoReply:
     identifier, token = os.getpid() & 0xFFFF, os.urandom(TOKEN_BYTES)
     payload = token + bytes(max(0, min(size, LARGEST) - TOKEN_BYTES))
     try:
-        _prepare(opened, is_v6, ttl)
+        opened.setblocking(False)
+        if is_v6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            opened.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         began = time.monotonic()
         opened.sendto(_request(is_v6, identifier, payload), (ip, 0))
         while True:
@@ -249,16 +255,6 @@ def _opened(is_v6: bool) -> tuple[socket.socket, bool]:
         return socket.socket(family, socket.SOCK_DGRAM, protocol), False
     except PermissionError:
         return socket.socket(family, socket.SOCK_RAW, protocol), True
-
-
-def _prepare(opened: socket.socket, is_v6: bool, ttl: int) -> None:
-    opened.setblocking(False)
-    if is_v6:
-        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
-        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-    else:
-        opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
-        opened.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
 
 def _request(is_v6: bool, identifier: int, payload: bytes) -> bytes:

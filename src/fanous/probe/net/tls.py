@@ -152,7 +152,7 @@ def _unverified_chain(tls: ssl.SSLObject) -> list[bytes]:
         chain = source.get_unverified_chain() or ()
     except (AttributeError, ValueError):
         return []
-    return [one if isinstance(one, bytes) else one.public_bytes(_DER) for one in chain]
+    return [c if isinstance(c, bytes) else c.public_bytes(_DER) for c in chain]
 
 
 HANDSHAKE, ALERT = 22, 21
@@ -205,7 +205,9 @@ def browser_hello(name: str, chance: Random | None = None, *, hybrid: bool = Tru
     extensions = _extensions(name, dice, hybrid)
     dice.shuffle(extensions)  # as Chromium does since version 110
     first, last = dice.sample(_GREASE, 2)
-    wire = b"".join(_extension(kind, body) for kind, body in [(first, b""), *extensions, (last, b"\x00")])
+    wire = b"".join(
+        kind.to_bytes(2, "big") + _long(body) for kind, body in [(first, b""), *extensions, (last, b"\x00")]
+    )
     ciphers = _numbers([dice.choice(_GREASE), *_CIPHERS])
     body = (
         b"\x03\x03"
@@ -324,10 +326,6 @@ def _short(content: bytes) -> bytes:
 
 def _long(content: bytes) -> bytes:
     return len(content).to_bytes(2, "big") + content
-
-
-def _extension(kind: int, content: bytes) -> bytes:
-    return kind.to_bytes(2, "big") + _long(content)
 
 
 def _share(group: int, key: bytes) -> bytes:
