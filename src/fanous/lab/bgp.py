@@ -56,7 +56,7 @@ def start(routers: Routers) -> None:
         return
     gateway, v6 = routers.gateway, routers.is_ipv6
     _, _, upper, lower = numbers_of(GATEWAY)
-    ports = [f"addr replace {upper}/64 dev {one.port}{NODAD}" for one in routers.providers]
+    ports = [f"addr replace {upper}/64 dev {provider.port}{NODAD}" for provider in routers.providers]
     run_in(gateway, ["ip", "-batch", "-"], "\n".join(ports))
     _bird(routers, "gateway", gateway, _of_the_gateway(routers.providers, v6))
     for one in routers.providers:
@@ -70,10 +70,10 @@ def start(routers: Routers) -> None:
 
 def announce(routers: Routers, providers: Sequence[Provider], *, on: bool) -> None:
     """Announce the providers' prefixes, or withdraw them, and wait until the gateway knows."""
-    for one in providers:
+    for provider in providers:
         for version in (4, 6) if routers.is_ipv6 else (4,):
-            words = ["birdc", "-s", str(_control(routers, _name(one))), "enable" if on else "disable"]
-            run_in(one.namespace, [*words, f"own{version}"])
+            words = ["birdc", "-s", str(_control(routers, _name(provider))), "enable" if on else "disable"]
+            run_in(provider.namespace, [*words, f"own{version}"])
     wait(routers, providers, there=on)
 
 
@@ -98,7 +98,7 @@ def wait(routers: Routers, providers: Sequence[Provider], *, there: bool = True)
     Raises:
         FanousError: the routes do not change.
     """
-    wanted = {prefix for one in providers for prefix in (one.prefix, one.prefix6) if prefix}
+    wanted = {prefix for provider in providers for prefix in (provider.prefix, provider.prefix6) if prefix}
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         known = {
@@ -117,10 +117,8 @@ def wait(routers: Routers, providers: Sequence[Provider], *, there: bool = True)
 def _set_routes(providers: Sequence[Provider], v6: bool) -> list[str]:
     """The routes that ``topology`` set (protocol ``boot``), to be deleted."""
     _, lower4, _, lower6 = numbers_of(GATEWAY)
-    lines = [f"route del {one.prefix} via {lower4} dev {one.port} proto boot" for one in providers]
-    return lines + [
-        f"route del {one.prefix6} via {lower6} dev {one.port} proto boot" for one in providers if v6
-    ]
+    lines = [f"route del {p.prefix} via {lower4} dev {p.port} proto boot" for p in providers]
+    return lines + [f"route del {p.prefix6} via {lower6} dev {p.port} proto boot" for p in providers if v6]
 
 
 def _of_the_gateway(providers: Sequence[Provider], v6: bool) -> str:
@@ -128,10 +126,14 @@ def _of_the_gateway(providers: Sequence[Provider], v6: bool) -> str:
     for version in (4, 6) if v6 else (4,):
         learned = "import none; export where source = RTS_BGP;"
         parts.append(f"protocol kernel kernel{version} {{ ipv{version} {{ {learned} }}; }}\n")
-    for one in providers:
+    for provider in providers:
         channels = "ipv4 { import all; export none; extended next hop yes; };"
         channels += " ipv6 { import all; export none; };" if v6 else ""
-        parts.append(_session(one.port, GATEWAY_ASN, one.planned.asn, one.port, channels, is_gateway=True))
+        parts.append(
+            _session(
+                provider.port, GATEWAY_ASN, provider.planned.asn, provider.port, channels, is_gateway=True
+            )
+        )
     return "".join(parts)
 
 
@@ -147,11 +149,11 @@ def _of_a_provider(provider: Provider, v6: bool) -> str:
     return text + _session("gateway", asn, GATEWAY_ASN, provider.uplink, channels, is_gateway=False)
 
 
-def _session(name: str, own: int, other: int, interface: str, channels: str, *, is_gateway: bool) -> str:
+def _session(name: str, asn: int, other: int, interface: str, channels: str, *, is_gateway: bool) -> str:
     _, _, upper, lower = numbers_of(GATEWAY)
     here, there = (upper, lower) if is_gateway else (lower, upper)
     return (
-        f"protocol bgp {name} {{ local {here} as {own}; neighbor {there} as {other}; "
+        f"protocol bgp {name} {{ local {here} as {asn}; neighbor {there} as {other}; "
         f'interface "{interface}"; connect delay time 1; connect retry time 1; error wait time 1, 1; '
         f"{channels} }}\n"
     )

@@ -428,9 +428,11 @@ LOGIN_PAGE = (
 def listening_in(namespace: str, port: int) -> socket.socket:
     """A socket that listens on all addresses, IPv4 and IPv6."""
     with entered(namespace):
-        made = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=256)
-    made.setblocking(False)
-    return made
+        listening = socket.create_server(
+            ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=256
+        )
+    listening.setblocking(False)
+    return listening
 
 
 class Serving(Box):

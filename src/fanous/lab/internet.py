@@ -74,7 +74,7 @@ class NamespacedNetwork(SocketNetwork):
         self.meter.check()
         kinds = (A, AAAA) if self.point.address6 else (A,)
         answers = await asyncio.gather(*(self._ask(hostname, kind) for kind in kinds))
-        addresses = [address for found, _ in answers for address in found]
+        addresses = [address for listed, _ in answers for address in listed]
         if addresses:
             return list(dict.fromkeys(addresses))
         codes = {code for _, code in answers}
@@ -139,7 +139,7 @@ class Internet:
         self._standing = LabFolder(self.folder)
         self.names = Namespaces(self._standing.prefix)
         self.providers: tuple[Provider, ...] = providers_of(plan, self.names)
-        self.vantage_points = tuple(point for one in self.providers for point in one.vantage_points)
+        self.vantage_points = tuple(point for provider in self.providers for point in provider.vantage_points)
         self.sites = plan.sites
         self.ca_file = self.folder / "tls" / "ca.pem"
         self.programs = Programs(self._standing)
@@ -185,8 +185,8 @@ class Internet:
         for point in self.vantage_points:
             if point.name == name:
                 return point
-        known = ", ".join(point.name for point in self.vantage_points[:12])
-        raise FanousError(f"no vantage point {name!r} in this lab; there are {known}")
+        names = ", ".join(point.name for point in self.vantage_points[:12])
+        raise FanousError(f"no vantage point {name!r} in this lab; there are {names}")
 
     def network(
         self, point: VantagePoint, meter: Meter | None = None, clock_offset: float = 0.0
@@ -208,8 +208,8 @@ class Internet:
 
     def addresses_of(self, targets: Sequence[str]) -> list[str]:
         """IPv4 and IPv6 of all hosts of the targets (names of platforms, or hosts)."""
-        found = [site for site in self.sites if site.target in targets or site.host in targets]
-        return [address for site in found for address in (*site.addresses, *site.addresses6)]
+        chosen = [site for site in self.sites if site.target in targets or site.host in targets]
+        return [address for site in chosen for address in (*site.addresses, *site.addresses6)]
 
     def hosts_of(self, targets: Sequence[str]) -> list[str]:
         return [site.host for site in self.sites if site.target in targets or site.host in targets]
@@ -241,7 +241,7 @@ class Internet:
         namespaces = topology.namespaces_of(self.names, self.providers)
         run(["ip", "-batch", "-"], "\n".join(f"netns add {name}" for name in namespaces))
         run(["ip", "-batch", "-"], "\n".join(topology.links_of(self.names, self.providers)))
-        routers = {self.names.gateway, self.names.core, *(one.namespace for one in self.providers)}
+        routers = {self.names.gateway, self.names.core, *(provider.namespace for provider in self.providers)}
         batches = topology.settings_of(self.plan, self.names, self.providers)
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(lambda name: _configure(name, batches[name], name in routers), batches))
@@ -301,6 +301,7 @@ class Internet:
             for address in (*site.addresses, *(site.addresses6 if self.plan.is_ipv6 else ()))
         ]
         world = self.names.world
+        host, _, port = webservers.DOH_BACKEND.rpartition(":")
         return {
             "names": names,
             "home_names": [site.host for site in self.sites if site.place == HOME],
@@ -308,12 +309,12 @@ class Internet:
             "public": [(world, address) for address in public],
             "upstreams": [AUTHORITY, HOME_AUTHORITY],
             "resolvers": [
-                {"namespace": one.namespace, "addresses": [a for a in (one.address, one.address6) if a]}
-                for one in self.providers
+                {"namespace": p.namespace, "addresses": [a for a in (p.address, p.address6) if a]}
+                for p in self.providers
             ],
             "dot": [(world, DOT_RESOLVER)],
             "dot_certificate": str(self.folder / "tls" / f"{DOT_HOST}.pem"),
-            "doh": [(world, *_place(webservers.DOH_BACKEND))],
+            "doh": [(world, host, int(port))],
         }
 
 
@@ -335,7 +336,7 @@ def attach(lab: LabFolder) -> Internet:
         raise FanousError(
             f"the lab {lab.name!r} is not running: it is still being built, or building it failed"
         )
-    networks = tuple(PlannedNetwork(**{**one, "access": Access(one["access"])}) for one in plan["networks"])
+    networks = tuple(PlannedNetwork(**{**n, "access": Access(n["access"])}) for n in plan["networks"])
     return Internet(Plan(**{**plan, "networks": networks, "targets": tuple(plan["targets"])}), name=lab.name)
 
 
@@ -358,8 +359,3 @@ def _write_resolv_conf(namespace: str, resolver: str) -> None:
 
 def _python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", f"fanous.lab.{module}", *arguments]
-
-
-def _place(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host, int(port)

@@ -61,7 +61,7 @@ QUEUES = {
 def needs() -> list[Need]:
     """What the lab needs, in order; if something is missing, what depends on it is not tested."""
     has_bird = shutil.which("bird") is not None
-    found = [
+    needs = [
         Need("lab", "root", os.geteuid() == 0, "run it as root (sudo)", NO_LAB),
         *(
             Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
@@ -69,10 +69,10 @@ def needs() -> list[Need]:
         ),
         Need("lab", "bird", has_bird, "apt-get install bird2", "bgp_withdraw", is_vital=False),
     ]
-    if all(need.found for need in found if need.is_vital):
-        found.append(_http3())
-        found += _features()
-    return found
+    if all(need.found for need in needs if need.is_vital):
+        needs.append(_http3())
+        needs += _features()
+    return needs
 
 
 def missing() -> list[Need]:
@@ -90,21 +90,21 @@ def _features() -> list[Need]:
     mend = "a kernel with this module (modprobe, or another kernel)"
     try:
         with _own_namespace() as namespace:
-            found = [Need("lab", "network namespaces", True, mend, NO_LAB)]
+            needs = [Need("lab", "network namespaces", True, mend, NO_LAB)]
             for name, (rule, without) in MATCHES.items():
                 text = f"*filter\n-A FORWARD {rule}\nCOMMIT\n"
                 has = _works(namespace, ["iptables-legacy-restore"], text)
-                found.append(Need("lab", f"iptables: {name}", has, mend, without, is_vital=False))
+                needs.append(Need("lab", f"iptables: {name}", has, mend, without, is_vital=False))
             for name, (hook, rule, without) in TABLES.items():
                 text = f"*{name}\n-A {hook} {rule}\nCOMMIT\n"
                 has = _works(namespace, ["iptables-legacy-restore"], text)
-                found.append(Need("lab", f"iptables: table {name}", has, mend, without, is_vital=False))
+                needs.append(Need("lab", f"iptables: table {name}", has, mend, without, is_vital=False))
             for name, (queue, without) in QUEUES.items():
                 has = _works(namespace, ["tc", "qdisc", "replace", "dev", "lo", *queue.split()])
-                found.append(Need("lab", f"tc: {name}", has, mend, without, is_vital=False))
+                needs.append(Need("lab", f"tc: {name}", has, mend, without, is_vital=False))
     except FanousError as error:
         return [Need("lab", "network namespaces", False, f"{mend}; {error}", NO_LAB)]
-    return found
+    return needs
 
 
 def _works(namespace: str, argv: list[str], text: str = "") -> bool:

@@ -80,7 +80,12 @@ class Netqueue:
                 return
             except OSError:
                 continue  # ENOBUFS: the buffer was full, and the kernel let some packets pass
-            yield from _packets(message)
+            at = 0
+            while at + 16 <= len(message):
+                size, kind = struct.unpack_from("=IH", message, at)
+                if kind == PACKET:
+                    yield _packet(message, at + 20, at + size)
+                at += max(size + 3 & ~3, 16)
 
     def decide(self, number: int, verdict: int) -> None:
         """Decide one packet."""
@@ -104,15 +109,6 @@ class Netqueue:
 
 def _attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
-
-
-def _packets(data: bytes) -> Iterator[Packet]:
-    at = 0
-    while at + 16 <= len(data):
-        size, kind = struct.unpack_from("=IH", data, at)
-        if kind == PACKET:
-            yield _packet(data, at + 20, at + size)
-        at += max(size + 3 & ~3, 16)
 
 
 def _packet(data: bytes, at: int, end: int) -> Packet:

@@ -116,8 +116,8 @@ def _packet(source: str, target: str, protocol: int, body: bytes, checksum_at: i
     family = socket.AF_INET6 if ":" in source else socket.AF_INET
     ends = socket.inet_pton(family, source) + socket.inet_pton(family, target)
     pseudo = ends + struct.pack(">II", len(body), protocol)
-    found = checksum(pseudo + body) or (0xFFFF if protocol == UDP else 0)
-    body = body[:checksum_at] + found.to_bytes(2, "big") + body[checksum_at + 2 :]
+    computed = checksum(pseudo + body) or (0xFFFF if protocol == UDP else 0)
+    body = body[:checksum_at] + computed.to_bytes(2, "big") + body[checksum_at + 2 :]
     if family == socket.AF_INET6:
         return struct.pack(">IHBB", 6 << 28, len(body), protocol, FORGED_TTL) + ends + body
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, FORGED_TTL, protocol, 0) + ends
@@ -176,11 +176,11 @@ def question_of(message: bytes) -> Question | None:
 def answer_of(question: Question, addresses: list[str], code: int = NOERROR, ttl: int = 60) -> bytes:
     """An answer with those of the addresses that the question is about."""
     family = {A: socket.AF_INET, AAAA: socket.AF_INET6}.get(question.kind)
-    given = [a for a in addresses if (":" in a) == (question.kind == AAAA)] if family else []
+    chosen = [a for a in addresses if (":" in a) == (question.kind == AAAA)] if family else []
     flags = IS_ANSWER | RECURSION_ASKED | RECURSION_HERE | code
-    head = b"".join(n.to_bytes(2, "big") for n in (question.identity, flags, 1, len(given), 0, 0))
+    head = b"".join(n.to_bytes(2, "big") for n in (question.identity, flags, 1, len(chosen), 0, 0))
     records = b""
-    for address in given:
+    for address in chosen:
         value = socket.inet_pton(family or socket.AF_INET, address)
         records += b"\xc0\x0c" + question.kind.to_bytes(2, "big") + b"\0\1" + ttl.to_bytes(4, "big")
         records += len(value).to_bytes(2, "big") + value

@@ -129,9 +129,9 @@ def hosts_of(target: str) -> tuple[str, ...]:
     Raises:
         FanousError: it is neither.
     """
-    found = _listed().get(target, ())
-    if found:
-        return found
+    hosts = _listed().get(target, ())
+    if hosts:
+        return hosts
     if "." in target:
         return (target,)
     near = get_close_matches(target, _listed(), 1)

@@ -191,8 +191,8 @@ def inside(namespaces: Iterable[str]) -> list[int]:
     """Processes that run in the namespaces."""
     wanted = set()
     for name in namespaces:
-        found = (NAMESPACES / name).stat()
-        wanted.add((found.st_dev, found.st_ino))
+        stat = (NAMESPACES / name).stat()
+        wanted.add((stat.st_dev, stat.st_ino))
     pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -207,13 +207,13 @@ def inside(namespaces: Iterable[str]) -> list[int]:
 
 def end(pids: Iterable[int]) -> None:
     """Ask processes to end; kill those that do not."""
-    left = [pid for pid in pids if _signal(pid, signal.SIGTERM)]
+    running = [pid for pid in pids if _signal(pid, signal.SIGTERM)]
     until = time.monotonic() + PATIENCE
-    while left and time.monotonic() < until:
-        left = [pid for pid in left if not _has_ended(pid)]
-        if left:
+    while running and time.monotonic() < until:
+        running = [pid for pid in running if not _has_ended(pid)]
+        if running:
             time.sleep(0.005)
-    for pid in left:
+    for pid in running:
         _signal(pid, signal.SIGKILL)
         while not _has_ended(pid) and time.monotonic() < until + PATIENCE:
             time.sleep(0.005)
@@ -315,8 +315,8 @@ class Programs:
                 time.sleep(LOOK)
             if self._running[name].poll() is not None:
                 break
-        said = (self._lab.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip()
-        last = said.splitlines()[-1] if said else "it said nothing"
+        text = (self._lab.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip()
+        last = text.splitlines()[-1] if text else "it said nothing"
         raise FanousError(f"the lab's {name} did not start: {last}")
 
 
@@ -354,11 +354,11 @@ async def listen(path: Path, obey: Obey) -> asyncio.Server:
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             obey(json.loads(await reader.readline()))
-            said = DONE
+            answer = DONE
         except (OSError, ValueError, KeyError) as error:
-            said = f"{type(error).__name__}: {error}"
+            answer = f"{type(error).__name__}: {error}"
         with suppress(OSError):  # the asker did not wait
-            writer.write(said.encode() + b"\n")
+            writer.write(answer.encode() + b"\n")
             await writer.drain()
         writer.close()
 

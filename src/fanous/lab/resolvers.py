@@ -45,9 +45,9 @@ class Recursion:
         self._under_way: dict[bytes, int] = {}
 
     def ask(self, question: Question, reply: SendReply) -> None:
-        known = self._known.get(question.wire.lower())
-        if known and known[0] > time.monotonic():
-            reply(_for(question, known[1]))
+        answer = self._known.get(question.wire.lower())
+        if answer and answer[0] > time.monotonic():
+            reply(_for(question, answer[1]))
             return
         under_way = self._under_way.get(question.wire)
         if under_way is not None:
@@ -82,11 +82,11 @@ class Recursion:
             reply(_for(asked, answer))
 
     def _connected(self, namespace: str, address: str) -> socket.socket:
-        made = socket_in(namespace, socket.AF_INET, socket.SOCK_DGRAM)
-        made.connect((address, 53))
-        made.setblocking(False)
-        self._loop.add_reader(made, self._read, made)
-        return made
+        listening = socket_in(namespace, socket.AF_INET, socket.SOCK_DGRAM)
+        listening.connect((address, 53))
+        listening.setblocking(False)
+        self._loop.add_reader(listening, self._read, listening)
+        return listening
 
     def _read(self, there: socket.socket) -> None:
         while True:
@@ -125,12 +125,12 @@ class Zone:
     rotating: set[str] = field(default_factory=set)
 
     def answer(self, question: Question, asker: str) -> bytes:
-        found = self.names.get(question.name)
-        if found is None:
+        addresses = self.names.get(question.name)
+        if addresses is None:
             return answer_of(question, [], NXDOMAIN)
         number = _number(asker) if question.name in self.rotating else 0
-        given = [same[number % len(same)] for same in _by_version(found)]
-        return answer_of(question, given, ttl=TTL)
+        chosen = [same[number % len(same)] for same in _by_version(addresses)]
+        return answer_of(question, chosen, ttl=TTL)
 
 
 TTL = 1
@@ -139,7 +139,7 @@ TTL = 1
 
 def _by_version(addresses: list[str]) -> list[list[str]]:
     split = [[a for a in addresses if ":" not in a], [a for a in addresses if ":" in a]]
-    return [one for one in split if one]
+    return [version for version in split if version]
 
 
 def _number(asker: str) -> int:
@@ -191,10 +191,10 @@ class Resolver:
 
 def _bound(namespace: str, address: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    made = socket_in(namespace, family, socket.SOCK_DGRAM)
-    made.bind((address, 53))
-    made.setblocking(False)
-    return made
+    listening = socket_in(namespace, family, socket.SOCK_DGRAM)
+    listening.bind((address, 53))
+    listening.setblocking(False)
+    return listening
 
 
 def _serve(bound: socket.socket, asked: Any) -> None:
@@ -230,12 +230,12 @@ class Dns:
         for namespace, address in specification["public"]:
             _serve(_bound(namespace, address), self._authoritative)
         self.resolvers = {
-            one["namespace"]: Resolver(
-                one["namespace"],
-                one["addresses"],
-                Recursion(one["namespace"], specification["home_names"], *specification["upstreams"]),
+            resolver["namespace"]: Resolver(
+                resolver["namespace"],
+                resolver["addresses"],
+                Recursion(resolver["namespace"], specification["home_names"], *specification["upstreams"]),
             )
-            for one in specification["resolvers"]
+            for resolver in specification["resolvers"]
         }
 
     def _authoritative(self, question: Question, asker: str, reply: SendReply) -> None:
@@ -244,9 +244,14 @@ class Dns:
     def obey(self, order: dict[str, Any]) -> None:
         """Obey ``lie`` and ``truth`` (by cut), ``rotate`` and ``fix`` (by host)."""
         if order["do"] == "lie":
-            for one in order["resolvers"]:
-                lie = Lie(order["cut"], frozenset(one["clients"]), frozenset(order["hosts"]), order["answer"])
-                self.resolvers[one["namespace"]].lies.append(lie)
+            for specification in order["resolvers"]:
+                lie = Lie(
+                    order["cut"],
+                    frozenset(specification["clients"]),
+                    frozenset(order["hosts"]),
+                    order["answer"],
+                )
+                self.resolvers[specification["namespace"]].lies.append(lie)
         elif order["do"] == "truth":
             for resolver in self.resolvers.values():
                 resolver.lies = [lie for lie in resolver.lies if lie.cut != order["cut"]]
@@ -303,12 +308,14 @@ async def serve(folder: Path) -> None:
 
 
 def _listening(namespace: str, address: str, port: int) -> socket.socket:
-    made = socket_in(namespace, socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((address, port))
-    made.listen(256)
-    made.setblocking(False)
-    return made
+    listening = socket_in(
+        namespace, socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM
+    )
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((address, port))
+    listening.listen(256)
+    listening.setblocking(False)
+    return listening
 
 
 if __name__ == "__main__":

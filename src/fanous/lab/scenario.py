@@ -169,10 +169,10 @@ class Duration(float):
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        found = _LENGTH.fullmatch(text.strip())
-        if not found:
+        length = _LENGTH.fullmatch(text.strip())
+        if not length:
             raise ValueError(f'{text!r} is not a length of time such as "40s" or "2m"')
-        value = float(found[1]) * (1.0 if found[2] == "s" else 60.0)
+        value = float(length[1]) * (1.0 if length[2] == "s" else 60.0)
         if not cls.least <= value <= LONGEST:
             raise ValueError(f"it must be between {cls.least:g} and {LONGEST:g} seconds, not {value:g}")
         return cls(value)
@@ -209,12 +209,12 @@ class NetworkTable(Section, frozen=True):
             raise WrongKey("vantage_points", "there are fewer than lying, broken and portal together")
 
     def network(self, country: str) -> LabNetwork:
-        given = {
+        settings = {
             "country": self.country or country,
             "name": self.name or f"AS{self.asn}",
             "access": Access(self.access),
         }
-        return LabNetwork(**asdict(self) | given)
+        return LabNetwork(**asdict(self) | settings)
 
 
 class ChosenNetworks(Section, frozen=True):
@@ -259,16 +259,16 @@ class EventTable(Section, frozen=True):
         inside = [line for line in networks if line.country == country]
         if isinstance(self.networks, ChosenNetworks):
             access = self.networks.access
-            found = tuple(line.asn for line in inside if line.access == access)
-            if not found:
+            asns = tuple(line.asn for line in inside if line.access == access)
+            if not asns:
                 raise WrongKey("networks", f"no [[network]] has access = {access!r}")
-            return found
+            return asns
         if self.networks == ("*",):
             return tuple(line.asn for line in inside)
         known = [line.asn for line in networks]
         for asn in self.networks:
             if asn not in known:
-                near = get_close_matches(str(asn), [str(one) for one in known], n=1, cutoff=0.5)
+                near = get_close_matches(str(asn), [str(number) for number in known], n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, known))}"
                 raise WrongKey("networks", f"{asn} is not one of the scenario's networks; {hint}")
         return tuple(int(asn) for asn in self.networks)
@@ -308,7 +308,7 @@ class ScenarioFile(Section, frozen=True):
                 steps.append(event.step(networks, self.country, float(self.duration)))
             except WrongKey as error:
                 raise WrongKey(f"event[{number}].{error.key}", str(error)) from None
-        plain = {key: float(one) for key, one in asdict(self).items() if isinstance(one, float)}
+        plain = {key: float(value) for key, value in asdict(self).items() if isinstance(value, float)}
         named = [target for step in steps for target in step.targets]
         targets = tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS
         given = {"targets": targets, "networks": networks, "events": tuple(steps)}
@@ -321,8 +321,8 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z
 def _check_targets(key: str, targets: tuple[str, ...]) -> None:
     for target in targets:
         if target not in platforms() and not _DOMAIN.fullmatch(target):
-            own = target_of(f"{target}.com")  # twitter -> x
-            near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
+            platform = target_of(f"{target}.com")  # twitter -> x
+            near = [platform] if platform in platforms() else get_close_matches(target, platforms(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
             raise WrongKey(key, f"{target!r} is neither a platform nor a domain; {hint}")
 
@@ -346,8 +346,8 @@ FOLDER = "scenarios"
 
 def scenario_names() -> tuple[str, ...]:
     """In alphabetical order."""
-    found = (one.name for one in (files(__package__) / FOLDER).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+    names = (entry.name for entry in (files(__package__) / FOLDER).iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 def scenario_titles() -> dict[str, str]:

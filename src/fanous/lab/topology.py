@@ -60,10 +60,10 @@ SYSCTLS = {
 
 def namespaces_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
     """All of them, the shared ones first."""
-    found = list(names.shared)
+    namespaces = list(names.shared)
     for provider in providers:
-        found += [provider.namespace, *(point.namespace for point in provider.vantage_points)]
-    return found
+        namespaces += [provider.namespace, *(point.namespace for point in provider.vantage_points)]
+    return namespaces
 
 
 def links_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
@@ -119,11 +119,11 @@ def _addresses(plan: Plan, place: str) -> list[str]:
 
 def _end(addresses: list[str], v6: bool, level: int) -> list[str]:
     """Settings of a host at the end of a line: its addresses, and a default route over ``uplink``."""
-    own = [address for address in addresses if address and (v6 or ":" not in address)]
-    return ["link set lo up", *_lower("uplink", own, v6, level)]
+    lower = [address for address in addresses if address and (v6 or ":" not in address)]
+    return ["link set lo up", *_lower("uplink", lower, v6, level)]
 
 
-def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
+def _lower(interface: str, addresses: list[str], v6: bool, level: int) -> list[str]:
     """The end of a link that is farther from the core, and its default route."""
     upper4, lower4, upper6, lower6 = numbers_of(level)
     lines = [
@@ -131,12 +131,12 @@ def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
         f"addr add {lower4}/32 dev {interface}",
         *(
             f"addr add {address}/{128 if ':' in address else 32} dev lo{NODAD if ':' in address else ''}"
-            for address in own
+            for address in addresses
         ),
-        f"route add default via {upper4} dev {interface} onlink src {own[0]}",
+        f"route add default via {upper4} dev {interface} onlink src {addresses[0]}",
     ]
     if v6:
-        first = next(address for address in own if ":" in address)
+        first = next(address for address in addresses if ":" in address)
         lines.append(f"addr add {lower6}/64 dev {interface}{NODAD}")
         lines.append(f"route add default via {upper6} dev {interface} onlink src {first}")
     return lines
@@ -170,8 +170,8 @@ def _core(v6: bool) -> list[str]:
 
 
 def _gateway(providers: tuple[Provider, ...], v6: bool) -> list[str]:
-    own = [f"{HOME_V4}.1", f"{HOME_V6}::1"]
-    lines = ["link set lo up", *_lower("uplink", own if v6 else own[:1], v6, CORE)]
+    addresses = [f"{HOME_V4}.1", f"{HOME_V6}::1"]
+    lines = ["link set lo up", *_lower("uplink", addresses if v6 else addresses[:1], v6, CORE)]
     lines += upper("home", [f"{HOME_V4}.0/24", f"{HOME_V6}::/48"], v6, GATEWAY)
     for provider in providers:
         lines += port_of(provider, v6)
@@ -185,8 +185,8 @@ def port_of(provider: Provider, v6: bool, *, with_routes: bool = True) -> list[s
 
 
 def _router(provider: Provider, v6: bool) -> list[str]:
-    own = [provider.address, *([provider.address6] if v6 else [])]
-    lines = ["link set lo up", *_lower(provider.uplink, own, v6, GATEWAY)]
+    addresses = [provider.address, *([provider.address6] if v6 else [])]
+    lines = ["link set lo up", *_lower(provider.uplink, addresses, v6, GATEWAY)]
     for point in provider.vantage_points:
         behind = [f"{point.address}/32", f"{point.address6}/128"]
         lines += upper(

@@ -98,7 +98,7 @@ def defect(claim: Claim) -> str:
         ("its level is not between 0 and 1", claim.level is None or 0 <= claim.level <= 1),
         (
             f"a text is longer than {LONGEST_WORDS} characters",
-            all(len(one) <= LONGEST_WORDS for one in texts),
+            all(len(text) <= LONGEST_WORDS for text in texts),
         ),
         ("it names too many", max(len(claim.networks), len(claim.targets)) <= MOST_NAMED),
         ("its link is not a web address", not claim.link or _is_web_address(claim.link)),

@@ -31,4 +31,4 @@ class Weighed:
 
 def for_readers(explanations: Iterable[Weighed]) -> list[Weighed]:
     """What holds, then what could not be tested, then what is excluded."""
-    return sorted(explanations, key=lambda one: list(Standing).index(one.standing))
+    return sorted(explanations, key=lambda explanation: list(Standing).index(explanation.standing))

@@ -77,14 +77,14 @@ JOIN = threshold(
 
 def union(intervals: Iterable[Interval], gap: float = 0.0) -> tuple[Interval, ...]:
     """Merge intervals into an ordered list without overlaps; those at most ``gap`` seconds apart become one."""
-    found: list[Interval] = []
-    for one in sorted(intervals, key=lambda interval: interval.start):
-        last = found[-1] if found else None
-        if last is None or (last.end is not None and one.start > last.end + gap):
-            found.append(one)
+    merged: list[Interval] = []
+    for later in sorted(intervals, key=lambda interval: interval.start):
+        last = merged[-1] if merged else None
+        if last is None or (last.end is not None and later.start > last.end + gap):
+            merged.append(later)
         elif last.end is not None:
-            found[-1] = Interval(last.start, None if one.end is None else max(last.end, one.end))
-    return tuple(found)
+            merged[-1] = Interval(last.start, None if later.end is None else max(last.end, later.end))
+    return tuple(merged)
 
 
 Stretches = Mapping[int, Sequence[Interval]]
@@ -128,28 +128,28 @@ class Part:
     def cut(self) -> tuple[Role, ...]:
         """Roles that failed where most networks of the part are, and not on fewer than they worked on."""
         return tuple(
-            one.role
-            for one in self.roles
-            if 2 * len(one.entities) >= max(len(self.entities), 1) and len(one.entities) >= len(one.worked)
+            role.role
+            for role in self.roles
+            if 2 * len(role.entities) >= max(len(self.entities), 1) and len(role.entities) >= len(role.worked)
         )
 
     @property
     def spared(self) -> tuple[Role, ...]:
         """Roles that worked on more networks than they failed on."""
-        return tuple(one.role for one in self.roles if len(one.worked) > len(one.entities))
+        return tuple(role.role for role in self.roles if len(role.worked) > len(role.entities))
 
     @property
     def named(self) -> tuple[str, ...]:
         """What may be called cut (``model.measurement.named``); if no role clearly is, those that were not spared. For
         throttling it is always the target: a small answer does not show that a role is spared.
         """
-        cut = self.cut or tuple(one.role for one in self.roles if one.role not in self.spared)
+        cut = self.cut or tuple(role.role for role in self.roles if role.role not in self.spared)
         return named(self.target, cut if self.kind is Kind.BLOCKING else (), self.spared)
 
     @property
     def named_now(self) -> tuple[str, ...]:
         """As ``named``, for what is still cut: a role that works again counts as spared."""
-        on = tuple(one.role for one in self.roles if one.role in self.cut and one.intervals[-1].end is None)
+        on = tuple(r.role for r in self.roles if r.role in self.cut and r.intervals[-1].end is None)
         if self.kind is not Kind.BLOCKING or not on:
             return self.named
         again = (role for role in self.cut if role not in on)

@@ -37,15 +37,15 @@ def noun(kind: type[T]) -> type[T]:
     """
     told = dataclass(unsafe_hash=True, eq=False)(kind)
     all_fields: tuple[Field[Any], ...] = fields(told)  # type: ignore[arg-type]
-    compared = attrgetter(*(one.name for one in all_fields if one.compare))
+    compared = attrgetter(*(field.name for field in all_fields if field.compare))
 
     def is_same(one: object, other: object) -> bool:
         return compared(one) == compared(other) if one.__class__ is other.__class__ else NotImplemented
 
-    not_taken = {one.name for one in all_fields} | {"__init__", "__dict__", "__weakref__", "__replace__"}
+    not_taken = {field.name for field in all_fields} | {"__init__", "__dict__", "__weakref__", "__replace__"}
     return defstruct(  # type: ignore[return-value]
         kind.__name__,
-        [(one.name, one.type, NODEFAULT if one.default is MISSING else one.default) for one in all_fields],
+        [(f.name, f.type, NODEFAULT if f.default is MISSING else f.default) for f in all_fields],
         namespace={name: value for name, value in vars(told).items() if name not in not_taken}
         | {"__eq__": is_same},
         module=kind.__module__,
@@ -104,9 +104,9 @@ AHEAD = threshold(
 SET_ASIDE = "it is marked as synthetic, so it is not a real measurement: set aside"
 
 
-def weakest(known: Iterable[Provenance]) -> Provenance:
+def weakest(provenances: Iterable[Provenance]) -> Provenance:
     """The provenance of anything derived from all of these; imported if there are none."""
-    return max(known, key=list(Provenance).index, default=Provenance.IMPORTED)
+    return max(provenances, key=list(Provenance).index, default=Provenance.IMPORTED)
 
 
 @noun
@@ -337,9 +337,7 @@ class ParsedMeasurement:
         """A copy without the parts of pages that only rules read, which take more memory than everything
         else.
         """
-        bare = [
-            changed(one, body="", headers="") if one.body or one.headers else one for one in self.observations
-        ]
+        bare = [changed(o, body="", headers="") if o.body or o.headers else o for o in self.observations]
         return changed(self, observations=tuple(bare))
 
 
@@ -423,10 +421,10 @@ def shown_url(url: str, asked: str) -> str:
     """A URL as it may be shown to anyone: unless it is the one that was asked for, what follows its host may name the
     visitor.
     """
-    found = _ORIGIN.match(url)
-    if url == asked or not url or found is None:
+    match = _ORIGIN.match(url)
+    if url == asked or not url or match is None:
         return url if url == asked else "..." if url else ""
-    scheme, host, port, rest = found.groups("")
+    scheme, host, port, rest = match.groups("")
     return f"{scheme}//{shown_name(host)}{port}{'/...' if rest not in ('', '/') else rest}"
 
 

@@ -17,11 +17,11 @@ def registered(*plug_ins: N) -> dict[str, N]:
     Raises:
         ValueError: two have the same name.
     """
-    found: dict[str, N] = {}
-    for one in plug_ins:
-        if one.name in found:
+    registry: dict[str, N] = {}
+    for plug_in in plug_ins:
+        if plug_in.name in registry:
             raise ValueError(
-                f"two are called {one.name!r}: rename the new one (there are {', '.join(found)})"
+                f"two are called {plug_in.name!r}: rename the new one (there are {', '.join(registry)})"
             )
-        found[one.name] = one
-    return found
+        registry[plug_in.name] = plug_in
+    return registry

@@ -76,19 +76,19 @@ class Calibration:
 
 def calibrate(name: str, claims: Sequence[Stated], remark: str = "") -> Calibration:
     """Compare stated confidences with the truth."""
-    squares = [(one.confidence - one.right) ** 2 for one in claims]
+    squares = [(claim.confidence - claim.right) ** 2 for claim in claims]
     classes = []
     for low, high in pairwise(EDGES):
-        own = [c for c in claims if low <= c.confidence and (c.confidence < high or high == EDGES[-1])]
-        if own:
-            classes.append(_class(low, high, own))
+        members = [c for c in claims if low <= c.confidence and (c.confidence < high or high == EDGES[-1])]
+        if members:
+            classes.append(_class(low, high, members))
     brier = sum(squares) / len(squares) if squares else None
     return Calibration(name, remark, len(claims), sum(c.right for c in claims), brier, tuple(classes))
 
 
-def _class(low: float, high: float, own: Sequence[Stated]) -> Reliability:
-    n, right = len(own), sum(one.right for one in own)
-    stated = sum(one.confidence for one in own) / n
+def _class(low: float, high: float, members: Sequence[Stated]) -> Reliability:
+    n, right = len(members), sum(claim.right for claim in members)
+    stated = sum(claim.confidence for claim in members) / n
     return Reliability(low, high, n, stated, right / n, *wilson(right, n))
 
 
@@ -466,7 +466,7 @@ def explanation_rates(kind: str, weighed: Sequence[WeighedIncident]) -> Explanat
     for incident in weighed:
         for explanation in incident.explanations:
             by_code[explanation.code].append((incident, explanation))
-    right, false = ([one.suspended for one in weighed if one.right is truth] for truth in (True, False))
+    right, false = ([i.suspended for i in weighed if i.right is truth] for truth in (True, False))
     rows = tuple(_explanation_score(code, by_code[code]) for code in sorted(by_code))
     return ExplanationRates(kind, len(right), sum(right), len(false), sum(false), rows)
 
@@ -556,7 +556,11 @@ class Evaluation:
     def false_confirmed_a_world_year(self) -> tuple[float, float]:
         """The rate seen, and its upper 95 % bound: with none seen in n country-years it may still be 3/n."""
         world_years = max(self.country_months, 1e-9) / 12 / WORLD
-        return self.false_confirmed / world_years, _at_most(self.false_confirmed) / world_years
+        n = self.false_confirmed + 1
+        most = float(
+            n * (1 - 1 / (9 * n) + 1.645 / (3 * n**0.5)) ** 3
+        )  # of a Poisson count (Byar's approximation)
+        return self.false_confirmed / world_years, most / world_years
 
     @property
     def false_suspected_a_country_month(self) -> float:
@@ -575,7 +579,7 @@ def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
         false_confirmed=sum(e.false_confirmed for e in every),
         false_suspected=sum(e.false_suspected for e in every),
         retracted=sum(e.retracted for e in every),
-        weighed=tuple(one for e in every for one in e.weighed),
+        weighed=tuple(incident for e in every for incident in e.weighed),
     )
 
 
@@ -619,14 +623,14 @@ class Total:
 
 def total(every: Sequence[Evaluation], *, is_real: bool) -> Total:
     """The sums over the real corpora, or over the others."""
-    own = [one for one in every if one.is_real is is_real]
-    judged = [one for one in own if not one.missing]
-    events = [event for one in judged for event in one.events]
-    quiet = [each for one in judged for each in one.quiet_intervals if each.measured]
+    evaluations = [e for e in every if e.is_real is is_real]
+    judged = [e for e in evaluations if not e.missing]
+    events = [event for e in judged for event in e.events]
+    quiet = [i for e in judged for i in e.quiet_intervals if i.measured]
     return Total(
         is_real=is_real,
         corpora=len(judged),
-        missing=len(own) - len(judged),
+        missing=len(evaluations) - len(judged),
         events=len(events),
         status_right=sum(event.status_right for event in events),
         onsets=sum(event.truth.onset is not None for event in events),
@@ -638,23 +642,17 @@ def total(every: Sequence[Evaluation], *, is_real: bool) -> Total:
         onset_error_minutes=middle([event.onset_error_minutes for event in events]),
         end_error_minutes=middle([event.end_error_minutes for event in events]),
         quiet=len(quiet),
-        quiet_right=sum(not each.confirmed for each in quiet),
-        false_confirmed=sum(one.false_confirmed for one in judged),
-        false_suspected=sum(one.false_suspected for one in judged),
-        country_months=sum(one.country_months for one in judged),
+        quiet_right=sum(not interval.confirmed for interval in quiet),
+        false_confirmed=sum(evaluation.false_confirmed for evaluation in judged),
+        false_suspected=sum(evaluation.false_suspected for evaluation in judged),
+        country_months=sum(evaluation.country_months for evaluation in judged),
     )
 
 
 def middle(values: Sequence[float | None]) -> float | None:
     """Median distance from the label, in either direction; None = none is known."""
-    known = [abs(value) for value in values if value is not None]
-    return median(known) if known else None
-
-
-def _at_most(count: int) -> float:
-    """Upper 95 % bound of a Poisson count (Byar's approximation)."""
-    n = count + 1
-    return float(n * (1 - 1 / (9 * n) + 1.645 / (3 * n**0.5)) ** 3)
+    sizes = [abs(value) for value in values if value is not None]
+    return median(sizes) if sizes else None
 
 
 # --- attacks --------------------------------------------------------------------------------------------
@@ -769,15 +767,15 @@ class PriceScore:
 
 def price_score(price: Price, draws: Sequence[Draw]) -> PriceScore:
     """The counts of a row's draws."""
-    counted = [one for one in draws if one.is_counted]
-    hours = [one.hours for one in counted if one.hours is not None]
+    counted = [draw for draw in draws if draw.is_counted]
+    hours = [draw.hours for draw in counted if draw.hours is not None]
     return PriceScore(
         price,
         len(draws),
         len(counted),
-        sum(one.worked for one in counted),
-        sum(one.reported for one in counted),
-        sum(one.changed for one in counted),
+        sum(draw.worked for draw in counted),
+        sum(draw.reported for draw in counted),
+        sum(draw.changed for draw in counted),
         round(median(hours), 1) if hours else None,
         round(min(hours), 1) if hours else None,
     )

@@ -24,10 +24,10 @@ Ints = NDArray[np.int64]
 
 def within(times: Ints | Floats, intervals: Iterable[Interval], margin: float = 0.0) -> NDArray[np.bool_]:
     """Which instants lie in one of the intervals, or no more than ``margin`` seconds off?"""
-    found = np.zeros(len(times), np.bool_)
-    for one in intervals:
-        found |= (times >= one.start - margin) & (times < one.until + margin)
-    return found
+    inside = np.zeros(len(times), np.bool_)
+    for interval in intervals:
+        inside |= (times >= interval.start - margin) & (times < interval.until + margin)
+    return inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +195,12 @@ class Votes:
         rows: dict[str, list[int]] = {}
         for row, target in enumerate(self.targets.tolist()):
             rows.setdefault(target, []).append(row)
-        return {target: np.array(own, np.int64) for target, own in rows.items()}
+        return {target: np.array(indices, np.int64) for target, indices in rows.items()}
 
     def of(self, targets: Iterable[str], rows: Mapping[str, Ints]) -> "Votes":
         """The rows of some targets, by time; ``rows`` as ``by_target`` gives them."""
-        own = [rows[target] for target in targets if target in rows]
-        return self.where(np.sort(np.concatenate(own)) if own else np.array([], np.int64))
+        indices = [rows[target] for target in targets if target in rows]
+        return self.where(np.sort(np.concatenate(indices)) if indices else np.array([], np.int64))
 
     def where(self, rows: NDArray[np.bool_] | Ints) -> "Votes":
         """The rows for which ``rows`` (bool, shape (n,)) is true, or the rows of these indices."""

@@ -53,7 +53,7 @@ def unreachable(strike: Strike) -> Undo:
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         answer = "icmp-host-unreachable" if version == 4 else "icmp6-addr-unreachable"
         there = _towards_targets(strike, points, version)
-        return [Rules([f"{each} -j REJECT --reject-with {answer}" for each in there])]
+        return [Rules([f"{match} -j REJECT --reject-with {answer}" for match in there])]
 
     return on_routers(strike, rules)
 

@@ -97,19 +97,19 @@ def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
 
 def _added(identity: str, rules: list[Rules]) -> str:
     parts = []
-    for nth, one in enumerate(rules):
+    for nth, rule in enumerate(rules):
         chain = f"{identity}-{nth}"
-        lines = [f":{chain} - [0:0]", *(f"-A {chain} {line}" for line in one.lines)]
-        parts.append("\n".join([f"*{one.table}", *lines, f"-I {one.hook} -j {chain}", "COMMIT\n"]))
+        lines = [f":{chain} - [0:0]", *(f"-A {chain} {line}" for line in rule.lines)]
+        parts.append("\n".join([f"*{rule.table}", *lines, f"-I {rule.hook} -j {chain}", "COMMIT\n"]))
     return "".join(parts)
 
 
 def _removed(identity: str, rules: list[Rules]) -> str:
     parts = []
-    for nth, one in enumerate(rules):
+    for nth, rule in enumerate(rules):
         chain = f"{identity}-{nth}"
-        lines = [f"-D {one.hook} -j {chain}", f"-F {chain}", f"-X {chain}"]
-        parts.append("\n".join([f"*{one.table}", *lines, "COMMIT\n"]))
+        lines = [f"-D {rule.hook} -j {chain}", f"-F {chain}", f"-X {chain}"]
+        parts.append("\n".join([f"*{rule.table}", *lines, "COMMIT\n"]))
     return "".join(parts)
 
 

@@ -18,10 +18,10 @@ from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6
 def unplug(strike: Strike) -> Undo:
     """The link between a provider and the gateway goes down; if only some of its vantage points are hit, its router
     drops what they send and receive."""
-    whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
+    whole = [provider for provider in strike.internet.providers if _is_hit_whole(strike, provider)]
     gateway, v6 = strike.internet.names.gateway, strike.internet.plan.is_ipv6
     if whole:
-        ip_batch(gateway, [f"link set dev {one.port} down" for one in whole])
+        ip_batch(gateway, [f"link set dev {provider.port} down" for provider in whole])
     partly = on_routers(
         strike,
         lambda points, version: [
@@ -33,7 +33,7 @@ def unplug(strike: Strike) -> Undo:
         partly()
         if whole:
             is_routed = bgp.is_routed(strike.internet.routers)
-            lines = [topology.port_of(one, v6, with_routes=not is_routed) for one in whole]
+            lines = [topology.port_of(provider, v6, with_routes=not is_routed) for provider in whole]
             ip_batch(gateway, [line for of_one in lines for line in of_one])
             if is_routed:
                 bgp.wait(strike.internet.routers, whole)
@@ -56,7 +56,7 @@ def withdraw(strike: Strike) -> Undo:
     Raises:
         FanousError: no provider has all of its vantage points hit, so none can vanish.
     """
-    whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
+    whole = [provider for provider in strike.internet.providers if _is_hit_whole(strike, provider)]
     if not whole:
         raise FanousError(f"{strike.cut.technique} acts on whole networks, and none is hit completely")
     bgp.start(strike.internet.routers)
@@ -93,13 +93,13 @@ def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, ins
     if not strike.is_whole(points[0].router):
         return []
     first = points[0]
-    own = first.resolver if version == 4 else first.resolver6
-    return _only_to(inside, own)
+    resolver = first.resolver if version == 4 else first.resolver6
+    return _only_to(inside, resolver)
 
 
-def _only_to(allowed: Iterable[str], own: str) -> list[str]:
+def _only_to(allowed: Iterable[str], resolver: str) -> list[str]:
     """Rules that let nothing from an address through but to what is allowed."""
-    return [*(f"-s {own} -d {place} -j RETURN" for place in allowed), f"-s {own} -j DROP"]
+    return [*(f"-s {resolver} -d {place} -j RETURN" for place in allowed), f"-s {resolver} -j DROP"]
 
 
 def allow_list(strike: Strike) -> Undo:
@@ -119,9 +119,9 @@ def lose(share: float) -> Callable[[Strike], Undo]:
 
     def strike_it(strike: Strike) -> Undo:
         def rules(points: list[VantagePoint], version: int) -> list[Rules]:
-            own = [address_of(point, version) for point in points]
-            there = [f"-s {address} {chance} -j DROP" for address in own]
-            back = [f"-d {address} {chance} -j DROP" for address in own]
+            addresses = [address_of(point, version) for point in points]
+            there = [f"-s {address} {chance} -j DROP" for address in addresses]
+            back = [f"-d {address} {chance} -j DROP" for address in addresses]
             return [Rules([*there, *back]), Rules(there, "INPUT"), Rules(back, "OUTPUT")]
 
         return on_routers(strike, rules)
